@@ -1,0 +1,66 @@
+# How every C file of ours is compiled: the target latchkey_compiler carries warnings, hardening and sanitizers.
+# Generated code (proto/) does not link it, so that our warnings bind only what we write.
+include(CheckCCompilerFlag)
+
+# Assertions stay on in every build: there is no NDEBUG.
+set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O2 -g")
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE RelWithDebInfo)
+endif()
+
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM AND NOT DEFINED CMAKE_C_COMPILER_LAUNCHER)
+  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+  set(CMAKE_ASM_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+endif()
+
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+include(CheckPIESupported)
+check_pie_supported(LANGUAGES C)
+
+add_library(latchkey_compiler INTERFACE)
+target_include_directories(latchkey_compiler INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_definitions(latchkey_compiler INTERFACE _GNU_SOURCE LATCHKEY_VERSION="${PROJECT_VERSION}")
+
+function(latchkey_compile_options)
+  foreach(flag IN LISTS ARGN)
+    string(MAKE_C_IDENTIFIER "HAVE_C${flag}" known)
+    check_c_compiler_flag(${flag} ${known})
+    if(${known})
+      target_compile_options(latchkey_compiler INTERFACE $<$<COMPILE_LANGUAGE:C>:${flag}>)
+    endif()
+  endforeach()
+endfunction()
+
+# Warnings are errors. The second line is gcc's alone.
+latchkey_compile_options(
+  -Werror -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wpointer-arith
+  -Wvla -Wformat=2 -Wundef -Wwrite-strings -Wcast-align -Wimplicit-fallthrough -Wnested-externs -Wdate-time
+  -Wlogical-op -Wduplicated-cond -Wjump-misses-init -Walloca)
+
+# No build directory in assertion texts and debug information.
+target_compile_options(latchkey_compiler INTERFACE -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
+
+macro(latchkey_sanitize sanitizers)
+  # For whole directories, not by latchkey_compiler: generated code is instrumented too, and every link needs the
+  # run-time library.
+  add_compile_options(-fsanitize=${sanitizers} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${sanitizers})
+  if(LATCHKEY_FUZZ)
+    add_compile_options(-fsanitize=fuzzer-no-link)
+  endif()
+endmacro()
+
+function(latchkey_harden)
+  latchkey_compile_options(-fstack-protector-strong -fstack-clash-protection -fcf-protection=full)
+  set(fortify $<IF:$<C_COMPILER_ID:GNU>,3,2>)
+  target_compile_options(latchkey_compiler INTERFACE -U_FORTIFY_SOURCE)
+  target_compile_definitions(latchkey_compiler INTERFACE _FORTIFY_SOURCE=${fortify})
+endfunction()
+
+add_link_options(-Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed)
+if(LATCHKEY_SANITIZE)
+  latchkey_sanitize(${LATCHKEY_SANITIZE})
+else()
+  latchkey_harden()
+endif()

@@ -1,0 +1,26 @@
+# cmake -D DIRECTORY=common/db/schema -D OUTPUT=schema_files.c -P write_schema_table.cmake
+#
+# Writes every DIRECTORY/*.sql as a C array, and the table of them in the order of their names, as common/db/schema.h
+# declares it:
+#
+#   struct schema_file { const char *name; const char *text; };
+#   extern const struct schema_file schema_files[];
+#   extern const size_t schema_file_count;
+file(GLOB files ${DIRECTORY}/*.sql)
+list(SORT files)
+
+set(texts "")
+set(rows "")
+foreach(file IN LISTS files)
+  get_filename_component(name ${file} NAME)
+  string(MAKE_C_IDENTIFIER text_${name} symbol)
+  file(READ ${file} bytes HEX)
+  string(REGEX REPLACE "(................................)" "\\1\n" bytes "${bytes}")
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${bytes}")
+  string(APPEND texts "static const char ${symbol}[] = {\n${bytes}0};\n\n")
+  string(APPEND rows "    {\"${name}\", ${symbol}},\n")
+endforeach()
+file(WRITE ${OUTPUT}
+  "#include \"common/db/schema.h\"\n\n${texts}"
+  "const struct schema_file schema_files[] = {\n${rows}};\n"
+  "const size_t schema_file_count = sizeof(schema_files) / sizeof(schema_files[0]);\n")
