@@ -13,8 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Reads from the start of a regular file; the buffer is exact so that AddressSanitizer sees any read past it.
  */
-static uint8_t *read_file(const char *path, size_t size)
-{
+static uint8_t *read_file(const char *path, size_t size) {
     FILE *file = fopen(path, "rb");
     uint8_t *data = malloc(size > 0 ? size : 1);
     if (file == NULL || data == NULL || fread(data, 1, size, file) != size) {
@@ -25,8 +24,7 @@ static uint8_t *read_file(const char *path, size_t size)
     return data;
 }
 
-static int replay_file(const char *path, size_t size)
-{
+static int replay_file(const char *path, size_t size) {
     uint8_t *data = read_file(path, size);
     (void)LLVMFuzzerTestOneInput(data, size);
     free(data);
@@ -35,13 +33,11 @@ static int replay_file(const char *path, size_t size)
 
 static int replay_path(const char *path);
 
-static int is_visible(const struct dirent *entry)
-{
+static int is_visible(const struct dirent *entry) {
     return entry->d_name[0] != '.';
 }
 
-static int replay_directory(const char *path)
-{
+static int replay_directory(const char *path) {
     struct dirent **entries = NULL;
     int count = scandir(path, &entries, is_visible, alphasort);
     int inputs = 0;
@@ -57,8 +53,7 @@ static int replay_directory(const char *path)
     return inputs;
 }
 
-static int replay_path(const char *path)
-{
+static int replay_path(const char *path) {
     struct stat status;
     if (stat(path, &status) != 0) {
         perror(path);
@@ -69,8 +64,7 @@ static int replay_path(const char *path)
     return replay_file(path, (size_t)status.st_size);
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     int inputs = 0;
     for (int i = 1; i < argc; i++)
         inputs += replay_path(argv[i]);
