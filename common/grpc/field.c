@@ -1,0 +1,374 @@
+// Fields by name. protobuf-c lays a message out as a C struct and its descriptor tells the offset, type and
+// label of each member; everything here is that arithmetic, done in one place and asserted.
+#include "common/grpc/field.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define MS_PER_SECOND 1000
+#define NS_PER_MS 1000000
+
+static const ProtobufCFieldDescriptor *find(const ProtobufCMessageDescriptor *descriptor, const char *name) {
+    return protobuf_c_message_descriptor_get_field_by_name(descriptor, name);
+}
+
+static bool is_repeated(const ProtobufCFieldDescriptor *field) {
+    return field->label == PROTOBUF_C_LABEL_REPEATED;
+}
+
+static bool is_in_oneof(const ProtobufCFieldDescriptor *field) {
+    return (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0;
+}
+
+static void *member(ProtobufCMessage *message, const ProtobufCFieldDescriptor *field) {
+    return (char *)message + field->offset;
+}
+
+static const void *member_const(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field) {
+    return (const char *)message + field->offset;
+}
+
+// The case of a oneof, which protobuf-c keeps as an enum of int's size, or the element count of a list (a
+// size_t).
+static void *quantifier(ProtobufCMessage *message, const ProtobufCFieldDescriptor *field) {
+    return (char *)message + field->quantifier_offset;
+}
+
+static const void *quantifier_const(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field) {
+    return (const char *)message + field->quantifier_offset;
+}
+
+// The field for reading one value; NULL if the type lacks it or another member of its oneof is set.
+static const ProtobufCFieldDescriptor *find_single(const ProtobufCMessage *message, const char *name) {
+    const ProtobufCFieldDescriptor *field = find(message->descriptor, name);
+    if (!field)
+        return NULL;
+    assert(!is_repeated(field));
+    if (is_in_oneof(field) && *(const uint32_t *)quantifier_const(message, field) != field->id)
+        return NULL;
+    return field;
+}
+
+static const ProtobufCFieldDescriptor *find_list(const ProtobufCMessage *message, const char *name) {
+    const ProtobufCFieldDescriptor *field = find(message->descriptor, name);
+    assert(!field || is_repeated(field));
+    return field;
+}
+
+static void mark_as_set(ProtobufCMessage *message, const ProtobufCFieldDescriptor *field) {
+    if (is_in_oneof(field))
+        *(uint32_t *)quantifier(message, field) = field->id;
+    else if (field->label == PROTOBUF_C_LABEL_OPTIONAL && field->type != PROTOBUF_C_TYPE_STRING &&
+             field->type != PROTOBUF_C_TYPE_MESSAGE)
+        *(protobuf_c_boolean *)quantifier(message, field) = 1;
+}
+
+ProtobufCMessage *field_new_message(struct arena *arena, const ProtobufCMessageDescriptor *descriptor) {
+    ProtobufCMessage *message = arena_allocate(arena, descriptor->sizeof_message);
+    if (message)
+        protobuf_c_message_init(descriptor, message);
+    return message;
+}
+
+bool field_exists(const ProtobufCMessageDescriptor *descriptor, const char *name) {
+    return find(descriptor, name) != NULL;
+}
+
+const char *field_get_text(const ProtobufCMessage *message, const char *name) {
+    const ProtobufCFieldDescriptor *field = find_single(message, name);
+    if (!field)
+        return "";
+    assert(field->type == PROTOBUF_C_TYPE_STRING);
+    const char *text = *(const char *const *)member_const(message, field);
+    return text ? text : "";
+}
+
+static int64_t read_integer(const void *at, ProtobufCType type) {
+    switch (type) {
+    case PROTOBUF_C_TYPE_INT32:
+    case PROTOBUF_C_TYPE_SINT32:
+    case PROTOBUF_C_TYPE_SFIXED32:
+    case PROTOBUF_C_TYPE_ENUM: return *(const int32_t *)at;
+    case PROTOBUF_C_TYPE_UINT32:
+    case PROTOBUF_C_TYPE_FIXED32: return *(const uint32_t *)at;
+    case PROTOBUF_C_TYPE_INT64:
+    case PROTOBUF_C_TYPE_SINT64:
+    case PROTOBUF_C_TYPE_SFIXED64: return *(const int64_t *)at;
+    case PROTOBUF_C_TYPE_UINT64:
+    case PROTOBUF_C_TYPE_FIXED64: return (int64_t) * (const uint64_t *)at;
+    case PROTOBUF_C_TYPE_BOOL: return *(const protobuf_c_boolean *)at != 0;
+    default: assert(!"an integer field"); return 0;
+    }
+}
+
+int64_t field_get_integer(const ProtobufCMessage *message, const char *name) {
+    const ProtobufCFieldDescriptor *field = find_single(message, name);
+    return field ? read_integer(member_const(message, field), field->type) : 0;
+}
+
+static const char *enum_name(const ProtobufCFieldDescriptor *field, const void *at) {
+    assert(field->type == PROTOBUF_C_TYPE_ENUM);
+    const ProtobufCEnumValue *value =
+        protobuf_c_enum_descriptor_get_value(field->descriptor, *(const int *)at);
+    return value ? value->name : "";
+}
+
+const char *field_get_enum_name(const ProtobufCMessage *message, const char *name) {
+    const ProtobufCFieldDescriptor *field = find_single(message, name);
+    return field ? enum_name(field, member_const(message, field)) : "";
+}
+
+struct bytes field_get_bytes(const ProtobufCMessage *message, const char *name) {
+    const ProtobufCFieldDescriptor *field = find_single(message, name);
+    if (!field)
+        return BYTES_EMPTY;
+    assert(field->type == PROTOBUF_C_TYPE_BYTES);
+    const ProtobufCBinaryData *data = member_const(message, field);
+    return bytes_of(data->data, data->len);
+}
+
+const ProtobufCMessage *field_find_message(const ProtobufCMessage *message, const char *name) {
+    const ProtobufCFieldDescriptor *field = find_single(message, name);
+    if (!field)
+        return NULL;
+    assert(field->type == PROTOBUF_C_TYPE_MESSAGE);
+    return *(const ProtobufCMessage *const *)member_const(message, field);
+}
+
+size_t field_get_count(const ProtobufCMessage *message, const char *name) {
+    const ProtobufCFieldDescriptor *field = find_list(message, name);
+    return field ? *(const size_t *)quantifier_const(message, field) : 0;
+}
+
+// Where the elements of a list begin, having checked that `index` is one of them.
+static const void *elements(const ProtobufCMessage *message, const char *name, size_t index,
+                            const ProtobufCFieldDescriptor **ret_field) {
+    const ProtobufCFieldDescriptor *field = find_list(message, name);
+    assert(field && index < *(const size_t *)quantifier_const(message, field));
+    *ret_field = field;
+    return *(const void *const *)member_const(message, field);
+}
+
+const char *field_get_text_at(const ProtobufCMessage *message, const char *name, size_t index) {
+    const ProtobufCFieldDescriptor *field;
+    const char *const *texts = elements(message, name, index, &field);
+    assert(field->type == PROTOBUF_C_TYPE_STRING);
+    return texts[index];
+}
+
+const char *field_get_enum_name_at(const ProtobufCMessage *message, const char *name, size_t index) {
+    const ProtobufCFieldDescriptor *field;
+    const int *values = elements(message, name, index, &field);
+    return enum_name(field, &values[index]);
+}
+
+const ProtobufCMessage *field_get_message_at(const ProtobufCMessage *message, const char *name,
+                                             size_t index) {
+    const ProtobufCFieldDescriptor *field;
+    const ProtobufCMessage *const *messages = elements(message, name, index, &field);
+    assert(field->type == PROTOBUF_C_TYPE_MESSAGE);
+    return messages[index];
+}
+
+// google.protobuf.Timestamp and Duration are alike on the wire: seconds and nanos. A peer may send any of
+// both.
+static int64_t held_ms(int64_t seconds, int64_t ms) {
+    int64_t total;
+    if (__builtin_mul_overflow(seconds, MS_PER_SECOND, &total) || __builtin_add_overflow(total, ms, &total))
+        return seconds < 0 ? INT64_MIN : INT64_MAX;
+    return total;
+}
+
+int64_t field_get_time_ms(const ProtobufCMessage *message, const char *name, int64_t unset_ms) {
+    const ProtobufCMessage *time = field_find_message(message, name);
+    if (!time)
+        return unset_ms;
+    int64_t nanos = field_get_integer(time, "nanos");
+    int64_t rounded_down_ms = nanos / NS_PER_MS - (nanos % NS_PER_MS < 0);
+    return held_ms(field_get_integer(time, "seconds"), rounded_down_ms);
+}
+
+int64_t field_get_duration_ms(const ProtobufCMessage *message, const char *name) {
+    const ProtobufCMessage *duration = field_find_message(message, name);
+    if (!duration)
+        return 0;
+    return held_ms(field_get_integer(duration, "seconds"), field_get_integer(duration, "nanos") / NS_PER_MS);
+}
+
+// The field for writing. A list is written whole, by the functions that take one.
+static enum status find_to_set(const ProtobufCMessage *message, const char *name, bool repeated,
+                               ProtobufCType type, const ProtobufCFieldDescriptor **ret_field) {
+    const ProtobufCFieldDescriptor *field = find(message->descriptor, name);
+    if (!field)
+        return STATUS_NOT_FOUND;
+    assert(is_repeated(field) == repeated && field->type == type);
+    *ret_field = field;
+    return STATUS_OK;
+}
+
+enum status field_set_text(struct arena *arena, ProtobufCMessage *message, const char *name,
+                           const char *text) {
+    const ProtobufCFieldDescriptor *field;
+    enum status status = find_to_set(message, name, false, PROTOBUF_C_TYPE_STRING, &field);
+    if (status != STATUS_OK)
+        return status;
+    char *copy = arena_copy_text(arena, text);
+    if (!copy)
+        return STATUS_NO_MEMORY;
+    *(char **)member(message, field) = copy;
+    mark_as_set(message, field);
+    return STATUS_OK;
+}
+
+static void write_integer(void *at, ProtobufCType type, int64_t value) {
+    switch (type) {
+    case PROTOBUF_C_TYPE_INT32:
+    case PROTOBUF_C_TYPE_SINT32:
+    case PROTOBUF_C_TYPE_SFIXED32:
+    case PROTOBUF_C_TYPE_ENUM: *(int32_t *)at = (int32_t)value; return;
+    case PROTOBUF_C_TYPE_UINT32:
+    case PROTOBUF_C_TYPE_FIXED32: *(uint32_t *)at = (uint32_t)value; return;
+    case PROTOBUF_C_TYPE_INT64:
+    case PROTOBUF_C_TYPE_SINT64:
+    case PROTOBUF_C_TYPE_SFIXED64: *(int64_t *)at = value; return;
+    case PROTOBUF_C_TYPE_UINT64:
+    case PROTOBUF_C_TYPE_FIXED64: *(uint64_t *)at = (uint64_t)value; return;
+    case PROTOBUF_C_TYPE_BOOL: *(protobuf_c_boolean *)at = value != 0; return;
+    default: assert(!"an integer field");
+    }
+}
+
+enum status field_set_integer(ProtobufCMessage *message, const char *name, int64_t value) {
+    const ProtobufCFieldDescriptor *field = find(message->descriptor, name);
+    if (!field)
+        return STATUS_NOT_FOUND;
+    assert(!is_repeated(field));
+    write_integer(member(message, field), field->type, value);
+    mark_as_set(message, field);
+    return STATUS_OK;
+}
+
+enum status field_set_bytes(struct arena *arena, ProtobufCMessage *message, const char *name,
+                            struct bytes bytes) {
+    const ProtobufCFieldDescriptor *field;
+    enum status status = find_to_set(message, name, false, PROTOBUF_C_TYPE_BYTES, &field);
+    if (status != STATUS_OK)
+        return status;
+    char *copy = arena_copy_bytes(arena, bytes);
+    if (!copy)
+        return STATUS_NO_MEMORY;
+    *(ProtobufCBinaryData *)member(message, field) = (ProtobufCBinaryData){bytes.len, (uint8_t *)copy};
+    mark_as_set(message, field);
+    return STATUS_OK;
+}
+
+enum status field_set_enum_name(ProtobufCMessage *message, const char *name, const char *value) {
+    const ProtobufCFieldDescriptor *field;
+    enum status status = find_to_set(message, name, false, PROTOBUF_C_TYPE_ENUM, &field);
+    if (status != STATUS_OK)
+        return status;
+    const ProtobufCEnumValue *known = protobuf_c_enum_descriptor_get_value_by_name(field->descriptor, value);
+    return known ? field_set_integer(message, name, known->value) : STATUS_INVALID;
+}
+
+// `ms` split so that nanos is not negative (a time) or has the sign of seconds (a duration).
+static enum status set_seconds(struct arena *arena, ProtobufCMessage *message, const char *name,
+                               int64_t seconds, int64_t ms) {
+    ProtobufCMessage *span;
+    enum status status = field_set_message(arena, message, name, &span);
+    if (status != STATUS_OK)
+        return status;
+    status = field_set_integer(span, "seconds", seconds);
+    return status == STATUS_OK ? field_set_integer(span, "nanos", ms * NS_PER_MS) : status;
+}
+
+enum status field_set_time_ms(struct arena *arena, ProtobufCMessage *message, const char *name,
+                              int64_t at_ms) {
+    int64_t ms = at_ms % MS_PER_SECOND, seconds = at_ms / MS_PER_SECOND;
+    if (ms < 0)
+        return set_seconds(arena, message, name, seconds - 1, ms + MS_PER_SECOND);
+    return set_seconds(arena, message, name, seconds, ms);
+}
+
+enum status field_set_duration_ms(struct arena *arena, ProtobufCMessage *message, const char *name,
+                                  int64_t duration_ms) {
+    return set_seconds(arena, message, name, duration_ms / MS_PER_SECOND, duration_ms % MS_PER_SECOND);
+}
+
+enum status field_set_message(struct arena *arena, ProtobufCMessage *message, const char *name,
+                              ProtobufCMessage **ret_message) {
+    const ProtobufCFieldDescriptor *field;
+    enum status status = find_to_set(message, name, false, PROTOBUF_C_TYPE_MESSAGE, &field);
+    if (status != STATUS_OK)
+        return status;
+    ProtobufCMessage *empty = field_new_message(arena, field->descriptor);
+    if (!empty)
+        return STATUS_NO_MEMORY;
+    *(ProtobufCMessage **)member(message, field) = empty;
+    mark_as_set(message, field);
+    *ret_message = empty;
+    return STATUS_OK;
+}
+
+static void set_list(ProtobufCMessage *message, const ProtobufCFieldDescriptor *field, void *list,
+                     size_t count) {
+    *(void **)member(message, field) = list;
+    *(size_t *)quantifier(message, field) = count;
+}
+
+enum status field_set_texts(struct arena *arena, ProtobufCMessage *message, const char *name,
+                            const char *const *texts, size_t count) {
+    const ProtobufCFieldDescriptor *field;
+    enum status status = find_to_set(message, name, true, PROTOBUF_C_TYPE_STRING, &field);
+    if (status != STATUS_OK)
+        return status;
+    char **copies = ARENA_NEW_ARRAY(arena, char *, count);
+    if (!copies)
+        return STATUS_NO_MEMORY;
+    for (size_t i = 0; i < count; i++) {
+        copies[i] = arena_copy_text(arena, texts[i]);
+        if (!copies[i])
+            return STATUS_NO_MEMORY;
+    }
+    set_list(message, field, copies, count);
+    return STATUS_OK;
+}
+
+enum status field_set_enum_names(struct arena *arena, ProtobufCMessage *message, const char *name,
+                                 const char *const *values, size_t count) {
+    const ProtobufCFieldDescriptor *field;
+    enum status status = find_to_set(message, name, true, PROTOBUF_C_TYPE_ENUM, &field);
+    if (status != STATUS_OK)
+        return status;
+    int *numbers = ARENA_NEW_ARRAY(arena, int, count);
+    if (!numbers)
+        return STATUS_NO_MEMORY;
+    for (size_t i = 0; i < count; i++) {
+        const ProtobufCEnumValue *known =
+            protobuf_c_enum_descriptor_get_value_by_name(field->descriptor, values[i]);
+        if (!known)
+            return STATUS_INVALID;
+        numbers[i] = known->value;
+    }
+    set_list(message, field, numbers, count);
+    return STATUS_OK;
+}
+
+enum status field_set_messages(struct arena *arena, ProtobufCMessage *message, const char *name, size_t count,
+                               ProtobufCMessage ***ret_messages) {
+    const ProtobufCFieldDescriptor *field;
+    enum status status = find_to_set(message, name, true, PROTOBUF_C_TYPE_MESSAGE, &field);
+    if (status != STATUS_OK)
+        return status;
+    ProtobufCMessage **messages = ARENA_NEW_ARRAY(arena, ProtobufCMessage *, count);
+    if (!messages)
+        return STATUS_NO_MEMORY;
+    for (size_t i = 0; i < count; i++) {
+        messages[i] = field_new_message(arena, field->descriptor);
+        if (!messages[i])
+            return STATUS_NO_MEMORY;
+    }
+    set_list(message, field, messages, count);
+    *ret_messages = messages;
+    return STATUS_OK;
+}
