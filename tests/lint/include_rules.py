@@ -1,0 +1,110 @@
+"""Who may include whom: layers only look down, and each third-party header is known in one place."""
+
+import re
+
+from tree import Violation, line_of
+
+_LAYER = re.compile(r"^latchkey_layer\((\w+)([^)]*)\)", re.MULTILINE)
+
+# Third-party header -> the places of common/ and services/ that may see it. Tests may see all.
+_RPC = r"services/\w+/\w+_rpc\.[ch]"
+_PINNED = [(re.compile(header), re.compile(places)) for header, places in (
+    (r"nghttp2/", r"common/grpc/"),
+    (r"libpq|postgres|pg_config", r"common/db/"),
+    (r"openssl/", r"common/crypto/|common/net/tls\w*\.[ch]"),
+    (r"uv\.h|uv/", r"common/net/"),
+    (r".*\.pb-c\.h", rf"common/grpc/|{_RPC}|services/cli/"),
+    (r"protobuf-c/", rf"common/grpc/|common/app/|{_RPC}|services/cli/"),
+    (r"urcu", r"services/validator/"),
+    (r"zlib\.h", r"common/grpc/"),
+    (r"idn2\.h|libpsl\.h", r"common/access/"),
+    (r"microhttpd\.h", r"common/app/"),
+    (r"jansson\.h", r"common/app/|services/cli/"),
+    (r"curl/", r"services/invitation/"),
+    (r"cmocka\.h", r"nowhere"),
+)]
+
+
+def layers(tree):
+    """Layer -> the layers it may include, as common/CMakeLists.txt declares them, in its order."""
+    table = {}
+    for match in _LAYER.finditer(tree.text("common/CMakeLists.txt")):
+        words = match[2].split("LIBRARIES")[0].split()
+        table[match[1]] = words[1:] if words[:1] == ["DEPENDS"] else []
+    return table
+
+
+def layers_look_down(tree):
+    """A layer depends only on layers declared before it."""
+    lower = []
+    for layer, depends in layers(tree).items():
+        for below in depends:
+            if below not in lower:
+                yield Violation("common/CMakeLists.txt", 1, f"{layer} depends on {below}, which is not below it")
+        lower.append(layer)
+
+
+def layers_are_declared(tree):
+    """Every directory of common/ is a layer."""
+    known = layers(tree)
+    for name in sorted({name.split("/")[1] for name in tree.named(".c", ".h", under="common/")}):
+        if name not in known:
+            yield Violation("common/CMakeLists.txt", 1, f"common/{name} is no declared layer")
+
+
+def includes_go_down(tree):
+    """common/ includes what its layer depends on; a service includes common/ and itself."""
+    depends = layers(tree)
+    for name in tree.c_files():
+        allowed = _included_directories(name, depends)
+        if allowed is None:
+            continue
+        for line, header in tree.includes(name):
+            if header.startswith(("common/", "services/", "tests/")) and not header.startswith(allowed):
+                yield Violation(name, line, f"may not include {header}")
+
+
+def _included_directories(name, depends):
+    """The directories a file may include from, as a tuple of prefixes; None: no restriction."""
+    part, directory = (name.split("/") + [""])[:2]
+    if part == "common":
+        return tuple(f"common/{layer}/" for layer in [directory, *depends.get(directory, [])])
+    if part != "services":
+        return None
+    if directory == "latchkeyd":
+        return ("common/", "services/")
+    return ("common/", f"services/{directory}/")
+
+
+def one_public_header_per_service(tree):
+    """latchkeyd, which holds the four, includes one header of each."""
+    seen = {}
+    for name in tree.named(".c", ".h", under="services/latchkeyd/"):
+        for line, header in tree.includes(name):
+            service = header.split("/")[1] if header.startswith("services/") else "latchkeyd"
+            if service != "latchkeyd" and seen.setdefault(service, header) != header:
+                yield Violation(name, line, f"includes {header} beside {seen[service]}")
+
+
+def includes_start_at_the_top(tree):
+    """Our headers are named by their path from the top of the tree."""
+    for name in tree.c_files():
+        text = tree.text(name)
+        for match in re.finditer(r'^[ \t]*#[ \t]*include[ \t]*"([^"\n]+)"', text, re.MULTILINE):
+            header = match[1]
+            if (tree.root / header).is_file() or header.endswith(".pb-c.h"):
+                continue
+            yield Violation(name, line_of(text, match.start(1)), f'"{header}" is no path from the top of the tree')
+
+
+def third_party_headers_are_pinned(tree):
+    """A third-party header is seen only by the layer that wraps its library."""
+    for name in tree.named(".c", ".h", under="common/") + tree.named(".c", ".h", under="services/"):
+        for line, header in tree.includes(name):
+            for pattern, places in _PINNED:
+                if pattern.match(header) and not places.match(name):
+                    yield Violation(name, line, f"may not include {header}")
+
+
+RULES = (layers_look_down, layers_are_declared, includes_go_down, one_public_header_per_service,
+         includes_start_at_the_top, third_party_headers_are_pinned)

@@ -1,0 +1,137 @@
+"""The linter, held to its own word: for every rule a tree that keeps it, and trees that break it."""
+
+import contextlib
+import io
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+import lint
+from tree import Tree
+
+LAYERS = "latchkey_layer(base)\nlatchkey_layer(net DEPENDS base LIBRARIES PkgConfig::UV)\nlatchkey_layer(db DEPENDS base)\n"
+HEADER = "#ifndef A_H\n#define A_H\n#include <stddef.h>\nstruct a {\n    size_t count;\n};\n#endif\n"
+CLEAN = {
+    ".clang-format": "BasedOnStyle: LLVM\nIndentWidth: 4\n",
+    "common/CMakeLists.txt": LAYERS,
+    "common/base/a.h": HEADER,
+    "common/base/a.c": '#include "common/base/a.h"\n\n/* strcpy() in words, like TO DO, breaks nothing */\n',
+    "common/net/loop.c": '#include <uv.h>\n\n#include "common/base/a.h"\n',
+    "common/db/pool.c": "#include <libpq-fe.h>\n",
+    "services/token/token.h": HEADER,
+    "services/token/token_rpc.c": '#include "latchkey/v1/token.pb-c.h"\n#include "services/token/token.h"\n',
+    "services/latchkeyd/main.c": '#include "services/token/token.h"\n',
+    "tests/unit/test_a.c": '#include <uv.h>\n\n#include "common/db/pool.h"\n',
+    "common/db/pool.h": '#include "common/base/a.h"\n',
+    "run.sh": "#!/usr/bin/env bash\nset -euo pipefail\necho ok\n",
+}
+
+# Rule -> (file, its content, what the violation must say).
+BROKEN = {
+    "layers_look_down": [
+        ("common/CMakeLists.txt", "latchkey_layer(base DEPENDS net)\nlatchkey_layer(net)\nlatchkey_layer(db)\n", "not below"),
+        ("common/CMakeLists.txt", "latchkey_layer(base)\nlatchkey_layer(net DEPENDS bse)\nlatchkey_layer(db)\n", "bse"),
+    ],
+    "layers_are_declared": [("common/drawer/x.c", "", "common/drawer")],
+    "includes_go_down": [
+        ("common/base/b.c", '#include "common/net/loop.h"\n', "common/net/loop.h"),
+        ("common/net/b.c", '#include "common/db/pool.h"\n', "common/db/pool.h"),
+        ("common/net/b.c", '#  include "services/token/token.h"\n', "services/token/token.h"),
+        ("services/whitelist/b.c", '#include "services/token/token.h"\n', "services/token/token.h"),
+        ("services/cli/b.c", '#include "services/token/token.h"\n', "services/token/token.h"),
+        ("services/token/b.c", '#include "tests/unit/x.h"\n', "tests/unit/x.h"),
+    ],
+    "one_public_header_per_service": [
+        ("services/latchkeyd/b.c", '#include "services/token/token_store.h"\n', "token_store.h")],
+    "includes_start_at_the_top": [
+        ("common/base/b.c", '#include "a.h"\n', '"a.h"'),
+        ("services/token/b.c", '#include "../token/token.h"\n', "../token/token.h"),
+    ],
+    "third_party_headers_are_pinned": [
+        ("common/base/b.c", "#include <nghttp2/nghttp2.h>\n", "nghttp2"),
+        ("common/net/b.c", "#include <libpq-fe.h>\n", "libpq-fe.h"),
+        ("services/token/token_store.c", "#include <libpq-fe.h>\n", "libpq-fe.h"),
+        ("common/net/stream.c", "#include <openssl/ssl.h>\n", "openssl"),
+        ("services/token/token.c", '#include "latchkey/v1/token.pb-c.h"\n', "token.pb-c.h"),
+        ("common/db/b.c", "#include <protobuf-c/protobuf-c.h>\n", "protobuf-c"),
+        ("common/app/b.c", "#include <urcu/urcu-qsbr.h>\n", "urcu"),
+        ("services/cli/b.c", "#include <uv.h>\n", "uv.h"),
+        ("common/base/b.c", "#include <cmocka.h>\n", "cmocka.h"),
+    ],
+    "no_banned_calls": [
+        ("common/base/b.c", f"int x(char *a, char *b) {{ return {call} (a, b); }}\n", call)
+        for call in ("strcpy", "strcat", "sprintf", "vsprintf", "strtok", "gets", "atoi", "inet_aton", "inet_addr", "alloca")
+    ],
+    "nothing_is_unfinished": [
+        ("common/base/b.c", "/* TO" "DO: all of it */\n", "b.c:1"),
+        ("services/token/x.sql", "-- FIX" "ME\n", "x.sql:1"),
+    ],
+    "files_are_short": [("common/base/b.c", "\n" * 601, "601 lines")],
+    "headers_compile_alone": [("common/base/b.h", "size_t b_count(void);\n", "size_t")],
+    "code_is_formatted": [("common/base/b.c", "int  x;\n", "clang-format")],
+    "nothing_generated_is_committed": [
+        ("proto/token.pb-c.c", "", "generated"),
+        ("tests/integration/token_pb2_grpc.py", "", "generated"),
+        ("build/x.txt", "", "generated"),
+        ("deploy/latchkeyd", "\x7fELF", "generated"),
+    ],
+    "no_path_of_one_machine": [
+        ("README.md", "cd /ho" "me/someone/latchkey\n", "someone"),
+        ("deploy/x.sh", "ROOT=/wo" "rk/main\n", "main"),
+    ],
+    "no_registry_host": [
+        ("tests/interop/package-lock.json", '"resolved": "https://registry.' 'npmjs.org/x"\n', "npmjs"),
+        ("tests/interop/run.sh", "export GO" "PROXY=https://mirror\n", "PROXY"),
+    ],
+    "shell_scripts_are_clean": [
+        ("deploy/x.sh", "#!/bin/sh\necho ok\n", "pipefail"),
+        ("deploy/x", "#!/usr/bin/env bash\nset -euo pipefail\necho $1\n", "Double quote"),
+    ],
+}
+
+
+class LintTest(unittest.TestCase):
+    def tree_with(self, changes):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        for name, text in {**CLEAN, **changes}.items():
+            path = Path(directory.name, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        subprocess.run(["git", "init", "-q", directory.name], check=True)
+        return Tree(directory.name)
+
+    def test_every_rule_is_kept_by_a_clean_tree(self):
+        tree = self.tree_with({})
+        for rule in lint.RULES:
+            with self.subTest(rule=rule.__name__):
+                self.assertEqual([], [str(violation) for violation in rule(tree)])
+
+    def test_every_rule_is_broken_by_its_examples(self):
+        for rule in lint.RULES:
+            for name, text, expected in BROKEN[rule.__name__]:
+                with self.subTest(rule=rule.__name__, file=name, text=text[:60]):
+                    found = "\n".join(str(violation) for violation in rule(self.tree_with({name: text})))
+                    self.assertIn(expected, found)
+
+    def test_ignored_files_are_not_looked_at(self):
+        tree = self.tree_with({".gitignore": "/build/\n", "build/token.pb-c.h": ""})
+        self.assertEqual([], list(lint.BY_NAME["nothing_generated_is_committed"](tree)))
+
+    def test_a_violation_makes_the_program_fail_and_a_clean_tree_does_not(self):
+        for changes, status, totals in (({}, 0, "1 passed, 0 failed"),
+                                        ({"common/base/b.c": "int  x;\n"}, 1, "0 passed, 1 failed")):
+            tree = self.tree_with(changes)
+            with contextlib.redirect_stdout(io.StringIO()) as output:
+                self.assertEqual(status, lint.main(["--root", str(tree.root), "code_is_formatted"]))
+            self.assertEqual(totals, output.getvalue().splitlines()[-1])
+
+    def test_an_unknown_rule_is_refused(self):
+        with contextlib.redirect_stderr(io.StringIO()), self.assertRaises(SystemExit) as refused:
+            lint.main(["no_such_rule"])
+        self.assertEqual(2, refused.exception.code)
+
+
+if __name__ == "__main__":
+    unittest.main()

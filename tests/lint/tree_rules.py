@@ -1,0 +1,67 @@
+"""What may be in the repository at all, and the checks that other people's linters make."""
+
+import re
+import subprocess
+
+from tree import Violation
+
+_GENERATED = re.compile(
+    r"\.pb-c\.[ch]$|_pb2(_grpc)?\.pyi?$|\.pb\.(cc|h|go)$|\.(o|a|so|pyc|protoset|gcda|profraw)$"
+    r"|(^|/)(node_modules|__pycache__|CMakeFiles|\.venv)/|^(build|var)/|(^|/)CMakeCache\.txt$")
+_MACHINE_PATH = re.compile(r"(?<![\w.~}$)\-/*])/(?:work|home|root|Users|tmp/lk)/[\w.-]+")
+_REGISTRY = re.compile(
+    r"(?:proxy|sum)\.golang\.org|registry\.(?:npmjs|yarnpkg)\.\w+|files\.pythonhosted\.org|pypi\.org/simple"
+    r"|(?:index|static)\.crates\.io|repo1?\.maven\.(?:org|apache\.org)|deb\.debian\.org|registry-1\.docker\.io"
+    r"|GO[P]ROXY=http|--(?:extra-)?index-url|--registry[= ]http")
+_SHELL = re.compile(r"#!.*\b(?:ba)?sh\b")
+
+
+def nothing_generated_is_committed(tree):
+    """Generated code and build output stay in the build tree."""
+    for name in tree.files:
+        if _GENERATED.search(name) or (tree.root / name).read_bytes()[:4] == b"\x7fELF":
+            yield Violation(name, 1, "is generated")
+
+
+def no_path_of_one_machine(tree):
+    """No file names a directory of the machine it was written on."""
+    for name in tree.files:
+        for line, match in tree.search(name, _MACHINE_PATH):
+            yield Violation(name, line, f"names {match[0]}")
+
+
+def no_registry_host(tree):
+    """Which mirror packages come from is the machine's business."""
+    for name in tree.files:
+        for line, match in tree.search(name, _REGISTRY):
+            yield Violation(name, line, f"names {match[0]}")
+
+
+def shell_scripts_are_clean(tree):
+    """shellcheck finds nothing, and every script stops at the first error."""
+    scripts = [name for name in tree.files if _SHELL.match(tree.text(name).split("\n", 1)[0])]
+    for name in scripts:
+        if "set -euo pipefail" not in tree.text(name):
+            yield Violation(name, 1, "lacks set -euo pipefail")
+    if not scripts:
+        return
+    # -x follows sourced files; each is found beside the script that sources it.
+    result = subprocess.run(["shellcheck", "-x", "-P", "SCRIPTDIR", "-f", "gcc", *scripts],
+                            cwd=tree.root, capture_output=True, text=True)
+    for match in re.finditer(r"^([^:\n]+):(\d+):\d+: \w+: (.*)$", result.stdout, re.MULTILINE):
+        yield Violation(match[1], int(match[2]), match[3])
+    if result.returncode > 1:
+        yield Violation(scripts[0], 1, result.stderr.strip())
+
+
+def contract_is_clean(tree):
+    """buf lint STANDARD finds nothing in proto/latchkey (buf is no Debian package: asked for by name)."""
+    result = subprocess.run(["buf", "lint", "--path", "proto/latchkey"], cwd=tree.root, capture_output=True, text=True)
+    for match in re.finditer(r"^([^:\n]+):(\d+):\d+:(.*)$", result.stdout, re.MULTILINE):
+        yield Violation(match[1], int(match[2]), match[3])
+    if result.returncode != 0 and not result.stdout:
+        yield Violation("proto", 1, result.stderr.strip())
+
+
+RULES = (nothing_generated_is_committed, no_path_of_one_machine, no_registry_host, shell_scripts_are_clean)
+EXTRA_RULES = (contract_is_clean,)
