@@ -1,0 +1,92 @@
+// 256-bit numbers are divided and multiplied by 62 in eight 32-bit limbs, most significant first: 43 rounds
+// of eight steps, which is nothing beside the SHA-256 that goes with every secret.
+#include "common/base/base62.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { BASE = 62, LIMBS = 8 };
+
+static const char digits[BASE + 1] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+// BASE for what is no digit.
+static unsigned get_digit_value(uint8_t character) {
+    if (character >= '0' && character <= '9')
+        return character - '0';
+    if (character >= 'A' && character <= 'Z')
+        return character - 'A' + 10u;
+    if (character >= 'a' && character <= 'z')
+        return character - 'a' + 36u;
+    return BASE;
+}
+
+// Divides in place and returns the remainder.
+static unsigned divide_by_base(uint32_t limbs[LIMBS]) {
+    uint64_t remainder = 0;
+    for (unsigned i = 0; i < LIMBS; i++) {
+        uint64_t dividend = remainder << 32 | limbs[i];
+        limbs[i] = (uint32_t)(dividend / BASE);
+        remainder = dividend % BASE;
+    }
+    return (unsigned)remainder;
+}
+
+// Multiplies by the base and adds; what does not fit in 256 bits is returned.
+static uint32_t multiply_by_base_and_add(uint32_t limbs[LIMBS], unsigned digit) {
+    uint64_t carry = digit;
+    for (unsigned i = LIMBS; i-- > 0;) {
+        uint64_t product = (uint64_t)limbs[i] * BASE + carry;
+        limbs[i] = (uint32_t)product;
+        carry = product >> 32;
+    }
+    return (uint32_t)carry;
+}
+
+bool base62_is_digit(uint8_t character) {
+    return get_digit_value(character) < BASE;
+}
+
+void base62_encode_u32(uint32_t value, char *ret_text, unsigned width) {
+    for (unsigned i = width; i-- > 0; value /= BASE)
+        ret_text[i] = digits[value % BASE];
+    assert(value == 0);
+}
+
+void base62_encode_256(const uint8_t value[32], char ret_text[BASE62_LENGTH_256]) {
+    uint32_t limbs[LIMBS];
+    struct cursor cursor = cursor_of(bytes_of(value, 32));
+    for (unsigned i = 0; i < LIMBS; i++)
+        limbs[i] = cursor_read_u32(&cursor);
+    for (unsigned i = BASE62_LENGTH_256; i-- > 0;)
+        ret_text[i] = digits[divide_by_base(limbs)];
+}
+
+bool base62_decode_u32(struct bytes text, uint32_t *ret_value) {
+    uint64_t value = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned digit = get_digit_value(text.data[i]);
+        if (digit == BASE)
+            return false;
+        value = value * BASE + digit;
+        if (value > UINT32_MAX)
+            return false;
+    }
+    if (text.len == 0)
+        return false;
+    *ret_value = (uint32_t)value;
+    return true;
+}
+
+bool base62_decode_256(struct bytes text, uint8_t ret_value[32]) {
+    if (text.len != BASE62_LENGTH_256)
+        return false;
+    uint32_t limbs[LIMBS] = {0};
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned digit = get_digit_value(text.data[i]);
+        if (digit == BASE || multiply_by_base_and_add(limbs, digit) != 0)
+            return false;
+    }
+    for (unsigned i = 0; i < 32; i++)
+        ret_value[i] = (uint8_t)(limbs[i / 4] >> (24 - 8 * (i % 4)));
+    return true;
+}

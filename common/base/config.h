@@ -1,0 +1,53 @@
+// Settings as one const table: name, type, default, range, unit and help in one row, from which come the
+// command line (`--name value` or `--name=value`), the environment (`LATCHKEY_NAME`), `--help`, and every
+// error sentence. The command line beats the environment beats the default. Several tables are read together:
+// a server gives its own and those of the layers below.
+#ifndef LATCHKEY_COMMON_BASE_CONFIG_H
+#define LATCHKEY_COMMON_BASE_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "common/base/compiler.h"
+#include "common/base/status.h"
+
+enum setting_type {
+    SETTING_TEXT,     // const char *, borrows from argv, the environment or the table
+    SETTING_BOOLEAN,  // bool; `--name` alone means true; true/false/yes/no/on/off/1/0
+    SETTING_INTEGER,  // int64_t, within min..max
+    SETTING_DURATION, // int64_t milliseconds; typed as 500ms, 30s, 10m, 72h, 7d; within min..max ms
+    SETTING_SIZE,     // int64_t bytes; typed as 65536, 64KiB, 1MiB, 2GiB; within min..max bytes
+    SETTING_CHOICE,   // int: index into `choices`
+};
+
+struct setting {
+    const char *name; // lower-case-with-dashes, without the leading dashes
+    enum setting_type type;
+    size_t offset;              // of the value in the struct that `base` of config_table points to
+    const char *default_value;  // as typed; NULL = none (text: NULL)
+    int64_t min, max;           // of the number types; max 0 = no upper bound
+    const char *const *choices; // NULL-terminated, for SETTING_CHOICE
+    const char *value_name;     // in --help, e.g. "ADDRESS:PORT"; NULL = from the type
+    const char *help; // one or two sentences; says what a secret's value must not be: on the command line
+};
+
+struct config_table {
+    const char *title; // heading in --help
+    const struct setting *settings;
+    size_t count;
+    void *base; // the struct that the offsets point into
+};
+
+// Fills every table with defaults, then `environment` (NULL-terminated NAME=value, as environ), then
+// `argv[1..]`. Arguments that are no setting are left in `argv` in order, and `*argc` tells how many remain
+// ("--" ends settings). On INVALID a sentence that names the setting and says what is allowed is in
+// `ret_error` (for unknown names, the nearest known one).
+MUST_CHECK enum status config_read(const struct config_table *tables, size_t table_count, int *argc,
+                                   char **argv, char *const *environment, char *ret_error, size_t error_size);
+
+// --help: every table under its title, with default, range and environment name.
+void config_print_help(const struct config_table *tables, size_t table_count, FILE *to);
+
+#endif

@@ -1,0 +1,102 @@
+// The suffix is 130 bits for 128: the two highest are zero, which is why the first character is at most '7'.
+#include "common/base/typeid.h"
+
+#include <assert.h>
+
+static const char alphabet[] = "0123456789abcdefghjkmnpqrstvwxyz";
+
+struct halves {
+    uint64_t high, low;
+};
+
+static struct halves split_uuid(struct uuid uuid) {
+    struct cursor cursor = cursor_of(bytes_of(uuid.bytes, sizeof(uuid.bytes)));
+    uint64_t high = cursor_read_u64(&cursor);
+    return (struct halves){high, cursor_read_u64(&cursor)};
+}
+
+static struct uuid join_uuid(struct halves halves) {
+    struct uuid uuid;
+    for (unsigned i = 0; i < 8; i++) {
+        uuid.bytes[i] = (uint8_t)(halves.high >> (56 - 8 * i));
+        uuid.bytes[8 + i] = (uint8_t)(halves.low >> (56 - 8 * i));
+    }
+    return uuid;
+}
+
+static void write_suffix(struct uuid uuid, char ret_text[TYPEID_SUFFIX_LENGTH]) {
+    struct halves value = split_uuid(uuid);
+    for (unsigned i = TYPEID_SUFFIX_LENGTH; i-- > 0;) {
+        ret_text[i] = alphabet[value.low & 31];
+        value.low = value.low >> 5 | value.high << 59;
+        value.high >>= 5;
+    }
+}
+
+// Exactly TYPEID_SUFFIX_LENGTH characters at `text`.
+static bool parse_suffix(const uint8_t *text, struct uuid *ret_uuid) {
+    if (text[0] > '7')
+        return false;
+    struct halves value = {0, 0};
+    for (unsigned i = 0; i < TYPEID_SUFFIX_LENGTH; i++) {
+        const char *found = memchr(alphabet, text[i], sizeof(alphabet) - 1);
+        if (!found)
+            return false;
+        value.high = value.high << 5 | value.low >> 59;
+        value.low = value.low << 5 | (uint64_t)(found - alphabet);
+    }
+    *ret_uuid = join_uuid(value);
+    return true;
+}
+
+static bool is_valid_prefix(struct bytes prefix) {
+    if (prefix.len == 0)
+        return true;
+    if (prefix.len > TYPEID_PREFIX_MAX || prefix.data[0] == '_' || prefix.data[prefix.len - 1] == '_')
+        return false;
+    for (size_t i = 0; i < prefix.len; i++)
+        if (prefix.data[i] != '_' && (prefix.data[i] < 'a' || prefix.data[i] > 'z'))
+            return false;
+    return true;
+}
+
+struct typeid typeid_of(const char *prefix, struct uuid uuid) {
+    struct typeid id;
+    assert(strlen(prefix) == 3);
+    typeid_format(bytes_of_text(prefix), uuid, id.text);
+    return id;
+}
+
+void typeid_format(struct bytes prefix, struct uuid uuid, char *ret_text) {
+    assert(is_valid_prefix(prefix));
+    char *at = ret_text;
+    if (prefix.len > 0) {
+        memcpy(at, prefix.data, prefix.len);
+        at += prefix.len;
+        *at++ = '_';
+    }
+    write_suffix(uuid, at);
+    at[TYPEID_SUFFIX_LENGTH] = '\0';
+}
+
+bool typeid_parse(struct bytes text, const char *prefix, struct uuid *ret_uuid) {
+    struct bytes expected = bytes_of_text(prefix);
+    return text.len == expected.len + 1 + TYPEID_SUFFIX_LENGTH && bytes_has_prefix(text, expected) &&
+           text.data[expected.len] == '_' && parse_suffix(text.data + expected.len + 1, ret_uuid);
+}
+
+bool typeid_parse_any(struct bytes text, struct bytes *ret_prefix, struct uuid *ret_uuid) {
+    if (text.len < TYPEID_SUFFIX_LENGTH)
+        return false;
+    struct bytes before = bytes_of(text.data, text.len - TYPEID_SUFFIX_LENGTH);
+    struct bytes prefix = BYTES_EMPTY;
+    if (before.len > 0) {
+        prefix = bytes_of(before.data, before.len - 1);
+        if (before.data[before.len - 1] != '_' || prefix.len == 0 || !is_valid_prefix(prefix))
+            return false;
+    }
+    if (!parse_suffix(text.data + before.len, ret_uuid))
+        return false;
+    *ret_prefix = prefix;
+    return true;
+}
