@@ -1,7 +1,7 @@
 // Settings as one const table: name, type, default, range, unit and help in one row, from which come the
 // command line (`--name value` or `--name=value`), the environment (`LATCHKEY_NAME`), `--help`, and every
-// error sentence. The command line beats the environment beats the default. Several tables are read together:
-// a server gives its own and those of the layers below.
+// error sentence. The command line beats the environment beats the default; an empty variable counts as not
+// set. Several tables are read together: a server gives its own and those of the layers below.
 #ifndef LATCHKEY_COMMON_BASE_CONFIG_H
 #define LATCHKEY_COMMON_BASE_CONFIG_H
 
@@ -15,9 +15,9 @@
 
 enum setting_type {
     SETTING_TEXT,     // const char *, borrows from argv, the environment or the table
-    SETTING_BOOLEAN,  // bool; `--name` alone means true; true/false/yes/no/on/off/1/0
+    SETTING_BOOLEAN,  // bool; --name and --no-name, or --name=true/false/yes/no/on/off/1/0; no default: false
     SETTING_INTEGER,  // int64_t, within min..max
-    SETTING_DURATION, // int64_t milliseconds; typed as 500ms, 30s, 10m, 72h, 7d; within min..max ms
+    SETTING_DURATION, // int64_t milliseconds; typed as 500ms, 30s, 10m, 72h, 7d, 0; within min..max ms
     SETTING_SIZE,     // int64_t bytes; typed as 65536, 64KiB, 1MiB, 2GiB; within min..max bytes
     SETTING_CHOICE,   // int: index into `choices`
 };
@@ -46,6 +46,10 @@ struct config_table {
 // `ret_error` (for unknown names, the nearest known one).
 MUST_CHECK enum status config_read(const struct config_table *tables, size_t table_count, int *argc,
                                    char **argv, char *const *environment, char *ret_error, size_t error_size);
+
+// "max-staleness" is LATCHKEY_MAX_STALENESS in the environment.
+#define CONFIG_ENVIRONMENT_NAME_SIZE 80
+void config_format_environment_name(const char *name, char ret_text[CONFIG_ENVIRONMENT_NAME_SIZE]);
 
 // --help: every table under its title, with default, range and environment name.
 void config_print_help(const struct config_table *tables, size_t table_count, FILE *to);

@@ -161,7 +161,7 @@ static void put_text_line(struct line *line, enum log_level level, const char *e
                           const struct log_field *fields, size_t count) {
     char now[32];
     format_now(now);
-    put_format(line, "%s %-7s %s: ", now, level_names[level], settings.program);
+    put_format(line, "%s %-5s %s: ", now, level_names[level], settings.program);
     put_escaped(line, bytes_of_text(event));
     for (size_t i = 0; i < count; i++)
         put_text_field(line, &fields[i]);

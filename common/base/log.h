@@ -1,5 +1,5 @@
 // One line per event to standard error, as text
-//     2026-11-24T04:30:00.123Z info    latchkeyd: listening address=127.0.0.1:7070
+//     2026-11-24T04:30:00.123Z info  latchkeyd: listening address=127.0.0.1:7070
 // or as one JSON object a line with time, level, program, event and the fields. Values are escaped, so that
 // no peer can forge a line or command a terminal; in text form a value that is not one plain word stands in
 // quotes. Secrets are never passed in. Thread-safe: one write(2) a line, cut at 4 KiB between characters (a
