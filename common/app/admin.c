@@ -1,0 +1,193 @@
+#include "common/app/admin.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <microhttpd.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { CONNECTIONS_MAX = 64, IDLE_TIMEOUT_S = 15 };
+
+struct admin {
+    struct admin_options options;
+    struct MHD_Daemon *daemon;
+    unsigned port;
+};
+
+struct route {
+    const char *path;
+    const char *content_type;
+    unsigned (*answer)(const struct admin *admin, struct buffer *to); // returns the HTTP status
+};
+
+static unsigned answer_livez(const struct admin *admin, struct buffer *to) {
+    (void)admin;
+    buffer_append_text(to, "ok\n");
+    return MHD_HTTP_OK;
+}
+
+static unsigned answer_readyz(const struct admin *admin, struct buffer *to) {
+    admin->options.write_unready(to, admin->options.context);
+    if (to->len > 0)
+        return MHD_HTTP_SERVICE_UNAVAILABLE;
+    buffer_append_text(to, "ok\n");
+    return MHD_HTTP_OK;
+}
+
+static unsigned answer_metrics(const struct admin *admin, struct buffer *to) {
+    metrics_write(admin->options.metrics, to);
+    return MHD_HTTP_OK;
+}
+
+static const struct route routes[] = {
+    {"/livez", "text/plain; charset=utf-8", answer_livez},
+    {"/readyz", "text/plain; charset=utf-8", answer_readyz},
+    {"/metrics", "text/plain; version=0.0.4; charset=utf-8", answer_metrics},
+};
+
+static const struct route *find_route(const char *path) {
+    for (size_t i = 0; i < ARRAY_LENGTH(routes); i++)
+        if (strcmp(path, routes[i].path) == 0)
+            return &routes[i];
+    return NULL;
+}
+
+static enum MHD_Result queue_response(struct MHD_Connection *connection, unsigned status, struct buffer *body,
+                                      const char *content_type) {
+    if (body->failed) {
+        buffer_reset(body);
+        status = MHD_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(body->len, body->data, MHD_RESPMEM_MUST_COPY);
+    if (!response)
+        return MHD_NO;
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+    enum MHD_Result queued = MHD_queue_response(connection, status, response);
+    MHD_destroy_response(response);
+    return queued;
+}
+
+// MHD calls it for the headers and again for each piece of a body; a body is of no interest here.
+static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *path,
+                                  const char *method, const char *version, const char *upload,
+                                  size_t *upload_size, void **state) {
+    (void)version, (void)upload, (void)state;
+    const struct admin *admin = context;
+    if (*upload_size > 0) {
+        *upload_size = 0;
+        return MHD_YES;
+    }
+
+    struct buffer body = {0};
+    const struct route *route = find_route(path);
+    const char *content_type = route ? route->content_type : "text/plain; charset=utf-8";
+    unsigned status;
+    if (!route) {
+        status = MHD_HTTP_NOT_FOUND;
+        buffer_append_text(&body, "not found; there is /livez, /readyz and /metrics\n");
+    } else if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
+        status = MHD_HTTP_METHOD_NOT_ALLOWED;
+        buffer_append_text(&body, "only GET\n");
+    } else {
+        status = route->answer(admin, &body);
+    }
+    enum MHD_Result queued = queue_response(connection, status, &body, content_type);
+    buffer_fini(&body);
+    return queued;
+}
+
+// "ADDRESS:PORT" or "[ADDRESS]:PORT", both numeric; "*" stands for every address.
+static bool resolve(const char *listen, struct sockaddr_storage *ret_address, socklen_t *ret_len) {
+    char host[INET6_ADDRSTRLEN + 2];
+    const char *colon = strrchr(listen, ':');
+    size_t len = colon ? (size_t)(colon - listen) : 0;
+    if (!colon || len >= sizeof(host))
+        return false;
+    memcpy(host, listen, len);
+    host[len] = '\0';
+    if (len >= 2 && host[0] == '[' && host[len - 1] == ']') {
+        host[len - 1] = '\0';
+        memmove(host, host + 1, len - 1);
+    }
+
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+                             .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE};
+    struct addrinfo *found;
+    if (getaddrinfo(strcmp(host, "*") == 0 ? "::" : host, colon + 1, &hints, &found) != 0)
+        return false;
+    memcpy(ret_address, found->ai_addr, found->ai_addrlen);
+    *ret_len = found->ai_addrlen;
+    freeaddrinfo(found);
+    return true;
+}
+
+// why: MHD would bind by itself, but then the reason of a failure is lost.
+static int open_listener(const char *listen_on, char *ret_error, size_t error_size, unsigned *ret_port) {
+    struct sockaddr_storage address;
+    socklen_t len;
+    if (!resolve(listen_on, &address, &len)) {
+        snprintf(ret_error, error_size,
+                 "--admin-listen %s is not ADDRESS:PORT; type for example 127.0.0.1:7071", listen_on);
+        return -1;
+    }
+    int one = 1, fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd >= 0)
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+    if (fd < 0 || bind(fd, (struct sockaddr *)&address, len) != 0 || listen(fd, SOMAXCONN) != 0) {
+        snprintf(ret_error, error_size, "can't serve the admin port on %s: %s%s", listen_on, strerror(errno),
+                 errno == EADDRINUSE ? "; end what listens there or choose another with --admin-listen" : "");
+        if (fd >= 0)
+            close(fd);
+        return -1;
+    }
+    getsockname(fd, (struct sockaddr *)&address, &len);
+    *ret_port = ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
+                                                    : ((struct sockaddr_in *)&address)->sin_port);
+    return fd;
+}
+
+enum status admin_new(const struct admin_options *options, struct admin **ret_admin, char *ret_error,
+                      size_t error_size) {
+    struct admin *admin = calloc(1, sizeof(*admin));
+    if (!admin) {
+        snprintf(ret_error, error_size, "%s", status_get_text(STATUS_NO_MEMORY));
+        return STATUS_NO_MEMORY;
+    }
+    admin->options = *options;
+    int fd = open_listener(options->listen, ret_error, error_size, &admin->port);
+    if (fd < 0) {
+        free(admin);
+        return STATUS_UNAVAILABLE;
+    }
+    admin->daemon =
+        MHD_start_daemon(MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL, on_request, admin,
+                         MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
+                         MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_S, MHD_OPTION_END);
+    if (!admin->daemon) {
+        snprintf(ret_error, error_size, "can't start the admin port on %s", options->listen);
+        close(fd);
+        free(admin);
+        return STATUS_UNAVAILABLE;
+    }
+    *ret_admin = admin;
+    return STATUS_OK;
+}
+
+unsigned admin_get_port(const struct admin *admin) {
+    return admin->port;
+}
+
+void admin_free(struct admin *admin) {
+    if (!admin)
+        return;
+    MHD_stop_daemon(admin->daemon);
+    free(admin);
+}

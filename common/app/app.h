@@ -1,0 +1,84 @@
+// The skeleton of a server process: settings, log, loops, workers, database, admin port, signals and drain,
+// around the services that it is made of. A program is a const description; app_main() does the rest:
+//
+//   STARTING --loaded--> SERVING --SIGTERM, SIGINT--> LEAVING --drain_delay--> DRAINING --idle or
+//   drain_grace--> STOPPED
+//
+// LEAVING: health says NOT_SERVING and /readyz 503, calls are still served, so that balancers turn away
+// first. DRAINING: listeners are closed, peers get GOAWAY, what runs is finished. A second signal ends the
+// wait.
+//
+// Exit codes: 0 stopped in order; 64 wrong usage; 69 a part can't be had (port in use); 76 the database has
+// another schema; 77 the database refuses us (password, rights); 70 internal. Each with one sentence on
+// standard error.
+#ifndef LATCHKEY_COMMON_APP_APP_H
+#define LATCHKEY_COMMON_APP_APP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/app/method.h"
+#include "common/app/metrics.h"
+#include "common/app/settings.h"
+#include "common/base/buffer.h"
+#include "common/base/clock.h"
+#include "common/base/status.h"
+#include "common/db/pool.h"
+#include "common/grpc/method.h"
+#include "common/net/loop.h"
+
+struct app;
+
+// One service of the contract, as its directory under services/ offers it. Static storage.
+struct app_service {
+    const char *name; // "latchkey.v1.TokenService", as health and reflection know it
+
+    // Methods that change or read the database: authenticated, in one transaction, on a worker.
+    const struct app_method *methods;
+    size_t method_count;
+
+    // Methods that are answered on the loop from memory.
+    const struct grpc_method *inline_methods;
+    size_t inline_method_count;
+
+    // The service's own settings; `settings_base` is static and filled before start().
+    const struct setting *settings;
+    size_t setting_count;
+    void *settings_base;
+
+    // All may be NULL. start() runs before the listeners open and must not block on the database; on failure
+    // it leaves one sentence in `ret_error`. stop() runs after the last call was answered.
+    enum status (*start)(struct app *app, char *ret_error, size_t error_size);
+    void (*stop)(struct app *app);
+    // Writes one line for each reason why it can't serve yet or no more; any thread.
+    void (*write_unready)(struct buffer *to);
+    // Each loop calls it once on its own thread before it serves, and again when it ends.
+    void (*enter_loop)(struct loop *loop);
+    void (*leave_loop)(struct loop *loop);
+};
+
+struct app_program {
+    const char *name;    // "latchkey-token"
+    const char *summary; // one sentence for --help
+    const char *listen;  // the defaults of --listen and --admin-listen
+    const char *admin_listen;
+    const struct app_service *const *services;
+    size_t service_count;
+};
+
+// main() of every server: returns the exit code.
+int app_main(const struct app_program *program, int argc, char **argv);
+
+// For services, between start() and stop(); any thread unless said.
+const struct app_settings *app_get_settings(const struct app *app);
+const struct clock *app_get_clock(const struct app *app);
+struct db_pool *app_get_database(const struct app *app);
+struct metrics *app_get_metrics(const struct app *app); // in start() only
+// This process's name in logs and in the list of validators: host name and port.
+const char *app_get_instance_name(const struct app *app);
+
+// Tells health, /readyz and whoever watches that write_unready() would answer otherwise now. Any thread.
+void app_readiness_changed(struct app *app);
+
+#endif

@@ -1,0 +1,47 @@
+// The settings that every server has. The table in settings.c is the documentation: --help prints it.
+#ifndef LATCHKEY_COMMON_APP_SETTINGS_H
+#define LATCHKEY_COMMON_APP_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/config.h"
+
+struct app_settings {
+    const char *listen;
+    const char *admin_listen;
+    bool allow_plaintext;
+    const char *trusted_proxies;
+
+    const char *database_url;
+    const char *database_direct_url;
+    int64_t database_pool_size;
+    int database_prepare; // enum app_database_prepare
+    int64_t database_lease_wait_ms;
+
+    int64_t loops;
+    int64_t workers;
+    int64_t worker_queue;
+
+    int64_t max_request_bytes;
+    int64_t max_call_ms;
+    int64_t wait_for_validators_max_ms;
+    const char *brand;
+
+    int64_t drain_delay_ms;
+    int64_t drain_grace_ms;
+    int log_level;  // enum log_level
+    int log_format; // enum log_format
+};
+
+enum app_database_prepare { DATABASE_PREPARE_AUTO, DATABASE_PREPARE_OFF };
+
+extern const struct setting app_setting_table[];
+extern const size_t app_setting_count;
+
+// What no single row can say: brand of two letters, direct URL from the other, a plaintext listener that is
+// not loopback. INVALID leaves a sentence that says what to type instead.
+MUST_CHECK enum status app_settings_check(struct app_settings *settings, char *ret_error, size_t error_size);
+
+#endif

@@ -1,0 +1,110 @@
+#include "common/app/worker.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+struct worker_pool {
+    unsigned queue_capacity;
+
+    // Under `lock`.
+    pthread_mutex_t lock;
+    pthread_cond_t not_empty;
+    struct worker_job *first, **last; // FIFO
+    struct worker_pool_statistics statistics;
+    bool stopping;
+
+    unsigned thread_count;
+    pthread_t threads[];
+};
+
+// Blocks until there is a job; NULL once the pool stops and nothing waits any more.
+static struct worker_job *take_job(struct worker_pool *pool) {
+    while (!pool->first && !pool->stopping)
+        pthread_cond_wait(&pool->not_empty, &pool->lock);
+
+    struct worker_job *job = pool->first;
+    if (!job)
+        return NULL;
+    pool->first = job->next;
+    if (!pool->first)
+        pool->last = &pool->first;
+    pool->statistics.waiting--;
+    pool->statistics.running++;
+    return job;
+}
+
+static void *run_worker(void *context) {
+    struct worker_pool *pool = context;
+
+    pthread_mutex_lock(&pool->lock);
+    for (struct worker_job *job; (job = take_job(pool));) {
+        pthread_mutex_unlock(&pool->lock);
+        job->run(job);
+        pthread_mutex_lock(&pool->lock);
+        pool->statistics.running--;
+    }
+    pthread_mutex_unlock(&pool->lock);
+    return NULL;
+}
+
+enum status worker_pool_new(const struct worker_pool_options *options, struct worker_pool **ret_pool) {
+    assert(options->threads >= 1 && options->queue_capacity >= 1);
+    struct worker_pool *pool = calloc(1, sizeof(*pool) + options->threads * sizeof(pool->threads[0]));
+    if (!pool)
+        return STATUS_NO_MEMORY;
+
+    pool->queue_capacity = options->queue_capacity;
+    pool->last = &pool->first;
+    pthread_mutex_init(&pool->lock, NULL);
+    pthread_cond_init(&pool->not_empty, NULL);
+    for (; pool->thread_count < options->threads; pool->thread_count++) {
+        if (pthread_create(&pool->threads[pool->thread_count], NULL, run_worker, pool) == 0)
+            continue;
+        worker_pool_free(pool);
+        return STATUS_EXHAUSTED;
+    }
+    *ret_pool = pool;
+    return STATUS_OK;
+}
+
+void worker_pool_free(struct worker_pool *pool) {
+    if (!pool)
+        return;
+    pthread_mutex_lock(&pool->lock);
+    pool->stopping = true;
+    pthread_cond_broadcast(&pool->not_empty);
+    pthread_mutex_unlock(&pool->lock);
+
+    for (unsigned i = 0; i < pool->thread_count; i++)
+        pthread_join(pool->threads[i], NULL);
+    pthread_cond_destroy(&pool->not_empty);
+    pthread_mutex_destroy(&pool->lock);
+    free(pool);
+}
+
+enum status worker_pool_submit(struct worker_pool *pool, struct worker_job *job) {
+    pthread_mutex_lock(&pool->lock);
+    assert(!pool->stopping);
+    if (pool->statistics.waiting >= pool->queue_capacity) {
+        pool->statistics.refused++;
+        pthread_mutex_unlock(&pool->lock);
+        return STATUS_EXHAUSTED;
+    }
+    job->next = NULL;
+    *pool->last = job;
+    pool->last = &job->next;
+    pool->statistics.waiting++;
+    pool->statistics.submitted++;
+    pthread_cond_signal(&pool->not_empty);
+    pthread_mutex_unlock(&pool->lock);
+    return STATUS_OK;
+}
+
+struct worker_pool_statistics worker_pool_get_statistics(struct worker_pool *pool) {
+    pthread_mutex_lock(&pool->lock);
+    struct worker_pool_statistics statistics = pool->statistics;
+    pthread_mutex_unlock(&pool->lock);
+    return statistics;
+}

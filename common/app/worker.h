@@ -1,0 +1,44 @@
+// Worker threads behind one bounded queue: what must block (a transaction) runs here and not on a loop. When
+// the queue is full the answer is no, at once, so that a caller is told to come back instead of waiting for a
+// reply nobody needs.
+#ifndef LATCHKEY_COMMON_APP_WORKER_H
+#define LATCHKEY_COMMON_APP_WORKER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/compiler.h"
+#include "common/base/status.h"
+
+struct worker_pool;
+
+// Embedded in whatever has to be done. From worker_pool_submit() until `run` is called the pool owns it.
+struct worker_job {
+    struct worker_job *next;             // the pool's
+    void (*run)(struct worker_job *job); // on a worker thread, exactly once; may free the job
+};
+
+struct worker_pool_options {
+    unsigned threads;        // 1..1024
+    unsigned queue_capacity; // jobs that wait at most, beside those that run; 1 and up
+};
+
+struct worker_pool_statistics {
+    unsigned running;
+    unsigned waiting;
+    uint64_t submitted; // since the start
+    uint64_t refused;   // because the queue was full
+};
+
+MUST_CHECK enum status worker_pool_new(const struct worker_pool_options *options,
+                                       struct worker_pool **ret_pool);
+
+// Runs what waits, joins the threads. Nothing may be submitted any more. Takes NULL.
+void worker_pool_free(struct worker_pool *pool);
+
+// From any thread; never blocks. EXHAUSTED when the queue is full: the job then still is the caller's.
+MUST_CHECK enum status worker_pool_submit(struct worker_pool *pool, struct worker_job *job);
+
+struct worker_pool_statistics worker_pool_get_statistics(struct worker_pool *pool);
+
+#endif
