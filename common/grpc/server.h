@@ -1,0 +1,61 @@
+// A gRPC server: methods on listening addresses, over the loops of a group.
+#ifndef LATCHKEY_COMMON_GRPC_SERVER_H
+#define LATCHKEY_COMMON_GRPC_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/bytes.h"
+#include "common/base/compiler.h"
+#include "common/base/status.h"
+#include "common/grpc/method.h"
+#include "common/grpc/router.h"
+#include "common/grpc/server_settings.h"
+#include "common/grpc/stats.h"
+#include "common/net/listener.h"
+#include "common/net/loop.h"
+
+struct grpc_server;
+
+// A constant answer to requests that are not gRPC. The product serves none; the plain server of the tests
+// does.
+struct grpc_page {
+    const char *path; // without the query
+    const char *content_type;
+    struct bytes body;
+};
+
+struct grpc_server_options {
+    struct loop_group *loops; // borrows
+    struct grpc_server_settings settings;
+    const struct router_table *tables; // all methods; the rows are borrowed
+    size_t table_count;
+    const struct grpc_page *page; // NULL = none
+};
+
+// Before loop_group_start(). *ret_server is owned. INVALID or ALREADY_EXISTS for the tables, NO_MEMORY.
+MUST_CHECK enum status grpc_server_new(const struct grpc_server_options *options,
+                                       struct grpc_server **ret_server);
+
+// Serves on one more address, before loop_group_start(); see listener_new() for address, errors and sentence.
+// `*ret_listener` may be NULL; borrowed from the server, for its real port.
+MUST_CHECK enum status grpc_server_listen(struct grpc_server *server, const char *address, char *ret_error,
+                                          size_t error_size, const struct listener **ret_listener);
+
+// From any thread but a loop's: stops accepting, tells every client to go elsewhere (GOAWAY twice, so that
+// none loses a call that was under way) and waits until all calls have ended or `grace_ms` is over. True when
+// all have ended.
+bool grpc_server_drain(struct grpc_server *server, uint32_t grace_ms);
+
+// After loop_group_stop(), which closes what is still open and waits for the handlers. Takes NULL.
+void grpc_server_free(struct grpc_server *server);
+
+const struct router *grpc_server_get_router(const struct grpc_server *server);
+
+// Sums over the loops, from any thread, without a lock. `ret_methods` has router_get_count() + 1 rows, the
+// last for methods that the server does not have; may be NULL.
+void grpc_server_read_stats(const struct grpc_server *server, struct grpc_stats *ret_stats,
+                            struct grpc_method_stats *ret_methods);
+
+#endif

@@ -1,0 +1,30 @@
+// The settings that every gRPC server has, as a config table (common/base/config.h).
+#ifndef LATCHKEY_COMMON_GRPC_SERVER_SETTINGS_H
+#define LATCHKEY_COMMON_GRPC_SERVER_SETTINGS_H
+
+#include <stdint.h>
+
+#include "common/base/config.h"
+
+struct grpc_server_settings {
+    int64_t max_streams;       // concurrent, per connection
+    int64_t max_executing;     // calls whose handlers run, per connection
+    int64_t max_connections;   // over all loops
+    int64_t max_request_bytes; // of one message, where the method does not say
+    int64_t stream_window_bytes;
+    int64_t connection_window_bytes;
+    int64_t max_deadline_ms;        // of unary calls; 0 = none
+    int64_t preface_timeout_ms;     // from the connection to the client's SETTINGS, and for a header block
+    int64_t idle_timeout_ms;        // of a connection without any call; 0 = never
+    int64_t write_stall_timeout_ms; // a peer that takes nothing
+    int64_t reset_burst;            // streams that may be reset at once by either side
+    int64_t reset_rate;             // and per second after that
+};
+
+// `settings` is filled with the defaults when it is read (config_read()).
+struct config_table grpc_server_settings_get_table(struct grpc_server_settings *settings);
+
+// The defaults without any configuration, for tests and small programs.
+void grpc_server_settings_init(struct grpc_server_settings *settings);
+
+#endif

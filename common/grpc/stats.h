@@ -1,0 +1,58 @@
+// What a server counts. Each loop has counters of its own and is their only writer; readers add them up with
+// relaxed loads, so a sum may be a call or two behind but every counter only grows.
+#ifndef LATCHKEY_COMMON_GRPC_STATS_H
+#define LATCHKEY_COMMON_GRPC_STATS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/grpc/status_code.h"
+
+// Upper bounds of the latency buckets in ns, after gRFC A66; one more bucket holds what is slower.
+#define GRPC_STATS_BUCKETS 24
+extern const uint64_t grpc_stats_bucket_bounds_ns[GRPC_STATS_BUCKETS];
+
+// Why a connection was closed.
+#define GRPC_CLOSE_TABLE(X)                         \
+    X(PEER_CLOSED, "peer_closed")                   \
+    X(PEER_RESET, "peer_reset")                     \
+    X(PROTOCOL_ERROR, "protocol_error")             \
+    X(PREFACE_TIMEOUT, "preface_timeout")           \
+    X(HEADER_TIMEOUT, "header_timeout")             \
+    X(IDLE_TIMEOUT, "idle_timeout")                 \
+    X(WRITE_STALLED, "write_stalled")               \
+    X(TOO_MANY_RESETS, "too_many_resets")           \
+    X(TOO_MANY_QUEUED, "too_many_queued")           \
+    X(TOO_MANY_FRAMES, "too_many_frames")           \
+    X(TOO_MANY_CONNECTIONS, "too_many_connections") \
+    X(DRAINED, "drained")                           \
+    X(STOPPED, "stopped")                           \
+    X(NO_MEMORY, "no_memory")
+
+enum grpc_close {
+#define GRPC_CLOSE_ENUM(name, text) GRPC_CLOSE_##name,
+    GRPC_CLOSE_TABLE(GRPC_CLOSE_ENUM)
+#undef GRPC_CLOSE_ENUM
+        GRPC_CLOSE_COUNT
+};
+
+const char *grpc_close_get_name(enum grpc_close why); // "peer_closed"; static storage
+
+struct grpc_stats {
+    uint64_t connections_accepted;
+    uint64_t connections_closed[GRPC_CLOSE_COUNT];
+    uint64_t calls_started;   // header blocks that opened a stream
+    uint64_t calls_cancelled; // by the client, or with their connection
+    uint64_t calls_refused;   // by a limit of the connection
+    uint64_t received_bytes;
+    uint64_t sent_bytes;
+};
+
+struct grpc_method_stats {
+    uint64_t started;
+    uint64_t finished[GRPC_CODE_COUNT];       // answered or cancelled
+    uint64_t latency[GRPC_STATS_BUCKETS + 1]; // from the headers to the end of the stream
+    uint64_t latency_sum_ns;
+};
+
+#endif

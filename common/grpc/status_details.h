@@ -1,0 +1,29 @@
+// A fault as a peer sees it: grpc-status, grpc-message, and google.rpc.Status with ErrorInfo (domain
+// latchkey.dev), BadRequest and RetryInfo in grpc-status-details-bin.
+#ifndef LATCHKEY_COMMON_GRPC_STATUS_DETAILS_H
+#define LATCHKEY_COMMON_GRPC_STATUS_DETAILS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/base/arena.h"
+#include "common/base/bytes.h"
+#include "common/base/fault.h"
+#include "common/grpc/status_code.h"
+
+#define STATUS_DETAILS_DOMAIN "latchkey.dev"
+#define STATUS_DETAILS_BYTES_MAX 6144 // of the base64; field violations are left out until it fits
+
+struct status_details {
+    enum grpc_code code;
+    struct bytes message; // percent-encoded
+    struct bytes details; // base64; empty for OK, and when memory ran out: the code is still sent
+    bool has_retry;
+    uint32_t retry_after_ms; // for grpc-retry-pushback-ms
+};
+
+// `fault` NULL or empty is OK. Borrows from `fault` and `arena`, which need not be the fault's own.
+void status_details_encode(const struct fault *fault, struct arena *arena,
+                           struct status_details *ret_details);
+
+#endif

@@ -1,0 +1,48 @@
+// A listening address, on every loop of a group: one SO_REUSEPORT socket per loop for TCP, so that the kernel
+// spreads connections and no loop hands one to another; one shared socket for a Unix path. Out of file
+// descriptors, a connection is accepted on a reserved one and closed at once, so that the loop does not spin
+// on it.
+#ifndef LATCHKEY_COMMON_NET_LISTENER_H
+#define LATCHKEY_COMMON_NET_LISTENER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/compiler.h"
+#include "common/base/status.h"
+#include "common/net/loop.h"
+#include "common/net/stream.h"
+
+struct listener;
+
+struct listener_options {
+    const char *address; // "127.0.0.1:7070", "[::1]:7070", "*:7070" (both families) or "unix:/path"; port 0 =
+                         // any free one
+    int backlog;         // 0 = 512
+    // On the loop's thread, with a stream that the callee owns and has yet to start.
+    void (*on_accept)(void *context, struct loop *loop, struct stream *stream);
+    void *context;
+};
+
+// Binds and listens on every loop, before loop_group_start(). On failure nothing is bound and `ret_error`
+// holds a sentence that says what is wrong and what to do: INVALID for the address, ALREADY_EXISTS when it is
+// in use, EXHAUSTED or PERMISSION_DENIED from the system. Borrows `group`.
+MUST_CHECK enum status listener_new(struct loop_group *group, const struct listener_options *options,
+                                    char *ret_error, size_t error_size, struct listener **ret_listener);
+
+// As bound, with the real port; valid as long as the listener.
+const char *listener_get_address(const struct listener *listener);
+uint16_t listener_get_port(const struct listener *listener); // 0 for a Unix socket
+
+// From any thread: stops accepting, on each loop in its next turn. Connections live on. A Unix path is
+// removed.
+void listener_close(struct listener *listener);
+
+// After loop_group_stop() (or before the start). Takes NULL.
+void listener_free(struct listener *listener);
+
+// Whether nobody from another machine can reach `address`: loopback or Unix. False for what does not parse.
+bool listener_address_is_local(const char *address);
+
+#endif
