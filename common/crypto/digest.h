@@ -1,0 +1,21 @@
+// SHA-256, as the identity of secrets and of requests. No allocation after a thread's first digest.
+#ifndef LATCHKEY_COMMON_CRYPTO_DIGEST_H
+#define LATCHKEY_COMMON_CRYPTO_DIGEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/base/bytes.h"
+
+#define DIGEST_LENGTH 32
+
+struct digest {
+    uint8_t bytes[DIGEST_LENGTH];
+};
+
+void digest_sha256(struct bytes data, struct digest *ret_digest);
+
+// Takes the same time wherever they differ.
+bool digest_is_equal(const struct digest *a, const struct digest *b);
+
+#endif

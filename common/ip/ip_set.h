@@ -1,0 +1,64 @@
+// An immutable set of prefixes, each with the moment it ends: "does any live entry contain this address?"
+//
+// Built once and then only read, by any number of threads without a lock. It has one owner: who made it with
+// ip_set_new() frees it when no reader can hold it any more (a validator: after a grace period); one in an
+// arena goes with it.
+//
+// Duplicates and nesting are fine. Ends by time change nothing in the set: every question brings its own
+// `now_ms`, and an entry is live while ends_at_ms > now_ms. A question is one descent to the longest prefix
+// that contains the address; ends were pushed down when the set was built, so that the answer stands there.
+#ifndef LATCHKEY_COMMON_IP_IP_SET_H
+#define LATCHKEY_COMMON_IP_IP_SET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/arena.h"
+#include "common/base/compiler.h"
+#include "common/ip/address.h"
+#include "common/ip/prefix.h"
+
+// Entries that a set may hold at most; the caller checks first.
+#define IP_SET_MAX_ENTRIES (1u << 28)
+
+struct ip_set_entry {
+    struct ip_prefix prefix;
+    int64_t ends_at_ms; // CLOCK_NEVER_MS = does not end
+    uint32_t id;        // the caller's; comes back with an answer
+};
+
+struct ip_set;
+
+// Copies what it needs of `entries`, in any order. Of several entries with one prefix the one that ends last
+// is kept, of those the one with the lowest id. NULL when out of memory. No entries: a set that contains
+// nothing.
+MUST_CHECK struct ip_set *ip_set_new(const struct ip_set_entry *entries, size_t count);
+void ip_set_free(struct ip_set *set);
+
+// The same in an arena: never freed by hand.
+MUST_CHECK struct ip_set *ip_set_new_in_arena(struct arena *arena, const struct ip_set_entry *entries,
+                                              size_t count);
+
+// False for NULL and for no address.
+bool ip_set_contains(const struct ip_set *set, const struct ip_address *address, int64_t now_ms);
+
+// The longest live prefix that contains the address; false, and `ret` untouched, if there is none.
+bool ip_set_find(const struct ip_set *set, const struct ip_address *address, int64_t now_ms,
+                 struct ip_set_entry *ret);
+
+// For an address that is not contained, the entry that came nearest: the longest one that contains it but has
+// ended, else the live one of the same family with the most leading bits in common (the first in address
+// order among equals). False if the address is contained, or no entry qualifies. Walks past dead entries: for
+// explanations, not for the hot path.
+bool ip_set_find_nearest(const struct ip_set *set, const struct ip_address *address, int64_t now_ms,
+                         struct ip_set_entry *ret);
+
+// Different prefixes held, and all memory held.
+size_t ip_set_get_count(const struct ip_set *set);
+size_t ip_set_get_size_bytes(const struct ip_set *set);
+
+// Walks every invariant of the set: the sentence for the first one broken, NULL if all hold. For tests; slow.
+const char *ip_set_check(const struct ip_set *set);
+
+#endif
