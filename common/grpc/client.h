@@ -17,15 +17,15 @@
 struct grpc_client;
 
 struct grpc_client_options {
-    int64_t connect_timeout_ms; // 0 = 5000; over all addresses of a name together
-    int64_t call_timeout_ms;    // 0 = 30000; for calls that bring no time-out of their own
-    size_t max_response_bytes;  // of one message; 0 = 4 MiB
-    const char *user_agent;     // NULL = "latchkey/VERSION"; static storage
-    const struct clock *clock;  // NULL = the kernel's
+    int64_t connect_timeout_ms;  // 0 = 5000; over all addresses of a name together
+    int64_t call_timeout_ms;     // 0 = 30000; for calls that bring no time-out of their own
+    uint32_t max_response_bytes; // of one message; 0 = 4 MiB
+    const char *user_agent;      // NULL = "latchkey/VERSION"; static storage
+    const struct clock *clock;   // NULL = the kernel's
 };
 
 struct grpc_metadata {
-    const char *key; // lower case, without "grpc-"; "-bin" keys are not offered here
+    const char *key; // lower case, without "grpc-"; "-bin" is not offered
     const char
         *value; // printable ASCII; may be a secret: it is sent, kept nowhere and not put into HPACK's table
 };
@@ -55,13 +55,14 @@ MUST_CHECK enum status grpc_client_call(struct grpc_client *client, const struct
                                         struct fault *fault);
 
 // Reasons of this side's own (fault.reason, static storage).
-#define GRPC_CLIENT_NAME_NOT_FOUND     "NAME_NOT_FOUND"  // the host name has no address
-#define GRPC_CLIENT_NOT_REACHABLE      "NOT_REACHABLE"   // refused, no route, no such socket file
-#define GRPC_CLIENT_CONNECT_TIMEOUT    "CONNECT_TIMEOUT" // no answer to the attempt to connect
-#define GRPC_CLIENT_NOT_GRPC           "NOT_GRPC"        // something answers, but not gRPC over plain HTTP/2
-#define GRPC_CLIENT_CONNECTION_LOST    "CONNECTION_LOST" // lost after the request was sent: outcome not known
+#define GRPC_CLIENT_NAME_NOT_FOUND "NAME_NOT_FOUND"   // the host name has no address
+#define GRPC_CLIENT_NOT_REACHABLE "NOT_REACHABLE"     // refused, no route, no such socket file
+#define GRPC_CLIENT_CONNECT_TIMEOUT "CONNECT_TIMEOUT" // no answer to the attempt to connect
+#define GRPC_CLIENT_NOT_GRPC "NOT_GRPC"               // something answers, but not gRPC over plain HTTP/2
+#define GRPC_CLIENT_CONNECTION_LOST "CONNECTION_LOST" // lost after the request was sent: outcome not known
 #define GRPC_CLIENT_RESPONSE_TOO_LARGE "RESPONSE_TOO_LARGE" // larger than max_response_bytes
 #define GRPC_CLIENT_RESPONSE_MALFORMED "RESPONSE_MALFORMED" // not what the protocol or the contract allows
-#define GRPC_CLIENT_DEADLINE           "DEADLINE_EXCEEDED"  // this side's own clock ran out
+#define GRPC_CLIENT_STREAM_RESET "STREAM_RESET"             // the server reset the call without a status
+#define GRPC_CLIENT_DEADLINE "DEADLINE_EXCEEDED"            // this side's own clock ran out
 
 #endif

@@ -1,0 +1,45 @@
+// What a server has answered to one unary call, gathered as it arrives and judged at the end.
+#ifndef LATCHKEY_COMMON_GRPC_CLIENT_RESPONSE_H
+#define LATCHKEY_COMMON_GRPC_CLIENT_RESPONSE_H
+
+#include <protobuf-c/protobuf-c.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/arena.h"
+#include "common/base/bytes.h"
+#include "common/base/compiler.h"
+#include "common/base/fault.h"
+#include "common/grpc/client_connection.h"
+#include "common/grpc/framing.h"
+
+struct client_response {
+    struct arena *arena; // borrows
+    struct framing framing;
+    uint32_t header_bytes;
+    uint32_t http_status; // 0 = none yet
+    bool has_grpc_content_type;
+    bool has_code;
+    uint32_t code;               // grpc-status
+    struct bytes message;        // grpc-message, as it came
+    struct bytes details;        // grpc-status-details-bin, as it came
+    struct bytes body;           // the one message; in `arena`
+    uint32_t message_count;      // held at 2
+    const char *given_up_reason; // why the sink said stop: one of client.h's reasons; NULL = it has not
+    const char *given_up_message;
+};
+
+// Copies of what is kept, and the unpacked message, go into `arena`.
+void client_response_init(struct client_response *response, struct arena *arena, uint32_t max_message_bytes);
+void client_response_fini(struct client_response *response);
+
+struct client_sink client_response_get_sink(struct client_response *response);
+
+// After the exchange ended with CLIENT_END_COMPLETE or CLIENT_END_GIVEN_UP, or after a reset that followed a
+// status: OK and the message, or `fault` filled. `peer` names the server in sentences.
+MUST_CHECK enum status client_response_finish(struct client_response *response, const char *peer,
+                                              const ProtobufCMessageDescriptor *type,
+                                              ProtobufCMessage **ret_message, struct fault *fault);
+
+#endif
