@@ -1,0 +1,13 @@
+"""Real parts for the integration tests: a private PostgreSQL, our own servers, generated stubs to call them with.
+
+    from latchkey_test import Client, PrivatePostgres, Server, shared_postgres
+"""
+
+from .client import Client, error_info, field_violations
+from .paths import BUILD, ROOT, program
+from .ports import free_port
+from .postgres import PrivatePostgres, shared_postgres
+from .server import Server, ServerFailed
+
+__all__ = ["BUILD", "ROOT", "Client", "PrivatePostgres", "Server", "ServerFailed", "error_info", "field_violations",
+           "free_port", "program", "shared_postgres"]

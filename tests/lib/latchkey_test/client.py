@@ -1,0 +1,100 @@
+"""Calling our servers through Debian's grpcio, with a caller's token in the metadata."""
+
+import grpc
+
+from . import stubs
+
+# Attribute of Client -> (file of the contract, service).
+_SERVICES = {
+    "validation": ("latchkey/v1/validation.proto", "ValidationService"),
+    "tokens": ("latchkey/v1/token.proto", "TokenService"),
+    "whitelist": ("latchkey/v1/whitelist.proto", "WhitelistService"),
+    "invitations": ("latchkey/v1/invitation.proto", "InvitationService"),
+    "members": ("latchkey/v1/member.proto", "MemberService"),
+    "companies": ("latchkey/v1/company.proto", "CompanyService"),
+    "audit": ("latchkey/v1/audit.proto", "AuditService"),
+    "health": ("grpc/health/v1/health.proto", "Health"),
+}
+_DETAILS = "grpc-status-details-bin"
+
+
+class Client:
+    """A channel to one server that sends the caller's secret with every call.
+
+        with Client(server.address, secret) as client:
+            client.tokens.GetCaller(token_pb2.GetCallerRequest(), timeout=5)
+    """
+
+    def __init__(self, address, secret=None, company=None):
+        metadata = []
+        if secret:
+            metadata.append(("authorization", f"Bearer {secret}"))
+        if company:
+            metadata.append(("latchkey-company", company))
+        self.channel = grpc.insecure_channel(address, options=[("grpc.enable_retries", 0)])
+        self._calls = grpc.intercept_channel(self.channel, _Metadata(metadata))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def __getattr__(self, name):
+        if name not in _SERVICES:
+            raise AttributeError(name)
+        proto, service = _SERVICES[name]
+        stub = getattr(stubs.services(proto), service + "Stub")(self._calls)
+        setattr(self, name, stub)
+        return stub
+
+    def close(self):
+        self.channel.close()
+
+
+class _Metadata(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor,
+                grpc.StreamUnaryClientInterceptor, grpc.StreamStreamClientInterceptor):
+    """Adds the same metadata to every call."""
+
+    def __init__(self, metadata):
+        self._metadata = metadata
+
+    def _intercept(self, continuation, details, request):
+        metadata = [*(details.metadata or ()), *self._metadata]
+        return continuation(_Details(details, metadata), request)
+
+    intercept_unary_unary = intercept_unary_stream = _intercept
+    intercept_stream_unary = intercept_stream_stream = _intercept
+
+
+class _Details(grpc.ClientCallDetails):
+    def __init__(self, details, metadata):
+        self.method = details.method
+        self.timeout = details.timeout
+        self.metadata = metadata
+        self.credentials = details.credentials
+        self.wait_for_ready = details.wait_for_ready
+        self.compression = details.compression
+
+
+def error_info(error):
+    """The ErrorInfo of a grpc.RpcError, or None."""
+    return next(_details(error, "ErrorInfo"), None)
+
+
+def field_violations(error):
+    """Field -> sentence, of the BadRequest of a grpc.RpcError."""
+    return {violation.field: violation.description
+            for bad_request in _details(error, "BadRequest") for violation in bad_request.field_violations}
+
+
+def _details(error, kind):
+    """The details of one type that the status of a failed call carries."""
+    status = stubs.messages("google/rpc/status.proto").Status()
+    status.ParseFromString(dict(error.trailing_metadata()).get(_DETAILS, b""))
+    message = getattr(stubs.messages("google/rpc/error_details.proto"), kind)
+    for detail in status.details:
+        if detail.Is(message.DESCRIPTOR):
+            unpacked = message()
+            detail.Unpack(unpacked)
+            yield unpacked

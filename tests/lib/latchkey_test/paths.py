@@ -1,0 +1,15 @@
+"""Where the tree is, and the build under test: LATCHKEY_BUILD_DIR, for the same tests to run on every preset."""
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+BUILD = (ROOT / os.environ.get("LATCHKEY_BUILD_DIR", "build")).resolve()
+
+
+def program(name):
+    """The path of a built program, such as "latchkeyd" or "tests/plain-server"."""
+    path = BUILD / "bin" / name
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is not built: cmake --preset release && cmake --build --preset release")
+    return str(path)

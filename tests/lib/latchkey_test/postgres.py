@@ -1,0 +1,186 @@
+"""PostgreSQL for tests: a cluster of our own in a temporary directory, on a free port and a unix socket.
+
+PrivatePostgres is a cluster that the test may break as it likes. shared_postgres() is one for all tests of a run:
+the server that LATCHKEY_TEST_DATABASE_URL names, or a private one that ends with the process. Tests keep apart by
+making a database each (create_database).
+"""
+
+import atexit
+import itertools
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import psycopg2
+
+from .ports import free_port
+from .waiting import wait_until
+
+# Nothing here outlives the machine, so nothing need reach the disk: a killed server loses no page cache.
+_SETTINGS = {
+    "fsync": "off", "full_page_writes": "off", "max_connections": "200", "shared_buffers": "64MB",
+    "log_min_messages": "warning", "timezone": "UTC",
+}
+# Runs the migrations, as a deployment would: may make roles and databases, but is no superuser.
+_OWNER = "latchkey_deployer"
+
+
+def _bin_directory():
+    """The newest server's programs; Debian keeps them off the PATH."""
+    if "LATCHKEY_TEST_POSTGRES_BIN" in os.environ:
+        return Path(os.environ["LATCHKEY_TEST_POSTGRES_BIN"])
+    versions = [path for path in Path("/usr/lib/postgresql").glob("*/bin") if (path / "initdb").exists()]
+    if versions:
+        return max(versions, key=lambda path: int(path.parent.name))
+    found = shutil.which("initdb")
+    if not found:
+        raise FileNotFoundError("no PostgreSQL server is installed (initdb not found)")
+    return Path(found).parent
+
+
+def _account():
+    """Popen's arguments that make the server run as postgres: it refuses to run as root."""
+    if os.geteuid() != 0:
+        return {}
+    return {"user": "postgres", "group": "postgres", "extra_groups": []}
+
+
+class Cluster:
+    """A running server, reached by its superuser's connection string."""
+
+    _numbers = itertools.count(1)
+
+    def __init__(self, url):
+        self.url = url
+
+    def connect(self, database=None, user=None):
+        """An autocommitting psycopg2 connection; by default the superuser's."""
+        changed = {key: value for key, value in (("dbname", database), ("user", user)) if value}
+        connection = psycopg2.connect(self.url, **changed)
+        connection.autocommit = True
+        return connection
+
+    def execute(self, statement, database=None):
+        """Runs one statement as the superuser; its rows, if it has any."""
+        connection = self.connect(database)
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(statement)
+                return cursor.fetchall() if cursor.description else []
+        finally:
+            connection.close()
+
+    def create_database(self):
+        """A new empty database, owned by a role that is no superuser; returns that role's connection string."""
+        name = f"latchkey_test_{os.getpid()}_{next(self._numbers)}"
+        self._create_owner()
+        self.execute(f"CREATE DATABASE {name} OWNER {_OWNER}")
+        return self.url_of(name, _OWNER)
+
+    def url_of(self, database, user):
+        parameters = psycopg2.extensions.parse_dsn(self.url)
+        parameters.update(dbname=database, user=user)
+        return psycopg2.extensions.make_dsn(**parameters)
+
+    def _create_owner(self):
+        if not self.execute(f"SELECT FROM pg_roles WHERE rolname = '{_OWNER}'"):
+            self.execute(f"CREATE ROLE {_OWNER} LOGIN NOSUPERUSER CREATEROLE CREATEDB")
+
+
+class PrivatePostgres(Cluster):
+    """with PrivatePostgres() as postgres: url = postgres.create_database()"""
+
+    def __init__(self, **settings):
+        self.port = free_port()
+        self.directory = Path(tempfile.mkdtemp(prefix="latchkey-postgres-"))
+        self._settings = {**_SETTINGS, **settings}
+        self._process = None
+        self._bin = _bin_directory()
+        super().__init__(f"host={self.directory} port={self.port} dbname=postgres user=postgres")
+        self._initialize()
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.remove()
+
+    def _initialize(self):
+        if os.geteuid() == 0:
+            shutil.chown(self.directory, "postgres", "postgres")
+        subprocess.run(
+            [self._bin / "initdb", "--pgdata", self.directory / "data", "--username=postgres", "--auth=trust",
+             "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"],
+            check=True, stdout=subprocess.DEVNULL, cwd=self.directory, **_account())
+
+    def start(self):
+        """Starts the server, also again after stop() or kill(), on the same port and data."""
+        # A postmaster that was killed leaves children that still hold its shared memory for a moment.
+        wait_until(self._try_start, 60, "PostgreSQL to start")
+
+    def _try_start(self):
+        settings = {"port": self.port, "listen_addresses": "127.0.0.1", "unix_socket_directories": self.directory,
+                    **self._settings}
+        options = [argument for name, value in settings.items() for argument in ("-c", f"{name}={value}")]
+        with open(self.directory / "log", "ab") as log:
+            self._process = subprocess.Popen(
+                [self._bin / "postgres", "-D", self.directory / "data", *options],
+                stdout=log, stderr=log, cwd=self.directory, **_account())
+        return wait_until(self._is_settled, 60, "PostgreSQL to accept connections") == "ready"
+
+    def _is_settled(self):
+        """"ready", "ended", or None while it is neither."""
+        if self._process.poll() is not None:
+            return "ended"
+        try:
+            self.connect().close()
+        except psycopg2.OperationalError:
+            return None
+        return "ready"
+
+    def stop(self):
+        """Orderly and at once: open transactions are rolled back (a "fast" shutdown)."""
+        self._end(signal.SIGINT)
+
+    def kill(self):
+        """As if the machine had died, but for its disk."""
+        self._end(signal.SIGKILL)
+
+    def pause(self):
+        """The postmaster accepts nobody until resume(); open connections go on."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self):
+        self._process.send_signal(signal.SIGCONT)
+
+    def _end(self, signal_number):
+        if self._process is None:
+            return
+        if self._process.poll() is None:
+            self._process.send_signal(signal_number)
+        self._process.wait(60)
+        self._process = None
+
+    def remove(self):
+        """Stops the server and deletes its data."""
+        self.stop()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def log(self):
+        return (self.directory / "log").read_text(errors="replace")
+
+
+@cache
+def shared_postgres():
+    """The run's server: do not stop it, and make a database of your own."""
+    if os.environ.get("LATCHKEY_TEST_DATABASE_URL"):
+        return Cluster(os.environ["LATCHKEY_TEST_DATABASE_URL"])
+    postgres = PrivatePostgres()
+    atexit.register(postgres.remove)
+    postgres.start()
+    return postgres

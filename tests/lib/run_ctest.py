@@ -1,0 +1,56 @@
+#!/usr/bin/python3
+"""run_ctest.py LABEL: runs ctest's tests of that label in LATCHKEY_BUILD_DIR; the last line is `N passed, M failed`.
+
+Counts what cmocka counts, the cases; a program that printed no count (it crashed, or is no cmocka test) is one.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+from latchkey_test import BUILD
+
+_PASSED = re.compile(r"\[  PASSED  \] (\d+) test\(s\)")
+_FAILED = re.compile(r"\[  FAILED  \] (\d+) test\(s\)")
+_SKIPPED = re.compile(r"\[  SKIPPED \] (?!\d+ test)(.*)")
+
+
+def run_ctest(label, report):
+    # Output of passed tests holds cmocka's counts, so none of it may be cut.
+    return subprocess.run(
+        ["ctest", "--test-dir", BUILD, "--label-regex", f"^{label}$", "--parallel", str(os.cpu_count()),
+         "--output-on-failure", "--output-junit", report, "--test-output-size-passed", "10000000",
+         "--no-tests=error"],
+        check=False).returncode
+
+
+def count_program(case):
+    """(passed, failed) of one program's <testcase>."""
+    output = case.findtext("system-out") or ""
+    for name in _SKIPPED.findall(output):
+        print(f"skipped: {case.get('name')}: {name}")
+    passed = sum(map(int, _PASSED.findall(output)))
+    failed = sum(map(int, _FAILED.findall(output)))
+    if case.get("status") != "run":
+        return passed, max(failed, 1)
+    return (passed, failed) if passed or failed else (1, 0)
+
+
+def main(label):
+    with tempfile.TemporaryDirectory() as directory:
+        report = Path(directory, "report.xml")
+        status = run_ctest(label, report)
+        cases = ElementTree.parse(report).iter("testcase") if report.exists() else []
+        counts = [count_program(case) for case in cases]
+    passed = sum(count[0] for count in counts)
+    failed = sum(count[1] for count in counts) or int(status != 0)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

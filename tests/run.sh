@@ -1,0 +1,224 @@
+#!/usr/bin/env bash
+# Installs what the tests need, builds, runs them, and says how many passed and failed. See --help.
+set -euo pipefail
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+LIB=$ROOT/tests/lib
+DEFAULT_SUITES=(lint unit fuzz-replay integration asan tsan)
+EXTRA_SUITES=(interop fault fuzz bench)
+
+# shellcheck source=../deploy/packages.sh
+source "$ROOT/deploy/packages.sh"
+
+TEST_PACKAGES=(
+    "${BUILD_PACKAGES[@]}" "${SERVER_PACKAGES[@]}" git curl ca-certificates libcmocka-dev
+    clang-16 clang-format-16 libclang-rt-16-dev llvm-16 shellcheck
+    python3 python3-grpcio python3-protobuf python3-psycopg2 protobuf-compiler-grpc
+    g++ libgrpc++-dev nghttp2-client tor-geoipdb
+)
+
+print_help() {
+    cat <<END
+usage: tests/run.sh [--no-install] [--help] [SUITE...]
+
+Suites, and what they need beyond Debian's packages (nothing, for those that run by default):
+  lint         who includes whom, pinned headers, formatting, shellcheck, what may be committed
+  unit         tests/unit (cmocka), the ones of the database against a private PostgreSQL
+  fuzz-replay  every input of tests/fuzz/corpus once
+  integration  tests/integration: our servers, PostgreSQL and Debian's gRPC clients
+  asan, tsan   unit, fuzz-replay and integration under AddressSanitizer with UndefinedBehaviorSanitizer, and
+               under ThreadSanitizer
+  interop      clients and public suites of other ecosystems (npm, PyPI, Go)
+  fault        PostgreSQL, processes and connections broken on purpose
+  fuzz         libFuzzer on every target, LATCHKEY_FUZZ_SECONDS (default 60) each
+  bench        the quick benchmarks: do they run, and are their goals reached
+
+Default: ${DEFAULT_SUITES[*]}
+
+  --no-install  use what is installed, ask apt for nothing
+  --help        this text
+
+LATCHKEY_TEST_DATABASE_URL names a PostgreSQL (as its superuser) to use in place of a private one, LATCHKEY_SEED the
+seed that a failed test printed. Logs are kept in build/test-logs. The last line is \`N passed, M failed\`, and the
+exit status is 0 only when nothing failed.
+END
+}
+
+# ---- one step: a command whose last line of the form `N passed, M failed` is its count ----
+
+total_passed=0
+total_failed=0
+summary=()
+
+# step NAME COMMAND...: a command that says no count is one test, passed or failed by its exit status.
+step() {
+    local name=$1 status=0 count passed failed started=$SECONDS
+    shift
+    printf '\n==== %s\n' "$name"
+    "$@" 2>&1 | tee "$LOGS/${name// /-}.log" || status=$?
+    count=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$LOGS/${name// /-}.log" | tail -n 1 || true)
+    read -r passed _ failed _ <<<"${count:-$((status == 0)) passed, $((status != 0)) failed}"
+    if [[ $status -ne 0 && $failed -eq 0 ]]; then
+        failed=1
+    fi
+    total_passed=$((total_passed + passed))
+    total_failed=$((total_failed + failed))
+    summary+=("$(printf '%-22s %5d passed %5d failed %5d s' "$name" "$passed" "$failed" $((SECONDS - started)))")
+}
+
+print_totals() {
+    printf '\n'
+    printf '%s\n' "${summary[@]}"
+    printf '%d passed, %d failed\n' "$total_passed" "$total_failed"
+}
+
+# ---- building ----
+
+build_directory() {
+    if [[ $1 == release ]]; then echo build; else echo "build/$1"; fi
+}
+
+build_preset() {
+    cmake --preset "$1" && cmake --build --preset "$@"
+}
+
+# build PRESET [cmake's build option...]: shows the compiler's words only when it fails, which counts as a failed test.
+build() {
+    local log=$LOGS/build-$1.log
+    printf '\n==== build %s\n' "$*"
+    if build_preset "$@" >"$log" 2>&1; then
+        return 0
+    fi
+    tail -n 100 "$log"
+    total_failed=$((total_failed + 1))
+    summary+=("build $* failed, see $log")
+    return 1
+}
+
+# ---- suites ----
+
+suite_lint() {
+    build release --target latchkey_proto || true
+    step "lint rules" /usr/bin/python3 "$LIB/run_python.py" tests/lint
+    step lint /usr/bin/python3 tests/lint/lint.py
+}
+
+suite_unit() {
+    if build release; then ctest_step unit release unit; fi
+}
+
+suite_fuzz-replay() {
+    if build release; then ctest_step fuzz-replay release fuzz-replay; fi
+}
+
+suite_integration() {
+    if build release; then integration_step integration release; fi
+}
+
+suite_asan() {
+    under_sanitizer asan
+}
+
+suite_tsan() {
+    under_sanitizer tsan
+}
+
+under_sanitizer() {
+    build "$1" || return 0
+    ctest_step "$1 unit" "$1" unit
+    ctest_step "$1 fuzz-replay" "$1" fuzz-replay
+    integration_step "$1 integration" "$1"
+}
+
+# ctest_step NAME PRESET LABEL
+ctest_step() {
+    step "$1" env LATCHKEY_BUILD_DIR="$(build_directory "$2")" \
+        /usr/bin/python3 "$LIB/with_postgres.py" /usr/bin/python3 "$LIB/run_ctest.py" "$3"
+}
+
+# integration_step NAME PRESET
+integration_step() {
+    step "$1" env LATCHKEY_BUILD_DIR="$(build_directory "$2")" /usr/bin/python3 "$LIB/run_python.py" tests/integration
+}
+
+suite_interop() {
+    step contract lint_contract
+    build release && step interop tests/interop/run.sh
+}
+
+lint_contract() {
+    local directory=build/interop/buf
+    npm install --silent --no-audit --no-fund --prefix "$directory" @bufbuild/buf@1.75.0 &&
+        PATH=$PWD/$directory/node_modules/.bin:$PATH /usr/bin/python3 tests/lint/lint.py contract_is_clean
+}
+
+suite_fault() {
+    build release && step fault tests/fault/run.sh
+}
+
+suite_bench() {
+    build release && step bench tests/bench/run.sh --quick
+}
+
+suite_fuzz() {
+    local target
+    build fuzz || return 0
+    for target in build/fuzz/bin/tests/fuzz_*; do
+        step "${target##*/}" fuzz_target "$target"
+    done
+}
+
+# What the fuzzer finds goes to the logs; the corpus in the tree grows only by hand.
+fuzz_target() {
+    local name=${1##*/fuzz_}
+    mkdir -p "build/fuzz/corpus/$name"
+    "$1" -max_total_time="${LATCHKEY_FUZZ_SECONDS:-60}" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+        -artifact_prefix="$LOGS/$name-" "build/fuzz/corpus/$name" "tests/fuzz/corpus/$name"
+}
+
+# ---- command line ----
+
+is_suite() {
+    [[ " ${DEFAULT_SUITES[*]} ${EXTRA_SUITES[*]} " == *" $1 "* ]]
+}
+
+refuse() {
+    echo "no such suite or option: $1 (see --help)" >&2
+    exit 2
+}
+
+parse_arguments() {
+    install=yes
+    suites=()
+    while [[ $# -gt 0 ]]; do
+        case $1 in
+            --help | -h) print_help && exit 0 ;;
+            --no-install) install=no ;;
+            *) is_suite "$1" || refuse "$1" && suites+=("$1") ;;
+        esac
+        shift
+    done
+    [[ ${#suites[@]} -gt 0 ]] || suites=("${DEFAULT_SUITES[@]}")
+}
+
+export_sanitizer_options() {
+    export ASAN_OPTIONS=strict_string_checks=1:detect_stack_use_after_return=1
+    export UBSAN_OPTIONS=print_stacktrace=1
+    export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:suppressions=$ROOT/tests/tsan.supp
+}
+
+main() {
+    parse_arguments "$@"
+    cd "$ROOT"
+    LOGS=$ROOT/build/test-logs
+    mkdir -p "$LOGS"
+    [[ $install == no ]] || install_packages "${TEST_PACKAGES[@]}"
+    export_sanitizer_options
+    for suite in "${suites[@]}"; do
+        "suite_$suite" || true
+    done
+    print_totals
+    [[ $total_failed -eq 0 ]]
+}
+
+main "$@"
