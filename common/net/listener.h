@@ -35,11 +35,11 @@ MUST_CHECK enum status listener_new(struct loop_group *group, const struct liste
 const char *listener_get_address(const struct listener *listener);
 uint16_t listener_get_port(const struct listener *listener); // 0 for a Unix socket
 
-// From any thread: stops accepting, on each loop in its next turn. Connections live on. A Unix path is
-// removed.
+// From any thread, before loop_group_stop(): stops accepting, on each loop in its next turn. Connections live
+// on. A Unix path is removed.
 void listener_close(struct listener *listener);
 
-// After loop_group_stop() (or before the start). Takes NULL.
+// After loop_group_stop(), which closes it where listener_close() has not. Takes NULL.
 void listener_free(struct listener *listener);
 
 // Whether nobody from another machine can reach `address`: loopback or Unix. False for what does not parse.

@@ -1,0 +1,335 @@
+// Sockets are made and bound by hand, all before any is given to libuv: so a port in use is known at once,
+// and nothing is half-open afterwards.
+#include "common/net/listener.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "common/base/log.h"
+#include "common/net/listen_address.h"
+#include "common/net/loop_internal.h"
+#include "common/net/stream_internal.h"
+
+enum { BACKLOG = 512, ADDRESS_TEXT_MAX = 128 };
+
+// One per loop.
+struct listening {
+    struct listener *listener;
+    struct loop *loop;
+    union {
+        uv_handle_t handle;
+        uv_stream_t stream;
+        uv_tcp_t tcp;
+        uv_pipe_t pipe;
+    } uv;
+    struct loop_task close_task, stop_task;
+};
+
+struct listener {
+    struct listener_options options;
+    struct listen_address where;
+    char address[ADDRESS_TEXT_MAX];
+    uint16_t port;
+    atomic_bool is_closed; // relaxed: only for who closes first
+    size_t count;
+    struct listening loops[];
+};
+
+static enum status status_of_error(int error) {
+    switch (error) {
+    case EADDRINUSE: return STATUS_ALREADY_EXISTS;
+    case EACCES:
+    case EPERM: return STATUS_PERMISSION_DENIED;
+    case EADDRNOTAVAIL:
+    case EAFNOSUPPORT:
+    case ENOENT:
+    case ENOTDIR: return STATUS_INVALID;
+    default: return STATUS_EXHAUSTED;
+    }
+}
+
+static const char *advice_of_error(int error) {
+    switch (error) {
+    case EADDRINUSE: return "the address is in use: stop the other program or listen on another port";
+    case EACCES:
+        return "not allowed: ports below 1024 need CAP_NET_BIND_SERVICE, a path a writable directory";
+    case EADDRNOTAVAIL: return "this machine does not have the address";
+    default: return "";
+    }
+}
+
+static enum status explain(const char *address, int error, char *ret_error, size_t error_size) {
+    const char *advice = advice_of_error(error);
+    snprintf(ret_error, error_size, "cannot listen on %s: %s", address,
+             *advice ? advice : strerrordesc_np(error));
+    return status_of_error(error);
+}
+
+static int set_option(int fd, int level, int name, int value) {
+    return setsockopt(fd, level, name, &value, sizeof(value));
+}
+
+enum sharing { SHARE_NOT, SHARE_PORT };
+
+// A bound socket, or -1 with errno.
+static int bind_socket(const struct listen_address *where, enum sharing sharing) {
+    int family = where->socket.ss_family;
+    int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return -1;
+    bool is_ready = true;
+    if (family != AF_UNIX) {
+        is_ready = set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1) == 0;
+        if (sharing == SHARE_PORT)
+            is_ready = is_ready && set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1) == 0;
+    }
+    if (family == AF_INET6)
+        is_ready = is_ready && set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, !where->is_wildcard) == 0;
+    if (is_ready && bind(fd, (const struct sockaddr *)&where->socket, where->length) == 0)
+        return fd;
+    int error = errno;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+static void close_sockets(int *fds, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        close(fds[i]);
+}
+
+// SO_REUSEPORT would let a second program of the same user share the port unnoticed: a socket without it is
+// refused.
+static bool port_is_free(const struct listen_address *where) {
+    int fd = bind_socket(where, SHARE_NOT);
+    if (fd < 0)
+        return false;
+    close(fd);
+    return true;
+}
+
+// The first socket picks the port where none was given, the others join it.
+static bool bind_tcp(struct listen_address *where, int *fds, size_t count) {
+    if (!port_is_free(where))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        fds[i] = bind_socket(where, SHARE_PORT);
+        socklen_t length = sizeof(where->socket);
+        if (fds[i] < 0 || getsockname(fds[i], (struct sockaddr *)&where->socket, &length) != 0) {
+            int error = errno;
+            close_sockets(fds, fds[i] < 0 ? i : i + 1);
+            errno = error;
+            return false;
+        }
+    }
+    return true;
+}
+
+// A path that a dead process has left behind answers ECONNREFUSED.
+static void remove_stale_path(const struct listen_address *where) {
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return;
+    if (connect(fd, (const struct sockaddr *)&where->socket, where->length) != 0 && errno == ECONNREFUSED)
+        unlink(((const struct sockaddr_un *)&where->socket)->sun_path);
+    close(fd);
+}
+
+// One socket, shared by all loops.
+static bool bind_unix(struct listen_address *where, int *fds, size_t count) {
+    remove_stale_path(where);
+    fds[0] = bind_socket(where, SHARE_NOT);
+    if (fds[0] < 0)
+        return false;
+    for (size_t i = 1; i < count; i++) {
+        fds[i] = dup(fds[0]);
+        if (fds[i] < 0) {
+            int error = errno;
+            close_sockets(fds, i);
+            errno = error;
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool bind_all(struct listen_address *where, int *fds, size_t count) {
+    if (where->socket.ss_family == AF_UNIX)
+        return bind_unix(where, fds, count);
+    if (bind_tcp(where, fds, count))
+        return true;
+    if (!where->is_wildcard || errno != EAFNOSUPPORT)
+        return false;
+    // A machine without IPv6.
+    struct sockaddr_in any = {.sin_family = AF_INET,
+                              .sin_port = ((const struct sockaddr_in6 *)&where->socket)->sin6_port};
+    memcpy(&where->socket, &any, sizeof(any));
+    where->length = sizeof(any);
+    return bind_tcp(where, fds, count);
+}
+
+static void on_connection(uv_stream_t *server, int result) {
+    struct listening *listening = server->data;
+    struct stream *stream;
+    if (result < 0 || stream_plain_accept(listening->loop, server, &stream) != STATUS_OK) {
+        // why: not an error of ours to end on: out of descriptors libuv has already closed the connection.
+        log_event(LOG_LEVEL_WARNING, "connection not accepted",
+                  LOG_TEXT("listen", listening->listener->address),
+                  LOG_TEXT("error", result < 0 ? uv_strerror(result) : "out of memory"));
+        return;
+    }
+    const struct listener_options *options = &listening->listener->options;
+    options->on_accept(options->context, listening->loop, stream);
+}
+
+static void close_listening(struct listening *listening) {
+    if (!uv_is_closing(&listening->uv.handle))
+        uv_close(&listening->uv.handle, NULL);
+}
+
+static void on_close_task(struct loop_task *task) {
+    close_listening(CONTAINER_OF(task, struct listening, close_task));
+}
+
+static void on_stop_task(struct loop_task *task) {
+    close_listening(CONTAINER_OF(task, struct listening, stop_task));
+}
+
+// libuv takes `fd`. The socket listens already, so nothing is left that could fail.
+static void open_on_loop(struct listener *listener, struct listening *listening, struct loop *loop, int fd) {
+    listening->listener = listener;
+    listening->loop = loop;
+    listening->close_task.run = on_close_task;
+    listening->stop_task.run = on_stop_task;
+    int result;
+    if (listener->where.socket.ss_family == AF_UNIX) {
+        uv_pipe_init(loop_get_uv(loop), &listening->uv.pipe, 0);
+        result = uv_pipe_open(&listening->uv.pipe, fd);
+    } else {
+        uv_tcp_init(loop_get_uv(loop), &listening->uv.tcp);
+        result = uv_tcp_open(&listening->uv.tcp, fd);
+    }
+    listening->uv.handle.data = listening;
+    loop_add_stop_task(loop, &listening->stop_task);
+    if (result == 0)
+        result = uv_listen(&listening->uv.stream, listener->options.backlog, on_connection);
+    assert(result == 0);
+}
+
+static void write_address(struct listener *listener) {
+    const struct listen_address *where = &listener->where;
+    if (where->socket.ss_family == AF_UNIX) {
+        snprintf(listener->address, sizeof(listener->address), "unix:%s",
+                 ((const struct sockaddr_un *)&where->socket)->sun_path);
+        return;
+    }
+    bool is_v6 = where->socket.ss_family == AF_INET6;
+    listener->port = ntohs(is_v6 ? ((const struct sockaddr_in6 *)&where->socket)->sin6_port
+                                 : ((const struct sockaddr_in *)&where->socket)->sin_port);
+    struct ip_address ip = ip_address_from_sockaddr((const struct sockaddr *)&where->socket);
+    char text[IP_ADDRESS_TEXT_MAX + 1];
+    ip_address_format(&ip, text);
+    if (where->is_wildcard)
+        snprintf(listener->address, sizeof(listener->address), "*:%u", listener->port);
+    else
+        snprintf(listener->address, sizeof(listener->address), "%s%s%s:%u", is_v6 ? "[" : "", text,
+                 is_v6 ? "]" : "", listener->port);
+}
+
+static bool listen_all(const struct listener *listener, int *fds) {
+    for (size_t i = 0; i < listener->count; i++) {
+        if (listen(fds[i], listener->options.backlog) == 0)
+            continue;
+        int error = errno;
+        close_sockets(fds, listener->count);
+        errno = error;
+        return false;
+    }
+    return true;
+}
+
+static enum status open_all(struct loop_group *group, struct listener *listener, int *fds, char *ret_error,
+                            size_t error_size) {
+    if (!bind_all(&listener->where, fds, listener->count) || !listen_all(listener, fds))
+        return explain(listener->options.address, errno, ret_error, error_size);
+    write_address(listener);
+    for (size_t i = 0; i < listener->count; i++)
+        open_on_loop(listener, &listener->loops[i], loop_group_get_loop(group, i), fds[i]);
+    return STATUS_OK;
+}
+
+enum status listener_new(struct loop_group *group, const struct listener_options *options, char *ret_error,
+                         size_t error_size, struct listener **ret_listener) {
+    struct listen_address where;
+    const char *reason;
+    if (!listen_address_parse(options->address, &where, &reason)) {
+        snprintf(ret_error, error_size, "cannot listen on \"%s\": %s", options->address, reason);
+        return STATUS_INVALID;
+    }
+    size_t count = loop_group_get_count(group);
+    struct listener *listener = calloc(1, sizeof(*listener) + count * sizeof(listener->loops[0]));
+    int *fds = calloc(count, sizeof(*fds));
+    enum status status = STATUS_NO_MEMORY;
+    if (!listener || !fds) {
+        snprintf(ret_error, error_size, "cannot listen on %s: out of memory", options->address);
+        goto fail;
+    }
+    listener->options = *options;
+    if (options->backlog == 0)
+        listener->options.backlog = BACKLOG;
+    listener->where = where;
+    listener->count = count;
+    status = open_all(group, listener, fds, ret_error, error_size);
+    if (status != STATUS_OK)
+        goto fail;
+    free(fds);
+    *ret_listener = listener;
+    return STATUS_OK;
+
+fail:
+    free(fds);
+    free(listener);
+    return status;
+}
+
+const char *listener_get_address(const struct listener *listener) {
+    return listener->address;
+}
+
+uint16_t listener_get_port(const struct listener *listener) {
+    return listener->port;
+}
+
+static void remove_path(const struct listener *listener) {
+    if (listener->where.socket.ss_family == AF_UNIX)
+        unlink(((const struct sockaddr_un *)&listener->where.socket)->sun_path);
+}
+
+void listener_close(struct listener *listener) {
+    if (atomic_exchange_explicit(&listener->is_closed, true, memory_order_relaxed))
+        return;
+    remove_path(listener);
+    for (size_t i = 0; i < listener->count; i++)
+        loop_post(listener->loops[i].loop, &listener->loops[i].close_task);
+}
+
+void listener_free(struct listener *listener) {
+    if (!listener)
+        return;
+    if (!atomic_load_explicit(&listener->is_closed, memory_order_relaxed))
+        remove_path(listener);
+    free(listener);
+}
+
+bool listener_address_is_local(const char *address) {
+    struct listen_address where;
+    const char *reason;
+    return listen_address_parse(address, &where, &reason) && where.is_local;
+}

@@ -1,0 +1,382 @@
+// A turn, in libuv's phases:
+//
+//     timers, pending -> prepare -> poll: reads, accepts, posted tasks -> check -> closing
+//                        |  deferred tasks                               |  wheel, deferred tasks
+//                        |  set libuv's one timer, forget the time
+//
+// Deferred tasks run in both places because callbacks of the first phases defer as well. The wheel has one
+// uv_timer_t, which is only moved when something is due earlier than it: deadlines that are disarmed in the
+// turn that armed them never reach libuv.
+//
+// The end: loop_group_stop() raises `is_stopping`; the loop's thread runs the stop tasks, and from then on
+// only open handles and holders keep uv_run() going.
+#include "common/net/loop.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/net/loop_internal.h"
+#include "common/net/stream.h"
+
+struct loop {
+    // The loop's thread only.
+    uv_loop_t uv;
+    uv_async_t wakeup;
+    uv_prepare_t before_poll;
+    uv_check_t after_poll;
+    uv_timer_t alarm;
+    uint64_t alarm_ns; // when `alarm` fires; UINT64_MAX = not set
+    struct timer_wheel wheel;
+    struct loop_task *deferred, **deferred_end;
+    struct loop_task *stop_tasks;
+    size_t holders;
+    bool has_begun_stop;
+    const struct clock *clock;
+    uint64_t monotonic_ns, boottime_ns; // 0 = forgotten
+    int64_t realtime_ms;                // INT64_MIN = forgotten
+    char *read_buffer;
+    uint8_t *scratch;
+
+    // Constant once made.
+    size_t index;
+    pthread_t thread;
+
+    // Any thread. `posted` is a stack: a release push pairs with the acquire exchange in run_posted().
+    _Atomic(struct loop_task *) posted;
+    atomic_bool is_stopping; // release in loop_group_stop(), acquire in on_wakeup()
+};
+
+struct loop_group {
+    size_t count;
+    bool is_running;
+    struct loop *loops[];
+};
+
+static _Thread_local const struct loop *current_loop;
+
+static void run_posted(struct loop *loop) {
+    struct loop_task *stack = atomic_exchange_explicit(&loop->posted, NULL, memory_order_acquire);
+    struct loop_task *queue = NULL;
+    while (stack) {
+        struct loop_task *next = stack->next;
+        stack->next = queue;
+        queue = stack;
+        stack = next;
+    }
+    while (queue) {
+        struct loop_task *task = queue;
+        queue = task->next;
+        task->run(task);
+    }
+}
+
+static void run_deferred(struct loop *loop) {
+    while (loop->deferred) {
+        struct loop_task *task = loop->deferred;
+        loop->deferred = task->next;
+        if (!loop->deferred)
+            loop->deferred_end = &loop->deferred;
+        task->run(task);
+    }
+}
+
+static void let_end_if_unheld(struct loop *loop) {
+    if (loop->has_begun_stop && loop->holders == 0)
+        uv_unref((uv_handle_t *)&loop->wakeup);
+}
+
+static void begin_stop(struct loop *loop) {
+    loop->has_begun_stop = true;
+    while (loop->stop_tasks) {
+        struct loop_task *task = loop->stop_tasks;
+        loop->stop_tasks = task->next;
+        task->run(task);
+    }
+    let_end_if_unheld(loop);
+}
+
+static void on_wakeup(uv_async_t *handle) {
+    struct loop *loop = handle->data;
+    run_posted(loop);
+    if (!loop->has_begun_stop && atomic_load_explicit(&loop->is_stopping, memory_order_acquire))
+        begin_stop(loop);
+}
+
+static void on_alarm(uv_timer_t *handle) {
+    struct loop *loop = handle->data;
+    loop->alarm_ns = UINT64_MAX;
+    loop_forget_time(loop);
+    timer_wheel_advance(&loop->wheel, loop_get_monotonic_ns(loop));
+}
+
+static void set_alarm(struct loop *loop) {
+    uint64_t next_ns = timer_wheel_get_next_ns(&loop->wheel);
+    if (next_ns >= loop->alarm_ns)
+        return;
+    uint64_t now_ns = loop_get_monotonic_ns(loop);
+    uint64_t delay_ms = next_ns > now_ns ? (next_ns - now_ns + 999999) / 1000000 : 0;
+    uv_update_time(&loop->uv);
+    if (uv_timer_start(&loop->alarm, on_alarm, delay_ms, 0) == 0)
+        loop->alarm_ns = next_ns;
+}
+
+static void on_before_poll(uv_prepare_t *handle) {
+    struct loop *loop = handle->data;
+    run_deferred(loop);
+    if (loop->wheel.count > 0)
+        set_alarm(loop);
+    loop_forget_time(loop);
+}
+
+static void on_after_poll(uv_check_t *handle) {
+    struct loop *loop = handle->data;
+    if (loop->wheel.count > 0)
+        timer_wheel_advance(&loop->wheel, loop_get_monotonic_ns(loop));
+    run_deferred(loop);
+}
+
+static void run_to_end(struct loop *loop) {
+    uv_run(&loop->uv, UV_RUN_DEFAULT);
+    run_deferred(loop);
+}
+
+static void *run_thread(void *data) {
+    struct loop *loop = data;
+    current_loop = loop;
+    run_to_end(loop);
+    return NULL;
+}
+
+static void close_handles(struct loop *loop) {
+    uv_close((uv_handle_t *)&loop->wakeup, NULL);
+    uv_close((uv_handle_t *)&loop->before_poll, NULL);
+    uv_close((uv_handle_t *)&loop->after_poll, NULL);
+    uv_close((uv_handle_t *)&loop->alarm, NULL);
+    uv_run(&loop->uv, UV_RUN_DEFAULT);
+}
+
+// libuv's own functions below fail only without file descriptors or memory.
+static bool open_handles(struct loop *loop) {
+    if (uv_loop_init(&loop->uv) != 0)
+        return false;
+    if (uv_async_init(&loop->uv, &loop->wakeup, on_wakeup) != 0) {
+        uv_loop_close(&loop->uv);
+        return false;
+    }
+    uv_prepare_init(&loop->uv, &loop->before_poll);
+    uv_check_init(&loop->uv, &loop->after_poll);
+    uv_timer_init(&loop->uv, &loop->alarm);
+    loop->wakeup.data = loop->before_poll.data = loop->after_poll.data = loop->alarm.data = loop;
+    uv_prepare_start(&loop->before_poll, on_before_poll);
+    uv_check_start(&loop->after_poll, on_after_poll);
+    uv_unref((uv_handle_t *)&loop->before_poll);
+    uv_unref((uv_handle_t *)&loop->after_poll);
+    uv_unref((uv_handle_t *)&loop->alarm);
+    return true;
+}
+
+static void free_loop(struct loop *loop) {
+    if (!loop)
+        return;
+    close_handles(loop);
+    int result = uv_loop_close(&loop->uv);
+    assert(result == 0); // somebody left a handle open
+    free(loop->read_buffer);
+    free(loop->scratch);
+    free(loop);
+}
+
+static struct loop *new_loop(size_t index, const struct clock *clock) {
+    struct loop *loop = calloc(1, sizeof(*loop));
+    if (!loop)
+        return NULL;
+    loop->index = index;
+    loop->clock = clock;
+    loop->alarm_ns = UINT64_MAX;
+    loop->deferred_end = &loop->deferred;
+    loop->read_buffer = malloc(STREAM_READ_BYTES);
+    loop->scratch = malloc(LOOP_SCRATCH_BYTES);
+    if (!loop->read_buffer || !loop->scratch || !open_handles(loop)) {
+        free(loop->read_buffer);
+        free(loop->scratch);
+        free(loop);
+        return NULL;
+    }
+    loop_forget_time(loop);
+    timer_wheel_init(&loop->wheel, clock_get_monotonic_ns(clock));
+    return loop;
+}
+
+enum status loop_group_new(size_t count, const struct clock *clock, struct loop_group **ret_group) {
+    assert(count > 0);
+    struct loop_group *group = calloc(1, sizeof(*group) + count * sizeof(group->loops[0]));
+    if (!group)
+        return STATUS_NO_MEMORY;
+    group->count = count;
+    for (size_t i = 0; i < count; i++) {
+        group->loops[i] = new_loop(i, clock);
+        if (!group->loops[i]) {
+            loop_group_free(group);
+            return STATUS_NO_MEMORY;
+        }
+    }
+    *ret_group = group;
+    return STATUS_OK;
+}
+
+static void stop_and_join(struct loop_group *group, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        atomic_store_explicit(&group->loops[i]->is_stopping, true, memory_order_release);
+        uv_async_send(&group->loops[i]->wakeup);
+    }
+    for (size_t i = 0; i < count; i++)
+        pthread_join(group->loops[i]->thread, NULL);
+}
+
+enum status loop_group_start(struct loop_group *group) {
+    assert(!group->is_running);
+    // Signals belong to the program's main thread; and a write to a closed socket must not end the process.
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    size_t started = 0;
+    while (started < group->count) {
+        struct loop *loop = group->loops[started];
+        if (pthread_create(&loop->thread, NULL, run_thread, loop) != 0)
+            break;
+        started++;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (started < group->count) {
+        stop_and_join(group, started);
+        return STATUS_EXHAUSTED;
+    }
+    group->is_running = true;
+    return STATUS_OK;
+}
+
+// What was opened before a start that never came is closed all the same.
+static void stop_unstarted(struct loop_group *group) {
+    for (size_t i = 0; i < group->count; i++) {
+        struct loop *loop = group->loops[i];
+        if (!loop || loop->has_begun_stop)
+            continue;
+        run_posted(loop);
+        begin_stop(loop);
+        run_to_end(loop);
+    }
+}
+
+void loop_group_stop(struct loop_group *group) {
+    if (group->is_running)
+        stop_and_join(group, group->count);
+    else
+        stop_unstarted(group);
+    group->is_running = false;
+}
+
+void loop_group_free(struct loop_group *group) {
+    if (!group)
+        return;
+    loop_group_stop(group);
+    for (size_t i = 0; i < group->count; i++)
+        free_loop(group->loops[i]);
+    free(group);
+}
+
+size_t loop_group_get_count(const struct loop_group *group) {
+    return group->count;
+}
+
+struct loop *loop_group_get_loop(const struct loop_group *group, size_t index) {
+    assert(index < group->count);
+    return group->loops[index];
+}
+
+size_t loop_get_index(const struct loop *loop) {
+    return loop->index;
+}
+
+bool loop_is_current(const struct loop *loop) {
+    return current_loop == loop;
+}
+
+void loop_post(struct loop *loop, struct loop_task *task) {
+    struct loop_task *head = atomic_load_explicit(&loop->posted, memory_order_relaxed);
+    do {
+        task->next = head;
+    } while (!atomic_compare_exchange_weak_explicit(&loop->posted, &head, task, memory_order_release,
+                                                    memory_order_relaxed));
+    // Only the first on the stack wakes the loop: it takes all that stands on it.
+    if (!head)
+        uv_async_send(&loop->wakeup);
+}
+
+void loop_hold(struct loop *loop) {
+    loop->holders++;
+}
+
+void loop_release(struct loop *loop) {
+    assert(loop->holders > 0);
+    loop->holders--;
+    let_end_if_unheld(loop);
+}
+
+void loop_defer(struct loop *loop, struct loop_task *task) {
+    task->next = NULL;
+    *loop->deferred_end = task;
+    loop->deferred_end = &task->next;
+}
+
+void loop_add_stop_task(struct loop *loop, struct loop_task *task) {
+    task->next = loop->stop_tasks;
+    loop->stop_tasks = task;
+}
+
+uint64_t loop_get_monotonic_ns(struct loop *loop) {
+    if (loop->monotonic_ns == 0)
+        loop->monotonic_ns = clock_get_monotonic_ns(loop->clock);
+    return loop->monotonic_ns;
+}
+
+uint64_t loop_get_boottime_ns(struct loop *loop) {
+    if (loop->boottime_ns == 0)
+        loop->boottime_ns = clock_get_boottime_ns(loop->clock);
+    return loop->boottime_ns;
+}
+
+int64_t loop_get_realtime_ms(struct loop *loop) {
+    if (loop->realtime_ms == INT64_MIN)
+        loop->realtime_ms = clock_get_realtime_ms(loop->clock);
+    return loop->realtime_ms;
+}
+
+void loop_forget_time(struct loop *loop) {
+    loop->monotonic_ns = 0;
+    loop->boottime_ns = 0;
+    loop->realtime_ms = INT64_MIN;
+}
+
+void loop_arm_timer(struct loop *loop, struct timer *timer, uint64_t due_ns) {
+    timer_wheel_arm(&loop->wheel, timer, due_ns);
+}
+
+void loop_disarm_timer(struct loop *loop, struct timer *timer) {
+    timer_wheel_disarm(&loop->wheel, timer);
+}
+
+uint8_t *loop_get_scratch(struct loop *loop) {
+    return loop->scratch;
+}
+
+uv_loop_t *loop_get_uv(struct loop *loop) {
+    return &loop->uv;
+}
+
+char *loop_get_read_buffer(struct loop *loop) {
+    return loop->read_buffer;
+}

@@ -1,0 +1,14 @@
+// What the rest of common/net needs of a loop: libuv's own loop and the shared read buffer.
+#ifndef LATCHKEY_COMMON_NET_LOOP_INTERNAL_H
+#define LATCHKEY_COMMON_NET_LOOP_INTERNAL_H
+
+#include <uv.h>
+
+#include "common/net/loop.h"
+
+uv_loop_t *loop_get_uv(struct loop *loop);
+
+// STREAM_READ_BYTES, good from a read to the end of its callback.
+char *loop_get_read_buffer(struct loop *loop);
+
+#endif

@@ -1,0 +1,286 @@
+// TCP and Unix sockets by libuv. Its life:
+//
+//     accepted --start--> OPEN --end of file, error, stall--> ENDED
+//        |                 |                                    |
+//        +---- close now --+------------------------------------+--> CLOSED -> freed by libuv's close
+//        callback
+//                          |                                             ^
+//                          +-- close flush --> FLUSHING --sent--> LINGERING (peer's end, or a second)
+//
+// Nobody but move() sets `state`.
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/log.h"
+#include "common/net/loop_internal.h"
+#include "common/net/stream_internal.h"
+
+enum plain_state {
+    PLAIN_OPEN,
+    PLAIN_ENDED,     // the owner knows, and has yet to close
+    PLAIN_FLUSHING,  // given up by its owner; kept bytes and the end of our side are on their way
+    PLAIN_LINGERING, // the peer may still read; what it sends is dropped
+    PLAIN_CLOSED,
+    PLAIN_STATE_COUNT
+};
+
+#define TO(state) (1u << PLAIN_##state)
+static const uint8_t allowed[PLAIN_STATE_COUNT] = {
+    [PLAIN_OPEN] = TO(ENDED) | TO(FLUSHING) | TO(CLOSED),
+    [PLAIN_ENDED] = TO(CLOSED),
+    [PLAIN_FLUSHING] = TO(LINGERING) | TO(CLOSED),
+    [PLAIN_LINGERING] = TO(CLOSED),
+    [PLAIN_CLOSED] = 0,
+};
+
+enum { LINGER_MS = 1000, STALL_TIMEOUT_MS = 20000, MAX_PENDING_BYTES = 4 * 1024 * 1024 };
+
+struct plain {
+    struct stream base;
+    union {
+        uv_handle_t handle;
+        uv_stream_t stream;
+        uv_tcp_t tcp;
+        uv_pipe_t pipe;
+    } uv;
+    uv_shutdown_t shutdown;
+    enum plain_state state;
+    struct timer timer;     // stall while bytes wait, then the lingering
+    size_t checked_pending; // bytes that waited when `timer` was armed
+};
+
+struct kept_write {
+    uv_write_t request;
+    struct plain *plain;
+    char data[];
+};
+
+static void move(struct plain *plain, enum plain_state to) {
+    assert(allowed[plain->state] & 1u << to);
+    plain->state = to;
+}
+
+static void arm_timer(struct plain *plain, uint32_t delay_ms) {
+    struct loop *loop = plain->base.loop;
+    loop_arm_timer(loop, &plain->timer, loop_get_monotonic_ns(loop) + (uint64_t)delay_ms * 1000000);
+}
+
+static void on_closed(uv_handle_t *handle) {
+    free(handle->data);
+}
+
+static void close_now(struct plain *plain) {
+    move(plain, PLAIN_CLOSED);
+    loop_disarm_timer(plain->base.loop, &plain->timer);
+    uv_close(&plain->uv.handle, on_closed);
+}
+
+// Tells the owner, or without one closes.
+static void end(struct plain *plain, enum stream_end why) {
+    if (plain->state == PLAIN_ENDED || plain->state == PLAIN_CLOSED)
+        return;
+    if (plain->state != PLAIN_OPEN) {
+        close_now(plain);
+        return;
+    }
+    move(plain, PLAIN_ENDED);
+    uv_read_stop(&plain->uv.stream);
+    loop_disarm_timer(plain->base.loop, &plain->timer);
+    const struct stream_callbacks *callbacks = plain->base.callbacks;
+    if (callbacks)
+        callbacks->on_end(plain->base.context, why);
+}
+
+static void on_timer(struct timer *timer) {
+    struct plain *plain = CONTAINER_OF(timer, struct plain, timer);
+    if (plain->state == PLAIN_LINGERING) {
+        close_now(plain);
+        return;
+    }
+    size_t pending = uv_stream_get_write_queue_size(&plain->uv.stream);
+    if (pending == plain->checked_pending) {
+        end(plain, STREAM_END_WRITE_STALLED);
+        return;
+    }
+    plain->checked_pending = pending;
+    arm_timer(plain, plain->base.stall_timeout_ms);
+}
+
+static void on_allocate(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_buffer) {
+    (void)suggested;
+    struct plain *plain = handle->data;
+    *ret_buffer = uv_buf_init(loop_get_read_buffer(plain->base.loop), STREAM_READ_BYTES);
+}
+
+static void on_read(uv_stream_t *uv, ssize_t length, const uv_buf_t *buffer) {
+    struct plain *plain = uv->data;
+    loop_forget_time(plain->base.loop);
+    if (length == 0)
+        return;
+    if (length < 0) {
+        end(plain, length == UV_EOF ? STREAM_END_PEER_CLOSED : STREAM_END_RESET);
+        return;
+    }
+    if (plain->state == PLAIN_OPEN)
+        plain->base.callbacks->on_read(plain->base.context, bytes_of(buffer->base, (size_t)length));
+}
+
+static void plain_start(struct stream *stream) {
+    struct plain *plain = (struct plain *)stream;
+    uv_read_start(&plain->uv.stream, on_allocate, on_read);
+}
+
+static void plain_pause_reading(struct stream *stream) {
+    uv_read_stop(&((struct plain *)stream)->uv.stream);
+}
+
+static void plain_resume_reading(struct stream *stream) {
+    struct plain *plain = (struct plain *)stream;
+    if (plain->state == PLAIN_OPEN)
+        uv_read_start(&plain->uv.stream, on_allocate, on_read);
+}
+
+static size_t plain_get_pending_bytes(const struct stream *stream) {
+    return uv_stream_get_write_queue_size(&((const struct plain *)stream)->uv.stream);
+}
+
+static void on_written(uv_write_t *request, int result) {
+    struct kept_write *kept = CONTAINER_OF(request, struct kept_write, request);
+    struct plain *plain = kept->plain;
+    free(kept);
+    if (plain->state == PLAIN_CLOSED || plain->state == PLAIN_ENDED)
+        return;
+    if (result < 0) {
+        end(plain, STREAM_END_RESET);
+        return;
+    }
+    if (uv_stream_get_write_queue_size(&plain->uv.stream) > 0)
+        return;
+    loop_disarm_timer(plain->base.loop, &plain->timer);
+    if (plain->state == PLAIN_OPEN)
+        plain->base.callbacks->on_drained(plain->base.context);
+}
+
+static enum status keep(struct plain *plain, struct bytes bytes) {
+    size_t pending = uv_stream_get_write_queue_size(&plain->uv.stream);
+    if (bytes.len > plain->base.max_pending_bytes || pending > plain->base.max_pending_bytes - bytes.len)
+        return STATUS_EXHAUSTED;
+    struct kept_write *kept = malloc(sizeof(*kept) + bytes.len);
+    if (!kept)
+        return STATUS_EXHAUSTED;
+    kept->plain = plain;
+    memcpy(kept->data, bytes.data, bytes.len);
+    uv_buf_t buffer = uv_buf_init(kept->data, (unsigned)bytes.len);
+    if (uv_write(&kept->request, &plain->uv.stream, &buffer, 1, on_written) != 0) {
+        free(kept);
+        return STATUS_CLOSED;
+    }
+    if (!timer_is_armed(&plain->timer)) {
+        plain->checked_pending = uv_stream_get_write_queue_size(&plain->uv.stream);
+        arm_timer(plain, plain->base.stall_timeout_ms);
+    }
+    return STATUS_OK;
+}
+
+static enum status plain_write(struct stream *stream, struct bytes bytes) {
+    struct plain *plain = (struct plain *)stream;
+    if (plain->state != PLAIN_OPEN)
+        return STATUS_CLOSED;
+    uv_buf_t buffer = uv_buf_init((char *)bytes.data, (unsigned)bytes.len);
+    int taken = uv_try_write(&plain->uv.stream, &buffer, 1);
+    if (taken == UV_EAGAIN)
+        taken = 0;
+    if (taken < 0)
+        return STATUS_CLOSED;
+    if ((size_t)taken == bytes.len)
+        return STATUS_OK;
+    return keep(plain, bytes_of(bytes.data + taken, bytes.len - (size_t)taken));
+}
+
+static void on_shut_down(uv_shutdown_t *request, int result) {
+    struct plain *plain = request->data;
+    if (plain->state != PLAIN_FLUSHING)
+        return;
+    if (result < 0) {
+        close_now(plain);
+        return;
+    }
+    move(plain, PLAIN_LINGERING);
+    arm_timer(plain, LINGER_MS);
+}
+
+static void plain_close(struct stream *stream, enum stream_close how) {
+    struct plain *plain = (struct plain *)stream;
+    plain->shutdown.data = plain;
+    if (how == STREAM_CLOSE_NOW || plain->state != PLAIN_OPEN ||
+        uv_shutdown(&plain->shutdown, &plain->uv.stream, on_shut_down) != 0) {
+        close_now(plain);
+        return;
+    }
+    move(plain, PLAIN_FLUSHING);
+    uv_read_start(&plain->uv.stream, on_allocate, on_read);
+}
+
+static const struct stream_operations operations = {
+    .start = plain_start,
+    .write = plain_write,
+    .get_pending_bytes = plain_get_pending_bytes,
+    .pause_reading = plain_pause_reading,
+    .resume_reading = plain_resume_reading,
+    .close = plain_close,
+};
+
+static bool address_is_loopback(const struct ip_address *address) {
+    static const struct ip_address loopback_v6 = {.family = IP_FAMILY_V6, .bytes[15] = 1};
+    if (address->family == IP_FAMILY_V4)
+        return address->bytes[0] == 127;
+    return ip_address_is_equal(address, &loopback_v6);
+}
+
+static void learn_peer(struct plain *plain) {
+    if (plain->uv.handle.type == UV_NAMED_PIPE) {
+        plain->base.is_peer_local = true;
+        return;
+    }
+    struct sockaddr_storage peer = {0};
+    int length = sizeof(peer);
+    if (uv_tcp_getpeername(&plain->uv.tcp, (struct sockaddr *)&peer, &length) == 0)
+        plain->base.peer = ip_address_from_sockaddr((struct sockaddr *)&peer);
+    plain->base.is_peer_local = address_is_loopback(&plain->base.peer);
+}
+
+static struct plain *new_plain(struct loop *loop, uv_handle_type type) {
+    struct plain *plain = calloc(1, sizeof(*plain));
+    if (!plain)
+        return NULL;
+    plain->base = (struct stream){
+        .operations = &operations,
+        .loop = loop,
+        .stall_timeout_ms = STALL_TIMEOUT_MS,
+        .max_pending_bytes = MAX_PENDING_BYTES,
+    };
+    plain->timer.on_due = on_timer;
+    // Neither can fail before a socket is asked for.
+    if (type == UV_NAMED_PIPE)
+        (void)uv_pipe_init(loop_get_uv(loop), &plain->uv.pipe, 0);
+    else
+        (void)uv_tcp_init(loop_get_uv(loop), &plain->uv.tcp);
+    plain->uv.handle.data = plain;
+    return plain;
+}
+
+enum status stream_plain_accept(struct loop *loop, uv_stream_t *server, struct stream **ret_stream) {
+    struct plain *plain = new_plain(loop, server->type);
+    if (!plain)
+        return STATUS_NO_MEMORY;
+    if (uv_accept(server, &plain->uv.stream) != 0) {
+        close_now(plain);
+        return STATUS_CLOSED;
+    }
+    if (plain->uv.handle.type == UV_TCP)
+        (void)uv_tcp_nodelay(&plain->uv.tcp, 1);
+    learn_peer(plain);
+    *ret_stream = &plain->base;
+    return STATUS_OK;
+}
