@@ -100,6 +100,7 @@ build() {
 suite_lint() {
     build release --target latchkey_proto || true
     step "lint rules" /usr/bin/python3 "$LIB/run_python.py" tests/lint
+    step "test counts" /usr/bin/python3 "$LIB/run_python.py" tests/lib
     step lint /usr/bin/python3 tests/lint/lint.py
 }
 
@@ -202,9 +203,11 @@ parse_arguments() {
 }
 
 export_sanitizer_options() {
-    export ASAN_OPTIONS=strict_string_checks=1:detect_stack_use_after_return=1
+    # Suppressions match names of functions, for which clang's run-time library asks this program.
+    local symbolizer=external_symbolizer_path=/usr/lib/llvm-16/bin/llvm-symbolizer
+    export ASAN_OPTIONS=strict_string_checks=1:detect_stack_use_after_return=1:$symbolizer
     export UBSAN_OPTIONS=print_stacktrace=1
-    export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:suppressions=$ROOT/tests/tsan.supp
+    export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:suppressions=$ROOT/tests/tsan.supp:$symbolizer
 }
 
 main() {

@@ -31,7 +31,7 @@ def run_ctest(label, report):
 def count_program(case):
     """(passed, failed) of one program's <testcase>."""
     output = case.findtext("system-out") or ""
-    for name in _SKIPPED.findall(output):
+    for name in sorted(set(_SKIPPED.findall(output))):
         print(f"skipped: {case.get('name')}: {name}")
     passed = sum(map(int, _PASSED.findall(output)))
     failed = sum(map(int, _FAILED.findall(output)))

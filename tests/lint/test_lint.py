@@ -92,6 +92,7 @@ BROKEN = {
     "shell_scripts_are_clean": [
         ("deploy/x.sh", "#!/bin/sh\necho ok\n", "pipefail"),
         ("deploy/x", "#!/usr/bin/env bash\nset -euo pipefail\necho $1\n", "Double quote"),
+        ("deploy/x.sh", "# shellcheck shell=bash\necho $1\n", "Double quote"),
     ],
 }
 

@@ -1,0 +1,89 @@
+"""What tests/run.sh reports rests on these counts: a failure, a crash or an empty run must never count as passed."""
+
+import contextlib
+import io
+import tempfile
+import textwrap
+import unittest
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import run_ctest
+import run_python
+
+
+class PythonCounts(unittest.TestCase):
+    def totals_of(self, source):
+        """(exit status, last line) of a run over one module."""
+        with tempfile.TemporaryDirectory() as directory:
+            # Each module needs a name of its own: Python imports a name once.
+            name = f"test_{self.id().rsplit('.', 1)[1]}.py"
+            Path(directory, name).write_text("import unittest\n" + textwrap.dedent(source), encoding="ascii")
+            with contextlib.redirect_stdout(io.StringIO()) as output:
+                status = run_python.main(directory)
+        return status, output.getvalue().splitlines()[-1]
+
+    def test_every_kind_of_outcome_is_counted_once(self):
+        self.assertEqual((1, "1 passed, 3 failed"), self.totals_of("""
+            class T(unittest.TestCase):
+                def test_passes(self): pass
+                def test_fails(self): self.fail()
+                def test_breaks(self): raise ValueError
+                def test_is_skipped(self): self.skipTest("why")
+                @unittest.expectedFailure
+                def test_passes_against_expectation(self): pass
+            """))
+
+    def test_a_class_that_fails_to_set_up_is_a_failure(self):
+        self.assertEqual((1, "0 passed, 1 failed"), self.totals_of("""
+            class T(unittest.TestCase):
+                @classmethod
+                def setUpClass(cls): raise OSError
+                def test_never_runs(self): pass
+            """))
+
+    def test_a_module_that_does_not_import_is_a_failure(self):
+        self.assertEqual((1, "0 passed, 1 failed"), self.totals_of("import no_such_module\n"))
+
+    def test_a_run_without_tests_is_a_failure(self):
+        self.assertEqual((1, "0 passed, 1 failed"), self.totals_of(""))
+
+    def test_success_is_status_0(self):
+        self.assertEqual((0, "1 passed, 0 failed"), self.totals_of("""
+            class T(unittest.TestCase):
+                def test_passes(self): pass
+            """))
+
+
+class ProgramCounts(unittest.TestCase):
+    def counts_of(self, status, output):
+        case = ElementTree.Element("testcase", name="test_x", status=status)
+        ElementTree.SubElement(case, "system-out").text = output
+        with contextlib.redirect_stdout(io.StringIO()):
+            return run_ctest.count_program(case)
+
+    def test_the_cases_of_a_cmocka_program_are_counted(self):
+        self.assertEqual((12, 0), self.counts_of("run", "[  PASSED  ] 12 test(s).\n"))
+        self.assertEqual((3, 2), self.counts_of("fail", textwrap.dedent("""
+            [  FAILED  ] a_zero_is_refused
+            [  SKIPPED ] it_needs_a_database
+            [  PASSED  ] 3 test(s).
+            [  SKIPPED ] 1 test(s), listed below:
+            [  SKIPPED ] it_needs_a_database
+            [  FAILED  ] 2 test(s), listed below:
+            [  FAILED  ] a_zero_is_refused
+            """)))
+
+    def test_several_groups_of_one_program_add_up(self):
+        self.assertEqual((5, 0), self.counts_of("run", "[  PASSED  ] 2 test(s).\n[  PASSED  ] 3 test(s).\n"))
+
+    def test_a_program_that_crashed_after_its_cases_is_a_failure(self):
+        self.assertEqual((4, 1), self.counts_of("fail", "[  PASSED  ] 4 test(s).\nERROR: LeakSanitizer\n"))
+
+    def test_a_program_without_counts_is_one_test(self):
+        self.assertEqual((1, 0), self.counts_of("run", "17 inputs\n"))
+        self.assertEqual((0, 1), self.counts_of("fail", ""))
+
+
+if __name__ == "__main__":
+    unittest.main()
