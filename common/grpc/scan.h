@@ -16,7 +16,7 @@
 enum scan_result {
     SCAN_OK,
     SCAN_TRUNCATED,     // ends inside a field, or a length points beyond the end
-    SCAN_BAD_VARINT,    // longer than ten bytes
+    SCAN_BAD_VARINT,    // longer than ten bytes; a tag or length, than five
     SCAN_BAD_TAG,       // field number 0 or above 2^29-1, or a group or an undefined wire type
     SCAN_BAD_WIRE_TYPE, // a known field with a wire type that its declaration does not allow
     SCAN_BAD_UTF8,      // in a string

@@ -1,0 +1,83 @@
+// A message that lies whole in what was read is handed on where it lies; only one that was cut is put
+// together in `body`.
+#include "common/grpc/framing.h"
+
+#include <assert.h>
+#include <string.h>
+
+// What a finished stream's memory is kept at for the next one.
+enum { KEPT_BYTES = 16 * 1024 };
+
+void framing_init(struct framing *framing, uint32_t max_length) {
+    *framing = (struct framing){.max_length = max_length};
+}
+
+void framing_fini(struct framing *framing) {
+    buffer_fini(&framing->body);
+}
+
+void framing_reset(struct framing *framing, uint32_t max_length) {
+    framing->prefix_len = 0;
+    framing->length = 0;
+    framing->max_length = max_length;
+    if (framing->body.capacity > KEPT_BYTES)
+        buffer_fini(&framing->body);
+    buffer_reset(&framing->body);
+}
+
+static struct bytes take(struct bytes *from, size_t len) {
+    struct bytes taken = bytes_of(from->data, len);
+    from->data += len;
+    from->len -= len;
+    return taken;
+}
+
+static enum framing_result judge_prefix(struct framing *framing) {
+    const uint8_t *prefix = framing->prefix;
+    if (prefix[0] > 1)
+        return FRAMING_BAD_FLAG;
+    framing->is_compressed = prefix[0] == 1;
+    framing->length =
+        (uint32_t)prefix[1] << 24 | (uint32_t)prefix[2] << 16 | (uint32_t)prefix[3] << 8 | prefix[4];
+    return framing->length > framing->max_length ? FRAMING_TOO_LARGE : FRAMING_MORE;
+}
+
+static enum framing_result read_prefix(struct framing *framing, struct bytes *from) {
+    size_t missing = FRAMING_PREFIX_BYTES - framing->prefix_len;
+    size_t len = from->len < missing ? from->len : missing;
+    if (len == 0)
+        return FRAMING_MORE;
+    memcpy(framing->prefix + framing->prefix_len, take(from, len).data, len);
+    framing->prefix_len = (uint8_t)(framing->prefix_len + len);
+    if (framing->prefix_len < FRAMING_PREFIX_BYTES)
+        return FRAMING_MORE;
+    buffer_reset(&framing->body);
+    return judge_prefix(framing);
+}
+
+enum framing_result framing_read(struct framing *framing, struct bytes *from, struct bytes *ret_message) {
+    if (framing->prefix_len < FRAMING_PREFIX_BYTES) {
+        enum framing_result result = read_prefix(framing, from);
+        if (result != FRAMING_MORE || framing->prefix_len < FRAMING_PREFIX_BYTES)
+            return result;
+    }
+    size_t missing = framing->length - framing->body.len;
+    if (framing->body.len == 0 && from->len >= missing) {
+        *ret_message = take(from, missing);
+        framing->prefix_len = 0;
+        return FRAMING_MESSAGE;
+    }
+    struct bytes part = take(from, from->len < missing ? from->len : missing);
+    buffer_append(&framing->body, part);
+    if (framing->body.failed)
+        return FRAMING_NO_MEMORY;
+    if (part.len < missing)
+        return FRAMING_MORE;
+    *ret_message = buffer_get_bytes(&framing->body);
+    framing->prefix_len = 0;
+    return FRAMING_MESSAGE;
+}
+
+bool framing_is_at_boundary(const struct framing *framing) {
+    return framing->prefix_len == 0;
+}

@@ -1,0 +1,137 @@
+// google.rpc.Status must fit what clients accept as trailers (8 KiB in all), so a long list of bad fields is
+// halved until it does: the first fields matter most, and the message tells that there is more.
+#include "common/grpc/status_details.h"
+
+#include "common/grpc/base64.h"
+#include "common/grpc/message.h"
+#include "common/grpc/percent.h"
+#include "google/rpc/error_details.pb-c.h"
+#include "google/rpc/status.pb-c.h"
+
+#define TYPE_URL "type.googleapis.com/"
+
+enum { DETAILS_MAX = 3, MESSAGE_BYTES_MAX = 1024 };
+
+static bool add_detail(struct arena *arena, const ProtobufCMessage *detail, Google__Rpc__Status *status) {
+    Google__Protobuf__Any *any = ARENA_NEW(arena, Google__Protobuf__Any);
+    if (!any)
+        return false;
+    google__protobuf__any__init(any);
+    any->type_url = arena_format(arena, TYPE_URL "%s", detail->descriptor->name);
+    struct bytes packed = message_pack(detail, 0, arena);
+    if (!any->type_url || !packed.data)
+        return false;
+    any->value = (ProtobufCBinaryData){packed.len, (uint8_t *)packed.data};
+    status->details[status->n_details++] = any;
+    return true;
+}
+
+static size_t count_details(const struct fault *fault) {
+    size_t count = 0;
+    for (const struct fault_detail *detail = fault->details; detail; detail = detail->next)
+        count++;
+    return count;
+}
+
+static bool add_error_info(const struct fault *fault, struct arena *arena, Google__Rpc__Status *status) {
+    Google__Rpc__ErrorInfo info = GOOGLE__RPC__ERROR_INFO__INIT;
+    info.reason = (char *)(fault->reason ? fault->reason : status_get_name(fault->status));
+    info.domain = (char *)STATUS_DETAILS_DOMAIN;
+    size_t count = count_details(fault);
+    info.metadata = ARENA_NEW_ARRAY(arena, Google__Rpc__ErrorInfo__MetadataEntry *, count);
+    Google__Rpc__ErrorInfo__MetadataEntry *entries =
+        ARENA_NEW_ARRAY(arena, Google__Rpc__ErrorInfo__MetadataEntry, count);
+    if (!info.metadata || !entries)
+        return false;
+    for (const struct fault_detail *detail = fault->details; detail; detail = detail->next) {
+        Google__Rpc__ErrorInfo__MetadataEntry *entry = &entries[info.n_metadata];
+        google__rpc__error_info__metadata_entry__init(entry);
+        entry->key = (char *)detail->key;
+        entry->value = (char *)detail->value;
+        info.metadata[info.n_metadata++] = entry;
+    }
+    return add_detail(arena, &info.base, status);
+}
+
+static bool add_bad_request(const struct fault *fault, size_t fields_max, struct arena *arena,
+                            Google__Rpc__Status *status) {
+    if (!fault->fields || fields_max == 0)
+        return true;
+    Google__Rpc__BadRequest bad = GOOGLE__RPC__BAD_REQUEST__INIT;
+    bad.field_violations = ARENA_NEW_ARRAY(arena, Google__Rpc__BadRequest__FieldViolation *, fields_max);
+    Google__Rpc__BadRequest__FieldViolation *violations =
+        ARENA_NEW_ARRAY(arena, Google__Rpc__BadRequest__FieldViolation, fields_max);
+    if (!bad.field_violations || !violations)
+        return false;
+    for (const struct fault_field *field = fault->fields; field && bad.n_field_violations < fields_max;
+         field = field->next) {
+        Google__Rpc__BadRequest__FieldViolation *violation = &violations[bad.n_field_violations];
+        google__rpc__bad_request__field_violation__init(violation);
+        violation->field = (char *)field->field;
+        violation->description = (char *)field->description;
+        bad.field_violations[bad.n_field_violations++] = violation;
+    }
+    return add_detail(arena, &bad.base, status);
+}
+
+static bool add_retry_info(const struct fault *fault, struct arena *arena, Google__Rpc__Status *status) {
+    if (fault->retry_after_ms == 0)
+        return true;
+    Google__Protobuf__Duration delay = GOOGLE__PROTOBUF__DURATION__INIT;
+    delay.seconds = fault->retry_after_ms / 1000;
+    delay.nanos = (int32_t)(fault->retry_after_ms % 1000) * 1000000;
+    Google__Rpc__RetryInfo retry = GOOGLE__RPC__RETRY_INFO__INIT;
+    retry.retry_delay = &delay;
+    return add_detail(arena, &retry.base, status);
+}
+
+// Empty when out of memory.
+static struct bytes encode(const struct fault *fault, const char *text, size_t fields_max,
+                           struct arena *arena) {
+    Google__Protobuf__Any *details[DETAILS_MAX];
+    Google__Rpc__Status status = GOOGLE__RPC__STATUS__INIT;
+    status.code = (int32_t)grpc_code_from_status(fault->status);
+    status.message = (char *)text;
+    status.details = details;
+    if (!add_error_info(fault, arena, &status) || !add_bad_request(fault, fields_max, arena, &status) ||
+        !add_retry_info(fault, arena, &status))
+        return BYTES_EMPTY;
+    struct bytes packed = message_pack(&status.base, 0, arena);
+    return packed.data ? base64_encode(arena, packed) : BYTES_EMPTY;
+}
+
+static struct bytes encode_within_limit(const struct fault *fault, const char *text, struct arena *arena) {
+    struct bytes encoded = encode(fault, text, fault->field_count, arena);
+    for (size_t fields = fault->field_count / 2; encoded.len > STATUS_DETAILS_BYTES_MAX; fields /= 2) {
+        encoded = encode(fault, text, fields, arena);
+        if (fields == 0)
+            break;
+    }
+    return encoded.len <= STATUS_DETAILS_BYTES_MAX ? encoded : BYTES_EMPTY;
+}
+
+// Cut between code points.
+static struct bytes shorten(struct bytes text) {
+    if (text.len <= MESSAGE_BYTES_MAX)
+        return text;
+    text.len = MESSAGE_BYTES_MAX;
+    while (text.len > 0 && (text.data[text.len] & 0xc0) == 0x80)
+        text.len--;
+    return text;
+}
+
+void status_details_encode(const struct fault *fault, struct arena *arena,
+                           struct status_details *ret_details) {
+    *ret_details = (struct status_details){.code = GRPC_CODE_OK};
+    if (!fault || fault->status == STATUS_OK)
+        return;
+    struct bytes text =
+        shorten(bytes_of_text(fault->message ? fault->message : status_get_text(fault->status)));
+    const char *terminated = arena_copy_bytes(arena, text);
+    ret_details->code = grpc_code_from_status(fault->status);
+    ret_details->message = percent_encode(arena, text);
+    ret_details->has_retry = fault->retry_after_ms != 0;
+    ret_details->retry_after_ms = fault->retry_after_ms;
+    if (terminated)
+        ret_details->details = encode_within_limit(fault, terminated, arena);
+}
