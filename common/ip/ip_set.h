@@ -48,9 +48,8 @@ bool ip_set_find(const struct ip_set *set, const struct ip_address *address, int
                  struct ip_set_entry *ret);
 
 // For an address that is not contained, the entry that came nearest: the longest one that contains it but has
-// ended, else the live one of the same family with the most leading bits in common (the first in address
-// order among equals). False if the address is contained, or no entry qualifies. Walks past dead entries: for
-// explanations, not for the hot path.
+// ended, else a live one of the same family with the most leading bits in common. False if the address is
+// contained, or no entry qualifies. Walks past dead entries: for explanations, not for the hot path.
 bool ip_set_find_nearest(const struct ip_set *set, const struct ip_address *address, int64_t now_ms,
                          struct ip_set_entry *ret);
 
