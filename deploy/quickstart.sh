@@ -1,0 +1,146 @@
+#!/usr/bin/env bash
+# Latchkey on one machine, from nothing to a token that is admitted and refused. See --help.
+set -euo pipefail
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+VAR=$ROOT/var
+BIN=$ROOT/build/bin
+ENV_FILE=$VAR/demo.env
+LISTEN=127.0.0.1:7070
+ADMIN=127.0.0.1:7071
+
+# shellcheck source=packages.sh
+source "$ROOT/deploy/packages.sh"
+# shellcheck source=quickstart/postgres.sh
+source "$ROOT/deploy/quickstart/postgres.sh"
+# shellcheck source=quickstart/demo.sh
+source "$ROOT/deploy/quickstart/demo.sh"
+
+print_help() {
+    cat <<END
+usage: deploy/quickstart.sh [--check] [--fresh] [--no-install]
+
+Installs what is needed (as root or with sudo), builds, starts a private PostgreSQL under var/ and latchkeyd on
+$LISTEN (admin port $ADMIN), makes a demo company, validates a token from a listed and from an unlisted address,
+deactivates it, prints what to try next and serves until Ctrl-C. Run again, it comes up with the data kept.
+
+  --check       ends after the demonstration, with exit status 0 only if all of it went right
+  --fresh       starts over: deletes var/ and its database first
+  --no-install  asks apt for nothing
+  --help        this text
+
+LATCHKEY_DATABASE_URL names a PostgreSQL database to use in place of the private one: an empty one, owned by a role that may
+create roles, or one that an earlier run has made.
+END
+}
+
+say() {
+    printf '\n==> %s\n' "$*"
+}
+
+fail() {
+    printf 'quickstart: %s\n' "$*" >&2
+    exit 1
+}
+
+build() {
+    local log=$VAR/build.log
+    if ! { cmake -S "$ROOT" --preset release && cmake --build "$ROOT/build"; } >"$log" 2>&1; then
+        tail -n 40 "$log" >&2
+        fail "the build failed; all of its output is in $log"
+    fi
+}
+
+# ---- latchkeyd ----
+
+server_pid=
+
+start_server() {
+    "$BIN/latchkeyd" --listen "$LISTEN" --admin-listen "$ADMIN" 2>>"$VAR/latchkeyd.log" &
+    server_pid=$!
+    local tries
+    for ((tries = 0; tries < 300; tries++)); do
+        kill -0 "$server_pid" 2>/dev/null || fail "latchkeyd has ended: $(tail -n 1 "$VAR/latchkeyd.log")"
+        if is_ready; then
+            return 0
+        fi
+        sleep 0.1
+    done
+    fail "latchkeyd is not ready after 30 s; its log is $VAR/latchkeyd.log"
+}
+
+is_ready() {
+    local status
+    exec 3<>"/dev/tcp/${ADMIN%:*}/${ADMIN#*:}" || return 1
+    printf 'GET /readyz HTTP/1.0\r\n\r\n' >&3
+    read -r _ status _ <&3 || true
+    exec 3>&-
+    [[ ${status:-} == 200 ]]
+} 2>/dev/null
+
+stop_all() {
+    trap - EXIT INT TERM
+    if [[ -n $server_pid ]]; then
+        kill -TERM "$server_pid" 2>/dev/null || true
+        wait "$server_pid" 2>/dev/null || true
+    fi
+    postgres_stop
+}
+
+# ---- the whole ----
+
+prepare_database() {
+    if [[ -z ${LATCHKEY_DATABASE_URL:-} ]]; then
+        say "starting a private PostgreSQL in var/postgres"
+        postgres_start
+    fi
+    "$BIN/latchkey" migrate --permissions-file "$ROOT/deploy/quickstart/permissions.txt"
+    if [[ ! -e $ENV_FILE ]]; then
+        "$BIN/latchkey" bootstrap --demo --address "$LISTEN" --env-file "$ENV_FILE"
+    fi
+}
+
+main() {
+    local check=false fresh=false install=true argument
+    for argument in "$@"; do
+        case $argument in
+            --check) check=true ;;
+            --fresh) fresh=true ;;
+            --no-install) install=false ;;
+            --help | -h) print_help && return ;;
+            *) print_help >&2 && fail "unknown argument $argument" ;;
+        esac
+    done
+
+    if $fresh; then
+        postgres_remove
+        rm -rf "$VAR"
+    fi
+    mkdir -p "$VAR"
+    if $install; then
+        install_packages "${BUILD_PACKAGES[@]}" "${SERVER_PACKAGES[@]}"
+    fi
+    say "building (minutes the first time, seconds after that)"
+    build
+
+    trap stop_all EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    prepare_database
+    say "starting latchkeyd on $LISTEN; its log is var/latchkeyd.log"
+    start_server
+    set -a
+    # shellcheck source=/dev/null
+    source "$ENV_FILE"
+    set +a
+
+    demonstrate
+    if $check; then
+        return
+    fi
+    print_next
+    say "serving until Ctrl-C"
+    wait "$server_pid"
+}
+
+main "$@"

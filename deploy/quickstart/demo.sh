@@ -1,0 +1,63 @@
+# shellcheck shell=bash
+# What deploy/quickstart.sh shows: a token made, admitted, refused by its address, and ended everywhere. Each step checks what it
+# shows; the commands are those that a user would type.
+
+LISTED=203.0.113.7   # in the demo company's whitelist
+UNLISTED=203.0.114.7 # just beside it
+
+show() {
+    printf '$ latchkey %s\n' "$*"
+}
+
+# expect PATTERN EXIT_STATUS COMMAND...: runs `latchkey COMMAND`, shows it and fails unless it says what it should.
+expect() {
+    local pattern=$1 wanted=$2 status=0 output
+    shift 2
+    show "$@"
+    output=$("$BIN/latchkey" "$@" 2>&1) || status=$?
+    printf '%s\n\n' "$output"
+    [[ $status -eq $wanted ]] || fail "exit status $status in place of $wanted"
+    grep -qE "$pattern" <<<"$output" || fail "expected to read $pattern"
+}
+
+demonstrate() {
+    local secret_file=$VAR/demo-token token_id
+    say "the demo company lists 203.0.113.0/24 and switches its whitelist on"
+    if ! "$BIN/latchkey" whitelist check "$LISTED" >/dev/null 2>&1; then
+        expect '203\.0\.113\.0/24' 0 whitelist add 203.0.113.0/24 --note "office"
+        expect '127\.0\.0\.0/8' 0 whitelist add 127.0.0.0/8 --note "this machine"
+    fi
+    expect 'on|enabled' 0 whitelist enable
+
+    say "an access token that may create charges"
+    rm -f "$secret_file"
+    expect 'tok_' 0 token create --label "quickstart demo" --permission charges.create --secret-file "$secret_file"
+    token_id=$("$BIN/latchkey" token list --json | grep -oE 'tok_[0-9a-z]{26}' | head -n 1)
+
+    say "validated from a listed and from an unlisted address"
+    expect '^ALLOW' 0 validate --secret-file "$secret_file" --client-ip "$LISTED" --permission charges.create
+    expect 'COMPANY_IP_NOT_LISTED' 1 validate --secret-file "$secret_file" --client-ip "$UNLISTED" \
+        --permission charges.create
+
+    say "deactivated for good, confirmed by every validator, and refused at once"
+    expect 'confirmed' 0 token deactivate "$token_id" --yes --wait 5s
+    expect 'DEACTIVATED' 1 validate --secret-file "$secret_file" --client-ip "$LISTED" --permission charges.create
+    rm -f "$secret_file"
+}
+
+print_next() {
+    cat <<END
+
+What to try next, in another terminal:
+
+  set -a; source var/demo.env; set +a; PATH=$BIN:\$PATH
+  latchkey caller
+  latchkey token create --label mine --permission charges.read --expires-in 30d
+  latchkey whitelist show
+  latchkey help
+
+  grpcurl -plaintext $LISTEN list
+  grpcurl -plaintext -H "authorization: Bearer \$LATCHKEY_TOKEN" $LISTEN latchkey.v1.TokenService/GetCaller
+  curl http://$ADMIN/metrics
+END
+}
