@@ -63,26 +63,6 @@ static void mark_as_set(ProtobufCMessage *message, const ProtobufCFieldDescripto
         *(protobuf_c_boolean *)quantifier(message, field) = 1;
 }
 
-ProtobufCMessage *field_new_message(struct arena *arena, const ProtobufCMessageDescriptor *descriptor) {
-    ProtobufCMessage *message = arena_allocate(arena, descriptor->sizeof_message);
-    if (message)
-        protobuf_c_message_init(descriptor, message);
-    return message;
-}
-
-bool field_exists(const ProtobufCMessageDescriptor *descriptor, const char *name) {
-    return find(descriptor, name) != NULL;
-}
-
-const char *field_get_text(const ProtobufCMessage *message, const char *name) {
-    const ProtobufCFieldDescriptor *field = find_single(message, name);
-    if (!field)
-        return "";
-    assert(field->type == PROTOBUF_C_TYPE_STRING);
-    const char *text = *(const char *const *)member_const(message, field);
-    return text ? text : "";
-}
-
 static int64_t read_integer(const void *at, ProtobufCType type) {
     switch (type) {
     case PROTOBUF_C_TYPE_INT32:
@@ -99,6 +79,47 @@ static int64_t read_integer(const void *at, ProtobufCType type) {
     case PROTOBUF_C_TYPE_BOOL: return *(const protobuf_c_boolean *)at != 0;
     default: assert(!"an integer field"); return 0;
     }
+}
+
+ProtobufCMessage *field_new_message(struct arena *arena, const ProtobufCMessageDescriptor *descriptor) {
+    ProtobufCMessage *message = arena_allocate(arena, descriptor->sizeof_message);
+    if (message)
+        protobuf_c_message_init(descriptor, message);
+    return message;
+}
+
+bool field_exists(const ProtobufCMessageDescriptor *descriptor, const char *name) {
+    return find(descriptor, name) != NULL;
+}
+
+static bool is_nonzero(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field) {
+    const void *at = member_const(message, field);
+    switch (field->type) {
+    case PROTOBUF_C_TYPE_STRING: return *(const char *const *)at && **(const char *const *)at;
+    case PROTOBUF_C_TYPE_BYTES: return ((const ProtobufCBinaryData *)at)->len > 0;
+    case PROTOBUF_C_TYPE_MESSAGE: return *(const void *const *)at != NULL;
+    default: return read_integer(at, field->type) != 0;
+    }
+}
+
+bool field_is_set(const ProtobufCMessage *message, const char *name) {
+    const ProtobufCFieldDescriptor *field = find(message->descriptor, name);
+    if (!field)
+        return false;
+    if (is_repeated(field))
+        return *(const size_t *)quantifier_const(message, field) > 0;
+    if (is_in_oneof(field))
+        return *(const uint32_t *)quantifier_const(message, field) == field->id;
+    return is_nonzero(message, field);
+}
+
+const char *field_get_text(const ProtobufCMessage *message, const char *name) {
+    const ProtobufCFieldDescriptor *field = find_single(message, name);
+    if (!field)
+        return "";
+    assert(field->type == PROTOBUF_C_TYPE_STRING);
+    const char *text = *(const char *const *)member_const(message, field);
+    return text ? text : "";
 }
 
 int64_t field_get_integer(const ProtobufCMessage *message, const char *name) {
@@ -310,6 +331,17 @@ enum status field_set_message(struct arena *arena, ProtobufCMessage *message, co
     return STATUS_OK;
 }
 
+enum status field_put_message(ProtobufCMessage *message, const char *name, const ProtobufCMessage *value) {
+    const ProtobufCFieldDescriptor *field;
+    enum status status = find_to_set(message, name, false, PROTOBUF_C_TYPE_MESSAGE, &field);
+    if (status != STATUS_OK)
+        return status;
+    assert(field->descriptor == value->descriptor);
+    *(const ProtobufCMessage **)member(message, field) = value;
+    mark_as_set(message, field);
+    return STATUS_OK;
+}
+
 static void set_list(ProtobufCMessage *message, const ProtobufCFieldDescriptor *field, void *list,
                      size_t count) {
     *(void **)member(message, field) = list;
@@ -328,6 +360,25 @@ enum status field_set_texts(struct arena *arena, ProtobufCMessage *message, cons
     for (size_t i = 0; i < count; i++) {
         copies[i] = arena_copy_text(arena, texts[i]);
         if (!copies[i])
+            return STATUS_NO_MEMORY;
+    }
+    set_list(message, field, copies, count);
+    return STATUS_OK;
+}
+
+enum status field_set_bytes_list(struct arena *arena, ProtobufCMessage *message, const char *name,
+                                 const struct bytes *list, size_t count) {
+    const ProtobufCFieldDescriptor *field;
+    enum status status = find_to_set(message, name, true, PROTOBUF_C_TYPE_BYTES, &field);
+    if (status != STATUS_OK)
+        return status;
+    ProtobufCBinaryData *copies = ARENA_NEW_ARRAY(arena, ProtobufCBinaryData, count);
+    if (!copies)
+        return STATUS_NO_MEMORY;
+    for (size_t i = 0; i < count; i++) {
+        copies[i].data = (uint8_t *)arena_copy_bytes(arena, list[i]);
+        copies[i].len = list[i].len;
+        if (!copies[i].data)
             return STATUS_NO_MEMORY;
     }
     set_list(message, field, copies, count);

@@ -26,6 +26,10 @@ bool field_exists(const ProtobufCMessageDescriptor *descriptor, const char *name
 
 // Reading. What is returned borrows from the message.
 
+// Whether it is the member that is set in its oneof; of other fields, whether it differs from an empty
+// message's.
+bool field_is_set(const ProtobufCMessage *message, const char *name);
+
 const char *field_get_text(const ProtobufCMessage *message, const char *name);
 
 // Every integer type, bool and enum; uint64 above INT64_MAX wraps as in C.
@@ -74,9 +78,14 @@ enum status field_set_duration_ms(struct arena *arena, ProtobufCMessage *message
 enum status field_set_message(struct arena *arena, ProtobufCMessage *message, const char *name,
                               ProtobufCMessage **ret_message);
 
+// Puts an existing message of the field's type there; borrows it.
+enum status field_put_message(ProtobufCMessage *message, const char *name, const ProtobufCMessage *value);
+
 // Repeated fields, a whole list at a time, in place of any that is there.
 enum status field_set_texts(struct arena *arena, ProtobufCMessage *message, const char *name,
                             const char *const *texts, size_t count);
+enum status field_set_bytes_list(struct arena *arena, ProtobufCMessage *message, const char *name,
+                                 const struct bytes *list, size_t count);
 enum status field_set_enum_names(struct arena *arena, ProtobufCMessage *message, const char *name,
                                  const char *const *values, size_t count);
 
