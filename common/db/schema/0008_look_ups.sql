@@ -10,12 +10,14 @@ CREATE FUNCTION unmapped(address inet) RETURNS inet
                 THEN '0.0.0.0'::inet + (host(address)::inet - '::ffff:0:0'::inet)
                 ELSE host(address)::inet END;
 COMMENT ON FUNCTION unmapped(inet) IS 'The address alone, an IPv4-mapped one as IPv4.';
+GRANT EXECUTE ON FUNCTION unmapped(inet) TO latchkey_app;
 
 CREATE FUNCTION containing_prefixes(address inet) RETURNS cidr[]
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN (SELECT array_agg(set_masklen(address::cidr, bits)) FROM generate_series(0, masklen(address)) AS bits);
 COMMENT ON FUNCTION containing_prefixes(inet) IS
-    'Every prefix that contains the address: 33 or 129. Asking an index for each costs the same in a list of ten and of a million.';
+    'Every prefix that contains the address: 33 or 129. Asking an index for each costs the same in a list of ten and of a million: cidr = ANY (containing_prefixes(...)), also under row-level security.';
+GRANT EXECUTE ON FUNCTION containing_prefixes(inet) TO latchkey_app;
 
 CREATE FUNCTION common_bits(a inet, b inet) RETURNS smallint
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
