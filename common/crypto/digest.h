@@ -1,4 +1,4 @@
-// SHA-256, as the identity of secrets and of requests. No allocation after a thread's first digest.
+// SHA-256, as the identity of secrets and of requests. No allocation, no failure.
 #ifndef LATCHKEY_COMMON_CRYPTO_DIGEST_H
 #define LATCHKEY_COMMON_CRYPTO_DIGEST_H
 
