@@ -80,6 +80,11 @@ static struct arena_block *find_room(struct arena *arena, size_t size) {
     return block;
 }
 
+static bool is_within_limit(const struct arena *arena, size_t size) {
+    return arena->limit_bytes == 0 ||
+           (size <= arena->limit_bytes && arena->used_bytes <= arena->limit_bytes - size);
+}
+
 void arena_init(struct arena *arena, size_t limit_bytes) {
     *arena = (struct arena){.limit_bytes = limit_bytes};
 }
@@ -105,7 +110,7 @@ void *arena_allocate(struct arena *arena, size_t size) {
     if (size > SIZE_MAX - alignment)
         return NULL;
     size_t rounded = size == 0 ? alignment : (size + alignment - 1) / alignment * alignment;
-    if (arena->limit_bytes != 0 && rounded > arena->limit_bytes - arena->used_bytes)
+    if (!is_within_limit(arena, rounded))
         return NULL;
     struct arena_block *block = find_room(arena, rounded);
     if (!block)
