@@ -5,7 +5,7 @@
 // The result says whether the call worked: dropping it is a bug and a warning, and warnings are errors.
 #define MUST_CHECK __attribute__((warn_unused_result))
 
-// Checked like printf: `text` is the number of the format argument, `first` that of the first value.
+// Checked like printf: `format_number` is the number of the format argument, `first` that of the first value.
 #define PRINTF_LIKE(format_number, first) __attribute__((format(printf, format_number, first)))
 
 #define LIKELY(condition) __builtin_expect(!!(condition), 1)
