@@ -1,10 +1,8 @@
 // The fence: who is live, who has confirmed, whose lease has run out.
-#include <cmocka.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 
 #include "common/app/fence.h"
+#include "tests/unit/unit.h"
 
 static const struct revision revision = {.lane = 7, .seq = 42};
 

@@ -1,12 +1,10 @@
 // Metrics: what Prometheus would read.
-#include <cmocka.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "common/app/metrics.h"
+#include "tests/unit/unit.h"
 
 static void write_two_families(struct metrics_writer *writer, void *context) {
     metrics_write_counter(writer, "calls_total", "Calls.", "code=\"OK\"", 3);

@@ -1,12 +1,10 @@
 // Revisions: opaque text that comes back exactly, and nothing else is one.
-#include <cmocka.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "common/app/revision.h"
+#include "tests/unit/unit.h"
 
 static void every_lane_and_the_extremes_come_back(void **state) {
     (void)state;

@@ -1,13 +1,11 @@
 // Worker threads: every job runs once, a full queue says no at once, stopping runs what waits.
-#include <cmocka.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "common/app/worker.h"
+#include "tests/unit/unit.h"
 
 enum { JOBS = 10000 };
 
