@@ -12,8 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/access/domain.h"
-#include "common/access/permission.h"
+#include "common/access/domain_set.h"
+#include "common/access/permission_set.h"
 #include "common/base/bytes.h"
 #include "common/ip/address.h"
 #include "common/ip/ip_set.h"

@@ -3,9 +3,8 @@
 // start with `charges.`. The catalogue is what the deployment defines; a token holds grants, a decision asks
 // for names.
 //
-// A catalogue is an immutable snapshot that gives each name an id, a small number; what a token or a member
-// may do is a set of those ids, so that "granted AND owner" is a few machine words. Look-ups allocate
-// nothing, any thread.
+// A catalogue is an immutable snapshot that gives each name an id, a small number, and so makes of grants a
+// permission_set. Look-ups allocate nothing; any thread.
 #ifndef LATCHKEY_COMMON_ACCESS_PERMISSION_H
 #define LATCHKEY_COMMON_ACCESS_PERMISSION_H
 
@@ -13,15 +12,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/access/permission_set.h"
 #include "common/base/arena.h"
 #include "common/base/bytes.h"
 #include "common/base/compiler.h"
 
 #define PERMISSION_NAME_MAX 100
-// Ids of a catalogue are below this; the caller that loads one checks the number of definitions first.
-#define PERMISSION_MAX_COUNT 16384
-// What an unknown name is: in no set, so whoever needs it is refused.
-#define PERMISSION_ID_NONE UINT32_MAX
 
 // Two or more parts of [a-z0-9_-], each beginning with a letter, joined by dots; at most PERMISSION_NAME_MAX
 // bytes.
@@ -33,33 +29,8 @@ bool permission_grant_is_valid(struct bytes grant);
 // True if `grant`, valid, is `name` or the group of it.
 bool permission_grant_covers(struct bytes grant, struct bytes name);
 
-// A set of ids. Filled by its maker, then only read. NULL is the empty set in every question below.
-struct permission_set;
-
-// Empty, with room for ids below `limit`; NULL when out of memory. Freed with permission_set_free().
-MUST_CHECK struct permission_set *permission_set_new(size_t limit);
-// The same in an arena: never freed by hand.
-MUST_CHECK struct permission_set *permission_set_new_in_arena(struct arena *arena, size_t limit);
-void permission_set_free(struct permission_set *set);
-
-void permission_set_add(struct permission_set *set, uint32_t id); // `id` is below its limit
-
-bool permission_set_has(const struct permission_set *set, uint32_t id);
-bool permission_set_contains_all(const struct permission_set *set, const struct permission_set *others);
-bool permission_set_contains_any(const struct permission_set *set, const struct permission_set *others);
-bool permission_set_is_equal(const struct permission_set *a,
-                             const struct permission_set *b);   // limits do not count
-uint64_t permission_set_hash(const struct permission_set *set); // equal sets, equal hashes; for interning
-size_t permission_set_get_count(const struct permission_set *set);
-size_t permission_set_get_size_bytes(const struct permission_set *set);
-
-// Keeps in `set` what `others` has too.
-void permission_set_intersect(struct permission_set *set, const struct permission_set *others);
-// Adds to `set` what `others` has; its limit is at least as large.
-void permission_set_unite(struct permission_set *set, const struct permission_set *others);
-
 struct permission_definition {
-    struct bytes name; // valid, and only once in a catalogue
+    struct bytes name; // one that is not valid, or comes a second time, is left out: nobody holds it
     bool is_operator_only;
 };
 
@@ -67,8 +38,8 @@ struct permission_catalogue;
 
 // Copies the names. A name that `previous` (or NULL) knows keeps its id, so that sets made with `previous`
 // stay right; ids of names that are gone are not given to others as long as each catalogue is made from the
-// one before. NULL when out of memory, or when more than PERMISSION_MAX_COUNT ids would be needed: then start
-// afresh with `previous` NULL and new sets.
+// one before. NULL when out of memory, or when more than PERMISSION_SET_LIMIT_MAX ids would be needed: then
+// start afresh with `previous` NULL and new sets.
 MUST_CHECK struct permission_catalogue *permission_catalogue_new(
     const struct permission_catalogue *previous, const struct permission_definition *definitions,
     size_t count);

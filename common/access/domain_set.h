@@ -1,0 +1,32 @@
+// The domain patterns of a token. Immutable, in one block; one owner, any number of readers.
+#ifndef LATCHKEY_COMMON_ACCESS_DOMAIN_SET_H
+#define LATCHKEY_COMMON_ACCESS_DOMAIN_SET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/base/arena.h"
+#include "common/base/bytes.h"
+#include "common/base/compiler.h"
+
+struct domain_set;
+
+// `patterns` are texts as domain_pattern_format() writes them, in any order; anything else matches nothing.
+// NULL when out of memory. No patterns: a set that matches nothing.
+MUST_CHECK struct domain_set *domain_set_new(const struct bytes *patterns, size_t count);
+// The same in an arena: never freed by hand.
+MUST_CHECK struct domain_set *domain_set_new_in_arena(struct arena *arena, const struct bytes *patterns,
+                                                      size_t count);
+void domain_set_free(struct domain_set *set);
+
+// The pattern that matches `name` (canonical), the exact one before wildcards and the longer wildcard before
+// the shorter; empty if none does or `set` is NULL. Borrows from the set. Allocates nothing.
+struct bytes domain_set_find(const struct domain_set *set, struct bytes name);
+
+// The pattern with the most labels from the right in common with `name`; empty if there is none with any.
+struct bytes domain_set_find_nearest(const struct domain_set *set, struct bytes name);
+
+size_t domain_set_get_count(const struct domain_set *set);
+size_t domain_set_get_size_bytes(const struct domain_set *set);
+
+#endif

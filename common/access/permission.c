@@ -1,0 +1,287 @@
+// The catalogue is one block: names by id, the same in order of the alphabet (so that a group is a run of
+// neighbours), and an open-addressing hash table over them, at most half full.
+#include "common/access/permission.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/text.h"
+
+#define NO_SLOT UINT32_MAX
+
+struct permission_catalogue {
+    uint32_t count; // present names
+    uint32_t limit; // ids, present or gone
+    uint32_t slot_mask;
+    const char **names;        // [limit] by id, NULL = gone; NUL-terminated
+    const char **sorted_names; // [count]
+    uint32_t *sorted_ids;      // [count]
+    uint32_t *slots;           // [slot_mask + 1] ids or NO_SLOT
+    bool *is_operator_only;    // [limit] by id
+};
+
+static bool is_letter(uint8_t character) {
+    return character >= 'a' && character <= 'z';
+}
+
+static bool is_part(struct bytes part) {
+    if (part.len == 0 || !is_letter(part.data[0]))
+        return false;
+    for (size_t i = 1; i < part.len; i++) {
+        uint8_t character = part.data[i];
+        bool is_digit = character >= '0' && character <= '9';
+        if (!is_letter(character) && !is_digit && character != '_' && character != '-')
+            return false;
+    }
+    return true;
+}
+
+// How many parts stand between dots; 0 if one of them is none.
+static size_t count_parts(struct bytes name) {
+    size_t count = 0;
+    while (name.data) {
+        if (!is_part(bytes_split(&name, '.')))
+            return 0;
+        count++;
+    }
+    return count;
+}
+
+static bool is_group(struct bytes grant) {
+    return grant.len > 2 && memcmp(grant.data + grant.len - 2, ".*", 2) == 0;
+}
+
+// "charges.*" to "charges.".
+static struct bytes get_group_prefix(struct bytes grant) {
+    return bytes_of(grant.data, grant.len - 1);
+}
+
+bool permission_is_valid(struct bytes name) {
+    return name.len <= PERMISSION_NAME_MAX && count_parts(name) >= 2;
+}
+
+bool permission_grant_is_valid(struct bytes grant) {
+    if (!is_group(grant))
+        return permission_is_valid(grant);
+    return grant.len <= PERMISSION_NAME_MAX && count_parts(bytes_of(grant.data, grant.len - 2)) >= 1;
+}
+
+bool permission_grant_covers(struct bytes grant, struct bytes name) {
+    return is_group(grant) ? bytes_has_prefix(name, get_group_prefix(grant)) : bytes_is_equal(grant, name);
+}
+
+// FNV-1a. Names come from whoever defines the catalogue, not from those who ask.
+static uint32_t hash_name(struct bytes name) {
+    uint32_t hash = 2166136261u;
+    for (size_t i = 0; i < name.len; i++)
+        hash = (hash ^ name.data[i]) * 16777619u;
+    return hash ^ hash >> 15;
+}
+
+// The slot that holds `name`, or the free one where it would go.
+static uint32_t find_slot(const struct permission_catalogue *catalogue, struct bytes name) {
+    uint32_t slot = hash_name(name) & catalogue->slot_mask;
+    while (catalogue->slots[slot] != NO_SLOT &&
+           !bytes_is_text(name, catalogue->names[catalogue->slots[slot]]))
+        slot = (slot + 1) & catalogue->slot_mask;
+    return slot;
+}
+
+static uint32_t round_up_to_power_of_two(uint32_t value) {
+    uint32_t power = 1;
+    while (power < value)
+        power *= 2;
+    return power;
+}
+
+struct layout {
+    size_t count, limit; // at most
+    size_t slot_count;
+    size_t text_bytes;
+};
+
+static struct layout measure(const struct permission_catalogue *previous,
+                             const struct permission_definition *definitions, size_t count) {
+    struct layout layout = {.count = count, .limit = permission_catalogue_get_limit(previous)};
+    for (size_t i = 0; i < count; i++) {
+        struct bytes name = definitions[i].name;
+        layout.text_bytes += name.len <= PERMISSION_NAME_MAX ? name.len + 1 : 0;
+        layout.limit += permission_catalogue_find_id(previous, name) == PERMISSION_ID_NONE;
+    }
+    layout.slot_count = round_up_to_power_of_two((uint32_t)(2 * count + 1));
+    return layout;
+}
+
+static size_t get_size_bytes(const struct layout *layout) {
+    return sizeof(struct permission_catalogue) + (layout->limit + layout->count) * sizeof(const char *) +
+           (layout->count + layout->slot_count) * sizeof(uint32_t) + layout->limit * sizeof(bool) +
+           layout->text_bytes;
+}
+
+// Arrays in order of their alignment. Returns where the text goes.
+static char *lay_out(struct permission_catalogue *catalogue, const struct layout *layout) {
+    catalogue->count = 0;
+    catalogue->limit = 0;
+    catalogue->slot_mask = (uint32_t)layout->slot_count - 1;
+    catalogue->names = (void *)(catalogue + 1);
+    catalogue->sorted_names = catalogue->names + layout->limit;
+    catalogue->sorted_ids = (void *)(catalogue->sorted_names + layout->count);
+    catalogue->slots = catalogue->sorted_ids + layout->count;
+    catalogue->is_operator_only = (void *)(catalogue->slots + layout->slot_count);
+    memset(catalogue->names, 0, layout->limit * sizeof(*catalogue->names));
+    memset(catalogue->slots, 0xff, layout->slot_count * sizeof(*catalogue->slots));
+    return (char *)(catalogue->is_operator_only + layout->limit);
+}
+
+static int compare_names(const void *a, const void *b) {
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void sort(struct permission_catalogue *catalogue) {
+    for (uint32_t id = 0; id < catalogue->limit; id++)
+        if (catalogue->names[id])
+            catalogue->sorted_names[catalogue->count++] = catalogue->names[id];
+    if (catalogue->count > 0)
+        qsort(catalogue->sorted_names, catalogue->count, sizeof(*catalogue->sorted_names), compare_names);
+    for (uint32_t i = 0; i < catalogue->count; i++)
+        catalogue->sorted_ids[i] =
+            permission_catalogue_find_id(catalogue, bytes_of_text(catalogue->sorted_names[i]));
+}
+
+static void fill(struct permission_catalogue *catalogue, char *text,
+                 const struct permission_catalogue *previous, const struct permission_definition *definitions,
+                 size_t count) {
+    catalogue->limit = (uint32_t)permission_catalogue_get_limit(previous);
+    for (size_t i = 0; i < count; i++) {
+        struct bytes name = definitions[i].name;
+        uint32_t slot = find_slot(catalogue, name);
+        if (!permission_is_valid(name) || catalogue->slots[slot] != NO_SLOT)
+            continue;
+        uint32_t id = permission_catalogue_find_id(previous, name);
+        if (id == PERMISSION_ID_NONE)
+            id = catalogue->limit++;
+        memcpy(text, name.data, name.len);
+        text[name.len] = '\0';
+        catalogue->names[id] = text;
+        catalogue->is_operator_only[id] = definitions[i].is_operator_only;
+        catalogue->slots[slot] = id;
+        text += name.len + 1;
+    }
+    sort(catalogue);
+}
+
+// In the arena, or on the heap where that is NULL.
+static struct permission_catalogue *new_catalogue(struct arena *arena,
+                                                  const struct permission_catalogue *previous,
+                                                  const struct permission_definition *definitions,
+                                                  size_t count) {
+    if (count > PERMISSION_SET_LIMIT_MAX)
+        return NULL;
+    struct layout layout = measure(previous, definitions, count);
+    if (layout.limit > PERMISSION_SET_LIMIT_MAX)
+        return NULL;
+    size_t size_bytes = get_size_bytes(&layout);
+    struct permission_catalogue *catalogue = arena ? arena_allocate(arena, size_bytes) : malloc(size_bytes);
+    if (catalogue)
+        fill(catalogue, lay_out(catalogue, &layout), previous, definitions, count);
+    return catalogue;
+}
+
+struct permission_catalogue *permission_catalogue_new(const struct permission_catalogue *previous,
+                                                      const struct permission_definition *definitions,
+                                                      size_t count) {
+    return new_catalogue(NULL, previous, definitions, count);
+}
+
+struct permission_catalogue *permission_catalogue_new_in_arena(
+    struct arena *arena, const struct permission_catalogue *previous,
+    const struct permission_definition *definitions, size_t count) {
+    assert(arena);
+    return new_catalogue(arena, previous, definitions, count);
+}
+
+void permission_catalogue_free(struct permission_catalogue *catalogue) {
+    free(catalogue);
+}
+
+size_t permission_catalogue_get_count(const struct permission_catalogue *catalogue) {
+    return catalogue ? catalogue->count : 0;
+}
+
+size_t permission_catalogue_get_limit(const struct permission_catalogue *catalogue) {
+    return catalogue ? catalogue->limit : 0;
+}
+
+uint32_t permission_catalogue_find_id(const struct permission_catalogue *catalogue, struct bytes name) {
+    if (!catalogue)
+        return PERMISSION_ID_NONE;
+    uint32_t id = catalogue->slots[find_slot(catalogue, name)];
+    return id == NO_SLOT ? PERMISSION_ID_NONE : id;
+}
+
+const char *permission_catalogue_find_name(const struct permission_catalogue *catalogue, uint32_t id) {
+    return catalogue && id < catalogue->limit ? catalogue->names[id] : NULL;
+}
+
+const char *permission_catalogue_find_nearest(const struct permission_catalogue *catalogue,
+                                              struct bytes name) {
+    return catalogue ? text_find_nearest(name, catalogue->sorted_names, catalogue->count) : NULL;
+}
+
+// Where names that begin with `prefix` would begin in order of the alphabet.
+static uint32_t find_first(const struct permission_catalogue *catalogue, struct bytes prefix) {
+    uint32_t low = 0, high = catalogue->count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (strncmp(catalogue->sorted_names[middle], (const char *)prefix.data, prefix.len) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static bool expand_group(const struct permission_catalogue *catalogue, struct bytes prefix,
+                         struct permission_set *set) {
+    uint32_t first = find_first(catalogue, prefix), i = first;
+    while (i < catalogue->count && bytes_has_prefix(bytes_of_text(catalogue->sorted_names[i]), prefix))
+        permission_set_add(set, catalogue->sorted_ids[i++]);
+    return i > first;
+}
+
+bool permission_catalogue_expand(const struct permission_catalogue *catalogue, struct bytes grant,
+                                 struct permission_set *set) {
+    if (!catalogue || !permission_grant_is_valid(grant))
+        return false;
+    if (is_group(grant))
+        return expand_group(catalogue, get_group_prefix(grant), set);
+    uint32_t id = permission_catalogue_find_id(catalogue, grant);
+    if (id == PERMISSION_ID_NONE)
+        return false;
+    permission_set_add(set, id);
+    return true;
+}
+
+void permission_catalogue_expand_administrator(const struct permission_catalogue *catalogue,
+                                               struct permission_set *set) {
+    for (size_t i = 0; i < permission_catalogue_get_count(catalogue); i++) {
+        uint32_t id = catalogue->sorted_ids[i];
+        if (!catalogue->is_operator_only[id])
+            permission_set_add(set, id);
+    }
+}
+
+bool permission_catalogue_list(const struct permission_catalogue *catalogue, const struct permission_set *set,
+                               struct arena *arena, const char ***ret_names, size_t *ret_count) {
+    const char **names = ARENA_NEW_ARRAY(arena, const char *, permission_set_get_count(set));
+    if (!names)
+        return false;
+    size_t count = 0;
+    for (size_t i = 0; i < permission_catalogue_get_count(catalogue); i++)
+        if (permission_set_has(set, catalogue->sorted_ids[i]))
+            names[count++] = catalogue->sorted_names[i];
+    *ret_names = names;
+    *ret_count = count;
+    return true;
+}
