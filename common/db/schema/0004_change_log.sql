@@ -91,11 +91,13 @@ CREATE FUNCTION change_lane_of(company uuid) RETURNS smallint
 COMMENT ON FUNCTION change_lane_of(uuid) IS 'The lane of a company, or 64 for the zero UUID: the deployment.';
 
 CREATE FUNCTION merge_objects(these uuid[], those uuid[]) RETURNS uuid[]
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN CASE WHEN these IS NOT NULL AND those IS NOT NULL THEN
-           (SELECT CASE WHEN count(*) <= 100 THEN array_agg(object_id) END
-              FROM (SELECT unnest(these) AS object_id UNION SELECT unnest(those)) AS object)
-       END;
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN (SELECT CASE WHEN count(*) <= 100 THEN array_agg(object_id) END
+              FROM (SELECT unnest(these) AS object_id UNION SELECT unnest(those)) AS object);
+END
+$$;
 COMMENT ON FUNCTION merge_objects(uuid[], uuid[]) IS
     'The union of two lists of objects; NULL (= anything) when either is NULL or the union is above 100.';
 

@@ -31,6 +31,7 @@ class Migrations(unittest.TestCase):
     def new_user(self, attributes):
         name = f"latchkey_schema_test_{uuid.uuid4().hex[:12]}"
         run(self.admin, f"CREATE ROLE {name} LOGIN PASSWORD 'test' NOSUPERUSER {attributes}")
+        run(self.admin, f"GRANT {name} TO CURRENT_USER")  # who is not a superuser may only give databases to such
         self.addCleanup(lambda: run(self.admin, f"DROP ROLE {name}"))
         return name
 
