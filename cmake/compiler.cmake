@@ -36,7 +36,7 @@ endfunction()
 latchkey_compile_options(
   -Werror -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wpointer-arith
   -Wvla -Wformat=2 -Wundef -Wwrite-strings -Wcast-align -Wimplicit-fallthrough -Wnested-externs -Wdate-time
-  -Wlogical-op -Wduplicated-cond -Wjump-misses-init -Walloca)
+  -Wlogical-op -Wduplicated-cond -Walloca)
 
 # No build directory in assertion texts and debug information.
 target_compile_options(latchkey_compiler INTERFACE -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)

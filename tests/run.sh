@@ -38,9 +38,9 @@ Default: ${DEFAULT_SUITES[*]}
   --no-install  use what is installed, ask apt for nothing
   --help        this text
 
-LATCHKEY_TEST_DATABASE_URL names a PostgreSQL (as its superuser) to use in place of a private one, LATCHKEY_SEED the
-seed that a failed test printed. Logs are kept in build/test-logs. The last line is \`N passed, M failed\`, and the
-exit status is 0 only when nothing failed.
+LATCHKEY_TEST_DATABASE_URL names a PostgreSQL to use in place of a private one, by a user who may create roles and
+databases; LATCHKEY_SEED the seed that a failed test printed. Logs are kept in build/test-logs. The last line is
+\`N passed, M failed\`, and the exit status is 0 only when nothing failed.
 END
 }
 
@@ -52,11 +52,11 @@ summary=()
 
 # step NAME COMMAND...: a command that says no count is one test, passed or failed by its exit status.
 step() {
-    local name=$1 status=0 count passed failed started=$SECONDS
+    local name=$1 log=$LOGS/${1//[ \/]/-}.log status=0 count passed failed started=$SECONDS
     shift
     printf '\n==== %s\n' "$name"
-    "$@" 2>&1 | tee "$LOGS/${name// /-}.log" || status=$?
-    count=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$LOGS/${name// /-}.log" | tail -n 1 || true)
+    "$@" 2>&1 | tee "$log" || status=$?
+    count=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$log" | tail -n 1 || true)
     read -r passed _ failed _ <<<"${count:-$((status == 0)) passed, $((status != 0)) failed}"
     if [[ $status -ne 0 && $failed -eq 0 ]]; then
         failed=1
@@ -133,13 +133,21 @@ under_sanitizer() {
 
 # ctest_step NAME PRESET LABEL
 ctest_step() {
-    step "$1" env LATCHKEY_BUILD_DIR="$(build_directory "$2")" \
-        /usr/bin/python3 "$LIB/with_postgres.py" /usr/bin/python3 "$LIB/run_ctest.py" "$3"
+    with_postgres "$1" "$2" "$LIB/run_ctest.py" "$3"
 }
 
-# integration_step NAME PRESET
+# integration_step NAME PRESET: a step, and a database, for each directory of tests.
 integration_step() {
-    step "$1" env LATCHKEY_BUILD_DIR="$(build_directory "$2")" /usr/bin/python3 "$LIB/run_python.py" tests/integration
+    local directory
+    for directory in $(find tests/integration -name 'test_*.py' -printf '%h\n' | sort -u); do
+        with_postgres "$1${directory#tests/integration}" "$2" "$LIB/run_python.py" "$directory"
+    done
+}
+
+# with_postgres NAME PRESET PYTHON-PROGRAM ARGUMENT
+with_postgres() {
+    step "$1" env LATCHKEY_BUILD_DIR="$(build_directory "$2")" \
+        /usr/bin/python3 "$LIB/with_postgres.py" /usr/bin/python3 "${@:3}"
 }
 
 suite_interop() {

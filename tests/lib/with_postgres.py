@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""with_postgres.py COMMAND...: runs it with LATCHKEY_TEST_DATABASE_URL naming a PostgreSQL that ends with it.
+"""with_postgres.py COMMAND...: runs it with LATCHKEY_TEST_DATABASE_URL naming a new, empty database.
 
-One server for a whole suite in place of one for each test program. A server that the variable names already is used
-as it is.
+Its owner is no superuser but may create roles and databases. The server is a private one that ends with the command,
+or, where the variable names a server already, that one.
 """
 
 import os
@@ -15,8 +15,12 @@ from latchkey_test import shared_postgres
 def main(command):
     if not command:
         sys.exit(__doc__)
-    environment = {**os.environ, "LATCHKEY_TEST_DATABASE_URL": shared_postgres().url}
-    return subprocess.run(command, env=environment, check=False).returncode
+    postgres = shared_postgres()
+    url = postgres.create_database()
+    try:
+        return subprocess.run(command, env={**os.environ, "LATCHKEY_TEST_DATABASE_URL": url}, check=False).returncode
+    finally:
+        postgres.drop_database(url)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
 """PostgreSQL for tests: a cluster of our own in a temporary directory, on a free port and a unix socket.
 
 PrivatePostgres is a cluster that the test may break as it likes. shared_postgres() is one for all tests of a run:
-the server that LATCHKEY_TEST_DATABASE_URL names, or a private one that ends with the process. Tests keep apart by
-making a database each (create_database).
+the server that LATCHKEY_TEST_DATABASE_URL names, where its user may create roles and databases, or a private one that
+ends with the process. Tests keep apart by making a database each (create_database).
 """
 
 import atexit
-import itertools
 import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -50,22 +50,20 @@ def _account():
 
 
 class Cluster:
-    """A running server, reached by its superuser's connection string."""
-
-    _numbers = itertools.count(1)
+    """A running server, reached by the connection string of a user who may create roles and databases."""
 
     def __init__(self, url):
         self.url = url
 
     def connect(self, database=None, user=None):
-        """An autocommitting psycopg2 connection; by default the superuser's."""
+        """An autocommitting psycopg2 connection; by default as the user of the connection string."""
         changed = {key: value for key, value in (("dbname", database), ("user", user)) if value}
         connection = psycopg2.connect(self.url, **changed)
         connection.autocommit = True
         return connection
 
     def execute(self, statement, database=None):
-        """Runs one statement as the superuser; its rows, if it has any."""
+        """Runs one statement as that user; its rows, if it has any."""
         connection = self.connect(database)
         try:
             with connection.cursor() as cursor:
@@ -76,10 +74,14 @@ class Cluster:
 
     def create_database(self):
         """A new empty database, owned by a role that is no superuser; returns that role's connection string."""
-        name = f"latchkey_test_{os.getpid()}_{next(self._numbers)}"
+        name = f"latchkey_test_{secrets.token_hex(6)}"
         self._create_owner()
         self.execute(f"CREATE DATABASE {name} OWNER {_OWNER}")
         return self.url_of(name, _OWNER)
+
+    def drop_database(self, url):
+        """Also while somebody is still connected."""
+        self.execute(f"DROP DATABASE {psycopg2.extensions.parse_dsn(url)['dbname']} WITH (FORCE)")
 
     def url_of(self, database, user):
         parameters = psycopg2.extensions.parse_dsn(self.url)
