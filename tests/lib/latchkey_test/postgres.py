@@ -26,7 +26,7 @@ _SETTINGS = {
     "log_min_messages": "warning", "timezone": "UTC",
 }
 # Runs the migrations, as a deployment would: may make roles and databases, but is no superuser.
-_OWNER = "latchkey_deployer"
+_OWNER = "deployer"
 
 
 def _bin_directory():
@@ -91,6 +91,8 @@ class Cluster:
     def _create_owner(self):
         if not self.execute(f"SELECT FROM pg_roles WHERE rolname = '{_OWNER}'"):
             self.execute(f"CREATE ROLE {_OWNER} LOGIN NOSUPERUSER CREATEROLE CREATEDB")
+            # Logical replication's tools run like this; triggers that they switch off must not be ours.
+            self.execute(f"GRANT SET ON PARAMETER session_replication_role TO {_OWNER}")
 
 
 class PrivatePostgres(Cluster):
