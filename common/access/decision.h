@@ -94,13 +94,27 @@ struct access_request {
     size_t any_permission_count;
 };
 
+// The checks that are made here; what comes before them is for whoever looks the secret up.
+#define ACCESS_FIRST_CHECK REASON_UNKNOWN
+#define ACCESS_LAST_CHECK REASON_PERMISSION_MISSING
+
 // REASON_OK, or the first check that fails. NULL subject: REASON_UNKNOWN.
 enum reason access_decide(const struct access_subject *subject, const struct access_request *request);
+
+// One check by itself, whatever the others say. False for what is no check. `subject` is not NULL.
+bool access_passes(enum reason check, const struct access_subject *subject,
+                   const struct access_request *request);
+
+// Whether the company's whitelist is on and its scope covers this kind of token.
+bool access_is_whitelist_applied(const struct access_subject *subject);
 
 // What the token may do now: granted AND owner, a login token what its owner may.
 bool access_has_permission(const struct access_subject *subject, uint32_t id);
 
-// The same as a set in the arena; NULL when out of memory. `limit` is the catalogue's.
+// One of any_permissions, or none is asked for.
+bool access_has_any_permission(const struct access_subject *subject, const struct access_request *request);
+
+// All that it may do now, as a set in the arena; NULL when out of memory. `limit` is the catalogue's.
 MUST_CHECK struct permission_set *access_get_permissions(const struct access_subject *subject, size_t limit,
                                                          struct arena *arena);
 

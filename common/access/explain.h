@@ -4,6 +4,7 @@
 #define LATCHKEY_COMMON_ACCESS_EXPLAIN_H
 
 #include "common/access/decision.h"
+#include "common/access/permission.h"
 #include "common/base/arena.h"
 #include "common/base/compiler.h"
 #include "common/base/status.h"
