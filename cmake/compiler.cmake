@@ -35,7 +35,7 @@ endfunction()
 # Warnings are errors. The second line is gcc's alone.
 latchkey_compile_options(
   -Werror -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wpointer-arith
-  -Wvla -Wformat=2 -Wundef -Wwrite-strings -Wcast-align -Wimplicit-fallthrough -Wnested-externs -Wdate-time
+  -Wvla -Wformat=2 -Wundef -Wwrite-strings -Wimplicit-fallthrough -Wnested-externs -Wdate-time
   -Wlogical-op -Wduplicated-cond -Walloca)
 
 # No build directory in assertion texts and debug information.
