@@ -36,7 +36,7 @@ BEGIN
                 EXECUTE format('GRANT %I TO %I', role_name, current_user);
                 EXIT;
             EXCEPTION
-                WHEN duplicate_object OR unique_violation OR internal_error THEN NULL; -- another database's migration
+                WHEN duplicate_object OR unique_violation OR internal_error THEN NULL; -- made elsewhere this instant
                 WHEN insufficient_privilege THEN EXIT;                                 -- told below
             END;
         END LOOP;
@@ -53,7 +53,8 @@ BEGIN
     END IF;
     IF to_regrole('latchkey_owner') IS NULL
        OR NOT has_database_privilege('latchkey_owner', current_database(), 'CREATE') THEN
-        IF (SELECT pg_has_role(current_user, datdba, 'USAGE') FROM pg_database WHERE datname = current_database()) THEN
+        IF (SELECT pg_has_role(current_user, datdba, 'USAGE') FROM pg_database
+             WHERE datname = current_database()) THEN
             IF remedy = '' THEN
                 EXECUTE format('GRANT CREATE ON DATABASE %I TO latchkey_owner', current_database());
             END IF;
@@ -100,14 +101,16 @@ CREATE FUNCTION company_lane(company uuid) RETURNS smallint
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN (get_byte(uuid_send(company), 15) & 63)::smallint;
 COMMENT ON FUNCTION company_lane(uuid) IS
-    'The lane 0..63 of a company: the low six bits of its id, which in a UUIDv7 are random. Never to change: secrets name it.';
+    'The lane 0..63 of a company: the low six bits of its id, which in a UUIDv7 are random. Never to change: '
+    'secrets name it.';
 GRANT EXECUTE ON FUNCTION company_lane(uuid) TO latchkey_app, latchkey_validator, latchkey_auditor;
 
 CREATE FUNCTION current_company() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN nullif(current_setting('latchkey.company', true), '')::uuid;
 COMMENT ON FUNCTION current_company() IS
-    'The company that this transaction acts for: SET LOCAL latchkey.company. NULL when unset, also after a spent SET LOCAL, which reads back as ''''.';
+    'The company that this transaction acts for: SET LOCAL latchkey.company. NULL when unset, also after a '
+    'spent SET LOCAL, which reads back as ''''.';
 GRANT EXECUTE ON FUNCTION current_company() TO latchkey_app, latchkey_validator, latchkey_auditor;
 
 CREATE FUNCTION raise_version() RETURNS trigger
@@ -141,11 +144,15 @@ CREATE TABLE company (
     created_by              text NOT NULL DEFAULT '',
     version                 bigint NOT NULL DEFAULT 1
 );
-COMMENT ON TABLE company IS 'The tenant. Every other row but the catalogue, the log and the leases belongs to exactly one.';
+COMMENT ON TABLE company IS
+    'The tenant. Every other row but the catalogue, the log and the leases belongs to exactly one.';
 COMMENT ON COLUMN company.lane IS 'Which of the lanes 0..63 of the change log this company''s changes go to.';
 COMMENT ON COLUMN company.is_operator IS 'The deployment''s own company, made by bootstrap; at most one.';
-COMMENT ON COLUMN company.is_demo IS 'Made by bootstrap --demo, which refuses a database with companies that it did not make; at most one.';
-COMMENT ON COLUMN company.max_token_lifetime_ms IS 'Policy, like the columns down to login_lifetime_ms; NULL or 0 = the deployment''s default. Enumerations hold the numbers of company.proto.';
+COMMENT ON COLUMN company.is_demo IS
+    'Made by bootstrap --demo, which refuses a database with companies that it did not make; at most one.';
+COMMENT ON COLUMN company.max_token_lifetime_ms IS
+    'Policy, like the columns down to login_lifetime_ms; NULL or 0 = the deployment''s default. Enumerations '
+    'hold the numbers of company.proto.';
 
 CREATE UNIQUE INDEX company_external_id_key ON company (external_id) WHERE external_id <> '';
 CREATE UNIQUE INDEX company_one_operator_key ON company (is_operator) WHERE is_operator;
@@ -173,13 +180,16 @@ CREATE TABLE member (
     UNIQUE (company_id, member_id),
     CHECK ((issuer = '') = (subject = ''))
 );
-COMMENT ON TABLE member IS 'A person in a company. Removal keeps the row (removed_at): tokens and audit go on naming it.';
+COMMENT ON TABLE member IS
+    'A person in a company. Removal keeps the row (removed_at): tokens and audit go on naming it.';
 COMMENT ON COLUMN member.allowed_ips IS 'The addresses this member''s tokens may come from; {} = anywhere.';
 COMMENT ON COLUMN member.issuer IS 'With subject: the person at an identity provider; both or neither.';
 
 CREATE UNIQUE INDEX member_email_key ON member (company_id, lower(email)) WHERE removed_at IS NULL;
-CREATE UNIQUE INDEX member_subject_key ON member (company_id, issuer, subject) WHERE subject <> '' AND removed_at IS NULL;
-CREATE UNIQUE INDEX member_external_id_key ON member (company_id, external_id) WHERE external_id <> '' AND removed_at IS NULL;
+CREATE UNIQUE INDEX member_subject_key ON member (company_id, issuer, subject)
+    WHERE subject <> '' AND removed_at IS NULL;
+CREATE UNIQUE INDEX member_external_id_key ON member (company_id, external_id)
+    WHERE external_id <> '' AND removed_at IS NULL;
 CREATE TRIGGER member_version BEFORE UPDATE ON member FOR EACH ROW EXECUTE FUNCTION raise_version();
 
 CREATE TABLE role (
@@ -197,7 +207,8 @@ CREATE TABLE role (
 );
 COMMENT ON TABLE role IS 'A company''s named set of permissions.';
 COMMENT ON COLUMN role.builtin IS
-    '''administrator'' = the whole catalogue as it is now but the operator-only permissions. Its own list stays empty, so that a change of the catalogue moves lane 64 and no company.';
+    '''administrator'' = the whole catalogue as it is now but the operator-only permissions. Its own list '
+    'stays empty, so that a change of the catalogue moves lane 64 and no company.';
 COMMENT ON COLUMN role.permissions IS
     'resource.action or resource.*; a wildcard never covers an operator-only permission.';
 
@@ -220,7 +231,8 @@ CREATE INDEX member_role_role_idx ON member_role (role_id);
 -- The permission catalogue
 
 CREATE TABLE permission (
-    name          text COLLATE "C" PRIMARY KEY CHECK (name ~ '^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$' AND length(name) <= 100),
+    name          text COLLATE "C" PRIMARY KEY
+                  CHECK (name ~ '^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$' AND length(name) <= 100),
     description   text NOT NULL DEFAULT '' CHECK (length(description) <= 500),
     operator_only boolean NOT NULL DEFAULT false,
     fixed         boolean NOT NULL DEFAULT false,
@@ -228,15 +240,17 @@ CREATE TABLE permission (
     CHECK (fixed OR NOT operator_only)
 );
 COMMENT ON TABLE permission IS
-    'Everything that may be granted: Latchkey''s own permissions (fixed) and the deployment''s. Belongs to the deployment, lane 64.';
-COMMENT ON COLUMN permission.operator_only IS 'Not part of the built-in administrator role, and not covered by a wildcard.';
+    'Everything that may be granted: Latchkey''s own permissions (fixed) and the deployment''s. Belongs to '
+    'the deployment, lane 64.';
+COMMENT ON COLUMN permission.operator_only IS
+    'Not part of the built-in administrator role, and not covered by a wildcard.';
 
 INSERT INTO permission (name, description, operator_only, fixed) VALUES
-    ('latchkey.operate',             'Run the deployment: make and suspend companies, set the catalogue, act for a company', true, true),
+    ('latchkey.operate',             'Run the deployment: companies, the catalogue, acting for a company', true, true),
     ('latchkey.logins.create',       'Make a login token for a person who has just been checked', true, true),
     ('latchkey.validate.any',        'Validate tokens of every company', true, true),
     ('latchkey.validate.watch',      'Feed a validator: read the changes of every company', true, true),
-    ('latchkey.validate.detail',     'See in a denial which company and token it concerns and what is missing', false, true),
+    ('latchkey.validate.detail',     'See in a denial which company and token it concerns', false, true),
     ('latchkey.validate.explain',    'Ask why a token of the own company is admitted or refused', false, true),
     ('latchkey.validate.denials',    'List recent denials of the own company', false, true),
     ('latchkey.tokens.read',         'See access tokens, never their secrets', false, true),
@@ -269,5 +283,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION permission_replace(text[], text[]) IS
-    'Makes the deployment''s own part of the catalogue exactly this. The same again changes no row and logs nothing. A fixed name keeps its own description.';
+    'Makes the deployment''s own part of the catalogue exactly this. The same again changes no row and logs '
+    'nothing. A fixed name keeps its own description.';
 GRANT EXECUTE ON FUNCTION permission_replace(text[], text[]) TO latchkey_app;

@@ -40,15 +40,21 @@ CREATE TABLE token (
     CHECK (not_before < expires_at)
 );
 COMMENT ON TABLE token IS
-    'What a secret stands for. Ends by time (expires_at, not_before, suspended_until) change no row: whoever decides compares with the clock.';
+    'What a secret stands for. Ends by time (expires_at, not_before, suspended_until) change no row: whoever '
+    'decides compares with the clock.';
 COMMENT ON COLUMN token.kind IS 'a = access, l = login: the kind letter of its secrets.';
 COMMENT ON COLUMN token.member_id IS 'The owner; NULL = owned by the company itself, outliving its members.';
-COMMENT ON COLUMN token.channels IS 'Bits: 1 = API, 2 = UI. A login token has the bit of the channel it was made on and is good on both.';
-COMMENT ON COLUMN token.permissions IS 'What an access token was granted: resource.action or resource.*. A login token has none of its own: it can do what its member can.';
-COMMENT ON COLUMN token.allowed_domains IS 'Hosts as A-labels, lower case, or *.host; {} = any. Checked on the UI channel only.';
+COMMENT ON COLUMN token.channels IS
+    'Bits: 1 = API, 2 = UI. A login token has the bit of the channel it was made on and is good on both.';
+COMMENT ON COLUMN token.permissions IS
+    'What an access token was granted: resource.action or resource.*. A login token has none of its own: it '
+    'can do what its member can.';
+COMMENT ON COLUMN token.allowed_domains IS
+    'Hosts as A-labels, lower case, or *.host; {} = any. Checked on the UI channel only.';
 COMMENT ON COLUMN token.allowed_ips IS 'Addresses it may come from; {} = anywhere.';
 COMMENT ON COLUMN token.suspended IS 'Suspended until suspended_until, or until resumed if that is NULL.';
-COMMENT ON COLUMN token.deactivated_at IS 'Ended for good by somebody; reason is the number of DeactivateReason in token.proto.';
+COMMENT ON COLUMN token.deactivated_at IS
+    'Ended for good by somebody; reason is the number of DeactivateReason in token.proto.';
 COMMENT ON COLUMN token.client_ip IS 'With user_agent: where a login token''s person logged in from.';
 
 CREATE UNIQUE INDEX token_external_id_key ON token (company_id, external_id)
@@ -84,7 +90,8 @@ CREATE TABLE token_use (
     last_used_by text NOT NULL DEFAULT ''
 ) WITH (fillfactor = 70);
 COMMENT ON TABLE token_use IS
-    'When and from where each secret was last admitted. Has no triggers: uses are not changes, and no validator reads them. No foreign keys either: it is written in batches behind the event.';
+    'When and from where each secret was last admitted. Has no triggers: uses are not changes, and no '
+    'validator reads them. No foreign keys either: it is written in batches behind the event.';
 CREATE INDEX token_use_token_idx ON token_use (token_id);
 
 CREATE FUNCTION token_use_record(digests bytea[], used_at timestamptz[], used_ips inet[], used_by text[])
@@ -106,5 +113,7 @@ AS $$
     SELECT count(*) FROM recorded
 $$;
 COMMENT ON FUNCTION token_use_record(bytea[], timestamptz[], inet[], text[]) IS
-    'Records a batch of last uses, from any number of companies; a use older than the recorded one is dropped. Returns how many rows moved.';
-GRANT EXECUTE ON FUNCTION token_use_record(bytea[], timestamptz[], inet[], text[]) TO latchkey_app, latchkey_validator;
+    'Records a batch of last uses, from any number of companies; a use older than the recorded one is '
+    'dropped. Returns how many rows moved.';
+GRANT EXECUTE ON FUNCTION token_use_record(bytea[], timestamptz[], inet[], text[])
+    TO latchkey_app, latchkey_validator;

@@ -15,7 +15,8 @@ CREATE TABLE whitelist_list (
 );
 COMMENT ON TABLE whitelist_list IS 'One version of a company''s address list: the live one, or a draft.';
 COMMENT ON COLUMN whitelist_list.entry_count IS
-    'How many entries it has, disabled and expired ones included. Kept by triggers of whitelist_entry; also the lock that makes the writers of one list take turns.';
+    'How many entries it has, disabled and expired ones included. Kept by triggers of whitelist_entry; also '
+    'the lock that makes the writers of one list take turns.';
 
 CREATE TABLE whitelist (
     company_id       uuid PRIMARY KEY REFERENCES company,
@@ -30,10 +31,13 @@ CREATE TABLE whitelist (
     CHECK ((confirm_by IS NULL) = (previous_list_id IS NULL))
 );
 COMMENT ON TABLE whitelist IS
-    'A company''s whitelist: made with the company, switched off. Off = no restriction; on with no live entry = nobody.';
-COMMENT ON COLUMN whitelist.scope IS 'WhitelistScope of whitelist.proto: 1 = every token, 2 = log-ins and login tokens.';
+    'A company''s whitelist: made with the company, switched off. Off = no restriction; on with no live '
+    'entry = nobody.';
+COMMENT ON COLUMN whitelist.scope IS
+    'WhitelistScope of whitelist.proto: 1 = every token, 2 = log-ins and login tokens.';
 COMMENT ON COLUMN whitelist.live_list_id IS 'The list that counts.';
-COMMENT ON COLUMN whitelist.confirm_by IS 'Set while a published list waits for its confirmation: previous_list_id comes back at this time.';
+COMMENT ON COLUMN whitelist.confirm_by IS
+    'Set while a published list waits for its confirmation: previous_list_id comes back at this time.';
 CREATE TRIGGER whitelist_version BEFORE UPDATE ON whitelist FOR EACH ROW EXECUTE FUNCTION raise_version();
 
 CREATE TABLE whitelist_entry (
@@ -54,7 +58,8 @@ CREATE TABLE whitelist_entry (
     CONSTRAINT whitelist_entry_not_mapped CHECK (NOT cidr <<= '::ffff:0:0/96')
 );
 COMMENT ON TABLE whitelist_entry IS
-    'An address or a range in a list. Copying a list keeps entry_id, so that an entry is the same one before and after publishing.';
+    'An address or a range in a list. Copying a list keeps entry_id, so that an entry is the same one before '
+    'and after publishing.';
 COMMENT ON COLUMN whitelist_entry.address IS 'As its author typed it, host bits and all.';
 COMMENT ON COLUMN whitelist_entry.cidr IS 'The same, canonical; IPv4-mapped IPv6 addresses are stored as IPv4.';
 COMMENT ON COLUMN whitelist_entry.expires_at IS 'It counts until then; NULL = always. The row stays.';
@@ -105,7 +110,8 @@ $$;
 CREATE TRIGGER whitelist_entry_count_insert AFTER INSERT ON whitelist_entry
     REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION whitelist_entry_count();
 CREATE TRIGGER whitelist_entry_count_update AFTER UPDATE ON whitelist_entry
-    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION whitelist_entry_count();
+    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION whitelist_entry_count();
 CREATE TRIGGER whitelist_entry_count_delete AFTER DELETE ON whitelist_entry
     REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION whitelist_entry_count();
 CREATE TRIGGER whitelist_entry_count_truncate AFTER TRUNCATE ON whitelist_entry
@@ -126,7 +132,8 @@ BEGIN
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION whitelist_list_unused() IS 'The other half of the foreign key that whitelist_entry does without.';
+COMMENT ON FUNCTION whitelist_list_unused() IS
+    'The other half of the foreign key that whitelist_entry does without.';
 CREATE TRIGGER whitelist_list_unused AFTER DELETE ON whitelist_list
     FOR EACH ROW EXECUTE FUNCTION whitelist_list_unused();
 
@@ -136,4 +143,5 @@ CREATE TABLE whitelist_entry_use (
     last_hit_at timestamptz NOT NULL
 ) WITH (fillfactor = 70);
 COMMENT ON TABLE whitelist_entry_use IS
-    'When an entry last let somebody in; no row = never. Like token_use: no triggers, no keys, written behind the event.';
+    'When an entry last let somebody in; no row = never. Like token_use: no triggers, no keys, written '
+    'behind the event.';

@@ -38,13 +38,15 @@ CREATE TABLE change_lane (
     writer xid8 NOT NULL
 ) WITH (fillfactor = 50, autovacuum_vacuum_threshold = 500, autovacuum_vacuum_scale_factor = 0);
 COMMENT ON TABLE change_lane IS
-    'One counter per lane: companies share 0..63 by hash, 64 belongs to the deployment. The row''s lock is the lane.';
+    'One counter per lane: companies share 0..63 by hash, 64 belongs to the deployment. The row''s lock is '
+    'the lane.';
 COMMENT ON COLUMN change_lane.head IS 'seq of the newest change in the lane; 0 = none yet.';
 COMMENT ON COLUMN change_lane.mark IS 'mark of that change.';
-COMMENT ON COLUMN change_lane.writer IS 'The transaction that moved the lane last: how change_flush() finds its own.';
+COMMENT ON COLUMN change_lane.writer IS
+    'The transaction that moved the lane last: how change_flush() finds its own.';
 
 CREATE TABLE change (
-    lane       smallint NOT NULL REFERENCES change_lane,
+    lane       smallint NOT NULL,
     seq        bigint NOT NULL,
     mark       bigint NOT NULL,
     kind       text NOT NULL,
@@ -55,15 +57,20 @@ CREATE TABLE change (
     PRIMARY KEY (lane, seq)
 ) WITH (autovacuum_vacuum_insert_scale_factor = 0.05);
 COMMENT ON TABLE change IS
-    'The log. A follower re-reads the rows that a change names as they are now, so that applying twice, or late, is harmless.';
-COMMENT ON COLUMN change.seq IS 'Position in the lane, from 1 without gaps. Row 0 is the lane''s origin, kind ''origin''.';
+    'The log. A follower re-reads the rows that a change names as they are now, so that applying twice, or '
+    'late, is harmless.';
+COMMENT ON COLUMN change.seq IS
+    'Position in the lane, from 1 without gaps. Row 0 is the lane''s origin, kind ''origin''.';
 COMMENT ON COLUMN change.mark IS '64 random bits: the same position with another mark is another history.';
 COMMENT ON COLUMN change.kind IS
-    'company, member (also its roles), role, token (also its secrets), whitelist (settings and pointer), whitelist_entry, permission (lane 64).';
+    'company, member (also its roles), role, token (also its secrets), whitelist (settings and pointer), '
+    'whitelist_entry, permission (lane 64).';
 COMMENT ON COLUMN change.company_id IS 'Whose; NULL in lane 64.';
-COMMENT ON COLUMN change.list_id IS 'Kind whitelist_entry only: which list; of no interest while that is not the live one.';
+COMMENT ON COLUMN change.list_id IS
+    'Kind whitelist_entry only: which list; of no interest while that is not the live one.';
 COMMENT ON COLUMN change.objects IS
-    'Ids of what was made, changed or removed, at most 100; NULL = anything of this kind in the company (or in the list).';
+    'Ids of what was made, changed or removed, at most 100; NULL = anything of this kind in the company (or '
+    'in the list).';
 
 INSERT INTO change_lane (lane, head, mark, writer)
 SELECT lane, 0, random_mark(), pg_current_xact_id() FROM generate_series(0, 64) AS lane;
@@ -83,7 +90,8 @@ CREATE UNLOGGED TABLE change_pending (
     PRIMARY KEY (xid, company_id, kind, list_id)
 ) WITH (autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0);
 COMMENT ON TABLE change_pending IS
-    'Changes of running transactions; the zero UUID stands for none, so that the key holds. Empty for everybody who looks from outside.';
+    'Changes of running transactions; the zero UUID stands for none, so that the key holds. Empty for '
+    'everybody who looks from outside.';
 
 CREATE FUNCTION change_lane_of(company uuid) RETURNS smallint
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -123,8 +131,8 @@ BEGIN
             RETURNING company_id, kind, list_id, objects),
         logged AS (
             INSERT INTO change (lane, seq, mark, kind, company_id, list_id, objects, at)
-            SELECT this_lane, lane_head + row_number() OVER (ORDER BY company_id, kind, list_id), random_mark(), kind,
-                   nullif(company_id, '00000000-0000-0000-0000-000000000000'),
+            SELECT this_lane, lane_head + row_number() OVER (ORDER BY company_id, kind, list_id), random_mark(),
+                   kind, nullif(company_id, '00000000-0000-0000-0000-000000000000'),
                    nullif(list_id, '00000000-0000-0000-0000-000000000000'), objects, clock_timestamp()
               FROM pending
             RETURNING seq, mark)
@@ -136,7 +144,9 @@ BEGIN
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION change_commit() IS 'Turns this transaction''s pending rows into rows of the log. Takes the lanes: nothing may be locked after it.';
+COMMENT ON FUNCTION change_commit() IS
+    'Turns this transaction''s pending rows into rows of the log. Takes the lanes: nothing may be locked '
+    'after it.';
 
 CREATE CONSTRAINT TRIGGER change_at_commit AFTER INSERT ON change_pending
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION change_commit();
@@ -153,7 +163,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION change_flush() IS
-    'The last statement before COMMIT: logs what is pending now and returns the position that this transaction reached in each lane it touched. From here to COMMIT the lanes are held.';
+    'The last statement before COMMIT: logs what is pending now and returns the position that this '
+    'transaction reached in each lane it touched. From here to COMMIT the lanes are held.';
 GRANT EXECUTE ON FUNCTION change_flush() TO latchkey_app;
 
 -- ---------------------------------------------------------------------------------------------------
@@ -173,8 +184,9 @@ SELECT format($plpgsql$
             -- Bulk: planned afresh for its size; ids are gathered only where a company has few.
             EXECUTE $bulk$
             INSERT INTO latchkey.change_pending AS pending (xid, lane, company_id, kind, list_id, objects)
-            SELECT pg_current_xact_id(), latchkey.change_lane_of(many.company_id), many.company_id, %2$L, many.list_id,
-                   CASE WHEN count(DISTINCT few.object_id) BETWEEN 1 AND 100 THEN array_agg(DISTINCT few.object_id) END
+            SELECT pg_current_xact_id(), latchkey.change_lane_of(many.company_id), many.company_id, %2$L,
+                   many.list_id, CASE WHEN count(DISTINCT few.object_id) BETWEEN 1 AND 100
+                                      THEN array_agg(DISTINCT few.object_id) END
               FROM (SELECT company_id, list_id, count(*) AS rows FROM (%1$s) AS touched GROUP BY 1, 2) AS many
               LEFT JOIN (%1$s) AS few
                 ON many.rows <= 200 AND few.company_id = many.company_id AND few.list_id = many.list_id
@@ -188,7 +200,8 @@ SELECT format($plpgsql$
              WHERE pending.objects IS NOT NULL AND (excluded.objects <@ pending.objects) IS NOT TRUE$sql$)
 $function$;
 COMMENT ON FUNCTION change_log_statement(text, text) IS
-    'The part of a logging trigger function that sums up a query over touched rows (company_id, list_id, object_id) into change_pending.';
+    'The part of a logging trigger function that sums up a query over touched rows (company_id, list_id, '
+    'object_id) into change_pending.';
 
 CREATE PROCEDURE change_log_attach(logged_table name, kind text, object text DEFAULT 'NULL',
                                    company text DEFAULT 'company_id', list text DEFAULT 'NULL')
@@ -218,7 +231,8 @@ $trigger$ $create$,
         change_log_statement(kind, touched || 'new_rows'),
         change_log_statement(kind, touched || 'old_rows UNION ALL ' || touched || 'new_rows'),
         change_log_statement(kind, touched || 'old_rows'),
-        change_log_statement(kind, format('SELECT DISTINCT %s, NULL::uuid AS object_id FROM latchkey.%I', scope, logged_table)));
+        change_log_statement(kind, format('SELECT DISTINCT %s, NULL::uuid AS object_id FROM latchkey.%I',
+                                          scope, logged_table)));
     EXECUTE format('COMMENT ON FUNCTION latchkey.%I() IS %L', 'log_' || logged_table,
                    format('Made by change_log_attach: notes what a statement changed in %s.', logged_table));
 
@@ -226,7 +240,8 @@ $trigger$ $create$,
         EXECUTE format('CREATE TRIGGER change_log_%1$s %2$s %1$s ON latchkey.%3$I %4$s '
                     || 'FOR EACH STATEMENT EXECUTE FUNCTION latchkey.%5$I()',
                        event,
-                       CASE event WHEN 'truncate' THEN 'BEFORE' ELSE 'AFTER' END,  -- before: while it can still be seen whose rows go
+                       -- BEFORE TRUNCATE: while it can still be seen whose rows go.
+                       CASE event WHEN 'truncate' THEN 'BEFORE' ELSE 'AFTER' END,
                        logged_table,
                        CASE event WHEN 'insert' THEN 'REFERENCING NEW TABLE AS new_rows'
                                   WHEN 'update' THEN 'REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows'
@@ -239,7 +254,8 @@ $trigger$ $create$,
 END
 $procedure$;
 COMMENT ON PROCEDURE change_log_attach(name, text, text, text, text) IS
-    'Logs every change of a table as `kind`. object, company and list are SQL expressions over its columns. For migrations.';
+    'Logs every change of a table as `kind`. object, company and list are SQL expressions over its columns. '
+    'For migrations.';
 
 CALL change_log_attach('company',         'company',         'company_id');
 CALL change_log_attach('member',          'member',          'member_id');
@@ -255,7 +271,8 @@ CALL change_log_attach('permission',      'permission',      company => 'NULL');
 -- Reading
 
 CREATE FUNCTION changes_since(positions bigint[], max_rows integer)
-    RETURNS TABLE (lane smallint, seq bigint, mark bigint, kind text, company_id uuid, list_id uuid, objects uuid[], at timestamptz)
+    RETURNS TABLE (lane smallint, seq bigint, mark bigint, kind text, company_id uuid, list_id uuid,
+                   objects uuid[], at timestamptz)
     LANGUAGE sql STABLE ROWS 100 SET search_path = pg_catalog, latchkey, pg_temp
 AS $$
     SELECT c.lane, c.seq, c.mark, c.kind, c.company_id, c.list_id, c.objects, c.at
@@ -266,5 +283,6 @@ AS $$
      ORDER BY c.lane, c.seq
 $$;
 COMMENT ON FUNCTION changes_since(bigint[], integer) IS
-    'The changes after a follower''s positions (element lane + 1; NULL = not followed), at most max_rows of each lane, in order.';
+    'The changes after a follower''s positions (element lane + 1; NULL = not followed), at most max_rows of '
+    'each lane, in order.';
 GRANT EXECUTE ON FUNCTION changes_since(bigint[], integer) TO latchkey_validator;

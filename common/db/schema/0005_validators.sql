@@ -24,7 +24,8 @@ CREATE TABLE validator (
 COMMENT ON TABLE validator IS 'One row for each validator that may be admitting somebody: its lease.';
 COMMENT ON COLUMN validator.instance IS 'Made by the process when it starts; a restart is another instance.';
 COMMENT ON COLUMN validator.name IS 'For people: what confirmed revocation calls it when it lags.';
-COMMENT ON COLUMN validator.positions IS 'What it has applied: element lane + 1 is the seq; NULL = it does not hold that lane.';
+COMMENT ON COLUMN validator.positions IS
+    'What it has applied: element lane + 1 is the seq; NULL = it does not hold that lane.';
 COMMENT ON COLUMN validator.renewal IS 'Random, another at each renewal: unchanged means not renewed.';
 COMMENT ON COLUMN validator.lease_ms IS 'For how long after sending a renewal it may serve: its max_staleness.';
 COMMENT ON COLUMN validator.renewed_at IS 'For people and for pruning; never part of the fence.';
@@ -71,7 +72,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION validator_renew(uuid, bigint[]) IS
-    'Renews a lease and tells, as of now: the head and its mark of each lane, the mark of history at each of the caller''s own positions (NULL = not in the log any more, or above the head), the lowest seq still in the log, the database''s time. registered = false: the row is gone, start over.';
+    'Renews a lease and tells, as of now: the head and its mark of each lane, the mark of history at each of '
+    'the caller''s own positions (NULL = not in the log any more, or above the head), the lowest seq still '
+    'in the log, the database''s time. registered = false: the row is gone, start over.';
 GRANT EXECUTE ON FUNCTION validator_renew(uuid, bigint[]) TO latchkey_validator;
 
 CREATE FUNCTION validator_deregister(instance uuid) RETURNS boolean
@@ -79,7 +82,8 @@ CREATE FUNCTION validator_deregister(instance uuid) RETURNS boolean
 AS $$
     WITH gone AS (DELETE FROM validator v WHERE v.instance = $1 RETURNING 1) SELECT EXISTS (SELECT FROM gone)
 $$;
-COMMENT ON FUNCTION validator_deregister(uuid) IS 'A validator that stops in order gives its lease back, after its last answer.';
+COMMENT ON FUNCTION validator_deregister(uuid) IS
+    'A validator that stops in order gives its lease back, after its last answer.';
 GRANT EXECUTE ON FUNCTION validator_deregister(uuid) TO latchkey_validator;
 
 CREATE FUNCTION validator_expire(instance uuid, seen_renewal bigint) RETURNS boolean
@@ -91,7 +95,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION validator_expire(uuid, bigint) IS
-    'For a waiter that has watched a lease run out: takes the row away unless it has been renewed meanwhile. True: the row is gone.';
+    'For a waiter that has watched a lease run out: takes the row away unless it has been renewed meanwhile. '
+    'True: the row is gone.';
 GRANT EXECUTE ON FUNCTION validator_expire(uuid, bigint) TO latchkey_app, latchkey_validator;
 
 -- ---------------------------------------------------------------------------------------------------
@@ -118,7 +123,8 @@ AS $$
     SELECT count(*) FROM pruned
 $$;
 COMMENT ON FUNCTION change_prune(integer) IS
-    'Takes old rows off the low end of the log: older than an hour, below every live validator''s position and below the head. A small batch from each lane; call again while it returns more than 0.';
+    'Takes old rows off the low end of the log: older than an hour, below every live validator''s position '
+    'and below the head. A small batch from each lane; call again while it returns more than 0.';
 GRANT EXECUTE ON FUNCTION change_prune(integer) TO latchkey_app, latchkey_validator;
 
 -- ---------------------------------------------------------------------------------------------------
@@ -130,7 +136,8 @@ CREATE TABLE accepted_timeline (
     accepted_by text NOT NULL
 );
 COMMENT ON TABLE accepted_timeline IS
-    'The WAL timelines on which a validator without memory may start. A failover or a restore begins a new one: somebody with memory, or `latchkey recover`, accepts it.';
+    'The WAL timelines on which a validator without memory may start. A failover or a restore begins a new '
+    'one: somebody with memory, or `latchkey recover`, accepts it.';
 
 CREATE FUNCTION timeline_current() RETURNS bigint
     LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -152,7 +159,8 @@ AS $$
     SELECT timeline_current()
 $$;
 COMMENT ON FUNCTION timeline_accept(text) IS
-    'Accepts the present history. A validator calls it when it has found the marks of its own positions on a new timeline.';
+    'Accepts the present history. A validator calls it when it has found the marks of its own positions on a '
+    'new timeline.';
 GRANT EXECUTE ON FUNCTION timeline_accept(text) TO latchkey_validator;
 
 SELECT timeline_accept('migration 0005');

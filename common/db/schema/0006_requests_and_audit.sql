@@ -14,9 +14,13 @@ CREATE TABLE request (
     PRIMARY KEY (company_id, caller, method, request_id)
 );
 COMMENT ON TABLE request IS
-    'Mutations that carried a request_id. Inserted (ON CONFLICT DO NOTHING) as the first thing in the transaction that does the work, so that a twin waits for the first and then reads its answer; a rollback leaves nothing.';
+    'Mutations that carried a request_id. Inserted (ON CONFLICT DO NOTHING) as the first thing in the '
+    'transaction that does the work, so that a twin waits for the first and then reads its answer; a '
+    'rollback leaves nothing.';
 COMMENT ON COLUMN request.caller IS 'token_id of the caller.';
-COMMENT ON COLUMN request.request_hash IS 'SHA-256 of the request''s content without request_id and wait_for_validators: other content under the same id is refused.';
+COMMENT ON COLUMN request.request_hash IS
+    'SHA-256 of the request''s content without request_id and wait_for_validators: other content under the '
+    'same id is refused.';
 COMMENT ON COLUMN request.response IS 'The answer, never with a secret in it.';
 CREATE INDEX request_created_idx ON request (created_at);
 
@@ -43,7 +47,8 @@ CREATE TABLE audit_head (
                CHECK (octet_length(hash) = 32)
 );
 COMMENT ON TABLE audit_head IS
-    'The end of each company''s chain. Locked (FOR UPDATE) after the objects and before the lane, by whoever appends.';
+    'The end of each company''s chain. Locked (FOR UPDATE) after the objects and before the lane, by whoever '
+    'appends.';
 
 CREATE TABLE audit_event (
     event_id      uuid PRIMARY KEY,
@@ -65,8 +70,10 @@ CREATE TABLE audit_event (
     UNIQUE (company_id, number)
 );
 COMMENT ON TABLE audit_event IS
-    'Who did what, appended in the transaction that did it. hash = SHA-256 over previous_hash and the event''s canonical bytes; number counts from 1 in each company. Rows are only ever added.';
-COMMENT ON COLUMN audit_event.actor_company IS 'The company of the actor''s token: the operator''s when it acted for this one.';
+    'Who did what, appended in the transaction that did it. hash = SHA-256 over previous_hash and the '
+    'event''s canonical bytes; number counts from 1 in each company. Rows are only ever added.';
+COMMENT ON COLUMN audit_event.actor_company IS
+    'The company of the actor''s token: the operator''s when it acted for this one.';
 COMMENT ON COLUMN audit_event.action IS 'The RPC, or the command of the command line.';
 COMMENT ON COLUMN audit_event.before IS 'With after: the object without secrets.';
 CREATE INDEX audit_event_object_idx ON audit_event (company_id, object_id, number) WHERE object_id <> '';

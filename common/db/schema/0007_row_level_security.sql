@@ -22,7 +22,8 @@ BEGIN
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', tenant);
         EXECUTE format('CREATE POLICY owner ON %I TO latchkey_owner USING (true)', tenant);
         -- why the sub-select: it is worked out once per statement instead of once per row.
-        EXECUTE format('CREATE POLICY company ON %I TO latchkey_app USING (company_id = (SELECT current_company()))', tenant);
+        EXECUTE format('CREATE POLICY company ON %I TO latchkey_app '
+                    || 'USING (company_id = (SELECT current_company()))', tenant);
     END LOOP;
     FOREACH tenant IN ARRAY followed LOOP
         EXECUTE format('CREATE POLICY validator ON %I FOR SELECT TO latchkey_validator USING (true)', tenant);

@@ -16,24 +16,34 @@ CREATE FUNCTION containing_prefixes(address inet) RETURNS cidr[]
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN (SELECT array_agg(set_masklen(address::cidr, bits)) FROM generate_series(0, masklen(address)) AS bits);
 COMMENT ON FUNCTION containing_prefixes(inet) IS
-    'Every prefix that contains the address: 33 or 129. Asking an index for each costs the same in a list of ten and of a million: cidr = ANY (containing_prefixes(...)), also under row-level security.';
+    'Every prefix that contains the address: 33 or 129. Asking an index for each costs the same in a list of '
+    'ten and of a million: cidr = ANY (containing_prefixes(...)), also under row-level security.';
 GRANT EXECUTE ON FUNCTION containing_prefixes(inet) TO latchkey_app;
+
+CREATE FUNCTION counts_now(disabled boolean, expires_at timestamptz) RETURNS boolean
+    LANGUAGE sql VOLATILE PARALLEL SAFE
+    RETURN NOT disabled AND coalesce(expires_at > clock_timestamp(), true);
+COMMENT ON FUNCTION counts_now(boolean, timestamptz) IS
+    'Whether an entry with these fields lets anybody in at this moment.';
 
 CREATE FUNCTION common_bits(a inet, b inet) RETURNS smallint
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN masklen(inet_merge(a, b))::smallint;
-COMMENT ON FUNCTION common_bits(inet, inet) IS 'How many leading bits two prefixes of one family have in common.';
+COMMENT ON FUNCTION common_bits(inet, inet) IS
+    'How many leading bits two prefixes of one family have in common.';
 
 -- ---------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION caller(
         digest bytea, address inet,
-        OUT token_id uuid, OUT company_id uuid, OUT lane smallint, OUT member_id uuid, OUT kind "char", OUT label text,
-        OUT channels smallint, OUT permissions text[], OUT allowed_domains text[], OUT allowed_ips cidr[],
+        OUT token_id uuid, OUT company_id uuid, OUT lane smallint, OUT member_id uuid, OUT kind "char",
+        OUT label text, OUT channels smallint, OUT permissions text[], OUT allowed_domains text[],
+        OUT allowed_ips cidr[],
         OUT not_before timestamptz, OUT expires_at timestamptz, OUT secret_expires_at timestamptz,
         OUT suspended boolean, OUT suspended_until timestamptz, OUT deactivated_at timestamptz,
         OUT company_suspended boolean, OUT company_is_operator boolean,
-        OUT member_removed boolean, OUT member_email text, OUT member_allowed_ips cidr[], OUT member_permissions text[],
+        OUT member_removed boolean, OUT member_email text, OUT member_allowed_ips cidr[],
+        OUT member_permissions text[],
         OUT whitelist_enabled boolean, OUT whitelist_scope smallint,
         OUT matched cidr[], OUT matched_expires_at timestamptz[], OUT database_now timestamptz)
     RETURNS SETOF record
@@ -57,7 +67,8 @@ BEGIN
                         AND EXISTS (SELECT FROM member_role mr JOIN role r ON r.role_id = mr.role_id
                                      WHERE mr.member_id = t.member_id AND r.builtin = 'administrator'))
            END,
-           coalesce(w.enabled, true), coalesce(w.scope, 1::smallint),  -- deny is zero: no settings, nobody is listed
+           -- Deny is zero: no settings, nobody is listed.
+           coalesce(w.enabled, true), coalesce(w.scope, 1::smallint),
            coalesce(listed.cidrs, '{}'), coalesce(listed.ends, '{}'), clock_timestamp()
       FROM token_secret s
       JOIN token t ON t.token_id = s.token_id
@@ -69,12 +80,16 @@ BEGIN
                       array_agg(e.expires_at ORDER BY masklen(e.cidr) DESC, e.entry_id) AS ends
                  FROM whitelist_entry e
                 WHERE e.list_id = w.live_list_id AND e.cidr = ANY (containing_prefixes(unmapped(caller.address)))
-                  AND NOT e.disabled AND coalesce(e.expires_at > clock_timestamp(), true)) AS listed ON true
+                  AND counts_now(e.disabled, e.expires_at)) AS listed ON true
      WHERE s.digest = caller.digest;
 END
 $$;
 COMMENT ON FUNCTION caller(bytea, inet) IS
-    'Who presents a secret: everything that the decision about a management call needs, in one row; none if the digest is unknown. An address of NULL matches no entry. member_permissions are the grants of the member''s roles, the administrator''s computed from the catalogue; NULL = owned by the company. matched: the entries of the live list that contain the address, neither disabled nor over, longest first.';
+    'Who presents a secret: everything that the decision about a management call needs, in one row; none if '
+    'the digest is unknown. An address of NULL matches no entry. member_permissions are the grants of the '
+    'member''s roles, the administrator''s computed from the catalogue; NULL = owned by the company. '
+    'matched: the entries of the live list that contain the address, neither disabled nor over, longest '
+    'first.';
 GRANT EXECUTE ON FUNCTION caller(bytea, inet) TO latchkey_app;
 
 -- ---------------------------------------------------------------------------------------------------
@@ -109,9 +124,9 @@ BEGIN
     -- The longest live prefix around the address, else the longest dead one.
     SELECT e.* INTO best FROM whitelist_entry e
      WHERE e.list_id = list_wanted AND e.cidr = ANY (containing_prefixes(wanted))
-     ORDER BY NOT e.disabled AND coalesce(e.expires_at > clock_timestamp(), true) DESC, masklen(e.cidr) DESC, e.entry_id
+     ORDER BY counts_now(e.disabled, e.expires_at) DESC, masklen(e.cidr) DESC, e.entry_id
      LIMIT 1;
-    live := FOUND AND NOT best.disabled AND coalesce(best.expires_at > clock_timestamp(), true);
+    live := FOUND AND counts_now(best.disabled, best.expires_at);
 
     -- None: of the prefixes in order the closest is a neighbour of the address, since those that share their
     -- first k bits with it are one run around it. Dead neighbours are stepped over, but only so far.
@@ -120,13 +135,13 @@ BEGIN
             (SELECT * FROM (SELECT e.* FROM whitelist_entry e
                              WHERE e.list_id = list_wanted AND e.cidr < wanted AND e.cidr >= lowest
                              ORDER BY e.list_id DESC, e.cidr DESC LIMIT 1000) AS below
-              WHERE NOT below.disabled AND coalesce(below.expires_at > clock_timestamp(), true)
+              WHERE counts_now(below.disabled, below.expires_at)
               ORDER BY below.cidr DESC LIMIT 1)
             UNION ALL
             (SELECT * FROM (SELECT e.* FROM whitelist_entry e
                              WHERE e.list_id = list_wanted AND e.cidr > wanted AND e.cidr <= highest
                              ORDER BY e.list_id, e.cidr LIMIT 1000) AS above
-              WHERE NOT above.disabled AND coalesce(above.expires_at > clock_timestamp(), true)
+              WHERE counts_now(above.disabled, above.expires_at)
               ORDER BY above.cidr LIMIT 1)) AS near
          ORDER BY common_bits(near.cidr, wanted) DESC LIMIT 1;
     END IF;
@@ -140,7 +155,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION whitelist_match(uuid, uuid, inet) IS
-    'What a list (NULL = the live one) says to an address. listed: the longest live entry that contains it. Else the nearest miss: a dead entry that would contain it, or the live one of the same family with most leading bits in common. No row: nothing to name, or not the company that is set.';
+    'What a list (NULL = the live one) says to an address. listed: the longest live entry that contains it. '
+    'Else the nearest miss: a dead entry that would contain it, or the live one of the same family with most '
+    'leading bits in common. No row: nothing to name, or not the company that is set.';
 GRANT EXECUTE ON FUNCTION whitelist_match(uuid, uuid, inet) TO latchkey_app, latchkey_validator;
 
 CREATE FUNCTION whitelist_use_record(company_ids uuid[], entry_ids uuid[], hit_at timestamptz[]) RETURNS bigint
@@ -161,4 +178,5 @@ AS $$
 $$;
 COMMENT ON FUNCTION whitelist_use_record(uuid[], uuid[], timestamptz[]) IS
     'Records a batch of hits on live entries, from any number of companies; returns how many rows moved.';
-GRANT EXECUTE ON FUNCTION whitelist_use_record(uuid[], uuid[], timestamptz[]) TO latchkey_app, latchkey_validator;
+GRANT EXECUTE ON FUNCTION whitelist_use_record(uuid[], uuid[], timestamptz[])
+    TO latchkey_app, latchkey_validator;

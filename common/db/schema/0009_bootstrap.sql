@@ -17,4 +17,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION bootstrap_begin() IS
-    'Makes bootstraps take turns until the end of the transaction, and says what an earlier one left: the operator''s company and first member (NULL = never bootstrapped), the demo company, and how many companies neither made: --demo refuses if there are any.';
+    'Makes bootstraps take turns until the end of the transaction, and says what an earlier one left: the '
+    'operator''s company and first member (NULL = never bootstrapped), the demo company, and how many '
+    'companies neither made: --demo refuses if there are any.';

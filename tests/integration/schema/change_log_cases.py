@@ -17,7 +17,8 @@ class ChangeLog(unittest.TestCase):
         self.company = Company()
         self.owner = connect()
         self.app = connect("latchkey_app", self.company.id)
-        self.before = run_value(self.owner, "SELECT head FROM latchkey.change_lane WHERE lane = %s", self.company.lane)
+        self.before = run_value(self.owner, "SELECT head FROM latchkey.change_lane WHERE lane = %s",
+                                self.company.lane)
         self.addCleanup(self.owner.close)
         self.addCleanup(self.app.close)
 
@@ -39,8 +40,10 @@ class ChangeLog(unittest.TestCase):
         ((lane, seq, mark),) = run(self.app, "SELECT * FROM latchkey.change_flush()")
         self.app.commit()
         self.assertEqual(lane, self.company.lane)
-        self.assertEqual(run(self.owner, "SELECT head, mark FROM latchkey.change_lane WHERE lane = %s", lane), [(seq, mark)])
-        self.assertEqual(run(self.owner, "SELECT mark FROM latchkey.change WHERE lane = %s AND seq = %s", lane, seq), [(mark,)])
+        self.assertEqual(run(self.owner, "SELECT head, mark FROM latchkey.change_lane WHERE lane = %s", lane),
+                         [(seq, mark)])
+        self.assertEqual(run(self.owner, "SELECT mark FROM latchkey.change WHERE lane = %s AND seq = %s", lane, seq),
+                         [(mark,)])
         self.assertEqual(self.logged(), {"token": {token}, "whitelist": {self.company.id}})
 
     def test_a_transaction_that_changes_nothing_has_no_revision(self):
@@ -82,7 +85,8 @@ class ChangeLog(unittest.TestCase):
         for table, kind, touched in table_kind_object:
             with self.subTest(update=table):
                 self.before = heads(self.owner)[self.company.lane]
-                run(self.owner, f"UPDATE latchkey.{table} SET company_id = company_id WHERE company_id = %s", self.company.id)
+                run(self.owner, f"UPDATE latchkey.{table} SET company_id = company_id WHERE company_id = %s",
+                    self.company.id)
                 self.owner.commit()
                 self.assertEqual(self.logged(), {kind: {touched}})
         for table in ("whitelist_entry", "token_secret", "token", "member_role"):
@@ -123,7 +127,8 @@ class ChangeLog(unittest.TestCase):
                 run(self.app, "INSERT INTO latchkey.whitelist_list (list_id, company_id) VALUES (%s, %s)",
                     draft, self.company.id)
                 ids = self.company.add_entries(self.app, ["192.0.2.0/24"] * count, draft)
-                run(self.app, "UPDATE latchkey.whitelist_entry SET note = 'same rows again' WHERE list_id = %s", draft)
+                run(self.app, "UPDATE latchkey.whitelist_entry SET note = 'same rows again' WHERE list_id = %s",
+                    draft)
                 self.app.commit()
                 self.assertEqual(self.logged(), {"whitelist_entry": set(ids) if count == 100 else None})
 
@@ -143,7 +148,8 @@ class ChangeLog(unittest.TestCase):
         ids = few.add_entries(self.app, ["192.0.2.0/24"] * 3)
         self.app.commit()
         self.before = heads(self.owner)[few.lane]
-        run(self.owner, "UPDATE latchkey.whitelist_entry SET note = 'n' WHERE company_id IN (%s, %s)", few.id, many.id)
+        run(self.owner, "UPDATE latchkey.whitelist_entry SET note = 'n' WHERE company_id IN (%s, %s)", few.id,
+            many.id)
         self.owner.commit()
         self.assertEqual(sorted(changes(self.owner, few.lane, self.before).values(), key=str),
                          sorted([("whitelist_entry", few.id, few.list, set(ids)),
@@ -156,7 +162,8 @@ class ChangeLog(unittest.TestCase):
         run(self.owner, "UPDATE latchkey.role SET name = 'Boss' WHERE company_id = %s", self.company.id)
         run(self.owner, "DELETE FROM latchkey.member_role WHERE company_id = %s", self.company.id)
         self.owner.commit()
-        self.assertEqual(self.logged(), {"role": {self.company.administrator_role}, "member": {self.company.administrator}})
+        self.assertEqual(self.logged(),
+                         {"role": {self.company.administrator_role}, "member": {self.company.administrator}})
 
     def test_the_catalogue_moves_lane_64_alone_and_only_when_it_changes(self):
         names, descriptions = ["charges.create", "charges.read"], ["Make charges", "See charges"]
@@ -193,9 +200,11 @@ class ManyWriters(unittest.TestCase):
                 company = rng.choice(companies)
                 act_for(app, company.id)
                 rows = 1
-                run(app, "UPDATE latchkey.company SET name = %s WHERE company_id = %s", f"name {rng.random()}", company.id)
+                run(app, "UPDATE latchkey.company SET name = %s WHERE company_id = %s", f"name {rng.random()}",
+                    company.id)
                 if rng.random() < 0.5:
-                    run(app, "INSERT INTO latchkey.token (token_id, company_id, kind, channels) VALUES (%s, %s, 'a', 1)",
+                    run(app,
+                        "INSERT INTO latchkey.token (token_id, company_id, kind, channels) VALUES (%s, %s, 'a', 1)",
                         new_id(), company.id)
                     rows += 1
                 if rng.random() < 0.3:
@@ -226,7 +235,8 @@ class ManyWriters(unittest.TestCase):
         while True:
             running = any(writer.is_alive() for writer in writers)
             positions = [None] * lane + [position] + [None] * (64 - lane)
-            sequence = [seq for (seq,) in run(follower, "SELECT seq FROM latchkey.changes_since(%s::bigint[], 1000)", positions)]
+            sequence = [seq for (seq,) in run(follower, "SELECT seq FROM latchkey.changes_since(%s::bigint[], 1000)",
+                                              positions)]
             self.assertEqual(sequence, list(range(position + 1, position + 1 + len(sequence))))
             position += len(sequence)
             polls += 1

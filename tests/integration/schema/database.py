@@ -67,7 +67,8 @@ def migrate(connection):
         text = path.read_text(encoding="utf-8")
         run(connection, "SELECT pg_advisory_xact_lock(7263546)")
         run(connection, "CREATE SCHEMA IF NOT EXISTS latchkey")
-        run(connection, "CREATE TABLE IF NOT EXISTS latchkey.migration (number integer PRIMARY KEY, name text NOT NULL,"
+        run(connection,
+            "CREATE TABLE IF NOT EXISTS latchkey.migration (number integer PRIMARY KEY, name text NOT NULL,"
                         " sha256 bytea NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())")
         number = int(path.name.split("_")[0])
         if not run(connection, "SELECT 1 FROM latchkey.migration WHERE number = %s", number):
@@ -94,7 +95,8 @@ def prepare():
 
 def new_id(lane=None):
     """A UUIDv7, in the given lane when it is a company's."""
-    bits = int(time.time() * 1000) << 80 | 0x7 << 76 | random.getrandbits(12) << 64 | 0b10 << 62 | random.getrandbits(62)
+    version, variant = 0x7 << 76, 0b10 << 62
+    bits = int(time.time() * 1000) << 80 | version | random.getrandbits(12) << 64 | variant | random.getrandbits(62)
     if lane is not None:
         bits = bits & ~63 | lane
     return uuid.UUID(int=bits)
@@ -120,17 +122,20 @@ class Company:
         app.close()
 
     def add_member(self, app, member, email, *roles):
-        run(app, "INSERT INTO latchkey.member (member_id, company_id, email) VALUES (%s, %s, %s)", member, self.id, email)
+        run(app, "INSERT INTO latchkey.member (member_id, company_id, email) VALUES (%s, %s, %s)", member, self.id,
+            email)
         for role in roles:
             run(app, "INSERT INTO latchkey.member_role VALUES (%s, %s, %s)", self.id, member, role)
 
     def add_token(self, app, member=None, permissions=(), kind="a"):
         """Makes a token with one secret; returns its id and digest."""
         token, digest = new_id(), hashlib.sha256(random.randbytes(32)).digest()
-        run(app, "INSERT INTO latchkey.token (token_id, company_id, member_id, kind, channels, permissions, expires_at)"
+        run(app,
+            "INSERT INTO latchkey.token (token_id, company_id, member_id, kind, channels, permissions, expires_at)"
                  " VALUES (%s, %s, %s, %s, 1, %s, now() + interval '1 day')",
             token, self.id, member, kind, list(permissions))
-        run(app, "INSERT INTO latchkey.token_secret (digest, token_id, company_id, hint) VALUES (%s, %s, %s, 'lk_a_x9Qz')",
+        run(app,
+            "INSERT INTO latchkey.token_secret (digest, token_id, company_id, hint) VALUES (%s, %s, %s, 'lk_a_x9Qz')",
             digest, token, self.id)
         return token, digest
 

@@ -31,7 +31,8 @@ class Caller(unittest.TestCase):
         self.assertEqual(
             {name: row[name] for name in ("token_id", "company_id", "lane", "member_id", "kind", "label", "channels",
                                           "permissions", "suspended", "deactivated_at", "company_suspended",
-                                          "company_is_operator", "member_removed", "member_email", "whitelist_enabled")},
+                                          "company_is_operator", "member_removed", "member_email",
+                                          "whitelist_enabled")},
             {"token_id": token, "company_id": self.company.id, "lane": self.company.lane,
              "member_id": self.company.administrator, "kind": "a", "label": "billing", "channels": 1,
              "permissions": ["charges.create", "charges.*"], "suspended": True, "deactivated_at": None,
@@ -42,7 +43,8 @@ class Caller(unittest.TestCase):
                          [ip_network("192.0.2.0/24"), ip_network("198.51.100.0/24")])
 
     def test_an_unknown_digest_has_no_row(self):
-        self.assertEqual(run(self.app, "SELECT 1 FROM latchkey.caller(%s, '192.0.2.7')", hashlib.sha256(b"?").digest()), [])
+        self.assertEqual(run(self.app, "SELECT 1 FROM latchkey.caller(%s, '192.0.2.7')",
+                             hashlib.sha256(b"?").digest()), [])
 
     def test_an_administrator_can_do_the_whole_catalogue_but_the_operators_part(self):
         _, digest = self.company.add_token(self.app, self.company.administrator)
@@ -56,7 +58,8 @@ class Caller(unittest.TestCase):
     def test_a_member_can_do_what_all_its_roles_say(self):
         member, roles = new_id(), [new_id(), new_id()]
         for role, permissions in zip(roles, (["a.b", "a.c"], ["a.c", "d.*"])):
-            run(self.app, "INSERT INTO latchkey.role (role_id, company_id, name, permissions) VALUES (%s, %s, %s, %s)",
+            run(self.app,
+                "INSERT INTO latchkey.role (role_id, company_id, name, permissions) VALUES (%s, %s, %s, %s)",
                 role, self.company.id, str(role), permissions)
         self.company.add_member(self.app, member, "bob@example.com", *roles)
         _, digest = self.company.add_token(self.app, member)
@@ -79,7 +82,8 @@ class Caller(unittest.TestCase):
         run(self.app, "UPDATE latchkey.whitelist_entry SET disabled = true WHERE entry_id = %s", disabled)
         run(self.app, "UPDATE latchkey.whitelist_entry SET expires_at = now() WHERE entry_id = %s", expired)
         draft = new_id()
-        run(self.app, "INSERT INTO latchkey.whitelist_list (list_id, company_id) VALUES (%s, %s)", draft, self.company.id)
+        run(self.app, "INSERT INTO latchkey.whitelist_list (list_id, company_id) VALUES (%s, %s)", draft,
+            self.company.id)
         self.company.add_entries(self.app, ["192.0.2.0/27"], draft)
         expected = [ip_network("192.0.2.7/32"), ip_network("192.0.2.0/24"), ip_network("192.0.0.0/8")]
         for address in ("192.0.2.7", "::ffff:192.0.2.7"):
@@ -143,7 +147,8 @@ class WhitelistMatch(unittest.TestCase):
             ids = self.company.add_entries(self.app, [network for network, _ in entries])
             dead = [entry for entry, (_, live) in zip(ids, entries) if not live]
             run(self.app, "UPDATE latchkey.whitelist_entry SET disabled = true WHERE entry_id = ANY (%s)", dead[::2])
-            run(self.app, "UPDATE latchkey.whitelist_entry SET expires_at = now() WHERE entry_id = ANY (%s)", dead[1::2])
+            run(self.app, "UPDATE latchkey.whitelist_entry SET expires_at = now() WHERE entry_id = ANY (%s)",
+                dead[1::2])
             for _ in range(100):
                 address = self.random_network(rng)[-1]
                 found = self.match(address)
@@ -179,7 +184,8 @@ class WhitelistMatch(unittest.TestCase):
         ask = "SELECT count(*) FROM latchkey.whitelist_match(%s, NULL, '192.0.2.7')"
         self.assertEqual(run_value(self.app, ask, other.id), 0)
         self.app.commit()
-        self.assertEqual(run_value(self.app, ask, other.id), 1, "with no company set it is taken at the caller's word")
+        self.assertEqual(run_value(self.app, ask, other.id), 1,
+                         "with no company set it is taken at the caller's word")
 
     def test_a_large_list_is_asked_through_its_index(self):
         run(self.app, "INSERT INTO latchkey.whitelist_entry (entry_id, company_id, list_id, address, cidr)"

@@ -17,7 +17,8 @@ class Migrations(unittest.TestCase):
     def setUp(self):
         self.admin = connect()
         self.addCleanup(self.admin.close)
-        if not run_value(self.admin, "SELECT rolsuper OR rolcreatedb AND rolcreaterole FROM pg_roles WHERE rolname = current_user"):
+        if not run_value(self.admin,
+                         "SELECT rolsuper OR rolcreatedb AND rolcreaterole FROM pg_roles WHERE rolname = current_user"):
             self.skipTest("the user of LATCHKEY_TEST_DATABASE_URL may not make databases")
         self.admin.rollback()
         self.admin.autocommit = True
@@ -85,7 +86,8 @@ class Migrations(unittest.TestCase):
         with self.assertRaises(psycopg2.errors.InsufficientPrivilege) as refused:
             migrate(owner)
         owner.rollback()
-        remedy = re.fullmatch("Let an administrator run: (.*) Then migrate again.", refused.exception.diag.message_hint)[1]
+        remedy = re.fullmatch("Let an administrator run: (.*) Then migrate again.",
+                              refused.exception.diag.message_hint)[1]
         run(self.admin, remedy)
         self.assertEqual(migrate(owner), self.files())
         owner.close()

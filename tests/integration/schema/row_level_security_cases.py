@@ -29,12 +29,16 @@ class RowLevelSecurity(unittest.TestCase):
             act_for(self.app, company.id)
             _, company.digest = company.add_token(self.app, company.administrator)
             company.add_entries(self.app, ["192.0.2.0/24"])
-            run(self.app, "INSERT INTO latchkey.request VALUES (%s, %s, 'm', %s, sha256('x'))", company.id, new_id(), new_id())
+            run(self.app, "INSERT INTO latchkey.request VALUES (%s, %s, 'm', %s, sha256('x'))", company.id, new_id(),
+                new_id())
             run(self.app, "INSERT INTO latchkey.audit_head (company_id) VALUES (%s)", company.id)
-            run(self.app, "INSERT INTO latchkey.audit_event (event_id, company_id, number, at, action, previous_hash, hash)"
+            run(self.app,
+                "INSERT INTO latchkey.audit_event (event_id, company_id, number, at, action, previous_hash, hash)"
                           " VALUES (%s, %s, 1, now(), 'Test', sha256('a'), sha256('b'))", new_id(), company.id)
-            run(self.app, "SELECT latchkey.token_use_record(ARRAY[%s], ARRAY[now()], ARRAY[NULL::inet], ARRAY[''])", company.digest)
-            run(self.app, "SELECT latchkey.whitelist_use_record(array_agg(company_id), array_agg(entry_id), array_agg(now()))"
+            run(self.app, "SELECT latchkey.token_use_record(ARRAY[%s], ARRAY[now()], ARRAY[NULL::inet], ARRAY[''])",
+                company.digest)
+            run(self.app,
+                "SELECT latchkey.whitelist_use_record(array_agg(company_id), array_agg(entry_id), array_agg(now()))"
                           "  FROM latchkey.whitelist_entry")
         self.app.commit()
         self.addCleanup(self.app.close)
@@ -56,7 +60,8 @@ class RowLevelSecurity(unittest.TestCase):
                                          " AND (rolsuper OR rolbypassrls OR rolcreaterole)", ), [])
 
     def test_definer_functions_fix_their_search_path_and_no_function_is_for_everybody(self):
-        self.assertEqual(run(self.owner, "SELECT proname FROM pg_proc WHERE pronamespace = 'latchkey'::regnamespace AND"
+        self.assertEqual(run(self.owner,
+                             "SELECT proname FROM pg_proc WHERE pronamespace = 'latchkey'::regnamespace AND"
                                          " (prosecdef AND NOT coalesce(proconfig::text LIKE '%search_path=%', false)"
                                          "  OR has_function_privilege('pg_monitor', oid, 'EXECUTE'))"), [])
 
@@ -73,26 +78,32 @@ class RowLevelSecurity(unittest.TestCase):
         for table in tenant_tables(self.owner):
             with self.subTest(table=table):
                 act_for(self.app, self.ours.id)
-                self.assertEqual(run(self.app, f"SELECT DISTINCT company_id FROM latchkey.{table}"), [(self.ours.id,)])
+                self.assertEqual(run(self.app, f"SELECT DISTINCT company_id FROM latchkey.{table}"),
+                                 [(self.ours.id,)])
 
     def test_the_application_can_not_read_digests_of_another_company(self):
         act_for(self.app, self.ours.id)
-        self.assertEqual(run(self.app, "SELECT 1 FROM latchkey.token_secret WHERE digest = %s", self.theirs.digest), [])
-        self.assertEqual(len(run(self.app, "SELECT 1 FROM latchkey.token_secret WHERE digest = %s", self.ours.digest)), 1)
+        self.assertEqual(run(self.app, "SELECT 1 FROM latchkey.token_secret WHERE digest = %s", self.theirs.digest),
+                         [])
+        self.assertEqual(len(run(self.app, "SELECT 1 FROM latchkey.token_secret WHERE digest = %s",
+                                 self.ours.digest)), 1)
 
     def test_the_application_can_not_change_rows_of_another_company(self):
-        for table, column in (("company", "name"), ("member", "display_name"), ("token", "label"), ("whitelist_entry", "note")):
+        for table, column in (("company", "name"), ("member", "display_name"), ("token", "label"),
+                              ("whitelist_entry", "note")):
             with self.subTest(table=table), self.app.cursor() as cursor:
                 act_for(self.app, self.ours.id)
                 cursor.execute(f"UPDATE latchkey.{table} SET {column} = 'changed'")
                 self.assertGreater(cursor.rowcount, 0)
-                cursor.execute(f"UPDATE latchkey.{table} SET {column} = 'changed' WHERE company_id = %s", (self.theirs.id,))
+                cursor.execute(f"UPDATE latchkey.{table} SET {column} = 'changed' WHERE company_id = %s",
+                               (self.theirs.id,))
                 self.assertEqual(cursor.rowcount, 0)
                 self.app.rollback()
 
     def test_the_application_can_not_put_a_row_into_another_company(self):
         act_for(self.app, self.ours.id)
-        self.assert_refused(self.app, "INSERT INTO latchkey.member (member_id, company_id, email) VALUES (%s, %s, 'e@e.e')",
+        self.assert_refused(self.app,
+                            "INSERT INTO latchkey.member (member_id, company_id, email) VALUES (%s, %s, 'e@e.e')",
                             new_id(), self.theirs.id)
         act_for(self.app, self.ours.id)
         self.assert_refused(self.app, "UPDATE latchkey.whitelist_entry SET company_id = %s", self.theirs.id)
@@ -107,7 +118,7 @@ class RowLevelSecurity(unittest.TestCase):
     def test_the_application_makes_no_operator_and_leaves_log_catalogue_and_audit_alone(self):
         for statement in ("UPDATE latchkey.company SET is_operator = true",
                           "UPDATE latchkey.company SET is_demo = true",
-                          "INSERT INTO latchkey.company (company_id, name, is_operator) VALUES (gen_random_uuid(), 'x', true)",
+                          "INSERT INTO latchkey.company (company_id, name, is_demo) VALUES (gen_random_uuid(), 'x', true)",
                           "DELETE FROM latchkey.token",
                           "DELETE FROM latchkey.company",
                           "UPDATE latchkey.audit_event SET action = 'x'",
@@ -201,10 +212,12 @@ class Bootstrap(unittest.TestCase):
         owner = connect()
         self.assertIsNone(run_value(owner, "SELECT operator_company FROM latchkey.bootstrap_begin()"))
         operator = new_id()
-        run(owner, "INSERT INTO latchkey.company (company_id, name, is_operator) VALUES (%s, 'Operator', true)", operator)
+        run(owner, "INSERT INTO latchkey.company (company_id, name, is_operator) VALUES (%s, 'Operator', true)",
+            operator)
         ((found, member, demo, strangers),) = run(owner, "SELECT * FROM latchkey.bootstrap_begin()")
         self.assertEqual((found, member, demo), (operator, None, None))
         self.assertGreaterEqual(strangers, 1, stranger.id)
         with self.assertRaises(psycopg2.errors.UniqueViolation):
-            run(owner, "INSERT INTO latchkey.company (company_id, name, is_operator) VALUES (%s, 'Second', true)", new_id())
+            run(owner, "INSERT INTO latchkey.company (company_id, name, is_operator) VALUES (%s, 'Second', true)",
+                new_id())
         owner.close()

@@ -19,5 +19,5 @@ __all__ = ["Bootstrap", "Bulk", "Caller", "ChangeLog", "Lease", "ManyWriters", "
 
 if __name__ == "__main__":
     if not database.URL:
-        sys.exit("LATCHKEY_TEST_DATABASE_URL is not set: name an empty database that its user owns, as CREATEROLE or superuser")
+        sys.exit("LATCHKEY_TEST_DATABASE_URL is not set: name an empty database whose owner may create roles")
     unittest.main()

@@ -36,7 +36,8 @@ class Lease(unittest.TestCase):
         self.assertEqual(row["heads"], positions)
         self.assertEqual(row["position_marks"], row["head_marks"])
         self.assertEqual(len(row["floors"]), LANES)
-        self.assertLess(abs(run_value(self.app, "SELECT extract(epoch FROM clock_timestamp() - %s)", row["database_now"])), 5)
+        self.assertLess(abs(run_value(self.app, "SELECT extract(epoch FROM clock_timestamp() - %s)",
+                                      row["database_now"])), 5)
 
     def test_the_marks_at_older_positions_are_those_of_the_log(self):
         company = Company()
@@ -71,7 +72,8 @@ class Lease(unittest.TestCase):
         watched = self.renewal()
         self.renew(heads(self.validator))
         self.assertFalse(run_value(self.app, "SELECT latchkey.validator_expire(%s, %s)", self.instance, watched))
-        self.assertTrue(run_value(self.app, "SELECT latchkey.validator_expire(%s, %s)", self.instance, self.renewal()))
+        self.assertTrue(run_value(self.app, "SELECT latchkey.validator_expire(%s, %s)", self.instance,
+                                  self.renewal()))
         self.assertFalse(self.renew(heads(self.validator))["registered"])
 
     def test_taking_away_what_is_gone_is_fine(self):
@@ -91,7 +93,8 @@ class Lease(unittest.TestCase):
         positions = [None] * LANES
         positions[first.lane], positions[second.lane] = owner_heads[first.lane] - 4, owner_heads[second.lane] - 4
         rows = run(self.validator, "SELECT lane, seq FROM latchkey.changes_since(%s::bigint[], 3)", positions)
-        self.assertEqual(rows, [(company.lane, positions[company.lane] + n) for company in (first, second) for n in (1, 2, 3)])
+        wanted = [(company.lane, positions[company.lane] + n) for company in (first, second) for n in (1, 2, 3)]
+        self.assertEqual(rows, wanted)
 
     def test_the_present_timeline_is_accepted_from_the_start(self):
         for connection in (self.validator, self.app):
@@ -154,7 +157,8 @@ class Pruning(unittest.TestCase):
         self.assertEqual(self.prune(), self.head)
 
     def test_rows_younger_than_an_hour_stay(self):
-        run(self.owner, "UPDATE latchkey.change SET at = clock_timestamp() - interval '59 minutes' WHERE lane = %s AND seq > %s",
+        run(self.owner,
+            "UPDATE latchkey.change SET at = clock_timestamp() - interval '59 minutes' WHERE lane = %s AND seq > %s",
             self.company.lane, self.head - 5)
         self.assertEqual(self.prune(), self.head - 4)
 
