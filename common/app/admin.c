@@ -1,14 +1,15 @@
 #include "common/app/admin.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <microhttpd.h>
-#include <netdb.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "common/net/listen_address.h"
 
 enum { CONNECTIONS_MAX = 64, IDLE_TIMEOUT_S = 15 };
 
@@ -104,53 +105,35 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     return queued;
 }
 
-// "ADDRESS:PORT" or "[ADDRESS]:PORT", both numeric; "*" stands for every address.
-static bool resolve(const char *listen, struct sockaddr_storage *ret_address, socklen_t *ret_len) {
-    char host[INET6_ADDRSTRLEN + 2];
-    const char *colon = strrchr(listen, ':');
-    size_t len = colon ? (size_t)(colon - listen) : 0;
-    if (!colon || len >= sizeof(host))
-        return false;
-    memcpy(host, listen, len);
-    host[len] = '\0';
-    if (len >= 2 && host[0] == '[' && host[len - 1] == ']') {
-        host[len - 1] = '\0';
-        memmove(host, host + 1, len - 1);
+static unsigned get_port(const struct sockaddr *address) {
+    switch (address->sa_family) {
+    case AF_INET: return ntohs(((const struct sockaddr_in *)address)->sin_port);
+    case AF_INET6: return ntohs(((const struct sockaddr_in6 *)address)->sin6_port);
+    default: return 0;
     }
-
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
-                             .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE};
-    struct addrinfo *found;
-    if (getaddrinfo(strcmp(host, "*") == 0 ? "::" : host, colon + 1, &hints, &found) != 0)
-        return false;
-    memcpy(ret_address, found->ai_addr, found->ai_addrlen);
-    *ret_len = found->ai_addrlen;
-    freeaddrinfo(found);
-    return true;
 }
 
 // why: MHD would bind by itself, but then the reason of a failure is lost.
 static int open_listener(const char *listen_on, char *ret_error, size_t error_size, unsigned *ret_port) {
-    struct sockaddr_storage address;
-    socklen_t len;
-    if (!resolve(listen_on, &address, &len)) {
-        snprintf(ret_error, error_size,
-                 "--admin-listen %s is not ADDRESS:PORT; type for example 127.0.0.1:7071", listen_on);
+    struct listen_address address;
+    const char *reason;
+    if (!listen_address_parse(listen_on, &address, &reason)) {
+        snprintf(ret_error, error_size, "--admin-listen %s: %s", listen_on, reason);
         return -1;
     }
-    int one = 1, fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    struct sockaddr *socket_address = (struct sockaddr *)&address.socket;
+    int one = 1, fd = socket(socket_address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd >= 0)
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-    if (fd < 0 || bind(fd, (struct sockaddr *)&address, len) != 0 || listen(fd, SOMAXCONN) != 0) {
+    if (fd < 0 || bind(fd, socket_address, address.length) != 0 || listen(fd, SOMAXCONN) != 0) {
         snprintf(ret_error, error_size, "can't serve the admin port on %s: %s%s", listen_on, strerror(errno),
                  errno == EADDRINUSE ? "; end what listens there or choose another with --admin-listen" : "");
         if (fd >= 0)
             close(fd);
         return -1;
     }
-    getsockname(fd, (struct sockaddr *)&address, &len);
-    *ret_port = ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
-                                                    : ((struct sockaddr_in *)&address)->sin_port);
+    getsockname(fd, socket_address, &address.length);
+    *ret_port = get_port(socket_address);
     return fd;
 }
 

@@ -1,5 +1,5 @@
-// Who makes a management call: the token it presented, whose it is, for which company it acts and what it may
-// do. Being admitted is a decision like any other (common/access/decision.h) over channel API and the
+// Who makes a management call: the token it presented, whose that is, for which company it acts and what it
+// may do. Being admitted is a decision like any other (common/access/decision.h), on channel API and from the
 // caller's address, read in the transaction of the call itself, so that a token deactivated a moment ago does
 // nothing any more.
 #ifndef LATCHKEY_COMMON_APP_CALLER_H
@@ -12,30 +12,64 @@
 #include "common/access/decision.h"
 #include "common/access/permission.h"
 #include "common/base/arena.h"
+#include "common/base/compiler.h"
 #include "common/base/fault.h"
 #include "common/base/uuid.h"
 #include "common/crypto/digest.h"
 #include "common/db/transaction.h"
 #include "common/ip/address.h"
 
-// Lives in the arena of its call.
-struct caller {
-    struct uuid company_id; // that it acts for: its own, or the one an operator named
-    struct uuid home_company_id;
-    struct uuid token_id;
-    struct uuid member_id; // zero = the token is owned by the company
-    struct access_subject subject;
-    struct permission_catalogue *catalogue; // present names, in the call's arena
-    struct ip_address address;
-    uint8_t lane;     // of company_id
-    bool is_operator; // acts for another company by latchkey.operate
-};
-
 // What a call presents, gathered on the loop.
 struct caller_credentials {
-    struct digest digest;
+    struct digest digest; // of the secret, which has the right shape
     struct ip_address address;
     struct bytes company; // metadata latchkey-company; empty = its own
 };
+
+// Lives in the arena of its call.
+struct caller {
+    struct uuid company_id; // for which it acts: its own, or the one that an operator named
+    uint8_t lane;           // of company_id
+    bool is_acting;         // an operator acts for a company that is not its own
+
+    struct uuid token_id;
+    struct uuid member_id;       // zero = the token is owned by the company
+    struct uuid home_company_id; // of the token
+    bool is_operator_company;    // the token's own company is the operator
+    const char *token_label;
+    const char *member_email; // "" = owned by the company
+    struct ip_address address;
+    int64_t now_ms; // the database's time of the transaction
+
+    // The token itself, for "never more than its maker". The subject's IP sets are gone: they were for the
+    // decision.
+    struct access_subject subject;
+    struct ip_prefix *allowed_ips; // none = any
+    size_t allowed_ip_count;
+    struct bytes *allowed_domains; // none = any
+    size_t allowed_domain_count;
+
+    const struct permission_catalogue *catalogue; // all present names
+};
+
+// Reads the caller in the transaction, decides, and sets the company for row-level security. On failure the
+// fault is filled: UNAUTHENTICATED for a secret that is unknown or dead, PERMISSION_DENIED with the
+// decision's reason for the rest, and when `permission` (NULL = none is needed) is missing. NOT_FOUND for a
+// company to act for that does not exist.
+MUST_CHECK enum status caller_authenticate(struct db_transaction *transaction,
+                                           const struct caller_credentials *credentials,
+                                           const char *permission, struct arena *arena, struct fault *fault,
+                                           struct caller **ret_caller);
+
+// For rules that depend on the object: what the caller may do now.
+bool caller_has_permission(const struct caller *caller, const char *permission);
+
+// PERMISSION_DENIED (PERMISSION_MISSING) unless it has.
+MUST_CHECK enum status caller_require(const struct caller *caller, const char *permission,
+                                      struct fault *fault);
+
+// Everything that it may do now, for GetCaller and for "never more than its maker". NULL when out of memory.
+MUST_CHECK const struct permission_set *caller_get_permissions(const struct caller *caller,
+                                                               struct arena *arena);
 
 #endif

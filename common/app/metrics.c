@@ -79,31 +79,41 @@ void metrics_write_gauge(struct metrics_writer *writer, const char *name, const 
     buffer_append_format(writer->to, " %.17g\n", value);
 }
 
+void metrics_write_buckets(struct metrics_writer *writer, const char *name, const char *help,
+                           const char *labels, const struct metrics_buckets *buckets) {
+    begin_family(writer, name, "histogram", help);
+    const char *own = labels ? labels : "", *comma = *own ? "," : "";
+    const char *open = *own ? "{" : "", *close = *own ? "}" : "";
+    uint64_t count = 0;
+    for (size_t i = 0; i < buckets->bound_count; i++) {
+        count += buckets->counts[i];
+        buffer_append_format(writer->to, "%s_bucket{%s%sle=\"%.6g\"} %" PRIu64 "\n", name, own, comma,
+                             (double)buckets->bounds_ns[i] / 1e9, count);
+    }
+    count += buckets->counts[buckets->bound_count];
+    buffer_append_format(writer->to, "%s_bucket{%s%sle=\"+Inf\"} %" PRIu64 "\n", name, own, comma, count);
+    buffer_append_format(writer->to, "%s_sum%s%s%s %.9g\n", name, open, own, close,
+                         (double)buckets->sum_ns / 1e9);
+    buffer_append_format(writer->to, "%s_count%s%s%s %" PRIu64 "\n", name, open, own, close, count);
+}
+
 void histogram_add_ns(struct histogram *histogram, uint64_t ns) {
     size_t i = 0;
     while (i < HISTOGRAM_BUCKETS && ns > bounds_ns[i])
         i++;
-    atomic_fetch_add_explicit(&histogram->buckets[i], 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&histogram->counts[i], 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&histogram->sum_ns, ns, memory_order_relaxed);
 }
 
 void metrics_write_histogram(struct metrics_writer *writer, const char *name, const char *help,
                              const char *labels, const struct histogram *histogram) {
-    begin_family(writer, name, "histogram", help);
-    const char *own = labels ? labels : "", *comma = *own ? "," : "";
-    uint64_t count = 0;
-    for (size_t i = 0; i <= HISTOGRAM_BUCKETS; i++) {
-        count += atomic_load_explicit(&histogram->buckets[i], memory_order_relaxed);
-        if (i < HISTOGRAM_BUCKETS)
-            buffer_append_format(writer->to, "%s_bucket{%s%sle=\"%.6g\"} %" PRIu64 "\n", name, own, comma,
-                                 (double)bounds_ns[i] / 1e9, count);
-        else
-            buffer_append_format(writer->to, "%s_bucket{%s%sle=\"+Inf\"} %" PRIu64 "\n", name, own, comma,
-                                 count);
-    }
-    double sum_s = (double)atomic_load_explicit(&histogram->sum_ns, memory_order_relaxed) / 1e9;
-    buffer_append_format(writer->to, "%s_sum%s%s%s %.9g\n", name, *own ? "{" : "", own, *own ? "}" : "",
-                         sum_s);
-    buffer_append_format(writer->to, "%s_count%s%s%s %" PRIu64 "\n", name, *own ? "{" : "", own,
-                         *own ? "}" : "", count);
+    uint64_t counts[HISTOGRAM_BUCKETS + 1];
+    for (size_t i = 0; i <= HISTOGRAM_BUCKETS; i++)
+        counts[i] = atomic_load_explicit(&histogram->counts[i], memory_order_relaxed);
+    metrics_write_buckets(
+        writer, name, help, labels,
+        &(struct metrics_buckets){.bounds_ns = bounds_ns,
+                                  .counts = counts,
+                                  .bound_count = HISTOGRAM_BUCKETS,
+                                  .sum_ns = atomic_load_explicit(&histogram->sum_ns, memory_order_relaxed)});
 }

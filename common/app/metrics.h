@@ -39,12 +39,22 @@ void metrics_write_counter(struct metrics_writer *writer, const char *name, cons
 void metrics_write_gauge(struct metrics_writer *writer, const char *name, const char *help,
                          const char *labels, double value);
 
-// Latencies: buckets from 10 us to 10 s, as gRPC's A66 counts them (its longer ones are timeouts here).
+// A histogram as somebody counted it.
+struct metrics_buckets {
+    const uint64_t *bounds_ns; // inclusive upper bounds, ascending
+    const uint64_t *counts;    // one for each bound and one for what is above; not cumulative
+    size_t bound_count;
+    uint64_t sum_ns;
+};
+
+void metrics_write_buckets(struct metrics_writer *writer, const char *name, const char *help,
+                           const char *labels, const struct metrics_buckets *buckets);
+
+// A histogram of our own counting: 10 us to 10 s.
 #define HISTOGRAM_BUCKETS 20
 
 struct histogram {
-    _Atomic uint64_t
-        buckets[HISTOGRAM_BUCKETS + 1]; // not cumulative; the last holds what is above all bounds
+    _Atomic uint64_t counts[HISTOGRAM_BUCKETS + 1]; // the last one for what is above all bounds
     _Atomic uint64_t sum_ns;
 };
 

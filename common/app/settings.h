@@ -24,8 +24,6 @@ struct app_settings {
     int64_t workers;
     int64_t worker_queue;
 
-    int64_t max_request_bytes;
-    int64_t max_call_ms;
     int64_t wait_for_validators_max_ms;
     const char *brand;
 

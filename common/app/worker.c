@@ -108,3 +108,13 @@ struct worker_pool_statistics worker_pool_get_statistics(struct worker_pool *poo
     pthread_mutex_unlock(&pool->lock);
     return statistics;
 }
+
+void worker_pool_write_metrics(struct metrics_writer *writer, void *context) {
+    struct worker_pool_statistics statistics = worker_pool_get_statistics(context);
+    metrics_write_gauge(writer, "latchkey_workers_running", "Workers that run a call.", NULL,
+                        statistics.running);
+    metrics_write_gauge(writer, "latchkey_worker_queue_length", "Calls that wait for a worker.", NULL,
+                        statistics.waiting);
+    metrics_write_counter(writer, "latchkey_worker_queue_refused_total",
+                          "Calls refused because the queue was full.", NULL, statistics.refused);
+}

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/app/metrics.h"
 #include "common/base/compiler.h"
 #include "common/base/status.h"
 
@@ -40,5 +41,8 @@ void worker_pool_free(struct worker_pool *pool);
 MUST_CHECK enum status worker_pool_submit(struct worker_pool *pool, struct worker_job *job);
 
 struct worker_pool_statistics worker_pool_get_statistics(struct worker_pool *pool);
+
+// A metrics_source with the pool as context.
+void worker_pool_write_metrics(struct metrics_writer *writer, void *pool);
 
 #endif

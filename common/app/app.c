@@ -1,0 +1,519 @@
+#include "common/app/app.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/app/admin.h"
+#include "common/app/client_address.h"
+#include "common/app/database_check.h"
+#include "common/app/database_metrics.h"
+#include "common/app/dispatch.h"
+#include "common/app/maintenance.h"
+#include "common/app/transport_metrics.h"
+#include "common/app/validators.h"
+#include "common/app/worker.h"
+#include "common/base/log.h"
+#include "common/grpc/health.h"
+#include "common/grpc/reflection.h"
+#include "common/grpc/server.h"
+#include "common/net/listener.h"
+
+#define VERSION "0.1.0"
+
+// After sysexits.h; app.h tells what each stands for.
+enum {
+    EXIT_OK = 0,
+    EXIT_USAGE = 64,
+    EXIT_UNAVAILABLE = 69,
+    EXIT_SOFTWARE = 70,
+    EXIT_SCHEMA = 76,
+    EXIT_NOPERM = 77,
+};
+
+enum {
+    SERVICES_MAX = 8,
+    ERROR_MAX = 1024,
+    TICK_MS = 1000,
+    DATABASE_PATIENCE_MS = 5000, // before a server starts without its database
+};
+
+// ROLE of management servers, and of those that only read: see the schema's roles.
+#define ROLE_APP "latchkey_app"
+#define ROLE_VALIDATOR "latchkey_validator"
+
+struct app {
+    const struct app_program *program;
+    const struct clock *clock;
+    struct app_settings settings;
+    struct grpc_server_settings transport_settings;
+    struct setting setting_rows[64]; // app_setting_table with the program's own defaults
+    char instance_name[300];
+
+    struct metrics *metrics;
+    struct loop_group *loops;
+    struct grpc_server *server;
+    struct grpc_health *health;
+    struct grpc_reflection *reflection;
+    struct admin *admin;
+    const struct listener *listener;
+
+    // Of management methods only.
+    struct db_pool *database;
+    struct worker_pool *workers;
+    struct validators *validators;
+    struct ip_set *trusted_proxies;
+    struct dispatch dispatch;
+    struct maintenance maintenance;
+
+    struct router_table managed_tables[SERVICES_MAX];
+    struct loop_hook *loop_hooks; // at most two for each loop and service
+    size_t started_services;
+
+    atomic_bool is_leaving; // relaxed: written by the main thread, read by the admin port
+
+    // The main thread's.
+    bool is_database_checked;
+    bool was_ready;
+};
+
+static int fail(int exit_code, const char *sentence) {
+    fprintf(stderr, "%s: %s\n", program_invocation_short_name, sentence);
+    return exit_code;
+}
+
+static bool has_managed_methods(const struct app *app) {
+    for (size_t i = 0; i < app->program->service_count; i++)
+        if (app->program->services[i]->method_count > 0)
+            return true;
+    return false;
+}
+
+// ---- settings ----
+
+static size_t gather_tables(struct app *app, struct config_table tables[SERVICES_MAX + 2]) {
+    size_t count = 0;
+    for (size_t i = 0; i < app_setting_count; i++) {
+        app->setting_rows[i] = app_setting_table[i];
+        if (strcmp(app_setting_table[i].name, "listen") == 0)
+            app->setting_rows[i].default_value = app->program->listen;
+        if (strcmp(app_setting_table[i].name, "admin-listen") == 0)
+            app->setting_rows[i].default_value = app->program->admin_listen;
+    }
+    tables[count++] = (struct config_table){"Server", app->setting_rows, app_setting_count, &app->settings};
+    tables[count++] = grpc_server_settings_get_table(&app->transport_settings);
+    for (size_t i = 0; i < app->program->service_count; i++) {
+        const struct app_service *service = app->program->services[i];
+        if (service->setting_count > 0)
+            tables[count++] = (struct config_table){service->name, service->settings, service->setting_count,
+                                                    service->settings_base};
+    }
+    return count;
+}
+
+static void print_help(const struct app_program *program, const struct config_table *tables, size_t count) {
+    printf(
+        "usage: %s [SETTING...]\n\n%s\n\nA setting is --name VALUE, or LATCHKEY_NAME in the environment.\n",
+        program->name, program->summary);
+    printf(
+        "Exit codes: 0 stopped in order, 64 wrong usage, 69 a part can't be had (such as a port in use), 70 internal,\n"
+        "76 the database has another schema, 77 the database refuses us.\n\n");
+    config_print_help(tables, count, stdout);
+}
+
+// Returns an exit code to end with, or -1 to go on.
+static int read_settings(struct app *app, int argc, char **argv) {
+    struct config_table tables[SERVICES_MAX + 2];
+    char error[ERROR_MAX];
+    size_t count = gather_tables(app, tables);
+    if (config_read(tables, count, &argc, argv, environ, error, sizeof(error)) != STATUS_OK)
+        return fail(EXIT_USAGE, error);
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            return print_help(app->program, tables, count), EXIT_OK;
+        if (strcmp(argv[i], "--version") == 0)
+            return printf("%s %s\n", app->program->name, VERSION), EXIT_OK;
+        snprintf(error, sizeof(error), "unknown argument \"%s\"; settings are --name VALUE, see --help",
+                 argv[i]);
+        return fail(EXIT_USAGE, error);
+    }
+    if (app_settings_check(&app->settings, error, sizeof(error)) != STATUS_OK)
+        return fail(EXIT_USAGE, error);
+    if (!listener_address_is_local(app->settings.listen) && !app->settings.allow_plaintext) {
+        snprintf(
+            error, sizeof(error),
+            "--listen %s can be reached from other machines, and without TLS everybody on the way reads the tokens; "
+            "listen on 127.0.0.1, or say --allow-plaintext where something in front encrypts",
+            app->settings.listen);
+        return fail(EXIT_USAGE, error);
+    }
+    if (client_address_parse_trusted(app->settings.trusted_proxies, &app->trusted_proxies, error,
+                                     sizeof(error)) != STATUS_OK)
+        return fail(EXIT_USAGE, error);
+    return -1;
+}
+
+// ---- database ----
+
+static struct db_connection_options get_connection_options(const struct app *app) {
+    return (struct db_connection_options){
+        .url = app->settings.database_url,
+        .application_name = app->program->name,
+        .role = has_managed_methods(app) ? ROLE_APP : ROLE_VALIDATOR,
+        .prepare = app->settings.database_prepare == DATABASE_PREPARE_OFF ? DB_PREPARE_OFF : DB_PREPARE_ONCE,
+        .clock = app->clock};
+}
+
+// Returns an exit code, or -1 to go on: also without the database, which may come later.
+static int check_database(struct app *app, uint64_t patience_ms) {
+    struct db_connection_options options = get_connection_options(app);
+    uint64_t deadline_ns = clock_get_monotonic_ns(app->clock) + patience_ms * 1000000;
+    char error[ERROR_MAX];
+    switch (database_check(&options, deadline_ns, error, sizeof(error))) {
+    case STATUS_OK: app->is_database_checked = true; return -1;
+    case STATUS_INVALID: return fail(EXIT_USAGE, error);
+    case STATUS_FAILED_PRECONDITION: return fail(EXIT_SCHEMA, error);
+    case STATUS_PERMISSION_DENIED: return fail(EXIT_NOPERM, error);
+    default:
+        log_event(LOG_LEVEL_WARNING, "the database is not there; waiting for it", LOG_TEXT("reason", error));
+        return -1;
+    }
+}
+
+static enum status open_management(struct app *app) {
+    struct db_pool_options pool = {.connection = get_connection_options(app),
+                                   .size = (unsigned)app->settings.database_pool_size};
+    struct worker_pool_options workers = {.threads = (unsigned)app->settings.workers,
+                                          .queue_capacity = (unsigned)app->settings.worker_queue};
+    enum status status = db_pool_new(&pool, &app->database);
+    if (status == STATUS_OK)
+        status = worker_pool_new(&workers, &app->workers);
+    if (status == STATUS_OK)
+        status = validators_new(app->database, app->clock, &app->validators);
+    app->dispatch = (struct dispatch){.app = app,
+                                      .clock = app->clock,
+                                      .workers = app->workers,
+                                      .database = app->database,
+                                      .validators = app->validators,
+                                      .trusted_proxies = app->trusted_proxies,
+                                      .brand = app->settings.brand,
+                                      .wait_for_validators_max_ms = app->settings.wait_for_validators_max_ms,
+                                      .database_lease_wait_ms = app->settings.database_lease_wait_ms};
+    app->maintenance =
+        (struct maintenance){.database = app->database, .workers = app->workers, .clock = app->clock};
+    return status;
+}
+
+// ---- readiness ----
+
+static void write_unready(struct buffer *to, void *context) {
+    struct app *app = context;
+    if (atomic_load_explicit(&app->is_leaving, memory_order_relaxed))
+        buffer_append_text(to, "server: stopping\n");
+    if (app->database) {
+        struct db_connect_failure failure = db_pool_get_failure(app->database);
+        if (failure.kind != DB_CONNECT_NONE)
+            buffer_append_format(to, "database: %s\n", failure.sentence);
+    }
+    for (size_t i = 0; i < app->program->service_count; i++)
+        if (app->program->services[i]->write_unready)
+            app->program->services[i]->write_unready(to);
+}
+
+static void update_health(struct app *app) {
+    struct buffer unready = {0};
+    write_unready(&unready, app);
+    bool is_ready = unready.len == 0 && !unready.failed;
+    grpc_health_set_all(app->health, is_ready ? GRPC_HEALTH_SERVING : GRPC_HEALTH_NOT_SERVING);
+    if (is_ready != app->was_ready) {
+        while (unready.len > 0 && unready.data[unready.len - 1] == '\n')
+            unready.len--;
+        log_event(is_ready ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, is_ready ? "ready" : "not ready",
+                  LOG_BYTES("reason", buffer_get_bytes(&unready)));
+    }
+    app->was_ready = is_ready;
+    buffer_fini(&unready);
+}
+
+// why: the main thread waits for signals and nothing else, so this is how it is told
+void app_readiness_changed(struct app *app) {
+    (void)app;
+    kill(getpid(), SIGUSR1);
+}
+
+// ---- metrics ----
+
+static enum status register_metrics(struct app *app) {
+    enum status status = metrics_register(app->metrics, transport_metrics_write, app->server);
+    if (status != STATUS_OK || !app->database)
+        return status;
+    if ((status = metrics_register(app->metrics, database_metrics_write, app->database)) != STATUS_OK ||
+        (status = metrics_register(app->metrics, worker_pool_write_metrics, app->workers)) != STATUS_OK ||
+        (status = metrics_register(app->metrics, validators_write_metrics, app->validators)) != STATUS_OK)
+        return status;
+    return metrics_register(app->metrics, maintenance_write_metrics, &app->maintenance);
+}
+
+// ---- start ----
+
+struct loop_hook {
+    struct loop_task task;
+    struct loop *loop;
+    void (*run)(struct loop *loop);
+};
+
+static void run_loop_hook(struct loop_task *task) {
+    struct loop_hook *hook = CONTAINER_OF(task, struct loop_hook, task);
+    hook->run(hook->loop);
+}
+
+// Every loop's first turn runs enter_loop() before any bytes can have been read on it; its stop runs
+// leave_loop() after the server's own stop task has closed the connections, because that one was added
+// before.
+static enum status add_loop_hooks(struct app *app) {
+    size_t loops = loop_group_get_count(app->loops), used = 0;
+    app->loop_hooks = calloc(loops * app->program->service_count * 2, sizeof(*app->loop_hooks));
+    if (!app->loop_hooks)
+        return STATUS_NO_MEMORY;
+    for (size_t i = 0; i < app->program->service_count * loops; i++) {
+        const struct app_service *service = app->program->services[i / loops];
+        struct loop *loop = loop_group_get_loop(app->loops, i % loops);
+        if (service->enter_loop) {
+            app->loop_hooks[used] = (struct loop_hook){{.run = run_loop_hook}, loop, service->enter_loop};
+            loop_post(loop, &app->loop_hooks[used++].task);
+        }
+        if (service->leave_loop) {
+            app->loop_hooks[used] = (struct loop_hook){{.run = run_loop_hook}, loop, service->leave_loop};
+            loop_add_stop_task(loop, &app->loop_hooks[used++].task);
+        }
+    }
+    return STATUS_OK;
+}
+
+static size_t count_cores(void) {
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    return cores > 0 ? (size_t)cores : 1;
+}
+
+static enum status open_transport(struct app *app) {
+    const struct app_program *program = app->program;
+    const char *names[SERVICES_MAX];
+    struct router_table tables[2 * SERVICES_MAX + 2];
+    size_t count = 0;
+    for (size_t i = 0; i < program->service_count; i++)
+        names[i] = program->services[i]->name;
+
+    enum status status = grpc_health_new(app->loops, names, program->service_count, &app->health);
+    if (status == STATUS_OK)
+        status = grpc_reflection_new(&app->reflection);
+    for (size_t i = 0; i < program->service_count && status == STATUS_OK; i++) {
+        const struct app_service *service = program->services[i];
+        status = dispatch_new_table(&app->dispatch, service->methods, service->method_count,
+                                    &app->managed_tables[i]);
+        tables[count++] = app->managed_tables[i];
+        tables[count++] = (struct router_table){service->inline_methods, service->inline_method_count};
+    }
+    if (status != STATUS_OK)
+        return status;
+    tables[count++] = grpc_health_get_table(app->health);
+    tables[count++] = grpc_reflection_get_table(app->reflection);
+    struct grpc_server_options options = {
+        .loops = app->loops, .settings = app->transport_settings, .tables = tables, .table_count = count};
+    if ((status = grpc_server_new(&options, &app->server)) != STATUS_OK)
+        return status;
+    return grpc_reflection_set_router(app->reflection, grpc_server_get_router(app->server));
+}
+
+static void name_instance(struct app *app) {
+    char host[256] = "localhost";
+    gethostname(host, sizeof(host) - 1);
+    snprintf(app->instance_name, sizeof(app->instance_name), "%s:%u", host, listener_get_port(app->listener));
+}
+
+static int start_services(struct app *app) {
+    char error[ERROR_MAX] = "";
+    for (size_t i = 0; i < app->program->service_count; i++) {
+        const struct app_service *service = app->program->services[i];
+        if (service->start && service->start(app, error, sizeof(error)) != STATUS_OK)
+            return fail(EXIT_UNAVAILABLE, error);
+        app->started_services = i + 1;
+    }
+    return -1;
+}
+
+static int open_admin(struct app *app) {
+    char error[ERROR_MAX];
+    struct admin_options options = {.listen = app->settings.admin_listen,
+                                    .metrics = app->metrics,
+                                    .write_unready = write_unready,
+                                    .context = app};
+    if (!app->settings.admin_listen || admin_new(&options, &app->admin, error, sizeof(error)) == STATUS_OK)
+        return -1;
+    return fail(EXIT_UNAVAILABLE, error);
+}
+
+// Everything but the first call. Returns an exit code, or -1 to go on.
+static int start(struct app *app) {
+    char error[ERROR_MAX];
+    size_t loops = app->settings.loops ? (size_t)app->settings.loops : count_cores();
+    enum status status = metrics_new(&app->metrics);
+    if (status == STATUS_OK)
+        status = loop_group_new(loops, app->clock, &app->loops);
+    if (status == STATUS_OK && has_managed_methods(app))
+        status = open_management(app);
+    if (status == STATUS_OK)
+        status = open_transport(app);
+    if (status != STATUS_OK)
+        return fail(EXIT_SOFTWARE, status_get_text(status));
+    if (grpc_server_listen(app->server, app->settings.listen, error, sizeof(error), &app->listener) !=
+        STATUS_OK)
+        return fail(EXIT_UNAVAILABLE, error);
+    name_instance(app);
+
+    int exit_code = start_services(app);
+    if (exit_code >= 0)
+        return exit_code;
+    status = register_metrics(app);
+    if (status == STATUS_OK)
+        status = add_loop_hooks(app);
+    if (status != STATUS_OK)
+        return fail(EXIT_SOFTWARE, status_get_text(status));
+    if ((exit_code = open_admin(app)) >= 0)
+        return exit_code;
+    if ((status = loop_group_start(app->loops)) != STATUS_OK)
+        return fail(EXIT_SOFTWARE, status_get_text(status));
+    log_event(LOG_LEVEL_INFO, "listening", LOG_TEXT("address", listener_get_address(app->listener)),
+              LOG_INTEGER("admin_port", app->admin ? admin_get_port(app->admin) : 0),
+              LOG_INTEGER("loops", loops));
+    return -1;
+}
+
+// ---- life ----
+
+static void block_signals(sigset_t *ret_signals) {
+    sigemptyset(ret_signals);
+    sigaddset(ret_signals, SIGTERM);
+    sigaddset(ret_signals, SIGINT);
+    sigaddset(ret_signals, SIGUSR1);
+    pthread_sigmask(SIG_BLOCK, ret_signals, NULL); // before any thread: all inherit it
+    signal(SIGPIPE, SIG_IGN);
+}
+
+// The signal that came, or 0 after `ms` without one.
+static int wait_signal(const sigset_t *signals, int64_t ms) {
+    struct timespec timeout = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+    int number = sigtimedwait(signals, NULL, &timeout);
+    return number > 0 ? number : 0;
+}
+
+// Returns an exit code, or -1 when it was told to stop.
+static int serve(struct app *app, const sigset_t *signals) {
+    for (int number = 0; number != SIGTERM && number != SIGINT; number = wait_signal(signals, TICK_MS)) {
+        if (!app->is_database_checked) {
+            int exit_code = check_database(app, TICK_MS);
+            if (exit_code >= 0)
+                return exit_code;
+        }
+        if (app->database)
+            maintenance_tick(&app->maintenance);
+        update_health(app);
+    }
+    return -1;
+}
+
+static void drain(struct app *app, const sigset_t *signals) {
+    log_event(LOG_LEVEL_INFO, "leaving");
+    atomic_store_explicit(&app->is_leaving, true, memory_order_relaxed);
+    update_health(app);
+    int64_t until_ms = (int64_t)(clock_get_monotonic_ns(app->clock) / 1000000) + app->settings.drain_delay_ms;
+    for (int64_t left_ms;
+         (left_ms = until_ms - (int64_t)(clock_get_monotonic_ns(app->clock) / 1000000)) > 0;) {
+        int number = wait_signal(signals, left_ms);
+        if (number == SIGTERM || number == SIGINT)
+            break;
+    }
+    log_event(LOG_LEVEL_INFO, "draining");
+    grpc_health_end_watches(app->health);
+    if (!grpc_server_drain(app->server, (uint32_t)app->settings.drain_grace_ms))
+        log_event(LOG_LEVEL_WARNING, "calls were still running after the grace period");
+}
+
+// In the reverse order of start(), from wherever that stopped.
+static void stop(struct app *app) {
+    if (app->loops)
+        loop_group_stop(app->loops);
+    for (size_t i = app->started_services; i-- > 0;)
+        if (app->program->services[i]->stop)
+            app->program->services[i]->stop(app);
+    admin_free(app->admin);
+    validators_free(app->validators);
+    worker_pool_free(app->workers);
+    db_pool_free(app->database);
+    grpc_server_free(app->server);
+    loop_group_free(app->loops);
+    grpc_health_free(app->health);
+    grpc_reflection_free(app->reflection);
+    for (size_t i = 0; i < app->program->service_count; i++)
+        dispatch_free_table(&app->managed_tables[i]);
+    free(app->loop_hooks);
+    metrics_free(app->metrics);
+    ip_set_free(app->trusted_proxies);
+}
+
+int app_main(const struct app_program *program, int argc, char **argv) {
+    struct app *app = calloc(1, sizeof(*app));
+    if (!app)
+        return fail(EXIT_SOFTWARE, status_get_text(STATUS_NO_MEMORY));
+    app->program = program;
+    app->clock = clock_get_system();
+
+    int exit_code = read_settings(app, argc, argv);
+    if (exit_code < 0) {
+        sigset_t signals;
+        setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0}); // a core would hold what callers sent
+        block_signals(&signals);
+        log_configure((enum log_level)app->settings.log_level, (enum log_format)app->settings.log_format,
+                      program->name);
+        exit_code = check_database(app, DATABASE_PATIENCE_MS);
+        if (exit_code < 0)
+            exit_code = start(app);
+        if (exit_code < 0 && (exit_code = serve(app, &signals)) < 0) {
+            drain(app, &signals);
+            exit_code = EXIT_OK;
+        }
+        stop(app);
+        if (exit_code == EXIT_OK)
+            log_event(LOG_LEVEL_INFO, "stopped");
+    }
+    free(app);
+    return exit_code;
+}
+
+// ---- for services ----
+
+const struct app_settings *app_get_settings(const struct app *app) {
+    return &app->settings;
+}
+
+const struct clock *app_get_clock(const struct app *app) {
+    return app->clock;
+}
+
+struct db_pool *app_get_database(const struct app *app) {
+    return app->database;
+}
+
+struct metrics *app_get_metrics(const struct app *app) {
+    return app->metrics;
+}
+
+const char *app_get_instance_name(const struct app *app) {
+    return app->instance_name;
+}

@@ -1,0 +1,352 @@
+#include "common/app/caller.h"
+
+#include "common/base/clock.h"
+#include "common/base/typeid.h"
+#include "common/db/array.h"
+
+enum { FIND_CALLER, LIST_CATALOGUE, FIND_COMPANY };
+
+static const struct db_statement statements[] = {
+    [FIND_CALLER] =
+        {"caller_find",
+         "SELECT token_id, company_id, lane, member_id, kind, label, channels, permissions,"
+         " allowed_domains, allowed_ips, not_before, expires_at, secret_expires_at, suspended,"
+         " suspended_until, deactivated_at, company_suspended, company_is_operator, member_removed,"
+         " member_email, member_allowed_ips, member_permissions, whitelist_enabled, whitelist_scope,"
+         " matched, matched_expires_at, database_now"
+         " FROM latchkey.caller($1, $2)"},
+    [LIST_CATALOGUE] = {"caller_list_catalogue", "SELECT name, operator_only FROM latchkey.permission"},
+    [FIND_COMPANY] = {"caller_find_company",
+                      "SELECT lane, suspended FROM latchkey.company WHERE company_id = $1"},
+};
+
+// Columns of FIND_CALLER.
+enum {
+    TOKEN_ID,
+    COMPANY_ID,
+    LANE,
+    MEMBER_ID,
+    KIND,
+    LABEL,
+    CHANNELS,
+    PERMISSIONS,
+    ALLOWED_DOMAINS,
+    ALLOWED_IPS,
+    NOT_BEFORE,
+    EXPIRES_AT,
+    SECRET_EXPIRES_AT,
+    SUSPENDED,
+    SUSPENDED_UNTIL,
+    DEACTIVATED_AT,
+    COMPANY_SUSPENDED,
+    COMPANY_IS_OPERATOR,
+    MEMBER_REMOVED,
+    MEMBER_EMAIL,
+    MEMBER_ALLOWED_IPS,
+    MEMBER_PERMISSIONS,
+    WHITELIST_ENABLED,
+    WHITELIST_SCOPE,
+    MATCHED,
+    MATCHED_EXPIRES_AT,
+    DATABASE_NOW,
+};
+
+// ---- the refusal in words ----
+
+struct refusal {
+    enum status status;
+    const char *text;
+};
+
+static const struct refusal refusals[REASON_COUNT] = {
+    [REASON_MALFORMED] = {STATUS_UNAUTHENTICATED,
+                          "this is not one of our secrets: check that it was copied whole"},
+    [REASON_UNKNOWN] = {STATUS_UNAUTHENTICATED, "no token has this secret"},
+    [REASON_COMPANY_SUSPENDED] = {STATUS_PERMISSION_DENIED, "the company is suspended; ask the operator"},
+    [REASON_MEMBER_REMOVED] = {STATUS_UNAUTHENTICATED,
+                               "the owner of this token has been removed from the company"},
+    [REASON_DEACTIVATED] = {STATUS_UNAUTHENTICATED,
+                            "this token has been deactivated, for good; make another"},
+    [REASON_SUSPENDED] = {STATUS_UNAUTHENTICATED, "this token is suspended"},
+    [REASON_NOT_YET_VALID] = {STATUS_UNAUTHENTICATED, "this token is not valid yet"},
+    [REASON_EXPIRED] = {STATUS_UNAUTHENTICATED, "this token has expired"},
+    [REASON_CHANNEL_NOT_ALLOWED] = {STATUS_PERMISSION_DENIED, "this token is not for the API"},
+    [REASON_COMPANY_IP_NOT_LISTED] = {STATUS_PERMISSION_DENIED,
+                                      "the company's whitelist does not hold your address"},
+    [REASON_MEMBER_IP_NOT_LISTED] = {STATUS_PERMISSION_DENIED,
+                                     "the member's IP list does not hold your address"},
+    [REASON_TOKEN_IP_NOT_LISTED] = {STATUS_PERMISSION_DENIED,
+                                    "the token's IP list does not hold your address"},
+    [REASON_PERMISSION_MISSING] = {STATUS_PERMISSION_DENIED, "the token, or its owner, lacks the permission"},
+};
+
+static enum status refuse(struct fault *fault, enum reason reason, const struct ip_address *address,
+                          const char *permission) {
+    const struct refusal *refusal = &refusals[reason];
+    if (!refusal->text) // deny is zero: a reason without words still refuses
+        return fault_set(fault, STATUS_PERMISSION_DENIED, reason_get_name(reason), "refused");
+
+    char address_text[IP_ADDRESS_TEXT_MAX + 1];
+    ip_address_format(address, address_text);
+    switch (reason) {
+    case REASON_COMPANY_IP_NOT_LISTED:
+    case REASON_MEMBER_IP_NOT_LISTED:
+    case REASON_TOKEN_IP_NOT_LISTED:
+        fault_add_detail(fault, "clientIp", "%s", address_text);
+        return fault_set(fault, refusal->status, reason_get_name(reason), "%s (%s)", refusal->text,
+                         address_text[0] ? address_text : "unknown");
+    case REASON_PERMISSION_MISSING:
+        fault_add_detail(fault, "permission", "%s", permission);
+        return fault_set(fault, refusal->status, reason_get_name(reason), "%s %s", refusal->text, permission);
+    default: return fault_set(fault, refusal->status, reason_get_name(reason), "%s", refusal->text);
+    }
+}
+
+// ---- from rows to the subject of a decision ----
+
+static const struct permission_catalogue *read_catalogue(const struct db_result *rows, struct arena *arena) {
+    size_t count = (size_t)db_result_get_row_count(rows);
+    struct permission_definition *definitions = ARENA_NEW_ARRAY(arena, struct permission_definition, count);
+    if (!definitions)
+        return NULL;
+    for (size_t i = 0; i < count; i++) {
+        definitions[i].name = db_result_get_text(rows, (int)i, 0);
+        definitions[i].is_operator_only = db_result_get_bool(rows, (int)i, 1);
+    }
+    return permission_catalogue_new_in_arena(arena, NULL, definitions, count);
+}
+
+// The set that the grants of a text[] stand for; grants that cover nothing any more are passed over.
+static struct permission_set *read_grants(const struct db_result *row, int column,
+                                          const struct permission_catalogue *catalogue, struct arena *arena) {
+    struct permission_set *set =
+        permission_set_new_in_arena(arena, permission_catalogue_get_limit(catalogue));
+    struct db_array grants = db_result_get_array(row, 0, column, DB_TYPE_TEXT);
+    struct bytes grant;
+    while (set && db_array_next_text(&grants, &grant)) {
+        bool covers_any = permission_catalogue_expand(catalogue, grant, set);
+        (void)covers_any;
+    }
+    return set;
+}
+
+static bool read_prefixes(const struct db_result *row, int column, struct arena *arena,
+                          struct ip_prefix **ret_prefixes, size_t *ret_count) {
+    struct db_array array = db_result_get_array(row, 0, column, DB_TYPE_CIDR);
+    *ret_prefixes = ARENA_NEW_ARRAY(arena, struct ip_prefix, array.count);
+    *ret_count = 0;
+    while (*ret_prefixes && db_array_next_prefix(&array, &(*ret_prefixes)[*ret_count]))
+        (*ret_count)++;
+    return *ret_prefixes != NULL;
+}
+
+static bool read_domains(struct caller *caller, const struct db_result *row, struct arena *arena) {
+    struct db_array array = db_result_get_array(row, 0, ALLOWED_DOMAINS, DB_TYPE_TEXT);
+    struct bytes domain;
+    caller->allowed_domains = ARENA_NEW_ARRAY(arena, struct bytes, array.count);
+    while (caller->allowed_domains && db_array_next_text(&array, &domain)) {
+        const char *copy = arena_copy_bytes(arena, domain);
+        if (!copy)
+            return false;
+        caller->allowed_domains[caller->allowed_domain_count++] = bytes_of(copy, domain.len);
+    }
+    return caller->allowed_domains != NULL;
+}
+
+// What does not depend on lists of addresses.
+static bool read_subject(struct caller *caller, const struct db_result *row, struct arena *arena) {
+    struct access_subject *subject = &caller->subject;
+    int64_t token_end_ms = db_result_get_time_ms_or(row, 0, EXPIRES_AT, CLOCK_NEVER_MS);
+    int64_t secret_end_ms = db_result_get_time_ms_or(row, 0, SECRET_EXPIRES_AT, CLOCK_NEVER_MS);
+    char kind = db_result_get_char(row, 0, KIND);
+    *subject = (struct access_subject){
+        .not_before_ms = db_result_get_time_ms_or(row, 0, NOT_BEFORE, CLOCK_ALWAYS_MS),
+        .expires_at_ms = token_end_ms < secret_end_ms ? token_end_ms : secret_end_ms,
+        .suspended_until_ms = db_result_get_time_ms_or(row, 0, SUSPENDED_UNTIL, CLOCK_NEVER_MS),
+        .kind = kind == 'a'   ? TOKEN_KIND_ACCESS
+                : kind == 'l' ? TOKEN_KIND_LOGIN
+                              : TOKEN_KIND_NONE,
+        .channels = (uint8_t)db_result_get_int16(row, 0, CHANNELS),
+        .whitelist_scope = (uint8_t)db_result_get_int16(row, 0, WHITELIST_SCOPE),
+        .is_company_suspended = db_result_get_bool(row, 0, COMPANY_SUSPENDED),
+        .is_member_removed = db_result_get_bool(row, 0, MEMBER_REMOVED),
+        .is_deactivated = !db_result_is_null(row, 0, DEACTIVATED_AT),
+        .is_suspended = db_result_get_bool(row, 0, SUSPENDED),
+        .is_whitelist_enabled = db_result_get_bool(row, 0, WHITELIST_ENABLED),
+        .is_company_owned = db_result_is_null(row, 0, MEMBER_ID),
+        .granted = read_grants(row, PERMISSIONS, caller->catalogue, arena),
+    };
+    if (!subject->is_company_owned) {
+        subject->owner = read_grants(row, MEMBER_PERMISSIONS, caller->catalogue, arena);
+        if (!subject->owner)
+            return false;
+    }
+    return subject->granted != NULL;
+}
+
+static struct caller *read_caller(const struct db_result *row, const struct permission_catalogue *catalogue,
+                                  const struct caller_credentials *credentials, struct arena *arena) {
+    struct caller *caller = ARENA_NEW(arena, struct caller);
+    if (!caller)
+        return NULL;
+    *caller = (struct caller){
+        .company_id = db_result_get_uuid(row, 0, COMPANY_ID),
+        .lane = (uint8_t)db_result_get_int16(row, 0, LANE),
+        .token_id = db_result_get_uuid(row, 0, TOKEN_ID),
+        .member_id = db_result_get_uuid_or_zero(row, 0, MEMBER_ID),
+        .home_company_id = db_result_get_uuid(row, 0, COMPANY_ID),
+        .is_operator_company = db_result_get_bool(row, 0, COMPANY_IS_OPERATOR),
+        .token_label = db_result_copy_text(row, 0, LABEL, arena),
+        .member_email = db_result_copy_text(row, 0, MEMBER_EMAIL, arena),
+        .address = credentials->address,
+        .now_ms = db_result_get_time_ms(row, 0, DATABASE_NOW),
+        .catalogue = catalogue,
+    };
+    if (!caller->token_label || !caller->member_email || !read_subject(caller, row, arena) ||
+        !read_prefixes(row, ALLOWED_IPS, arena, &caller->allowed_ips, &caller->allowed_ip_count) ||
+        !read_domains(caller, row, arena))
+        return NULL;
+    return caller;
+}
+
+// ---- the decision ----
+
+static struct ip_set *make_set(const struct ip_prefix *prefixes, const int64_t *ends_ms, size_t count,
+                               struct arena *arena) {
+    struct ip_set_entry *entries = ARENA_NEW_ARRAY(arena, struct ip_set_entry, count);
+    if (!entries)
+        return NULL;
+    for (size_t i = 0; i < count; i++)
+        entries[i] =
+            (struct ip_set_entry){.prefix = prefixes[i], .ends_at_ms = ends_ms ? ends_ms[i] : CLOCK_NEVER_MS};
+    return ip_set_new(entries, count);
+}
+
+// The entries of the company's list that contain the address stand for the whole list: for this address they
+// answer the same.
+static struct ip_set *make_company_set(const struct db_result *row, struct arena *arena) {
+    struct ip_prefix *prefixes;
+    size_t count, i = 0;
+    if (!read_prefixes(row, MATCHED, arena, &prefixes, &count))
+        return NULL;
+    int64_t *ends_ms = ARENA_NEW_ARRAY(arena, int64_t, count);
+    struct db_array ends = db_result_get_array(row, 0, MATCHED_EXPIRES_AT, DB_TYPE_TIMESTAMPTZ);
+    while (ends_ms && i < count && db_array_next_time_ms(&ends, CLOCK_NEVER_MS, &ends_ms[i]))
+        i++;
+    return ends_ms && i == count ? make_set(prefixes, ends_ms, count, arena) : NULL;
+}
+
+// Sets that could not be made for want of memory stay NULL or empty: the company's then refuses, the others
+// are told by the status.
+static enum status decide(struct caller *caller, const struct db_result *row, const char *permission,
+                          struct arena *arena, enum reason *ret_reason) {
+    struct ip_set *company = make_company_set(row, arena), *member = NULL, *token = NULL;
+    struct ip_prefix *member_ips;
+    size_t member_ip_count;
+    enum status status = STATUS_NO_MEMORY;
+    if (!company || !read_prefixes(row, MEMBER_ALLOWED_IPS, arena, &member_ips, &member_ip_count))
+        goto done;
+    if (member_ip_count > 0 && !(member = make_set(member_ips, NULL, member_ip_count, arena)))
+        goto done;
+    if (caller->allowed_ip_count > 0 &&
+        !(token = make_set(caller->allowed_ips, NULL, caller->allowed_ip_count, arena)))
+        goto done;
+
+    struct access_subject subject = caller->subject;
+    subject.company_ips = company;
+    subject.member_ips = member;
+    subject.token_ips = token;
+    uint32_t wanted = permission ? permission_catalogue_find_id(caller->catalogue, bytes_of_text(permission))
+                                 : PERMISSION_ID_NONE;
+    *ret_reason = access_decide(&subject, &(struct access_request){.now_ms = caller->now_ms,
+                                                                   .address = caller->address,
+                                                                   .channel = CHANNEL_API,
+                                                                   .permissions = &wanted,
+                                                                   .permission_count = permission ? 1 : 0});
+    status = STATUS_OK;
+done:
+    ip_set_free(token);
+    ip_set_free(member);
+    ip_set_free(company);
+    return status;
+}
+
+// ---- acting for another company ----
+
+static enum status act_for(struct caller *caller, struct db_transaction *transaction, struct bytes company,
+                           struct arena *arena, struct fault *fault) {
+    struct uuid company_id;
+    if (!typeid_parse(company, TYPEID_COMPANY, &company_id))
+        return fault_set(fault, STATUS_INVALID, "INVALID_ARGUMENT",
+                         "the metadata latchkey-company is not a company's id; type one such as cmp_01j...");
+    if (uuid_is_equal(company_id, caller->home_company_id))
+        return STATUS_OK;
+    enum status status = caller_require(caller, "latchkey.operate", fault);
+    if (status != STATUS_OK)
+        return status;
+
+    struct db_params params;
+    const struct db_result *row;
+    db_params_init(&params, arena);
+    db_params_add_uuid(&params, company_id);
+    db_set_company(transaction, company_id);
+    if ((status = db_query(transaction, &statements[FIND_COMPANY], &params, &row)) != STATUS_OK)
+        return db_fault(fault, status);
+    if (db_result_get_row_count(row) == 0)
+        return fault_set(fault, STATUS_NOT_FOUND, "COMPANY_NOT_FOUND", "there is no company %.*s",
+                         BYTES_FORMAT(company));
+    caller->company_id = company_id;
+    caller->lane = (uint8_t)db_result_get_int16(row, 0, 0);
+    caller->is_acting = true;
+    return STATUS_OK;
+}
+
+// ---- public ----
+
+enum status caller_authenticate(struct db_transaction *transaction,
+                                const struct caller_credentials *credentials, const char *permission,
+                                struct arena *arena, struct fault *fault, struct caller **ret_caller) {
+    struct db_params params;
+    db_params_init(&params, arena);
+    db_params_add_bytes(&params, bytes_of(credentials->digest.bytes, DIGEST_LENGTH));
+    db_params_add_address(&params, &credentials->address);
+    struct db_command commands[] = {{&statements[FIND_CALLER], &params, NULL},
+                                    {&statements[LIST_CATALOGUE], NULL, NULL}};
+    enum status status = db_query_batch(transaction, commands, ARRAY_LENGTH(commands));
+    if (status != STATUS_OK)
+        return db_fault(fault, status);
+    const struct db_result *row = commands[0].result;
+    if (db_result_get_row_count(row) == 0)
+        return refuse(fault, REASON_UNKNOWN, &credentials->address, permission);
+
+    const struct permission_catalogue *catalogue = read_catalogue(commands[1].result, arena);
+    struct caller *caller = catalogue ? read_caller(row, catalogue, credentials, arena) : NULL;
+    enum reason reason = REASON_UNSPECIFIED;
+    if (!caller || decide(caller, row, permission, arena, &reason) != STATUS_OK)
+        return fault_set(fault, STATUS_NO_MEMORY, "NO_MEMORY", "out of memory; try again later");
+    if (reason != REASON_OK)
+        return refuse(fault, reason, &credentials->address, permission);
+
+    if (credentials->company.len > 0)
+        status = act_for(caller, transaction, credentials->company, arena, fault);
+    if (status != STATUS_OK)
+        return status;
+    db_set_company(transaction, caller->company_id);
+    *ret_caller = caller;
+    return STATUS_OK;
+}
+
+bool caller_has_permission(const struct caller *caller, const char *permission) {
+    uint32_t id = permission_catalogue_find_id(caller->catalogue, bytes_of_text(permission));
+    return access_has_permission(&caller->subject, id);
+}
+
+enum status caller_require(const struct caller *caller, const char *permission, struct fault *fault) {
+    if (caller_has_permission(caller, permission))
+        return STATUS_OK;
+    return refuse(fault, REASON_PERMISSION_MISSING, &caller->address, permission);
+}
+
+const struct permission_set *caller_get_permissions(const struct caller *caller, struct arena *arena) {
+    return access_get_permissions(&caller->subject, permission_catalogue_get_limit(caller->catalogue), arena);
+}

@@ -1,0 +1,27 @@
+// Where a call really comes from. The TCP peer, unless the peer is a trusted proxy: then x-forwarded-for is
+// walked from the right, because each proxy appends the address it saw and everything to the left of the
+// first untrusted one may be invented.
+#ifndef LATCHKEY_COMMON_APP_CLIENT_ADDRESS_H
+#define LATCHKEY_COMMON_APP_CLIENT_ADDRESS_H
+
+#include <stddef.h>
+
+#include "common/base/bytes.h"
+#include "common/base/compiler.h"
+#include "common/base/status.h"
+#include "common/ip/address.h"
+#include "common/ip/ip_set.h"
+
+// Reads "10.0.0.0/8, 2001:db8::1" (commas, spaces allowed around them). An empty list gives NULL, which
+// trusts nobody. INVALID leaves a sentence that names the item. *ret_trusted is owned, freed with
+// ip_set_free().
+MUST_CHECK enum status client_address_parse_trusted(const char *list, struct ip_set **ret_trusted,
+                                                    char *ret_error, size_t error_size);
+
+// `forwarded` holds the values of x-forwarded-for in the order of their arrival. The right-most address that
+// is not trusted; the left-most one when all are; no address (family 0: whatever is listed denies) when an
+// element that has to be believed can't be read. Without the header a trusted proxy speaks for itself.
+struct ip_address client_address_find(const struct ip_set *trusted, const struct ip_address *peer,
+                                      const struct bytes *forwarded, size_t forwarded_count);
+
+#endif

@@ -1,0 +1,19 @@
+// The look at the database before a server opens its doors: can it be reached, does it let us in, has it our
+// schema? What only an operator can mend ends the process with one sentence; a database that is merely away
+// is waited for.
+#ifndef LATCHKEY_COMMON_APP_DATABASE_CHECK_H
+#define LATCHKEY_COMMON_APP_DATABASE_CHECK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/compiler.h"
+#include "common/base/status.h"
+#include "common/db/connection.h"
+
+// OK; UNAVAILABLE: away at the moment; INVALID (the URL), PERMISSION_DENIED, FAILED_PRECONDITION (another
+// schema): for good. Anything but OK leaves a sentence.
+MUST_CHECK enum status database_check(const struct db_connection_options *options, uint64_t deadline_ns,
+                                      char *ret_error, size_t error_size);
+
+#endif

@@ -1,0 +1,42 @@
+#include "common/app/dispatch.h"
+
+#include <stdlib.h>
+
+// The rows and what their contexts point to, in one block.
+struct table_block {
+    struct dispatch_binding *bindings;
+    struct grpc_method rows[];
+};
+
+enum status dispatch_new_table(const struct dispatch *dispatch, const struct app_method *methods,
+                               size_t count, struct router_table *ret_table) {
+    struct table_block *block = calloc(1, sizeof(*block) + count * sizeof(block->rows[0]));
+    struct dispatch_binding *bindings = calloc(count ? count : 1, sizeof(*bindings));
+    if (!block || !bindings) {
+        free(block);
+        free(bindings);
+        return STATUS_NO_MEMORY;
+    }
+    block->bindings = bindings;
+    for (size_t i = 0; i < count; i++) {
+        bindings[i] = (struct dispatch_binding){dispatch, &methods[i]};
+        block->rows[i] = (struct grpc_method){.path = methods[i].path,
+                                              .request = methods[i].request,
+                                              .response = methods[i].response,
+                                              .shape = GRPC_UNARY,
+                                              .handler = &managed_call_handler,
+                                              .context = &bindings[i]};
+    }
+    *ret_table = (struct router_table){block->rows, count};
+    return STATUS_OK;
+}
+
+void dispatch_free_table(struct router_table *table) {
+    if (!table->methods)
+        return;
+    struct table_block *block =
+        (struct table_block *)((char *)table->methods - offsetof(struct table_block, rows));
+    free(block->bindings);
+    free(block);
+    *table = (struct router_table){0};
+}

@@ -1,0 +1,390 @@
+// One managed call on its way through the process (method.h tells what is done for it, this file when and
+// where):
+//
+//   ARRIVED ---- no secret, or the queue is full -----------------------> finished on the loop
+//      | queued
+//   QUEUED ----- the client is gone or the deadline over ---------------> DONE
+//      | a worker takes it
+//   RUNNING ---- failed, only read, or nobody waits for validators -----> DONE
+//      | committed, with wait_for_validators
+//   WAITING ---- all have confirmed, or the wait is over ---------------> DONE --- on the loop ---> finished
+//
+// Each step hands the call to exactly one other thread, and only who has it touches it. The exceptions, for
+// the loop's on_cancel, are `cancellation`, which has a lock of its own, and the transport's cancelled flag.
+#include <string.h>
+
+#include "common/app/caller.h"
+#include "common/app/client_address.h"
+#include "common/app/dispatch.h"
+#include "common/app/replay.h"
+#include "common/base/log.h"
+#include "common/base/typeid.h"
+#include "common/crypto/secret.h"
+#include "common/db/cancel.h"
+#include "common/grpc/call.h"
+#include "common/grpc/field.h"
+
+enum { ATTEMPTS_MAX = 5, RETRY_AFTER_MS = 100, FORWARDED_MAX = 16 };
+
+struct managed_call {
+    const struct dispatch *dispatch;
+    const struct app_method *method;
+    struct grpc_call *transport;
+    const ProtobufCMessage *request;
+    struct caller_credentials credentials;
+    struct replay replay;
+    struct db_cancellation cancellation;
+    uint64_t deadline_ns;
+    uint64_t started_ns;
+
+    struct app_call call;       // what the handler sees
+    ProtobufCMessage *response; // NULL until it is made
+    struct revision revision;   // of the commit
+
+    struct worker_job job;           // QUEUED
+    struct validators_waiter waiter; // WAITING
+    struct loop_task done;           // DONE
+};
+
+enum { FIND_HEAD };
+
+static const struct db_statement statements[] = {
+    [FIND_HEAD] = {"managed_call_find_head", "SELECT head, mark FROM latchkey.change_lane WHERE lane = $1"},
+};
+
+// ---- DONE: back on the loop ----
+
+// Only a mutation's line is worth keeping for every call; refusals and failures are told of any.
+static void log_call(const struct managed_call *managed) {
+    const struct fault *fault = managed->call.fault;
+    const struct caller *caller = managed->call.caller;
+    bool is_failed = fault->status != STATUS_OK;
+    enum log_level level =
+        is_failed || managed->method->kind == APP_MUTATION ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG;
+    if (!log_is_enabled(level))
+        return;
+    char address[IP_ADDRESS_TEXT_MAX + 1];
+    ip_address_format(&managed->credentials.address, address);
+    uint64_t took_ns = clock_get_monotonic_ns(managed->dispatch->clock) - managed->started_ns;
+    log_event(level, "call", LOG_TEXT("method", managed->method->path),
+              LOG_TEXT("status", status_get_name(fault->status)),
+              LOG_TEXT("reason", is_failed ? fault->reason : NULL),
+              LOG_TEXT("company", caller ? typeid_of(TYPEID_COMPANY, caller->company_id).text : NULL),
+              LOG_TEXT("token", caller ? typeid_of(TYPEID_TOKEN, caller->token_id).text : NULL),
+              LOG_TEXT("address", address), LOG_INTEGER("took_us", took_ns / 1000));
+}
+
+static void wipe_secret(const struct managed_call *managed) {
+    const char *secret = managed->response ? field_get_text(managed->response, "secret") : "";
+    if (*secret)
+        secret_wipe((char *)secret, strlen(secret));
+}
+
+static void on_done(struct loop_task *task) {
+    struct managed_call *managed = CONTAINER_OF(task, struct managed_call, done);
+    struct loop *loop = grpc_call_get_loop(managed->transport);
+    log_call(managed);
+    enum status status = managed->call.fault->status;
+    if (status == STATUS_OK) {
+        status = grpc_call_send(managed->transport, managed->response);
+        wipe_secret(managed);
+        if (status != STATUS_OK)
+            fault_set(managed->call.fault, STATUS_UNAVAILABLE, "OUTCOME_UNKNOWN",
+                      "the answer could not be sent");
+    }
+    grpc_call_finish(managed->transport, managed->call.fault); // `managed` is gone
+    loop_release(loop);
+}
+
+static void finish_on_loop(struct managed_call *managed) {
+    managed->done.run = on_done;
+    loop_post(grpc_call_get_loop(managed->transport), &managed->done);
+}
+
+// ---- WAITING: for the validators ----
+
+static enum status fill_validators(struct managed_call *managed, const struct validators_answer *answer) {
+    ProtobufCMessage *validators;
+    enum status status = field_set_message(managed->call.arena, managed->response, "validators", &validators);
+    if (status != STATUS_OK)
+        return status;
+    if ((status = field_set_integer(validators, "live", answer->live)) != STATUS_OK ||
+        (status = field_set_integer(validators, "confirmed", answer->confirmed)) != STATUS_OK ||
+        (status = field_set_integer(validators, "all_confirmed", answer->all_confirmed)) != STATUS_OK)
+        return status;
+    return field_set_texts(managed->call.arena, validators, "lagging", (const char *const *)answer->lagging,
+                           answer->lagging_count);
+}
+
+// The change is committed: whatever goes wrong from here on is told, but it is no failure of the change.
+static void on_validators_answer(struct validators_waiter *waiter) {
+    struct managed_call *managed = CONTAINER_OF(waiter, struct managed_call, waiter);
+    enum status status = fill_validators(managed, &waiter->answer);
+    if (status != STATUS_OK)
+        log_event(LOG_LEVEL_ERROR, "an answer lacks its validators",
+                  LOG_TEXT("status", status_get_text(status)));
+    finish_on_loop(managed);
+}
+
+// True when the call waits from here on and belongs to the validators' thread.
+static bool wait_for_validators(struct managed_call *managed) {
+    const struct dispatch *dispatch = managed->dispatch;
+    int64_t wait_ms = field_get_duration_ms(managed->request, "wait_for_validators");
+    if (wait_ms <= 0)
+        return false;
+    if (wait_ms > dispatch->wait_for_validators_max_ms)
+        wait_ms = dispatch->wait_for_validators_max_ms;
+
+    // Half a second before the deadline: "not yet confirmed" must still reach the caller.
+    uint64_t until_ns = clock_get_monotonic_ns(dispatch->clock) + (uint64_t)wait_ms * 1000000;
+    uint64_t latest_ns = managed->deadline_ns - UINT64_C(500000000);
+    managed->waiter = (struct validators_waiter){.revision = managed->revision,
+                                                 .until_ns = until_ns < latest_ns ? until_ns : latest_ns,
+                                                 .arena = managed->call.arena,
+                                                 .on_answer = on_validators_answer};
+    validators_wait(dispatch->validators, &managed->waiter);
+    return true;
+}
+
+// ---- RUNNING: the transaction, on a worker ----
+
+static enum status fill_revision(struct managed_call *managed) {
+    char text[REVISION_TEXT_LENGTH + 1];
+    revision_format(managed->revision, text);
+    return field_set_text(managed->call.arena, managed->response, "revision", text);
+}
+
+// Nothing changed, or the answer is a replay: the present head of the lane has seen it all.
+static enum status read_head(struct managed_call *managed, struct db_connection *connection, uint8_t lane) {
+    struct db_begin_options options = {.arena = managed->call.arena, .deadline_ns = managed->deadline_ns};
+    struct db_params params;
+    db_params_init(&params, managed->call.arena);
+    db_params_add_int16(&params, lane);
+    struct db_command command = {&statements[FIND_HEAD], &params, NULL};
+    enum status status = db_execute(connection, &options, &command, 1);
+    if (status != STATUS_OK)
+        return db_fault(managed->call.fault, status);
+    managed->revision = (struct revision){lane, db_result_get_int64(command.result, 0, 0),
+                                          db_result_get_int64(command.result, 0, 1)};
+    return STATUS_OK;
+}
+
+// The change of the company's own lane; a method that changes the deployment alone has only the other one.
+static struct revision choose_revision(const struct db_revision *revisions, size_t count, uint8_t lane) {
+    size_t chosen = 0;
+    for (size_t i = 0; i < count; i++)
+        if (revisions[i].lane == lane)
+            chosen = i;
+    return (struct revision){(uint8_t)revisions[chosen].lane, revisions[chosen].seq, revisions[chosen].mark};
+}
+
+static enum status commit_mutation(struct managed_call *managed, struct db_connection *connection) {
+    const struct db_revision *revisions;
+    size_t count;
+    uint8_t lane = managed->call.caller->lane;
+    enum status status = db_commit_with_revisions(managed->call.transaction, &revisions, &count);
+    managed->call.transaction = NULL;
+    if (status != STATUS_OK)
+        return db_fault(managed->call.fault, status);
+    if (count > 0) {
+        managed->revision = choose_revision(revisions, count, lane);
+        validators_wake(managed->dispatch->validators);
+    } else {
+        status = read_head(managed, connection, lane);
+    }
+    return status == STATUS_OK ? fill_revision(managed) : status;
+}
+
+static enum status run_handler(struct managed_call *managed) {
+    struct app_call *call = &managed->call;
+    const struct app_method *method = managed->method;
+    managed->response = NULL;
+    enum status status = STATUS_OK;
+    if (managed->replay.is_wanted)
+        status = replay_begin(call, method, &managed->replay, managed->request, &managed->response);
+    if (status != STATUS_OK || managed->response)
+        return status;
+    status = method->handle(call, managed->request, &managed->response);
+    if (status == STATUS_OK &&
+        call->fault->status != STATUS_OK) // a bad field that the handler has not noticed
+        status = call->fault->status;
+    if (status == STATUS_OK && managed->replay.is_wanted)
+        status = replay_keep(call, method, &managed->replay, managed->response);
+    return status;
+}
+
+static enum status run_transaction(struct managed_call *managed, struct db_connection *connection) {
+    struct app_call *call = &managed->call;
+    struct caller *caller;
+    bool is_mutation = managed->method->kind == APP_MUTATION;
+    struct db_begin_options options = {.arena = call->arena,
+                                       .deadline_ns = managed->deadline_ns,
+                                       .cancellation = &managed->cancellation,
+                                       .access = is_mutation ? DB_READ_WRITE : DB_READ_ONLY};
+    enum status status = db_begin(connection, &options, &call->transaction);
+    if (status != STATUS_OK)
+        return status;
+
+    status = caller_authenticate(call->transaction, &managed->credentials, managed->method->permission,
+                                 call->arena, call->fault, &caller);
+    if (status == STATUS_OK) {
+        call->caller = caller;
+        call->now_ms = caller->now_ms;
+        status = run_handler(managed);
+    }
+    if (status != STATUS_OK) {
+        db_rollback(call->transaction);
+        call->transaction = NULL;
+        return status;
+    }
+    if (is_mutation)
+        return commit_mutation(managed, connection);
+    status = db_commit(call->transaction);
+    call->transaction = NULL;
+    return status;
+}
+
+// Whatever failed without words gets the words of its status.
+static void complete_fault(struct fault *fault, enum status status) {
+    if (status == STATUS_OK || fault->status != STATUS_OK)
+        return;
+    (void)db_fault(fault, status);
+    if (fault->status == STATUS_OK)
+        fault_set(fault, status, status_get_name(status), "%s", status_get_text(status));
+}
+
+// A transaction that collided with another one is run again: nothing of it has happened.
+static void run_attempts(struct managed_call *managed, struct db_connection *connection) {
+    enum status status = STATUS_ABORTED;
+    for (int attempt = 0; attempt < ATTEMPTS_MAX && status == STATUS_ABORTED; attempt++) {
+        fault_init(managed->call.fault, managed->call.arena);
+        status = run_transaction(managed, connection);
+        if (managed->call.fault->status == STATUS_ABORTED) // the handler's own answer: an etag that is stale
+            break;
+    }
+    complete_fault(managed->call.fault, status);
+}
+
+static void run_on_worker(struct worker_job *job) {
+    struct managed_call *managed = CONTAINER_OF(job, struct managed_call, job);
+    const struct dispatch *dispatch = managed->dispatch;
+    struct fault *fault = managed->call.fault;
+    uint64_t now_ns = clock_get_monotonic_ns(dispatch->clock);
+    uint64_t lease_until_ns = now_ns + (uint64_t)dispatch->database_lease_wait_ms * 1000000;
+    struct db_connection *connection;
+
+    if (grpc_call_is_cancelled(managed->transport)) {
+        fault_set(fault, STATUS_CANCELLED, "CANCELLED", "%s", status_get_text(STATUS_CANCELLED));
+    } else if (now_ns >= managed->deadline_ns) {
+        fault_set(fault, STATUS_DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED",
+                  "the deadline passed before the call was begun");
+    } else if (db_pool_lease(dispatch->database,
+                             lease_until_ns < managed->deadline_ns ? lease_until_ns : managed->deadline_ns,
+                             fault, &connection) == STATUS_OK) {
+        run_attempts(managed, connection);
+        db_pool_return(dispatch->database, connection);
+    }
+
+    bool is_waiting =
+        fault->status == STATUS_OK && managed->method->kind == APP_MUTATION && wait_for_validators(managed);
+    if (!is_waiting)
+        finish_on_loop(managed);
+}
+
+// ---- ARRIVED: on the loop ----
+
+// `authorization: Bearer SECRET`, or `x-access-token: SECRET` in its place.
+static struct bytes find_secret(const struct grpc_call *transport) {
+    struct bytes secret = grpc_call_find_metadata(transport, "x-access-token");
+    struct bytes header = grpc_call_find_metadata(transport, "authorization");
+    if (header.len == 0)
+        return secret;
+    struct bytes scheme = bytes_split(&header, ' ');
+    return bytes_is_equal_ignoring_case(scheme, BYTES_LITERAL("bearer")) ? bytes_trim(header) : BYTES_EMPTY;
+}
+
+static enum status read_secret(const struct dispatch *dispatch, struct grpc_call *transport,
+                               struct fault *fault, struct digest *ret_digest) {
+    enum secret_kind kind;
+    struct bytes secret = find_secret(transport);
+    if (secret.len == 0)
+        return fault_set(fault, STATUS_UNAUTHENTICATED, "SECRET_MISSING",
+                         "send the metadata \"authorization: Bearer SECRET\" or \"x-access-token: SECRET\"");
+    if (!secret_check(secret, dispatch->brand, &kind, NULL) || kind == SECRET_INVITATION)
+        return fault_set(fault, STATUS_UNAUTHENTICATED, "MALFORMED",
+                         "this is not the secret of a token: check that it was copied whole");
+    digest_sha256(secret, ret_digest);
+    return STATUS_OK;
+}
+
+static struct ip_address find_address(const struct dispatch *dispatch, const struct grpc_call *transport) {
+    const struct bytes name = BYTES_LITERAL("x-forwarded-for");
+    struct bytes values[FORWARDED_MAX];
+    size_t count = 0;
+    const struct metadata_field *field = metadata_find(grpc_call_get_metadata(transport)->first, name);
+    for (; field; field = metadata_find(field->next, name)) {
+        if (count == FORWARDED_MAX) // more proxies than anybody has: an address that nothing lists
+            return (struct ip_address){0};
+        values[count++] = field->value;
+    }
+    return client_address_find(dispatch->trusted_proxies, grpc_call_get_peer(transport), values, count);
+}
+
+static struct managed_call *new_managed_call(struct grpc_call *transport, const ProtobufCMessage *request) {
+    const struct dispatch_binding *binding = grpc_call_get_method(transport)->context;
+    struct arena *arena = grpc_call_get_arena(transport);
+    struct managed_call *managed = ARENA_NEW(arena, struct managed_call);
+    if (!managed)
+        return NULL;
+    managed->dispatch = binding->dispatch;
+    managed->method = binding->method;
+    managed->transport = transport;
+    managed->request = request;
+    managed->deadline_ns = grpc_call_get_deadline_ns(transport);
+    managed->started_ns = loop_get_monotonic_ns(grpc_call_get_loop(transport));
+    managed->call = (struct app_call){.app = binding->dispatch->app,
+                                      .arena = arena,
+                                      .fault = grpc_call_get_fault(transport),
+                                      .timer_ns = managed->started_ns};
+    return managed;
+}
+
+static enum status queue(struct managed_call *managed) {
+    struct grpc_call *transport = managed->transport;
+    struct loop *loop = grpc_call_get_loop(transport);
+    grpc_call_set_data(transport, managed);
+    managed->job.run = run_on_worker;
+    loop_hold(loop);
+    if (worker_pool_submit(managed->dispatch->workers, &managed->job) == STATUS_OK)
+        return STATUS_OK;
+    loop_release(loop);
+    fault_set(managed->call.fault, STATUS_UNAVAILABLE, "OVERLOADED",
+              "too many calls wait already; try again later");
+    fault_set_retry_after_ms(managed->call.fault, RETRY_AFTER_MS);
+    return STATUS_UNAVAILABLE;
+}
+
+static void on_message(struct grpc_call *transport, const ProtobufCMessage *request) {
+    struct fault *fault = grpc_call_get_fault(transport);
+    struct managed_call *managed = new_managed_call(transport, request);
+    if (!managed) {
+        fault_set(fault, STATUS_EXHAUSTED, "NO_MEMORY", "%s", status_get_text(STATUS_NO_MEMORY));
+        grpc_call_finish(transport, fault);
+        return;
+    }
+    managed->credentials.address = find_address(managed->dispatch, transport);
+    managed->credentials.company = grpc_call_find_metadata(transport, "latchkey-company");
+    if (read_secret(managed->dispatch, transport, fault, &managed->credentials.digest) != STATUS_OK ||
+        replay_parse(request, fault, &managed->replay) != STATUS_OK || queue(managed) != STATUS_OK) {
+        log_call(managed);
+        grpc_call_finish(transport, fault);
+    }
+}
+
+// The worker notices, or its running statement is cancelled; either way it brings the call back.
+static void on_cancel(struct grpc_call *transport) {
+    struct managed_call *managed = grpc_call_get_data(transport);
+    db_cancel(&managed->cancellation);
+}
+
+const struct grpc_handler managed_call_handler = {.on_message = on_message, .on_cancel = on_cancel};
