@@ -28,7 +28,8 @@ CLEAN = {
     "services/latchkeyd/main.c": '#include "services/token/token.h"\n',
     "tests/unit/test_a.c": '#include <uv.h>\n\n#include "common/db/pool.h"\n',
     "common/db/pool.h": '#include "common/base/a.h"\n',
-    "run.sh": "#!/usr/bin/env bash\nset -euo pipefail\necho ok\n",
+    "run.sh": "#!/usr/bin/env bash\nset -euo pipefail\n# shellcheck source=part.sh\nsource part.sh\necho ok\n",
+    "part.sh": "# shellcheck shell=bash\necho part\n",
 }
 
 # Rule -> (file, its content, what the violation must say).
@@ -92,7 +93,7 @@ BROKEN = {
     "shell_scripts_are_clean": [
         ("deploy/x.sh", "#!/bin/sh\necho ok\n", "pipefail"),
         ("deploy/x", "#!/usr/bin/env bash\nset -euo pipefail\necho $1\n", "Double quote"),
-        ("deploy/x.sh", "# shellcheck shell=bash\necho $1\n", "Double quote"),
+        ("part.sh", "# shellcheck shell=bash\necho $1\n", "part.sh:2"),
     ],
 }
 
