@@ -1,0 +1,257 @@
+// A call's memory, its state, and what its handler may ask. Calls are kept by their loop and used again, with
+// the first block of their arena, so that a call allocates nothing.
+#include "common/grpc/call.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/grpc/call_internal.h"
+#include "common/grpc/connection.h"
+
+enum { FREE_CALLS_MAX = 1024 };
+
+// What unpacking may make of a message (WIRE: 16 to 30 times its size), and room for the handler's own work.
+#define ARENA_BYTES_MAX (64u * 1024 * 1024)
+
+static void on_deadline(struct timer *timer) {
+    struct grpc_call *call = CONTAINER_OF(timer, struct grpc_call, deadline);
+    call_overrule(call, STATUS_DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "the call's deadline has passed");
+}
+
+static struct grpc_call *make(void) {
+    struct grpc_call *call = calloc(1, sizeof(*call));
+    if (!call)
+        return NULL;
+    arena_init(&call->arena, ARENA_BYTES_MAX);
+    arena_init(&call->message_arena, ARENA_BYTES_MAX);
+    arena_init(&call->transport_arena, ARENA_BYTES_MAX);
+    framing_init(&call->framing, 0);
+    call->deadline.on_due = on_deadline;
+    return call;
+}
+
+static struct grpc_call *take_free(struct grpc_loop *home) {
+    struct grpc_call *call = home->free_calls;
+    if (!call)
+        return make();
+    home->free_calls = call->next;
+    home->free_call_count--;
+    return call;
+}
+
+static void link_call(struct grpc_connection *connection, struct grpc_call *call) {
+    call->next = connection->calls;
+    call->link = &connection->calls;
+    if (call->next)
+        call->next->link = &call->next;
+    connection->calls = call;
+}
+
+static void unlink_call(struct grpc_call *call) {
+    *call->link = call->next;
+    if (call->next)
+        call->next->link = call->link;
+    call->next = NULL;
+    call->link = NULL;
+}
+
+struct grpc_call *call_new(struct grpc_connection *connection, int32_t stream_id) {
+    struct grpc_call *call = take_free(connection->home);
+    if (!call)
+        return NULL;
+    call->connection = connection;
+    call->home = connection->home;
+    call->stream_id = stream_id;
+    call->state = CALL_HEADERS;
+    call->code = GRPC_CODE_CANCELLED;
+    call->started_ns = loop_get_monotonic_ns(connection->home->loop);
+    call->deadline_ns = UINT64_MAX;
+    call->out_end = &call->out_first;
+    call->peer = *stream_get_peer(connection->stream);
+    call->is_peer_local = stream_is_peer_local(connection->stream);
+    request_head_init(&call->head);
+    metadata_init(&call->headers);
+    metadata_init(&call->trailers);
+    fault_init(&call->fault, &call->arena);
+    link_call(connection, call);
+    return call;
+}
+
+void call_free(struct grpc_call *call) {
+    framing_fini(&call->framing);
+    buffer_fini(&call->held);
+    arena_fini(&call->arena);
+    arena_fini(&call->message_arena);
+    arena_fini(&call->transport_arena);
+    free(call);
+}
+
+// Back to what take_free() may hand out: all zero but for the memory that is kept.
+static void clear(struct grpc_call *call) {
+    arena_reset(&call->arena);
+    arena_reset(&call->message_arena);
+    arena_reset(&call->transport_arena);
+    framing_reset(&call->framing, 0);
+    buffer_fini(&call->held);
+    struct grpc_call kept = {
+        .arena = call->arena,
+        .message_arena = call->message_arena,
+        .transport_arena = call->transport_arena,
+        .framing = call->framing,
+        .deadline.on_due = on_deadline,
+    };
+    *call = kept;
+}
+
+static void release(struct grpc_call *call) {
+    struct grpc_loop *home = call->home;
+    loop_disarm_timer(home->loop, &call->deadline);
+    call_drop_outgoing(call);
+    if (home->free_call_count >= FREE_CALLS_MAX) {
+        call_free(call);
+        return;
+    }
+    clear(call);
+    call->next = home->free_calls;
+    home->free_calls = call;
+    home->free_call_count++;
+}
+
+static void count_end(struct grpc_call *call) {
+    struct grpc_method_stats *stats = &call->home->methods[call->method_index];
+    uint64_t elapsed_ns = loop_get_monotonic_ns(call->home->loop) - call->started_ns;
+    size_t bucket = 0;
+    while (bucket < GRPC_STATS_BUCKETS && elapsed_ns > grpc_stats_bucket_bounds_ns[bucket])
+        bucket++;
+    stats_add(&stats->finished[call->code], 1);
+    stats_add(&stats->latency[bucket], 1);
+    stats_add(&stats->latency_sum_ns, elapsed_ns);
+}
+
+static void unlist_writable(struct grpc_call *call) {
+    if (!call->is_writable_listed)
+        return;
+    struct grpc_call **at = &call->connection->writable;
+    while (*at && *at != call)
+        at = &(*at)->next_writable;
+    if (*at)
+        *at = call->next_writable;
+}
+
+// The stream's half of what a change of state brings with it.
+static void leave_stream(struct grpc_call *call) {
+    struct grpc_connection *connection = call->connection;
+    unlink_call(call);
+    unlist_writable(call);
+    loop_disarm_timer(call->home->loop, &call->deadline);
+    call_drop_outgoing(call);
+    connection->early_answers -= call->is_early;
+    connection->unconsumed_bytes += call->held.len;
+    buffer_fini(&call->held);
+    if (!call->is_counted)
+        return;
+    count_end(call);
+    if (call->code == GRPC_CODE_CANCELLED)
+        stats_add(&call->home->stats.calls_cancelled, 1);
+}
+
+enum call_state call_move(struct grpc_call *call, enum call_event event) {
+    struct grpc_connection *connection = call->connection;
+    enum call_state to = call_state_after(call->state, event);
+    call->state = to;
+    switch (event) {
+    case CALL_STARTED:
+        connection->executing++;
+        loop_hold(call->home->loop);
+        break;
+    case CALL_FINISHED:
+        connection->executing--;
+        loop_release(call->home->loop);
+        break;
+    case CALL_LOST: leave_stream(call); break;
+    default: break;
+    }
+    if (to == CALL_CLOSED) {
+        release(call);
+        connection_on_call_ended(connection);
+    }
+    return to;
+}
+
+void call_cancel(struct grpc_call *call) {
+    atomic_store_explicit(&call->is_cancelled, true, memory_order_relaxed);
+    if (call->method->handler->on_cancel)
+        call->method->handler->on_cancel(call);
+}
+
+void call_on_stream_closed(struct grpc_call *call) {
+    bool was_told = call->state == CALL_OVERRULED;
+    if (call_move(call, CALL_LOST) == CALL_ORPHANED && !was_told)
+        call_cancel(call);
+}
+
+void call_arm_deadline(struct grpc_call *call) {
+    const struct grpc_server_settings *settings = &call->home->server->settings;
+    uint64_t limit_ns = call->head.timeout == TIMEOUT_FIELD_VALID ? call->head.timeout_ns : UINT64_MAX;
+    uint64_t maximum_ns = (uint64_t)settings->max_deadline_ms * 1000000;
+    if (call->method->shape == GRPC_UNARY && maximum_ns > 0 && maximum_ns < limit_ns)
+        limit_ns = maximum_ns;
+    if (limit_ns == UINT64_MAX)
+        return;
+    call->deadline_ns = call->started_ns + limit_ns;
+    loop_arm_timer(call->home->loop, &call->deadline, call->deadline_ns);
+}
+
+const struct grpc_method *grpc_call_get_method(const struct grpc_call *call) {
+    return call->method;
+}
+
+struct loop *grpc_call_get_loop(const struct grpc_call *call) {
+    return call->home->loop;
+}
+
+struct arena *grpc_call_get_arena(struct grpc_call *call) {
+    return &call->arena;
+}
+
+struct fault *grpc_call_get_fault(struct grpc_call *call) {
+    return &call->fault;
+}
+
+void grpc_call_set_data(struct grpc_call *call, void *data) {
+    call->data = data;
+}
+
+void *grpc_call_get_data(const struct grpc_call *call) {
+    return call->data;
+}
+
+struct bytes grpc_call_find_metadata(const struct grpc_call *call, const char *name) {
+    const struct metadata_field *field = metadata_find(call->head.metadata.first, bytes_of_text(name));
+    return field ? field->value : BYTES_EMPTY;
+}
+
+const struct metadata *grpc_call_get_metadata(const struct grpc_call *call) {
+    return &call->head.metadata;
+}
+
+uint64_t grpc_call_get_deadline_ns(const struct grpc_call *call) {
+    return call->deadline_ns;
+}
+
+uint64_t grpc_call_get_timeout_ns(const struct grpc_call *call) {
+    return call->head.timeout == TIMEOUT_FIELD_VALID ? call->head.timeout_ns : UINT64_MAX;
+}
+
+const struct ip_address *grpc_call_get_peer(const struct grpc_call *call) {
+    return &call->peer;
+}
+
+bool grpc_call_is_peer_local(const struct grpc_call *call) {
+    return call->is_peer_local;
+}
+
+bool grpc_call_is_cancelled(const struct grpc_call *call) {
+    return atomic_load_explicit(&call->is_cancelled, memory_order_relaxed);
+}

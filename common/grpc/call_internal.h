@@ -1,0 +1,112 @@
+// A call as the parts of the server see it. Loop thread, but for the atomic.
+#ifndef LATCHKEY_COMMON_GRPC_CALL_INTERNAL_H
+#define LATCHKEY_COMMON_GRPC_CALL_INTERNAL_H
+
+#include <nghttp2/nghttp2.h>
+#include <stdatomic.h>
+
+#include "common/grpc/call.h"
+#include "common/grpc/call_state.h"
+#include "common/grpc/framing.h"
+#include "common/grpc/request_head.h"
+#include "common/grpc/server_internal.h"
+#include "common/grpc/status_details.h"
+
+// One message on its way out, with its prefix.
+struct outgoing {
+    struct outgoing *next;
+    struct bytes bytes;
+    bool is_owned; // freed with free(); else it lives in an arena, or for ever
+};
+
+struct grpc_call {
+    struct grpc_call *next, **link;     // of its connection while the stream is open; free list
+    struct grpc_connection *connection; // whose memory stays while the handler works, also when it is closed
+    struct grpc_loop *home;
+    const struct grpc_method *method; // NULL until matched
+    size_t method_index;
+    void *data;
+    int32_t stream_id;
+    enum call_state state;
+    enum grpc_code code; // what it was answered with
+    uint64_t started_ns, deadline_ns;
+    struct timer deadline;
+
+    // Receiving.
+    struct request_head head;
+    struct framing framing;
+    ProtobufCMessage *request; // unary: unpacked, waiting for the end of the stream
+    struct bytes request_bytes;
+    struct buffer held; // what came while the handler was paused
+    bool has_request;
+    bool is_half_closed; // the client has ended its side
+    bool is_half_close_told;
+    bool is_paused;
+    bool is_feeding; // inside of the handler's on_message
+
+    // Answering.
+    struct outgoing *out_first, **out_end;
+    struct outgoing reply;             // the one message of a unary call
+    size_t out_offset;                 // sent of `out_first`
+    size_t out_bytes;                  // queued
+    struct metadata headers, trailers; // the handler's
+    const nghttp2_nv *final;           // NULL until the call is finished; then what its last HEADERS say
+    size_t final_count;
+    bool is_plain;   // a plain HTTP request: no trailers, not counted as a call
+    bool is_counted; // in its method's `started`
+    bool is_early;   // answered before the client has ended its side
+    bool has_sent_headers;
+    bool is_deferred;         // nghttp2 waits for grpc_call_send()
+    bool is_waiting_for_room; // a send was refused
+    bool is_writable_listed;
+    struct grpc_call *next_writable;
+
+    struct fault fault;
+    struct arena arena;           // the handler's
+    struct arena message_arena;   // of a stream's present message
+    struct arena transport_arena; // of the transport's own answers: the other may be a worker's at that time
+    struct ip_address peer;
+    bool is_peer_local;
+    atomic_bool is_cancelled; // relaxed: a hint for workers
+};
+
+// call.c
+
+// A call for a new stream; NULL when out of memory.
+struct grpc_call *call_new(struct grpc_connection *connection, int32_t stream_id);
+
+// Returns the state it is in now. Frees the call when that is CALL_CLOSED.
+enum call_state call_move(struct grpc_call *call, enum call_event event);
+
+// The stream is closed, by its end, a reset, or with the connection. May call on_cancel; the call may be gone
+// when it returns.
+void call_on_stream_closed(struct grpc_call *call);
+
+void call_arm_deadline(struct grpc_call *call);
+
+// Frees for good; of a loop that ends.
+void call_free(struct grpc_call *call);
+
+// call_receive.c
+
+void call_on_headers(struct grpc_call *call);
+void call_on_data(struct grpc_call *call, struct bytes data, bool is_last);
+void call_on_half_close(struct grpc_call *call);
+void call_feed_held(struct grpc_call *call);
+
+// call_respond.c
+
+// Answers in place of the handler and tells it. The call may be gone when it returns.
+void call_overrule(struct grpc_call *call, enum status status, const char *reason, const char *text);
+
+// Plain HTTP answers, before any handler.
+void call_answer_http(struct grpc_call *call, const char *http_status);
+void call_answer_page(struct grpc_call *call, const struct grpc_page *page);
+
+// Tells the handler, which has been overruled or orphaned. The call may be gone when it returns.
+void call_cancel(struct grpc_call *call);
+
+// Drops what was queued.
+void call_drop_outgoing(struct grpc_call *call);
+
+#endif

@@ -1,0 +1,269 @@
+// From header fields and DATA to the handler's callbacks: what is wrong with a request is found and answered
+// here.
+#include <string.h>
+
+#include "common/grpc/call_internal.h"
+#include "common/grpc/connection.h"
+#include "common/grpc/message.h"
+
+static bool takes_one_message(const struct grpc_method *method) {
+    return method->shape == GRPC_UNARY || method->shape == GRPC_SERVER_STREAM;
+}
+
+// Frees of flow control what is taken of the stream; with its end in sight only the connection's window
+// matters.
+static void consume(struct grpc_call *call, size_t len) {
+    struct grpc_connection *connection = call->connection;
+    connection->unconsumed_bytes += len;
+    if (!call->is_half_closed && len > 0)
+        (void)nghttp2_session_consume_stream(connection->session, call->stream_id, len);
+}
+
+static bool is_page_of(const struct grpc_page *page, struct bytes path) {
+    return page && bytes_is_text(bytes_split(&path, '?'), page->path);
+}
+
+// Requests that are not gRPC's, or not enough so to be answered in its way. True when answered.
+static bool answer_foreign(struct grpc_call *call) {
+    const struct request_head *head = &call->head;
+    bool is_foreign = head->content_type == CONTENT_TYPE_FOREIGN;
+    if (is_foreign && head->is_too_large)
+        call_answer_http(call, "431");
+    else if (is_foreign && is_page_of(call->home->server->page, head->path))
+        call->is_plain = true; // answered when the request has ended
+    else if (!head->is_post)
+        call_answer_http(call, "405");
+    else if (is_foreign)
+        call_answer_http(call, "415");
+    else
+        return false;
+    return true;
+}
+
+static void refuse_headers(struct grpc_call *call) {
+    const struct request_head *head = &call->head;
+    if (head->is_too_large)
+        call_overrule(call, STATUS_EXHAUSTED, "HEADERS_TOO_LARGE",
+                      "the request's headers are over 16 KiB or 128 fields");
+    else if (head->content_type == CONTENT_TYPE_GRPC_UNKNOWN)
+        call_overrule(call, STATUS_UNIMPLEMENTED, "CODEC_UNKNOWN", "messages are accepted as protobuf only");
+    else if (!call->method)
+        call_overrule(call, STATUS_UNIMPLEMENTED, "METHOD_UNKNOWN", "this server has no such method");
+    else if (head->timeout == TIMEOUT_FIELD_INVALID)
+        call_overrule(call, STATUS_INTERNAL, "TIMEOUT_MALFORMED",
+                      "grpc-timeout is one to eight digits and one of H M S m u n");
+    else if (head->encoding == MESSAGE_ENCODING_UNKNOWN)
+        call_overrule(call, STATUS_UNIMPLEMENTED, "ENCODING_UNKNOWN", "this grpc-encoding is not supported");
+    else
+        call_overrule(call, STATUS_DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "the call's deadline has passed");
+}
+
+static bool headers_are_good(const struct grpc_call *call) {
+    const struct request_head *head = &call->head;
+    bool has_time =
+        head->timeout == TIMEOUT_FIELD_NONE || (head->timeout == TIMEOUT_FIELD_VALID && head->timeout_ns > 0);
+    return call->method && !head->is_too_large && head->content_type != CONTENT_TYPE_GRPC_UNKNOWN &&
+           has_time && head->encoding == MESSAGE_ENCODING_IDENTITY;
+}
+
+// False, and answered, when it is too late, or the connection has as many handlers at work as it may have.
+static bool start(struct grpc_call *call) {
+    const struct grpc_server_settings *settings = &call->home->server->settings;
+    if (call->deadline_ns <= loop_get_monotonic_ns(call->home->loop)) {
+        call_overrule(call, STATUS_DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "the call's deadline has passed");
+        return false;
+    }
+    if (call->connection->executing >= (size_t)settings->max_executing) {
+        stats_add(&call->home->stats.calls_refused, 1);
+        call_overrule(call, STATUS_UNAVAILABLE, "OVERLOADED",
+                      "too many calls of this connection are being worked on");
+        return false;
+    }
+    call_move(call, CALL_STARTED);
+    return true;
+}
+
+void call_on_headers(struct grpc_call *call) {
+    struct grpc_loop *home = call->home;
+    const struct router *router = home->server->router;
+    call->method_index = router_get_count(router); // of methods that are not there
+    stats_add(&home->stats.calls_started, 1);
+    if (answer_foreign(call))
+        return;
+    call->method = router_find(router, call->head.path, &call->method_index);
+    stats_add(&home->methods[call->method_index].started, 1);
+    call->is_counted = true;
+    if (!headers_are_good(call)) {
+        refuse_headers(call);
+        return;
+    }
+    const struct grpc_method *method = call->method;
+    uint32_t max_bytes = method->max_request_bytes;
+    framing_reset(&call->framing, max_bytes ? max_bytes : (uint32_t)home->server->settings.max_request_bytes);
+    call_move(call, CALL_MATCHED);
+    call_arm_deadline(call);
+    if (!takes_one_message(method) && start(call) && method->handler->on_start)
+        method->handler->on_start(call);
+}
+
+static void refuse_message(struct grpc_call *call, enum framing_result result) {
+    if (result == FRAMING_BAD_FLAG)
+        call_overrule(call, STATUS_INTERNAL, "MESSAGE_MALFORMED", "a message's flag is neither 0 nor 1");
+    else if (result == FRAMING_TOO_LARGE)
+        call_overrule(call, STATUS_TOO_LARGE, "MESSAGE_TOO_LARGE",
+                      "the request is larger than this method accepts");
+    else
+        call_overrule(call, STATUS_NO_MEMORY, "NO_MEMORY", "out of memory");
+}
+
+// False when it is refused, and answered.
+static bool unpack(struct grpc_call *call, struct bytes message, struct arena *arena,
+                   ProtobufCMessage **ret_message) {
+    const char *text;
+    enum status status = message_unpack(call->method->request, message, arena, ret_message, &text);
+    if (status == STATUS_OK)
+        return true;
+    const char *reason = status == STATUS_MALFORMED ? "MESSAGE_MALFORMED" : "MESSAGE_TOO_LARGE";
+    call_overrule(call, status, reason, text);
+    return false;
+}
+
+// The one message of the request. It is unpacked at once, so that nothing of it need be kept; the handler
+// hears of it when the stream has ended.
+static void take_request(struct grpc_call *call, struct bytes message) {
+    if (call->has_request) {
+        call_overrule(call, STATUS_UNIMPLEMENTED, "MESSAGE_COUNT", "this method takes one message");
+        return;
+    }
+    call->has_request = true;
+    if (!call->method->handler->on_bytes) {
+        (void)unpack(call, message, &call->arena, &call->request);
+        return;
+    }
+    const char *copy = arena_copy_bytes(&call->arena, message);
+    if (copy)
+        call->request_bytes = bytes_of(copy, message.len);
+    else
+        refuse_message(call, FRAMING_NO_MEMORY);
+}
+
+static void deliver(struct grpc_call *call, struct bytes message) {
+    const struct grpc_handler *handler = call->method->handler;
+    if (takes_one_message(call->method)) {
+        take_request(call, message);
+        return;
+    }
+    ProtobufCMessage *unpacked;
+    arena_reset(&call->message_arena);
+    if (handler->on_bytes)
+        handler->on_bytes(call, message);
+    else if (unpack(call, message, &call->message_arena, &unpacked))
+        handler->on_message(call, unpacked);
+}
+
+static bool takes_more(const struct grpc_call *call) {
+    return call_state_is_receiving(call->state) && !call->is_paused;
+}
+
+// Takes from the front of `*data` until it is used up or the call takes no more.
+static void feed(struct grpc_call *call, struct bytes *data) {
+    call->is_feeding = true;
+    while (takes_more(call)) {
+        struct bytes message;
+        enum framing_result result = framing_read(&call->framing, data, &message);
+        if (result == FRAMING_MORE)
+            break;
+        if (result != FRAMING_MESSAGE)
+            refuse_message(call, result);
+        else if (call->framing.is_compressed)
+            call_overrule(call, STATUS_INTERNAL, "MESSAGE_MALFORMED",
+                          "a message is compressed without grpc-encoding");
+        else
+            deliver(call, message);
+    }
+    call->is_feeding = false;
+}
+
+static void start_one_message(struct grpc_call *call) {
+    const struct grpc_handler *handler = call->method->handler;
+    if (!call->has_request) {
+        call_overrule(call, STATUS_UNIMPLEMENTED, "MESSAGE_COUNT", "this method takes one message");
+        return;
+    }
+    if (!start(call))
+        return;
+    if (handler->on_bytes)
+        handler->on_bytes(call, call->request_bytes);
+    else
+        handler->on_message(call, call->request);
+}
+
+// The client's side has ended and all of it has been taken.
+static void end_input(struct grpc_call *call) {
+    call->is_half_close_told = true;
+    if (!framing_is_at_boundary(&call->framing))
+        call_overrule(call, STATUS_INTERNAL, "MESSAGE_MALFORMED", "the stream has ended inside a message");
+    else if (takes_one_message(call->method))
+        start_one_message(call);
+    else if (call->method->handler->on_half_close)
+        call->method->handler->on_half_close(call);
+}
+
+void call_on_data(struct grpc_call *call, struct bytes data, bool is_last) {
+    // The frame's flag is known before its end is reported: no need to open the stream's window again.
+    bool was_half_closed = call->is_half_closed;
+    call->is_half_closed = is_last;
+    if (!takes_more(call) && call_state_is_receiving(call->state)) {
+        buffer_append(&call->held, data);
+        if (call->held.failed)
+            refuse_message(call, FRAMING_NO_MEMORY);
+        call->is_half_closed = was_half_closed;
+        return;
+    }
+    struct bytes rest = data;
+    if (takes_more(call))
+        feed(call, &rest);
+    if (!call_state_is_receiving(call->state))
+        rest.len = 0;
+    consume(call, data.len - rest.len);
+    call->is_half_closed = was_half_closed;
+    buffer_append(&call->held, rest);
+}
+
+void call_on_half_close(struct grpc_call *call) {
+    call->is_half_closed = true;
+    if (call->is_plain)
+        call_answer_page(call, call->home->server->page);
+    else if (takes_more(call) && call->held.len == 0)
+        end_input(call);
+}
+
+void call_feed_held(struct grpc_call *call) {
+    if (call->is_feeding)
+        return;
+    // In a copy of its own: on_message may pause, resume and finish.
+    struct buffer held = call->held;
+    call->held = (struct buffer){0};
+    struct bytes rest = buffer_get_bytes(&held);
+    feed(call, &rest);
+    if (!call_state_is_receiving(call->state))
+        rest.len = 0;
+    consume(call, held.len - rest.len);
+    buffer_append(&call->held, rest);
+    buffer_fini(&held);
+    connection_schedule(call->connection);
+    if (call->is_half_closed && !call->is_half_close_told && takes_more(call) && call->held.len == 0)
+        end_input(call);
+}
+
+void grpc_call_pause(struct grpc_call *call) {
+    call->is_paused = true;
+}
+
+void grpc_call_resume(struct grpc_call *call) {
+    if (!call->is_paused)
+        return;
+    call->is_paused = false;
+    if (call->state == CALL_RUNNING)
+        call_feed_held(call);
+}

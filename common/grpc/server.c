@@ -1,0 +1,213 @@
+// What a server owns: the routing table, one grpc_loop per loop, the listeners; and how it drains.
+#include "common/grpc/server.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/grpc/call_internal.h"
+#include "common/grpc/connection.h"
+#include "common/grpc/server_internal.h"
+
+static void close_connections(struct grpc_loop *home) {
+    while (home->connections)
+        connection_close(home->connections, GRPC_CLOSE_STOPPED, STREAM_CLOSE_NOW);
+}
+
+static void on_stop(struct loop_task *task) {
+    struct grpc_loop *home = CONTAINER_OF(task, struct grpc_loop, stop_task);
+    home->is_draining = true;
+    close_connections(home);
+}
+
+void server_loop_note_drained(struct grpc_loop *home) {
+    struct grpc_server *server = home->server;
+    pthread_mutex_lock(&server->mutex);
+    if (server->busy_loops > 0 && --server->busy_loops == 0)
+        pthread_cond_signal(&server->drained);
+    pthread_mutex_unlock(&server->mutex);
+}
+
+static void on_drain(struct loop_task *task) {
+    struct grpc_loop *home = CONTAINER_OF(task, struct grpc_loop, drain_task);
+    home->is_draining = true;
+    for (struct grpc_connection *connection = home->connections; connection; connection = connection->next)
+        connection_drain(connection);
+    if (home->connection_count == 0)
+        server_loop_note_drained(home);
+}
+
+static void on_accept(void *context, struct loop *loop, struct stream *stream) {
+    struct grpc_server *server = context;
+    struct grpc_loop *home = &server->home[loop_get_index(loop)];
+    stats_add(&home->stats.connections_accepted, 1);
+    size_t share = ((size_t)server->settings.max_connections + server->loop_count - 1) / server->loop_count;
+    if (home->connection_count >= share || home->is_draining) {
+        stats_add(&home->stats.connections_closed[home->is_draining ? GRPC_CLOSE_DRAINED
+                                                                    : GRPC_CLOSE_TOO_MANY_CONNECTIONS],
+                  1);
+        stream_close(stream, STREAM_CLOSE_NOW);
+        return;
+    }
+    connection_open(home, stream);
+}
+
+static bool init_loop(struct grpc_server *server, size_t index) {
+    struct grpc_loop *home = &server->home[index];
+    home->server = server;
+    home->loop = loop_group_get_loop(server->loops, index);
+    home->methods = calloc(router_get_count(server->router) + 1, sizeof(*home->methods));
+    if (!home->methods)
+        return false;
+    session_memory_init(&home->memory);
+    home->stop_task.run = on_stop;
+    home->drain_task.run = on_drain;
+    return true;
+}
+
+static enum status init_loops(struct grpc_server *server) {
+    for (size_t i = 0; i < server->loop_count; i++)
+        if (!init_loop(server, i))
+            return STATUS_NO_MEMORY;
+    // Nothing fails any more, so no stop task outlives a server that was not made.
+    for (size_t i = 0; i < server->loop_count; i++)
+        loop_add_stop_task(server->home[i].loop, &server->home[i].stop_task);
+    return STATUS_OK;
+}
+
+static enum status init_server(struct grpc_server *server, const struct grpc_server_options *options) {
+    enum status status = router_new(options->tables, options->table_count, &server->router);
+    if (status == STATUS_OK)
+        status = connection_new_callbacks(&server->callbacks);
+    if (status == STATUS_OK)
+        status = connection_new_options(&server->settings, &server->options);
+    if (status == STATUS_OK)
+        status = init_loops(server);
+    return status;
+}
+
+enum status grpc_server_new(const struct grpc_server_options *options, struct grpc_server **ret_server) {
+    size_t count = loop_group_get_count(options->loops);
+    struct grpc_server *server = calloc(1, sizeof(*server) + count * sizeof(server->home[0]));
+    if (!server)
+        return STATUS_NO_MEMORY;
+    server->settings = options->settings;
+    server->page = options->page;
+    server->loops = options->loops;
+    server->loop_count = count;
+    pthread_mutex_init(&server->mutex, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&server->drained, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    enum status status = init_server(server, options);
+    if (status != STATUS_OK) {
+        grpc_server_free(server);
+        return status;
+    }
+    *ret_server = server;
+    return STATUS_OK;
+}
+
+enum status grpc_server_listen(struct grpc_server *server, const char *address, char *ret_error,
+                               size_t error_size, const struct listener **ret_listener) {
+    size_t count = server->listener_count;
+    struct listener **listeners = realloc(server->listeners, (count + 1) * sizeof(struct listener *));
+    if (!listeners)
+        return STATUS_NO_MEMORY;
+    server->listeners = listeners;
+    const struct listener_options options = {.address = address, .on_accept = on_accept, .context = server};
+    enum status status = listener_new(server->loops, &options, ret_error, error_size, &listeners[count]);
+    if (status != STATUS_OK)
+        return status;
+    server->listener_count++;
+    if (ret_listener)
+        *ret_listener = listeners[count];
+    return STATUS_OK;
+}
+
+static void add_ms(struct timespec *at, uint32_t ms) {
+    at->tv_sec += ms / 1000;
+    at->tv_nsec += (long)(ms % 1000) * 1000000;
+    if (at->tv_nsec >= 1000000000) {
+        at->tv_nsec -= 1000000000;
+        at->tv_sec++;
+    }
+}
+
+bool grpc_server_drain(struct grpc_server *server, uint32_t grace_ms) {
+    for (size_t i = 0; i < server->listener_count; i++)
+        listener_close(server->listeners[i]);
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    add_ms(&until, grace_ms);
+    pthread_mutex_lock(&server->mutex);
+    server->busy_loops = server->loop_count;
+    for (size_t i = 0; i < server->loop_count; i++)
+        loop_post(server->home[i].loop, &server->home[i].drain_task);
+    int result = 0;
+    while (server->busy_loops > 0 && result == 0)
+        result = pthread_cond_timedwait(&server->drained, &server->mutex, &until);
+    bool is_drained = server->busy_loops == 0;
+    // A loop that drains later has nobody to tell.
+    server->busy_loops = 0;
+    pthread_mutex_unlock(&server->mutex);
+    return is_drained;
+}
+
+static void fini_loop(struct grpc_loop *home) {
+    assert(!home->connections);
+    while (home->free_calls) {
+        struct grpc_call *call = home->free_calls;
+        home->free_calls = call->next;
+        call_free(call);
+    }
+    session_memory_fini(&home->memory);
+    free(home->methods);
+}
+
+void grpc_server_free(struct grpc_server *server) {
+    if (!server)
+        return;
+    for (size_t i = 0; i < server->loop_count; i++)
+        fini_loop(&server->home[i]);
+    for (size_t i = 0; i < server->listener_count; i++)
+        listener_free(server->listeners[i]);
+    free(server->listeners);
+    nghttp2_option_del(server->options);
+    nghttp2_session_callbacks_del(server->callbacks);
+    router_free(server->router);
+    pthread_cond_destroy(&server->drained);
+    pthread_mutex_destroy(&server->mutex);
+    free(server);
+}
+
+const struct router *grpc_server_get_router(const struct grpc_server *server) {
+    return server->router;
+}
+
+// All counters are uint64_t, so a struct of them is added up like an array.
+static void add_counters(void *ret_sum, const void *counters, size_t size) {
+    uint64_t *sum = ret_sum;
+    const uint64_t *from = counters;
+    for (size_t i = 0; i < size / sizeof(uint64_t); i++)
+        sum[i] += __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+}
+
+static_assert(sizeof(struct grpc_stats) % sizeof(uint64_t) == 0, "nothing but counters");
+static_assert(sizeof(struct grpc_method_stats) % sizeof(uint64_t) == 0, "nothing but counters");
+
+void grpc_server_read_stats(const struct grpc_server *server, struct grpc_stats *ret_stats,
+                            struct grpc_method_stats *ret_methods) {
+    size_t methods_size = (router_get_count(server->router) + 1) * sizeof(*ret_methods);
+    memset(ret_stats, 0, sizeof(*ret_stats));
+    if (ret_methods)
+        memset(ret_methods, 0, methods_size);
+    for (size_t i = 0; i < server->loop_count; i++) {
+        add_counters(ret_stats, &server->home[i].stats, sizeof(*ret_stats));
+        if (ret_methods)
+            add_counters(ret_methods, server->home[i].methods, methods_size);
+    }
+}

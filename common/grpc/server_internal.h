@@ -1,0 +1,86 @@
+// What the parts of the server share: a server, what it keeps for each loop, and a connection.
+#ifndef LATCHKEY_COMMON_GRPC_SERVER_INTERNAL_H
+#define LATCHKEY_COMMON_GRPC_SERVER_INTERNAL_H
+
+#include <nghttp2/nghttp2.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "common/grpc/rate_budget.h"
+#include "common/grpc/server.h"
+#include "common/grpc/session_memory.h"
+#include "common/net/stream.h"
+
+struct grpc_call;
+
+struct grpc_connection {
+    struct grpc_connection *next, **link; // of its loop
+    struct grpc_loop *home;
+    struct stream *stream;      // NULL once closed
+    nghttp2_session *session;   // NULL once closed
+    struct grpc_call *calls;    // whose stream is open
+    struct grpc_call *writable; // whose handlers wait for room and now have it
+    size_t early_answers;       // open streams answered before their clients have ended them
+    size_t executing;           // calls whose handler works, orphaned ones included
+    size_t unconsumed_bytes;    // received since the last WINDOW_UPDATE was considered
+
+    struct loop_task turn_end; // writes, or frees what is closed
+    bool is_turn_end_deferred;
+    bool is_in_session; // inside of nghttp2: nothing may be closed
+    bool is_reading_paused;
+    bool has_preface; // the client's SETTINGS have come
+    bool has_had_call;
+    bool has_open_headers; // a header block has begun and not ended
+    bool is_draining;      // the first GOAWAY is out
+    bool is_final;         // so is the last
+    bool is_condemned;     // to be closed as soon as nghttp2 has returned, for `close_reason`
+    enum grpc_close close_reason;
+
+    struct timer timer; // the one that the connection's state calls for
+    struct rate_budget resets, noise;
+};
+
+struct grpc_loop {
+    struct grpc_server *server;
+    struct loop *loop;
+    struct session_memory memory;
+    struct grpc_connection *connections;
+    size_t connection_count;
+    struct grpc_call *free_calls;
+    size_t free_call_count;
+    struct loop_task stop_task, drain_task;
+    bool is_draining;
+
+    // Written by this loop only (stats_add()), read by any thread with relaxed loads.
+    struct grpc_stats stats;
+    struct grpc_method_stats *methods; // router's count + 1
+};
+
+struct grpc_server {
+    struct grpc_server_settings settings;
+    const struct grpc_page *page;
+    struct loop_group *loops;
+    struct router *router;
+    nghttp2_session_callbacks *callbacks;
+    nghttp2_option *options;
+    struct listener **listeners;
+    size_t listener_count;
+
+    // How far a drain has come: loops with open connections.
+    pthread_mutex_t mutex;
+    pthread_cond_t drained;
+    size_t busy_loops; // under `mutex`
+
+    size_t loop_count;
+    struct grpc_loop home[];
+};
+
+// The last connection of a draining loop has closed.
+void server_loop_note_drained(struct grpc_loop *home);
+
+// A counter has one writer; __atomic only keeps readers of other threads from seeing half a value.
+static inline void stats_add(uint64_t *counter, uint64_t amount) {
+    __atomic_store_n(counter, *counter + amount, __ATOMIC_RELAXED);
+}
+
+#endif

@@ -1,0 +1,117 @@
+// Every block is preceded by its size class, because nghttp2 frees without telling the size. Large blocks
+// (the session itself, its buffers) go to malloc.
+#include "common/grpc/session_memory.h"
+
+#include <stdalign.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/compiler.h"
+
+enum { STEP_BYTES = 64, CLASS_NONE = SESSION_MEMORY_CLASSES };
+#define KEPT_BYTES_MAX (16u * 1024 * 1024)
+
+struct session_block {
+    size_t class;
+    union {
+        struct session_block *next;
+        alignas(max_align_t) uint8_t data[1];
+    } body;
+};
+
+#define HEADER_BYTES offsetof(struct session_block, body)
+
+static void *hand_out(struct session_block *block) {
+    return block ? &block->body : NULL;
+}
+
+static struct session_block *block_of(void *memory) {
+    return (struct session_block *)((char *)memory - HEADER_BYTES);
+}
+
+static size_t class_of(size_t size) {
+    size_t class = size == 0 ? 0 : (size - 1) / STEP_BYTES;
+    return class < SESSION_MEMORY_CLASSES ? class : CLASS_NONE;
+}
+
+static size_t capacity_of(size_t class) {
+    return (class + 1) * STEP_BYTES;
+}
+
+static void *allocate(size_t size, void *user_data) {
+    struct session_memory *memory = user_data;
+    size_t class = class_of(size);
+    struct session_block *block;
+    if (class != CLASS_NONE && memory->free_lists[class]) {
+        block = memory->free_lists[class];
+        memory->free_lists[class] = block->body.next;
+        memory->kept_bytes -= capacity_of(class);
+        return hand_out(block);
+    }
+    if (size > SIZE_MAX - HEADER_BYTES)
+        return NULL;
+    block = malloc(HEADER_BYTES + (class == CLASS_NONE ? size : capacity_of(class)));
+    if (block)
+        block->class = class;
+    return hand_out(block);
+}
+
+static void release(void *pointer, void *user_data) {
+    struct session_memory *memory = user_data;
+    if (!pointer)
+        return;
+    struct session_block *block = block_of(pointer);
+    if (block->class == CLASS_NONE || memory->kept_bytes > KEPT_BYTES_MAX) {
+        free(block);
+        return;
+    }
+    block->body.next = memory->free_lists[block->class];
+    memory->free_lists[block->class] = block;
+    memory->kept_bytes += capacity_of(block->class);
+}
+
+static void *allocate_zeroed(size_t count, size_t size, void *user_data) {
+    size_t total;
+    if (__builtin_mul_overflow(count, size, &total))
+        return NULL;
+    void *pointer = allocate(total, user_data);
+    if (pointer)
+        memset(pointer, 0, total);
+    return pointer;
+}
+
+static void *resize(void *pointer, size_t size, void *user_data) {
+    if (!pointer)
+        return allocate(size, user_data);
+    struct session_block *block = block_of(pointer);
+    if (block->class == CLASS_NONE && class_of(size) == CLASS_NONE) {
+        if (size > SIZE_MAX - HEADER_BYTES)
+            return NULL;
+        return hand_out(realloc(block, HEADER_BYTES + size));
+    }
+    if (block->class != CLASS_NONE && size <= capacity_of(block->class))
+        return pointer;
+    void *moved = allocate(size, user_data);
+    if (!moved)
+        return NULL;
+    // A large block that shrinks into a class holds at least `size`; a small one is copied whole.
+    size_t held = block->class == CLASS_NONE ? size : capacity_of(block->class);
+    memcpy(moved, pointer, held < size ? held : size);
+    release(pointer, user_data);
+    return moved;
+}
+
+void session_memory_init(struct session_memory *memory) {
+    *memory = (struct session_memory){.functions = {memory, allocate, release, allocate_zeroed, resize}};
+}
+
+void session_memory_fini(struct session_memory *memory) {
+    for (size_t i = 0; i < SESSION_MEMORY_CLASSES; i++) {
+        while (memory->free_lists[i]) {
+            struct session_block *block = memory->free_lists[i];
+            memory->free_lists[i] = block->body.next;
+            free(block);
+        }
+    }
+}

@@ -1,0 +1,183 @@
+// Methods of every shape on the product's transport, for the tests of the transport and its benchmark.
+// Messages are google.protobuf.StringValue: a command, obeyed by UnaryCommand and the streams.
+//
+//     /latchkey.test.CallService/Echo         unary: the same value back, at once
+//     /latchkey.test.CallService/Command      unary: "wait" ends when cancelled; "sleep N" answers after N ms
+//     from another
+//                                             thread, cancelled or not; "fail" a fault with every detail;
+//                                             "none" no work
+//     /latchkey.test.CallService/Count        server stream: "N" that many values, as fast as they are taken
+//     /latchkey.test.CallService/Join         client stream: all values joined
+//     /latchkey.test.CallService/Talk         bidirectional: each value back, in order
+//     /latchkey.test.CallService/Raw          unary: the bytes as they came
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/grpc/call.h"
+#include "google/protobuf/wrappers.pb-c.h"
+#include "tests/programs/test_server.h"
+
+static const char *value_of(const ProtobufCMessage *message) {
+    return ((const Google__Protobuf__StringValue *)message)->value;
+}
+
+static Google__Protobuf__StringValue string_value(const char *text) {
+    Google__Protobuf__StringValue value = GOOGLE__PROTOBUF__STRING_VALUE__INIT;
+    value.value = (char *)text;
+    return value;
+}
+
+static void on_echo(struct grpc_call *call, const ProtobufCMessage *request) {
+    grpc_call_reply(call, request);
+}
+
+// What is called where nothing waits: the call is then finished by its cancellation.
+static void on_cancel_finish(struct grpc_call *call) {
+    grpc_call_finish(call, NULL);
+}
+
+struct sleeper {
+    struct loop_task task;
+    struct grpc_call *call;
+    unsigned ms;
+};
+
+static void on_slept(struct loop_task *task) {
+    struct sleeper *sleeper = CONTAINER_OF(task, struct sleeper, task);
+    Google__Protobuf__StringValue reply = string_value("slept");
+    grpc_call_reply(sleeper->call, &reply.base);
+}
+
+static void *sleep_and_post(void *data) {
+    struct sleeper *sleeper = data;
+    struct timespec span = {sleeper->ms / 1000, (long)(sleeper->ms % 1000) * 1000000};
+    nanosleep(&span, NULL);
+    loop_post(grpc_call_get_loop(sleeper->call), &sleeper->task);
+    return NULL;
+}
+
+static void start_sleep(struct grpc_call *call, const char *ms_text) {
+    struct sleeper *sleeper = ARENA_NEW(grpc_call_get_arena(call), struct sleeper);
+    pthread_t thread;
+    sleeper->task.run = on_slept;
+    sleeper->call = call;
+    sleeper->ms = (unsigned)strtoul(ms_text, NULL, 10);
+    grpc_call_set_data(call, sleeper);
+    if (pthread_create(&thread, NULL, sleep_and_post, sleeper) != 0)
+        abort();
+    pthread_detach(thread);
+}
+
+static void fail(struct grpc_call *call) {
+    struct fault *fault = grpc_call_get_fault(call);
+    fault_set(fault, STATUS_INVALID, "TEST_FAILURE",
+              "\ntest with whitespace\r\nand Unicode BMP ☺ and non-BMP 😈\n");
+    fault_add_field(fault, "value", "type something else than %s", "fail");
+    fault_add_detail(fault, "given", "fail");
+    fault_set_retry_after_ms(fault, 1500);
+    grpc_call_add_header(call, "test-header", BYTES_LITERAL("first"));
+    grpc_call_add_trailer(call, "test-trailer-bin", BYTES_LITERAL("\x00\x01\xff"));
+    grpc_call_finish(call, fault);
+}
+
+static void on_command(struct grpc_call *call, const ProtobufCMessage *request) {
+    const char *command = value_of(request);
+    if (strncmp(command, "sleep ", 6) == 0) {
+        start_sleep(call, command + 6);
+        return;
+    }
+    if (strcmp(command, "wait") == 0)
+        return;
+    if (strcmp(command, "fail") == 0)
+        fail(call);
+    else
+        grpc_call_reply(call, request);
+}
+
+// A sleeper comes back by itself; whoever waits is released by this.
+static void on_command_cancel(struct grpc_call *call) {
+    if (!grpc_call_get_data(call))
+        grpc_call_finish(call, NULL);
+}
+
+struct counter {
+    uint32_t next, end;
+};
+
+static void count_on(struct grpc_call *call) {
+    struct counter *counter = grpc_call_get_data(call);
+    while (counter->next < counter->end) {
+        char text[16];
+        snprintf(text, sizeof(text), "%u", counter->next);
+        Google__Protobuf__StringValue value = string_value(text);
+        if (grpc_call_send(call, &value.base) != STATUS_OK)
+            return;
+        counter->next++;
+    }
+    grpc_call_finish(call, NULL);
+}
+
+static void on_count(struct grpc_call *call, const ProtobufCMessage *request) {
+    struct counter *counter = ARENA_NEW(grpc_call_get_arena(call), struct counter);
+    counter->end = (uint32_t)strtoul(value_of(request), NULL, 10);
+    grpc_call_set_data(call, counter);
+    grpc_call_send_headers(call);
+    count_on(call);
+}
+
+static void on_join(struct grpc_call *call, const ProtobufCMessage *part) {
+    struct arena *arena = grpc_call_get_arena(call);
+    const char *before = grpc_call_get_data(call);
+    grpc_call_set_data(call, arena_format(arena, "%s%s", before ? before : "", value_of(part)));
+}
+
+static void on_join_end(struct grpc_call *call) {
+    const char *joined = grpc_call_get_data(call);
+    Google__Protobuf__StringValue reply = string_value(joined ? joined : "");
+    grpc_call_reply(call, &reply.base);
+}
+
+static void on_talk(struct grpc_call *call, const ProtobufCMessage *message) {
+    if (grpc_call_send(call, message) == STATUS_EXHAUSTED)
+        grpc_call_finish(call, NULL);
+}
+
+static void on_raw(struct grpc_call *call, struct bytes request) {
+    grpc_call_reply_bytes(call, request);
+}
+
+static const struct grpc_handler echo = {.on_message = on_echo};
+static const struct grpc_handler command = {.on_message = on_command, .on_cancel = on_command_cancel};
+static const struct grpc_handler count = {
+    .on_message = on_count, .on_writable = count_on, .on_cancel = on_cancel_finish};
+static const struct grpc_handler join = {
+    .on_message = on_join, .on_half_close = on_join_end, .on_cancel = on_cancel_finish};
+static const struct grpc_handler talk = {
+    .on_message = on_talk, .on_half_close = on_cancel_finish, .on_cancel = on_cancel_finish};
+static const struct grpc_handler raw = {.on_bytes = on_raw};
+
+#define STRING_VALUE &google__protobuf__string_value__descriptor
+#define METHOD(name, shape_, handler_)                                                                 \
+    {                                                                                                  \
+        .path = "/latchkey.test.CallService/" name, .request = STRING_VALUE, .response = STRING_VALUE, \
+        .shape = shape_, .handler = handler_                                                           \
+    }
+
+static const struct grpc_method methods[] = {
+    METHOD("Echo", GRPC_UNARY, &echo),
+    METHOD("Command", GRPC_UNARY, &command),
+    METHOD("Count", GRPC_SERVER_STREAM, &count),
+    METHOD("Join", GRPC_CLIENT_STREAM, &join),
+    METHOD("Talk", GRPC_BIDI, &talk),
+    METHOD("Raw", GRPC_UNARY, &raw),
+};
+
+int main(int argc, char **argv) {
+    const struct router_table table = {methods, ARRAY_LENGTH(methods)};
+    struct grpc_server_options options = {.tables = &table, .table_count = 1};
+    return test_server_run(&options, argc, argv);
+}

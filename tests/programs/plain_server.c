@@ -1,0 +1,12 @@
+// The product's transport with a page at `/`, for public HTTP/2 test suites.
+#include "tests/programs/test_server.h"
+
+int main(int argc, char **argv) {
+    const struct grpc_page page = {
+        .path = "/",
+        .content_type = "text/plain",
+        .body = BYTES_LITERAL("Latchkey's transport is listening.\n"),
+    };
+    struct grpc_server_options options = {.page = &page};
+    return test_server_run(&options, argc, argv);
+}

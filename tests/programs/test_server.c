@@ -1,0 +1,90 @@
+#include "tests/programs/test_server.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "common/base/config.h"
+
+struct test_settings {
+    const char *listen;
+    int64_t loops;
+    int64_t drain_grace_ms;
+};
+
+static const struct setting rows[] = {
+    {.name = "listen",
+     .type = SETTING_TEXT,
+     .offset = offsetof(struct test_settings, listen),
+     .default_value = "127.0.0.1:0",
+     .help = "Where to listen."},
+    {.name = "loops",
+     .type = SETTING_INTEGER,
+     .offset = offsetof(struct test_settings, loops),
+     .default_value = "1",
+     .min = 1,
+     .max = 64,
+     .help = "Event loops."},
+    {.name = "drain-grace",
+     .type = SETTING_DURATION,
+     .offset = offsetof(struct test_settings, drain_grace_ms),
+     .default_value = "10s",
+     .min = 0,
+     .max = 600000,
+     .help = "How long calls may go on after SIGTERM."},
+};
+
+static int fail(const char *what) {
+    fprintf(stderr, "%s\n", what);
+    return EXIT_FAILURE;
+}
+
+static int serve(struct grpc_server *server, struct loop_group *loops, const struct test_settings *settings) {
+    char error[256];
+    const struct listener *listener;
+    if (grpc_server_listen(server, settings->listen, error, sizeof(error), &listener) != STATUS_OK)
+        return fail(error);
+    if (loop_group_start(loops) != STATUS_OK)
+        return fail("cannot start the loops");
+    printf("listening %s\n", listener_get_address(listener));
+    fflush(stdout);
+    sigset_t ending;
+    int signal_number;
+    sigemptyset(&ending);
+    sigaddset(&ending, SIGTERM);
+    sigaddset(&ending, SIGINT);
+    sigwait(&ending, &signal_number);
+    bool is_drained = grpc_server_drain(server, (uint32_t)settings->drain_grace_ms);
+    return is_drained ? EXIT_SUCCESS : fail("calls were cut off");
+}
+
+int test_server_run(struct grpc_server_options *options, int argc, char **argv) {
+    struct test_settings settings;
+    const struct config_table tables[] = {
+        {.title = "Test server", .settings = rows, .count = ARRAY_LENGTH(rows), .base = &settings},
+        grpc_server_settings_get_table(&options->settings),
+    };
+    char error[256];
+    if (config_read(tables, ARRAY_LENGTH(tables), &argc, argv, environ, error, sizeof(error)) != STATUS_OK)
+        return fail(error);
+
+    sigset_t ending;
+    sigemptyset(&ending);
+    sigaddset(&ending, SIGTERM);
+    sigaddset(&ending, SIGINT);
+    sigprocmask(SIG_BLOCK, &ending, NULL);
+    signal(SIGPIPE, SIG_IGN);
+
+    struct grpc_server *server;
+    if (loop_group_new((size_t)settings.loops, clock_get_system(), &options->loops) != STATUS_OK)
+        return fail("out of memory");
+    int result = EXIT_FAILURE;
+    if (grpc_server_new(options, &server) == STATUS_OK) {
+        result = serve(server, options->loops, &settings);
+        loop_group_stop(options->loops);
+        grpc_server_free(server);
+    }
+    loop_group_free(options->loops);
+    return result;
+}

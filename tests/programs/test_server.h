@@ -1,0 +1,12 @@
+// What the servers of the tests share: one loop group, one server on one address, a line that says where, and
+// an end at SIGTERM.
+#ifndef LATCHKEY_TESTS_PROGRAMS_TEST_SERVER_H
+#define LATCHKEY_TESTS_PROGRAMS_TEST_SERVER_H
+
+#include "common/grpc/server.h"
+
+// Serves until SIGTERM or SIGINT, with the settings that argv names and `--listen` (default 127.0.0.1:0) and
+// `--loops` (default 1). Prints "listening ADDRESS" once it does. Returns what main() returns.
+int test_server_run(struct grpc_server_options *options, int argc, char **argv);
+
+#endif
