@@ -4,10 +4,11 @@
 """
 
 from .client import Client, error_info, field_violations
+from .deployment import Deployment
 from .paths import BUILD, ROOT, program
 from .ports import free_port
 from .postgres import PrivatePostgres, shared_postgres
 from .server import Server, ServerFailed
 
-__all__ = ["BUILD", "ROOT", "Client", "PrivatePostgres", "Server", "ServerFailed", "error_info", "field_violations",
+__all__ = ["BUILD", "ROOT", "Client", "Deployment", "PrivatePostgres", "Server", "ServerFailed", "error_info", "field_violations",
            "free_port", "program", "shared_postgres"]
