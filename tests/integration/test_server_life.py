@@ -1,0 +1,139 @@
+"""The life of a server process: settings, refusals to start, probes, metrics, stopping."""
+
+import os
+import socket
+import subprocess
+import unittest
+
+from latchkey_test import Deployment, Server, free_port, program, shared_postgres
+
+SERVERS = ("latchkey-token", "latchkey-whitelist", "latchkey-invitation", "latchkey-validator", "latchkeyd")
+
+EXIT_USAGE = 64
+EXIT_UNAVAILABLE = 69
+EXIT_SCHEMA = 76
+EXIT_NOPERM = 77
+
+
+def run(name, *arguments, **environment):
+    return subprocess.run([program(name), *arguments], env={**os.environ, **environment}, capture_output=True, text=True,
+                          timeout=60, check=False)
+
+
+class Settings(unittest.TestCase):
+    def test_every_server_prints_its_settings(self):
+        for name in SERVERS:
+            with self.subTest(name):
+                done = run(name, "--help")
+                self.assertEqual(done.returncode, 0)
+                self.assertIn("--database-url", done.stdout)
+                self.assertIn("LATCHKEY_ADMIN_LISTEN", done.stdout)
+
+    def test_an_unknown_setting_is_refused_with_the_nearest_known_one(self):
+        done = run("latchkeyd", "--listne", "127.0.0.1:1")
+        self.assertEqual(done.returncode, EXIT_USAGE)
+        self.assertIn("--listen", done.stderr)
+
+    def test_a_value_out_of_range_is_refused_with_the_range(self):
+        done = run("latchkeyd", "--workers", "0")
+        self.assertEqual(done.returncode, EXIT_USAGE)
+        self.assertIn("1024", done.stderr)
+
+    def test_a_bad_value_in_the_environment_names_the_variable(self):
+        done = run("latchkeyd", LATCHKEY_WORKERS="many")
+        self.assertEqual(done.returncode, EXIT_USAGE)
+        self.assertIn("LATCHKEY_WORKERS", done.stderr)
+
+    def test_plaintext_beyond_loopback_is_refused_unless_it_is_allowed(self):
+        done = run("latchkeyd", "--listen", "0.0.0.0:0")
+        self.assertEqual(done.returncode, EXIT_USAGE)
+        self.assertIn("--allow-plaintext", done.stderr)
+
+    def test_a_brand_that_is_not_two_letters_is_refused(self):
+        self.assertEqual(run("latchkeyd", "--brand", "LK9").returncode, EXIT_USAGE)
+
+    def test_a_trusted_proxy_that_is_no_prefix_is_refused_by_name(self):
+        done = run("latchkeyd", "--trusted-proxies", "10.0.0.0/8,10.0.0.1/33")
+        self.assertEqual(done.returncode, EXIT_USAGE)
+        self.assertIn("10.0.0.1/33", done.stderr)
+
+
+class RefusalsToStart(unittest.TestCase):
+    """One sentence and one exit code for what an operator has to mend."""
+
+    def assert_ends(self, server, status, *words):
+        server.start(ready=False)
+        self.addCleanup(server.remove)
+        self.assertEqual(server.wait(), status, server.log())
+        for word in words:
+            self.assertIn(word, server.log())
+
+    def test_an_empty_database_says_to_migrate(self):
+        url = shared_postgres().create_database()
+        with Deployment():  # makes the roles, which belong to the whole cluster
+            for name in SERVERS:
+                with self.subTest(name):
+                    self.assert_ends(Server(name, database_url=url), EXIT_SCHEMA, "latchkey migrate")
+
+    def test_a_database_that_does_not_exist_is_named(self):
+        url = shared_postgres().url_of("nosuch", "postgres")
+        self.assert_ends(Server("latchkeyd", database_url=url), EXIT_NOPERM, "nosuch")
+
+    def test_a_connection_string_that_can_not_be_read_is_wrong_usage(self):
+        self.assert_ends(Server("latchkeyd", database_url="postgresql://[::1"), EXIT_USAGE)
+
+    def test_a_port_in_use_is_named(self):
+        with Deployment() as deployment, socket.create_server(("127.0.0.1", 0)) as taken:
+            address = f"127.0.0.1:{taken.getsockname()[1]}"
+            self.assert_ends(Server("latchkeyd", database_url=deployment.url, listen=address), EXIT_UNAVAILABLE, address)
+            self.assert_ends(Server("latchkeyd", database_url=deployment.url, admin_listen=address), EXIT_UNAVAILABLE,
+                             address)
+
+
+class Life(unittest.TestCase):
+    def test_each_server_becomes_ready_and_ends_in_order(self):
+        with Deployment() as deployment:
+            for name in SERVERS:
+                with self.subTest(name), Server(name, database_url=deployment.url) as server:
+                    self.assertEqual(server.admin("/livez"), (200, "ok\n"))
+                    self.assertEqual(server.admin("/readyz"), (200, "ok\n"))
+                    self.assertIn("grpc_server_started_total", server.admin("/metrics")[1])
+                    self.assertEqual(server.admin("/nothing")[0], 404)
+                    server.stop()
+
+    def test_a_server_waits_for_a_database_that_is_not_there_yet(self):
+        url = f"host=127.0.0.1 port={free_port()} user=nobody dbname=none"
+        server = Server("latchkeyd", database_url=url)
+        self.addCleanup(server.remove)
+        server.start(ready=False)
+        for _ in range(100):
+            status, body = server.admin("/readyz")
+            if status == 503:
+                break
+            import time
+            time.sleep(0.1)
+        self.assertEqual(status, 503)
+        self.assertIn("database", body)
+        self.assertEqual(server.admin("/livez")[0], 200)
+
+    def test_a_draining_server_says_that_it_is_not_ready_and_serves_on_for_the_delay(self):
+        with Deployment(drain_delay="2s") as deployment:
+            server = deployment.server
+            os.kill(server.pid, 15)
+            with deployment.administrator() as client:
+                from latchkey_test import stubs
+                messages = stubs.messages("latchkey/v1/token.proto")
+                client.tokens.GetCaller(messages.GetCallerRequest(), timeout=5)
+            self.assertEqual(server.admin("/readyz")[0], 503)
+            self.assertEqual(server.wait(), 0)
+
+    def test_metrics_name_no_secret(self):
+        with Deployment() as deployment:
+            metrics = deployment.server.admin("/metrics")[1]
+            for secret in deployment.secrets.values():
+                self.assertNotIn(secret, metrics)
+                self.assertNotIn(secret, deployment.server.log())
+
+
+if __name__ == "__main__":
+    unittest.main()
