@@ -74,7 +74,7 @@ void db_params_add_int64_array_or_null(struct db_params *params, const int64_t *
 void db_params_add_time_ms_array(struct db_params *params, const int64_t *elements, size_t count);
 void db_params_add_prefix_array(struct db_params *params, const struct ip_prefix *elements,
                                 size_t count); // cidr[]
-void db_params_add_address_array(struct db_params *params, const struct ip_address *elements,
-                                 size_t count); // inet[]
+// inet[]; no address (family 0) becomes a NULL element.
+void db_params_add_address_array(struct db_params *params, const struct ip_address *elements, size_t count);
 
 #endif

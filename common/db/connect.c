@@ -1,0 +1,206 @@
+// Opening a connection: each host in turn, each with its own time-out, then our session settings.
+#include <libpq-fe.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/base/log.h"
+#include "common/db/exchange.h"
+#include "common/db/hosts.h"
+#include "common/db/session.h"
+
+#define DEFAULT_CONNECT_TIMEOUT_MS 5000
+#define PLACE_MAX 255
+#define URL_HINT "type postgresql://user@host:5432/database, or host=... dbname=... user=..."
+
+// One attempt at opening a connection, over all hosts.
+struct attempt {
+    const struct db_connection_options *options;
+    const struct clock *clock;
+    uint64_t deadline_ns;
+    int stop_fd;
+    struct db_connect_failure failure; // the most telling so far
+};
+
+enum status db_url_check(const char *url, char *ret_error, size_t error_size) {
+    struct hosts *hosts;
+    enum status status = hosts_parse(url, "", &hosts);
+    if (status == STATUS_OK)
+        hosts_free(hosts);
+    else
+        snprintf(ret_error, error_size, "the connection string can't be parsed: %s", URL_HINT);
+    return status;
+}
+
+static void describe_place(PGconn *pg, char ret_place[PLACE_MAX + 1]) {
+    const char *database = PQdb(pg), *host = PQhost(pg), *port = PQport(pg);
+    snprintf(ret_place, PLACE_MAX + 1, "the database %s at %s:%s", database ? database : "", host ? host : "",
+             port ? port : "");
+}
+
+// What an operator has to mend is told first, whatever the other hosts say.
+static void note_failure(struct attempt *attempt, PGconn *pg, enum db_connect_failure_kind kind) {
+    if (db_connect_failure_is_permanent(attempt->failure.kind))
+        return;
+    char place[PLACE_MAX + 1];
+    describe_place(pg, place);
+    attempt->failure = db_connect_explain(kind, place);
+    log_event(LOG_LEVEL_DEBUG, "connection attempt failed", LOG_TEXT("why", PQerrorMessage(pg)));
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b) {
+    return a < b ? a : b;
+}
+
+static int get_remaining_ms(const struct clock *clock, uint64_t end_ns) {
+    uint64_t now_ns = clock_get_monotonic_ns(clock);
+    if (end_ns <= now_ns)
+        return 0;
+    uint64_t ms = (end_ns - now_ns) / 1000000 + 1;
+    return ms > INT_MAX ? INT_MAX : (int)ms;
+}
+
+// False: the time is up, or the process stops.
+static bool wait_for_server(const struct attempt *attempt, PGconn *pg, short events, uint64_t end_ns) {
+    struct pollfd fds[] = {{.fd = PQsocket(pg), .events = events},
+                           {.fd = attempt->stop_fd, .events = POLLIN}};
+    int count = poll(fds, 2, get_remaining_ms(attempt->clock, end_ns));
+    return count != 0 && !(fds[1].revents & POLLIN);
+}
+
+static bool shake_hands(struct attempt *attempt, PGconn *pg) {
+    uint32_t timeout_ms = attempt->options->connect_timeout_ms;
+    uint64_t timeout_ns = (timeout_ms ? timeout_ms : DEFAULT_CONNECT_TIMEOUT_MS) * UINT64_C(1000000);
+    uint64_t end_ns = earlier(attempt->deadline_ns, clock_get_monotonic_ns(attempt->clock) + timeout_ns);
+    PostgresPollingStatusType next = PGRES_POLLING_WRITING;
+    while (next != PGRES_POLLING_OK) {
+        if (next == PGRES_POLLING_FAILED || PQstatus(pg) == CONNECTION_BAD) {
+            note_failure(attempt, pg, db_connect_classify(PQerrorMessage(pg)));
+            return false;
+        }
+        if (!wait_for_server(attempt, pg, next == PGRES_POLLING_READING ? POLLIN : POLLOUT, end_ns)) {
+            note_failure(attempt, pg, DB_CONNECT_TIMED_OUT);
+            return false;
+        }
+        next = PQconnectPoll(pg);
+    }
+    return true;
+}
+
+static void on_notice(void *context, const PGresult *notice) {
+    struct db_connection *connection = context;
+    const char *severity = PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
+    const char *message = PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
+    // FATAL comes as a notice when the server ends an idle connection.
+    bool is_grave = severity && (strcmp(severity, "WARNING") == 0 || strcmp(severity, "FATAL") == 0);
+    if (!is_grave)
+        return;
+    connection->has_warned = true;
+    log_event(LOG_LEVEL_WARNING, "PostgreSQL warns", LOG_TEXT("message", message),
+              LOG_TEXT("sqlstate", PQresultErrorField(notice, PG_DIAG_SQLSTATE)));
+}
+
+static bool take_role(struct attempt *attempt, struct db_connection *connection) {
+    static const struct db_statement set_role = {"session_role", "SELECT set_config('role', $1, false)"};
+    const char *role = attempt->options->role;
+    if (!role || connection->prepare == DB_PREPARE_OFF)
+        return true;
+    struct arena arena;
+    arena_init(&arena, 0);
+    struct db_params params;
+    db_params_init(&params, &arena);
+    db_params_add_text(&params, bytes_of_text(role));
+    struct exchange_step step = {.statement = &set_role, .params = &params};
+    struct exchange_failure failure;
+    enum status status = exchange_run(connection, &step, 1, attempt->deadline_ns, &failure);
+    if (status == STATUS_OK)
+        PQclear(step.result);
+    else
+        note_failure(attempt, connection->pg,
+                     failure.verdict == EXCHANGE_REFUSED ? DB_CONNECT_NO_ROLE : DB_CONNECT_OTHER);
+    arena_fini(&arena);
+    return status == STATUS_OK;
+}
+
+// Takes `pg`, also on failure.
+static struct db_connection *adopt(struct attempt *attempt, PGconn *pg) {
+    struct db_connection *connection = calloc(1, sizeof(*connection));
+    if (!connection) {
+        note_failure(attempt, pg, DB_CONNECT_NO_MEMORY);
+        PQfinish(pg);
+        return NULL;
+    }
+    connection->pg = pg;
+    connection->clock = attempt->clock;
+    connection->prepare = attempt->options->prepare;
+    connection->role = attempt->options->role;
+    connection->transaction.connection = connection;
+    connection->cancel_target = cancel_target_new(pg);
+    PQsetNoticeReceiver(pg, on_notice, connection);
+    bool is_set = connection->cancel_target && PQsetnonblocking(pg, 1) == 0 && PQenterPipelineMode(pg) == 1;
+    if (!is_set)
+        note_failure(attempt, pg, DB_CONNECT_NO_MEMORY);
+    if (is_set && take_role(attempt, connection))
+        return connection;
+    db_connection_close(connection);
+    return NULL;
+}
+
+static struct db_connection *try_host(struct attempt *attempt, struct hosts *hosts, unsigned i) {
+    const struct hosts_keywords *keywords = hosts_select(hosts, i);
+    PGconn *pg = PQconnectStartParams(keywords->names, keywords->values, 0);
+    if (!pg) {
+        attempt->failure = db_connect_explain(DB_CONNECT_NO_MEMORY, "the database");
+        return NULL;
+    }
+    PQsetErrorVerbosity(pg, PQERRORS_VERBOSE); // with SQLSTATE: see db_connect_classify()
+    if (shake_hands(attempt, pg))
+        return adopt(attempt, pg);
+    PQfinish(pg);
+    return NULL;
+}
+
+static bool has_time(const struct attempt *attempt) {
+    struct pollfd stop = {.fd = attempt->stop_fd, .events = POLLIN};
+    return clock_get_monotonic_ns(attempt->clock) < attempt->deadline_ns && poll(&stop, 1, 0) == 0;
+}
+
+enum status session_open(const struct db_connection_options *options, uint64_t deadline_ns, int stop_fd,
+                         unsigned *host, struct db_connection **ret_connection,
+                         struct db_connect_failure *ret_failure) {
+    struct attempt attempt = {.options = options,
+                              .clock = options->clock ? options->clock : clock_get_system(),
+                              .deadline_ns = deadline_ns,
+                              .stop_fd = stop_fd,
+                              .failure = db_connect_explain(DB_CONNECT_NONE, "")};
+    struct hosts *hosts;
+    enum status status =
+        hosts_parse(options->url, options->application_name ? options->application_name : "latchkey", &hosts);
+    if (status != STATUS_OK) {
+        *ret_failure = db_connect_explain(
+            status == STATUS_INVALID ? DB_CONNECT_BAD_URL : DB_CONNECT_NO_MEMORY, "the database");
+        return status;
+    }
+    struct db_connection *connection = NULL;
+    unsigned count = hosts_get_count(hosts), first = *host % count;
+    for (unsigned i = 0; i < count && !connection; i++) {
+        *host = (first + i) % count;
+        if (i == 0 || has_time(&attempt))
+            connection = try_host(&attempt, hosts, *host);
+    }
+    hosts_free(hosts);
+    if (!connection) {
+        *ret_failure = attempt.failure;
+        return db_connect_failure_get_status(attempt.failure.kind);
+    }
+    *ret_connection = connection;
+    return STATUS_OK;
+}
+
+enum status db_connection_open(const struct db_connection_options *options, uint64_t deadline_ns,
+                               struct db_connection **ret_connection,
+                               struct db_connect_failure *ret_failure) {
+    unsigned host = 0;
+    return session_open(options, deadline_ns, -1, &host, ret_connection, ret_failure);
+}
