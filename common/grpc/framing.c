@@ -68,6 +68,8 @@ enum framing_result framing_read(struct framing *framing, struct bytes *from, st
         return FRAMING_MESSAGE;
     }
     struct bytes part = take(from, from->len < missing ? from->len : missing);
+    if (part.len == 0)
+        return FRAMING_MORE;
     buffer_append(&framing->body, part);
     if (framing->body.failed)
         return FRAMING_NO_MEMORY;
