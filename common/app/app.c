@@ -26,8 +26,6 @@
 #include "common/grpc/server.h"
 #include "common/net/listener.h"
 
-#define VERSION "0.1.0"
-
 // After sysexits.h; app.h tells what each stands for.
 enum {
     EXIT_OK = 0,
@@ -139,7 +137,7 @@ static int read_settings(struct app *app, int argc, char **argv) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
             return print_help(app->program, tables, count), EXIT_OK;
         if (strcmp(argv[i], "--version") == 0)
-            return printf("%s %s\n", app->program->name, VERSION), EXIT_OK;
+            return printf("%s %s\n", app->program->name, LATCHKEY_VERSION), EXIT_OK;
         snprintf(error, sizeof(error), "unknown argument \"%s\"; settings are --name VALUE, see --help",
                  argv[i]);
         return fail(EXIT_USAGE, error);
