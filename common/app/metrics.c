@@ -92,7 +92,7 @@ void metrics_write_buckets(struct metrics_writer *writer, const char *name, cons
     }
     count += buckets->counts[buckets->bound_count];
     buffer_append_format(writer->to, "%s_bucket{%s%sle=\"+Inf\"} %" PRIu64 "\n", name, own, comma, count);
-    buffer_append_format(writer->to, "%s_sum%s%s%s %.9g\n", name, open, own, close,
+    buffer_append_format(writer->to, "%s_sum%s%s%s %.15g\n", name, open, own, close,
                          (double)buckets->sum_ns / 1e9);
     buffer_append_format(writer->to, "%s_count%s%s%s %" PRIu64 "\n", name, open, own, close, count);
 }
