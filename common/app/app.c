@@ -445,6 +445,7 @@ static void drain(struct app *app, const sigset_t *signals) {
 
 // In the reverse order of start(), from wherever that stopped.
 static void stop(struct app *app) {
+    validators_end_waits(app->validators);
     if (app->loops)
         loop_group_stop(app->loops);
     for (size_t i = app->started_services; i-- > 0;)

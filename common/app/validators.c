@@ -38,6 +38,7 @@ struct validators {
     pthread_cond_t changed;
     struct validators_waiter *waiters;
     bool is_wake_wanted;
+    bool is_ending; // nobody waits any more
     bool is_stopping;
 
     // Relaxed: counters for metrics.
@@ -159,7 +160,7 @@ static bool is_done(const struct validators *validators, const struct validators
                     bool is_read) {
     struct fence_answer seen = fence_count(&validators->fence, waiter->revision);
     bool is_confirmed = is_read && waiter->is_ripe && seen.live == seen.confirmed;
-    return is_confirmed || now_ns(validators) >= waiter->until_ns || validators->is_stopping;
+    return is_confirmed || now_ns(validators) >= waiter->until_ns || validators->is_ending;
 }
 
 // Takes those whose wait is over off the list and answers them outside of the lock.
@@ -284,6 +285,15 @@ enum status validators_new(struct db_pool *pool, const struct clock *clock,
     }
     *ret_validators = validators;
     return STATUS_OK;
+}
+
+void validators_end_waits(struct validators *validators) {
+    if (!validators)
+        return;
+    pthread_mutex_lock(&validators->lock);
+    validators->is_ending = true;
+    pthread_cond_signal(&validators->changed);
+    pthread_mutex_unlock(&validators->lock);
 }
 
 void validators_free(struct validators *validators) {

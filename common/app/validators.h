@@ -45,7 +45,11 @@ struct validators_waiter {
 MUST_CHECK enum status validators_new(struct db_pool *pool, const struct clock *clock,
                                       struct validators **ret_validators);
 
-// Answers who still waits with what is known, joins the thread. Takes NULL.
+// From now on nobody waits: who does is answered with what is known, so that a stopping server need not
+// outlast its callers' patience. Takes NULL.
+void validators_end_waits(struct validators *validators);
+
+// After the last waiter was answered. Joins the thread. Takes NULL.
 void validators_free(struct validators *validators);
 
 // After a commit that changed something: a hint, coalesced, sent outside of any transaction. Any thread,
