@@ -1,0 +1,138 @@
+#include "services/token/token_grant.h"
+
+#include "common/access/decision.h"
+#include "common/access/domain.h"
+#include "common/base/buffer.h"
+#include "common/base/clock.h"
+
+// What is told of a long list; the rest is counted.
+#define NAMED_MAX 20
+
+// Everything of one kind that is too much, as one line of text.
+struct excess {
+    struct buffer names;
+    size_t count;
+};
+
+static void add_excess(struct excess *excess, struct bytes name) {
+    if (++excess->count > NAMED_MAX)
+        return;
+    if (excess->count > 1)
+        buffer_append_text(&excess->names, ", ");
+    buffer_append(&excess->names, name);
+}
+
+// Says in the fault what is too much, if anything is, and lets the memory go.
+static void tell_excess(struct excess *excess, const char *key, const char *what, struct fault *fault) {
+    struct bytes names = buffer_get_bytes(&excess->names);
+    if (excess->names.failed)
+        fault_set(fault, STATUS_NO_MEMORY, "NO_MEMORY", "out of memory; try again later");
+    else if (excess->count > 0) {
+        size_t unnamed = excess->count > NAMED_MAX ? excess->count - NAMED_MAX : 0;
+        fault_set(fault, STATUS_PERMISSION_DENIED, "GRANT_EXCEEDS_CALLER",
+                  "a token may not exceed its maker: %s %.*s%s", what, BYTES_FORMAT(names),
+                  unnamed ? " and more" : "");
+        fault_add_detail(fault, key, "%.*s", BYTES_FORMAT(names));
+    }
+    buffer_fini(&excess->names);
+}
+
+// ---- permissions ----
+
+static void check_permissions(const struct token_draft *draft, const struct token_maker *maker,
+                              struct arena *arena, struct fault *fault) {
+    struct excess excess = {0};
+    for (size_t i = 0; i < draft->permission_count; i++) {
+        struct permission_set *covered =
+            permission_set_new_in_arena(arena, permission_catalogue_get_limit(maker->catalogue));
+        if (!covered) {
+            fault_set(fault, STATUS_NO_MEMORY, "NO_MEMORY", "out of memory; try again later");
+            break;
+        }
+        // An unknown grant, which the rules refuse before, grants nothing.
+        bool covers_any = permission_catalogue_expand(maker->catalogue, draft->permissions[i], covered);
+        if (covers_any && !permission_set_contains_all(maker->permissions, covered))
+            add_excess(&excess, draft->permissions[i]);
+    }
+    tell_excess(&excess, "permissions", "you may not do all of", fault);
+}
+
+// ---- addresses ----
+
+static bool is_within(const struct ip_prefix *prefix, const struct token_maker *maker) {
+    for (size_t i = 0; i < maker->ip_count; i++)
+        if (ip_prefix_contains_prefix(&maker->ips[i], prefix))
+            return true;
+    return false;
+}
+
+static void check_ips(const struct token_draft *draft, const struct token_maker *maker, struct fault *fault) {
+    struct excess excess = {0};
+    if (maker->ip_count == 0)
+        return;
+    if (draft->ip_count == 0)
+        add_excess(&excess, BYTES_LITERAL("any address (an empty list)"));
+    for (size_t i = 0; i < draft->ip_count; i++) {
+        char text[IP_PREFIX_TEXT_MAX + 1];
+        if (is_within(&draft->ips[i], maker))
+            continue;
+        ip_prefix_format(&draft->ips[i], text);
+        add_excess(&excess, bytes_of_text(text));
+    }
+    tell_excess(&excess, "allowedIps", "your own list of addresses does not hold", fault);
+}
+
+// ---- domains ----
+
+// "*.b.c" covers "a.b.c" and "*.a.b.c" and itself; "b.c" covers itself alone.
+static bool covers_domain(struct bytes outer, struct bytes inner) {
+    struct bytes wildcard = BYTES_LITERAL("*.");
+    if (bytes_is_equal(outer, inner))
+        return true;
+    if (!bytes_has_prefix(outer, wildcard))
+        return false;
+    // With its dot, so that it begins at the border of a label.
+    struct bytes suffix = bytes_of(outer.data + 1, outer.len - 1);
+    return inner.len > suffix.len &&
+           bytes_is_equal(bytes_of(inner.data + inner.len - suffix.len, suffix.len), suffix);
+}
+
+static bool is_covered(struct bytes domain, const struct token_maker *maker) {
+    for (size_t i = 0; i < maker->domain_count; i++)
+        if (covers_domain(maker->domains[i], domain))
+            return true;
+    return false;
+}
+
+static void check_domains(const struct token_draft *draft, const struct token_maker *maker,
+                          struct fault *fault) {
+    struct excess excess = {0};
+    if (maker->domain_count == 0 || !(draft->channels & CHANNEL_BIT(CHANNEL_UI)))
+        return;
+    if (draft->domain_count == 0)
+        add_excess(&excess, BYTES_LITERAL("any domain (an empty list)"));
+    for (size_t i = 0; i < draft->domain_count; i++)
+        if (!is_covered(draft->domains[i], maker))
+            add_excess(&excess, draft->domains[i]);
+    tell_excess(&excess, "allowedDomains", "your own list of domains does not hold", fault);
+}
+
+// ---- time ----
+
+static void check_expiry(const struct token_draft *draft, const struct token_maker *maker,
+                         struct fault *fault) {
+    if (draft->expires_at_ms <= maker->expires_at_ms)
+        return;
+    fault_set(fault, STATUS_PERMISSION_DENIED, "GRANT_EXCEEDS_CALLER",
+              "a token may not exceed its maker: yours expires, and this one would outlive it");
+    fault_add_detail(fault, "expiresAtMs", "%lld", (long long)maker->expires_at_ms);
+}
+
+enum status token_check_grant(const struct token_draft *draft, const struct token_maker *maker,
+                              struct arena *arena, struct fault *fault) {
+    check_permissions(draft, maker, arena, fault);
+    check_ips(draft, maker, fault);
+    check_domains(draft, maker, fault);
+    check_expiry(draft, maker, fault);
+    return fault->status;
+}

@@ -1,0 +1,36 @@
+// A token never exceeds its maker: it may do nothing that the maker may not do, from nowhere the maker may
+// not be, and no longer. Pure.
+//
+// A login token stands for a person whose own time has no end, so it bounds everything but the expiry: what a
+// person makes outlives the log-in.
+#ifndef LATCHKEY_SERVICES_TOKEN_TOKEN_GRANT_H
+#define LATCHKEY_SERVICES_TOKEN_TOKEN_GRANT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/access/permission.h"
+#include "common/base/arena.h"
+#include "common/base/bytes.h"
+#include "common/base/compiler.h"
+#include "common/base/fault.h"
+#include "common/base/status.h"
+#include "common/ip/prefix.h"
+#include "services/token/token_rules.h"
+
+// Who makes the token, as the token that it presented says.
+struct token_maker {
+    const struct permission_catalogue *catalogue;
+    const struct permission_set *permissions; // what it may do now
+    const struct ip_prefix *ips;              // none = any
+    size_t ip_count;
+    const struct bytes *domains; // canonical patterns; none = any
+    size_t domain_count;
+    int64_t expires_at_ms; // CLOCK_NEVER_MS also for a login token
+};
+
+// PERMISSION_DENIED (GRANT_EXCEEDS_CALLER) with everything that is too much among the details; NO_MEMORY.
+MUST_CHECK enum status token_check_grant(const struct token_draft *draft, const struct token_maker *maker,
+                                         struct arena *arena, struct fault *fault);
+
+#endif

@@ -1,0 +1,103 @@
+// What a new access token must be like. Pure: every bad field of a request is named in the fault at once,
+// with a sentence that says what to type instead; what passes comes out in the form in which it is stored.
+#ifndef LATCHKEY_SERVICES_TOKEN_TOKEN_RULES_H
+#define LATCHKEY_SERVICES_TOKEN_TOKEN_RULES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/access/permission.h"
+#include "common/base/arena.h"
+#include "common/base/bytes.h"
+#include "common/base/compiler.h"
+#include "common/base/fault.h"
+#include "common/base/status.h"
+#include "common/ip/prefix.h"
+#include "services/token/token.h"
+
+// Fixed by the contract, in characters unless said.
+#define TOKEN_LABEL_MAX 100
+#define TOKEN_DESCRIPTION_MAX 500
+#define TOKEN_EXTERNAL_ID_MAX 255
+#define TOKEN_NOTE_MAX 500
+#define TOKEN_METADATA_PAIRS_MAX 16
+#define TOKEN_METADATA_BYTES_MAX 1024
+#define TOKEN_METADATA_KEY_MAX 64
+
+// Settings: what one token may hold, and one company.
+struct token_limits {
+    int64_t permissions;
+    int64_t domains;
+    int64_t ips;
+    int64_t company_tokens;
+};
+
+struct text_list {
+    char *const *texts;
+    size_t count;
+};
+
+// As it was typed. Times that were unreadable have been named in the fault already, and count as unset.
+struct token_wish {
+    const char *label, *description, *external_id;
+    const int *channels; // numbers of latchkey.v1.Channel
+    size_t channel_count;
+    struct text_list permissions, domains, ips;
+    const struct token_pair *metadata;
+    size_t metadata_count;
+    bool has_not_before, has_expires_at, has_expire_in;
+    int64_t not_before_ms, expires_at_ms, expire_in_ms;
+};
+
+// What the fields are checked against.
+struct token_terms {
+    const struct token_limits *limits;
+    const struct permission_catalogue *catalogue;
+    int64_t now_ms;
+};
+
+// As it will be stored.
+struct token_draft {
+    struct bytes label, description, external_id;
+    const struct token_pair *metadata; // borrows from the wish
+    size_t metadata_count;
+    uint8_t channels;          // CHANNEL_BIT()s
+    struct bytes *permissions; // borrow from the wish
+    size_t permission_count;
+    struct bytes *domains; // canonical patterns, in the arena
+    size_t domain_count;
+    struct ip_prefix *ips;
+    size_t ip_count;
+    int64_t not_before_ms; // CLOCK_ALWAYS_MS = none
+    int64_t expires_at_ms; // CLOCK_NEVER_MS = none
+};
+
+// INVALID with every bad field, or NO_MEMORY; the draft is then of no use. A fault that holds bad fields
+// already is added to.
+MUST_CHECK enum status token_check_wish(const struct token_wish *wish, const struct token_terms *terms,
+                                        struct arena *arena, struct fault *fault,
+                                        struct token_draft *ret_draft);
+
+// What the company says about new tokens.
+struct token_policy {
+    int64_t max_lifetime_ms; // 0 = no bound
+    bool requires_expiry;
+    bool has_room; // for one more beside those that are alive
+};
+
+// FAILED_PRECONDITION (POLICY_REQUIRES_EXPIRY, POLICY_MAX_TOKEN_LIFETIME), RESOURCE_EXHAUSTED
+// (COMPANY_TOKENS_LIMIT).
+MUST_CHECK enum status token_check_policy(const struct token_draft *draft, const struct token_policy *policy,
+                                          const struct token_terms *terms, struct fault *fault);
+
+// Names `field` unless `text` has at most `max` characters.
+void token_check_text(const char *text, size_t max, const char *field, struct fault *fault);
+
+// The grants that stand for `permission`: itself, and each group that it belongs to. In the arena; NULL when
+// out of memory. An operator-only permission belongs to no group.
+MUST_CHECK struct bytes *token_list_grants_of(struct bytes permission,
+                                              const struct permission_catalogue *catalogue,
+                                              struct arena *arena, size_t *ret_count);
+
+#endif

@@ -1,0 +1,9 @@
+// TokenService of the contract, as a part of a server.
+#ifndef LATCHKEY_SERVICES_TOKEN_TOKEN_SERVICE_H
+#define LATCHKEY_SERVICES_TOKEN_TOKEN_SERVICE_H
+
+#include "common/app/app.h"
+
+extern const struct app_service token_service;
+
+#endif
