@@ -90,6 +90,28 @@ static void on_timer(struct timer *timer) {
 
 // nghttp2's callbacks.
 
+static void remember_gap(struct grpc_connection *connection, int32_t first, int32_t last) {
+    connection->gap_first = first;
+    connection->gap_last = last;
+}
+
+// A stream that a client has skipped is closed (RFC 9113, 5.1.1). The library ignores HEADERS for it; they
+// end the connection here. Only the latest gap is remembered: clients count by two and leave none.
+static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, void *user_data) {
+    struct grpc_connection *connection = user_data;
+    if (hd->type != NGHTTP2_HEADERS)
+        return 0;
+    int32_t id = hd->stream_id, expected = connection->last_stream_id + 2;
+    if (id >= expected) {
+        if (id > expected)
+            remember_gap(connection, expected, id - 2);
+        connection->last_stream_id = id;
+    } else if (id >= connection->gap_first && id <= connection->gap_last) {
+        (void)nghttp2_session_terminate_session(session, NGHTTP2_PROTOCOL_ERROR);
+    }
+    return 0;
+}
+
 static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *user_data) {
     struct grpc_connection *connection = user_data;
     connection->has_open_headers = true;
@@ -211,6 +233,7 @@ enum status connection_new_callbacks(nghttp2_session_callbacks **ret_callbacks) 
     nghttp2_session_callbacks *callbacks;
     if (nghttp2_session_callbacks_new(&callbacks) != 0)
         return STATUS_NO_MEMORY;
+    nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, on_begin_frame);
     nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
     nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
@@ -226,10 +249,11 @@ enum status connection_new_options(const struct grpc_server_settings *settings,
     nghttp2_option *options;
     if (nghttp2_option_new(&options) != 0)
         return STATUS_NO_MEMORY;
+    // why: SETTINGS_NO_RFC7540_PRIORITIES is not sent and closed streams are remembered (the library's
+    // defaults). Both together let it answer frames on closed streams and malformed PRIORITY as RFC 9113
+    // says, at no cost that can be measured; a flood of PRIORITY frames is bounded by the noise budget.
     // Windows open as messages are taken, not as bytes arrive.
     nghttp2_option_set_no_auto_window_update(options, 1);
-    // Closed streams are kept for the priority tree of RFC 7540, which nobody uses here.
-    nghttp2_option_set_no_closed_streams(options, 1);
     nghttp2_option_set_max_settings(options, 32);
     nghttp2_option_set_max_outbound_ack(options, OUTBOUND_ACKS_MAX);
     // The library's default of 33 a second ends honest clients, whose deadlines arrive as resets. Work is
@@ -247,7 +271,6 @@ static bool submit_settings(const struct grpc_connection *connection) {
         {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, (uint32_t)settings->max_streams},
         {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, (uint32_t)settings->stream_window_bytes},
         {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, REQUEST_HEAD_BYTES_MAX},
-        {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
     };
     return nghttp2_submit_settings(connection->session, NGHTTP2_FLAG_NONE, entries, ARRAY_LENGTH(entries)) ==
                0 &&
@@ -425,6 +448,7 @@ static struct grpc_connection *new_connection(struct grpc_loop *home, struct str
     connection->stream = stream;
     connection->turn_end.run = on_turn_end;
     connection->timer.on_due = on_timer;
+    connection->last_stream_id = -1;
     connection->resets =
         rate_budget_of((uint64_t)server->settings.reset_burst, (uint64_t)server->settings.reset_rate, now_ns);
     connection->noise = rate_budget_of(NOISE_BURST, NOISE_RATE, now_ns);

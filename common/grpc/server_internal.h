@@ -24,6 +24,9 @@ struct grpc_connection {
     size_t executing;           // calls whose handler works, orphaned ones included
     size_t unconsumed_bytes;    // received since the last WINDOW_UPDATE was considered
 
+    int32_t last_stream_id;      // the highest that the client has opened; -1 at first
+    int32_t gap_first, gap_last; // the latest ones that it has skipped; 0 = none
+
     struct loop_task turn_end; // writes, or frees what is closed
     bool is_turn_end_deferred;
     bool is_in_session; // inside of nghttp2: nothing may be closed
