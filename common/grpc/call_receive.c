@@ -232,7 +232,7 @@ void call_on_data(struct grpc_call *call, struct bytes data, bool is_last) {
 
 void call_on_half_close(struct grpc_call *call) {
     call->is_half_closed = true;
-    if (call->is_plain)
+    if (call->is_plain && call->state == CALL_HEADERS)
         call_answer_page(call, call->home->server->page);
     else if (takes_more(call) && call->held.len == 0)
         end_input(call);

@@ -82,19 +82,6 @@ void call_drop_outgoing(struct grpc_call *call) {
     call->out_bytes = 0;
 }
 
-// An answer in the handler's place drops what has not begun to leave; a message that has is not cut.
-static void drop_unbegun(struct grpc_call *call) {
-    struct outgoing **at = call->out_offset > 0 ? &call->out_first->next : &call->out_first;
-    call->out_end = at;
-    while (*at) {
-        struct outgoing *dropped = *at;
-        *at = dropped->next;
-        call->out_bytes -= dropped->bytes.len;
-        if (dropped->is_owned)
-            free(dropped);
-    }
-}
-
 static void push_outgoing(struct grpc_call *call, struct outgoing *outgoing) {
     outgoing->next = NULL;
     *call->out_end = outgoing;
@@ -259,7 +246,6 @@ void call_overrule(struct grpc_call *call, enum status status, const char *reaso
     fault_init(&fault, &call->transport_arena);
     fault_set(&fault, status, reason, "%s", text);
     bool has_handler = call->state == CALL_RUNNING;
-    drop_unbegun(call);
     submit_end(call, &fault, &call->transport_arena, ANSWER_OF_TRANSPORT);
     call_move(call, CALL_OVERRULE);
     if (has_handler)

@@ -50,26 +50,38 @@ static void spend(struct grpc_connection *connection, struct rate_budget *budget
     condemn(connection, why);
 }
 
-// The timer serves one purpose at a time: the most urgent of what the connection waits for.
+static enum connection_wait get_wait(const struct grpc_connection *connection) {
+    if (connection->is_draining)
+        return connection->is_final ? WAIT_NOTHING : WAIT_DRAIN;
+    if (!connection->has_preface)
+        return WAIT_PREFACE;
+    if (connection->has_open_headers)
+        return WAIT_HEADERS;
+    bool may_idle = connection->has_had_call || connection->home->server->settings.idle_timeout_ms == 0;
+    return may_idle ? WAIT_NOTHING : WAIT_CALL;
+}
+
+// The timer serves one purpose at a time, and runs on while that does not change.
 static void rearm(struct grpc_connection *connection) {
+    enum connection_wait wait = get_wait(connection);
+    if (wait == connection->wait)
+        return;
+    connection->wait = wait;
     const struct grpc_server_settings *settings = &connection->home->server->settings;
-    if (connection->is_draining && !connection->is_final)
-        return;
-    if (!connection->has_preface || connection->has_open_headers) {
-        if (!timer_is_armed(&connection->timer))
-            arm_timer(connection, settings->preface_timeout_ms);
-        return;
+    switch (wait) {
+    case WAIT_NOTHING: loop_disarm_timer(connection->home->loop, &connection->timer); break;
+    case WAIT_PREFACE:
+    case WAIT_HEADERS: arm_timer(connection, settings->preface_timeout_ms); break;
+    case WAIT_CALL: arm_timer(connection, settings->idle_timeout_ms); break;
+    case WAIT_DRAIN: arm_timer(connection, DRAIN_TIMEOUT_MS); break;
     }
-    loop_disarm_timer(connection->home->loop, &connection->timer);
-    if (!connection->has_had_call && settings->idle_timeout_ms > 0)
-        arm_timer(connection, settings->idle_timeout_ms);
 }
 
 static void send_last_goaway(struct grpc_connection *connection) {
     if (connection->is_final)
         return;
     connection->is_final = true;
-    loop_disarm_timer(connection->home->loop, &connection->timer);
+    rearm(connection);
     nghttp2_session *session = connection->session;
     (void)nghttp2_submit_goaway(session, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session),
                                 NGHTTP2_NO_ERROR, NULL, 0);
@@ -78,14 +90,13 @@ static void send_last_goaway(struct grpc_connection *connection) {
 
 static void on_timer(struct timer *timer) {
     struct grpc_connection *connection = CONTAINER_OF(timer, struct grpc_connection, timer);
-    if (connection->is_draining)
-        send_last_goaway(connection);
-    else if (!connection->has_preface)
-        connection_close(connection, GRPC_CLOSE_PREFACE_TIMEOUT, STREAM_CLOSE_NOW);
-    else if (connection->has_open_headers)
-        connection_close(connection, GRPC_CLOSE_HEADER_TIMEOUT, STREAM_CLOSE_NOW);
-    else
-        connection_close(connection, GRPC_CLOSE_IDLE_TIMEOUT, STREAM_CLOSE_FLUSH);
+    switch (connection->wait) {
+    case WAIT_DRAIN: send_last_goaway(connection); break;
+    case WAIT_PREFACE: connection_close(connection, GRPC_CLOSE_PREFACE_TIMEOUT, STREAM_CLOSE_NOW); break;
+    case WAIT_HEADERS: connection_close(connection, GRPC_CLOSE_HEADER_TIMEOUT, STREAM_CLOSE_NOW); break;
+    case WAIT_CALL: connection_close(connection, GRPC_CLOSE_IDLE_TIMEOUT, STREAM_CLOSE_FLUSH); break;
+    case WAIT_NOTHING: break;
+    }
 }
 
 // nghttp2's callbacks.
@@ -212,6 +223,12 @@ static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, v
         // A client that makes us reset is counted like one that resets.
         if (frame->rst_stream.error_code != NGHTTP2_NO_ERROR)
             spend(connection, &connection->resets, GRPC_CLOSE_TOO_MANY_RESETS);
+        break;
+    case NGHTTP2_GOAWAY:
+        // Not together with it: PING overtakes in the library's queue, and its answer must mean that GOAWAY
+        // was seen.
+        if (connection->is_draining && !connection->is_final)
+            (void)nghttp2_submit_ping(connection->session, NGHTTP2_FLAG_NONE, drain_ping);
         break;
     default: break;
     }
@@ -503,8 +520,7 @@ void connection_drain(struct grpc_connection *connection) {
         return;
     connection->is_draining = true;
     (void)nghttp2_submit_shutdown_notice(connection->session);
-    (void)nghttp2_submit_ping(connection->session, NGHTTP2_FLAG_NONE, drain_ping);
-    arm_timer(connection, DRAIN_TIMEOUT_MS);
+    rearm(connection);
     connection_schedule(connection);
 }
 

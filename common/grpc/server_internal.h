@@ -13,6 +13,9 @@
 
 struct grpc_call;
 
+// What a connection is given a limited time for: the most urgent thing.
+enum connection_wait { WAIT_NOTHING, WAIT_PREFACE, WAIT_HEADERS, WAIT_CALL, WAIT_DRAIN };
+
 struct grpc_connection {
     struct grpc_connection *next, **link; // of its loop
     struct grpc_loop *home;
@@ -39,7 +42,8 @@ struct grpc_connection {
     bool is_condemned;     // to be closed as soon as nghttp2 has returned, for `close_reason`
     enum grpc_close close_reason;
 
-    struct timer timer; // the one that the connection's state calls for
+    enum connection_wait wait; // what `timer` is for
+    struct timer timer;
     struct rate_budget resets, noise;
 };
 

@@ -46,6 +46,7 @@ struct plain {
     } uv;
     uv_shutdown_t shutdown;
     enum plain_state state;
+    bool is_stalled;        // closing must not leave the kernel with what the peer does not take
     struct timer timer;     // stall while bytes wait, then the lingering
     size_t checked_pending; // bytes that waited when `timer` was armed
 };
@@ -73,6 +74,9 @@ static void on_closed(uv_handle_t *handle) {
 static void close_now(struct plain *plain) {
     move(plain, PLAIN_CLOSED);
     loop_disarm_timer(plain->base.loop, &plain->timer);
+    if (plain->is_stalled && plain->uv.handle.type == UV_TCP &&
+        uv_tcp_close_reset(&plain->uv.tcp, on_closed) == 0)
+        return;
     uv_close(&plain->uv.handle, on_closed);
 }
 
@@ -100,6 +104,7 @@ static void on_timer(struct timer *timer) {
     }
     size_t pending = uv_stream_get_write_queue_size(&plain->uv.stream);
     if (pending == plain->checked_pending) {
+        plain->is_stalled = true;
         end(plain, STREAM_END_WRITE_STALLED);
         return;
     }

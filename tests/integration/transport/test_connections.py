@@ -1,0 +1,229 @@
+"""Connections: drain, time-outs, cancellation, and peers that mean harm."""
+
+import signal
+import socket
+import struct
+import time
+import unittest
+
+import hyperframe.frame as frames
+from transport import SERVICE, Connection, RawConnection, TransportServer, framed, string_value
+
+OK, UNAVAILABLE = 0, 14
+NO_ERROR, PROTOCOL_ERROR, CANCEL, ENHANCE_YOUR_CALM = 0, 1, 8, 11
+
+
+def read_until_closed(connection, timeout=10):
+    connection.settimeout(timeout)
+    try:
+        while connection.recv(65536):
+            pass
+    except ConnectionResetError:
+        pass
+
+
+class Drain(unittest.TestCase):
+    def test_calls_under_way_end_and_then_the_connection(self):
+        with TransportServer() as server, RawConnection(server) as connection:
+            connection.send(connection.headers(SERVICE + "Command", 1),
+                            frames.DataFrame(1, framed(string_value("sleep 300")), flags=["END_STREAM"]),
+                            frames.PingFrame(0, b"settled!"))
+            seen = []
+            for frame in connection.read():
+                if isinstance(frame, frames.PingFrame) and "ACK" in frame.flags:
+                    server.process.send_signal(signal.SIGTERM)
+                elif isinstance(frame, frames.PingFrame):
+                    connection.send(frames.PingFrame(0, frame.opaque_data, flags=["ACK"]))
+                elif isinstance(frame, frames.GoAwayFrame):
+                    seen.append(("goaway", frame.last_stream_id, frame.error_code))
+                elif isinstance(frame, frames.DataFrame):
+                    seen.append(("answer", frame.data))
+            self.assertEqual(seen, [("goaway", 2**31 - 1, NO_ERROR), ("goaway", 1, NO_ERROR),
+                                    ("answer", framed(string_value("slept")))])
+            self.assertEqual(server.process.wait(10), 0)
+
+    def test_call_that_crosses_the_first_goaway_is_served(self):
+        with TransportServer() as server, RawConnection(server) as connection:
+            connection.send(frames.PingFrame(0, b"settled!"))
+            statuses, last = 0, None
+            for frame in connection.read():
+                if isinstance(frame, frames.PingFrame) and "ACK" in frame.flags:
+                    server.process.send_signal(signal.SIGTERM)
+                elif isinstance(frame, frames.GoAwayFrame) and last is None:
+                    last = frame.last_stream_id
+                    connection.send(connection.headers(SERVICE + "Echo", 1),
+                                    frames.DataFrame(1, framed(b""), flags=["END_STREAM"]))
+                elif isinstance(frame, frames.PingFrame):
+                    connection.send(frames.PingFrame(0, frame.opaque_data, flags=["ACK"]))
+                elif isinstance(frame, frames.DataFrame):
+                    statuses += 1
+            self.assertEqual(statuses, 1)
+            self.assertEqual(server.process.wait(10), 0)
+
+    def test_idle_connection_is_closed_at_once(self):
+        with TransportServer() as server, Connection(server) as connection:
+            connection.settle()
+            server.process.send_signal(signal.SIGTERM)
+            connection.wait_closed()
+            self.assertEqual(server.process.wait(10), 0)
+
+    def test_grace_that_runs_out_cuts_calls_off_and_says_so(self):
+        with TransportServer(drain_grace="100ms") as server, Connection(server) as connection:
+            stream = connection.request(SERVICE + "Command")
+            connection.data(stream, framed(string_value("wait")), end=True)
+            connection.settle()
+            server.process.send_signal(signal.SIGTERM)
+            connection.wait_closed()
+            self.assertEqual(server.process.wait(10), 1)
+
+
+class TimeOuts(unittest.TestCase):
+    def test_connection_that_says_nothing_is_closed(self):
+        with TransportServer(preface_timeout="100ms") as server:
+            with socket.create_connection(server.address) as silent:
+                read_until_closed(silent)
+
+    def test_connection_without_settings_is_closed(self):
+        with TransportServer(preface_timeout="100ms") as server:
+            with socket.create_connection(server.address) as slow:
+                slow.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+                read_until_closed(slow)
+
+    def test_header_block_that_does_not_end_is_closed(self):
+        with TransportServer(preface_timeout="100ms") as server, RawConnection(server) as connection:
+            connection.send(frames.HeadersFrame(1, b"\x82"))  # no END_HEADERS
+            list(connection.read())
+
+    def test_connection_that_never_calls_is_closed(self):
+        with TransportServer(idle_timeout="100ms") as server, Connection(server) as connection:
+            connection.wait_closed()
+
+    def test_connection_that_has_called_is_kept(self):
+        with TransportServer(idle_timeout="100ms") as server, Connection(server) as connection:
+            self.assertEqual(connection.call("Echo").status, OK)
+            time.sleep(0.3)
+            self.assertEqual(connection.call("Echo").status, OK)
+
+    def test_client_that_takes_nothing_is_closed(self):
+        with TransportServer(write_stall_timeout="100ms") as server:
+            connection = Connection(server, window=2**31 - 1)
+            with connection:
+                connection.h2.increment_flow_control_window(2**30)
+                stream = connection.request(SERVICE + "Count")
+                connection.data(stream, framed(string_value("3000000")), end=True)
+                with Connection(server) as other:
+                    until = time.monotonic() + 20
+                    # The stalled one holds nobody up.
+                    self.assertEqual(other.call("Echo").status, OK)
+                    while not self.is_gone(connection) and time.monotonic() < until:
+                        time.sleep(0.05)
+                self.assertTrue(self.is_gone(connection))
+
+    @staticmethod
+    def is_gone(connection):
+        """The server has reset the connection: seen without reading from it."""
+        return connection.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) != 0 or \
+            struct.unpack("B", connection.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1))[0] != 1
+
+
+class Cancellation(unittest.TestCase):
+    def test_slot_of_a_cancelled_call_is_free_only_when_its_work_has_ended(self):
+        with TransportServer(max_executing_calls=2) as server, Connection(server) as connection:
+            for _ in range(2):
+                stream = connection.request(SERVICE + "Command")
+                connection.data(stream, framed(string_value("sleep 500")), end=True)
+                connection.h2.reset_stream(stream, CANCEL)
+            connection.flush()
+            refused = connection.call("Echo")
+            self.assertEqual(refused.status, UNAVAILABLE)
+            until = time.monotonic() + 10
+            while connection.call("Echo").status != OK:
+                self.assertLess(time.monotonic(), until)
+
+    def test_work_of_a_lost_connection_ends_in_peace(self):
+        with TransportServer() as server:
+            with Connection(server) as connection:
+                for command in ("sleep 200", "wait", "sleep 100"):
+                    stream = connection.request(SERVICE + "Command")
+                    connection.data(stream, framed(string_value(command)), end=True)
+                connection.settle()
+            with Connection(server) as other:
+                self.assertEqual(other.call("Echo").status, OK)
+
+    def test_reset_streams_are_forgotten(self):
+        with TransportServer() as server, Connection(server) as connection:
+            for _ in range(200):
+                stream = connection.request(SERVICE + "Talk")
+                connection.data(stream, framed(string_value("x")))
+                connection.h2.reset_stream(stream, CANCEL)
+            connection.settle()
+            self.assertEqual(connection.call("Echo").status, OK)
+
+
+class Abuse(unittest.TestCase):
+    STREAMS = range(1, 1001, 2)
+
+    def setUp(self):
+        self.server = self.enterContext(TransportServer(reset_burst=100, reset_rate=1))
+        self.connection = self.enterContext(RawConnection(self.server))
+
+    def assert_calmed(self):
+        """The connection ends, by a GOAWAY unless the flood has drowned it, and nobody else suffers."""
+        for _, code in self.connection.read_goaways():
+            self.assertEqual(code, ENHANCE_YOUR_CALM)
+        with Connection(self.server) as other:
+            self.assertEqual(other.call("Echo").status, OK)
+
+    def headers(self, stream):
+        return self.connection.headers(SERVICE + "Talk", stream)
+
+    def test_rapid_reset_ends_the_connection(self):
+        for stream in self.STREAMS:
+            self.connection.send(self.headers(stream), frames.RstStreamFrame(stream, CANCEL))
+        self.assert_calmed()
+
+    def test_making_the_server_reset_counts_as_well(self):
+        # A window that overflows makes the server reset the stream (MadeYouReset).
+        for stream in self.STREAMS:
+            self.connection.send(self.headers(stream), frames.WindowUpdateFrame(stream, 2**31 - 1))
+        self.assert_calmed()
+
+    def test_ping_flood_ends_the_connection(self):
+        self.connection.send(*[frames.PingFrame(0, b"12345678")] * 50000)
+        self.assert_calmed()
+
+    def test_settings_flood_ends_the_connection(self):
+        self.connection.send(*[frames.SettingsFrame()] * 50000)
+        self.assert_calmed()
+
+    def test_empty_frames_end_the_connection(self):
+        self.connection.send(self.headers(1), *[frames.DataFrame(1)] * 50000)
+        self.assert_calmed()
+
+    def test_priority_flood_ends_the_connection(self):
+        self.connection.send(*[frames.PriorityFrame(1, depends_on=0, stream_weight=i % 256) for i in range(50000)])
+        self.assert_calmed()
+
+    def test_what_is_no_http2_is_closed(self):
+        with socket.create_connection(self.server.address) as other:
+            other.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            read_until_closed(other)
+
+    def test_streams_beyond_the_limit_end_the_connection(self):
+        with TransportServer(max_streams=2) as server, Connection(server) as settled:
+            settled.settle()
+            with RawConnection(server) as connection:
+                connection.send(frames.SettingsFrame(flags=["ACK"]),
+                                *[connection.headers(SERVICE + "Talk", stream) for stream in (1, 3, 5)])
+                self.assertEqual(connection.read_goaways(), [(3, PROTOCOL_ERROR)])
+
+    def test_connections_beyond_the_limit_are_closed(self):
+        with TransportServer(max_connections=1) as server, Connection(server) as first:
+            first.settle()
+            with socket.create_connection(server.address) as second:
+                read_until_closed(second)
+            self.assertEqual(first.call("Echo").status, OK)
+
+
+if __name__ == "__main__":
+    unittest.main()
