@@ -22,59 +22,60 @@ def read_until_closed(connection, timeout=10):
         pass
 
 
+def drained(server, connection):
+    """Ends the server once what was sent has been handled; yields what comes until the connection closes. PINGs are answered."""
+    connection.send(frames.PingFrame(0, b"settled!"))
+    for frame in connection.read():
+        if isinstance(frame, frames.PingFrame) and "ACK" in frame.flags:
+            server.process.send_signal(signal.SIGTERM)
+        elif isinstance(frame, frames.PingFrame):
+            connection.send(frames.PingFrame(0, frame.opaque_data, flags=["ACK"]))
+        elif isinstance(frame, (frames.GoAwayFrame, frames.DataFrame)):
+            yield frame
+
+
 class Drain(unittest.TestCase):
+    def setUp(self):
+        self.server = self.enterContext(TransportServer(drain_grace="2s"))
+        self.connection = self.enterContext(RawConnection(self.server))
+
+    def call(self, stream, method, text):
+        self.connection.send(self.connection.headers(SERVICE + method, stream),
+                             frames.DataFrame(stream, framed(string_value(text)), flags=["END_STREAM"]))
+
+    def assert_goaways(self, seen, last_stream_id):
+        goaways = [(frame.last_stream_id, frame.error_code) for frame in seen if isinstance(frame, frames.GoAwayFrame)]
+        self.assertEqual(goaways, [(2**31 - 1, NO_ERROR), (last_stream_id, NO_ERROR)])
+
+    def assert_messages(self, seen, messages):
+        self.assertEqual([frame.data for frame in seen if isinstance(frame, frames.DataFrame)], messages)
+
     def test_calls_under_way_end_and_then_the_connection(self):
-        with TransportServer() as server, RawConnection(server) as connection:
-            connection.send(connection.headers(SERVICE + "Command", 1),
-                            frames.DataFrame(1, framed(string_value("sleep 300")), flags=["END_STREAM"]),
-                            frames.PingFrame(0, b"settled!"))
-            seen = []
-            for frame in connection.read():
-                if isinstance(frame, frames.PingFrame) and "ACK" in frame.flags:
-                    server.process.send_signal(signal.SIGTERM)
-                elif isinstance(frame, frames.PingFrame):
-                    connection.send(frames.PingFrame(0, frame.opaque_data, flags=["ACK"]))
-                elif isinstance(frame, frames.GoAwayFrame):
-                    seen.append(("goaway", frame.last_stream_id, frame.error_code))
-                elif isinstance(frame, frames.DataFrame):
-                    seen.append(("answer", frame.data))
-            self.assertEqual(seen, [("goaway", 2**31 - 1, NO_ERROR), ("goaway", 1, NO_ERROR),
-                                    ("answer", framed(string_value("slept")))])
-            self.assertEqual(server.process.wait(10), 0)
+        self.call(1, "Command", "sleep 300")
+        seen = list(drained(self.server, self.connection))
+        self.assert_goaways(seen, 1)
+        self.assert_messages(seen, [framed(string_value("slept"))])
+        self.assertEqual(self.server.process.wait(10), 0)
 
     def test_call_that_crosses_the_first_goaway_is_served(self):
-        with TransportServer() as server, RawConnection(server) as connection:
-            connection.send(frames.PingFrame(0, b"settled!"))
-            statuses, last = 0, None
-            for frame in connection.read():
-                if isinstance(frame, frames.PingFrame) and "ACK" in frame.flags:
-                    server.process.send_signal(signal.SIGTERM)
-                elif isinstance(frame, frames.GoAwayFrame) and last is None:
-                    last = frame.last_stream_id
-                    connection.send(connection.headers(SERVICE + "Echo", 1),
-                                    frames.DataFrame(1, framed(b""), flags=["END_STREAM"]))
-                elif isinstance(frame, frames.PingFrame):
-                    connection.send(frames.PingFrame(0, frame.opaque_data, flags=["ACK"]))
-                elif isinstance(frame, frames.DataFrame):
-                    statuses += 1
-            self.assertEqual(statuses, 1)
-            self.assertEqual(server.process.wait(10), 0)
+        seen = []
+        for frame in drained(self.server, self.connection):
+            if not seen:
+                self.call(1, "Echo", "late")
+            seen.append(frame)
+        self.assert_goaways(seen, 1)
+        self.assert_messages(seen, [framed(string_value("late"))])
+        self.assertEqual(self.server.process.wait(10), 0)
 
     def test_idle_connection_is_closed_at_once(self):
-        with TransportServer() as server, Connection(server) as connection:
-            connection.settle()
-            server.process.send_signal(signal.SIGTERM)
-            connection.wait_closed()
-            self.assertEqual(server.process.wait(10), 0)
+        self.assert_goaways(list(drained(self.server, self.connection)), 0)
+        self.assertEqual(self.server.process.wait(10), 0)
 
     def test_grace_that_runs_out_cuts_calls_off_and_says_so(self):
-        with TransportServer(drain_grace="100ms") as server, Connection(server) as connection:
-            stream = connection.request(SERVICE + "Command")
-            connection.data(stream, framed(string_value("wait")), end=True)
-            connection.settle()
-            server.process.send_signal(signal.SIGTERM)
-            connection.wait_closed()
-            self.assertEqual(server.process.wait(10), 1)
+        self.call(1, "Command", "wait")
+        seen = list(drained(self.server, self.connection))
+        self.assert_goaways(seen, 1)
+        self.assertEqual(self.server.process.wait(10), 1)
 
 
 class TimeOuts(unittest.TestCase):
