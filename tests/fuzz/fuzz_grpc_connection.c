@@ -1,0 +1,158 @@
+// Any bytes from a client, in pieces of any size, to a whole connection with methods of every shape: no
+// crash, no leak, nothing left behind. The stream is one of memory that takes what it is given; the loop is
+// turned by hand.
+//
+// Input: a byte of options (1: no preface of ours in front; 2: the client takes nothing), then pieces, each a
+// byte of length and so many bytes.
+#include <assert.h>
+#include <stdlib.h>
+
+#include "common/grpc/call.h"
+#include "common/grpc/connection.h"
+#include "common/net/loop_internal.h"
+#include "common/net/stream_internal.h"
+#include "google/protobuf/wrappers.pb-c.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { OPTION_NO_PREFACE = 1, OPTION_STUCK = 2 };
+
+#define PREFACE "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0"
+
+struct memory_stream {
+    struct stream base;
+    size_t pending;
+    bool is_stuck, is_closed;
+};
+
+static void do_nothing(struct stream *stream) {
+    (void)stream;
+}
+
+static enum status take(struct stream *stream, struct bytes bytes) {
+    struct memory_stream *memory = (struct memory_stream *)stream;
+    memory->pending += memory->is_stuck ? bytes.len : 0;
+    return STATUS_OK;
+}
+
+static size_t get_pending_bytes(const struct stream *stream) {
+    return ((const struct memory_stream *)stream)->pending;
+}
+
+static void close_memory(struct stream *stream, enum stream_close how) {
+    (void)how;
+    ((struct memory_stream *)stream)->is_closed = true;
+}
+
+static const struct stream_operations operations = {
+    .start = do_nothing,
+    .write = take,
+    .get_pending_bytes = get_pending_bytes,
+    .pause_reading = do_nothing,
+    .resume_reading = do_nothing,
+    .close = close_memory,
+};
+
+static void reply(struct grpc_call *call, const ProtobufCMessage *request) {
+    grpc_call_reply(call, request);
+}
+
+static void send_twice(struct grpc_call *call, const ProtobufCMessage *message) {
+    bool is_full = grpc_call_send(call, message) != STATUS_OK || grpc_call_send(call, message) != STATUS_OK;
+    if (is_full)
+        grpc_call_finish(call, NULL);
+}
+
+// Pauses at every message; what waits is taken at the end of the turn.
+static void pause_and_resume(struct grpc_call *call, const ProtobufCMessage *message) {
+    (void)message;
+    grpc_call_pause(call);
+    grpc_call_resume(call);
+}
+
+static void hold(struct grpc_call *call, const ProtobufCMessage *request) {
+    (void)request;
+    grpc_call_pause(call);
+}
+
+static void finish(struct grpc_call *call) {
+    grpc_call_finish(call, NULL);
+}
+
+static const struct grpc_handler unary = {.on_message = reply};
+static const struct grpc_handler waiting = {.on_message = hold, .on_cancel = finish};
+static const struct grpc_handler talking = {
+    .on_message = send_twice, .on_half_close = finish, .on_cancel = finish};
+static const struct grpc_handler taking = {
+    .on_message = pause_and_resume, .on_half_close = finish, .on_cancel = finish};
+
+#define TYPE (&google__protobuf__string_value__descriptor)
+#define METHOD(path_, shape_, handler_)                                                         \
+    {                                                                                           \
+        .path = path_, .request = TYPE, .response = TYPE, .shape = shape_, .handler = handler_, \
+        .max_request_bytes = 1000                                                               \
+    }
+
+static const struct grpc_method methods[] = {
+    METHOD("/a/u", GRPC_UNARY, &unary),          METHOD("/a/w", GRPC_UNARY, &waiting),
+    METHOD("/a/s", GRPC_SERVER_STREAM, &unary),  METHOD("/a/t", GRPC_BIDI, &talking),
+    METHOD("/a/c", GRPC_CLIENT_STREAM, &taking), METHOD("/a/h", GRPC_BIDI, &waiting),
+};
+
+static struct grpc_server *make_server(struct loop_group **ret_loops) {
+    const struct router_table table = {methods, ARRAY_LENGTH(methods)};
+    struct grpc_server_options options = {.tables = &table, .table_count = 1};
+    struct grpc_server *server;
+    grpc_server_settings_init(&options.settings);
+    enum status status = loop_group_new(1, clock_get_system(), ret_loops);
+    assert(status == STATUS_OK);
+    options.loops = *ret_loops;
+    status = grpc_server_new(&options, &server);
+    assert(status == STATUS_OK);
+    return server;
+}
+
+static void turn(struct loop *loop) {
+    uv_run(loop_get_uv(loop), UV_RUN_NOWAIT);
+}
+
+static void feed(struct memory_stream *stream, struct loop *loop, struct bytes bytes) {
+    if (stream->is_closed)
+        return;
+    loop_forget_time(loop);
+    stream->base.callbacks->on_read(stream->base.context, bytes);
+    turn(loop);
+}
+
+static void feed_pieces(struct memory_stream *stream, struct loop *loop, struct bytes input) {
+    while (input.len > 0) {
+        size_t len = input.data[0];
+        input = bytes_of(input.data + 1, input.len - 1);
+        len = len < input.len ? len : input.len;
+        feed(stream, loop, bytes_of(input.data, len));
+        input = bytes_of(input.data + len, input.len - len);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    if (size == 0)
+        return 0;
+    struct loop_group *loops;
+    struct grpc_server *server = make_server(&loops);
+    struct loop *loop = loop_group_get_loop(loops, 0);
+    struct memory_stream stream = {.base = {.operations = &operations, .loop = loop},
+                                   .is_stuck = data[0] & OPTION_STUCK};
+    connection_open(&server->home[0], &stream.base);
+    turn(loop);
+    if (!(data[0] & OPTION_NO_PREFACE))
+        feed(&stream, loop, BYTES_LITERAL(PREFACE));
+    feed_pieces(&stream, loop, bytes_of(data + 1, size - 1));
+    if (!stream.is_closed)
+        stream.base.callbacks->on_end(stream.base.context, STREAM_END_PEER_CLOSED);
+    assert(stream.is_closed);
+    loop_group_stop(loops);
+    assert(server->home[0].connection_count == 0);
+    grpc_server_free(server);
+    loop_group_free(loops);
+    return 0;
+}
