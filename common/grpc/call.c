@@ -27,7 +27,6 @@ static struct grpc_call *make(void) {
     arena_init(&call->message_arena, ARENA_BYTES_MAX);
     arena_init(&call->transport_arena, ARENA_BYTES_MAX);
     framing_init(&call->framing, 0);
-    call->deadline.on_due = on_deadline;
     return call;
 }
 
@@ -67,6 +66,7 @@ struct grpc_call *call_new(struct grpc_connection *connection, int32_t stream_id
     call->code = GRPC_CODE_CANCELLED;
     call->started_ns = loop_get_monotonic_ns(connection->home->loop);
     call->deadline_ns = UINT64_MAX;
+    call->deadline.on_due = on_deadline;
     call->out_end = &call->out_first;
     call->peer = *stream_get_peer(connection->stream);
     call->is_peer_local = stream_is_peer_local(connection->stream);
@@ -89,19 +89,12 @@ void call_free(struct grpc_call *call) {
 
 // Back to what take_free() may hand out: all zero but for the memory that is kept.
 static void clear(struct grpc_call *call) {
+    buffer_fini(&call->held);
+    memset(call, 0, offsetof(struct grpc_call, framing));
+    framing_reset(&call->framing, 0);
     arena_reset(&call->arena);
     arena_reset(&call->message_arena);
     arena_reset(&call->transport_arena);
-    framing_reset(&call->framing, 0);
-    buffer_fini(&call->held);
-    struct grpc_call kept = {
-        .arena = call->arena,
-        .message_arena = call->message_arena,
-        .transport_arena = call->transport_arena,
-        .framing = call->framing,
-        .deadline.on_due = on_deadline,
-    };
-    *call = kept;
 }
 
 static void release(struct grpc_call *call) {

@@ -34,7 +34,6 @@ struct grpc_call {
 
     // Receiving.
     struct request_head head;
-    struct framing framing;
     ProtobufCMessage *request; // unary: unpacked, waiting for the end of the stream
     struct bytes request_bytes;
     struct buffer held; // what came while the handler was paused
@@ -62,12 +61,15 @@ struct grpc_call {
     struct grpc_call *next_writable;
 
     struct fault fault;
-    struct arena arena;           // the handler's
-    struct arena message_arena;   // of a stream's present message
-    struct arena transport_arena; // of the transport's own answers: the other may be a worker's at that time
     struct ip_address peer;
     bool is_peer_local;
     atomic_bool is_cancelled; // relaxed: a hint for workers
+
+    // From here on the memory is kept for the next call; all before is zeroed (clear() in call.c).
+    struct framing framing;
+    struct arena arena;           // the handler's
+    struct arena message_arena;   // of a stream's present message
+    struct arena transport_arena; // of the transport's own answers: the other may be a worker's at that time
 };
 
 // call.c

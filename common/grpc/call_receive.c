@@ -161,6 +161,12 @@ static void deliver(struct grpc_call *call, struct bytes message) {
         handler->on_message(call, unpacked);
 }
 
+// Keeps what the handler, which has paused, does not take now.
+static void keep(struct grpc_call *call, struct bytes rest) {
+    if (rest.len > 0)
+        buffer_append(&call->held, rest);
+}
+
 static bool takes_more(const struct grpc_call *call) {
     return call_state_is_receiving(call->state) && !call->is_paused;
 }
@@ -227,7 +233,7 @@ void call_on_data(struct grpc_call *call, struct bytes data, bool is_last) {
         rest.len = 0;
     consume(call, data.len - rest.len);
     call->is_half_closed = was_half_closed;
-    buffer_append(&call->held, rest);
+    keep(call, rest);
 }
 
 void call_on_half_close(struct grpc_call *call) {
@@ -249,7 +255,7 @@ void call_feed_held(struct grpc_call *call) {
     if (!call_state_is_receiving(call->state))
         rest.len = 0;
     consume(call, held.len - rest.len);
-    buffer_append(&call->held, rest);
+    keep(call, rest);
     buffer_fini(&held);
     connection_schedule(call->connection);
     if (call->is_half_closed && !call->is_half_close_told && takes_more(call) && call->held.len == 0)

@@ -11,6 +11,8 @@ static bool is(struct bytes name, struct bytes known) {
 
 static enum content_type parse_content_type(struct bytes value) {
     static const struct bytes grpc = {(const uint8_t *)"application/grpc", 16};
+    if (bytes_is_equal(value, grpc))
+        return CONTENT_TYPE_GRPC;
     if (value.len < grpc.len || !bytes_is_equal_ignoring_case(bytes_of(value.data, grpc.len), grpc))
         return CONTENT_TYPE_FOREIGN;
     struct bytes rest = bytes_of(value.data + grpc.len, value.len - grpc.len);

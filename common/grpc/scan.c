@@ -75,8 +75,8 @@ static enum scan_result scan_packed(struct scanner *scanner, enum wire_type type
     struct reader reader = {packed.data, packed.data + packed.len};
     while (reader.at < reader.end) {
         uint64_t ignored;
-        enum scan_result result =
-            type == WIRE_VARINT ? read_varint(&reader, NUMBER_BYTES_MAX, &ignored) : skip(&reader, type == WIRE_64BIT ? 8 : 4);
+        enum scan_result result = type == WIRE_VARINT ? read_varint(&reader, NUMBER_BYTES_MAX, &ignored)
+                                                      : skip(&reader, type == WIRE_64BIT ? 8 : 4);
         if (result != SCAN_OK)
             return result;
         if (++scanner->fields > SCAN_FIELDS_MAX)
