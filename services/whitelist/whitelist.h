@@ -1,0 +1,35 @@
+// A company's whitelist as its service knows it: the settings of the live list, and its entries. Texts live
+// in the arena of the call.
+#ifndef LATCHKEY_SERVICES_WHITELIST_WHITELIST_H
+#define LATCHKEY_SERVICES_WHITELIST_WHITELIST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/access/decision.h"
+#include "common/base/uuid.h"
+#include "common/ip/prefix.h"
+
+struct whitelist {
+    struct uuid company_id;
+    bool is_enabled;
+    enum whitelist_scope scope;
+    int64_t entry_count;   // disabled and expired ones included
+    int64_t confirm_by_ms; // CLOCK_NEVER_MS = nothing waits
+    int64_t version;
+};
+
+struct whitelist_entry {
+    struct uuid entry_id;
+    const char *address; // as typed
+    struct ip_prefix prefix;
+    const char *note, *owner;
+    bool is_disabled;
+    int64_t expires_at_ms; // CLOCK_NEVER_MS = does not end
+    int64_t created_at_ms;
+    const char *created_by; // a TypeID
+    int64_t last_hit_at_ms; // CLOCK_ALWAYS_MS = never
+    int64_t version;
+};
+
+#endif
