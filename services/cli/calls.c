@@ -1,0 +1,168 @@
+#include "services/cli/calls.h"
+
+#include <string.h>
+
+#include "common/base/clock.h"
+#include "common/base/uuid.h"
+#include "common/crypto/secret.h"
+#include "common/grpc/client.h"
+#include "common/grpc/field.h"
+#include "services/cli/secret_text.h"
+
+#define METADATA_MAX 2
+#define NS_PER_MS 1000000
+#define ERROR_MAX 400
+
+static const char *const address_variables[RPC_SERVER_COUNT] = {
+    [RPC_SERVER_TOKEN] = "LATCHKEY_TOKEN_ADDRESS",
+    [RPC_SERVER_WHITELIST] = "LATCHKEY_WHITELIST_ADDRESS",
+    [RPC_SERVER_INVITATION] = "LATCHKEY_INVITATION_ADDRESS",
+    [RPC_SERVER_VALIDATOR] = "LATCHKEY_VALIDATOR_ADDRESS",
+};
+
+struct server {
+    const char *address;
+    struct grpc_client *client;
+};
+
+struct servers {
+    struct server by_address[RPC_SERVER_COUNT]; // the first `count`; servers at one address share it
+    size_t count;
+    char *authorization; // "Bearer ..."; NULL = none
+    const char *company;
+    int64_t last_ms;
+};
+
+static const char *get_address(const struct cli *cli, enum rpc_server server) {
+    const char *address = options_find_text(&cli->options, "address");
+    if (!address)
+        address = cli_get_variable(cli, address_variables[server]);
+    if (!address)
+        address = cli_get_variable(cli, "LATCHKEY_ADDRESS");
+    return address ? address : CALLS_DEFAULT_ADDRESS;
+}
+
+// The variable that holds the caller's token, by whether --operator was given.
+static const char *get_token_variable(const struct cli *cli) {
+    return options_has(&cli->options, "operator") ? "LATCHKEY_OPERATOR_TOKEN" : "LATCHKEY_TOKEN";
+}
+
+// NULL with EXIT_CODE_DONE when there is none.
+static const char *read_token(struct cli *cli, enum exit_code *ret_code) {
+    *ret_code = EXIT_CODE_DONE;
+    const char *file = options_find_text(&cli->options, "token-file");
+    if (file)
+        return secret_text_read(cli, file, ret_code);
+    const char *variable = get_token_variable(cli), *value = cli_get_variable(cli, variable);
+    if (value)
+        return secret_text_check(cli, value, variable, ret_code);
+    file = cli_get_variable(cli, "LATCHKEY_TOKEN_FILE");
+    return file ? secret_text_read(cli, file, ret_code) : NULL;
+}
+
+static enum exit_code begin(struct cli *cli) {
+    if (cli->servers)
+        return EXIT_CODE_DONE;
+    enum exit_code code;
+    const char *token = read_token(cli, &code);
+    if (!token && code != EXIT_CODE_DONE)
+        return code;
+    struct servers *servers = cli_need(ARENA_NEW(&cli->arena, struct servers));
+    if (token)
+        servers->authorization = cli_need(arena_format(&cli->arena, "Bearer %s", token));
+    servers->company = options_find_text(&cli->options, "company");
+    if (!servers->company)
+        servers->company = cli_get_variable(cli, "LATCHKEY_COMPANY");
+    cli->servers = servers;
+    return EXIT_CODE_DONE;
+}
+
+static enum exit_code find_client(struct cli *cli, enum rpc_server wanted, struct grpc_client **ret_client) {
+    struct servers *servers = cli->servers;
+    const char *address = get_address(cli, wanted);
+    for (size_t i = 0; i < servers->count; i++) {
+        if (strcmp(servers->by_address[i].address, address) == 0) {
+            *ret_client = servers->by_address[i].client;
+            return EXIT_CODE_DONE;
+        }
+    }
+    const struct grpc_client_options options = {.call_timeout_ms =
+                                                    options_get_number(&cli->options, "timeout", 0)};
+    char error[ERROR_MAX];
+    struct server *server = &servers->by_address[servers->count];
+    enum status status = grpc_client_new(address, &options, &server->client, error, sizeof(error));
+    if (status != STATUS_OK)
+        return cli_fail(cli, exit_code_from_status(status), "the address \"%s\": %s", address, error);
+    server->address = address;
+    servers->count++;
+    *ret_client = server->client;
+    return EXIT_CODE_DONE;
+}
+
+ProtobufCMessage *calls_new_request(struct cli *cli, enum rpc_id id) {
+    return cli_need(field_new_message(&cli->arena, rpc_get(id)->request));
+}
+
+void calls_set_change_options(struct cli *cli, ProtobufCMessage *request) {
+    int64_t wait_ms = options_get_number(&cli->options, "wait", 0);
+    if (wait_ms > 0)
+        cli_must(field_set_duration_ms(&cli->arena, request, "wait_for_validators", wait_ms));
+    const char *id = options_find_text(&cli->options, "request-id");
+    if (id)
+        cli_must(field_set_text(&cli->arena, request, "request_id", id));
+}
+
+static enum exit_code refuse_without_token(struct cli *cli) {
+    return cli_fail(
+        cli, EXIT_CODE_NOT_ALLOWED,
+        "no token: put yours into %s, or its file's name into --token-file (\"-\" is standard input)",
+        get_token_variable(cli));
+}
+
+enum exit_code calls_make(struct cli *cli, enum rpc_id id, enum calls_caller caller,
+                          const ProtobufCMessage *request, const ProtobufCMessage **ret_response) {
+    enum exit_code code = begin(cli);
+    if (code != EXIT_CODE_DONE)
+        return code;
+    struct servers *servers = cli->servers;
+    if (caller == CALLS_WITH_TOKEN && !servers->authorization)
+        return refuse_without_token(cli);
+    const struct rpc *rpc = rpc_get(id);
+    struct grpc_client *client = NULL;
+    code = find_client(cli, rpc->server, &client);
+    if (code != EXIT_CODE_DONE)
+        return code;
+
+    struct grpc_metadata metadata[METADATA_MAX];
+    struct grpc_client_call call = {
+        .path = rpc->path, .request = request, .response = rpc->response, .metadata = metadata};
+    if (servers->authorization)
+        metadata[call.metadata_count++] = (struct grpc_metadata){"authorization", servers->authorization};
+    if (servers->company)
+        metadata[call.metadata_count++] = (struct grpc_metadata){"latchkey-company", servers->company};
+    struct fault fault;
+    fault_init(&fault, &cli->arena);
+    ProtobufCMessage *response;
+    uint64_t began_ns = clock_get_monotonic_ns(clock_get_system());
+    enum status status = grpc_client_call(client, &call, &cli->arena, &response, &fault);
+    servers->last_ms = (int64_t)((clock_get_monotonic_ns(clock_get_system()) - began_ns) / NS_PER_MS);
+    if (status != STATUS_OK)
+        return cli_fail_with_fault(cli, &fault);
+    *ret_response = response;
+    return EXIT_CODE_DONE;
+}
+
+int64_t calls_get_last_ms(const struct cli *cli) {
+    return cli->servers->last_ms;
+}
+
+void calls_end(struct cli *cli) {
+    struct servers *servers = cli->servers;
+    if (!servers)
+        return;
+    for (size_t i = 0; i < servers->count; i++)
+        grpc_client_free(servers->by_address[i].client);
+    if (servers->authorization)
+        secret_wipe(servers->authorization, strlen(servers->authorization));
+    cli->servers = NULL;
+}

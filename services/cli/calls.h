@@ -1,0 +1,36 @@
+// Calls to the servers: which address, whose token, for which company; and the request and its answer as
+// messages.
+#ifndef LATCHKEY_SERVICES_CLI_CALLS_H
+#define LATCHKEY_SERVICES_CLI_CALLS_H
+
+#include <protobuf-c/protobuf-c.h>
+#include <stdint.h>
+
+#include "common/base/compiler.h"
+#include "services/cli/cli.h"
+#include "services/cli/rpc.h"
+
+#define CALLS_DEFAULT_ADDRESS "127.0.0.1:7070" // latchkeyd's
+
+enum calls_caller {
+    CALLS_WITH_TOKEN,      // fails without one, and says where it is looked for
+    CALLS_WITH_ANY_CALLER, // sends the token if there is one
+};
+
+// An empty request; fields are set with the functions of common/grpc/field.h under cli_must().
+ProtobufCMessage *calls_new_request(struct cli *cli, enum rpc_id id);
+
+// Sets `wait_for_validators` from --wait and `request_id` from --request-id, which the command's options
+// have.
+void calls_set_change_options(struct cli *cli, ProtobufCMessage *request);
+
+// EXIT_CODE_DONE and the answer, or what cli_fail() said.
+MUST_CHECK enum exit_code calls_make(struct cli *cli, enum rpc_id id, enum calls_caller caller,
+                                     const ProtobufCMessage *request, const ProtobufCMessage **ret_response);
+
+// How long the last call took, in milliseconds, from sending to the answer.
+int64_t calls_get_last_ms(const struct cli *cli);
+
+void calls_end(struct cli *cli); // closes connections and wipes the token
+
+#endif

@@ -1,0 +1,287 @@
+#include "services/cli/cli.h"
+
+#include <assert.h>
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "services/cli/calls.h"
+#include "services/cli/help.h"
+#include "services/cli/secret_text.h"
+#include "services/cli/terminal.h"
+
+#define ERROR_MAX 400
+
+void cli_must(enum status status) {
+    if (status == STATUS_OK)
+        return;
+    assert(status == STATUS_NO_MEMORY);
+    fputs("latchkey: out of memory\n", stderr);
+    exit(EXIT_CODE_FAILED);
+}
+
+void *cli_need(void *pointer) {
+    cli_must(pointer ? STATUS_OK : STATUS_NO_MEMORY);
+    return pointer;
+}
+
+const char *cli_format(struct cli *cli, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    char *text = arena_format_args(&cli->arena, format, args);
+    va_end(args);
+    return cli_need(text);
+}
+
+const char *cli_get_variable(const struct cli *cli, const char *name) {
+    size_t len = strlen(name);
+    for (char *const *entry = cli->environment; *entry; entry++)
+        if (strncmp(*entry, name, len) == 0 && (*entry)[len] == '=')
+            return (*entry)[len + 1] ? *entry + len + 1 : NULL;
+    return NULL;
+}
+
+static void print_json_error(struct cli *cli, json_t *error) {
+    json_t *object = json_pack("{s:o}", "error", error);
+    if (object)
+        json_dumpf(object, cli->err, JSON_INDENT(2));
+    fputc('\n', cli->err);
+    json_decref(object);
+}
+
+enum exit_code cli_fail(struct cli *cli, enum exit_code code, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    char *text = cli_need(arena_format_args(&cli->arena, format, args));
+    va_end(args);
+    if (cli->is_json)
+        print_json_error(cli, json_pack("{s:s, s:i}", "message", text, "exit_code", (int)code));
+    else
+        fprintf(cli->err, "latchkey: %s\n", terminal_clean(&cli->arena, text));
+    return code;
+}
+
+// What to do next, by reason.
+static const struct {
+    const char *reason, *hint;
+} hints[] = {
+    {"NOT_REACHABLE",
+     "is latchkeyd running? start it, or name another server with LATCHKEY_ADDRESS or --address"},
+    {"CONNECT_TIMEOUT", "check the address (LATCHKEY_ADDRESS or --address) and the firewalls between"},
+    {"NAME_NOT_FOUND", "check LATCHKEY_ADDRESS or --address"},
+    {"NOT_GRPC",
+     "check LATCHKEY_ADDRESS or --address: latchkeyd serves gRPC on port 7070 and its admin pages on 7071"},
+    {"LOCKS_OUT_CALLER", "with --force it is done all the same"},
+    {"WOULD_LOCK_OUT", "with --force it is done all the same"},
+    {"LOCKOUT", "with --force it is done all the same"},
+};
+
+static const char *find_hint(const struct fault *fault) {
+    for (size_t i = 0; i < ARRAY_LENGTH(hints); i++)
+        if (fault->reason && strcmp(hints[i].reason, fault->reason) == 0)
+            return hints[i].hint;
+    if (fault->status == STATUS_UNAUTHENTICATED)
+        return "is the right token in LATCHKEY_TOKEN? it may have expired or been deactivated";
+    if (fault->status == STATUS_UNIMPLEMENTED)
+        return "this server does not serve it; check LATCHKEY_ADDRESS, or the server's version";
+    return NULL;
+}
+
+static const char *get_message(const struct fault *fault) {
+    return fault->message && fault->message[0] ? fault->message : status_get_text(fault->status);
+}
+
+static json_t *fields_to_json(const struct fault *fault) {
+    json_t *fields = json_array();
+    for (const struct fault_field *field = fault->fields; field; field = field->next)
+        json_array_append_new(
+            fields, json_pack("{s:s, s:s}", "field", field->field, "description", field->description));
+    return fields;
+}
+
+static json_t *details_to_json(const struct fault *fault) {
+    json_t *details = json_object();
+    for (const struct fault_detail *detail = fault->details; detail; detail = detail->next)
+        json_object_set_new(details, detail->key, json_string(detail->value));
+    return details;
+}
+
+static void print_fault_as_json(struct cli *cli, const struct fault *fault, enum exit_code code) {
+    print_json_error(cli,
+                     json_pack("{s:s, s:s, s:s, s:o, s:o, s:I, s:i}", "message", get_message(fault), "status",
+                               status_get_name(fault->status), "reason", fault->reason ? fault->reason : "",
+                               "fields", fields_to_json(fault), "details", details_to_json(fault),
+                               "retry_after_ms", (json_int_t)fault->retry_after_ms, "exit_code", (int)code));
+}
+
+static void print_fault(struct cli *cli, const struct fault *fault) {
+    struct arena *arena = &cli->arena;
+    fprintf(cli->err, "latchkey: %s", terminal_clean(arena, get_message(fault)));
+    if (fault->reason)
+        fprintf(cli->err, " [%s]", terminal_clean(arena, fault->reason));
+    fputc('\n', cli->err);
+    for (const struct fault_field *field = fault->fields; field; field = field->next)
+        fprintf(cli->err, "  %s: %s\n", terminal_clean(arena, field->field),
+                terminal_clean(arena, field->description));
+    if (fault->retry_after_ms > 0)
+        fprintf(cli->err, "  try again in %u ms\n", (unsigned)fault->retry_after_ms);
+    const char *hint = find_hint(fault);
+    if (hint)
+        fprintf(cli->err, "  %s\n", hint);
+}
+
+enum exit_code cli_fail_with_fault(struct cli *cli, const struct fault *fault) {
+    enum exit_code code = exit_code_from_status(fault->status);
+    if (cli->is_json)
+        print_fault_as_json(cli, fault, code);
+    else
+        print_fault(cli, fault);
+    return code;
+}
+
+// The words that name a command, found in front of everything else but common options.
+struct words {
+    const char *noun, *verb;
+    size_t rest; // index in argv of what follows
+};
+
+static bool is_option(const char *word) {
+    return word[0] == '-' && word[1] != '\0';
+}
+
+// How many words an option in front of the command takes: common ones may come there.
+static size_t count_option_words(const char *word) {
+    const struct option *option = option_find(&command_common_options, 1, word + (word[1] == '-' ? 2 : 1));
+    return option && option->type != OPTION_FLAG ? 2 : 1;
+}
+
+static struct words find_words(int argc, char **argv) {
+    struct words words = {.rest = (size_t)argc};
+    size_t i = 1;
+    while (i < (size_t)argc && is_option(argv[i]))
+        i += count_option_words(argv[i]);
+    if (i >= (size_t)argc)
+        return words;
+    words.noun = argv[i++];
+    if (command_noun_has_verbs(words.noun) && i < (size_t)argc && !is_option(argv[i]))
+        words.verb = argv[i++];
+    words.rest = i;
+    return words;
+}
+
+static enum exit_code complain_about_words(struct cli *cli, struct words words) {
+    if (!command_noun_has_verbs(words.noun)) {
+        const char *nearest = command_find_nearest_noun(words.noun);
+        if (nearest)
+            return cli_fail(cli, EXIT_CODE_USAGE, "there is no command \"%s\"; did you mean \"%s\"?",
+                            words.noun, nearest);
+        return cli_fail(cli, EXIT_CODE_USAGE, "there is no command \"%s\"; `latchkey help` lists them",
+                        words.noun);
+    }
+    const char *nearest = words.verb ? command_find_nearest_verb(words.noun, words.verb) : NULL;
+    if (nearest)
+        return cli_fail(cli, EXIT_CODE_USAGE, "there is no command \"%s %s\"; did you mean \"%s %s\"?",
+                        words.noun, words.verb, words.noun, nearest);
+    if (words.verb)
+        return cli_fail(cli, EXIT_CODE_USAGE, "there is no command \"%s %s\"; `latchkey help %s` lists them",
+                        words.noun, words.verb, words.noun);
+    return cli_fail(cli, EXIT_CODE_USAGE, "\"%s\" needs a second word; `latchkey help %s` lists them",
+                    words.noun, words.noun);
+}
+
+// A secret on the command line is already seen, but it must not come to be relied on.
+static bool refuse_secrets(struct cli *cli, int argc, char **argv) {
+    for (int i = 1; i < argc; i++) {
+        if (!secret_text_is_in(argv[i]) && strncmp(argv[i], "--token=", 8) != 0 &&
+            strcmp(argv[i], "--token") != 0)
+            continue;
+        cli_fail(
+            cli, EXIT_CODE_USAGE,
+            "a secret never stands on the command line, where other users and the shell's history see it; put "
+            "your token into LATCHKEY_TOKEN or name its file with --token-file, and a token to validate into "
+            "LATCHKEY_VALIDATE_TOKEN or --secret-file. Treat the one just typed as leaked");
+        return false;
+    }
+    return true;
+}
+
+static enum exit_code check_argument_count(struct cli *cli) {
+    const struct command *command = cli->command;
+    size_t count = cli->options.argument_count;
+    if (count >= command->min_arguments && count <= command->max_arguments)
+        return EXIT_CODE_DONE;
+    const char *verb = command->verb ? command->verb : "", *space = command->verb ? " " : "";
+    if (count > command->max_arguments)
+        return cli_fail(cli, EXIT_CODE_USAGE,
+                        "\"%s\" is one argument too many; `latchkey help %s%s%s` says more",
+                        cli->options.arguments[command->max_arguments], command->noun, space, verb);
+    return cli_fail(cli, EXIT_CODE_USAGE, "usage: latchkey %s%s%s %s", command->noun, space, verb,
+                    command->arguments);
+}
+
+// All but the command's own words, which were found already.
+static enum exit_code read_options(struct cli *cli, int argc, char **argv, struct words words) {
+    char **rest = ARENA_NEW_ARRAY(&cli->arena, char *, (size_t)argc);
+    cli_need(rest);
+    size_t count = 0;
+    for (size_t i = 1; i < (size_t)argc; i++)
+        if (argv[i] != words.noun && argv[i] != words.verb)
+            rest[count++] = argv[i];
+    const struct option_table tables[] = {cli->command->options, command_common_options};
+    char error[ERROR_MAX];
+    if (!options_read(tables, ARRAY_LENGTH(tables), rest, count, &cli->arena, &cli->options, error,
+                      sizeof(error)))
+        return cli_fail(cli, EXIT_CODE_USAGE, "%s", error);
+    cli->is_json = options_has(&cli->options, "json");
+    if (options_has(&cli->options, "help"))
+        return EXIT_CODE_DONE;
+    return check_argument_count(cli);
+}
+
+static bool has_word(int argc, char **argv, const char *word) {
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], word) == 0)
+            return true;
+    return false;
+}
+
+static enum exit_code run(struct cli *cli, int argc, char **argv) {
+    cli->is_json = has_word(argc, argv, "--json");
+    if (!refuse_secrets(cli, argc, argv))
+        return EXIT_CODE_USAGE;
+    struct words words = find_words(argc, argv);
+    if (!words.noun && has_word(argc, argv, "--version"))
+        words.noun = "version";
+    if (!words.noun) {
+        help_print_all(has_word(argc, argv, "--help") ? cli->out : cli->err);
+        return has_word(argc, argv, "--help") ? EXIT_CODE_DONE : EXIT_CODE_USAGE;
+    }
+    if (command_noun_has_verbs(words.noun) && !words.verb && has_word(argc, argv, "--help")) {
+        help_print_noun(words.noun, cli->out);
+        return EXIT_CODE_DONE;
+    }
+    cli->command = command_find(words.noun, words.verb);
+    if (!cli->command)
+        return complain_about_words(cli, words);
+    enum exit_code code = read_options(cli, argc, argv, words);
+    if (code != EXIT_CODE_DONE)
+        return code;
+    if (options_has(&cli->options, "help")) {
+        help_print_command(cli->command, cli->out);
+        return EXIT_CODE_DONE;
+    }
+    return cli->command->run(cli);
+}
+
+int cli_main(int argc, char **argv, char *const *environment) {
+    struct cli cli = {.environment = environment, .in = stdin, .out = stdout, .err = stderr};
+    arena_init(&cli.arena, 0);
+    enum exit_code code = run(&cli, argc, argv);
+    calls_end(&cli);
+    // A full disk or a closed pipe behind standard output: what was printed did not arrive.
+    if ((fflush(stdout) != 0 || ferror(stdout)) && code == EXIT_CODE_DONE)
+        code = cli_fail(&cli, EXIT_CODE_FAILED, "standard output could not be written");
+    arena_fini(&cli.arena);
+    return (int)code;
+}

@@ -1,0 +1,168 @@
+#include "services/cli/help.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#define NAME_COLUMN 24
+#define OPTION_COLUMN 28
+
+static void print_command_line(const struct command *command, FILE *to) {
+    char name[80];
+    snprintf(name, sizeof(name), "%s%s%s%s%s", command->noun, command->verb ? " " : "",
+             command->verb ? command->verb : "", command->arguments ? " " : "",
+             command->arguments ? command->arguments : "");
+    fprintf(to, "  %-*s  %s\n", NAME_COLUMN, name, command->summary);
+}
+
+static void print_options(struct option_table table, FILE *to) {
+    for (size_t i = 0; i < table.count; i++) {
+        const struct option *option = &table.options[i];
+        char name[80];
+        snprintf(name, sizeof(name), "--%s%s%s", option->name, option->value_name ? " " : "",
+                 option->value_name ? option->value_name : "");
+        fprintf(to, "  %-*s  %s\n", OPTION_COLUMN, name, option->help);
+        if (!option->choices)
+            continue;
+        fprintf(to, "  %-*s  one of:", OPTION_COLUMN, "");
+        for (const char *const *choice = option->choices; *choice; choice++)
+            fprintf(to, " %s", *choice);
+        fputc('\n', to);
+    }
+}
+
+static void print_exit_codes(FILE *to) {
+    fputs("\nExit codes:\n", to);
+#define EXIT_CODE_LINE(name, number, text) fprintf(to, "  %d  %s\n", number, text);
+    EXIT_CODE_TABLE(EXIT_CODE_LINE)
+#undef EXIT_CODE_LINE
+}
+
+void help_print_all(FILE *to) {
+    fputs(
+        "usage: latchkey COMMAND [OPTION...] [ARGUMENT...]\n\n"
+        "Manages Latchkey's companies, access tokens and whitelists, and asks whether a token is admitted.\n\n"
+        "Commands (`latchkey help COMMAND` says more about one):\n",
+        to);
+    for (size_t i = 0; i < command_count; i++)
+        print_command_line(&command_table[i], to);
+    fputs("\nOptions of every command:\n", to);
+    print_options(command_common_options, to);
+    fputs("\nEnvironment:\n"
+          "  LATCHKEY_ADDRESS              the server, host:port or unix:/PATH (127.0.0.1:7070)\n"
+          "  LATCHKEY_TOKEN_ADDRESS, LATCHKEY_WHITELIST_ADDRESS, LATCHKEY_INVITATION_ADDRESS,\n"
+          "  LATCHKEY_VALIDATOR_ADDRESS    one of the four servers, where each has an address of its own\n"
+          "  LATCHKEY_TOKEN                your token; LATCHKEY_TOKEN_FILE names a file that holds it\n"
+          "  LATCHKEY_OPERATOR_TOKEN       what --operator takes in place of it\n"
+          "  LATCHKEY_COMPANY              the company to act for, for operators\n"
+          "  LATCHKEY_VALIDATE_TOKEN       the token that `validate` asks about\n"
+          "  LATCHKEY_DATABASE_URL         PostgreSQL, for `migrate` and `bootstrap`\n",
+          to);
+    print_exit_codes(to);
+}
+
+void help_print_noun(const char *noun, FILE *to) {
+    fprintf(to, "usage: latchkey %s COMMAND [OPTION...]\n\nCommands:\n", noun);
+    for (size_t i = 0; i < command_count; i++)
+        if (strcmp(command_table[i].noun, noun) == 0)
+            print_command_line(&command_table[i], to);
+}
+
+void help_print_command(const struct command *command, FILE *to) {
+    fprintf(to, "usage: latchkey %s%s%s%s%s%s\n\n%s.\n", command->noun, command->verb ? " " : "",
+            command->verb ? command->verb : "", command->options.count ? " [OPTION...]" : "",
+            command->arguments ? " " : "", command->arguments ? command->arguments : "", command->summary);
+    if (command->details)
+        fprintf(to, "%s\n", command->details);
+    if (command->options.count) {
+        fputs("\nOptions:\n", to);
+        print_options(command->options, to);
+    }
+    fputs("\nOptions of every command:\n", to);
+    print_options(command_common_options, to);
+}
+
+static bool is_first_of_noun(size_t index) {
+    for (size_t i = 0; i < index; i++)
+        if (strcmp(command_table[i].noun, command_table[index].noun) == 0)
+            return false;
+    return true;
+}
+
+static void print_words(struct option_table table, FILE *to) {
+    for (size_t i = 0; i < table.count; i++)
+        fprintf(to, " --%s", table.options[i].name);
+}
+
+static void print_nouns(FILE *to) {
+    for (size_t i = 0; i < command_count; i++)
+        if (is_first_of_noun(i))
+            fprintf(to, " %s", command_table[i].noun);
+}
+
+static void print_verbs(FILE *to) {
+    for (size_t i = 0; i < command_count; i++) {
+        const char *noun = command_table[i].noun;
+        if (!command_noun_has_verbs(noun) || !is_first_of_noun(i))
+            continue;
+        fprintf(to, "    %s) words=\"", noun);
+        for (size_t k = i; k < command_count; k++)
+            if (strcmp(command_table[k].noun, noun) == 0)
+                fprintf(to, "%s%s", k == i ? "" : " ", command_table[k].verb);
+        fputs("\" ;;\n", to);
+    }
+}
+
+// Options whose value is one of a few words or a file's name.
+static void print_value_cases(FILE *to) {
+    for (size_t i = 0; i < command_count; i++) {
+        struct option_table table = command_table[i].options;
+        for (size_t k = 0; k < table.count; k++) {
+            if (!table.options[k].choices)
+                continue;
+            fprintf(to, "    %s*--%s) words=\"", command_table[i].noun, table.options[k].name);
+            for (const char *const *choice = table.options[k].choices; *choice; choice++)
+                fprintf(to, "%s%s", choice == table.options[k].choices ? "" : " ", *choice);
+            fputs("\" ;;\n", to);
+        }
+    }
+}
+
+void help_print_bash_completion(FILE *to) {
+    fputs("# Completion of `latchkey` for bash, written by `latchkey completion bash`.\n"
+          "_latchkey() {\n"
+          "  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} words=\n"
+          "  local command=\"${COMP_WORDS[1]:-} ${COMP_WORDS[2]:-}\"\n"
+          "  case $previous in\n"
+          "    *-file) COMPREPLY=($(compgen -f -- \"$current\")); return ;;\n"
+          "  esac\n"
+          "  if ((COMP_CWORD == 1)); then words=\"",
+          to);
+    print_nouns(to);
+    fputs("\"\n"
+          "  elif ((COMP_CWORD == 2)); then case ${COMP_WORDS[1]} in\n",
+          to);
+    print_verbs(to);
+    fputs("    help) words=\"", to);
+    print_nouns(to);
+    fputs("\" ;;\n"
+          "    completion) words=bash ;;\n"
+          "  esac; fi\n"
+          "  if [[ $current == -* ]]; then case $command in\n",
+          to);
+    for (size_t i = 0; i < command_count; i++) {
+        fprintf(to, "    \"%s %s\"*) words=\"", command_table[i].noun,
+                command_table[i].verb ? command_table[i].verb : "");
+        print_words(command_table[i].options, to);
+        print_words(command_common_options, to);
+        fputs("\" ;;\n", to);
+    }
+    fputs("  esac; fi\n"
+          "  case $command$previous in\n",
+          to);
+    print_value_cases(to);
+    fputs("  esac\n"
+          "  COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
+          "}\n"
+          "complete -F _latchkey latchkey\n",
+          to);
+}

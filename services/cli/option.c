@@ -1,0 +1,208 @@
+#include "services/cli/option.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/bytes.h"
+#include "common/base/config_value.h"
+#include "common/base/text.h"
+#include "services/cli/time_text.h"
+
+#define NAMES_MAX 64
+
+// Where a sentence about a mistake goes.
+struct complaint {
+    char *text;
+    size_t size;
+};
+
+const struct option *option_find(const struct option_table *tables, size_t table_count, const char *name) {
+    for (size_t t = 0; t < table_count; t++)
+        for (size_t i = 0; i < tables[t].count; i++)
+            if (strcmp(tables[t].options[i].name, name) == 0)
+                return &tables[t].options[i];
+    return NULL;
+}
+
+static const char *find_nearest(const struct options *options, struct bytes name) {
+    const char *names[NAMES_MAX];
+    size_t count = 0;
+    for (size_t t = 0; t < options->table_count; t++)
+        for (size_t i = 0; i < options->tables[t].count && count < NAMES_MAX; i++)
+            names[count++] = options->tables[t].options[i].name;
+    return text_find_nearest(name, names, count);
+}
+
+static bool complain_unknown(const struct options *options, struct bytes name, struct complaint complaint) {
+    const char *nearest = find_nearest(options, name);
+    if (nearest)
+        snprintf(complaint.text, complaint.size, "there is no option --%.*s; did you mean --%s?",
+                 BYTES_FORMAT(name), nearest);
+    else
+        snprintf(complaint.text, complaint.size, "there is no option --%.*s; --help lists them",
+                 BYTES_FORMAT(name));
+    return false;
+}
+
+static bool parse_number(struct option_value *value, enum setting_type type, int64_t min,
+                         struct complaint complaint) {
+    const struct setting setting = {
+        .name = value->option->name, .type = type, .min = min, .max = value->option->max};
+    if (config_value_store(&setting, value->text, &value->number))
+        return true;
+    char allowed[CONFIG_ALLOWED_TEXT_SIZE];
+    config_value_describe(&setting, allowed);
+    snprintf(complaint.text, complaint.size, "--%s is \"%s\", but must be %s", setting.name, value->text,
+             allowed);
+    return false;
+}
+
+static bool check_choice(const struct option_value *value, struct complaint complaint) {
+    int length = snprintf(complaint.text, complaint.size, "--%s is \"%s\", but must be one of",
+                          value->option->name, value->text);
+    for (const char *const *choice = value->option->choices; *choice; choice++) {
+        if (strcmp(*choice, value->text) == 0)
+            return true;
+        if (length >= 0 && (size_t)length < complaint.size)
+            length += snprintf(complaint.text + length, complaint.size - (size_t)length, " %s", *choice);
+    }
+    return false;
+}
+
+static bool check_value(struct option_value *value, struct complaint complaint) {
+    switch (value->option->type) {
+    case OPTION_DURATION: return parse_number(value, SETTING_DURATION, 1, complaint);
+    case OPTION_INTEGER: return parse_number(value, SETTING_INTEGER, 0, complaint);
+    case OPTION_CHOICE: return check_choice(value, complaint);
+    case OPTION_TIME:
+        if (time_text_parse(bytes_of_text(value->text), &value->number))
+            return true;
+        snprintf(
+            complaint.text, complaint.size,
+            "--%s is \"%s\", but must be a time such as 2027-01-31T18:00:00Z, or a date such as 2027-01-31",
+            value->option->name, value->text);
+        return false;
+    default: return true;
+    }
+}
+
+static bool add_value(struct options *options, const struct option *option, const char *text,
+                      struct arena *arena, struct complaint complaint) {
+    struct option_value *value = ARENA_NEW(arena, struct option_value);
+    if (!value) {
+        snprintf(complaint.text, complaint.size, "out of memory");
+        return false;
+    }
+    value->option = option;
+    value->text = text;
+    if (!check_value(value, complaint))
+        return false;
+    *options->end = value;
+    options->end = &value->next;
+    return true;
+}
+
+// One option that begins at words[*index]; moves *index to its last word.
+static bool read_option(struct options *options, char *const *words, size_t count, size_t *index,
+                        struct arena *arena, struct complaint complaint) {
+    struct bytes rest = bytes_of_text(words[*index] + 2);
+    struct bytes name = bytes_split(&rest, '=');
+    const char *value = (const char *)rest.data;
+    const char *name_text = arena_copy_bytes(arena, name);
+    const struct option *option =
+        name_text ? option_find(options->tables, options->table_count, name_text) : NULL;
+    if (!option)
+        return complain_unknown(options, name, complaint);
+    if (option->type == OPTION_FLAG && value) {
+        snprintf(complaint.text, complaint.size, "--%s takes no value", option->name);
+        return false;
+    }
+    if (option->type != OPTION_FLAG && !value) {
+        if (*index + 1 == count) {
+            snprintf(complaint.text, complaint.size, "--%s needs a value: --%s %s", option->name,
+                     option->name, option->value_name);
+            return false;
+        }
+        value = words[++*index];
+    }
+    return add_value(options, option, value, arena, complaint);
+}
+
+bool options_read(const struct option_table *tables, size_t table_count, char *const *words, size_t count,
+                  struct arena *arena, struct options *ret_options, char *ret_error, size_t error_size) {
+    assert(table_count <= OPTION_TABLES_MAX);
+    struct complaint complaint = {ret_error, error_size};
+    struct options *options = ret_options;
+    *options = (struct options){.table_count = table_count};
+    memcpy(options->tables, tables, table_count * sizeof(*tables));
+    options->end = &options->first;
+    options->arguments = ARENA_NEW_ARRAY(arena, const char *, count);
+    if (!options->arguments) {
+        snprintf(ret_error, error_size, "out of memory");
+        return false;
+    }
+    bool has_ended = false;
+    for (size_t i = 0; i < count; i++) {
+        if (has_ended || words[i][0] != '-' || words[i][1] == '\0') {
+            options->arguments[options->argument_count++] = words[i];
+        } else if (words[i][1] != '-') {
+            snprintf(ret_error, error_size, "options begin with two dashes: --%s", words[i] + 1);
+            return false;
+        } else if (words[i][2] == '\0') {
+            has_ended = true;
+        } else if (!read_option(options, words, count, &i, arena, complaint)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static const struct option_value *find_last(const struct options *options, const char *name) {
+    assert(option_find(options->tables, options->table_count, name));
+    const struct option_value *found = NULL;
+    for (const struct option_value *value = options->first; value; value = value->next)
+        if (strcmp(value->option->name, name) == 0)
+            found = value;
+    return found;
+}
+
+bool options_has(const struct options *options, const char *name) {
+    return find_last(options, name) != NULL;
+}
+
+const char *options_find_text(const struct options *options, const char *name) {
+    const struct option_value *value = find_last(options, name);
+    return value ? value->text : NULL;
+}
+
+int64_t options_get_number(const struct options *options, const char *name, int64_t default_value) {
+    const struct option_value *value = find_last(options, name);
+    return value ? value->number : default_value;
+}
+
+static size_t count_items(const struct options *options, const char *name) {
+    size_t count = 0;
+    for (const struct option_value *value = options->first; value; value = value->next)
+        if (strcmp(value->option->name, name) == 0)
+            for (struct bytes rest = bytes_of_text(value->text); rest.data; count++)
+                bytes_split(&rest, ',');
+    return count;
+}
+
+const char **options_get_list(const struct options *options, const char *name, struct arena *arena,
+                              size_t *ret_count) {
+    const char **items = ARENA_NEW_ARRAY(arena, const char *, count_items(options, name));
+    size_t count = 0;
+    for (const struct option_value *value = options->first; items && value; value = value->next) {
+        if (strcmp(value->option->name, name) != 0)
+            continue;
+        for (struct bytes rest = bytes_of_text(value->text); rest.data; count++) {
+            items[count] = arena_copy_bytes(arena, bytes_trim(bytes_split(&rest, ',')));
+            if (!items[count])
+                return NULL;
+        }
+    }
+    *ret_count = count;
+    return items;
+}

@@ -1,0 +1,118 @@
+#include "services/cli/secret_text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/base62.h"
+#include "common/base/bytes.h"
+#include "common/crypto/secret.h"
+
+#define RUN_MIN 26 // base62 characters in a row behind "lka_"; half of a secret is worth refusing, too
+
+static bool is_lower(char c) {
+    return c >= 'a' && c <= 'z';
+}
+
+static bool is_kind(char c) {
+    return c == SECRET_ACCESS || c == SECRET_LOGIN || c == SECRET_INVITATION;
+}
+
+// "lka_" and a long run of base62 at the beginning of `text`.
+static bool begins_secret(const char *text) {
+    if (!is_lower(text[0]) || !is_lower(text[1]) || !is_kind(text[2]) || text[3] != '_')
+        return false;
+    size_t run = 0;
+    while (base62_is_digit((uint8_t)text[4 + run]))
+        run++;
+    return run >= RUN_MIN;
+}
+
+bool secret_text_is_in(const char *word) {
+    for (; *word; word++)
+        if (begins_secret(word))
+            return true;
+    return false;
+}
+
+const char *secret_text_check(struct cli *cli, const char *value, const char *where,
+                              enum exit_code *ret_code) {
+    struct bytes text = bytes_of_text(value);
+    while (text.len > 0 && (text.data[text.len - 1] == '\n' || text.data[text.len - 1] == '\r'))
+        text.len--;
+    text = bytes_trim(text);
+    bool is_printable = text.len > 0;
+    for (size_t i = 0; i < text.len; i++)
+        is_printable = is_printable && text.data[i] > ' ' && text.data[i] <= '~';
+    if (is_printable)
+        return cli_need(arena_copy_bytes(&cli->arena, text));
+    *ret_code =
+        cli_fail(cli, EXIT_CODE_USAGE, "%s holds no secret: it should be one line such as lka_...", where);
+    return NULL;
+}
+
+static const char *fail_to_read(struct cli *cli, const char *path, int error, enum exit_code *ret_code) {
+    *ret_code = cli_fail(cli, EXIT_CODE_USAGE, "can't read %s: %s", path, strerror(error));
+    return NULL;
+}
+
+const char *secret_text_read(struct cli *cli, const char *path, enum exit_code *ret_code) {
+    bool is_input = strcmp(path, "-") == 0;
+    FILE *from = is_input ? cli->in : fopen(path, "re");
+    if (!from)
+        return fail_to_read(cli, path, errno, ret_code);
+    char text[SECRET_TEXT_MAX + 1];
+    size_t len = fread(text, 1, SECRET_TEXT_MAX, from);
+    int error = ferror(from) ? errno : 0;
+    if (!is_input)
+        fclose(from);
+    if (error != 0)
+        return fail_to_read(cli, path, error, ret_code);
+    text[len] = '\0';
+    const char *secret = secret_text_check(cli, text, is_input ? "standard input" : path, ret_code);
+    secret_wipe(text, sizeof(text));
+    return secret;
+}
+
+bool secret_text_create_file(struct cli *cli, const char *path, int *ret_fd, enum exit_code *ret_code) {
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd >= 0) {
+        *ret_fd = fd;
+        return true;
+    }
+    if (errno == EEXIST)
+        *ret_code = cli_fail(
+            cli, EXIT_CODE_REFUSED,
+            "%s exists already; name a new file, so that no secret is lost by writing over it", path);
+    else
+        *ret_code = cli_fail(cli, EXIT_CODE_USAGE, "can't create %s: %s", path, strerror(errno));
+    return false;
+}
+
+static bool write_all(int fd, const char *text, size_t len) {
+    while (len > 0) {
+        ssize_t written = write(fd, text, len);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0)
+            return false;
+        text += written;
+        len -= (size_t)written;
+    }
+    return true;
+}
+
+enum exit_code secret_text_write_file(struct cli *cli, const char *path, int fd, const char *text) {
+    bool is_written = write_all(fd, text, strlen(text)) && write_all(fd, "\n", 1) && fsync(fd) == 0;
+    int error = errno;
+    if (close(fd) != 0 && is_written) {
+        is_written = false;
+        error = errno;
+    }
+    if (is_written)
+        return EXIT_CODE_DONE;
+    return cli_fail(cli, EXIT_CODE_FAILED,
+                    "can't write the secret to %s: %s; rotate the token to have a new one", path,
+                    strerror(error));
+}
