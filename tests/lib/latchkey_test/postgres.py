@@ -89,7 +89,7 @@ class Cluster:
         return psycopg2.extensions.make_dsn(**parameters)
 
     def _create_owner(self):
-        if not self.execute(f"SELECT FROM pg_roles WHERE rolname = '{_OWNER}'"):
+        if not self.execute(f"SELECT 1 FROM pg_roles WHERE rolname = '{_OWNER}'"):
             self.execute(f"CREATE ROLE {_OWNER} LOGIN NOSUPERUSER CREATEROLE CREATEDB")
             # Logical replication's tools run like this; triggers that they switch off must not be ours.
             self.execute(f"GRANT SET ON PARAMETER session_replication_role TO {_OWNER}")
