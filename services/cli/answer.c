@@ -12,6 +12,7 @@
 #include "services/cli/terminal.h"
 #include "services/cli/time_text.h"
 
+#define MS_PER_SECOND 1000
 #define UNSPECIFIED "UNSPECIFIED"
 
 const char *answer_get_time(struct cli *cli, const ProtobufCMessage *message, const char *field,
@@ -19,7 +20,8 @@ const char *answer_get_time(struct cli *cli, const ProtobufCMessage *message, co
     char text[TIME_TEXT_MAX + 1];
     if (!field_find_message(message, field))
         return unset;
-    time_text_format(field_get_time_ms(message, field, CLOCK_NEVER_MS), text);
+    int64_t ms = field_get_time_ms(message, field, CLOCK_NEVER_MS);
+    time_text_format(ms - ms % MS_PER_SECOND, text);
     return cli_format(cli, "%s", text);
 }
 

@@ -9,7 +9,7 @@
 
 // Texts in the arena, for tables; not cleaned for the terminal yet, which table_add() does.
 
-// "2027-01-31T18:00:00Z"; `unset` where the field is.
+// "2027-01-31T18:00:00Z", to the second; `unset` where the field is.
 const char *answer_get_time(struct cli *cli, const ProtobufCMessage *message, const char *field,
                             const char *unset);
 

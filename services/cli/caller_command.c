@@ -4,7 +4,6 @@
 #include "services/cli/answer.h"
 #include "services/cli/calls.h"
 #include "services/cli/table.h"
-#include "services/cli/terminal.h"
 
 static void print_caller(struct cli *cli, const ProtobufCMessage *caller) {
     struct table table;
@@ -26,7 +25,7 @@ static void print_caller(struct cli *cli, const ProtobufCMessage *caller) {
         table_add_property(&table, i == 0 ? "permissions" : "", field_get_text_at(caller, "permissions", i));
     if (count == 0)
         table_add_property(&table, "permissions", "none");
-    table_print(&table, terminal_get_width(cli->out), cli->out);
+    table_print(&table, TABLE_UNCUT, cli->out);
 }
 
 enum exit_code caller_command_show(struct cli *cli) {

@@ -4,7 +4,6 @@
 #include "services/cli/answer.h"
 #include "services/cli/calls.h"
 #include "services/cli/table.h"
-#include "services/cli/terminal.h"
 #include "services/cli/time_text.h"
 
 static const char *get_span(struct cli *cli, const ProtobufCMessage *message, const char *field,
@@ -45,7 +44,7 @@ static void print(struct cli *cli, const ProtobufCMessage *response) {
     }
     if (policy)
         add_policy(cli, &table, policy);
-    table_print(&table, terminal_get_width(cli->out), cli->out);
+    table_print(&table, TABLE_UNCUT, cli->out);
 }
 
 static enum exit_code call(struct cli *cli, enum rpc_id id, const ProtobufCMessage *request) {

@@ -3,7 +3,6 @@
 #include "common/grpc/field.h"
 #include "services/cli/answer.h"
 #include "services/cli/table.h"
-#include "services/cli/terminal.h"
 
 static void add_use(struct cli *cli, struct table *table, const ProtobufCMessage *token) {
     table_add_property(table, "last used", answer_get_time(cli, token, "last_used_at", "never"));
@@ -61,5 +60,5 @@ void token_text_print(struct cli *cli, const ProtobufCMessage *token) {
     add_metadata(cli, &table, token);
     table_add_property(&table, "created", answer_get_time(cli, token, "created_at", ""));
     table_add_property(&table, "", field_get_text(token, "created_by"));
-    table_print(&table, terminal_get_width(cli->out), cli->out);
+    table_print(&table, TABLE_UNCUT, cli->out);
 }

@@ -55,7 +55,7 @@ static void print_properties(struct cli *cli, const ProtobufCMessage *decision) 
     table_add_property(&table, "permissions", answer_get_list(cli, decision, "permissions", ""));
     table_add_property(&table, "missing", answer_get_list(cli, decision, "missing_permissions", ""));
     table_add_property(&table, "expires", answer_get_time(cli, decision, "expires_at", ""));
-    table_print(&table, terminal_get_width(cli->out), cli->out);
+    table_print(&table, TABLE_UNCUT, cli->out);
 }
 
 // Whether the caller's whitelist is that of the token; taken to be so where the validator does not tell.
