@@ -169,7 +169,7 @@ static enum status read_head(struct managed_call *managed, struct db_connection 
     return STATUS_OK;
 }
 
-// The change of the company's own lane; a method that changes the deployment alone has only the other one.
+// The change of the call's lane; a method that changes the deployment alone has only the other one.
 static struct revision choose_revision(const struct db_revision *revisions, size_t count, uint8_t lane) {
     size_t chosen = 0;
     for (size_t i = 0; i < count; i++)
@@ -181,7 +181,7 @@ static struct revision choose_revision(const struct db_revision *revisions, size
 static enum status commit_mutation(struct managed_call *managed, struct db_connection *connection) {
     const struct db_revision *revisions;
     size_t count;
-    uint8_t lane = managed->call.caller->lane;
+    uint8_t lane = managed->call.lane;
     enum status status = db_commit_with_revisions(managed->call.transaction, &revisions, &count);
     managed->call.transaction = NULL;
     if (status != STATUS_OK)
@@ -229,6 +229,7 @@ static enum status run_transaction(struct managed_call *managed, struct db_conne
                                  call->arena, call->fault, &caller);
     if (status == STATUS_OK) {
         call->caller = caller;
+        call->lane = caller->lane;
         call->now_ms = caller->now_ms;
         status = run_handler(managed);
     }

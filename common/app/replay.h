@@ -22,8 +22,8 @@ MUST_CHECK enum status replay_parse(const ProtobufCMessage *request, struct faul
                                     struct replay *ret_replay);
 
 // First thing in the transaction of a request that has an id: claims it, or finds the answer that was given
-// before
-// (`*ret_response`, else NULL). ALREADY_EXISTS for other content under the same id.
+// before (`*ret_response`, else NULL) and sets the call's lane to that of its change. ALREADY_EXISTS for
+// other content under the same id.
 MUST_CHECK enum status replay_begin(struct app_call *call, const struct app_method *method,
                                     const struct replay *replay, const ProtobufCMessage *request,
                                     ProtobufCMessage **ret_response);

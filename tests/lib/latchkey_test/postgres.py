@@ -99,7 +99,7 @@ class Cluster:
     def _create_owner(self):
         """One statement, so one transaction: other processes on the same server see the role with its rights or not
         at all, and of several that make it at once one does."""
-        if self.execute(f"SELECT FROM pg_roles WHERE rolname = '{_OWNER}'"):
+        if self.execute(f"SELECT 1 FROM pg_roles WHERE rolname = '{_OWNER}'"):
             return
         try:
             # Logical replication's tools set session_replication_role; triggers that they switch off must not be ours.
