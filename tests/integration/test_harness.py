@@ -31,7 +31,7 @@ class Databases(unittest.TestCase):
     def test_a_user_who_is_no_superuser_owns_what_it_makes(self):
         outer = Cluster(self.postgres.create_database())
         url = outer.create_database()
-        owners = Cluster(url).execute("SELECT rolname, rolsuper FROM pg_database JOIN pg_roles ON pg_roles.oid = datdba "
+        owners = Cluster(url).execute("SELECT rolname, rolsuper FROM pg_database JOIN pg_roles r ON r.oid = datdba "
                                       "WHERE datname = current_database()")
         self.assertEqual(owners, [("deployer", False)])
         outer.drop_database(url)
