@@ -451,10 +451,10 @@ static void stop(struct app *app) {
     validators_end_waits(app->validators);
     if (app->loops)
         loop_group_stop(app->loops);
+    admin_free(app->admin); // it asks the services, so it ends before them
     for (size_t i = app->started_services; i-- > 0;)
         if (app->program->services[i]->stop)
             app->program->services[i]->stop(app);
-    admin_free(app->admin);
     validators_free(app->validators);
     worker_pool_free(app->workers);
     db_pool_free(app->database);
@@ -514,6 +514,10 @@ struct db_pool *app_get_database(const struct app *app) {
 
 struct metrics *app_get_metrics(const struct app *app) {
     return app->metrics;
+}
+
+size_t app_get_loop_count(const struct app *app) {
+    return loop_group_get_count(app->loops);
 }
 
 const char *app_get_instance_name(const struct app *app) {
