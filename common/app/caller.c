@@ -300,3 +300,8 @@ enum status caller_require(const struct caller *caller, const char *permission, 
 const struct permission_set *caller_get_permissions(const struct caller *caller, struct arena *arena) {
     return access_get_permissions(&caller->subject, permission_catalogue_get_limit(caller->catalogue), arena);
 }
+
+struct typeid caller_get_author(const struct caller *caller) {
+    return uuid_is_zero(caller->member_id) ? typeid_of(TYPEID_TOKEN, caller->token_id)
+                                           : typeid_of(TYPEID_MEMBER, caller->member_id);
+}

@@ -170,7 +170,7 @@ static enum status read_head(struct managed_call *managed, struct db_connection 
     return STATUS_OK;
 }
 
-// The change of the company's own lane; a method that changes the deployment alone has only the other one.
+// The change of the call's lane; a method that changes the deployment alone has only the other one.
 static struct revision choose_revision(const struct db_revision *revisions, size_t count, uint8_t lane) {
     size_t chosen = 0;
     for (size_t i = 0; i < count; i++)
@@ -182,7 +182,7 @@ static struct revision choose_revision(const struct db_revision *revisions, size
 static enum status commit_mutation(struct managed_call *managed, struct db_connection *connection) {
     const struct db_revision *revisions;
     size_t count;
-    uint8_t lane = managed->call.caller->lane;
+    uint8_t lane = managed->call.lane;
     enum status status = db_commit_with_revisions(managed->call.transaction, &revisions, &count);
     managed->call.transaction = NULL;
     if (status != STATUS_OK)
@@ -196,11 +196,20 @@ static enum status commit_mutation(struct managed_call *managed, struct db_conne
     return status == STATUS_OK ? fill_revision(managed) : status;
 }
 
+// What every mutation has. A bad field here does not keep the handler from naming its own: all at once.
+static void read_common_fields(struct managed_call *managed) {
+    struct fault *fault = managed->call.fault;
+    managed->replay = replay_parse(managed->request, fault);
+    if (field_get_duration_ms(managed->request, "wait_for_validators") < 0)
+        fault_add_field(fault, "wait_for_validators", "type a duration, such as 10s, or leave it unset");
+}
+
 static enum status run_handler(struct managed_call *managed) {
     struct app_call *call = &managed->call;
     const struct app_method *method = managed->method;
     managed->response = NULL;
     enum status status = STATUS_OK;
+    read_common_fields(managed);
     if (managed->replay.is_wanted)
         status = replay_begin(call, method, &managed->replay, managed->request, &managed->response);
     if (status != STATUS_OK || managed->response)
@@ -230,6 +239,7 @@ static enum status run_transaction(struct managed_call *managed, struct db_conne
                                  call->arena, call->fault, &caller);
     if (status == STATUS_OK) {
         call->caller = caller;
+        call->lane = caller->lane;
         call->now_ms = caller->now_ms;
         status = run_handler(managed);
     }
@@ -353,7 +363,7 @@ static void on_message(struct grpc_call *transport, const ProtobufCMessage *requ
     managed->credentials.company = grpc_call_find_metadata(transport, "latchkey-company");
     if (bearer_check(bearer_find_secret(transport), managed->dispatch->brand, fault,
                      &managed->credentials.digest) != STATUS_OK ||
-        replay_parse(request, fault, &managed->replay) != STATUS_OK || queue(managed) != STATUS_OK) {
+        queue(managed) != STATUS_OK) {
         log_call(managed);
         grpc_call_finish(transport, fault);
     }
