@@ -195,11 +195,20 @@ static enum status commit_mutation(struct managed_call *managed, struct db_conne
     return status == STATUS_OK ? fill_revision(managed) : status;
 }
 
+// What every mutation has. A bad field here does not keep the handler from naming its own: all at once.
+static void read_common_fields(struct managed_call *managed) {
+    struct fault *fault = managed->call.fault;
+    managed->replay = replay_parse(managed->request, fault);
+    if (field_get_duration_ms(managed->request, "wait_for_validators") < 0)
+        fault_add_field(fault, "wait_for_validators", "type a duration, such as 10s, or leave it unset");
+}
+
 static enum status run_handler(struct managed_call *managed) {
     struct app_call *call = &managed->call;
     const struct app_method *method = managed->method;
     managed->response = NULL;
     enum status status = STATUS_OK;
+    read_common_fields(managed);
     if (managed->replay.is_wanted)
         status = replay_begin(call, method, &managed->replay, managed->request, &managed->response);
     if (status != STATUS_OK || managed->response)
@@ -376,7 +385,7 @@ static void on_message(struct grpc_call *transport, const ProtobufCMessage *requ
     managed->credentials.address = find_address(managed->dispatch, transport);
     managed->credentials.company = grpc_call_find_metadata(transport, "latchkey-company");
     if (read_secret(managed->dispatch, transport, fault, &managed->credentials.digest) != STATUS_OK ||
-        replay_parse(request, fault, &managed->replay) != STATUS_OK || queue(managed) != STATUS_OK) {
+        queue(managed) != STATUS_OK) {
         log_call(managed);
         grpc_call_finish(transport, fault);
     }

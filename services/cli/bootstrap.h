@@ -40,7 +40,7 @@ struct bootstrap_result {
     struct bootstrap_identity operator_, demo; // demo only if it was asked for
 };
 
-// FAILED_PRECONDITION: BOOTSTRAPPED_ALREADY, NOT_BOOTSTRAPPED, DATABASE_IN_USE. A database_work but for its
+// FAILED_PRECONDITION: BOOTSTRAPPED_ALREADY, NOT_BOOTSTRAPPED, DATABASE_IN_USE. A sql_work but for its
 // types.
 enum status bootstrap_run(struct db_transaction *transaction, struct fault *fault,
                           const struct bootstrap_request *request, struct bootstrap_result *ret_result);

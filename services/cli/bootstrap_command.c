@@ -8,10 +8,10 @@
 #include "common/db/migrate.h"
 #include "services/cli/bootstrap.h"
 #include "services/cli/calls.h"
-#include "services/cli/database.h"
 #include "services/cli/env_text.h"
 #include "services/cli/message_json.h"
 #include "services/cli/secret_text.h"
+#include "services/cli/sql.h"
 #include "services/cli/table.h"
 
 #define DEFAULT_BRAND "lk"
@@ -132,12 +132,12 @@ static enum exit_code finish(struct cli *cli, const struct run *run, const char 
 
 static enum exit_code make(struct cli *cli, struct run *run) {
     struct db_connection *connection;
-    enum exit_code code = database_open(cli, &connection);
+    enum exit_code code = sql_open(cli, &connection);
     if (code != EXIT_CODE_DONE)
         return code;
     code = check_schema(cli, connection);
     if (code == EXIT_CODE_DONE)
-        code = database_run(cli, connection, work, run);
+        code = sql_run(cli, connection, work, run);
     db_connection_close(connection);
     return code;
 }

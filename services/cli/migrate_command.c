@@ -3,9 +3,9 @@
 #include <jansson.h>
 
 #include "common/db/migrate.h"
-#include "services/cli/database.h"
 #include "services/cli/message_json.h"
 #include "services/cli/permissions_file.h"
+#include "services/cli/sql.h"
 
 enum { LIST_DROPPED, REPLACE };
 
@@ -99,14 +99,14 @@ enum exit_code migrate_command_run(struct cli *cli) {
     enum exit_code code = path ? permissions_file_read(cli, path, &file) : EXIT_CODE_DONE;
     struct db_connection *connection = NULL;
     if (code == EXIT_CODE_DONE)
-        code = database_open(cli, &connection);
+        code = sql_open(cli, &connection);
     if (code != EXIT_CODE_DONE)
         return code;
     struct db_migrate_report report;
     code = migrate(cli, connection, &report);
     if (code == EXIT_CODE_DONE && path) {
         catalogue.file = &file;
-        code = database_run(cli, connection, replace, &catalogue);
+        code = sql_run(cli, connection, replace, &catalogue);
     }
     db_connection_close(connection);
     if (code != EXIT_CODE_DONE)

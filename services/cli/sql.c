@@ -1,4 +1,4 @@
-#include "services/cli/database.h"
+#include "services/cli/sql.h"
 
 #include <string.h>
 
@@ -16,7 +16,7 @@ static const char *get_url(const struct cli *cli) {
     return url;
 }
 
-enum exit_code database_open(struct cli *cli, struct db_connection **ret_connection) {
+enum exit_code sql_open(struct cli *cli, struct db_connection **ret_connection) {
     const char *url = get_url(cli);
     if (!url)
         return cli_fail(
@@ -42,9 +42,9 @@ static enum exit_code tell(struct cli *cli, const struct db_error *error, struct
                            enum status status) {
     if (strcmp(error->sqlstate, INSUFFICIENT_PRIVILEGE) == 0)
         return cli_fail(cli, EXIT_CODE_NOT_ALLOWED,
-                        "the database user may not act as " DATABASE_OWNER_ROLE
+                        "the database user may not act as " SQL_OWNER_ROLE
                         "; use the one that ran `latchkey migrate`, or let an administrator run: "
-                        "GRANT " DATABASE_OWNER_ROLE " TO that user");
+                        "GRANT " SQL_OWNER_ROLE " TO that user");
     if (status == STATUS_INTERNAL)
         fault_set(fault, status, NULL,
                   "the database could not do it (SQLSTATE %s); LATCHKEY_LOG_LEVEL=debug shows the statement",
@@ -55,10 +55,9 @@ static enum exit_code tell(struct cli *cli, const struct db_error *error, struct
     return cli_fail_with_fault(cli, fault);
 }
 
-enum exit_code database_run(struct cli *cli, struct db_connection *connection, database_work *work,
-                            void *context) {
+enum exit_code sql_run(struct cli *cli, struct db_connection *connection, sql_work *work, void *context) {
     const struct db_begin_options options = {
-        .arena = &cli->arena, .deadline_ns = DB_NO_DEADLINE, .role = DATABASE_OWNER_ROLE};
+        .arena = &cli->arena, .deadline_ns = DB_NO_DEADLINE, .role = SQL_OWNER_ROLE};
     struct db_transaction *transaction;
     struct fault fault;
     fault_init(&fault, &cli->arena);
