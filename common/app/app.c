@@ -17,6 +17,7 @@
 #include "common/app/database_metrics.h"
 #include "common/app/dispatch.h"
 #include "common/app/maintenance.h"
+#include "common/app/method_list.h"
 #include "common/app/transport_metrics.h"
 #include "common/app/validators.h"
 #include "common/app/worker.h"
@@ -117,9 +118,9 @@ static size_t gather_tables(struct app *app, struct config_table tables[SERVICES
 }
 
 static void print_help(const struct app_program *program, const struct config_table *tables, size_t count) {
-    printf(
-        "usage: %s [SETTING...]\n\n%s\n\nA setting is --name VALUE, or LATCHKEY_NAME in the environment.\n",
-        program->name, program->summary);
+    printf("usage: %s [SETTING...]\n       %s --help | --version | methods\n\n%s\n\n"
+           "A setting is --name VALUE, or LATCHKEY_NAME in the environment.\n",
+           program->name, program->name, program->summary);
     printf(
         "Exit codes: 0 stopped in order, 64 wrong usage, 69 a part can't be had (such as a port in use), 70 internal,\n"
         "76 the database has another schema, 77 the database refuses us.\n\n");
@@ -138,6 +139,8 @@ static int read_settings(struct app *app, int argc, char **argv) {
             return print_help(app->program, tables, count), EXIT_OK;
         if (strcmp(argv[i], "--version") == 0)
             return printf("%s %s\n", app->program->name, LATCHKEY_VERSION), EXIT_OK;
+        if (strcmp(argv[i], "methods") == 0)
+            return method_list_print(app->program, stdout), EXIT_OK;
         snprintf(error, sizeof(error), "unknown argument \"%s\"; settings are --name VALUE, see --help",
                  argv[i]);
         return fail(EXIT_USAGE, error);
@@ -448,10 +451,10 @@ static void stop(struct app *app) {
     validators_end_waits(app->validators);
     if (app->loops)
         loop_group_stop(app->loops);
+    admin_free(app->admin); // it asks the services, so it ends before them
     for (size_t i = app->started_services; i-- > 0;)
         if (app->program->services[i]->stop)
             app->program->services[i]->stop(app);
-    admin_free(app->admin);
     validators_free(app->validators);
     worker_pool_free(app->workers);
     db_pool_free(app->database);
@@ -511,6 +514,10 @@ struct db_pool *app_get_database(const struct app *app) {
 
 struct metrics *app_get_metrics(const struct app *app) {
     return app->metrics;
+}
+
+size_t app_get_loop_count(const struct app *app) {
+    return loop_group_get_count(app->loops);
 }
 
 const char *app_get_instance_name(const struct app *app) {

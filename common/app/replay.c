@@ -18,15 +18,13 @@ static const struct db_statement statements[] = {
                              " WHERE company_id = $1 AND caller = $2 AND method = $3 AND request_id = $4"},
 };
 
-enum status replay_parse(const ProtobufCMessage *request, struct fault *fault, struct replay *ret_replay) {
+struct replay replay_parse(const ProtobufCMessage *request, struct fault *fault) {
     struct bytes text = bytes_of_text(field_get_text(request, "request_id"));
     struct replay replay = {.is_wanted = text.len > 0};
-    if (replay.is_wanted && !uuid_parse(text, &replay.request_id)) {
-        fault_add_field(fault, "request_id", "type a UUID, such as 0192f5c8-7e4a-7b3c-9d2e-1f0a5b6c7d8e");
-        return fault->status;
-    }
-    *ret_replay = replay;
-    return STATUS_OK;
+    if (!replay.is_wanted || uuid_parse(text, &replay.request_id))
+        return replay;
+    fault_add_field(fault, "request_id", "type a UUID, such as 0192f5c8-7e4a-7b3c-9d2e-1f0a5b6c7d8e");
+    return (struct replay){.is_wanted = false};
 }
 
 static void add_key(struct db_params *params, const struct app_call *call, const struct app_method *method,

@@ -3,6 +3,7 @@
     from latchkey_test import Client, PrivatePostgres, Server, shared_postgres
 """
 
+from .cases import CallCase, uuid_of_id
 from .client import Client, error_info, field_violations
 from .deployment import Deployment
 from .paths import BUILD, ROOT, program
@@ -10,5 +11,5 @@ from .ports import free_port
 from .postgres import PrivatePostgres, shared_postgres
 from .server import Server, ServerFailed
 
-__all__ = ["BUILD", "ROOT", "Client", "Deployment", "PrivatePostgres", "Server", "ServerFailed", "error_info", "field_violations",
-           "free_port", "program", "shared_postgres"]
+__all__ = ["BUILD", "ROOT", "CallCase", "Client", "Deployment", "PrivatePostgres", "Server", "ServerFailed", "error_info",
+           "field_violations", "free_port", "program", "shared_postgres", "uuid_of_id"]
