@@ -171,6 +171,7 @@ suite_fault() {
 }
 
 suite_bench() {
+    step "bench parts" /usr/bin/python3 "$LIB/run_python.py" tests/bench
     build release && step bench tests/bench/run.sh --quick
 }
 
