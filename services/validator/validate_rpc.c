@@ -157,7 +157,7 @@ static enum status answer(struct validate_call *call, const struct validate_view
     struct validate_answer answer;
     if (validate_decide(view, asker, &call->question, arena, &answer) != STATUS_OK)
         return fail_without_memory(call);
-    *ret_response = validate_wire_write(&answer, arena);
+    *ret_response = validate_wire_write(&answer, GRPC_CALL_HEADROOM, arena);
     if (!ret_response->data)
         return fail_without_memory(call);
     validate_count(&call->mine->counters.decisions[answer.reason], 1);
@@ -191,7 +191,7 @@ static void attempt(struct validate_call *call) {
     if (decide(call, &response) != STATUS_OK)
         grpc_call_finish(call->transport, call->fault);
     else if (response.data)
-        grpc_call_reply_bytes(call->transport, response);
+        grpc_call_reply_framed(call->transport, response);
 }
 
 // ---- the transport's callbacks ----

@@ -262,10 +262,11 @@ static size_t measure_answer(const struct validate_answer *answer) {
     return size;
 }
 
-struct bytes validate_wire_write(const struct validate_answer *answer, struct arena *arena) {
-    uint8_t *message = arena_allocate(arena, measure_answer(answer)), *to = message;
+struct bytes validate_wire_write(const struct validate_answer *answer, size_t headroom, struct arena *arena) {
+    uint8_t *message = arena_allocate(arena, headroom + measure_answer(answer));
     if (!message)
         return BYTES_EMPTY;
+    uint8_t *to = message + headroom;
     to = write_number(to, DECISION, answer->reason == REASON_OK ? DECISION_ALLOW : DECISION_DENY);
     to = write_number(to, REASON, answer->reason);
     to = write_text(to, COMPANY_ID, answer->company_id);

@@ -21,7 +21,9 @@
 MUST_CHECK enum status validate_wire_read(struct bytes message, struct arena *arena,
                                           struct validate_question *ret_question);
 
-// In the arena; data NULL when out of memory.
-MUST_CHECK struct bytes validate_wire_write(const struct validate_answer *answer, struct arena *arena);
+// In the arena, `headroom` bytes left free in front of the message, inside of what is returned. Data NULL
+// when out of memory.
+MUST_CHECK struct bytes validate_wire_write(const struct validate_answer *answer, size_t headroom,
+                                            struct arena *arena);
 
 #endif

@@ -101,7 +101,7 @@ static void an_answer_is_written_as_protobuf_c_writes_it(void **state) {
     arena_init(&arena, 0);
     for (int i = 0; i < ROUNDS; i++) {
         struct validate_answer answer = choose_answer(&seed, &lists);
-        struct bytes written = validate_wire_write(&answer, &arena);
+        struct bytes written = validate_wire_write(&answer, 0, &arena);
         ProtobufCMessage *message;
         const char *why;
         assert_int_equal(
@@ -117,7 +117,7 @@ static void an_answer_is_written_as_protobuf_c_writes_it(void **state) {
 static bool write_in_a_new_arena(void *context) {
     struct arena arena;
     arena_init(&arena, 0);
-    bool is_written = validate_wire_write(context, &arena).data != NULL;
+    bool is_written = validate_wire_write(context, 5, &arena).data != NULL;
     arena_fini(&arena);
     return is_written;
 }
@@ -133,7 +133,7 @@ static void a_zeroed_answer_denies(void **state) {
     struct arena arena;
     arena_init(&arena, 0);
     struct validate_answer answer = {.expires_at_ms = CLOCK_NEVER_MS};
-    assert_true(bytes_is_equal(validate_wire_write(&answer, &arena), BYTES_LITERAL("\x08\x02")));
+    assert_true(bytes_is_equal(validate_wire_write(&answer, 0, &arena), BYTES_LITERAL("\x08\x02")));
     arena_fini(&arena);
 }
 
