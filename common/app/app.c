@@ -118,9 +118,11 @@ static size_t gather_tables(struct app *app, struct config_table tables[SERVICES
 }
 
 static void print_help(const struct app_program *program, const struct config_table *tables, size_t count) {
-    printf("usage: %s [SETTING...]\n       %s --help | --version | methods\n\n%s\n\n"
-           "A setting is --name VALUE, or LATCHKEY_NAME in the environment.\n",
-           program->name, program->name, program->summary);
+    printf(
+        "usage: %s [SETTING...]\n       %s --help | --version | methods\n\n%s\n\n"
+        "A setting is --name VALUE, or LATCHKEY_NAME in the environment. `methods` prints what is served, and\n"
+        "which permission each method needs.\n",
+        program->name, program->name, program->summary);
     printf(
         "Exit codes: 0 stopped in order, 64 wrong usage, 69 a part can't be had (such as a port in use), 70 internal,\n"
         "76 the database has another schema, 77 the database refuses us.\n\n");
