@@ -134,7 +134,10 @@ void help_print_bash_completion(FILE *to) {
           "  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} words=\n"
           "  local command=\"${COMP_WORDS[1]:-} ${COMP_WORDS[2]:-}\"\n"
           "  case $previous in\n"
-          "    *-file) COMPREPLY=($(compgen -f -- \"$current\")); return ;;\n"
+          "    *-file)\n"
+          "      mapfile -t COMPREPLY < <(compgen -f -- \"$current\")\n"
+          "      compopt -o filenames 2>/dev/null\n"
+          "      return ;;\n"
           "  esac\n"
           "  if ((COMP_CWORD == 1)); then words=\"",
           to);
@@ -162,7 +165,7 @@ void help_print_bash_completion(FILE *to) {
           to);
     print_value_cases(to);
     fputs("  esac\n"
-          "  COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
+          "  mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$current\")\n"
           "}\n"
           "complete -F _latchkey latchkey\n",
           to);
