@@ -120,7 +120,8 @@ static void print_value_cases(FILE *to) {
         for (size_t k = 0; k < table.count; k++) {
             if (!table.options[k].choices)
                 continue;
-            fprintf(to, "    %s*--%s) words=\"", command_table[i].noun, table.options[k].name);
+            fprintf(to, "    \"%s %s\"*--%s) words=\"", command_table[i].noun,
+                    command_table[i].verb ? command_table[i].verb : "", table.options[k].name);
             for (const char *const *choice = table.options[k].choices; *choice; choice++)
                 fprintf(to, "%s%s", choice == table.options[k].choices ? "" : " ", *choice);
             fputs("\" ;;\n", to);
