@@ -126,11 +126,12 @@ enum status whitelist_rpc_add_entries(struct app_call *call, const ProtobufCMess
     Latchkey__V1__AddWhitelistEntriesResponse *response =
         ARENA_NEW(call->arena, Latchkey__V1__AddWhitelistEntriesResponse);
     struct whitelist_terms terms = {&whitelist_limits, call->now_ms, request->force};
-    struct typeid author = caller_get_author(call->caller);
     struct whitelist_addition addition = {
-        .wishes = read_wishes(request, call), .count = request->n_entries, .created_by = author.text};
+        .wishes = read_wishes(request, call),
+        .count = request->n_entries,
+        .created_by = arena_copy_text(call->arena, caller_get_author(call->caller).text)};
     struct ip_prefix *prefixes;
-    if (!response || !addition.wishes)
+    if (!response || !addition.wishes || !addition.created_by)
         return run_out(call);
     latchkey__v1__add_whitelist_entries_response__init(response);
 
