@@ -13,6 +13,7 @@
 // the loop's on_cancel, are `cancellation`, which has a lock of its own, and the transport's cancelled flag.
 #include <string.h>
 
+#include "common/app/bearer.h"
 #include "common/app/caller.h"
 #include "common/app/client_address.h"
 #include "common/app/dispatch.h"
@@ -303,30 +304,6 @@ static void run_on_worker(struct worker_job *job) {
 
 // ---- ARRIVED: on the loop ----
 
-// `authorization: Bearer SECRET`, or `x-access-token: SECRET` in its place.
-static struct bytes find_secret(const struct grpc_call *transport) {
-    struct bytes secret = grpc_call_find_metadata(transport, "x-access-token");
-    struct bytes header = grpc_call_find_metadata(transport, "authorization");
-    if (header.len == 0)
-        return secret;
-    struct bytes scheme = bytes_split(&header, ' ');
-    return bytes_is_equal_ignoring_case(scheme, BYTES_LITERAL("bearer")) ? bytes_trim(header) : BYTES_EMPTY;
-}
-
-static enum status read_secret(const struct dispatch *dispatch, struct grpc_call *transport,
-                               struct fault *fault, struct digest *ret_digest) {
-    enum secret_kind kind;
-    struct bytes secret = find_secret(transport);
-    if (secret.len == 0)
-        return fault_set(fault, STATUS_UNAUTHENTICATED, "SECRET_MISSING",
-                         "send the metadata \"authorization: Bearer SECRET\" or \"x-access-token: SECRET\"");
-    if (!secret_check(secret, dispatch->brand, &kind, NULL) || kind == SECRET_INVITATION)
-        return fault_set(fault, STATUS_UNAUTHENTICATED, "MALFORMED",
-                         "this is not the secret of a token: check that it was copied whole");
-    digest_sha256(secret, ret_digest);
-    return STATUS_OK;
-}
-
 static struct ip_address find_address(const struct dispatch *dispatch, const struct grpc_call *transport) {
     const struct bytes name = BYTES_LITERAL("x-forwarded-for");
     struct bytes values[FORWARDED_MAX];
@@ -384,7 +361,8 @@ static void on_message(struct grpc_call *transport, const ProtobufCMessage *requ
     }
     managed->credentials.address = find_address(managed->dispatch, transport);
     managed->credentials.company = grpc_call_find_metadata(transport, "latchkey-company");
-    if (read_secret(managed->dispatch, transport, fault, &managed->credentials.digest) != STATUS_OK ||
+    if (bearer_check(bearer_find_secret(transport), managed->dispatch->brand, fault,
+                     &managed->credentials.digest) != STATUS_OK ||
         queue(managed) != STATUS_OK) {
         log_call(managed);
         grpc_call_finish(transport, fault);

@@ -15,7 +15,7 @@
 #include "services/cli/table.h"
 
 #define DEFAULT_BRAND "lk"
-#define DEFAULT_EMAIL "operator@localhost"
+#define DEFAULT_EMAIL "operator@latchkey.example"
 #define NO_FILE (-1)
 
 struct run {
@@ -108,7 +108,7 @@ static void print(struct cli *cli, const struct run *run, const char *env_file, 
     add_identity(cli, &table, "operator", &run->result.operator_);
     if (run->request.with_demo)
         add_identity(cli, &table, "demo", &run->result.demo);
-    table_print(&table, 0, cli->out);
+    table_print(&table, TABLE_UNCUT, cli->out);
     if (env_file)
         fprintf(cli->out, "\nTheir secrets are in %s. To use them: set -a; source %s; set +a\n", env_file,
                 env_file);

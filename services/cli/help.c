@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define NAME_COLUMN 24
+#define NAME_COLUMN 26
 #define OPTION_COLUMN 28
 
 static void print_command_line(const struct command *command, FILE *to) {

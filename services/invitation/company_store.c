@@ -2,7 +2,16 @@
 
 #include "common/base/typeid.h"
 
-enum { INSERT_COMPANY, INSERT_ROLE, INSERT_MEMBER, INSERT_MEMBER_ROLE, INSERT_LIST, INSERT_WHITELIST, FIND };
+enum {
+    INSERT_COMPANY,
+    INSERT_ROLE,
+    INSERT_MEMBER,
+    INSERT_MEMBER_ROLE,
+    INSERT_LIST,
+    INSERT_WHITELIST,
+    INSERT_AUDIT_HEAD,
+    FIND
+};
 
 static const struct db_statement statements[] = {
     [INSERT_COMPANY] = {"company_insert",
@@ -22,6 +31,8 @@ static const struct db_statement statements[] = {
                      " VALUES ($2, $1, $3)"},
     [INSERT_WHITELIST] = {"company_insert_whitelist",
                           "INSERT INTO latchkey.whitelist (company_id, live_list_id) VALUES ($1, $2)"},
+    [INSERT_AUDIT_HEAD] = {"company_insert_audit_head",
+                           "INSERT INTO latchkey.audit_head (company_id) VALUES ($1)"},
     [FIND] =
         {"company_find",
          "SELECT c.company_id, c.lane, c.name, c.external_id, c.suspended, coalesce(c.max_token_lifetime_ms, 0),"

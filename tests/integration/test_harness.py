@@ -5,7 +5,7 @@ import subprocess
 import sys
 import unittest
 
-from latchkey_test import ROOT, PrivatePostgres
+from latchkey_test import PrivatePostgres
 from latchkey_test.postgres import Cluster
 
 PROCESSES = 6
@@ -20,9 +20,9 @@ class Databases(unittest.TestCase):
         cls.postgres.start()
 
     def test_processes_that_make_databases_at_once_do_not_meet(self):
-        environment = {**os.environ, "PYTHONPATH": str(ROOT / "tests/lib")}
-        makers = [subprocess.Popen([sys.executable, "-c", MAKE_DATABASE, self.postgres.url], stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE, text=True, env=environment) for _ in range(PROCESSES)]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        makers = [subprocess.Popen([sys.executable, "-c", MAKE_DATABASE, self.postgres.url], env=environment,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(PROCESSES)]
         urls = set()
         for maker in makers:
             output, errors = maker.communicate(timeout=60)

@@ -5,6 +5,7 @@
 
 from .cases import CallCase, uuid_of_id
 from .client import Client, error_info, field_violations, retry_info
+from .command_line import run_latchkey
 from .deployment import Deployment
 from .paths import BUILD, ROOT, program
 from .ports import free_port
@@ -13,5 +14,5 @@ from .server import Server, ServerFailed
 
 __all__ = [
     "BUILD", "ROOT", "CallCase", "Client", "Deployment", "PrivatePostgres", "Server", "ServerFailed", "error_info",
-    "field_violations", "free_port", "program", "retry_info", "shared_postgres", "uuid_of_id",
+    "field_violations", "free_port", "program", "retry_info", "run_latchkey", "shared_postgres", "uuid_of_id",
 ]
