@@ -22,11 +22,11 @@ enum {
 // ---- what there is to choose from ----
 
 static const char *const names[] = {"charges.create", "charges.read",         "customers.read",
-                                    "refunds.create", "latchkey.tokens.read", "latchkey.validate.any"};
+                                    "invoices.read",  "latchkey.tokens.read", "latchkey.validate.any"};
 enum { NAME_COUNT = ARRAY_LENGTH(names), OPERATOR_ONLY = NAME_COUNT - 1 };
 
 static const char *const grants[] = {"charges.create", "charges.*", "customers.read", "latchkey.*", "gone.*"};
-static const char *const asked[] = {"charges.create", "charges.read", "refunds.create",
+static const char *const asked[] = {"charges.create", "charges.read", "invoices.read",
                                     "latchkey.validate.any", "no.such"};
 
 static const struct address_choice {
@@ -64,7 +64,6 @@ static const struct domain_choice {
     {"a.b.example.org", "a.b.example.org"},
     {"example.com", "example.com"},
     {"evilexample.com", "evilexample.com"},
-    {"null", NULL},
     {"", NULL},
 };
 
@@ -314,10 +313,10 @@ static bool is_in_list(const struct prefix_choice *list, size_t count, const str
 }
 
 static bool is_in_whitelist(const struct plain_company *company, const struct ip_address *address) {
+    bool is_in = false;
     for (size_t i = 0; i < company->entry_count && company->has_whitelist; i++)
-        if (company->entries[i].ends_at_ms > NOW_MS && contains(&company->entries[i].prefix, address))
-            return true;
-    return false;
+        is_in |= company->entries[i].ends_at_ms > NOW_MS && contains(&company->entries[i].prefix, address);
+    return is_in;
 }
 
 static bool is_whitelist_asked(const struct plain_company *company, const struct plain_token *token) {
@@ -489,13 +488,10 @@ static void check_allowed(const struct world *world, const struct plain_token *t
     assert_true(bytes_is_equal(answer->token_external_id, token->row.external_id));
     assert_int_equal(answer->kind, token->row.kind);
     assert_int_equal(answer->missing_count, 0);
-    size_t count = 0;
-    for (size_t i = 0; i < answer->permission_count; i++) {
-        assert_true(can(world, token, answer->permissions[i]));
-        assert_true(i == 0 || strcmp(answer->permissions[i - 1], answer->permissions[i]) < 0);
-    }
+    size_t count = 0; // `names` are sorted, and so is the answer
     for (size_t i = 0; i < NAME_COUNT; i++)
-        count += can(world, token, names[i]);
+        if (can(world, token, names[i]))
+            assert_string_equal(answer->permissions[count++], names[i]);
     assert_int_equal(answer->permission_count, count);
 }
 
