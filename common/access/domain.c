@@ -117,7 +117,8 @@ static enum domain_parse_result get_idn_result(int idn2_result) {
     case IDN2_OK: return DOMAIN_PARSE_OK;
     case IDN2_MALLOC: return DOMAIN_PARSE_NO_MEMORY;
     case IDN2_TOO_BIG_DOMAIN:
-    case IDN2_TOO_BIG_LABEL: return DOMAIN_PARSE_TOO_LONG;
+    case IDN2_TOO_BIG_LABEL:
+    case IDN2_PUNYCODE_BIG_OUTPUT: return DOMAIN_PARSE_TOO_LONG;
     default: return DOMAIN_PARSE_INTERNATIONAL;
     }
 }

@@ -23,7 +23,7 @@ struct explainer {
 // "2026-11-24T08:00:00.000Z"; "?" for a time that no calendar has.
 static void format_time(int64_t at_ms, char ret_text[TIME_TEXT_MAX]) {
     int64_t ms = (at_ms % 1000 + 1000) % 1000;
-    time_t seconds = (time_t)((at_ms - ms) / 1000);
+    time_t seconds = (time_t)(at_ms / 1000 - (at_ms % 1000 < 0));
     struct tm parts;
     char text[TIME_TEXT_MAX - sizeof(".000Z")];
     snprintf(ret_text, TIME_TEXT_MAX, "?");

@@ -38,7 +38,7 @@ struct access_explanation {
     struct access_step steps[ACCESS_STEPS_MAX];
     size_t step_count;
     struct access_listed_entry matched;      // of the last list that was consulted and held the address
-    struct access_listed_entry nearest_miss; // of the first list that refused
+    struct access_listed_entry nearest_miss; // of the first list that refused and has one
 };
 
 // `catalogue` names the permissions in the sentences. Texts live in the arena. NO_MEMORY when it runs out.

@@ -244,10 +244,17 @@ static uint32_t find_first(const struct permission_catalogue *catalogue, struct 
 
 static bool expand_group(const struct permission_catalogue *catalogue, struct bytes prefix,
                          struct permission_set *set) {
-    uint32_t first = find_first(catalogue, prefix), i = first;
-    while (i < catalogue->count && bytes_has_prefix(bytes_of_text(catalogue->sorted_names[i]), prefix))
-        permission_set_add(set, catalogue->sorted_ids[i++]);
-    return i > first;
+    bool covers_any = false;
+    for (uint32_t i = find_first(catalogue, prefix); i < catalogue->count; i++) {
+        if (!bytes_has_prefix(bytes_of_text(catalogue->sorted_names[i]), prefix))
+            break;
+        uint32_t id = catalogue->sorted_ids[i];
+        if (catalogue->is_operator_only[id])
+            continue;
+        permission_set_add(set, id);
+        covers_any = true;
+    }
+    return covers_any;
 }
 
 bool permission_catalogue_expand(const struct permission_catalogue *catalogue, struct bytes grant,

@@ -1,7 +1,7 @@
 // Permissions by name and by number. A permission is `resource.action`, the resource of one or more parts:
 // `charges.create`, `latchkey.tokens.read`. A grant is a permission, or a group, `charges.*`: all whose names
-// start with `charges.`. The catalogue is what the deployment defines; a token holds grants, a decision asks
-// for names.
+// start with `charges.`, but for the operator-only ones, which are granted by their own name alone. The
+// catalogue is what the deployment defines; a token holds grants, a decision asks for names.
 //
 // A catalogue is an immutable snapshot that gives each name an id, a small number, and so makes of grants a
 // permission_set. Look-ups allocate nothing; any thread.

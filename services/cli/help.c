@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define NAME_COLUMN 24
+#define NAME_COLUMN 26
 #define OPTION_COLUMN 28
 
 static void print_command_line(const struct command *command, FILE *to) {
@@ -55,7 +55,8 @@ void help_print_all(FILE *to) {
           "  LATCHKEY_OPERATOR_TOKEN       what --operator takes in place of it\n"
           "  LATCHKEY_COMPANY              the company to act for, for operators\n"
           "  LATCHKEY_VALIDATE_TOKEN       the token that `validate` asks about\n"
-          "  LATCHKEY_DATABASE_URL         PostgreSQL, for `migrate` and `bootstrap`\n",
+          "  LATCHKEY_DATABASE_URL         PostgreSQL, for `migrate` and `bootstrap`\n"
+          "  LATCHKEY_LOG_LEVEL=debug      shows what goes on below\n",
           to);
     print_exit_codes(to);
 }

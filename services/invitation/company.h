@@ -20,6 +20,7 @@ struct company_policy {
 
 struct company {
     struct uuid company_id;
+    uint8_t lane; // of the change log
     const char *name, *external_id;
     bool is_suspended;
     struct company_policy policy;

@@ -32,6 +32,7 @@ static enum status give_birth(struct app_call *call, const struct company_draft 
     enum status status = company_store_create(call, draft, &birth, &company, &administrator);
     if (status != STATUS_OK)
         return status;
+    call->lane = company->lane; // the change is the new company's, not the operator's
     response->company = company_message_new(company, call->arena);
     response->administrator = company_message_new_administrator(&administrator, call->arena);
     return response->company && response->administrator ? STATUS_OK : run_out(call);

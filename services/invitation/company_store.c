@@ -2,7 +2,16 @@
 
 #include "common/base/typeid.h"
 
-enum { INSERT_COMPANY, INSERT_ROLE, INSERT_MEMBER, INSERT_MEMBER_ROLE, INSERT_LIST, INSERT_WHITELIST, FIND };
+enum {
+    INSERT_COMPANY,
+    INSERT_ROLE,
+    INSERT_MEMBER,
+    INSERT_MEMBER_ROLE,
+    INSERT_LIST,
+    INSERT_WHITELIST,
+    INSERT_AUDIT_HEAD,
+    FIND
+};
 
 static const struct db_statement statements[] = {
     [INSERT_COMPANY] = {"company_insert",
@@ -22,16 +31,20 @@ static const struct db_statement statements[] = {
                      " VALUES ($2, $1, $3)"},
     [INSERT_WHITELIST] = {"company_insert_whitelist",
                           "INSERT INTO latchkey.whitelist (company_id, live_list_id) VALUES ($1, $2)"},
-    [FIND] = {"company_find",
-              "SELECT c.company_id, c.name, c.external_id, c.suspended, coalesce(c.max_token_lifetime_ms, 0),"
-              " c.require_expiry, coalesce(c.deactivate_unused_ms, 0), c.leak_action, c.reuse_action,"
-              " coalesce(c.login_lifetime_ms, 0), c.created_at, c.version"
-              " FROM latchkey.company c WHERE c.company_id = $1"},
+    [INSERT_AUDIT_HEAD] = {"company_insert_audit_head",
+                           "INSERT INTO latchkey.audit_head (company_id) VALUES ($1)"},
+    [FIND] =
+        {"company_find",
+         "SELECT c.company_id, c.lane, c.name, c.external_id, c.suspended, coalesce(c.max_token_lifetime_ms, 0),"
+         " c.require_expiry, coalesce(c.deactivate_unused_ms, 0), c.leak_action, c.reuse_action,"
+         " coalesce(c.login_lifetime_ms, 0), c.created_at, c.version"
+         " FROM latchkey.company c WHERE c.company_id = $1"},
 };
 
 // Columns of FIND.
 enum {
     COMPANY_ID,
+    LANE,
     NAME,
     EXTERNAL_ID,
     SUSPENDED,
@@ -73,6 +86,7 @@ static enum status read_found(struct app_call *call, const struct db_result *row
         return run_out(call);
     *company = (struct company){
         .company_id = db_result_get_uuid(row, 0, COMPANY_ID),
+        .lane = (uint8_t)db_result_get_int16(row, 0, LANE),
         .name = db_result_copy_text(row, 0, NAME, call->arena),
         .external_id = db_result_copy_text(row, 0, EXTERNAL_ID, call->arena),
         .is_suspended = db_result_get_bool(row, 0, SUSPENDED),

@@ -18,8 +18,8 @@ struct company_birth {
     const char *created_by;
 };
 
-// Inserts the company with its administrator and an empty whitelist that is switched off, and reads it back.
-// ALREADY_EXISTS (EXTERNAL_ID_IN_USE).
+// Inserts the company with its administrator, an empty whitelist that is switched off and the head of its
+// audit log, and reads it back. ALREADY_EXISTS (EXTERNAL_ID_IN_USE).
 MUST_CHECK enum status company_store_create(struct app_call *call, const struct company_draft *draft,
                                             const struct company_birth *birth, struct company **ret_company,
                                             struct company_administrator *ret_administrator);
