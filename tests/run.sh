@@ -5,7 +5,7 @@ set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 LIB=$ROOT/tests/lib
 DEFAULT_SUITES=(lint unit fuzz-replay integration asan tsan)
-EXTRA_SUITES=(interop fault fuzz bench)
+EXTRA_SUITES=(quickstart interop fault fuzz bench)
 
 # shellcheck source=../deploy/packages.sh
 source "$ROOT/deploy/packages.sh"
@@ -28,6 +28,7 @@ Suites, and what they need beyond Debian's packages (nothing, for those that run
   integration  tests/integration: our servers, PostgreSQL and Debian's gRPC clients
   asan, tsan   unit, fuzz-replay and integration under AddressSanitizer with UndefinedBehaviorSanitizer, and
                under ThreadSanitizer
+  quickstart   deploy/quickstart.sh in a copy of the tree, and README's transcript of it (ports 7070, 7071)
   interop      clients and public suites of other ecosystems (npm, PyPI, Go)
   fault        PostgreSQL, processes and connections broken on purpose
   fuzz         libFuzzer on every target, LATCHKEY_FUZZ_SECONDS (default 60) each
@@ -148,6 +149,10 @@ integration_step() {
 with_postgres() {
     step "$1" env LATCHKEY_BUILD_DIR="$(build_directory "$2")" \
         /usr/bin/python3 "$LIB/with_postgres.py" /usr/bin/python3 "${@:3}"
+}
+
+suite_quickstart() {
+    step quickstart /usr/bin/python3 "$LIB/run_python.py" tests/quickstart
 }
 
 suite_interop() {

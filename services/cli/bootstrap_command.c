@@ -15,7 +15,7 @@
 #include "services/cli/table.h"
 
 #define DEFAULT_BRAND "lk"
-#define DEFAULT_EMAIL "operator@localhost"
+#define DEFAULT_EMAIL "operator@latchkey.example"
 #define NO_FILE (-1)
 
 struct run {
