@@ -48,6 +48,7 @@ function(latchkey_service name)
       target_link_libraries(${service_PROGRAM} PRIVATE latchkey_service_${name})
     endif()
     latchkey_link_libraries(${service_PROGRAM} ${service_LIBRARIES})
+    install(TARGETS ${service_PROGRAM} RUNTIME DESTINATION bin)
   endif()
 endfunction()
 

@@ -5,7 +5,7 @@ set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 VAR=$ROOT/var
 BIN=$ROOT/build/bin
-ENV_FILE=$VAR/demo.env
+ENV_FILE=var/demo.env # in $ROOT, as all that is shown
 LISTEN=127.0.0.1:7070
 ADMIN=127.0.0.1:7071
 
@@ -45,7 +45,7 @@ fail() {
 
 build() {
     local log=$VAR/build.log
-    if ! { cmake -S "$ROOT" --preset release && cmake --build "$ROOT/build"; } >"$log" 2>&1; then
+    if ! { cmake -S "$ROOT" --preset release -DBUILD_TESTING=OFF && cmake --build "$ROOT/build"; } >"$log" 2>&1; then
         tail -n 40 "$log" >&2
         fail "the build failed; all of its output is in $log"
     fi
@@ -112,6 +112,7 @@ main() {
         esac
     done
 
+    cd "$ROOT"
     if $fresh; then
         postgres_remove
         rm -rf "$VAR"

@@ -5,7 +5,7 @@ set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 LIB=$ROOT/tests/lib
 DEFAULT_SUITES=(lint unit fuzz-replay integration asan tsan)
-EXTRA_SUITES=(interop fault fuzz bench)
+EXTRA_SUITES=(quickstart interop fault fuzz bench)
 
 # shellcheck source=../deploy/packages.sh
 source "$ROOT/deploy/packages.sh"
@@ -13,7 +13,7 @@ source "$ROOT/deploy/packages.sh"
 TEST_PACKAGES=(
     "${BUILD_PACKAGES[@]}" "${SERVER_PACKAGES[@]}" git curl ca-certificates libcmocka-dev
     clang-16 clang-format-16 libclang-rt-16-dev llvm-16 shellcheck
-    python3 python3-grpcio python3-h2 python3-hyperframe python3-protobuf python3-psycopg2 protobuf-compiler-grpc
+    python3 python3-grpcio python3-h2 python3-hyperframe python3-protobuf python3-psycopg2 python3-yaml protobuf-compiler-grpc
     g++ libgrpc++-dev nghttp2-client tor-geoipdb
 )
 
@@ -28,6 +28,7 @@ Suites, and what they need beyond Debian's packages (nothing, for those that run
   integration  tests/integration: our servers, PostgreSQL and Debian's gRPC clients
   asan, tsan   unit, fuzz-replay and integration under AddressSanitizer with UndefinedBehaviorSanitizer, and
                under ThreadSanitizer
+  quickstart   deploy/quickstart.sh in a copy of the tree, and README's transcript of it (ports 7070, 7071)
   interop      clients and public suites of other ecosystems (npm, PyPI, Go)
   fault        PostgreSQL, processes and connections broken on purpose
   fuzz         libFuzzer on every target, LATCHKEY_FUZZ_SECONDS (default 60) each
@@ -150,6 +151,10 @@ with_postgres() {
         /usr/bin/python3 "$LIB/with_postgres.py" /usr/bin/python3 "${@:3}"
 }
 
+suite_quickstart() {
+    step quickstart /usr/bin/python3 "$LIB/run_python.py" tests/quickstart
+}
+
 suite_interop() {
     step contract lint_contract
     build release && step interop tests/interop/run.sh
@@ -166,6 +171,7 @@ suite_fault() {
 }
 
 suite_bench() {
+    step "bench parts" /usr/bin/python3 "$LIB/run_python.py" tests/bench
     build release && step bench tests/bench/run.sh --quick
 }
 

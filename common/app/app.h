@@ -75,6 +75,7 @@ const struct app_settings *app_get_settings(const struct app *app);
 const struct clock *app_get_clock(const struct app *app);
 struct db_pool *app_get_database(const struct app *app);
 struct metrics *app_get_metrics(const struct app *app); // in start() only
+size_t app_get_loop_count(const struct app *app);       // enter_loop() is called on each
 // This process's name in logs and in the list of validators: host name and port.
 const char *app_get_instance_name(const struct app *app);
 

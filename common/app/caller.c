@@ -1,5 +1,6 @@
 #include "common/app/caller.h"
 
+#include "common/app/refusal.h"
 #include "common/base/clock.h"
 #include "common/base/typeid.h"
 #include "common/db/array.h"
@@ -50,57 +51,6 @@ enum {
     MATCHED_EXPIRES_AT,
     DATABASE_NOW,
 };
-
-// ---- the refusal in words ----
-
-struct refusal {
-    enum status status;
-    const char *text;
-};
-
-static const struct refusal refusals[REASON_COUNT] = {
-    [REASON_MALFORMED] = {STATUS_UNAUTHENTICATED,
-                          "this is not one of our secrets: check that it was copied whole"},
-    [REASON_UNKNOWN] = {STATUS_UNAUTHENTICATED, "no token has this secret"},
-    [REASON_COMPANY_SUSPENDED] = {STATUS_PERMISSION_DENIED, "the company is suspended; ask the operator"},
-    [REASON_MEMBER_REMOVED] = {STATUS_UNAUTHENTICATED,
-                               "the owner of this token has been removed from the company"},
-    [REASON_DEACTIVATED] = {STATUS_UNAUTHENTICATED,
-                            "this token has been deactivated, for good; make another"},
-    [REASON_SUSPENDED] = {STATUS_UNAUTHENTICATED, "this token is suspended"},
-    [REASON_NOT_YET_VALID] = {STATUS_UNAUTHENTICATED, "this token is not valid yet"},
-    [REASON_EXPIRED] = {STATUS_UNAUTHENTICATED, "this token has expired"},
-    [REASON_CHANNEL_NOT_ALLOWED] = {STATUS_PERMISSION_DENIED, "this token is not for the API"},
-    [REASON_COMPANY_IP_NOT_LISTED] = {STATUS_PERMISSION_DENIED,
-                                      "the company's whitelist does not hold your address"},
-    [REASON_MEMBER_IP_NOT_LISTED] = {STATUS_PERMISSION_DENIED,
-                                     "the member's IP list does not hold your address"},
-    [REASON_TOKEN_IP_NOT_LISTED] = {STATUS_PERMISSION_DENIED,
-                                    "the token's IP list does not hold your address"},
-    [REASON_PERMISSION_MISSING] = {STATUS_PERMISSION_DENIED, "the token, or its owner, lacks the permission"},
-};
-
-static enum status refuse(struct fault *fault, enum reason reason, const struct ip_address *address,
-                          const char *permission) {
-    const struct refusal *refusal = &refusals[reason];
-    if (!refusal->text) // deny is zero: a reason without words still refuses
-        return fault_set(fault, STATUS_PERMISSION_DENIED, reason_get_name(reason), "refused");
-
-    char address_text[IP_ADDRESS_TEXT_MAX + 1];
-    ip_address_format(address, address_text);
-    switch (reason) {
-    case REASON_COMPANY_IP_NOT_LISTED:
-    case REASON_MEMBER_IP_NOT_LISTED:
-    case REASON_TOKEN_IP_NOT_LISTED:
-        fault_add_detail(fault, "clientIp", "%s", address_text);
-        return fault_set(fault, refusal->status, reason_get_name(reason), "%s (%s)", refusal->text,
-                         address_text[0] ? address_text : "unknown");
-    case REASON_PERMISSION_MISSING:
-        fault_add_detail(fault, "permission", "%s", permission);
-        return fault_set(fault, refusal->status, reason_get_name(reason), "%s %s", refusal->text, permission);
-    default: return fault_set(fault, refusal->status, reason_get_name(reason), "%s", refusal->text);
-    }
-}
 
 // ---- from rows to the subject of a decision ----
 
@@ -317,7 +267,7 @@ enum status caller_authenticate(struct db_transaction *transaction,
         return db_fault(fault, status);
     const struct db_result *row = commands[0].result;
     if (db_result_get_row_count(row) == 0)
-        return refuse(fault, REASON_UNKNOWN, &credentials->address, permission);
+        return refusal_set(fault, REASON_UNKNOWN, &credentials->address, permission);
 
     const struct permission_catalogue *catalogue = read_catalogue(commands[1].result, arena);
     struct caller *caller = catalogue ? read_caller(row, catalogue, credentials, arena) : NULL;
@@ -325,7 +275,7 @@ enum status caller_authenticate(struct db_transaction *transaction,
     if (!caller || decide(caller, row, permission, arena, &reason) != STATUS_OK)
         return fault_set(fault, STATUS_NO_MEMORY, "NO_MEMORY", "out of memory; try again later");
     if (reason != REASON_OK)
-        return refuse(fault, reason, &credentials->address, permission);
+        return refusal_set(fault, reason, &credentials->address, permission);
 
     if (credentials->company.len > 0)
         status = act_for(caller, transaction, credentials->company, arena, fault);
@@ -344,9 +294,14 @@ bool caller_has_permission(const struct caller *caller, const char *permission) 
 enum status caller_require(const struct caller *caller, const char *permission, struct fault *fault) {
     if (caller_has_permission(caller, permission))
         return STATUS_OK;
-    return refuse(fault, REASON_PERMISSION_MISSING, &caller->address, permission);
+    return refusal_set(fault, REASON_PERMISSION_MISSING, &caller->address, permission);
 }
 
 const struct permission_set *caller_get_permissions(const struct caller *caller, struct arena *arena) {
     return access_get_permissions(&caller->subject, permission_catalogue_get_limit(caller->catalogue), arena);
+}
+
+struct typeid caller_get_author(const struct caller *caller) {
+    return uuid_is_zero(caller->member_id) ? typeid_of(TYPEID_TOKEN, caller->token_id)
+                                           : typeid_of(TYPEID_MEMBER, caller->member_id);
 }

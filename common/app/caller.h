@@ -14,6 +14,7 @@
 #include "common/base/arena.h"
 #include "common/base/compiler.h"
 #include "common/base/fault.h"
+#include "common/base/typeid.h"
 #include "common/base/uuid.h"
 #include "common/crypto/digest.h"
 #include "common/db/transaction.h"
@@ -71,5 +72,9 @@ MUST_CHECK enum status caller_require(const struct caller *caller, const char *p
 // Everything that it may do now, for GetCaller and for "never more than its maker". NULL when out of memory.
 MUST_CHECK const struct permission_set *caller_get_permissions(const struct caller *caller,
                                                                struct arena *arena);
+
+// Under which id objects and the log name whoever made or changed them: the member, or the token where the
+// company owns that.
+struct typeid caller_get_author(const struct caller *caller);
 
 #endif

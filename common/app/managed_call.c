@@ -13,6 +13,7 @@
 // the loop's on_cancel, are `cancellation`, which has a lock of its own, and the transport's cancelled flag.
 #include <string.h>
 
+#include "common/app/bearer.h"
 #include "common/app/caller.h"
 #include "common/app/client_address.h"
 #include "common/app/dispatch.h"
@@ -169,7 +170,7 @@ static enum status read_head(struct managed_call *managed, struct db_connection 
     return STATUS_OK;
 }
 
-// The change of the company's own lane; a method that changes the deployment alone has only the other one.
+// The change of the call's lane; a method that changes the deployment alone has only the other one.
 static struct revision choose_revision(const struct db_revision *revisions, size_t count, uint8_t lane) {
     size_t chosen = 0;
     for (size_t i = 0; i < count; i++)
@@ -181,7 +182,7 @@ static struct revision choose_revision(const struct db_revision *revisions, size
 static enum status commit_mutation(struct managed_call *managed, struct db_connection *connection) {
     const struct db_revision *revisions;
     size_t count;
-    uint8_t lane = managed->call.caller->lane;
+    uint8_t lane = managed->call.lane;
     enum status status = db_commit_with_revisions(managed->call.transaction, &revisions, &count);
     managed->call.transaction = NULL;
     if (status != STATUS_OK)
@@ -195,11 +196,20 @@ static enum status commit_mutation(struct managed_call *managed, struct db_conne
     return status == STATUS_OK ? fill_revision(managed) : status;
 }
 
+// What every mutation has. A bad field here does not keep the handler from naming its own: all at once.
+static void read_common_fields(struct managed_call *managed) {
+    struct fault *fault = managed->call.fault;
+    managed->replay = replay_parse(managed->request, fault);
+    if (field_get_duration_ms(managed->request, "wait_for_validators") < 0)
+        fault_add_field(fault, "wait_for_validators", "type a duration, such as 10s, or leave it unset");
+}
+
 static enum status run_handler(struct managed_call *managed) {
     struct app_call *call = &managed->call;
     const struct app_method *method = managed->method;
     managed->response = NULL;
     enum status status = STATUS_OK;
+    read_common_fields(managed);
     if (managed->replay.is_wanted)
         status = replay_begin(call, method, &managed->replay, managed->request, &managed->response);
     if (status != STATUS_OK || managed->response)
@@ -229,6 +239,7 @@ static enum status run_transaction(struct managed_call *managed, struct db_conne
                                  call->arena, call->fault, &caller);
     if (status == STATUS_OK) {
         call->caller = caller;
+        call->lane = caller->lane;
         call->now_ms = caller->now_ms;
         status = run_handler(managed);
     }
@@ -293,30 +304,6 @@ static void run_on_worker(struct worker_job *job) {
 
 // ---- ARRIVED: on the loop ----
 
-// `authorization: Bearer SECRET`, or `x-access-token: SECRET` in its place.
-static struct bytes find_secret(const struct grpc_call *transport) {
-    struct bytes secret = grpc_call_find_metadata(transport, "x-access-token");
-    struct bytes header = grpc_call_find_metadata(transport, "authorization");
-    if (header.len == 0)
-        return secret;
-    struct bytes scheme = bytes_split(&header, ' ');
-    return bytes_is_equal_ignoring_case(scheme, BYTES_LITERAL("bearer")) ? bytes_trim(header) : BYTES_EMPTY;
-}
-
-static enum status read_secret(const struct dispatch *dispatch, struct grpc_call *transport,
-                               struct fault *fault, struct digest *ret_digest) {
-    enum secret_kind kind;
-    struct bytes secret = find_secret(transport);
-    if (secret.len == 0)
-        return fault_set(fault, STATUS_UNAUTHENTICATED, "SECRET_MISSING",
-                         "send the metadata \"authorization: Bearer SECRET\" or \"x-access-token: SECRET\"");
-    if (!secret_check(secret, dispatch->brand, &kind, NULL) || kind == SECRET_INVITATION)
-        return fault_set(fault, STATUS_UNAUTHENTICATED, "MALFORMED",
-                         "this is not the secret of a token: check that it was copied whole");
-    digest_sha256(secret, ret_digest);
-    return STATUS_OK;
-}
-
 static struct ip_address find_address(const struct dispatch *dispatch, const struct grpc_call *transport) {
     const struct bytes name = BYTES_LITERAL("x-forwarded-for");
     struct bytes values[FORWARDED_MAX];
@@ -374,8 +361,9 @@ static void on_message(struct grpc_call *transport, const ProtobufCMessage *requ
     }
     managed->credentials.address = find_address(managed->dispatch, transport);
     managed->credentials.company = grpc_call_find_metadata(transport, "latchkey-company");
-    if (read_secret(managed->dispatch, transport, fault, &managed->credentials.digest) != STATUS_OK ||
-        replay_parse(request, fault, &managed->replay) != STATUS_OK || queue(managed) != STATUS_OK) {
+    if (bearer_check(bearer_find_secret(transport), managed->dispatch->brand, fault,
+                     &managed->credentials.digest) != STATUS_OK ||
+        queue(managed) != STATUS_OK) {
         log_call(managed);
         grpc_call_finish(transport, fault);
     }

@@ -30,6 +30,7 @@ struct app_call {
     struct fault *fault; // a handler that fails fills it, or leaves it empty for the status alone
     struct db_transaction *transaction;
     const struct caller *caller;
+    uint8_t lane;      // where the change stands in the log: the caller's, unless the handler sets another
     int64_t now_ms;    // the database's time of this transaction, UTC
     uint64_t timer_ns; // monotonic, when the request was read
 };

@@ -1,5 +1,6 @@
 #include "common/app/replay.h"
 
+#include "common/app/revision.h"
 #include "common/base/uuid.h"
 #include "common/crypto/digest.h"
 #include "common/grpc/field.h"
@@ -17,15 +18,13 @@ static const struct db_statement statements[] = {
                              " WHERE company_id = $1 AND caller = $2 AND method = $3 AND request_id = $4"},
 };
 
-enum status replay_parse(const ProtobufCMessage *request, struct fault *fault, struct replay *ret_replay) {
+struct replay replay_parse(const ProtobufCMessage *request, struct fault *fault) {
     struct bytes text = bytes_of_text(field_get_text(request, "request_id"));
     struct replay replay = {.is_wanted = text.len > 0};
-    if (replay.is_wanted && !uuid_parse(text, &replay.request_id)) {
-        fault_add_field(fault, "request_id", "type a UUID, such as 0192f5c8-7e4a-7b3c-9d2e-1f0a5b6c7d8e");
-        return fault->status;
-    }
-    *ret_replay = replay;
-    return STATUS_OK;
+    if (!replay.is_wanted || uuid_parse(text, &replay.request_id))
+        return replay;
+    fault_add_field(fault, "request_id", "type a UUID, such as 0192f5c8-7e4a-7b3c-9d2e-1f0a5b6c7d8e");
+    return (struct replay){.is_wanted = false};
 }
 
 static void add_key(struct db_params *params, const struct app_call *call, const struct app_method *method,
@@ -58,6 +57,20 @@ static enum status hash_content(const ProtobufCMessage *request, struct arena *a
     return STATUS_OK;
 }
 
+// What a kept answer says as its revision: the lane alone, as the rest was not known yet. The head of that
+// lane is the revision of the replay.
+static enum status keep_lane(const struct app_call *call, ProtobufCMessage *kept) {
+    char text[REVISION_TEXT_LENGTH + 1];
+    revision_format((struct revision){.lane = call->lane}, text);
+    return field_set_text(call->arena, kept, "revision", text);
+}
+
+static void read_lane(struct app_call *call, const ProtobufCMessage *kept) {
+    struct revision revision;
+    if (revision_parse(bytes_of_text(field_get_text(kept, "revision")), &revision))
+        call->lane = revision.lane;
+}
+
 static enum status read_answer(struct app_call *call, const struct app_method *method,
                                const struct db_result *row, const struct digest *digest,
                                ProtobufCMessage **ret_response) {
@@ -65,7 +78,11 @@ static enum status read_answer(struct app_call *call, const struct app_method *m
         return fault_set(call->fault, STATUS_ALREADY_EXISTS, "REQUEST_ID_REUSED",
                          "this request_id was used for another request; take a new one for each change");
     const char *text;
-    return message_unpack(method->response, db_result_get_bytes(row, 0, 1), call->arena, ret_response, &text);
+    enum status status =
+        message_unpack(method->response, db_result_get_bytes(row, 0, 1), call->arena, ret_response, &text);
+    if (status == STATUS_OK)
+        read_lane(call, *ret_response);
+    return status;
 }
 
 enum status replay_begin(struct app_call *call, const struct app_method *method, const struct replay *replay,
@@ -106,6 +123,8 @@ enum status replay_keep(struct app_call *call, const struct app_method *method, 
         if (status == STATUS_OK)
             status = field_set_integer(kept, "secret_withheld", 1);
     }
+    if (status == STATUS_OK)
+        status = keep_lane(call, kept);
     if (status != STATUS_OK)
         return status;
 

@@ -17,13 +17,12 @@ struct replay {
     struct uuid request_id;
 };
 
-// Reads `request_id`. Not a UUID: a bad field in the fault.
-MUST_CHECK enum status replay_parse(const ProtobufCMessage *request, struct fault *fault,
-                                    struct replay *ret_replay);
+// Reads `request_id`. Not a UUID: a bad field in the fault, and no replay is wanted.
+struct replay replay_parse(const ProtobufCMessage *request, struct fault *fault);
 
 // First thing in the transaction of a request that has an id: claims it, or finds the answer that was given
-// before
-// (`*ret_response`, else NULL). ALREADY_EXISTS for other content under the same id.
+// before (`*ret_response`, else NULL) and sets the call's lane to that of its change. ALREADY_EXISTS for
+// other content under the same id.
 MUST_CHECK enum status replay_begin(struct app_call *call, const struct app_method *method,
                                     const struct replay *replay, const ProtobufCMessage *request,
                                     ProtobufCMessage **ret_response);

@@ -14,6 +14,7 @@
 #include "common/base/bytes.h"
 
 enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARNING, LOG_LEVEL_ERROR };
+#define LOG_LEVEL_NONE ((enum log_level)(LOG_LEVEL_ERROR + 1)) // for log_configure(): nothing is logged
 enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 
 enum log_field_kind { LOG_FIELD_TEXT, LOG_FIELD_INTEGER, LOG_FIELD_BYTES };

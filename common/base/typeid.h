@@ -19,6 +19,7 @@
 #define TYPEID_ROLE "rol"
 #define TYPEID_TOKEN "tok"
 #define TYPEID_ENTRY "ent"
+#define TYPEID_DRAFT "dra"
 #define TYPEID_INVITATION "inv"
 #define TYPEID_AUDIT_EVENT "aud"
 

@@ -13,6 +13,7 @@
 #include "common/db/session.h"
 
 #define NUMBER_LENGTH 4
+#define INSUFFICIENT_PRIVILEGE "42501"
 
 enum {
     STATEMENT_LOCK,
@@ -230,10 +231,17 @@ static enum status step(struct run *run, const char **ret_applied) {
 }
 
 static enum status explain(struct run *run, enum status status) {
-    if (status != STATUS_OK && run->report->sentence[0] == '\0')
-        snprintf(run->report->sentence, sizeof(run->report->sentence),
-                 "the schema could not be read or changed: %s (%s)", status_get_text(status),
-                 db_get_error(&run->connection->transaction)->sqlstate);
+    if (status == STATUS_OK || run->report->sentence[0] != '\0')
+        return status;
+    const char *sqlstate = db_get_error(&run->connection->transaction)->sqlstate;
+    if (strcmp(sqlstate, INSUFFICIENT_PRIVILEGE) == 0) {
+        refuse(run, "the database user may not read or change latchkey's schema; use the user that owns the "
+                    "database, or the one that migrated it before");
+        return STATUS_PERMISSION_DENIED;
+    }
+    snprintf(run->report->sentence, sizeof(run->report->sentence),
+             "the schema could not be read or changed: %s (SQLSTATE %s)", status_get_text(status),
+             sqlstate[0] ? sqlstate : "none");
     return status;
 }
 
@@ -281,7 +289,7 @@ enum status db_schema_check(struct db_connection *connection, struct db_migratio
         status = check(&run);
         db_rollback(run.transaction);
     }
-    explain(&run, status);
+    status = explain(&run, status);
     arena_fini(&run.arena);
     return status;
 }

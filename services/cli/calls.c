@@ -11,6 +11,8 @@
 
 #define METADATA_MAX 2
 #define NS_PER_MS 1000000
+#define CALL_TIMEOUT_MS 30000
+#define PAGE_SIZE 1000 // the most that servers give
 #define ERROR_MAX 400
 
 static const char *const address_variables[RPC_SERVER_COUNT] = {
@@ -86,8 +88,7 @@ static enum exit_code find_client(struct cli *cli, enum rpc_server wanted, struc
             return EXIT_CODE_DONE;
         }
     }
-    const struct grpc_client_options options = {.call_timeout_ms =
-                                                    options_get_number(&cli->options, "timeout", 0)};
+    const struct grpc_client_options options = {.call_timeout_ms = CALL_TIMEOUT_MS};
     char error[ERROR_MAX];
     struct server *server = &servers->by_address[servers->count];
     enum status status = grpc_client_new(address, &options, &server->client, error, sizeof(error));
@@ -119,36 +120,80 @@ static enum exit_code refuse_without_token(struct cli *cli) {
         get_token_variable(cli));
 }
 
+// --timeout, or what --wait asks for and the usual time for the rest of the call; 0 = the client's.
+static int64_t get_timeout_ms(const struct cli *cli) {
+    const struct options *options = &cli->options;
+    int64_t timeout_ms = options_get_number(options, "timeout", 0);
+    if (timeout_ms > 0 || !option_find(options->tables, options->table_count, "wait"))
+        return timeout_ms;
+    int64_t wait_ms = options_get_number(options, "wait", 0);
+    return wait_ms > 0 ? wait_ms + CALL_TIMEOUT_MS : 0;
+}
+
+static enum status call(struct cli *cli, struct grpc_client *client, const struct rpc *rpc,
+                        const ProtobufCMessage *request, ProtobufCMessage **ret_response,
+                        struct fault *fault) {
+    struct servers *servers = cli->servers;
+    struct grpc_metadata metadata[METADATA_MAX];
+    struct grpc_client_call call = {.path = rpc->path,
+                                    .request = request,
+                                    .response = rpc->response,
+                                    .metadata = metadata,
+                                    .timeout_ms = get_timeout_ms(cli)};
+    if (servers->authorization)
+        metadata[call.metadata_count++] = (struct grpc_metadata){"authorization", servers->authorization};
+    if (servers->company)
+        metadata[call.metadata_count++] = (struct grpc_metadata){"latchkey-company", servers->company};
+    uint64_t began_ns = clock_get_monotonic_ns(clock_get_system());
+    enum status status = grpc_client_call(client, &call, &cli->arena, ret_response, fault);
+    servers->last_ms = (int64_t)((clock_get_monotonic_ns(clock_get_system()) - began_ns) / NS_PER_MS);
+    return status;
+}
+
 enum exit_code calls_make(struct cli *cli, enum rpc_id id, enum calls_caller caller,
                           const ProtobufCMessage *request, const ProtobufCMessage **ret_response) {
     enum exit_code code = begin(cli);
     if (code != EXIT_CODE_DONE)
         return code;
-    struct servers *servers = cli->servers;
-    if (caller == CALLS_WITH_TOKEN && !servers->authorization)
+    if (caller == CALLS_WITH_TOKEN && !cli->servers->authorization)
         return refuse_without_token(cli);
     const struct rpc *rpc = rpc_get(id);
     struct grpc_client *client = NULL;
     code = find_client(cli, rpc->server, &client);
     if (code != EXIT_CODE_DONE)
         return code;
-
-    struct grpc_metadata metadata[METADATA_MAX];
-    struct grpc_client_call call = {
-        .path = rpc->path, .request = request, .response = rpc->response, .metadata = metadata};
-    if (servers->authorization)
-        metadata[call.metadata_count++] = (struct grpc_metadata){"authorization", servers->authorization};
-    if (servers->company)
-        metadata[call.metadata_count++] = (struct grpc_metadata){"latchkey-company", servers->company};
     struct fault fault;
     fault_init(&fault, &cli->arena);
     ProtobufCMessage *response;
-    uint64_t began_ns = clock_get_monotonic_ns(clock_get_system());
-    enum status status = grpc_client_call(client, &call, &cli->arena, &response, &fault);
-    servers->last_ms = (int64_t)((clock_get_monotonic_ns(clock_get_system()) - began_ns) / NS_PER_MS);
-    if (status != STATUS_OK)
+    if (call(cli, client, rpc, request, &response, &fault) != STATUS_OK)
         return cli_fail_with_fault(cli, &fault);
     *ret_response = response;
+    return EXIT_CODE_DONE;
+}
+
+const ProtobufCMessage *calls_try(struct cli *cli, enum rpc_id id, const ProtobufCMessage *request) {
+    const struct rpc *rpc = rpc_get(id);
+    struct grpc_client *client = NULL;
+    if (!cli->servers || !cli->servers->authorization ||
+        find_client(cli, rpc->server, &client) != EXIT_CODE_DONE)
+        return NULL;
+    struct fault fault;
+    fault_init(&fault, &cli->arena);
+    ProtobufCMessage *response;
+    return call(cli, client, rpc, request, &response, &fault) == STATUS_OK ? response : NULL;
+}
+
+enum exit_code calls_make_pages(struct cli *cli, enum rpc_id id, ProtobufCMessage *request,
+                                calls_on_page *on_page, void *context) {
+    const ProtobufCMessage *page;
+    cli_must(field_set_integer(request, "page_size", PAGE_SIZE));
+    do {
+        enum exit_code code = calls_make(cli, id, CALLS_WITH_TOKEN, request, &page);
+        if (code != EXIT_CODE_DONE)
+            return code;
+        on_page(context, page);
+        cli_must(field_set_text(&cli->arena, request, "page_token", field_get_text(page, "next_page_token")));
+    } while (field_is_set(page, "next_page_token"));
     return EXIT_CODE_DONE;
 }
 

@@ -28,6 +28,16 @@ void calls_set_change_options(struct cli *cli, ProtobufCMessage *request);
 MUST_CHECK enum exit_code calls_make(struct cli *cli, enum rpc_id id, enum calls_caller caller,
                                      const ProtobufCMessage *request, const ProtobufCMessage **ret_response);
 
+// A call after another that only adds to what is said: its failure is passed over. NULL if it failed, or if
+// there is no token to make it with. calls_make() has been used before.
+const ProtobufCMessage *calls_try(struct cli *cli, enum rpc_id id, const ProtobufCMessage *request);
+
+// Every page of a list, one after the other.
+// EXIT_CODE_DONE or what cli_fail() said; pages before a failure have been handed out.
+typedef void calls_on_page(void *context, const ProtobufCMessage *page);
+MUST_CHECK enum exit_code calls_make_pages(struct cli *cli, enum rpc_id id, ProtobufCMessage *request,
+                                           calls_on_page *on_page, void *context);
+
 // How long the last call took, in milliseconds, from sending to the answer.
 int64_t calls_get_last_ms(const struct cli *cli);
 

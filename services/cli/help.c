@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define NAME_COLUMN 24
+#define NAME_COLUMN 26
 #define OPTION_COLUMN 28
 
 static void print_command_line(const struct command *command, FILE *to) {
@@ -55,7 +55,8 @@ void help_print_all(FILE *to) {
           "  LATCHKEY_OPERATOR_TOKEN       what --operator takes in place of it\n"
           "  LATCHKEY_COMPANY              the company to act for, for operators\n"
           "  LATCHKEY_VALIDATE_TOKEN       the token that `validate` asks about\n"
-          "  LATCHKEY_DATABASE_URL         PostgreSQL, for `migrate` and `bootstrap`\n",
+          "  LATCHKEY_DATABASE_URL         PostgreSQL, for `migrate` and `bootstrap`\n"
+          "  LATCHKEY_LOG_LEVEL=debug      shows what goes on below\n",
           to);
     print_exit_codes(to);
 }
@@ -119,7 +120,8 @@ static void print_value_cases(FILE *to) {
         for (size_t k = 0; k < table.count; k++) {
             if (!table.options[k].choices)
                 continue;
-            fprintf(to, "    %s*--%s) words=\"", command_table[i].noun, table.options[k].name);
+            fprintf(to, "    \"%s %s\"*--%s) words=\"", command_table[i].noun,
+                    command_table[i].verb ? command_table[i].verb : "", table.options[k].name);
             for (const char *const *choice = table.options[k].choices; *choice; choice++)
                 fprintf(to, "%s%s", choice == table.options[k].choices ? "" : " ", *choice);
             fputs("\" ;;\n", to);
@@ -133,7 +135,10 @@ void help_print_bash_completion(FILE *to) {
           "  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} words=\n"
           "  local command=\"${COMP_WORDS[1]:-} ${COMP_WORDS[2]:-}\"\n"
           "  case $previous in\n"
-          "    *-file) COMPREPLY=($(compgen -f -- \"$current\")); return ;;\n"
+          "    *-file)\n"
+          "      mapfile -t COMPREPLY < <(compgen -f -- \"$current\")\n"
+          "      compopt -o filenames 2>/dev/null\n"
+          "      return ;;\n"
           "  esac\n"
           "  if ((COMP_CWORD == 1)); then words=\"",
           to);
@@ -161,7 +166,7 @@ void help_print_bash_completion(FILE *to) {
           to);
     print_value_cases(to);
     fputs("  esac\n"
-          "  COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
+          "  mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$current\")\n"
           "}\n"
           "complete -F _latchkey latchkey\n",
           to);

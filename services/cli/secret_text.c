@@ -90,6 +90,11 @@ bool secret_text_create_file(struct cli *cli, const char *path, int *ret_fd, enu
     return false;
 }
 
+void secret_text_discard_file(const char *path, int fd) {
+    close(fd);
+    unlink(path);
+}
+
 static bool write_all(int fd, const char *text, size_t len) {
     while (len > 0) {
         ssize_t written = write(fd, text, len);

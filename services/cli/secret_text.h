@@ -28,6 +28,9 @@ MUST_CHECK const char *secret_text_check(struct cli *cli, const char *value, con
 MUST_CHECK bool secret_text_create_file(struct cli *cli, const char *path, int *ret_fd,
                                         enum exit_code *ret_code);
 
+// Closes and removes the file of a secret that was not made after all.
+void secret_text_discard_file(const char *path, int fd);
+
 // Writes `text` and a newline and closes the file. EXIT_CODE_DONE or what cli_fail() said.
 MUST_CHECK enum exit_code secret_text_write_file(struct cli *cli, const char *path, int fd, const char *text);
 

@@ -53,17 +53,17 @@ static void widen(size_t *widths, const char *const *cells, size_t count) {
     }
 }
 
-// Takes columns from the widest until all fit.
+// Takes columns from the widest until all fit. The first one, which names the thing, stays whole.
 static void fit(size_t *widths, size_t count, size_t width) {
     size_t total = (count - 1) * GAP;
     for (size_t i = 0; i < count; i++)
         total += widths[i];
     while (total > width) {
-        size_t widest = 0;
-        for (size_t i = 1; i < count; i++)
+        size_t widest = 1;
+        for (size_t i = 2; i < count; i++)
             if (widths[i] > widths[widest])
                 widest = i;
-        if (widths[widest] <= COLUMN_MIN)
+        if (count < 2 || widths[widest] <= COLUMN_MIN)
             return;
         widths[widest]--;
         total--;

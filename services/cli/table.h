@@ -8,6 +8,7 @@
 #include "common/base/arena.h"
 
 #define TABLE_COLUMNS_MAX 8
+#define TABLE_UNCUT 0
 
 struct table_row;
 
@@ -25,8 +26,8 @@ void table_init(struct table *table, struct arena *arena, const char *const *hea
 // the program.
 void table_add(struct table *table, const char *const *cells);
 
-// Columns are two spaces apart. On a terminal of `width` columns (0 = none) the widest columns are cut until
-// a row fits.
+// Columns are two spaces apart. On a terminal of `width` columns (TABLE_UNCUT = none) the widest columns but
+// the first are cut until a row fits.
 void table_print(const struct table *table, size_t width, FILE *to);
 
 // A list of properties: a name and a value in each row, empty values left out.

@@ -101,12 +101,6 @@ static bool describe_maker(struct app_call *call, struct token_maker *ret_maker)
     return ret_maker->permissions != NULL;
 }
 
-// The TypeID under which the log and other objects name whoever calls.
-static struct typeid name_caller(const struct caller *caller) {
-    return uuid_is_zero(caller->member_id) ? typeid_of(TYPEID_TOKEN, caller->token_id)
-                                           : typeid_of(TYPEID_MEMBER, caller->member_id);
-}
-
 // The secret is made in the arena and nowhere else: the frame wipes that when the answer has left.
 static enum status give_birth(struct app_call *call, const struct token_draft *draft, struct uuid owner,
                               const struct token_terms *terms,
@@ -117,7 +111,7 @@ static enum status give_birth(struct app_call *call, const struct token_draft *d
     secret_new(app_get_settings(call->app)->brand, SECRET_ACCESS, call->caller->lane, secret);
     char hint[SECRET_HINT_LENGTH + 1];
     secret_get_hint(bytes_of(secret->text, SECRET_LENGTH), hint);
-    struct typeid maker = name_caller(call->caller);
+    struct typeid maker = caller_get_author(call->caller);
     struct token_birth birth = {.token_id = uuid_new(app_get_clock(call->app)),
                                 .member_id = owner,
                                 .hint = hint,

@@ -1,5 +1,9 @@
 #include "services/whitelist/whitelist_rules.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
 #include "common/base/clock.h"
 
 static void check_text(const char *text, size_t max, const char *name, size_t index, struct fault *fault) {
@@ -66,25 +70,50 @@ enum status whitelist_check_room(int64_t present, size_t added, const struct whi
                      (long long)present, (long long)limits->company_entries);
 }
 
+// ---- settings ----
+
+void whitelist_format_etag(int64_t version, char ret_etag[WHITELIST_ETAG_MAX + 1]) {
+    snprintf(ret_etag, WHITELIST_ETAG_MAX + 1, "%" PRId64, version);
+}
+
+enum status whitelist_check_etag(const char *etag, int64_t version, struct fault *fault) {
+    char present[WHITELIST_ETAG_MAX + 1];
+    whitelist_format_etag(version, present);
+    if (!*etag || strcmp(etag, present) == 0)
+        return STATUS_OK;
+    fault_add_detail(fault, "etag", "%s", present);
+    return fault_set(fault, STATUS_ABORTED, "ETAG_STALE",
+                     "somebody else has changed it since you read it; read it again and repeat the change");
+}
+
+// ---- the lock-out guard ----
+
 static bool binds(const struct whitelist_outcome *outcome, const struct whitelist_asker *asker) {
     return !asker->is_acting && (outcome->scope != WHITELIST_SCOPE_LOGINS || asker->kind == TOKEN_KIND_LOGIN);
+}
+
+static enum status refuse_lock_out(const struct ip_address *caller, struct fault *fault) {
+    if (caller->family == IP_FAMILY_NONE)
+        return fault_set(fault, STATUS_FAILED_PRECONDITION, "LOCKS_OUT_CALLER",
+                         "this would refuse you: no entry holds an address that the server can't tell; call "
+                         "from one that it can, or set force");
+    char address[IP_ADDRESS_TEXT_MAX + 1], entry[IP_PREFIX_TEXT_MAX + 1];
+    struct ip_prefix needed = ip_prefix_of(caller, ip_address_get_width_bits(caller));
+    ip_address_format(caller, address);
+    ip_prefix_format(&needed, entry);
+    fault_add_detail(fault, "clientIp", "%s", address);
+    fault_add_detail(fault, "neededEntry", "%s", entry);
+    return fault_set(fault, STATUS_FAILED_PRECONDITION, "LOCKS_OUT_CALLER",
+                     "this would refuse your own address, %s; add the entry %s first, or set force", address,
+                     entry);
 }
 
 enum status whitelist_check_outcome(const struct whitelist_outcome *outcome,
                                     const struct whitelist_asker *asker, struct fault *fault) {
     if (!outcome->is_enabled)
         return STATUS_OK;
-    if (!outcome->lists_caller && binds(outcome, asker)) {
-        char address[IP_ADDRESS_TEXT_MAX + 1], entry[IP_PREFIX_TEXT_MAX + 1];
-        struct ip_prefix needed = ip_prefix_of(&asker->address, ip_address_get_width_bits(&asker->address));
-        ip_address_format(&asker->address, address);
-        ip_prefix_format(&needed, entry);
-        fault_add_detail(fault, "clientIp", "%s", address);
-        fault_add_detail(fault, "neededEntry", "%s", entry);
-        return fault_set(fault, STATUS_FAILED_PRECONDITION, "LOCKS_OUT_CALLER",
-                         "this would refuse your own address, %s; add the entry %s first, or set force",
-                         address, entry);
-    }
+    if (!outcome->lists_caller && binds(outcome, asker))
+        return refuse_lock_out(&asker->address, fault);
     if (!outcome->lists_anybody)
         return fault_set(
             fault, STATUS_FAILED_PRECONDITION, "LOCKS_OUT_EVERYBODY",

@@ -57,6 +57,13 @@ bool whitelist_check_count(size_t count, const struct whitelist_limits *limits, 
 MUST_CHECK enum status whitelist_check_room(int64_t present, size_t added,
                                             const struct whitelist_limits *limits, struct fault *fault);
 
+#define WHITELIST_ETAG_MAX 20 // a sign and the digits of an int64_t
+
+void whitelist_format_etag(int64_t version, char ret_etag[WHITELIST_ETAG_MAX + 1]);
+
+// ABORTED (ETAG_STALE) unless `etag` is empty or that of `version`.
+MUST_CHECK enum status whitelist_check_etag(const char *etag, int64_t version, struct fault *fault);
+
 // What a change leaves behind, as far as the guard looks.
 struct whitelist_outcome {
     bool is_enabled;
@@ -67,7 +74,7 @@ struct whitelist_outcome {
 
 // Who asks for it.
 struct whitelist_asker {
-    struct ip_address address;
+    struct ip_address address; // family 0 = unknown, which no entry holds
     enum token_kind kind;
     bool is_acting; // an operator for a company whose list does not bind it
 };

@@ -6,27 +6,19 @@ import uuid
 
 import grpc
 
-from latchkey_test import Deployment, error_info, field_violations, stubs
+from latchkey_test import CallCase, Deployment, error_info, field_violations, stubs, uuid_of_id
 
 token_pb2 = stubs.messages("latchkey/v1/token.proto")
 whitelist_pb2 = stubs.messages("latchkey/v1/whitelist.proto")
 company_pb2 = stubs.messages("latchkey/v1/company.proto")
 
 
-class Caller(unittest.TestCase):
+class Caller(CallCase):
     @classmethod
     def setUpClass(cls):
         cls.deployment = Deployment(trusted_proxies="127.0.0.1")
         cls.deployment.__enter__()
         cls.addClassCleanup(cls.deployment.__exit__)
-
-    def assert_refused(self, code, reason, call):
-        with self.assertRaises(grpc.RpcError) as caught:
-            call()
-        self.assertEqual((caught.exception.code(), error_info(caught.exception).reason), (code, reason),
-                         caught.exception.details())
-        self.assertEqual(error_info(caught.exception).domain, "latchkey.dev")
-        return caught.exception
 
     def get_caller(self, secret=None, metadata=()):
         with self.deployment.anybody(secret) as client:
@@ -219,14 +211,6 @@ class Caller(unittest.TestCase):
 
 def uuid_of(created):
     return uuid_of_id(created.access_token.token_id)
-
-
-def uuid_of_id(typeid):
-    """The UUID of a TypeID, for SQL."""
-    number = 0
-    for character in typeid.split("_")[1]:
-        number = number << 5 | "0123456789abcdefghjkmnpqrstvwxyz".index(character)
-    return str(uuid.UUID(int=number & (1 << 128) - 1))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,10 @@ import socket
 import subprocess
 import unittest
 
-from latchkey_test import Deployment, Server, free_port, program, shared_postgres
+from latchkey_test import Deployment, Server, free_port, program, shared_postgres, stubs
+from latchkey_test.waiting import wait_until
+
+token_pb2 = stubs.messages("latchkey/v1/token.proto")
 
 SERVERS = ("latchkey-token", "latchkey-whitelist", "latchkey-invitation", "latchkey-validator", "latchkeyd")
 
@@ -28,6 +31,11 @@ class Settings(unittest.TestCase):
                 self.assertEqual(done.returncode, 0)
                 self.assertIn("--database-url", done.stdout)
                 self.assertIn("LATCHKEY_ADMIN_LISTEN", done.stdout)
+
+    def test_a_server_prints_what_it_serves(self):
+        done = run("latchkey-token", "methods")
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("/latchkey.v1.TokenService/ListAccessTokens\tread\tlatchkey.tokens.read\n", done.stdout)
 
     def test_an_unknown_setting_is_refused_with_the_nearest_known_one(self):
         done = run("latchkeyd", "--listne", "127.0.0.1:1")
@@ -106,12 +114,8 @@ class Life(unittest.TestCase):
         server = Server("latchkeyd", database_url=url)
         self.addCleanup(server.remove)
         server.start(ready=False)
-        for _ in range(100):
-            status, body = server.admin("/readyz")
-            if status == 503:
-                break
-            import time
-            time.sleep(0.1)
+        wait_until(lambda: server.admin("/readyz")[0], 60, "the admin port to answer")
+        status, body = server.admin("/readyz")
         self.assertEqual(status, 503)
         self.assertIn("database", body)
         self.assertEqual(server.admin("/livez")[0], 200)
@@ -121,18 +125,20 @@ class Life(unittest.TestCase):
             server = deployment.server
             os.kill(server.pid, 15)
             with deployment.administrator() as client:
-                from latchkey_test import stubs
-                messages = stubs.messages("latchkey/v1/token.proto")
-                client.tokens.GetCaller(messages.GetCallerRequest(), timeout=5)
+                client.tokens.GetCaller(token_pb2.GetCallerRequest(), timeout=5)
             self.assertEqual(server.admin("/readyz")[0], 503)
             self.assertEqual(server.wait(), 0)
 
-    def test_metrics_name_no_secret(self):
-        with Deployment() as deployment:
-            metrics = deployment.server.admin("/metrics")[1]
-            for secret in deployment.secrets.values():
+    def test_metrics_and_log_name_no_secret(self):
+        with Deployment(log_level="debug") as deployment:
+            with deployment.administrator() as client:
+                secret = client.tokens.CreateAccessToken(token_pb2.CreateAccessTokenRequest(label="of a test"),
+                                                         timeout=10).secret
+            metrics, log = deployment.server.admin("/metrics")[1], deployment.server.log()
+            self.assertIn("CreateAccessToken", log)
+            for secret in (secret, deployment.secrets["LATCHKEY_TOKEN"], deployment.secrets["LATCHKEY_OPERATOR_TOKEN"]):
                 self.assertNotIn(secret, metrics)
-                self.assertNotIn(secret, deployment.server.log())
+                self.assertNotIn(secret, log)
 
 
 if __name__ == "__main__":

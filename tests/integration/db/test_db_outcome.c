@@ -150,8 +150,12 @@ static void *terminate_sleeper(void *unused) {
              "SELECT count(*) FROM pg_stat_activity WHERE datname = '%s' AND wait_event = 'PgSleep'",
              things_database.name);
     database_await(things_database.url, sql, 1);
-    database_run(things_database.url,
-                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep'");
+    // In this database alone: other programs' tests sleep on the same server.
+    snprintf(sql, sizeof(sql),
+             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+             " WHERE datname = '%s' AND wait_event = 'PgSleep'",
+             things_database.name);
+    database_run(things_database.url, sql);
     return unused;
 }
 

@@ -3,12 +3,16 @@
     from latchkey_test import Client, PrivatePostgres, Server, shared_postgres
 """
 
-from .client import Client, error_info, field_violations
+from .cases import CallCase, uuid_of_id
+from .client import Client, error_info, field_violations, retry_info
+from .command_line import run_latchkey
 from .deployment import Deployment
 from .paths import BUILD, ROOT, program
 from .ports import free_port
 from .postgres import PrivatePostgres, shared_postgres
 from .server import Server, ServerFailed
 
-__all__ = ["BUILD", "ROOT", "Client", "Deployment", "PrivatePostgres", "Server", "ServerFailed", "error_info", "field_violations",
-           "free_port", "program", "shared_postgres"]
+__all__ = [
+    "BUILD", "ROOT", "CallCase", "Client", "Deployment", "PrivatePostgres", "Server", "ServerFailed", "error_info",
+    "field_violations", "free_port", "program", "retry_info", "run_latchkey", "shared_postgres", "uuid_of_id",
+]

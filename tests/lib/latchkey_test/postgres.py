@@ -75,9 +75,9 @@ class Cluster:
     def create_database(self):
         """A new empty database, owned by a role that is no superuser; returns that role's connection string."""
         name = f"latchkey_test_{secrets.token_hex(6)}"
-        self._create_owner()
-        self.execute(f"CREATE DATABASE {name} OWNER {_OWNER}")
-        return self.url_of(name, _OWNER)
+        owner = self._owner()
+        self.execute(f"CREATE DATABASE {name} OWNER {owner}")
+        return self.url_of(name, owner)
 
     def drop_database(self, url):
         """Also while somebody is still connected."""
@@ -88,11 +88,25 @@ class Cluster:
         parameters.update(dbname=database, user=user)
         return psycopg2.extensions.make_dsn(**parameters)
 
+    def _owner(self):
+        """The user of the connection string, unless it is a superuser: then a role made for this."""
+        (user, is_superuser), = self.execute("SELECT rolname, rolsuper FROM pg_roles WHERE rolname = current_user")
+        if not is_superuser:
+            return user
+        self._create_owner()
+        return _OWNER
+
     def _create_owner(self):
-        if not self.execute(f"SELECT FROM pg_roles WHERE rolname = '{_OWNER}'"):
-            self.execute(f"CREATE ROLE {_OWNER} LOGIN NOSUPERUSER CREATEROLE CREATEDB")
-            # Logical replication's tools run like this; triggers that they switch off must not be ours.
-            self.execute(f"GRANT SET ON PARAMETER session_replication_role TO {_OWNER}")
+        """One statement, so one transaction: other processes on the same server see the role with its rights or not
+        at all, and of several that make it at once one does."""
+        if self.execute(f"SELECT 1 FROM pg_roles WHERE rolname = '{_OWNER}'"):
+            return
+        try:
+            # Logical replication's tools set session_replication_role; triggers that they switch off must not be ours.
+            self.execute(f"CREATE ROLE {_OWNER} LOGIN NOSUPERUSER CREATEROLE CREATEDB; "
+                         f"GRANT SET ON PARAMETER session_replication_role TO {_OWNER}")
+        except (psycopg2.errors.DuplicateObject, psycopg2.errors.UniqueViolation):
+            pass  # made by another process this instant
 
 
 class PrivatePostgres(Cluster):

@@ -1,0 +1,119 @@
+#include "services/cli/migrate_command.h"
+
+#include <jansson.h>
+
+#include "common/db/migrate.h"
+#include "services/cli/message_json.h"
+#include "services/cli/permissions_file.h"
+#include "services/cli/sql.h"
+
+enum { LIST_DROPPED, REPLACE };
+
+static const struct db_statement statements[] = {
+    [LIST_DROPPED] =
+        {"catalogue_list_dropped",
+         "SELECT name FROM latchkey.permission WHERE NOT fixed AND name <> ALL ($1) ORDER BY name"},
+    [REPLACE] = {"catalogue_replace", "SELECT latchkey.permission_replace($1, $2)"},
+};
+
+struct catalogue {
+    const struct permissions_file *file;
+    struct arena *arena;
+    const char **dropped; // names that were in the catalogue and are not any more
+    size_t dropped_count;
+};
+
+static bool copy_dropped(struct catalogue *catalogue, const struct db_result *rows) {
+    size_t count = (size_t)db_result_get_row_count(rows);
+    catalogue->dropped = ARENA_NEW_ARRAY(catalogue->arena, const char *, count);
+    for (size_t i = 0; catalogue->dropped && i < count; i++) {
+        const char *name = db_result_copy_text(rows, (int)i, 0, catalogue->arena);
+        if (!name)
+            return false;
+        catalogue->dropped[catalogue->dropped_count++] = name;
+    }
+    return catalogue->dropped != NULL;
+}
+
+static enum status replace(struct db_transaction *transaction, struct fault *fault, void *context) {
+    (void)fault;
+    struct catalogue *catalogue = context;
+    const struct permissions_file *file = catalogue->file;
+    struct db_params names, both;
+    db_params_init(&names, catalogue->arena);
+    db_params_add_text_array(&names, file->names, file->count);
+    db_params_init(&both, catalogue->arena);
+    db_params_add_text_array(&both, file->names, file->count);
+    db_params_add_text_array(&both, file->descriptions, file->count);
+    struct db_command commands[] = {{&statements[LIST_DROPPED], &names, NULL},
+                                    {&statements[REPLACE], &both, NULL}};
+    enum status status = db_query_batch(transaction, commands, ARRAY_LENGTH(commands));
+    if (status == STATUS_OK && !copy_dropped(catalogue, commands[0].result))
+        return STATUS_NO_MEMORY;
+    return status;
+}
+
+static void print_applied(const char *name) {
+    printf("applied %s\n", name);
+}
+
+static enum exit_code migrate(struct cli *cli, struct db_connection *connection,
+                              struct db_migrate_report *ret_report) {
+    enum status status = db_migrate(connection, db_migrations_get_embedded(), DB_NO_DEADLINE,
+                                    cli->is_json ? NULL : print_applied, ret_report);
+    if (status != STATUS_OK)
+        return cli_fail(cli, exit_code_from_status(status), "%s", ret_report->sentence);
+    return EXIT_CODE_DONE;
+}
+
+static void print_json(const struct db_migrate_report *report, const struct catalogue *catalogue) {
+    json_t *json = json_pack("{s:i, s:i}", "applied", (int)report->applied, "schema", (int)report->number);
+    if (catalogue->file) {
+        json_t *dropped = json_array();
+        for (size_t i = 0; i < catalogue->dropped_count; i++)
+            json_array_append_new(dropped, json_string(catalogue->dropped[i]));
+        json_object_set_new(json, "permissions", json_integer((json_int_t)catalogue->file->count));
+        json_object_set_new(json, "dropped_permissions", dropped);
+    }
+    message_json_print(json, stdout);
+}
+
+static void print(struct cli *cli, const struct db_migrate_report *report,
+                  const struct catalogue *catalogue) {
+    if (report->applied == 0)
+        fprintf(cli->out, "the schema is at %04u already\n", report->number);
+    else
+        fprintf(cli->out, "the schema is at %04u now\n", report->number);
+    if (!catalogue->file)
+        return;
+    fprintf(cli->out, "the catalogue has %zu permissions of this deployment\n", catalogue->file->count);
+    for (size_t i = 0; i < catalogue->dropped_count; i++)
+        fprintf(cli->out, "dropped %s: tokens and roles that were granted it lose it\n",
+                catalogue->dropped[i]);
+}
+
+enum exit_code migrate_command_run(struct cli *cli) {
+    struct permissions_file file;
+    struct catalogue catalogue = {.arena = &cli->arena};
+    const char *path = options_find_text(&cli->options, "permissions-file");
+    enum exit_code code = path ? permissions_file_read(cli, path, &file) : EXIT_CODE_DONE;
+    struct db_connection *connection = NULL;
+    if (code == EXIT_CODE_DONE)
+        code = sql_open(cli, &connection);
+    if (code != EXIT_CODE_DONE)
+        return code;
+    struct db_migrate_report report;
+    code = migrate(cli, connection, &report);
+    if (code == EXIT_CODE_DONE && path) {
+        catalogue.file = &file;
+        code = sql_run(cli, connection, replace, &catalogue);
+    }
+    db_connection_close(connection);
+    if (code != EXIT_CODE_DONE)
+        return code;
+    if (cli->is_json)
+        print_json(&report, &catalogue);
+    else
+        print(cli, &report, &catalogue);
+    return EXIT_CODE_DONE;
+}

@@ -1,0 +1,11 @@
+// The commands that ask nobody: `help`, `version`, `completion`.
+#ifndef LATCHKEY_SERVICES_CLI_PLAIN_COMMAND_H
+#define LATCHKEY_SERVICES_CLI_PLAIN_COMMAND_H
+
+#include "services/cli/cli.h"
+
+enum exit_code plain_command_help(struct cli *cli);
+enum exit_code plain_command_version(struct cli *cli);
+enum exit_code plain_command_completion(struct cli *cli);
+
+#endif

@@ -1,0 +1,64 @@
+#include "services/cli/token_text.h"
+
+#include "common/grpc/field.h"
+#include "services/cli/answer.h"
+#include "services/cli/table.h"
+
+static void add_use(struct cli *cli, struct table *table, const ProtobufCMessage *token) {
+    table_add_property(table, "last used", answer_get_time(cli, token, "last_used_at", "never"));
+    table_add_property(table, "last address", field_get_text(token, "last_used_ip"));
+    const ProtobufCMessage *secret;
+    size_t count = field_get_count(token, "secrets");
+    for (size_t i = 0; i < count; i++) {
+        secret = field_get_message_at(token, "secrets", i);
+        const char *end = answer_get_time(cli, secret, "expires_at", NULL);
+        table_add_property(table, i == 0 ? "secret" : "",
+                           cli_format(cli, "%s made %s%s%s", field_get_text(secret, "hint"),
+                                      answer_get_time(cli, secret, "created_at", "?"), end ? ", ends " : "",
+                                      end ? end : ""));
+    }
+}
+
+static void add_end(struct cli *cli, struct table *table, const ProtobufCMessage *token) {
+    table_add_property(table, "suspended until", answer_get_time(cli, token, "suspended_until", ""));
+    if (!field_find_message(token, "deactivated_at"))
+        return;
+    table_add_property(table, "deactivated", answer_get_time(cli, token, "deactivated_at", ""));
+    table_add_property(table, "reason",
+                       answer_get_word(cli, token, "deactivate_reason", "DEACTIVATE_REASON_"));
+    table_add_property(table, "note", field_get_text(token, "deactivate_note"));
+}
+
+static void add_metadata(struct cli *cli, struct table *table, const ProtobufCMessage *token) {
+    size_t count = field_get_count(token, "metadata");
+    for (size_t i = 0; i < count; i++) {
+        const ProtobufCMessage *pair = field_get_message_at(token, "metadata", i);
+        table_add_property(
+            table, i == 0 ? "metadata" : "",
+            cli_format(cli, "%s=%s", field_get_text(pair, "key"), field_get_text(pair, "value")));
+    }
+}
+
+void token_text_print(struct cli *cli, const ProtobufCMessage *token) {
+    const char *owner = field_get_text(token, "member_id");
+    struct table table;
+    table_init(&table, &cli->arena, NULL, 2);
+    table_add_property(&table, "token", field_get_text(token, "token_id"));
+    table_add_property(&table, "label", field_get_text(token, "label"));
+    table_add_property(&table, "description", field_get_text(token, "description"));
+    table_add_property(&table, "state", answer_get_word(cli, token, "state", "TOKEN_STATE_"));
+    add_end(cli, &table, token);
+    table_add_property(&table, "owner", owner[0] ? owner : "the company");
+    table_add_property(&table, "external id", field_get_text(token, "external_id"));
+    table_add_property(&table, "channels", answer_get_words(cli, token, "channels", "CHANNEL_"));
+    table_add_property(&table, "permissions", answer_get_list(cli, token, "permissions", "none"));
+    table_add_property(&table, "addresses", answer_get_list(cli, token, "allowed_ips", "any"));
+    table_add_property(&table, "domains", answer_get_list(cli, token, "allowed_domains", ""));
+    table_add_property(&table, "not before", answer_get_time(cli, token, "not_before", ""));
+    table_add_property(&table, "expires", answer_get_time(cli, token, "expires_at", "never"));
+    add_use(cli, &table, token);
+    add_metadata(cli, &table, token);
+    table_add_property(&table, "created", answer_get_time(cli, token, "created_at", ""));
+    table_add_property(&table, "created by", field_get_text(token, "created_by"));
+    table_print(&table, TABLE_UNCUT, cli->out);
+}

@@ -1,0 +1,14 @@
+// `latchkey whitelist ...`.
+#ifndef LATCHKEY_SERVICES_CLI_WHITELIST_COMMAND_H
+#define LATCHKEY_SERVICES_CLI_WHITELIST_COMMAND_H
+
+#include "services/cli/cli.h"
+
+enum exit_code whitelist_command_show(struct cli *cli);
+enum exit_code whitelist_command_enable(struct cli *cli);
+enum exit_code whitelist_command_disable(struct cli *cli);
+enum exit_code whitelist_command_check(struct cli *cli);
+enum exit_code whitelist_command_add(struct cli *cli);    // whitelist_change_command.c
+enum exit_code whitelist_command_remove(struct cli *cli); // whitelist_change_command.c
+
+#endif

@@ -1,0 +1,15 @@
+// Companies, and the member that one is made with, as the contract's messages.
+#ifndef LATCHKEY_SERVICES_INVITATION_COMPANY_MESSAGE_RPC_H
+#define LATCHKEY_SERVICES_INVITATION_COMPANY_MESSAGE_RPC_H
+
+#include "common/base/arena.h"
+#include "common/base/compiler.h"
+#include "latchkey/v1/company.pb-c.h"
+#include "services/invitation/company.h"
+
+// Both borrow from what they are given; in the arena. NULL when out of memory.
+MUST_CHECK Latchkey__V1__Company *company_message_new(const struct company *company, struct arena *arena);
+MUST_CHECK Latchkey__V1__Member *company_message_new_administrator(
+    const struct company_administrator *administrator, struct arena *arena);
+
+#endif

@@ -1,0 +1,9 @@
+// What latchkey-invitation serves of the contract, as parts of a server: companies.
+#ifndef LATCHKEY_SERVICES_INVITATION_INVITATION_SERVICE_H
+#define LATCHKEY_SERVICES_INVITATION_INVITATION_SERVICE_H
+
+#include "common/app/app.h"
+
+extern const struct app_service company_service;
+
+#endif

@@ -1,0 +1,21 @@
+// latchkeyd: every service in one process, for one machine.
+#include "services/invitation/invitation_service.h"
+#include "services/token/token_service.h"
+#include "services/validator/validator_service.h"
+#include "services/whitelist/whitelist_service.h"
+
+static const struct app_service *const services[] = {&token_service, &whitelist_service, &company_service,
+                                                     &validator_service};
+
+static const struct app_program program = {
+    .name = "latchkeyd",
+    .summary = "Serves all of Latchkey in one process: tokens, whitelists, invitations and validation.",
+    .listen = "127.0.0.1:7070",
+    .admin_listen = "127.0.0.1:7071",
+    .services = services,
+    .service_count = ARRAY_LENGTH(services),
+};
+
+int main(int argc, char **argv) {
+    return app_main(&program, argc, argv);
+}

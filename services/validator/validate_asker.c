@@ -1,0 +1,60 @@
+#include "services/validator/validate_asker.h"
+
+#include "common/app/bearer.h"
+#include "common/app/refusal.h"
+#include "services/validator/validate_subject.h"
+
+static bool holds(const struct access_subject *access, const struct permission_catalogue *catalogue,
+                  const char *permission) {
+    return access_has_permission(access, permission_catalogue_find_id(catalogue, bytes_of_text(permission)));
+}
+
+static enum status admit_bearer(const struct image *image, const char *brand, int64_t now_ms,
+                                const struct validate_presence *presence, struct fault *fault,
+                                struct validate_asker *asker) {
+    const struct access_request request = {
+        .now_ms = now_ms, .address = presence->address, .channel = CHANNEL_API};
+    struct digest digest;
+    enum status status = bearer_check(presence->secret, brand, fault, &digest);
+    if (status != STATUS_OK)
+        return status;
+    struct validate_subject subject;
+    if (!validate_subject_find(image, &digest, &subject))
+        return refusal_set(fault, REASON_UNKNOWN, &presence->address, NULL);
+    enum reason reason = access_decide(&subject.access, &request);
+    if (reason != REASON_OK)
+        return refusal_set(fault, reason, &presence->address, NULL);
+
+    const struct permission_catalogue *catalogue = image_get_catalogue(image);
+    asker->has_bearer = true;
+    asker->company_id = subject.company->company_id;
+    asker->has_any = holds(&subject.access, catalogue, "latchkey.validate.any");
+    asker->has_detail = holds(&subject.access, catalogue, "latchkey.validate.detail");
+    return STATUS_OK;
+}
+
+enum status validate_asker_identify(const struct image *image, const char *brand, int64_t now_ms,
+                                    const struct validate_presence *presence, struct fault *fault,
+                                    struct validate_asker *ret_asker) {
+    *ret_asker = (struct validate_asker){.is_local = presence->is_local};
+    if (!presence->is_local)
+        return admit_bearer(image, brand, now_ms, presence, fault, ret_asker);
+    if (presence->secret.len == 0)
+        return STATUS_OK;
+    struct fault ignored;
+    fault_init(&ignored, fault->arena);
+    (void)!admit_bearer(image, brand, now_ms, presence, &ignored, ret_asker);
+    return STATUS_OK;
+}
+
+static bool is_own(const struct validate_asker *asker, struct uuid company_id) {
+    return asker->has_bearer && uuid_is_equal(asker->company_id, company_id);
+}
+
+bool validate_asker_sees(const struct validate_asker *asker, struct uuid company_id) {
+    return asker->is_local || asker->has_any || is_own(asker, company_id);
+}
+
+bool validate_asker_sees_detail(const struct validate_asker *asker, struct uuid company_id) {
+    return asker->has_detail && (asker->has_any || is_own(asker, company_id));
+}

@@ -1,0 +1,49 @@
+// Who asks, and what of the answers they may see. Over loopback or a Unix socket anybody may ask about every
+// token. Anybody else is a bearer: admitted by a decision like any other (channel API, from their own
+// address), and shown their own company's tokens only, unless they hold `latchkey.validate.any`.
+//
+// What a refusal tells beyond its reason (`latchkey.validate.detail`) belongs to a bearer as well: who
+// presents none does not hold it, wherever they ask from. Over loopback a bearer that is not admitted is as
+// good as none.
+#ifndef LATCHKEY_SERVICES_VALIDATOR_VALIDATE_ASKER_H
+#define LATCHKEY_SERVICES_VALIDATOR_VALIDATE_ASKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/base/bytes.h"
+#include "common/base/compiler.h"
+#include "common/base/fault.h"
+#include "common/base/status.h"
+#include "common/base/uuid.h"
+#include "common/ip/address.h"
+#include "services/validator/image.h"
+
+// As the transport knows it.
+struct validate_presence {
+    struct bytes secret;       // empty = none is presented
+    struct ip_address address; // of the TCP peer
+    bool is_local;             // loopback or Unix socket
+};
+
+// Zeroed memory sees nothing.
+struct validate_asker {
+    struct uuid company_id; // the bearer's; zero = no bearer
+    bool has_bearer;
+    bool is_local;
+    bool has_any;    // latchkey.validate.any
+    bool has_detail; // latchkey.validate.detail
+};
+
+// Reader thread, online. UNAUTHENTICATED or PERMISSION_DENIED, and the fault filled, for whoever may not ask.
+MUST_CHECK enum status validate_asker_identify(const struct image *image, const char *brand, int64_t now_ms,
+                                               const struct validate_presence *presence, struct fault *fault,
+                                               struct validate_asker *ret_asker);
+
+// Whether tokens of that company exist for the asker at all.
+bool validate_asker_sees(const struct validate_asker *asker, struct uuid company_id);
+
+// Whether refusals of them are told in detail.
+bool validate_asker_sees_detail(const struct validate_asker *asker, struct uuid company_id);
+
+#endif

@@ -1,0 +1,53 @@
+// The answer to one question over one image: shape of the secret, look-up, decision, and what the asker may
+// see of it. Pure: no I/O, no clock; nothing is allocated but the list of permissions in the arena. Reader
+// thread, online.
+#ifndef LATCHKEY_SERVICES_VALIDATOR_VALIDATE_DECIDE_H
+#define LATCHKEY_SERVICES_VALIDATOR_VALIDATE_DECIDE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/access/decision.h"
+#include "common/base/arena.h"
+#include "common/base/compiler.h"
+#include "common/base/status.h"
+#include "common/base/typeid.h"
+#include "services/validator/validate_asker.h"
+#include "services/validator/validate_question.h"
+
+// What an answer goes by.
+struct validate_view {
+    const struct image *image;
+    const struct positions *positions; // read before anything else of the image
+    const char *brand;
+    int64_t now_ms;     // the validator's time, corrected
+    bool folds_reasons; // MALFORMED to EXPIRED are UNKNOWN for who does not see detail
+};
+
+// As it goes to the asker: what they may not see is not in it. Borrows from the image, the question and the
+// arena, so it is written out before the thread goes offline. `token_id` points into the answer itself, which
+// does not move.
+struct validate_answer {
+    enum reason reason; // REASON_OK, and nothing else, admits
+    struct bytes revision;
+    struct bytes company_id;
+    struct bytes token_id;
+    struct bytes member_id;
+    struct bytes company_external_id;
+    struct bytes token_external_id;
+    enum token_kind kind;
+    int64_t expires_at_ms; // CLOCK_NEVER_MS = not told, or never
+    const char **permissions;
+    size_t permission_count;
+    const struct bytes *missing;
+    size_t missing_count;
+    struct typeid token_id_text;
+};
+
+// `question` has passed validate_question_check(). NO_MEMORY when the arena has run out.
+MUST_CHECK enum status validate_decide(const struct validate_view *view, const struct validate_asker *asker,
+                                       const struct validate_question *question, struct arena *arena,
+                                       struct validate_answer *ret_answer);
+
+#endif

@@ -1,0 +1,234 @@
+#include "services/validator/validate_rpc.h"
+
+#include "common/app/bearer.h"
+#include "common/grpc/call.h"
+#include "services/validator/quiescence.h"
+#include "services/validator/validate_message_rpc.h"
+
+enum { RETRY_AFTER_MS = 1000, OVERLOADED_RETRY_AFTER_MS = 100 };
+
+// A wait ends this part of what is left before the call's own deadline, so that the caller still hears the
+// reason.
+enum { DEADLINE_MARGIN_PART = 8 };
+
+// One call; in its arena.
+struct validate_call {
+    const struct validate_service *service;
+    struct validate_loop *mine; // of the call's loop
+    struct grpc_call *transport;
+    struct fault *fault;
+    struct validate_question question;
+    bool has_revision;
+    struct revision revision; // min_revision
+    bool has_waited;
+    uint64_t due_ns; // of the wait
+    struct validate_wait wait;
+};
+
+// ---- what fails instead of being decided ----
+
+static enum status fail_without_memory(struct validate_call *call) {
+    return fault_set(call->fault, STATUS_NO_MEMORY, "NO_MEMORY", "out of memory; try again later");
+}
+
+static enum status fail_not_current(struct validate_call *call, enum lease_state state) {
+    struct fault *fault = call->fault;
+    validate_count(&call->mine->counters.not_current[state], 1);
+    fault_set_retry_after_ms(fault, RETRY_AFTER_MS);
+    switch (state) {
+    case LEASE_STALE:
+        return fault_set(fault, STATUS_UNAVAILABLE, "STALE",
+                         "this validator has not heard from the database for too long to decide");
+    case LEASE_HISTORY_LOST:
+        return fault_set(
+            fault, STATUS_UNAVAILABLE, "HISTORY_LOST",
+            "the database has lost changes that this validator knows of; an operator has to decide");
+    default: return fault_set(fault, STATUS_UNAVAILABLE, "LOADING", "this validator is still loading");
+    }
+}
+
+static enum status fail_unknown_revision(struct validate_call *call) {
+    return fault_set(call->fault, STATUS_FAILED_PRECONDITION, "REVISION_UNKNOWN",
+                     "min_revision is not of this database's history: read again, and use what that returns");
+}
+
+static enum status fail_not_reached(struct validate_call *call) {
+    fault_set_retry_after_ms(call->fault, OVERLOADED_RETRY_AFTER_MS);
+    return fault_set(call->fault, STATUS_UNAVAILABLE, "REVISION_NOT_REACHED",
+                     "this validator has not applied min_revision yet");
+}
+
+static enum status fail_overloaded(struct validate_call *call) {
+    fault_set_retry_after_ms(call->fault, OVERLOADED_RETRY_AFTER_MS);
+    return fault_set(call->fault, STATUS_UNAVAILABLE, "OVERLOADED",
+                     "too many calls wait for their min_revision already");
+}
+
+static void count_wait(struct validate_call *call, enum validate_wait_end end) {
+    if (call->has_waited)
+        validate_count(&call->mine->counters.waits[end], 1);
+}
+
+// ---- min_revision ----
+
+static uint64_t choose_due_ns(const struct validate_call *call, uint64_t now_ns) {
+    uint64_t due_ns = now_ns + (uint64_t)call->service->min_revision_wait_ms * 1000000;
+    uint64_t deadline_ns = grpc_call_get_deadline_ns(call->transport);
+    if (deadline_ns == UINT64_MAX || deadline_ns <= now_ns)
+        return due_ns;
+    uint64_t last_ns = deadline_ns - (deadline_ns - now_ns) / DEADLINE_MARGIN_PART;
+    return due_ns < last_ns ? due_ns : last_ns;
+}
+
+static void attempt(struct validate_call *call);
+
+static void on_resume(struct validate_wait *wait) {
+    struct validate_call *call = CONTAINER_OF(wait, struct validate_call, wait);
+    validate_count(&call->mine->counters.parked, -1);
+    attempt(call);
+}
+
+static void begin_wait(struct validate_call *call, uint64_t round) {
+    call->has_waited = true;
+    call->due_ns = choose_due_ns(call, loop_get_monotonic_ns(grpc_call_get_loop(call->transport)));
+    call->wait.revision = call->revision;
+    call->wait.came_at_round = round;
+    call->wait.resume = on_resume;
+}
+
+// Parks the call, or fails.
+static enum status wait_for(struct validate_call *call, uint64_t round) {
+    if (!call->has_waited)
+        begin_wait(call, round);
+    if (call->wait.is_over)
+        return count_wait(call, VALIDATE_WAIT_NOT_REACHED), fail_not_reached(call);
+    if (validate_waits_park(&call->mine->waits, &call->wait, call->due_ns) != STATUS_OK)
+        return count_wait(call, VALIDATE_WAIT_OVERLOADED), fail_overloaded(call);
+    validate_count(&call->mine->counters.parked, 1);
+    return STATUS_OK;
+}
+
+// OK: reached, or parked with `*ret_is_parked`.
+static enum status check_revision(struct validate_call *call, const struct validate_view *view,
+                                  bool *ret_is_parked) {
+    const struct positions *positions = view->positions;
+    *ret_is_parked = false;
+    if (!call->has_revision)
+        return STATUS_OK;
+    uint64_t came_at_round = call->has_waited ? call->wait.came_at_round : positions->round;
+    switch (validate_judge_revision(image_get_lanes(view->image), positions, call->revision, came_at_round)) {
+    case VALIDATE_REACHED: count_wait(call, VALIDATE_WAIT_REACHED); return STATUS_OK;
+    case VALIDATE_OF_ANOTHER_HISTORY:
+        count_wait(call, VALIDATE_WAIT_UNKNOWN);
+        return fail_unknown_revision(call);
+    case VALIDATE_NOT_YET: break;
+    }
+    enum status status = wait_for(call, positions->round);
+    *ret_is_parked = status == STATUS_OK;
+    return status;
+}
+
+// ---- the decision ----
+
+static enum status check_lease(struct validate_call *call, struct loop *loop, const struct image *image) {
+    enum lease_state state = lease_get_state(&call->service->validator->lease, loop_get_boottime_ns(loop));
+    if (state == LEASE_SERVING && image)
+        return STATUS_OK;
+    count_wait(call, VALIDATE_WAIT_NOT_CURRENT);
+    return fail_not_current(call, state == LEASE_SERVING ? LEASE_LOADING : state);
+}
+
+static enum status identify(struct validate_call *call, const struct validate_view *view,
+                            struct validate_asker *ret_asker) {
+    const struct grpc_call *transport = call->transport;
+    const struct validate_presence presence = {.secret = bearer_find_secret(transport),
+                                               .address = *grpc_call_get_peer(transport),
+                                               .is_local = grpc_call_is_peer_local(transport)};
+    enum status status =
+        validate_asker_identify(view->image, view->brand, view->now_ms, &presence, call->fault, ret_asker);
+    if (status != STATUS_OK)
+        validate_count(&call->mine->counters.refused_askers, 1);
+    return status;
+}
+
+static enum status answer(struct validate_call *call, const struct validate_view *view,
+                          const struct validate_asker *asker,
+                          const Latchkey__V1__ValidateResponse **ret_response) {
+    struct arena *arena = grpc_call_get_arena(call->transport);
+    struct validate_answer answer;
+    if (validate_decide(view, asker, &call->question, arena, &answer) != STATUS_OK ||
+        !(*ret_response = validate_message_new(&answer, arena)))
+        return fail_without_memory(call);
+    validate_count(&call->mine->counters.decisions[answer.reason], 1);
+    return STATUS_OK;
+}
+
+// Online. OK with `*ret_response` NULL: parked.
+static enum status decide(struct validate_call *call, const Latchkey__V1__ValidateResponse **ret_response) {
+    const struct validator *validator = call->service->validator;
+    struct loop *loop = grpc_call_get_loop(call->transport);
+    struct validate_view view = {.image = validator_get_image(validator),
+                                 .brand = call->service->brand,
+                                 .now_ms = validator_correct_time_ms(validator, loop_get_realtime_ms(loop)),
+                                 .folds_reasons = call->service->folds_reasons};
+    struct validate_asker asker;
+    bool is_parked = false;
+    *ret_response = NULL;
+    enum status status = check_lease(call, loop, view.image);
+    if (status != STATUS_OK)
+        return status;
+    view.positions = lanes_get_positions(image_get_lanes(view.image));
+    if ((status = identify(call, &view, &asker)) != STATUS_OK ||
+        (status = check_revision(call, &view, &is_parked)) != STATUS_OK || is_parked)
+        return status;
+    return answer(call, &view, &asker, ret_response);
+}
+
+static void attempt(struct validate_call *call) {
+    const Latchkey__V1__ValidateResponse *response;
+    quiescence_go_online();
+    if (decide(call, &response) != STATUS_OK)
+        grpc_call_finish(call->transport, call->fault);
+    else if (response)
+        grpc_call_reply(call->transport, &response->base);
+    quiescence_go_offline();
+}
+
+// ---- the transport's callbacks ----
+
+static struct validate_call *new_call(struct grpc_call *transport) {
+    struct validate_call *call = ARENA_NEW(grpc_call_get_arena(transport), struct validate_call);
+    if (!call)
+        return NULL;
+    call->service = grpc_call_get_method(transport)->context;
+    call->mine = &call->service->loops[loop_get_index(grpc_call_get_loop(transport))];
+    call->transport = transport;
+    call->fault = grpc_call_get_fault(transport);
+    grpc_call_set_data(transport, call);
+    return call;
+}
+
+static void on_message(struct grpc_call *transport, const ProtobufCMessage *message) {
+    const Latchkey__V1__ValidateRequest *request = (const Latchkey__V1__ValidateRequest *)message;
+    struct fault *fault = grpc_call_get_fault(transport);
+    struct validate_call *call = new_call(transport);
+    if (!call || !validate_message_read(request, grpc_call_get_arena(transport), &call->question)) {
+        fault_set(fault, STATUS_NO_MEMORY, "NO_MEMORY", "out of memory; try again later");
+        grpc_call_finish(transport, fault);
+        return;
+    }
+    if (validate_question_check(&call->question, fault, &call->has_revision, &call->revision) == STATUS_OK)
+        attempt(call);
+    else
+        grpc_call_finish(transport, fault);
+}
+
+static void on_cancel(struct grpc_call *transport) {
+    struct validate_call *call = grpc_call_get_data(transport);
+    validate_waits_leave(&call->wait);
+    validate_count(&call->mine->counters.parked, -1);
+    count_wait(call, VALIDATE_WAIT_CANCELLED);
+    grpc_call_finish(transport, NULL);
+}
+
+const struct grpc_handler validate_handler = {.on_message = on_message, .on_cancel = on_cancel};

@@ -1,0 +1,32 @@
+// Validate, as the transport calls it: unary, on the loop, from memory. What holds before a question is
+// decided is looked at in this order: is it well-formed, is the validator current, may the caller ask, is
+// min_revision reached.
+#ifndef LATCHKEY_SERVICES_VALIDATOR_VALIDATE_RPC_H
+#define LATCHKEY_SERVICES_VALIDATOR_VALIDATE_RPC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/grpc/method.h"
+#include "services/validator/validate_counters.h"
+#include "services/validator/validate_wait.h"
+#include "services/validator/validator.h"
+
+// What one loop has for itself.
+struct validate_loop {
+    _Alignas(64) struct validate_waits waits;
+    struct validate_counters counters;
+};
+
+// The context of the methods: made before the loops start, then const but for what the loops own.
+struct validate_service {
+    const struct validator *validator;
+    const char *brand;
+    bool folds_reasons;
+    int64_t min_revision_wait_ms;
+    struct validate_loop *loops; // by the loop's index
+};
+
+extern const struct grpc_handler validate_handler;
+
+#endif

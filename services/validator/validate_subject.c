@@ -1,0 +1,49 @@
+#include "services/validator/validate_subject.h"
+
+#include "common/base/clock.h"
+#include "services/validator/policy.h"
+
+static void take_token(struct access_subject *access, const struct token_record *record) {
+    const struct token_extra *extra = record->extra;
+    access->not_before_ms = extra ? extra->not_before_ms : CLOCK_ALWAYS_MS;
+    access->suspended_until_ms = extra ? extra->suspended_until_ms : CLOCK_NEVER_MS;
+    access->expires_at_ms = record->expires_at_ms;
+    access->kind = record->kind;
+    access->channels = record->channels;
+    access->is_deactivated = record->is_deactivated;
+    access->is_suspended = record->is_suspended;
+    access->token_ips = record->policy->ips;
+    access->domains = record->policy->domains;
+    access->granted = policy_get_granted(record->policy);
+}
+
+static void take_company(struct access_subject *access, const struct company_facts *company) {
+    access->is_company_suspended = company->is_suspended;
+    access->is_whitelist_enabled = company->is_whitelist_enabled;
+    access->whitelist_scope = company->whitelist_scope;
+    access->company_ips = company->ips;
+}
+
+// An owner without a row is as good as removed.
+static void take_member(struct access_subject *access, const struct member_facts *member) {
+    access->is_member_removed = !member || member->is_removed;
+    access->member_ips = member ? member->ips : NULL;
+    access->owner = member ? member->permissions : NULL;
+}
+
+bool validate_subject_find(const struct image *image, const struct digest *digest,
+                           struct validate_subject *ret) {
+    const struct token_record *record = image_find_token(image, digest);
+    const struct company_facts *company = record ? image_get_company(record) : NULL;
+    if (!company)
+        return false;
+    *ret = (struct validate_subject){.record = record, .company = company};
+    take_token(&ret->access, record);
+    take_company(&ret->access, company);
+    ret->access.is_company_owned = record->member == NULL;
+    if (record->member) {
+        ret->member = image_get_member(record);
+        take_member(&ret->access, ret->member);
+    }
+    return true;
+}

@@ -1,0 +1,24 @@
+// From a digest to the token that has it, with its owner and company, put together for one decision. Pure:
+// reads the image. Reader thread, online; all that is found is good until the thread goes offline
+// (quiescence.h).
+#ifndef LATCHKEY_SERVICES_VALIDATOR_VALIDATE_SUBJECT_H
+#define LATCHKEY_SERVICES_VALIDATOR_VALIDATE_SUBJECT_H
+
+#include <stdbool.h>
+
+#include "common/access/decision.h"
+#include "common/base/compiler.h"
+#include "services/validator/image.h"
+
+struct validate_subject {
+    const struct token_record *record;
+    const struct company_facts *company;
+    const struct member_facts *member; // NULL = owned by the company, or removed with its row
+    struct access_subject access;      // what access_decide() goes by
+};
+
+// False, and `ret` untouched, where no token has the digest, or its company is not known.
+MUST_CHECK bool validate_subject_find(const struct image *image, const struct digest *digest,
+                                      struct validate_subject *ret);
+
+#endif

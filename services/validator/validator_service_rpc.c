@@ -1,0 +1,216 @@
+// ValidationService: its settings, its methods, and its life between the first loop's entrance and the last
+// answer. A method of the contract that is not here is answered UNIMPLEMENTED.
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "latchkey/v1/validation.pb-c.h"
+#include "services/validator/follower.h"
+#include "services/validator/quiescence.h"
+#include "services/validator/validate_rpc.h"
+#include "services/validator/validator_service.h"
+
+enum { REQUEST_BYTES_MAX = 64 * 1024 };
+
+struct validator_settings {
+    int64_t max_staleness_ms;
+    int64_t poll_interval_ms;
+    int64_t max_clock_skew_ms;
+    int64_t min_revision_wait_ms;
+    int64_t min_revision_calls;
+    bool fold_reasons;
+};
+
+// Of the process: filled by start(), then the loops' (service.loops), the follower's (validator) or const.
+static struct validator_settings own_settings;
+static struct validator validator;
+static struct validate_service service;
+static struct db_connection_options database;
+static struct app *app;
+static size_t loop_count;
+static struct follower *follower;
+static enum lease_state last_state; // the follower thread's
+
+// ---- while it lives ----
+
+static void wake_follower(void *context) {
+    (void)context;
+    follower_wake(follower);
+}
+
+// On the follower's thread: who waits for a revision looks again, and health tells when it may decide or not.
+static void on_round(void *context) {
+    (void)context;
+    for (size_t i = 0; i < loop_count; i++)
+        validate_waits_tell(&service.loops[i].waits);
+    enum lease_state state = lease_get_state(&validator.lease, clock_get_boottime_ns(app_get_clock(app)));
+    if (state != last_state)
+        app_readiness_changed(app);
+    last_state = state;
+}
+
+static void write_metrics(struct metrics_writer *writer, void *context) {
+    (void)context;
+    struct validate_counters sums = {0};
+    for (size_t i = 0; i < loop_count; i++)
+        validate_counters_add(&sums, &service.loops[i].counters);
+    validate_counters_write(&sums, writer);
+    follower_write_metrics(writer, follower);
+}
+
+static void write_unready(struct buffer *to) {
+    follower_write_unready(follower, to);
+}
+
+static void enter_loop(struct loop *loop) {
+    quiescence_enter_thread();
+    validate_waits_enter_loop(&service.loops[loop_get_index(loop)].waits, loop);
+}
+
+static void leave_loop(struct loop *loop) {
+    validate_waits_leave_loop(&service.loops[loop_get_index(loop)].waits);
+    quiescence_leave_thread();
+}
+
+// ---- start and stop ----
+
+static enum status make_loops(size_t count) {
+    const struct validate_waits_options options = {.validator = &validator,
+                                                   .max = (size_t)own_settings.min_revision_calls,
+                                                   .wake_follower = wake_follower};
+    service.loops = aligned_alloc(_Alignof(struct validate_loop), count * sizeof(*service.loops));
+    if (!service.loops)
+        return STATUS_NO_MEMORY;
+    for (loop_count = 0; loop_count < count; loop_count++) {
+        service.loops[loop_count] = (struct validate_loop){.counters = {{0}}};
+        validate_waits_init(&service.loops[loop_count].waits, &options);
+    }
+    return STATUS_OK;
+}
+
+static void free_loops(void) {
+    while (loop_count > 0)
+        validate_waits_fini(&service.loops[--loop_count].waits);
+    free(service.loops);
+    service.loops = NULL;
+}
+
+static enum status start_follower(const struct app_settings *settings) {
+    database = (struct db_connection_options){
+        .url = settings->database_direct_url,
+        .application_name = "latchkey-validator",
+        .role = "latchkey_validator",
+        .prepare = settings->database_prepare == DATABASE_PREPARE_OFF ? DB_PREPARE_OFF : DB_PREPARE_ONCE,
+        .clock = app_get_clock(app)};
+    const struct follower_options options = {.database = &database,
+                                             .clock = app_get_clock(app),
+                                             .name = app_get_instance_name(app),
+                                             .address = settings->listen,
+                                             .poll_ms = own_settings.poll_interval_ms,
+                                             .max_staleness_ms = own_settings.max_staleness_ms,
+                                             .max_clock_skew_ms = own_settings.max_clock_skew_ms,
+                                             .on_round = on_round};
+    return follower_new(&options, &validator, &follower);
+}
+
+static enum status start(struct app *the_app, char *ret_error, size_t error_size) {
+    const struct app_settings *settings = app_get_settings(the_app);
+    app = the_app;
+    service.validator = &validator;
+    service.brand = settings->brand;
+    service.folds_reasons = own_settings.fold_reasons;
+    service.min_revision_wait_ms = own_settings.min_revision_wait_ms;
+    enum status status = make_loops(app_get_loop_count(app));
+    if (status == STATUS_OK)
+        status = metrics_register(app_get_metrics(app), write_metrics, NULL);
+    if (status == STATUS_OK)
+        status = start_follower(settings);
+    if (status == STATUS_OK)
+        return STATUS_OK;
+    snprintf(ret_error, error_size, "the validator can't start: %s", status_get_text(status));
+    free_loops();
+    return status;
+}
+
+static void stop(struct app *the_app) {
+    (void)the_app;
+    follower_free(follower);
+    follower = NULL;
+    free_loops();
+}
+
+// ---- tables ----
+
+static const struct grpc_method methods[] = {
+    {.path = "/latchkey.v1.ValidationService/Validate",
+     .request = &latchkey__v1__validate_request__descriptor,
+     .response = &latchkey__v1__validate_response__descriptor,
+     .shape = GRPC_UNARY,
+     .max_request_bytes = REQUEST_BYTES_MAX,
+     .handler = &validate_handler,
+     .context = &service},
+};
+
+#define OF(member) offsetof(struct validator_settings, member)
+
+static const struct setting settings_table[] = {
+    {.name = "max-staleness",
+     .type = SETTING_DURATION,
+     .offset = OF(max_staleness_ms),
+     .default_value = "30s",
+     .min = 100,
+     .max = 3600000,
+     .help = "How long it decides without having heard from the database, counted from before it last asked; "
+             "then it answers UNAVAILABLE (STALE). A confirmed revocation waits as long for a validator that "
+             "is gone."},
+    {.name = "poll-interval",
+     .type = SETTING_DURATION,
+     .offset = OF(poll_interval_ms),
+     .default_value = "1s",
+     .min = 10,
+     .max = 60000,
+     .help = "It looks for changes at least so often, also when no notification has told it to."},
+    {.name = "max-clock-skew",
+     .type = SETTING_DURATION,
+     .offset = OF(max_clock_skew_ms),
+     .default_value = "5s",
+     .min = 1,
+     .max = 3600000,
+     .help = "With the database's clock farther away from its own than this it does not decide. Below, its "
+             "time is corrected by the difference."},
+    {.name = "min-revision-wait",
+     .type = SETTING_DURATION,
+     .offset = OF(min_revision_wait_ms),
+     .default_value = "200ms",
+     .min = 0,
+     .max = 60000,
+     .help = "How long a call waits at most for its min_revision before it is answered UNAVAILABLE "
+             "(REVISION_NOT_REACHED); never past its own deadline."},
+    {.name = "min-revision-calls",
+     .type = SETTING_INTEGER,
+     .offset = OF(min_revision_calls),
+     .default_value = "10000",
+     .min = 0,
+     .max = 1000000,
+     .help = "Calls of each loop that may wait for their min_revision at once; one more is UNAVAILABLE "
+             "(OVERLOADED)."},
+    {.name = "fold-reasons",
+     .type = SETTING_BOOLEAN,
+     .offset = OF(fold_reasons),
+     .default_value = "false",
+     .help = "Answer UNKNOWN in place of every reason from MALFORMED to EXPIRED, except to callers with "
+             "latchkey.validate.detail: nobody learns that a secret once was good."},
+};
+
+const struct app_service validator_service = {
+    .name = "latchkey.v1.ValidationService",
+    .inline_methods = methods,
+    .inline_method_count = ARRAY_LENGTH(methods),
+    .settings = settings_table,
+    .setting_count = ARRAY_LENGTH(settings_table),
+    .settings_base = &own_settings,
+    .start = start,
+    .stop = stop,
+    .write_unready = write_unready,
+    .enter_loop = enter_loop,
+    .leave_loop = leave_loop,
+};

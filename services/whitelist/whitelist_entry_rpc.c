@@ -1,0 +1,271 @@
+#include "common/app/app.h"
+#include "common/base/clock.h"
+#include "common/base/typeid.h"
+#include "common/grpc/page.h"
+#include "common/grpc/timestamp.h"
+#include "latchkey/v1/whitelist.pb-c.h"
+#include "services/whitelist/whitelist_message_rpc.h"
+#include "services/whitelist/whitelist_overlap.h"
+#include "services/whitelist/whitelist_rpc.h"
+#include "services/whitelist/whitelist_store.h"
+
+#define TIME_WANTED "type a time from the year 1 to 9999"
+
+static enum status run_out(struct app_call *call) {
+    return fault_set(call->fault, STATUS_NO_MEMORY, "NO_MEMORY", "out of memory; try again later");
+}
+
+// Only the live list can be meant: there are no drafts.
+static void check_draft_id(const char *draft_id, struct fault *fault) {
+    struct uuid ignored;
+    if (!*draft_id)
+        return;
+    if (!typeid_parse(bytes_of_text(draft_id), TYPEID_DRAFT, &ignored))
+        fault_add_field(fault, "draft_id", "leave it empty for the live list, or type a draft's id");
+    else
+        fault_set(fault, STATUS_NOT_FOUND, "DRAFT_NOT_FOUND",
+                  "there is no draft %s; leave draft_id empty for the live list", draft_id);
+}
+
+// ---- AddWhitelistEntries ----
+
+static uint32_t read_bits(const Latchkey__V1__NewWhitelistEntry *entry) {
+    if (entry->optional_checking_bits_case !=
+        LATCHKEY__V1__NEW_WHITELIST_ENTRY__OPTIONAL_CHECKING_BITS_CHECKING_BITS)
+        return IP_PREFIX_BITS_UNSET;
+    // A number that a peer sent never reads as unset.
+    return entry->checking_bits == IP_PREFIX_BITS_UNSET ? IP_PREFIX_BITS_UNSET - 1 : entry->checking_bits;
+}
+
+static struct whitelist_wish *read_wishes(const Latchkey__V1__AddWhitelistEntriesRequest *request,
+                                          struct app_call *call) {
+    struct whitelist_wish *wishes = ARENA_NEW_ARRAY(call->arena, struct whitelist_wish, request->n_entries);
+    for (size_t i = 0; wishes && i < request->n_entries; i++) {
+        const Latchkey__V1__NewWhitelistEntry *entry = request->entries[i];
+        wishes[i] = (struct whitelist_wish){.address = entry->address,
+                                            .bits = read_bits(entry),
+                                            .note = entry->note,
+                                            .owner = entry->owner,
+                                            .is_disabled = entry->disabled,
+                                            .expires_at_ms = CLOCK_NEVER_MS};
+        if (!timestamp_get_ms(entry->expires_at, CLOCK_NEVER_MS, &wishes[i].expires_at_ms))
+            fault_add_field(call->fault, fault_path(call->fault, "entries[%zu].expires_at", i), TIME_WANTED);
+    }
+    return wishes;
+}
+
+static struct uuid *make_ids(struct app_call *call, size_t count) {
+    struct uuid *ids = ARENA_NEW_ARRAY(call->arena, struct uuid, count);
+    for (size_t i = 0; ids && i < count; i++)
+        ids[i] = uuid_new(app_get_clock(call->app));
+    return ids;
+}
+
+static bool fill_entries(Latchkey__V1__AddWhitelistEntriesResponse *response,
+                         const struct whitelist_addition *addition, int64_t created_at_ms,
+                         struct arena *arena) {
+    struct whitelist_entry *entries = ARENA_NEW_ARRAY(arena, struct whitelist_entry, addition->count);
+    for (size_t i = 0; entries && i < addition->count; i++) {
+        const struct whitelist_wish *wish = &addition->wishes[i];
+        entries[i] = (struct whitelist_entry){.entry_id = addition->entry_ids[i],
+                                              .address = wish->address,
+                                              .prefix = addition->prefixes[i],
+                                              .note = wish->note,
+                                              .owner = wish->owner,
+                                              .is_disabled = wish->is_disabled,
+                                              .expires_at_ms = wish->expires_at_ms,
+                                              .created_at_ms = created_at_ms,
+                                              .created_by = addition->created_by,
+                                              .last_hit_at_ms = CLOCK_ALWAYS_MS,
+                                              .version = 1};
+    }
+    if (!entries)
+        return false;
+    response->entries = whitelist_message_new_entries(entries, addition->count, arena);
+    response->n_entries = response->entries ? addition->count : 0;
+    return response->entries != NULL;
+}
+
+static bool fill_warnings(Latchkey__V1__AddWhitelistEntriesResponse *response,
+                          const struct whitelist_addition *addition, const struct whitelist_added *added,
+                          struct arena *arena) {
+    size_t count = addition->count, warning_count;
+    struct whitelist_warning *warnings;
+    struct whitelist_holder *listed = ARENA_NEW_ARRAY(arena, struct whitelist_holder, count);
+    struct whitelist_holder *requested = ARENA_NEW_ARRAY(arena, struct whitelist_holder, count);
+    if (!listed || !requested ||
+        !whitelist_assign_holders(addition->prefixes, count, added->holders, added->holder_count, arena,
+                                  listed) ||
+        !whitelist_find_holders(addition->prefixes, count, arena, requested) ||
+        !whitelist_list_warnings(addition->prefixes, count, listed, requested, arena, &warnings,
+                                 &warning_count))
+        return false;
+    response->warnings = whitelist_message_new_warnings(warnings, warning_count, arena);
+    response->n_warnings = response->warnings ? warning_count : 0;
+    return response->warnings != NULL;
+}
+
+static enum status add(struct app_call *call, const struct whitelist_addition *addition,
+                       Latchkey__V1__AddWhitelistEntriesResponse *response) {
+    struct whitelist_added added;
+    enum status status = whitelist_store_add(call, addition, &added);
+    if (status == STATUS_OK)
+        status =
+            whitelist_check_room(added.entry_count_before, addition->count, &whitelist_limits, call->fault);
+    if (status != STATUS_OK)
+        return status;
+    bool is_filled = fill_entries(response, addition, added.created_at_ms, call->arena) &&
+                     fill_warnings(response, addition, &added, call->arena);
+    return is_filled ? STATUS_OK : run_out(call);
+}
+
+enum status whitelist_rpc_add_entries(struct app_call *call, const ProtobufCMessage *message,
+                                      ProtobufCMessage **ret_response) {
+    const Latchkey__V1__AddWhitelistEntriesRequest *request =
+        (const Latchkey__V1__AddWhitelistEntriesRequest *)message;
+    Latchkey__V1__AddWhitelistEntriesResponse *response =
+        ARENA_NEW(call->arena, Latchkey__V1__AddWhitelistEntriesResponse);
+    struct whitelist_terms terms = {&whitelist_limits, call->now_ms, request->force};
+    struct whitelist_addition addition = {
+        .wishes = read_wishes(request, call),
+        .count = request->n_entries,
+        .created_by = arena_copy_text(call->arena, caller_get_author(call->caller).text)};
+    struct ip_prefix *prefixes;
+    if (!response || !addition.wishes || !addition.created_by)
+        return run_out(call);
+    latchkey__v1__add_whitelist_entries_response__init(response);
+
+    check_draft_id(request->draft_id, call->fault);
+    enum status status =
+        whitelist_check_wishes(addition.wishes, addition.count, &terms, call->arena, call->fault, &prefixes);
+    if (status != STATUS_OK)
+        return status;
+    addition.prefixes = prefixes;
+    addition.entry_ids = make_ids(call, addition.count);
+    *ret_response = &response->base;
+    return addition.entry_ids ? add(call, &addition, response) : run_out(call);
+}
+
+// ---- RemoveWhitelistEntries ----
+
+static struct uuid *read_entry_ids(const Latchkey__V1__RemoveWhitelistEntriesRequest *request,
+                                   struct app_call *call) {
+    struct uuid *ids = ARENA_NEW_ARRAY(call->arena, struct uuid, request->n_entry_ids);
+    for (size_t i = 0; ids && i < request->n_entry_ids; i++)
+        if (!typeid_parse(bytes_of_text(request->entry_ids[i]), TYPEID_ENTRY, &ids[i]))
+            fault_add_field(call->fault, fault_path(call->fault, "entry_ids[%zu]", i),
+                            "type an entry's id, such as ent_01h455vb4pex5vsknk084sn02q");
+    return ids;
+}
+
+// What removes nothing locks nobody out.
+static enum status remove_entries(struct app_call *call,
+                                  const Latchkey__V1__RemoveWhitelistEntriesRequest *request,
+                                  int64_t *ret_removed) {
+    struct whitelist_standing standing;
+    struct uuid *ids = read_entry_ids(request, call);
+    if (!ids)
+        return run_out(call);
+    if (call->fault->status != STATUS_OK)
+        return call->fault->status;
+    enum status status = whitelist_store_remove(call, ids, request->n_entry_ids, ret_removed, &standing);
+    if (status != STATUS_OK || request->force || *ret_removed == 0)
+        return status;
+    struct whitelist_outcome outcome = {.is_enabled = standing.whitelist.is_enabled,
+                                        .scope = standing.whitelist.scope,
+                                        .lists_caller = standing.lists_caller,
+                                        .lists_anybody = standing.lists_anybody};
+    return whitelist_rpc_check_outcome(call, &outcome);
+}
+
+enum status whitelist_rpc_remove_entries(struct app_call *call, const ProtobufCMessage *message,
+                                         ProtobufCMessage **ret_response) {
+    const Latchkey__V1__RemoveWhitelistEntriesRequest *request =
+        (const Latchkey__V1__RemoveWhitelistEntriesRequest *)message;
+    Latchkey__V1__RemoveWhitelistEntriesResponse *response =
+        ARENA_NEW(call->arena, Latchkey__V1__RemoveWhitelistEntriesResponse);
+    int64_t removed = 0;
+    if (!response)
+        return run_out(call);
+    latchkey__v1__remove_whitelist_entries_response__init(response);
+
+    check_draft_id(request->draft_id, call->fault);
+    if (!whitelist_check_count(request->n_entry_ids, &whitelist_limits, "entry_ids", call->fault))
+        return call->fault->status;
+    enum status status = remove_entries(call, request, &removed);
+    if (status != STATUS_OK)
+        return status;
+    response->count = (uint64_t)removed;
+    *ret_response = &response->base;
+    return STATUS_OK;
+}
+
+// ---- ListWhitelistEntries ----
+
+static void read_ranges(const Latchkey__V1__ListWhitelistEntriesRequest *request, struct fault *fault,
+                        struct whitelist_filter *filter) {
+    enum ip_parse_result result;
+    if (*request->contains_ip) {
+        result = ip_address_parse(bytes_of_text(request->contains_ip), &filter->contains);
+        if (result != IP_PARSE_OK)
+            fault_add_field(fault, "contains_ip", "%s", ip_parse_result_get_text(result));
+    }
+    if (*request->within) {
+        result = ip_prefix_parse(bytes_of_text(request->within), &filter->within);
+        if (result != IP_PARSE_OK)
+            fault_add_field(fault, "within", "%s", ip_parse_result_get_text(result));
+    }
+}
+
+static void read_filter(const Latchkey__V1__ListWhitelistEntriesRequest *request, struct fault *fault,
+                        struct whitelist_filter *ret_filter) {
+    *ret_filter = (struct whitelist_filter){.expires_before_ms = CLOCK_NEVER_MS,
+                                            .note_contains = bytes_of_text(request->note_contains),
+                                            .is_never_hit = request->never_hit};
+    read_ranges(request, fault, ret_filter);
+    if (!timestamp_get_ms(request->expires_before, CLOCK_NEVER_MS, &ret_filter->expires_before_ms))
+        fault_add_field(fault, "expires_before", TIME_WANTED);
+    if (bytes_count_code_points(ret_filter->note_contains) > WHITELIST_NOTE_MAX)
+        fault_add_field(fault, "note_contains", "type at most %d characters", WHITELIST_NOTE_MAX);
+}
+
+static bool fill_page(Latchkey__V1__ListWhitelistEntriesResponse *response, const ProtobufCMessage *request,
+                      const struct whitelist_page *page, struct arena *arena) {
+    response->entries = whitelist_message_new_entries(page->entries, page->count, arena);
+    if (!response->entries)
+        return false;
+    response->n_entries = page->count;
+    if (page->has_more) {
+        struct uuid last = page->entries[page->count - 1].entry_id;
+        response->next_page_token = page_make_token(request, bytes_of(last.bytes, sizeof(last.bytes)), arena);
+    }
+    return response->next_page_token != NULL;
+}
+
+enum status whitelist_rpc_list_entries(struct app_call *call, const ProtobufCMessage *message,
+                                       ProtobufCMessage **ret_response) {
+    const Latchkey__V1__ListWhitelistEntriesRequest *request =
+        (const Latchkey__V1__ListWhitelistEntriesRequest *)message;
+    Latchkey__V1__ListWhitelistEntriesResponse *response =
+        ARENA_NEW(call->arena, Latchkey__V1__ListWhitelistEntriesResponse);
+    if (!response)
+        return run_out(call);
+    latchkey__v1__list_whitelist_entries_response__init(response);
+
+    struct page page;
+    struct uuid after = {{0}};
+    struct whitelist_filter filter;
+    struct whitelist_page found;
+    check_draft_id(request->draft_id, call->fault);
+    page_parse(message, sizeof(after.bytes), call->arena, call->fault, &page);
+    if (page.cursor.len > 0)
+        memcpy(after.bytes, page.cursor.data, sizeof(after.bytes));
+    read_filter(request, call->fault, &filter);
+    enum status status = call->fault->status;
+    if (status == STATUS_OK)
+        status = whitelist_store_list(call, &filter, after, page.size, &found);
+    if (status != STATUS_OK)
+        return status;
+    *ret_response = &response->base;
+    return fill_page(response, message, &found, call->arena) ? STATUS_OK : run_out(call);
+}

@@ -1,0 +1,107 @@
+// What a new company must be like: its fields one by one, and all that is wrong told at once.
+#include <stdlib.h>
+
+#include "services/invitation/company_rules.h"
+#include "tests/unit/unit.h"
+
+struct scene {
+    struct arena arena;
+    struct fault fault;
+    struct company_draft draft;
+};
+
+static int open_scene(void **state) {
+    struct scene *scene = calloc(1, sizeof(*scene));
+    if (!scene)
+        return -1;
+    arena_init(&scene->arena, 1 << 16);
+    *state = scene;
+    return 0;
+}
+
+static int close_scene(void **state) {
+    struct scene *scene = *state;
+    arena_fini(&scene->arena);
+    free(scene);
+    return 0;
+}
+
+// One character of three bytes, `count` times.
+static const char *repeat(struct scene *scene, size_t count) {
+    char *text = arena_allocate(&scene->arena, 3 * count + 1);
+    assert_non_null(text);
+    for (size_t i = 0; i < count; i++)
+        memcpy(text + 3 * i, "\xE2\x82\xAC", 3);
+    text[3 * count] = '\0';
+    return text;
+}
+
+// The only bad field, NULL if nothing is wrong.
+static const char *find_bad_field(struct scene *scene, struct company_wish wish) {
+    fault_init(&scene->fault, &scene->arena);
+    enum status status = company_check_wish(&wish, &scene->fault, &scene->draft);
+    assert_int_equal(status, scene->fault.status);
+    if (status == STATUS_OK)
+        return NULL;
+    assert_int_equal(status, STATUS_INVALID);
+    assert_int_equal(scene->fault.field_count, 1);
+    assert_memory_equal(scene->fault.fields->description, "type ", 5);
+    return scene->fault.fields->field;
+}
+
+static void a_good_wish_becomes_a_draft(void **state) {
+    struct scene *scene = *state;
+    struct company_wish wish = {"Acme", "crm-7", "Ada@Acme.Example"};
+    assert_null(find_bad_field(scene, wish));
+    assert_true(bytes_is_text(scene->draft.name, "Acme"));
+    assert_true(bytes_is_text(scene->draft.external_id, "crm-7"));
+    assert_string_equal(scene->draft.administrator_email.text, "Ada@acme.example");
+}
+
+static void a_name_has_1_to_100_characters(void **state) {
+    struct scene *scene = *state;
+    assert_string_equal(find_bad_field(scene, (struct company_wish){"", "", "a@b.c"}), "name");
+    assert_null(find_bad_field(scene, (struct company_wish){"x", "", "a@b.c"}));
+    assert_null(find_bad_field(scene, (struct company_wish){repeat(scene, 100), "", "a@b.c"}));
+    assert_string_equal(find_bad_field(scene, (struct company_wish){repeat(scene, 101), "", "a@b.c"}),
+                        "name");
+}
+
+static void an_external_id_has_at_most_255_characters(void **state) {
+    struct scene *scene = *state;
+    assert_null(find_bad_field(scene, (struct company_wish){"Acme", "", "a@b.c"}));
+    assert_null(find_bad_field(scene, (struct company_wish){"Acme", repeat(scene, 255), "a@b.c"}));
+    assert_string_equal(find_bad_field(scene, (struct company_wish){"Acme", repeat(scene, 256), "a@b.c"}),
+                        "external_id");
+}
+
+static void an_administrator_has_an_e_mail_address(void **state) {
+    struct scene *scene = *state;
+    assert_string_equal(find_bad_field(scene, (struct company_wish){"Acme", "", ""}), "administrator_email");
+    assert_string_equal(scene->fault.fields->description, email_parse_result_get_text(EMAIL_PARSE_EMPTY));
+    assert_string_equal(find_bad_field(scene, (struct company_wish){"Acme", "", "ada@acme"}),
+                        "administrator_email");
+    assert_string_equal(scene->fault.fields->description,
+                        email_parse_result_get_text(EMAIL_PARSE_DOMAIN_SHORT));
+}
+
+static void all_bad_fields_are_told_at_once(void **state) {
+    struct scene *scene = *state;
+    fault_init(&scene->fault, &scene->arena);
+    struct company_wish wish = {"", repeat(scene, 256), "ada"};
+    assert_int_equal(company_check_wish(&wish, &scene->fault, &scene->draft), STATUS_INVALID);
+    assert_int_equal(scene->fault.field_count, 3);
+    assert_string_equal(scene->fault.reason, "INVALID_ARGUMENT");
+}
+
+int main(void) {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_scene, close_scene)
+    const struct CMUnitTest tests[] = {
+        TEST(a_good_wish_becomes_a_draft),
+        TEST(a_name_has_1_to_100_characters),
+        TEST(an_external_id_has_at_most_255_characters),
+        TEST(an_administrator_has_an_e_mail_address),
+        TEST(all_bad_fields_are_told_at_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
