@@ -239,7 +239,7 @@ class Calls(CommandCase):
     def test_the_caller_is_shown(self):
         shown = self.run_well("caller")
         self.assertRegex(shown, r"(?m)^company +cmp_[0-9a-z]{26}$")
-        self.assertRegex(shown, r"(?m)^ +administrator@demo.example$")
+        self.assertRegex(shown, r"(?m)^email +administrator@demo.example$")
         self.assertRegex(shown, r"(?m)^permissions +charges.create\n +charges.read$")
         caller = self.run_json("caller")["caller"]
         self.assertEqual((caller["email"], caller["kind"]), ("administrator@demo.example", "TOKEN_KIND_ACCESS"))
