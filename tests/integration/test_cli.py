@@ -73,6 +73,7 @@ class Words(unittest.TestCase):
         self.assert_fails("`latchkey help token` lists them", "token", "frobnicate")
         self.assert_fails("needs a second word", "whitelist")
         self.assert_fails("no command", "help", "frobnicate")
+        self.assert_fails('did you mean "token create"', "help", "token", "creat")
 
     def test_a_secret_on_the_command_line_is_refused_and_not_repeated(self):
         secret = "lka_0m349ZeX5RtOaPohwcjiVuTp4gDTKlnLktiko2WtcuE2122ceei"
@@ -124,6 +125,8 @@ class Words(unittest.TestCase):
         self.assertEqual((one.returncode, one.stderr), (0, ""))
         self.assertIn("--secret-file FILE", one.stdout)
         self.assertEqual(run_latchkey("help", "token", "create").stdout, one.stdout)
+        self.assertEqual(run_latchkey("-h").stdout, everything.stdout)
+        self.assertEqual(run_latchkey("token", "create", "-h").stdout, one.stdout)
         self.assertEqual(run_latchkey("token", "--help").stdout, run_latchkey("help", "token").stdout)
 
     def test_the_version_is_told(self):
