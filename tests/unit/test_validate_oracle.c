@@ -19,13 +19,12 @@ enum {
 };
 #define NOW_MS CLOCK_MANUAL_START_MS
 
-// ---- what there is to choose from ----
-
 static const char *const names[] = {"charges.create", "charges.read",         "customers.read",
                                     "invoices.read",  "latchkey.tokens.read", "latchkey.validate.any"};
 enum { NAME_COUNT = ARRAY_LENGTH(names), OPERATOR_ONLY = NAME_COUNT - 1 };
 
-static const char *const grants[] = {"charges.create", "charges.*", "customers.read", "latchkey.*", "gone.*"};
+static const char *const grants[] = {"charges.create",        "charges.*", "customers.read", "latchkey.*",
+                                     "latchkey.validate.any", "gone.*"};
 static const char *const asked[] = {"charges.create", "charges.read", "invoices.read",
                                     "latchkey.validate.any", "no.such"};
 
@@ -183,8 +182,6 @@ static void choose_token(struct seed *seed, struct plain_token *token, const str
     token->grant_count = choose_texts(seed, grants, ARRAY_LENGTH(grants), token->grants);
 }
 
-// ---- from plain rows to the image ----
-
 static size_t to_prefixes(const struct prefix_choice *from, size_t count, struct ip_prefix *ret) {
     for (size_t i = 0; i < count; i++)
         ret[i] = ip_prefix_of(&from[i].address, from[i].bits);
@@ -268,8 +265,9 @@ static void make_world(struct world *world, struct seed *seed) {
 
 static bool covers(const char *grant, const char *name) {
     size_t len = strlen(grant);
-    bool is_group = len > 2 && strcmp(grant + len - 2, ".*") == 0;
-    return is_group ? strncmp(grant, name, len - 1) == 0 : strcmp(grant, name) == 0;
+    if (len < 3 || strcmp(grant + len - 2, ".*") != 0)
+        return strcmp(grant, name) == 0;
+    return strncmp(grant, name, len - 1) == 0 && strcmp(name, names[OPERATOR_ONLY]) != 0;
 }
 
 static bool is_covered(const char *const *list, size_t count, const char *name) {
