@@ -2,8 +2,8 @@
 
 #include "common/app/bearer.h"
 #include "common/grpc/call.h"
-#include "services/validator/quiescence.h"
-#include "services/validator/validate_message_rpc.h"
+#include "common/grpc/scan.h"
+#include "services/validator/validate_wire.h"
 
 enum { RETRY_AFTER_MS = 1000, OVERLOADED_RETRY_AFTER_MS = 100 };
 
@@ -152,19 +152,20 @@ static enum status identify(struct validate_call *call, const struct validate_vi
 }
 
 static enum status answer(struct validate_call *call, const struct validate_view *view,
-                          const struct validate_asker *asker,
-                          const Latchkey__V1__ValidateResponse **ret_response) {
+                          const struct validate_asker *asker, struct bytes *ret_response) {
     struct arena *arena = grpc_call_get_arena(call->transport);
     struct validate_answer answer;
-    if (validate_decide(view, asker, &call->question, arena, &answer) != STATUS_OK ||
-        !(*ret_response = validate_message_new(&answer, arena)))
+    if (validate_decide(view, asker, &call->question, arena, &answer) != STATUS_OK)
+        return fail_without_memory(call);
+    *ret_response = validate_wire_write(&answer, GRPC_CALL_HEADROOM, arena);
+    if (!ret_response->data)
         return fail_without_memory(call);
     validate_count(&call->mine->counters.decisions[answer.reason], 1);
     return STATUS_OK;
 }
 
-// Online. OK with `*ret_response` NULL: parked.
-static enum status decide(struct validate_call *call, const Latchkey__V1__ValidateResponse **ret_response) {
+// OK without a response: parked.
+static enum status decide(struct validate_call *call, struct bytes *ret_response) {
     const struct validator *validator = call->service->validator;
     struct loop *loop = grpc_call_get_loop(call->transport);
     struct validate_view view = {.image = validator_get_image(validator),
@@ -173,7 +174,7 @@ static enum status decide(struct validate_call *call, const Latchkey__V1__Valida
                                  .folds_reasons = call->service->folds_reasons};
     struct validate_asker asker;
     bool is_parked = false;
-    *ret_response = NULL;
+    *ret_response = BYTES_EMPTY;
     enum status status = check_lease(call, loop, view.image);
     if (status != STATUS_OK)
         return status;
@@ -185,13 +186,12 @@ static enum status decide(struct validate_call *call, const Latchkey__V1__Valida
 }
 
 static void attempt(struct validate_call *call) {
-    const Latchkey__V1__ValidateResponse *response;
-    quiescence_go_online();
+    struct bytes response;
+    reading_begin(&call->mine->reading);
     if (decide(call, &response) != STATUS_OK)
         grpc_call_finish(call->transport, call->fault);
-    else if (response)
-        grpc_call_reply(call->transport, &response->base);
-    quiescence_go_offline();
+    else if (response.data)
+        grpc_call_reply_framed(call->transport, response);
 }
 
 // ---- the transport's callbacks ----
@@ -208,19 +208,33 @@ static struct validate_call *new_call(struct grpc_call *transport) {
     return call;
 }
 
-static void on_message(struct grpc_call *transport, const ProtobufCMessage *message) {
-    const Latchkey__V1__ValidateRequest *request = (const Latchkey__V1__ValidateRequest *)message;
-    struct fault *fault = grpc_call_get_fault(transport);
+// In the words of the general way, which every other method has.
+static enum status fail_malformed(struct validate_call *call, struct bytes request) {
+    const ProtobufCMessageDescriptor *descriptor = grpc_call_get_method(call->transport)->request;
+    return fault_set(call->fault, STATUS_MALFORMED, "MESSAGE_MALFORMED", "%s",
+                     scan_result_get_text(scan_message(descriptor, request)));
+}
+
+static enum status read(struct validate_call *call, struct bytes request) {
+    enum status status = validate_wire_read(request, grpc_call_get_arena(call->transport), &call->question);
+    if (status == STATUS_MALFORMED)
+        return fail_malformed(call, request);
+    if (status != STATUS_OK)
+        return fail_without_memory(call);
+    return validate_question_check(&call->question, call->fault, &call->has_revision, &call->revision);
+}
+
+static void on_bytes(struct grpc_call *transport, struct bytes request) {
     struct validate_call *call = new_call(transport);
-    if (!call || !validate_message_read(request, grpc_call_get_arena(transport), &call->question)) {
+    if (!call) {
+        struct fault *fault = grpc_call_get_fault(transport);
         fault_set(fault, STATUS_NO_MEMORY, "NO_MEMORY", "out of memory; try again later");
         grpc_call_finish(transport, fault);
-        return;
-    }
-    if (validate_question_check(&call->question, fault, &call->has_revision, &call->revision) == STATUS_OK)
+    } else if (read(call, request) != STATUS_OK) {
+        grpc_call_finish(transport, call->fault);
+    } else {
         attempt(call);
-    else
-        grpc_call_finish(transport, fault);
+    }
 }
 
 static void on_cancel(struct grpc_call *transport) {
@@ -231,4 +245,14 @@ static void on_cancel(struct grpc_call *transport) {
     grpc_call_finish(transport, NULL);
 }
 
-const struct grpc_handler validate_handler = {.on_message = on_message, .on_cancel = on_cancel};
+const struct grpc_handler validate_handler = {.on_bytes = on_bytes, .on_cancel = on_cancel};
+
+void validate_loop_enter(struct validate_loop *mine, struct loop *loop) {
+    reading_enter_loop(&mine->reading, loop);
+    validate_waits_enter_loop(&mine->waits, loop);
+}
+
+void validate_loop_leave(struct validate_loop *mine) {
+    validate_waits_leave_loop(&mine->waits);
+    reading_leave_loop(&mine->reading);
+}

@@ -73,6 +73,7 @@ class Words(unittest.TestCase):
         self.assert_fails("`latchkey help token` lists them", "token", "frobnicate")
         self.assert_fails("needs a second word", "whitelist")
         self.assert_fails("no command", "help", "frobnicate")
+        self.assert_fails('did you mean "token create"', "help", "token", "creat")
 
     def test_a_secret_on_the_command_line_is_refused_and_not_repeated(self):
         secret = "lka_0m349ZeX5RtOaPohwcjiVuTp4gDTKlnLktiko2WtcuE2122ceei"
@@ -124,6 +125,8 @@ class Words(unittest.TestCase):
         self.assertEqual((one.returncode, one.stderr), (0, ""))
         self.assertIn("--secret-file FILE", one.stdout)
         self.assertEqual(run_latchkey("help", "token", "create").stdout, one.stdout)
+        self.assertEqual(run_latchkey("-h").stdout, everything.stdout)
+        self.assertEqual(run_latchkey("token", "create", "-h").stdout, one.stdout)
         self.assertEqual(run_latchkey("token", "--help").stdout, run_latchkey("help", "token").stdout)
 
     def test_the_version_is_told(self):
@@ -236,7 +239,7 @@ class Calls(CommandCase):
     def test_the_caller_is_shown(self):
         shown = self.run_well("caller")
         self.assertRegex(shown, r"(?m)^company +cmp_[0-9a-z]{26}$")
-        self.assertRegex(shown, r"(?m)^ +administrator@demo.example$")
+        self.assertRegex(shown, r"(?m)^email +administrator@demo.example$")
         self.assertRegex(shown, r"(?m)^permissions +charges.create\n +charges.read$")
         caller = self.run_json("caller")["caller"]
         self.assertEqual((caller["email"], caller["kind"]), ("administrator@demo.example", "TOKEN_KIND_ACCESS"))
@@ -322,6 +325,8 @@ class Tokens(CommandCase):
         for part in ("owner +the company", "channels +api, ui", "domains +\\*.shop.example", "metadata +shop=12",
                      "state +not-yet-valid", "expires +2027-01-31T17:00:00Z"):
             self.assertRegex(shown, part)
+        waiting = self.run_json("token", "list", "--state", "not-yet-valid", "--label", "till 7")["access_tokens"]
+        self.assertEqual([token["token_id"] for token in waiting], [made["token_id"]])
 
     def test_a_repeated_request_makes_one_token_and_shows_no_second_secret(self):
         request, path = str(uuid.uuid4()), self.path()

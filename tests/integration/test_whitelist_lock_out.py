@@ -59,11 +59,11 @@ class Settings(WhitelistCase):
 
 
 class LockOut(WhitelistCase):
-    def assert_locks_out(self, address, function, *arguments, **fields):
-        error = self.assert_refused(FAILED_PRECONDITION, "LOCKS_OUT_CALLER", function, *arguments, **fields)
-        bits = 128 if ":" in address else 32
-        self.assertEqual(dict(error_info(error).metadata), {"clientIp": address, "neededEntry": f"{address}/{bits}"})
-        self.assertIn(f"add the entry {address}/{bits} first, or set force", error.details())
+    def assert_locks_out(self, caller, function, *arguments, **fields):
+        error = self.assert_refused(FAILED_PRECONDITION, "LOCKS_OUT_CALLER", function, *arguments, **fields, address=caller)
+        bits = 128 if ":" in caller else 32
+        self.assertEqual(dict(error_info(error).metadata), {"clientIp": caller, "neededEntry": f"{caller}/{bits}"})
+        self.assertIn(f"add the entry {caller}/{bits} first, or set force", error.details())
 
     def assert_gets_in(self, address, may=True):
         if may:
@@ -83,7 +83,7 @@ class LockOut(WhitelistCase):
     def test_a_list_of_others_is_switched_on_only_by_force(self):
         self.add("10.0.0.0/8", "2001:db8::/32")
         self.assert_locks_out(HOME, self.update, enabled=True)
-        self.assert_locks_out("2001:db9::1", self.update, enabled=True, address="2001:db9::1")
+        self.assert_locks_out("2001:db9::1", self.update, enabled=True)
         self.update(enabled=True, address="2001:db8::1")
         self.assert_gets_in(HOME, may=False)
         self.assert_gets_in("10.9.9.9")

@@ -1,5 +1,5 @@
-"""Several clients change tokens and lists at once while two validators follow. Each confirmed change must show at both at
-once; and between rounds, both must agree with a validator that has just loaded everything, and with what was done.
+"""Several clients change tokens and lists at once while two validators follow. Each confirmed change must show at both;
+and between rounds both must agree with a validator that has just loaded everything, and with what was done.
 """
 
 import ipaddress
