@@ -159,6 +159,12 @@ static void a_prefix_that_cannot_be_read_is_one_of_nobody_and_not_none(void **st
         assert_int_equal(read_count, count);
         struct ip_address inside = {.family = IP_FAMILY_V4, .bytes = {10, 0, 0, 1}};
         assert_false(ip_prefix_contains_address(&read[0], &inside));
+        const char *const anybody[] = {"::", "::ffff:0.0.0.0", "0.0.0.0", "::ffff:10.0.0.1"};
+        for (size_t i = 0; i < ARRAY_LENGTH(anybody); i++) {
+            struct ip_address address;
+            assert_int_equal(ip_address_parse(bytes_of_text(anybody[i]), &address), IP_PARSE_OK);
+            assert_false(ip_prefix_contains_address(&read[0], &address));
+        }
         if (count > 1)
             assert_true(ip_prefix_contains_address(&read[1], &inside));
     }
