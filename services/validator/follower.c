@@ -157,8 +157,8 @@ static bool note_clock(struct follower *follower, const struct renewal *renewal)
         return true;
     lease_withdraw(&follower->validator->lease);
     follower_status_set_trouble(
-        &follower->status, "the database's clock is %" PRId64 " s %s of this machine's; let both follow NTP",
-        (correction_ms < 0 ? -correction_ms : correction_ms) / 1000, correction_ms < 0 ? "behind" : "ahead");
+        &follower->status, "the database's clock is %" PRId64 " ms %s this machine's; let both follow NTP",
+        correction_ms < 0 ? -correction_ms : correction_ms, correction_ms < 0 ? "behind" : "ahead of");
     return false;
 }
 
@@ -335,14 +335,19 @@ static enum status connect(struct follower *follower) {
     return status;
 }
 
+// That a renewal may have been written is of no interest: it is not counted before it was answered.
+static const char *get_reason(enum status status) {
+    return status_get_text(status == STATUS_OUTCOME_UNKNOWN ? STATUS_UNAVAILABLE : status);
+}
+
 static enum status run_turn(struct follower *follower, struct turn *turn) {
     enum status status = connect(follower);
     if (status != STATUS_OK)
         return status;
     status = run_state[follower->state](follower, turn);
     if (status != STATUS_OK && !hint_is_stopping(&follower->hint))
-        follower_status_set_trouble(&follower->status, "the database can't be read (%s)",
-                                    status_get_text(status));
+        follower_status_set_trouble(&follower->status, "the database can't be followed: %s",
+                                    get_reason(status));
     return status;
 }
 

@@ -32,15 +32,18 @@ static void end_line(struct dump *dump) {
     buffer_reset(&dump->line);
 }
 
-static void write_ips(struct dump *dump, const struct ip_set *ips) {
-    if (!ips) {
-        buffer_append_text(&dump->line, " ips=-");
-        return;
-    }
-    assert_null(ip_set_check(ips));
+static void write_list(struct dump *dump, const struct ip_set *ips) {
+    assert_true(!ips || !ip_set_check(ips));
     buffer_append_text(&dump->line, " ips=");
     for (size_t i = 0; i < dump->probe_count; i++)
         buffer_append_byte(&dump->line, ip_set_contains(ips, &dump->probes[i], dump->now_ms) ? '1' : '0');
+}
+
+static void write_ips(struct dump *dump, const struct ip_set *ips) {
+    if (ips)
+        write_list(dump, ips);
+    else
+        buffer_append_text(&dump->line, " ips=any");
 }
 
 static void write_permissions(struct dump *dump, const struct permission_set *set) {
@@ -94,7 +97,7 @@ static void write_company(struct dump *dump, const struct company *company) {
     buffer_append_format(&dump->line, "company %s lane=%u suspended=%d whitelist=%d scope=%u external=%.*s",
                          facts->id_text, facts->lane, facts->is_suspended, facts->is_whitelist_enabled,
                          facts->whitelist_scope, (int)facts->external_id_len, facts->external_id);
-    write_ips(dump, facts->ips);
+    write_list(dump, facts->ips); // no list is an empty one
     end_line(dump);
 }
 

@@ -108,10 +108,19 @@ void scene_await_answer(struct scene *scene, const char *sql, int64_t wanted) {
 
 // --- rounds ---
 
+enum lease_state scene_get_state(const struct scene *scene) {
+    return lease_get_state(&scene->validator.lease, clock_get_boottime_ns(&scene->clock));
+}
+
+const struct image *scene_get_image(const struct scene *scene) {
+    return validator_get_image(&scene->validator);
+}
+
 static void on_round(void *context) {
     struct scene *scene = context;
     pthread_mutex_lock(&scene->lock);
     scene->rounds++;
+    scene->seen_states |= 1u << scene_get_state(scene);
     pthread_cond_signal(&scene->round_ended);
     pthread_mutex_unlock(&scene->lock);
 }
@@ -150,14 +159,6 @@ void scene_await(struct scene *scene, bool (*is_so)(struct scene *scene)) {
         if (!wait_for_round(scene, rounds, &end))
             fail_with_reason(scene);
     }
-}
-
-enum lease_state scene_get_state(const struct scene *scene) {
-    return lease_get_state(&scene->validator.lease, clock_get_boottime_ns(&scene->clock));
-}
-
-const struct image *scene_get_image(const struct scene *scene) {
-    return validator_get_image(&scene->validator);
 }
 
 static enum lease_state wanted_state;
@@ -277,4 +278,76 @@ void scene_kill_backend(struct scene *scene) {
     database_run(scene->database.url,
                  "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = "
                  "'" FOLLOWER_NAME "' AND datname = current_database() AND query NOT LIKE 'LISTEN%'");
+}
+
+// --- what it was and says ---
+
+bool scene_has_seen(struct scene *scene, enum lease_state state) {
+    pthread_mutex_lock(&scene->lock);
+    bool has_seen = scene->seen_states & 1u << state;
+    pthread_mutex_unlock(&scene->lock);
+    return has_seen;
+}
+
+void scene_forget_states(struct scene *scene) {
+    pthread_mutex_lock(&scene->lock);
+    scene->seen_states = 0;
+    pthread_mutex_unlock(&scene->lock);
+}
+
+bool scene_says(const struct scene *scene, const char *text) {
+    struct buffer said = {0};
+    follower_write_unready(scene->follower, &said);
+    buffer_append_byte(&said, '\0');
+    assert_false(said.failed);
+    bool is_said = strstr((const char *)said.data, text) != NULL;
+    buffer_fini(&said);
+    return is_said;
+}
+
+// --- what goes wrong ---
+
+static void allow_connections(const struct scene *scene, bool are_allowed) {
+    char sql[160];
+    snprintf(sql, sizeof(sql), "ALTER DATABASE %s WITH ALLOW_CONNECTIONS %s", scene->database.name,
+             are_allowed ? "true" : "false");
+    database_run(getenv("LATCHKEY_TEST_DATABASE_URL"), sql);
+}
+
+void scene_close_database(struct scene *scene) {
+    char sql[200];
+    allow_connections(scene, false);
+    snprintf(
+        sql, sizeof(sql),
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '%s' AND pid <> pg_backend_pid()",
+        scene->database.name);
+    database_run(getenv("LATCHKEY_TEST_DATABASE_URL"), sql);
+}
+
+void scene_open_database(struct scene *scene) {
+    allow_connections(scene, true);
+}
+
+void scene_lock(struct scene *scene, struct scene_lock *lock, const char *table) {
+    arena_init(&lock->arena, 0);
+    lock->connection = database_open(scene->database.url);
+    struct db_begin_options options = {
+        .arena = &lock->arena, .deadline_ns = DB_NO_DEADLINE, .role = "latchkey_owner"};
+    struct db_transaction *transaction;
+    assert_int_equal(db_begin(lock->connection, &options, &transaction), STATUS_OK);
+    struct db_statement statement = {"test_lock",
+                                     arena_format(&lock->arena, "LOCK TABLE latchkey.%s", table)};
+    assert_int_equal(db_query(transaction, &statement, NULL, NULL), STATUS_OK);
+}
+
+void scene_unlock(struct scene_lock *lock) {
+    db_connection_close(lock->connection);
+    arena_fini(&lock->arena);
+}
+
+void scene_await_stuck(struct scene *scene) {
+    database_await(scene->database.url,
+                   "SELECT count(*) FROM pg_stat_activity WHERE application_name = '" FOLLOWER_NAME
+                   "' AND datname = current_database() AND wait_event_type = 'Lock'",
+                   1);
 }

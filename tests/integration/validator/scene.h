@@ -30,7 +30,8 @@ struct scene {
 
     pthread_mutex_t lock;
     pthread_cond_t round_ended;
-    unsigned rounds; // under the lock
+    unsigned rounds;      // under the lock
+    unsigned seen_states; // under the lock: a bit for each state of the lease that a round ended in
 };
 
 // With a company, its list, whitelist (off), administrator role $r1, member $m1 who has it and a token $t1 of
@@ -65,7 +66,28 @@ const struct token_record *scene_find(const struct scene *scene, unsigned number
 struct uuid scene_get_uuid(char kind, unsigned number);
 struct digest scene_get_digest(unsigned number);
 
+// Whether the lease has been in that state since the last call of scene_forget_states().
+bool scene_has_seen(struct scene *scene, enum lease_state state);
+void scene_forget_states(struct scene *scene);
+
+// Whether the follower says `text` about why it does not serve.
+bool scene_says(const struct scene *scene, const char *text);
+
 // Ends the session of the follower that renews, as a failing server would.
 void scene_kill_backend(struct scene *scene);
+
+// The database lets nobody in any more, or again, and who was in is out.
+void scene_close_database(struct scene *scene);
+void scene_open_database(struct scene *scene);
+
+// Keeps everybody from a table until scene_unlock(): what the follower does next gets stuck where it needs
+// it.
+struct scene_lock {
+    struct arena arena;
+    struct db_connection *connection;
+};
+void scene_lock(struct scene *scene, struct scene_lock *lock, const char *table);
+void scene_unlock(struct scene_lock *lock);
+void scene_await_stuck(struct scene *scene);
 
 #endif
