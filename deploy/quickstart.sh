@@ -5,7 +5,7 @@ set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 VAR=$ROOT/var
 BIN=$ROOT/build/bin
-ENV_FILE=$VAR/demo.env
+ENV_FILE=var/demo.env # in $ROOT, as all that is shown
 LISTEN=127.0.0.1:7070
 ADMIN=127.0.0.1:7071
 
@@ -112,6 +112,7 @@ main() {
         esac
     done
 
+    cd "$ROOT"
     if $fresh; then
         postgres_remove
         rm -rf "$VAR"

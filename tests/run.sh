@@ -5,7 +5,7 @@ set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 LIB=$ROOT/tests/lib
 DEFAULT_SUITES=(lint unit fuzz-replay integration asan tsan)
-EXTRA_SUITES=(interop fault fuzz bench)
+EXTRA_SUITES=(quickstart interop fault fuzz bench)
 
 # shellcheck source=../deploy/packages.sh
 source "$ROOT/deploy/packages.sh"
@@ -28,6 +28,7 @@ Suites, and what they need beyond Debian's packages (nothing, for those that run
   integration  tests/integration: our servers, PostgreSQL and Debian's gRPC clients
   asan, tsan   unit, fuzz-replay and integration under AddressSanitizer with UndefinedBehaviorSanitizer, and
                under ThreadSanitizer
+  quickstart   deploy/quickstart.sh in a copy of the tree, and README's transcript of it (ports 7070, 7071)
   interop      clients and public suites of other ecosystems (npm, PyPI, Go)
   fault        PostgreSQL, processes and connections broken on purpose
   fuzz         libFuzzer on every target, LATCHKEY_FUZZ_SECONDS (default 60) each
@@ -125,7 +126,7 @@ suite_tsan() {
 }
 
 under_sanitizer() {
-    build "$1" || return 0
+    build release --target grpcpp_clients && build "$1" || return 0
     ctest_step "$1 unit" "$1" unit
     ctest_step "$1 fuzz-replay" "$1" fuzz-replay
     integration_step "$1 integration" "$1"
@@ -150,6 +151,10 @@ with_postgres() {
         /usr/bin/python3 "$LIB/with_postgres.py" /usr/bin/python3 "${@:3}"
 }
 
+suite_quickstart() {
+    step quickstart /usr/bin/python3 "$LIB/run_python.py" tests/quickstart
+}
+
 suite_interop() {
     step contract lint_contract
     build release && step interop tests/interop/run.sh
@@ -166,6 +171,7 @@ suite_fault() {
 }
 
 suite_bench() {
+    step "bench parts" /usr/bin/python3 "$LIB/run_python.py" tests/bench
     build release && step bench tests/bench/run.sh --quick
 }
 

@@ -76,11 +76,11 @@ struct app {
     struct loop_hook *loop_hooks; // at most two for each loop and service
     size_t started_services;
 
-    atomic_bool is_leaving; // relaxed: written by the main thread, read by the admin port
+    // Relaxed: written by the main thread, read by the admin port.
+    atomic_bool is_leaving;
+    atomic_bool is_database_checked;
 
-    // The main thread's.
-    bool is_database_checked;
-    bool was_ready;
+    bool was_ready; // the main thread's
 };
 
 static int fail(int exit_code, const char *sentence) {
@@ -118,9 +118,11 @@ static size_t gather_tables(struct app *app, struct config_table tables[SERVICES
 }
 
 static void print_help(const struct app_program *program, const struct config_table *tables, size_t count) {
-    printf("usage: %s [SETTING...]\n       %s --help | --version | methods\n\n%s\n\n"
-           "A setting is --name VALUE, or LATCHKEY_NAME in the environment.\n",
-           program->name, program->name, program->summary);
+    printf(
+        "usage: %s [SETTING...]\n       %s --help | --version | methods\n\n%s\n\n"
+        "A setting is --name VALUE, or LATCHKEY_NAME in the environment. `methods` prints what is served, and\n"
+        "which permission each method needs.\n",
+        program->name, program->name, program->summary);
     printf(
         "Exit codes: 0 stopped in order, 64 wrong usage, 69 a part can't be had (such as a port in use), 70 internal,\n"
         "76 the database has another schema, 77 the database refuses us.\n\n");
@@ -178,7 +180,7 @@ static int check_database(struct app *app, uint64_t patience_ms) {
     uint64_t deadline_ns = clock_get_monotonic_ns(app->clock) + patience_ms * 1000000;
     char error[ERROR_MAX];
     switch (database_check(&options, deadline_ns, error, sizeof(error))) {
-    case STATUS_OK: app->is_database_checked = true; return -1;
+    case STATUS_OK: atomic_store_explicit(&app->is_database_checked, true, memory_order_relaxed); return -1;
     case STATUS_INVALID: return fail(EXIT_USAGE, error);
     case STATUS_FAILED_PRECONDITION: return fail(EXIT_SCHEMA, error);
     case STATUS_PERMISSION_DENIED: return fail(EXIT_NOPERM, error);
@@ -214,15 +216,21 @@ static enum status open_management(struct app *app) {
 
 // ---- readiness ----
 
+// The pool knows of failures only once it has tried; before, what counts is that the schema has been seen.
+static void write_database_unready(struct app *app, struct buffer *to) {
+    struct db_connect_failure failure = db_pool_get_failure(app->database);
+    if (failure.kind != DB_CONNECT_NONE)
+        buffer_append_format(to, "database: %s\n", failure.sentence);
+    else if (!atomic_load_explicit(&app->is_database_checked, memory_order_relaxed))
+        buffer_append_text(to, "database: not reached yet\n");
+}
+
 static void write_unready(struct buffer *to, void *context) {
     struct app *app = context;
     if (atomic_load_explicit(&app->is_leaving, memory_order_relaxed))
         buffer_append_text(to, "server: stopping\n");
-    if (app->database) {
-        struct db_connect_failure failure = db_pool_get_failure(app->database);
-        if (failure.kind != DB_CONNECT_NONE)
-            buffer_append_format(to, "database: %s\n", failure.sentence);
-    }
+    if (app->database)
+        write_database_unready(app, to);
     for (size_t i = 0; i < app->program->service_count; i++)
         if (app->program->services[i]->write_unready)
             app->program->services[i]->write_unready(to);
@@ -417,7 +425,7 @@ static int wait_signal(const sigset_t *signals, int64_t ms) {
 // Returns an exit code, or -1 when it was told to stop.
 static int serve(struct app *app, const sigset_t *signals) {
     for (int number = 0; number != SIGTERM && number != SIGINT; number = wait_signal(signals, TICK_MS)) {
-        if (!app->is_database_checked) {
+        if (!atomic_load_explicit(&app->is_database_checked, memory_order_relaxed)) {
             int exit_code = check_database(app, TICK_MS);
             if (exit_code >= 0)
                 return exit_code;

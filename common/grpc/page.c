@@ -37,11 +37,29 @@ static void refuse_token(struct fault *fault) {
         "it empty for the first page");
 }
 
+// Tokens travel in URLs too: `-` and `_` stand for the two characters of base64 that can't.
+static void replace_in(char *text, const char *from, const char *to) {
+    for (; *text; text++)
+        for (size_t i = 0; from[i]; i++)
+            if (*text == from[i])
+                *text = to[i];
+}
+
+static enum status decode_token(struct bytes text, struct arena *arena, struct bytes *ret_token) {
+    char *copy = arena_copy_bytes(arena, text);
+    if (!copy)
+        return STATUS_NO_MEMORY;
+    if (strpbrk(copy, "+/"))
+        return STATUS_INVALID;
+    replace_in(copy, "-_", "+/");
+    return base64_decode(arena, bytes_of_text(copy), ret_token);
+}
+
 static enum status parse_token(const ProtobufCMessage *request, struct bytes text, struct arena *arena,
                                struct bytes *ret_cursor) {
     struct bytes token;
     struct digest digest;
-    enum status status = base64_decode(arena, text, &token);
+    enum status status = decode_token(text, arena, &token);
     if (status == STATUS_OK)
         status = digest_question(request, arena, &digest);
     if (status != STATUS_OK)
@@ -88,5 +106,8 @@ char *page_make_token(const ProtobufCMessage *request, struct bytes cursor, stru
     memcpy(token, digest.bytes, BINDING_LENGTH);
     memcpy(token + BINDING_LENGTH, cursor.data, cursor.len);
     struct bytes text = base64_encode(arena, bytes_of(token, BINDING_LENGTH + cursor.len));
-    return text.data ? arena_copy_bytes(arena, text) : NULL;
+    char *copy = text.data ? arena_copy_bytes(arena, text) : NULL;
+    if (copy)
+        replace_in(copy, "+/", "-_");
+    return copy;
 }

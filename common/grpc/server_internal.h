@@ -23,6 +23,7 @@ struct grpc_connection {
     nghttp2_session *session;   // NULL once closed
     struct grpc_call *calls;    // whose stream is open
     struct grpc_call *writable; // whose handlers wait for room and now have it
+    struct grpc_call *recent;   // whom the last frame was for, while its stream is open; else NULL
     size_t early_answers;       // open streams answered before their clients have ended them
     size_t executing;           // calls whose handler works, orphaned ones included
     size_t unconsumed_bytes;    // received since the last WINDOW_UPDATE was considered

@@ -46,6 +46,8 @@ static void *allocate(size_t size, void *user_data) {
     if (class != CLASS_NONE && memory->free_lists[class]) {
         block = memory->free_lists[class];
         memory->free_lists[class] = block->body.next;
+        // why: the next one has left the cache since it was in use, and is mostly asked for soon.
+        __builtin_prefetch(block->body.next);
         memory->kept_bytes -= capacity_of(class);
         return hand_out(block);
     }

@@ -110,6 +110,20 @@ static struct bytes encode_within_limit(const struct fault *fault, const char *t
     return encoded.len <= STATUS_DETAILS_BYTES_MAX ? encoded : BYTES_EMPTY;
 }
 
+// Bad fields without a sentence of their own: the first of them, and how many more there are.
+static const char *choose_text(const struct fault *fault, struct arena *arena) {
+    if (fault->message)
+        return fault->message;
+    const struct fault_field *first = fault->fields;
+    if (fault->status != STATUS_INVALID || !first)
+        return status_get_text(fault->status);
+    uint32_t others = fault->field_count - 1;
+    const char *text = others ? arena_format(arena, "%s: %s (and %u more bad field%s)", first->field,
+                                             first->description, others, others == 1 ? "" : "s")
+                              : arena_format(arena, "%s: %s", first->field, first->description);
+    return text ? text : status_get_text(fault->status);
+}
+
 // Cut between code points.
 static struct bytes shorten(struct bytes text) {
     if (text.len <= MESSAGE_BYTES_MAX)
@@ -125,8 +139,7 @@ void status_details_encode(const struct fault *fault, struct arena *arena,
     *ret_details = (struct status_details){.code = GRPC_CODE_OK};
     if (!fault || fault->status == STATUS_OK)
         return;
-    struct bytes text =
-        shorten(bytes_of_text(fault->message ? fault->message : status_get_text(fault->status)));
+    struct bytes text = shorten(bytes_of_text(choose_text(fault, arena)));
     const char *terminated = arena_copy_bytes(arena, text);
     ret_details->code = grpc_code_from_status(fault->status);
     ret_details->message = percent_encode(arena, text);

@@ -55,7 +55,9 @@ static bool split_host_port(struct bytes text, struct bytes *ret_host, struct by
     bool is_bracketed = host.len >= 2 && host.data[0] == '[' && host.data[host.len - 1] == ']';
     if (is_bracketed)
         host = bytes_of(host.data + 1, host.len - 2);
-    else if (memchr(host.data, ':', host.len))
+    // Brackets stand around IPv6 addresses, and around nothing else.
+    bool has_colon = host.len > 0 && memchr(host.data, ':', host.len);
+    if (has_colon != is_bracketed)
         return false;
     *ret_host = host;
     return true;

@@ -6,7 +6,13 @@ LISTED=203.0.113.7   # in the demo company's whitelist
 UNLISTED=203.0.114.7 # just beside it
 
 show() {
-    printf '$ latchkey %s\n' "$*"
+    local word
+    printf '$ latchkey'
+    for word in "$@"; do
+        if [[ $word == *[[:space:]]* ]]; then word="\"$word\""; fi
+        printf ' %s' "$word"
+    done
+    printf '\n'
 }
 
 # expect PATTERN EXIT_STATUS COMMAND...: runs `latchkey COMMAND`, shows it and fails unless it says what it should.
@@ -21,7 +27,7 @@ expect() {
 }
 
 demonstrate() {
-    local secret_file=$VAR/demo-token token_id
+    local secret_file=var/demo-token token_id
     say "the demo company lists 203.0.113.0/24 and switches its whitelist on"
     if ! "$BIN/latchkey" whitelist check "$LISTED" >/dev/null 2>&1; then
         expect '203\.0\.113\.0/24' 0 whitelist add 203.0.113.0/24 --note "office"
@@ -50,7 +56,7 @@ print_next() {
 
 What to try next, in another terminal:
 
-  set -a; source var/demo.env; set +a; PATH=$BIN:\$PATH
+  set -a; source var/demo.env; set +a; PATH=\$PWD/build/bin:\$PATH
   latchkey caller
   latchkey token create --label mine --permission charges.read --expires-in 30d
   latchkey whitelist show

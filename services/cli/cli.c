@@ -73,8 +73,6 @@ static const struct {
     {"NOT_GRPC",
      "check LATCHKEY_ADDRESS or --address: latchkeyd serves gRPC on port 7070 and its admin pages on 7071"},
     {"LOCKS_OUT_CALLER", "with --force it is done all the same"},
-    {"WOULD_LOCK_OUT", "with --force it is done all the same"},
-    {"LOCKOUT", "with --force it is done all the same"},
 };
 
 static const char *find_hint(const struct fault *fault) {
@@ -170,24 +168,23 @@ static struct words find_words(int argc, char **argv) {
     return words;
 }
 
-static enum exit_code complain_about_words(struct cli *cli, struct words words) {
-    if (!command_noun_has_verbs(words.noun)) {
-        const char *nearest = command_find_nearest_noun(words.noun);
+enum exit_code cli_fail_without_command(struct cli *cli, const char *noun, const char *verb) {
+    if (!command_noun_has_verbs(noun)) {
+        const char *nearest = command_find_nearest_noun(noun);
         if (nearest)
-            return cli_fail(cli, EXIT_CODE_USAGE, "there is no command \"%s\"; did you mean \"%s\"?",
-                            words.noun, nearest);
-        return cli_fail(cli, EXIT_CODE_USAGE, "there is no command \"%s\"; `latchkey help` lists them",
-                        words.noun);
+            return cli_fail(cli, EXIT_CODE_USAGE, "there is no command \"%s\"; did you mean \"%s\"?", noun,
+                            nearest);
+        return cli_fail(cli, EXIT_CODE_USAGE, "there is no command \"%s\"; `latchkey help` lists them", noun);
     }
-    const char *nearest = words.verb ? command_find_nearest_verb(words.noun, words.verb) : NULL;
+    if (!verb)
+        return cli_fail(cli, EXIT_CODE_USAGE, "\"%s\" needs a second word; `latchkey help %s` lists them",
+                        noun, noun);
+    const char *nearest = command_find_nearest_verb(noun, verb);
     if (nearest)
-        return cli_fail(cli, EXIT_CODE_USAGE, "there is no command \"%s %s\"; did you mean \"%s %s\"?",
-                        words.noun, words.verb, words.noun, nearest);
-    if (words.verb)
-        return cli_fail(cli, EXIT_CODE_USAGE, "there is no command \"%s %s\"; `latchkey help %s` lists them",
-                        words.noun, words.verb, words.noun);
-    return cli_fail(cli, EXIT_CODE_USAGE, "\"%s\" needs a second word; `latchkey help %s` lists them",
-                    words.noun, words.noun);
+        return cli_fail(cli, EXIT_CODE_USAGE, "there is no command \"%s %s\"; did you mean \"%s %s\"?", noun,
+                        verb, noun, nearest);
+    return cli_fail(cli, EXIT_CODE_USAGE, "there is no command \"%s %s\"; `latchkey help %s` lists them",
+                    noun, verb, noun);
 }
 
 // A secret on the command line is already seen, but it must not come to be relied on.
@@ -222,12 +219,13 @@ static enum exit_code check_argument_count(struct cli *cli) {
 
 // All but the command's own words, which were found already.
 static enum exit_code read_options(struct cli *cli, int argc, char **argv, struct words words) {
+    static char help[] = "--help";
     char **rest = ARENA_NEW_ARRAY(&cli->arena, char *, (size_t)argc);
     cli_need(rest);
     size_t count = 0;
     for (size_t i = 1; i < (size_t)argc; i++)
         if (argv[i] != words.noun && argv[i] != words.verb)
-            rest[count++] = argv[i];
+            rest[count++] = strcmp(argv[i], "-h") == 0 ? help : argv[i];
     const struct option_table tables[] = {cli->command->options, command_common_options};
     char error[ERROR_MAX];
     if (!options_read(tables, ARRAY_LENGTH(tables), rest, count, &cli->arena, &cli->options, error,
@@ -246,6 +244,10 @@ static bool has_word(int argc, char **argv, const char *word) {
     return false;
 }
 
+static bool asks_for_help(int argc, char **argv) {
+    return has_word(argc, argv, "--help") || has_word(argc, argv, "-h");
+}
+
 static enum exit_code run(struct cli *cli, int argc, char **argv) {
     cli->is_json = has_word(argc, argv, "--json");
     if (!refuse_secrets(cli, argc, argv))
@@ -254,16 +256,16 @@ static enum exit_code run(struct cli *cli, int argc, char **argv) {
     if (!words.noun && has_word(argc, argv, "--version"))
         words.noun = "version";
     if (!words.noun) {
-        help_print_all(has_word(argc, argv, "--help") ? cli->out : cli->err);
-        return has_word(argc, argv, "--help") ? EXIT_CODE_DONE : EXIT_CODE_USAGE;
+        help_print_all(asks_for_help(argc, argv) ? cli->out : cli->err);
+        return asks_for_help(argc, argv) ? EXIT_CODE_DONE : EXIT_CODE_USAGE;
     }
-    if (command_noun_has_verbs(words.noun) && !words.verb && has_word(argc, argv, "--help")) {
+    if (command_noun_has_verbs(words.noun) && !words.verb && asks_for_help(argc, argv)) {
         help_print_noun(words.noun, cli->out);
         return EXIT_CODE_DONE;
     }
     cli->command = command_find(words.noun, words.verb);
     if (!cli->command)
-        return complain_about_words(cli, words);
+        return cli_fail_without_command(cli, words.noun, words.verb);
     enum exit_code code = read_options(cli, argc, argv, words);
     if (code != EXIT_CODE_DONE)
         return code;

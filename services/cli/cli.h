@@ -47,4 +47,8 @@ enum exit_code cli_fail(struct cli *cli, enum exit_code code, const char *format
 // The same for a fault: message, reason, every bad field, when to try again, and what to do next.
 enum exit_code cli_fail_with_fault(struct cli *cli, const struct fault *fault);
 
+// The same for a command that is not there: which one may be meant, or where they are listed. `verb` NULL =
+// none typed.
+enum exit_code cli_fail_without_command(struct cli *cli, const char *noun, const char *verb);
+
 #endif

@@ -58,7 +58,7 @@ static const struct option bootstrap_options[] = {
     FLAG("rotate", "Gives the tokens of the first bootstrap new secrets; the old ones are dead."),
     VALUE(TEXT, "env-file", "FILE",
           "Writes address and secrets to a new file of mode 0600, for a shell to source, and shows none."),
-    VALUE(TEXT, "email", "EMAIL", "The operator's e-mail address (operator@localhost)."),
+    VALUE(TEXT, "email", "EMAIL", "The operator's e-mail address (operator@latchkey.example)."),
     VALUE(TEXT, "brand", "LETTERS", "The two letters that secrets begin with, those of the servers (lk)."),
 };
 

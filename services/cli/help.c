@@ -120,7 +120,8 @@ static void print_value_cases(FILE *to) {
         for (size_t k = 0; k < table.count; k++) {
             if (!table.options[k].choices)
                 continue;
-            fprintf(to, "    %s*--%s) words=\"", command_table[i].noun, table.options[k].name);
+            fprintf(to, "    \"%s %s\"*--%s) words=\"", command_table[i].noun,
+                    command_table[i].verb ? command_table[i].verb : "", table.options[k].name);
             for (const char *const *choice = table.options[k].choices; *choice; choice++)
                 fprintf(to, "%s%s", choice == table.options[k].choices ? "" : " ", *choice);
             fputs("\" ;;\n", to);
@@ -134,7 +135,10 @@ void help_print_bash_completion(FILE *to) {
           "  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} words=\n"
           "  local command=\"${COMP_WORDS[1]:-} ${COMP_WORDS[2]:-}\"\n"
           "  case $previous in\n"
-          "    *-file) COMPREPLY=($(compgen -f -- \"$current\")); return ;;\n"
+          "    *-file)\n"
+          "      mapfile -t COMPREPLY < <(compgen -f -- \"$current\")\n"
+          "      compopt -o filenames 2>/dev/null\n"
+          "      return ;;\n"
           "  esac\n"
           "  if ((COMP_CWORD == 1)); then words=\"",
           to);
@@ -162,7 +166,7 @@ void help_print_bash_completion(FILE *to) {
           to);
     print_value_cases(to);
     fputs("  esac\n"
-          "  COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
+          "  mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$current\")\n"
           "}\n"
           "complete -F _latchkey latchkey\n",
           to);

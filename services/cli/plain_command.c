@@ -15,10 +15,10 @@ enum exit_code plain_command_help(struct cli *cli) {
         help_print_noun(words[0], cli->out);
         return EXIT_CODE_DONE;
     }
-    const struct command *command = command_find(words[0], count > 1 ? words[1] : NULL);
+    const char *verb = count > 1 && command_noun_has_verbs(words[0]) ? words[1] : NULL;
+    const struct command *command = command_find(words[0], verb);
     if (!command)
-        return cli_fail(cli, EXIT_CODE_USAGE, "there is no command \"%s%s%s\"; `latchkey help` lists them",
-                        words[0], count > 1 ? " " : "", count > 1 ? words[1] : "");
+        return cli_fail_without_command(cli, words[0], verb);
     help_print_command(command, cli->out);
     return EXIT_CODE_DONE;
 }

@@ -86,8 +86,9 @@ bool time_text_parse(struct bytes text, int64_t *ret_ms) {
 }
 
 void time_text_format(int64_t ms, char ret_text[TIME_TEXT_MAX + 1]) {
+    // Rounded down, also before 1970.
     int64_t part_ms = ((ms % MS_PER_SECOND) + MS_PER_SECOND) % MS_PER_SECOND;
-    time_t seconds = (time_t)((ms - part_ms) / MS_PER_SECOND);
+    time_t seconds = (time_t)(ms / MS_PER_SECOND) - (ms % MS_PER_SECOND < 0);
     struct tm utc;
     ret_text[0] = '\0';
     if (!gmtime_r(&seconds, &utc) || utc.tm_year + 1900 < YEAR_MIN || utc.tm_year + 1900 > YEAR_MAX)

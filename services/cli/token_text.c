@@ -6,7 +6,7 @@
 
 static void add_use(struct cli *cli, struct table *table, const ProtobufCMessage *token) {
     table_add_property(table, "last used", answer_get_time(cli, token, "last_used_at", "never"));
-    table_add_property(table, "", field_get_text(token, "last_used_ip"));
+    table_add_property(table, "last address", field_get_text(token, "last_used_ip"));
     const ProtobufCMessage *secret;
     size_t count = field_get_count(token, "secrets");
     for (size_t i = 0; i < count; i++) {
@@ -26,7 +26,7 @@ static void add_end(struct cli *cli, struct table *table, const ProtobufCMessage
     table_add_property(table, "deactivated", answer_get_time(cli, token, "deactivated_at", ""));
     table_add_property(table, "reason",
                        answer_get_word(cli, token, "deactivate_reason", "DEACTIVATE_REASON_"));
-    table_add_property(table, "", field_get_text(token, "deactivate_note"));
+    table_add_property(table, "note", field_get_text(token, "deactivate_note"));
 }
 
 static void add_metadata(struct cli *cli, struct table *table, const ProtobufCMessage *token) {
@@ -59,6 +59,6 @@ void token_text_print(struct cli *cli, const ProtobufCMessage *token) {
     add_use(cli, &table, token);
     add_metadata(cli, &table, token);
     table_add_property(&table, "created", answer_get_time(cli, token, "created_at", ""));
-    table_add_property(&table, "", field_get_text(token, "created_by"));
+    table_add_property(&table, "created by", field_get_text(token, "created_by"));
     table_print(&table, TABLE_UNCUT, cli->out);
 }

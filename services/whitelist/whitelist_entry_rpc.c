@@ -87,12 +87,16 @@ static bool fill_entries(Latchkey__V1__AddWhitelistEntriesResponse *response,
 }
 
 static bool fill_warnings(Latchkey__V1__AddWhitelistEntriesResponse *response,
-                          const struct whitelist_addition *addition, const struct whitelist_holder *listed,
+                          const struct whitelist_addition *addition, const struct whitelist_added *added,
                           struct arena *arena) {
     size_t count = addition->count, warning_count;
     struct whitelist_warning *warnings;
+    struct whitelist_holder *listed = ARENA_NEW_ARRAY(arena, struct whitelist_holder, count);
     struct whitelist_holder *requested = ARENA_NEW_ARRAY(arena, struct whitelist_holder, count);
-    if (!requested || !whitelist_find_holders(addition->prefixes, count, arena, requested) ||
+    if (!listed || !requested ||
+        !whitelist_assign_holders(addition->prefixes, count, added->holders, added->holder_count, arena,
+                                  listed) ||
+        !whitelist_find_holders(addition->prefixes, count, arena, requested) ||
         !whitelist_list_warnings(addition->prefixes, count, listed, requested, arena, &warnings,
                                  &warning_count))
         return false;
@@ -111,7 +115,7 @@ static enum status add(struct app_call *call, const struct whitelist_addition *a
     if (status != STATUS_OK)
         return status;
     bool is_filled = fill_entries(response, addition, added.created_at_ms, call->arena) &&
-                     fill_warnings(response, addition, added.holders, call->arena);
+                     fill_warnings(response, addition, &added, call->arena);
     return is_filled ? STATUS_OK : run_out(call);
 }
 
@@ -122,11 +126,12 @@ enum status whitelist_rpc_add_entries(struct app_call *call, const ProtobufCMess
     Latchkey__V1__AddWhitelistEntriesResponse *response =
         ARENA_NEW(call->arena, Latchkey__V1__AddWhitelistEntriesResponse);
     struct whitelist_terms terms = {&whitelist_limits, call->now_ms, request->force};
-    struct typeid author = caller_get_author(call->caller);
     struct whitelist_addition addition = {
-        .wishes = read_wishes(request, call), .count = request->n_entries, .created_by = author.text};
+        .wishes = read_wishes(request, call),
+        .count = request->n_entries,
+        .created_by = arena_copy_text(call->arena, caller_get_author(call->caller).text)};
     struct ip_prefix *prefixes;
-    if (!response || !addition.wishes)
+    if (!response || !addition.wishes || !addition.created_by)
         return run_out(call);
     latchkey__v1__add_whitelist_entries_response__init(response);
 

@@ -4,41 +4,65 @@
 
 #include "common/ip/special.h"
 
-// ---- within one request ----
+// ---- who holds whom ----
 
+// A range in the order of all, with the holder that it is for others (NULL = none) and what it looks for.
 struct place {
     const struct ip_prefix *prefix;
-    uint32_t index;
+    const struct whitelist_holder *holder;
+    struct whitelist_holder *ret_holder; // NULL = nothing
+    size_t rank;                         // among equals
 };
 
 static int compare_places(const void *a, const void *b) {
     const struct place *left = a, *right = b;
     int order = ip_prefix_compare(left->prefix, right->prefix);
-    return order ? order : (left->index > right->index) - (left->index < right->index);
+    return order ? order : (left->rank > right->rank) - (left->rank < right->rank);
 }
 
-// In the order of prefixes one comes right before those inside it, so the ranges around the present one are
-// those of a stack.
+// In the order of prefixes one comes right before those inside it, so the holders around the present range
+// are those of a stack.
+static bool walk(struct place *places, size_t count, struct arena *arena) {
+    const struct whitelist_holder **around = ARENA_NEW_ARRAY(arena, const struct whitelist_holder *, count);
+    size_t depth = 0;
+    if (!around)
+        return false;
+    qsort(places, count, sizeof(*places), compare_places);
+    for (size_t i = 0; i < count; i++) {
+        while (depth > 0 && !ip_prefix_contains_prefix(&around[depth - 1]->prefix, places[i].prefix))
+            depth--;
+        if (depth > 0 && places[i].ret_holder)
+            *places[i].ret_holder = *around[depth - 1];
+        if (places[i].holder)
+            around[depth++] = places[i].holder;
+    }
+    return true;
+}
+
 bool whitelist_find_holders(const struct ip_prefix *prefixes, size_t count, struct arena *arena,
                             struct whitelist_holder *ret_holders) {
     struct place *places = ARENA_NEW_ARRAY(arena, struct place, count);
-    const struct ip_prefix **around = ARENA_NEW_ARRAY(arena, const struct ip_prefix *, count);
-    size_t depth = 0;
-    if (!places || !around)
+    struct whitelist_holder *holders = ARENA_NEW_ARRAY(arena, struct whitelist_holder, count);
+    if (!places || !holders)
         return false;
-    for (uint32_t i = 0; i < count; i++)
-        places[i] = (struct place){&prefixes[i], i};
-    qsort(places, count, sizeof(*places), compare_places);
-
     for (size_t i = 0; i < count; i++) {
-        while (depth > 0 && !ip_prefix_contains_prefix(around[depth - 1], places[i].prefix))
-            depth--;
-        if (depth > 0)
-            ret_holders[places[i].index] =
-                (struct whitelist_holder){.is_known = true, .prefix = *around[depth - 1]};
-        around[depth++] = places[i].prefix;
+        holders[i] = (struct whitelist_holder){.is_known = true, .prefix = prefixes[i]};
+        places[i] = (struct place){&prefixes[i], &holders[i], &ret_holders[i], i};
     }
-    return true;
+    return walk(places, count, arena);
+}
+
+bool whitelist_assign_holders(const struct ip_prefix *prefixes, size_t count,
+                              const struct whitelist_holder *listed, size_t listed_count, struct arena *arena,
+                              struct whitelist_holder *ret_holders) {
+    struct place *places = ARENA_NEW_ARRAY(arena, struct place, count + listed_count);
+    if (!places)
+        return false;
+    for (size_t i = 0; i < listed_count; i++)
+        places[i] = (struct place){&listed[i].prefix, &listed[i], NULL, i};
+    for (size_t i = 0; i < count; i++)
+        places[listed_count + i] = (struct place){&prefixes[i], NULL, &ret_holders[i], listed_count + i};
+    return walk(places, count + listed_count, arena);
 }
 
 // ---- in words ----

@@ -41,6 +41,11 @@ struct whitelist_warning {
 MUST_CHECK bool whitelist_find_holders(const struct ip_prefix *prefixes, size_t count, struct arena *arena,
                                        struct whitelist_holder *ret_holders);
 
+// For each of the new ranges the longest of `listed`, in any order, that holds it. `ret_holders` as above.
+MUST_CHECK bool whitelist_assign_holders(const struct ip_prefix *prefixes, size_t count,
+                                         const struct whitelist_holder *listed, size_t listed_count,
+                                         struct arena *arena, struct whitelist_holder *ret_holders);
+
 // The warnings, in the order of the entries, at most WHITELIST_WARNINGS_MAX, in the arena. Of each entry the
 // longer holder of the two counts, that of the list (`listed`) before one of the request (`requested`). False
 // when out of memory.

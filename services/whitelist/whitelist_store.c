@@ -14,21 +14,17 @@ static const struct db_statement statements[] = {
               "SELECT w.company_id, w.enabled, w.scope, l.entry_count, w.confirm_by, w.version, now()"
               " FROM latchkey.whitelist w JOIN latchkey.whitelist_list l ON l.list_id = w.live_list_id"
               " WHERE w.company_id = $1"},
+    // why the sub-select: else each row that a plan looks at has the prefixes worked out again.
     [STANDING] = {"whitelist_standing",
                   "SELECT EXISTS (SELECT FROM latchkey.whitelist_entry e WHERE e.list_id = w.live_list_id"
-                  " AND e.cidr = ANY (latchkey.containing_prefixes($3)) AND " IS_LIVE "),"
+                  " AND e.cidr = ANY ((SELECT latchkey.containing_prefixes($3))::cidr[]) AND " IS_LIVE "),"
                   " EXISTS (SELECT FROM latchkey.whitelist_entry e WHERE e.list_id = w.live_list_id"
                   " AND " IS_LIVE ")"
                   " FROM latchkey.whitelist w WHERE w.company_id = $1"},
     [UPDATE] = {"whitelist_update",
                 "UPDATE latchkey.whitelist SET enabled = $2, scope = $3 WHERE company_id = $1"},
     [FIND_HOLDERS] = {"whitelist_find_holders",
-                      "SELECT new.place, e.entry_id, e.cidr FROM latchkey.whitelist w"
-                      " CROSS JOIN unnest($2::cidr[]) WITH ORDINALITY AS new (cidr, place)"
-                      " CROSS JOIN LATERAL (SELECT e.entry_id, e.cidr FROM latchkey.whitelist_entry e"
-                      " WHERE e.list_id = w.live_list_id"
-                      " AND e.cidr = ANY (latchkey.containing_prefixes(new.cidr))"
-                      " ORDER BY masklen(e.cidr) DESC, e.entry_id LIMIT 1) AS e WHERE w.company_id = $1"},
+                      "SELECT entry_id, cidr FROM latchkey.whitelist_holders($1, NULL, $2)"},
     [INSERT] = {"whitelist_insert",
                 "INSERT INTO latchkey.whitelist_entry (entry_id, company_id, list_id, address, cidr, note,"
                 " owner, disabled, expires_at, created_by)"
@@ -41,8 +37,12 @@ static const struct db_statement statements[] = {
     [DELETE] = {"whitelist_delete",
                 "DELETE FROM latchkey.whitelist_entry e USING latchkey.whitelist w"
                 " WHERE w.company_id = $1 AND e.list_id = w.live_list_id AND e.entry_id = ANY ($2)"},
-    // why: which index serves a list depends on which of its filters are set.
-    [PLAN_AFRESH] = {"whitelist_plan_afresh", "SET LOCAL plan_cache_mode = force_custom_plan"},
+    // why: which index serves a list depends on which of its filters are set. Without one that picks out few
+    // entries the planner, who can't know how long this company's list is, must not sort the whole for a
+    // page.
+    [PLAN_AFRESH] = {"whitelist_plan_afresh",
+                     "SELECT set_config('plan_cache_mode', 'force_custom_plan', true),"
+                     " set_config('enable_sort', $1, true)"},
     // why the sub-select: with its list a constant, the primary key gives entries in the order wanted.
     [LIST] = {"whitelist_list",
               "SELECT e.entry_id, e.address, e.cidr, e.note, e.owner, e.disabled, e.expires_at,"
@@ -240,16 +240,14 @@ enum status whitelist_store_update(struct app_call *call, bool is_enabled, enum 
 
 // ---- entries ----
 
-static struct whitelist_holder *read_holders(const struct db_result *rows, size_t count,
-                                             struct arena *arena) {
-    struct whitelist_holder *holders = ARENA_NEW_ARRAY(arena, struct whitelist_holder, count);
-    for (int row = 0; holders && row < db_result_get_row_count(rows); row++) {
-        size_t index = (size_t)db_result_get_int64(rows, row, 0) - 1;
-        holders[index] = (struct whitelist_holder){.is_known = true,
-                                                   .entry_id = db_result_get_uuid(rows, row, 1),
-                                                   .prefix = db_result_get_prefix(rows, row, 2)};
-    }
-    return holders;
+static bool read_holders(const struct db_result *rows, struct arena *arena, struct whitelist_added *added) {
+    added->holder_count = (size_t)db_result_get_row_count(rows);
+    added->holders = ARENA_NEW_ARRAY(arena, struct whitelist_holder, added->holder_count);
+    for (size_t i = 0; added->holders && i < added->holder_count; i++)
+        added->holders[i] = (struct whitelist_holder){.is_known = true,
+                                                      .entry_id = db_result_get_uuid(rows, (int)i, 0),
+                                                      .prefix = db_result_get_prefix(rows, (int)i, 1)};
+    return added->holders != NULL;
 }
 
 enum status whitelist_store_add(struct app_call *call, const struct whitelist_addition *addition,
@@ -274,8 +272,7 @@ enum status whitelist_store_add(struct app_call *call, const struct whitelist_ad
         return status;
     ret_added->entry_count_before = before.entry_count;
     ret_added->created_at_ms = db_result_get_time_ms(commands[1].result, 0, NOW);
-    ret_added->holders = read_holders(commands[2].result, addition->count, call->arena);
-    return ret_added->holders ? STATUS_OK : run_out(call);
+    return read_holders(commands[2].result, call->arena, ret_added) ? STATUS_OK : run_out(call);
 }
 
 enum status whitelist_store_remove(struct app_call *call, const struct uuid *entry_ids, size_t count,
@@ -296,9 +293,16 @@ enum status whitelist_store_remove(struct app_call *call, const struct uuid *ent
     return read_standing(call, commands[2].result, commands[3].result, ret_standing);
 }
 
+static bool picks_few(const struct whitelist_filter *filter) {
+    return filter->contains.family != IP_FAMILY_NONE || filter->within.address.family != IP_FAMILY_NONE ||
+           filter->expires_before_ms != CLOCK_NEVER_MS;
+}
+
 enum status whitelist_store_list(struct app_call *call, const struct whitelist_filter *filter,
                                  struct uuid after, int32_t limit, struct whitelist_page *ret_page) {
-    struct db_params params;
+    struct db_params plan, params;
+    db_params_init(&plan, call->arena);
+    db_params_add_text(&plan, picks_few(filter) ? BYTES_LITERAL("on") : BYTES_LITERAL("off"));
     init_params(&params, call);
     db_params_add_int64(&params, limit + 1); // one more tells whether there is another page
     db_params_add_uuid_or_null(&params, after);
@@ -307,7 +311,7 @@ enum status whitelist_store_list(struct app_call *call, const struct whitelist_f
     db_params_add_time_ms_or_null(&params, filter->expires_before_ms);
     db_params_add_text(&params, filter->note_contains);
     db_params_add_bool(&params, filter->is_never_hit);
-    struct db_command commands[] = {{&statements[PLAN_AFRESH], NULL, NULL},
+    struct db_command commands[] = {{&statements[PLAN_AFRESH], &plan, NULL},
                                     {&statements[LIST], &params, NULL}};
     enum status status = db_query_batch(call->transaction, commands, ARRAY_LENGTH(commands));
     if (status != STATUS_OK)

@@ -45,7 +45,9 @@ struct whitelist_addition {
 struct whitelist_added {
     int64_t entry_count_before;
     int64_t created_at_ms;
-    struct whitelist_holder *holders; // for each, the longest entry that was there before and holds it
+    // The entries that were there before and are the longest that hold one of the new; in no order.
+    struct whitelist_holder *holders;
+    size_t holder_count;
 };
 
 // Locks and inserts.

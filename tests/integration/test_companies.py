@@ -6,11 +6,13 @@ import unittest
 import uuid
 
 import grpc
+from google.protobuf import duration_pb2
 
 from latchkey_test import Deployment, error_info, field_violations, stubs
 
 token_pb2 = stubs.messages("latchkey/v1/token.proto")
 company_pb2 = stubs.messages("latchkey/v1/company.proto")
+whitelist_pb2 = stubs.messages("latchkey/v1/whitelist.proto")
 member_pb2 = stubs.messages("latchkey/v1/member.proto")
 
 NO_COMPANY = "cmp_00000000000000000000000000"
@@ -150,6 +152,12 @@ class Companies(unittest.TestCase):
         self.assertEqual(len(answers), 8)
         self.assertEqual(len({answer.company.company_id for answer in answers}), 1)
 
+    def test_validators_confirm_a_new_company_also_when_the_request_is_repeated(self):
+        fields = {"request_id": str(uuid.uuid4()), "wait_for_validators": duration_pb2.Duration(seconds=10)}
+        for answer in (self.create(**fields), self.create(**fields)):
+            self.assertEqual((answer.validators.live, answer.validators.confirmed), (1, 1))
+            self.assertTrue(answer.validators.all_confirmed)
+
     # ---- who reads it ----
 
     def test_a_company_reads_itself_without_naming_itself(self):
@@ -196,7 +204,12 @@ class Companies(unittest.TestCase):
         with self.deployment.operator(created.company_id) as client:
             listed = client.tokens.ListAccessTokens(token_pb2.ListAccessTokensRequest(), timeout=10)
             caller = client.tokens.GetCaller(token_pb2.GetCallerRequest(), timeout=10).caller
+            whitelist = client.whitelist.GetWhitelist(whitelist_pb2.GetWhitelistRequest(), timeout=10).whitelist
+            entries = client.whitelist.ListWhitelistEntries(whitelist_pb2.ListWhitelistEntriesRequest(), timeout=10)
         self.assertFalse(listed.access_tokens)
+        self.assertFalse(entries.entries)
+        self.assertEqual((whitelist.enabled, whitelist.scope, whitelist.entry_count),
+                         (False, whitelist_pb2.WHITELIST_SCOPE_ALL, 0))
         self.assertTrue(caller.acting_for_company)
         self.assertEqual(caller.company_id, created.company_id)
 

@@ -1,5 +1,6 @@
 """What all other tests stand on: databases made by several processes at once on one server."""
 
+import os
 import subprocess
 import sys
 import unittest
@@ -19,8 +20,9 @@ class Databases(unittest.TestCase):
         cls.postgres.start()
 
     def test_processes_that_make_databases_at_once_do_not_meet(self):
-        makers = [subprocess.Popen([sys.executable, "-c", MAKE_DATABASE, self.postgres.url], stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE, text=True) for _ in range(PROCESSES)]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        makers = [subprocess.Popen([sys.executable, "-c", MAKE_DATABASE, self.postgres.url], env=environment,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(PROCESSES)]
         urls = set()
         for maker in makers:
             output, errors = maker.communicate(timeout=60)

@@ -32,6 +32,11 @@ class Settings(unittest.TestCase):
                 self.assertIn("--database-url", done.stdout)
                 self.assertIn("LATCHKEY_ADMIN_LISTEN", done.stdout)
 
+    def test_a_server_prints_what_it_serves(self):
+        done = run("latchkey-token", "methods")
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("/latchkey.v1.TokenService/ListAccessTokens\tread\tlatchkey.tokens.read\n", done.stdout)
+
     def test_an_unknown_setting_is_refused_with_the_nearest_known_one(self):
         done = run("latchkeyd", "--listne", "127.0.0.1:1")
         self.assertEqual(done.returncode, EXIT_USAGE)

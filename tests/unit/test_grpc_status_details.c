@@ -97,6 +97,21 @@ static void every_bad_field_is_named(void **state) {
     assert_string_equal(bad->field_violations[1]->description, "type an address");
 }
 
+static void the_message_tells_the_first_bad_field_and_how_many_more(void **state) {
+    (void)state;
+    fault_add_field(&fault, "label", "type a label");
+    status_details_encode(&fault, &arena, &details);
+    assert_true(bytes_is_text(details.message, "label: type a label"));
+    fault_add_field(&fault, "note", "type less");
+    status_details_encode(&fault, &arena, &details);
+    assert_true(bytes_is_text(details.message, "label: type a label (and 1 more bad field)"));
+    for (unsigned i = 0; i < 9998; i++)
+        fault_add_field(&fault, "entries", "type an address");
+    status_details_encode(&fault, &arena, &details);
+    assert_true(bytes_is_text(details.message, "label: type a label (and 9999 more bad fields)"));
+    assert_string_equal(read_back()->message, "label: type a label (and 9999 more bad fields)");
+}
+
 static void a_retry_delay_is_in_the_retry_info(void **state) {
     (void)state;
     fault_set(&fault, STATUS_UNAVAILABLE, "OVERLOADED", "try again");
@@ -169,6 +184,7 @@ int main(void) {
         TEST(no_fault_and_an_empty_one_are_ok_without_details),
         TEST(reason_domain_and_details_are_in_the_error_info),
         TEST(every_bad_field_is_named),
+        TEST(the_message_tells_the_first_bad_field_and_how_many_more),
         TEST(a_retry_delay_is_in_the_retry_info),
         TEST(many_fields_are_cut_to_what_clients_accept),
         TEST(a_long_message_is_cut_between_characters),

@@ -25,7 +25,9 @@ using Clock = std::chrono::steady_clock;
 namespace {
 
 constexpr int kQuestionsAfter = 3; // of each validator, after each acknowledgement
-constexpr auto kBetweenQuestions = std::chrono::microseconds(200);
+// One worker measures latencies, on a quiet system; many are to leave the servers some of the processors.
+constexpr auto kBetweenQuestionsOfOne = std::chrono::microseconds(200);
+constexpr auto kBetweenQuestionsOfMany = std::chrono::milliseconds(5);
 constexpr size_t kRemembered = 4096; // ended tokens that the load asks about
 
 struct Tally {
@@ -82,8 +84,8 @@ class Validator {
 class Worker {
   public:
     Worker(const std::string &management, const std::vector<std::string> &validators, int number,
-           Tally *tally)
-        : tokens_(TokenService::NewStub(Connect(management, number))), tally_(tally) {
+           std::chrono::microseconds pause, Tally *tally)
+        : tokens_(TokenService::NewStub(Connect(management, number))), pause_(pause), tally_(tally) {
         for (const std::string &address : validators)
             validators_.emplace_back(address, number);
     }
@@ -170,7 +172,7 @@ class Worker {
                     has_refused[i] = true;
                     refused_us = MicrosecondsSince(start);
                 }
-            std::this_thread::sleep_for(kBetweenQuestions);
+            std::this_thread::sleep_for(pause_);
         }
         return refused_us;
     }
@@ -185,6 +187,7 @@ class Worker {
 
     std::unique_ptr<TokenService::Stub> tokens_;
     std::vector<Validator> validators_;
+    std::chrono::microseconds pause_;
     Tally *tally_;
 };
 
@@ -204,7 +207,7 @@ void Load(const std::string &address, const std::atomic<bool> &is_over, Tally *t
             tally->asked_by_load += !secret.empty();
             tally->allowed_after += is_admitted;
         }
-        std::this_thread::sleep_for(kBetweenQuestions);
+        std::this_thread::sleep_for(kBetweenQuestionsOfMany);
     }
 }
 
@@ -242,7 +245,10 @@ int main(int argc, char **argv) {
     std::vector<std::string> validators = Split(argv[2]);
     std::atomic<int64_t> left{std::stoll(argv[3])};
     int worker_count = std::stoi(argv[4]);
-    bool is_loaded = worker_count > 1; // one worker measures latencies, on a quiet system
+    bool is_loaded = worker_count > 1;
+    std::chrono::microseconds pause = kBetweenQuestionsOfOne;
+    if (is_loaded)
+        pause = kBetweenQuestionsOfMany;
 
     Tally tally;
     std::atomic<bool> is_over{false};
@@ -251,7 +257,7 @@ int main(int argc, char **argv) {
         for (const std::string &address : validators)
             load.emplace_back([&, address] { Load(address, is_over, &tally); });
     for (int i = 0; i < worker_count; i++)
-        workers.emplace_back([&, i] { Worker(argv[1], validators, i, &tally).Run(&left); });
+        workers.emplace_back([&, i] { Worker(argv[1], validators, i, pause, &tally).Run(&left); });
     for (std::thread &thread : workers)
         thread.join();
     is_over = true;

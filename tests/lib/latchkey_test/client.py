@@ -14,6 +14,7 @@ _SERVICES = {
     "companies": ("latchkey/v1/company.proto", "CompanyService"),
     "audit": ("latchkey/v1/audit.proto", "AuditService"),
     "health": ("grpc/health/v1/health.proto", "Health"),
+    "reflection": ("grpc/reflection/v1/reflection.proto", "ServerReflection"),
 }
 _DETAILS = "grpc-status-details-bin"
 
@@ -86,6 +87,11 @@ def field_violations(error):
     """Field -> sentence, of the BadRequest of a grpc.RpcError."""
     return {violation.field: violation.description
             for bad_request in _details(error, "BadRequest") for violation in bad_request.field_violations}
+
+
+def retry_info(error):
+    """The RetryInfo of a grpc.RpcError, or None."""
+    return next(_details(error, "RetryInfo"), None)
 
 
 def _details(error, kind):

@@ -1,0 +1,96 @@
+#!/usr/bin/python3
+"""Runs the benchmarks; prints every figure as a ratio to its peer in the same run, and whether goals are reached.
+
+A benchmark passes when it ran and found figures. A missed goal is printed and fails nothing: a busy machine is no
+broken program. Plots go to the build tree, bench/*.svg.
+"""
+
+import argparse
+import os
+import sys
+import time
+import traceback
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
+
+# pylint: disable=wrong-import-position
+import bench_cold_start
+import bench_ip_set
+import bench_latency
+import bench_memory
+import bench_revoke
+import bench_transport
+import bench_validate
+import plot
+from figures import print_table
+from latchkey_test import BUILD
+from world import World
+
+BENCHES = {"ip_set": bench_ip_set, "transport": bench_transport, "validate": bench_validate, "latency": bench_latency,
+           "cold_start": bench_cold_start, "memory": bench_memory, "revoke": bench_revoke}
+
+
+def parse_arguments(arguments):
+    parser = argparse.ArgumentParser(prog="tests/bench/run.sh", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, smaller tables: within three minutes")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="one JSON object a line for each figure")
+    parser.add_argument("benches", nargs="*", metavar="BENCH", help="only these: " + ", ".join(BENCHES))
+    parsed = parser.parse_args(arguments)
+    unknown = set(parsed.benches) - set(BENCHES)
+    if unknown:
+        parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
+    return parsed
+
+
+def run(name, world):
+    """Its figures, or None when it failed."""
+    print(f"{name} ...", flush=True)
+    started = time.monotonic()
+    try:
+        figures = BENCHES[name].run(world)
+    except Exception:  # pylint: disable=broad-except
+        traceback.print_exc(file=sys.stdout)
+        return None
+    print(f"    {time.monotonic() - started:.0f} s", flush=True)
+    plot.write(plot_directory() / f"{name}.svg", BENCHES[name].__doc__.split("\n", maxsplit=1)[0], figures)
+    return figures
+
+
+def plot_directory():
+    directory = BUILD / "bench"
+    directory.mkdir(parents=True, exist_ok=True)
+    return directory
+
+
+def print_summary(figures, load):
+    print()
+    print_table(figures)
+    goals = [figure for figure in figures if figure.goal is not None]
+    print(f"\nmedians; load of the machine at the start {load[0]:.1f} on {os.cpu_count()} cores; "
+          f"plots in {plot_directory()}")
+    print(f"{sum(figure.is_reached for figure in goals)} of {len(goals)} goals reached")
+
+
+def main(arguments):
+    options = parse_arguments(arguments)
+    load = os.getloadavg()
+    figures, failed = [], []
+    names = options.benches or list(BENCHES)
+    with World(options.quick) as world:
+        for name in names:
+            found = run(name, world)
+            figures += found or []
+            if not found:
+                failed.append(name)
+    print_summary(figures, load)
+    if options.json:
+        options.json.write_text("".join(figure.to_json() + "\n" for figure in figures), encoding="utf-8")
+    if failed:
+        print(f"did not run: {', '.join(failed)}")
+    print(f"{len(names) - len(failed)} passed, {len(failed)} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

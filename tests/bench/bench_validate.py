@@ -1,0 +1,32 @@
+"""Validate, unary over h2c: the server's CPU time for each call, on one core
+
+latchkey-validator with one loop and a database of 100 000 tokens decides about a real token, an address in a whitelist of
+thousands of entries and one permission. bench-limit decodes nothing and answers a constant; grpc++ parses the question and
+answers ALLOW to anything: both do less than decide.
+"""
+
+from contextlib import ExitStack
+
+from figures import Figure
+from pinned import SERVER_CORE, Yardstick, on_core
+from turns import STREAMS, measure
+from validation import PATH, TOKENS, check_admits, framed, question
+
+_LIMIT, _GRPCPP = "raw nghttp2", "grpc++"
+_GOALS = {(_LIMIT, 100): 1.6, (_GRPCPP, 100): 0.2}
+
+
+def run(world):
+    filled = world.filled(TOKENS)
+    body = world.file("validate.body", framed(question(filled.data, filled.data.secrets[0])))
+    with ExitStack() as stack:
+        with on_core(SERVER_CORE):
+            ours = stack.enter_context(filled.validator())
+        limit = stack.enter_context(Yardstick("bench-limit"))
+        grpcpp = stack.enter_context(Yardstick("bench-grpcpp", "callback"))
+        check_admits(ours, filled.data)
+        check_admits(grpcpp, filled.data)
+        samples = measure({"ours": ours, _LIMIT: limit, _GRPCPP: grpcpp}, PATH, body, world)
+    return [Figure("validate", f"{streams} streams per connection", samples["ours", streams], samples[peer, streams],
+                   peer, "CPU-ns/call", _GOALS.get((peer, streams)))
+            for peer in (_LIMIT, _GRPCPP) for streams in STREAMS]

@@ -1,0 +1,103 @@
+"""Fills a migrated database with tokens, quickly and in one transaction: companies with members who are administrators,
+tokens of theirs in turn, and one company, the first, whose whitelist is on and whose secrets are known.
+
+Rows are made by the server (generate_series); only secrets come from here.
+"""
+
+import uuid
+from dataclasses import dataclass
+
+from psycopg2.extras import execute_values
+
+import country
+import secret_text
+
+COMPANIES = 100
+_MEMBERS_EACH = 10
+_COUNTRY = "DK"
+PERMISSION = "charges.create"
+
+# Ids are UUIDv7 made from a name and a number, so that every statement can say which row it means.
+_PREPARE = """
+SET LOCAL session_replication_role = replica;  -- no foreign key is checked; the change log is written all the same
+CREATE FUNCTION pg_temp.id(name text, number bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
+    SELECT (lpad(to_hex(1764000000000 + number), 12, '0') || '7' || left(hash, 3) || '8' || substr(hash, 4, 15))::uuid
+      FROM md5(name || number) AS hash
+$$;
+"""
+_COMPANIES = """
+INSERT INTO latchkey.company (company_id, name) SELECT pg_temp.id('company', n), 'Bench ' || n
+  FROM generate_series(0, %(companies)s - 1) AS n;
+INSERT INTO latchkey.role (role_id, company_id, name, builtin)
+SELECT pg_temp.id('role', n), pg_temp.id('company', n), 'administrator', 'administrator'
+  FROM generate_series(0, %(companies)s - 1) AS n;
+INSERT INTO latchkey.member (member_id, company_id, email)
+SELECT pg_temp.id('member', n), pg_temp.id('company', n %% %(companies)s), 'member' || n || '@example.com'
+  FROM generate_series(0, %(members)s - 1) AS n;
+INSERT INTO latchkey.member_role (company_id, member_id, role_id)
+SELECT pg_temp.id('company', n %% %(companies)s), pg_temp.id('member', n), pg_temp.id('role', n %% %(companies)s)
+  FROM generate_series(0, %(members)s - 1) AS n;
+INSERT INTO latchkey.whitelist_list (list_id, company_id) SELECT pg_temp.id('list', n), pg_temp.id('company', n)
+  FROM generate_series(0, %(companies)s - 1) AS n;
+INSERT INTO latchkey.whitelist (company_id, live_list_id, enabled)
+SELECT pg_temp.id('company', n), pg_temp.id('list', n), n = 0 FROM generate_series(0, %(companies)s - 1) AS n;
+"""
+# Some of each: permissions, times, lists of addresses.
+_TOKENS = """
+INSERT INTO latchkey.token (token_id, company_id, member_id, kind, channels, label, permissions, expires_at, allowed_ips)
+SELECT pg_temp.id('token', n), pg_temp.id('company', n %% %(companies)s), pg_temp.id('member', n %% %(members)s), 'a', 1,
+       'bench ' || n,
+       CASE WHEN n %% 4 < 3 THEN ARRAY['charges.create', 'charges.read', 'customers.read'] ELSE ARRAY['charges.*'] END,
+       CASE WHEN n %% 2 = 1 THEN now() + interval '1 year' END,
+       CASE WHEN n %% 10 = 7 THEN ARRAY['192.0.2.0/24', '198.51.100.7']::cidr[] ELSE '{}' END
+  FROM generate_series(0, %(tokens)s - 1) AS n;
+INSERT INTO latchkey.token_secret (digest, token_id, company_id, hint)
+SELECT sha256(('token ' || n)::bytea), pg_temp.id('token', n), pg_temp.id('company', n %% %(companies)s), 'lka_…none'
+  FROM generate_series(0, %(tokens)s - 1) AS n WHERE n %% %(companies)s <> 0;
+"""
+_KNOWN_SECRETS = """
+INSERT INTO latchkey.token_secret (digest, token_id, company_id, hint)
+SELECT known.digest, pg_temp.id('token', known.n), pg_temp.id('company', 0), known.hint
+  FROM (VALUES %s) AS known (digest, n, hint)
+"""
+_ENTRIES = """
+INSERT INTO latchkey.whitelist_entry (entry_id, company_id, list_id, address, cidr)
+SELECT pg_temp.id('entry', entry.n), pg_temp.id('company', 0), pg_temp.id('list', 0), entry.cidr, entry.cidr::cidr
+  FROM (VALUES %s) AS entry (n, cidr)
+"""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Secrets of tokens that may do PERMISSION from `client_ip` on the API channel."""
+
+    tokens: int
+    secrets: list
+    client_ip: str
+    entries: int
+
+
+def fill(connection, tokens):
+    """`connection` is an autocommitting superuser's."""
+    numbers = {"companies": COMPANIES, "members": COMPANIES * _MEMBERS_EACH, "tokens": tokens}
+    entries = country.prefixes(_COUNTRY, 4) + country.prefixes(_COUNTRY, 6)
+    with connection.cursor() as cursor:
+        cursor.execute("BEGIN")
+        cursor.execute(_PREPARE)
+        for statements in (_COMPANIES, _TOKENS):
+            cursor.execute(statements, numbers)
+        execute_values(cursor, _ENTRIES, [(n, str(entry)) for n, entry in enumerate(entries)], page_size=20000)
+        secrets = _fill_known_secrets(cursor, range(0, tokens, COMPANIES))
+        cursor.execute("COMMIT")
+        cursor.execute("VACUUM (ANALYZE)")
+    middle = entries[len(entries) // 4]
+    return Dataset(tokens, secrets, str(middle.network_address + middle.num_addresses // 2), len(entries))
+
+
+def _fill_known_secrets(cursor, numbers):
+    cursor.execute("SELECT pg_temp.id('company', 0)::text")
+    lane = uuid.UUID(cursor.fetchone()[0]).bytes[15] & 63
+    secrets = secret_text.make_secrets(len(numbers), lane)
+    execute_values(cursor, _KNOWN_SECRETS, [(secret_text.digest(secret), n, secret_text.hint(secret))
+                                            for n, secret in zip(numbers, secrets)], page_size=20000)
+    return secrets

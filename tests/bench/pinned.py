@@ -1,0 +1,74 @@
+"""Who runs where, and what it costs: the server measured on one core, whoever drives it on another.
+
+CPU time is read from the process's own clock, so that other work on the machine, which only makes a server wait, hardly
+moves a figure; wall-clock figures say in their spread what it did.
+"""
+
+import contextlib
+import os
+import re
+import subprocess
+import time
+
+from latchkey_test import program
+
+_CORES = sorted(os.sched_getaffinity(0))
+SERVER_CORE, CLIENT_CORE = _CORES[0], _CORES[-1]
+CONNECTIONS = 8
+
+
+@contextlib.contextmanager
+def on_core(core):
+    """Processes started inside run on that core."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def cpu_ns(pid):
+    """The CPU time of another process, threads that have ended included (/proc/PID/task loses those)."""
+    return time.clock_gettime_ns((~pid << 3) | 2)
+
+
+class Yardstick:
+    """A program of tests/ that says "listening ADDRESS", on the server's core. `with Yardstick("bench-limit") as it:`"""
+
+    def __init__(self, name, *arguments):
+        self._command = [program(f"tests/{name}"), *arguments]
+
+    def __enter__(self):
+        with on_core(SERVER_CORE):
+            self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        words = self._process.stdout.readline().split()
+        if words[:1] != ["listening"]:
+            self.__exit__()
+            raise RuntimeError(f"{self._command[0]} does not listen")
+        self.address = words[1]
+        return self
+
+    def __exit__(self, *_):
+        self._process.kill()
+        self._process.wait(30)
+        self._process.stdout.close()
+
+    @property
+    def pid(self):
+        return self._process.pid
+
+
+def cpu_ns_per_call(server, path, body, streams, calls):
+    """Drives `server` with h2load, `streams` calls under way on each connection; CPU-ns of the server for each."""
+    command = ["h2load", "-n", str(calls), "-c", str(CONNECTIONS), "-m", str(streams), "-d", str(body),
+               "-H", "content-type: application/grpc", "-H", "te: trailers", "-H", "user-agent: grpc-bench",
+               f"http://{server.address}{path}"]
+    before = cpu_ns(server.pid)
+    with on_core(CLIENT_CORE):
+        said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout
+    spent = cpu_ns(server.pid) - before
+    answered = re.search(r"(\d+) succeeded.*\nstatus codes: (\d+) 2xx", said)
+    if not answered or {int(number) for number in answered.groups()} != {calls}:
+        raise RuntimeError(f"not all of {calls} calls were answered:\n{said}")
+    return spent / calls

@@ -1,0 +1,79 @@
+"""What benchmarks share: PostgreSQL, filled databases, a directory for files. Made when first asked for."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from contextlib import closing
+from functools import cache
+from pathlib import Path
+
+import psycopg2
+from psycopg2.extensions import parse_dsn
+
+import dataset
+from latchkey_test import ROOT, PrivatePostgres, Server, program
+
+_PERMISSIONS_FILE = ROOT / "deploy/quickstart/permissions.txt"
+
+
+def database_of(url):
+    return parse_dsn(url)["dbname"]
+
+
+class Filled:
+    """A migrated database with so many tokens in it."""
+
+    def __init__(self, postgres, tokens):
+        self.url = postgres.create_database()
+        self.superuser_url = postgres.url_of(database_of(self.url), "postgres")
+        subprocess.run([program("latchkey"), "migrate", "--permissions-file", _PERMISSIONS_FILE], check=True,
+                       env={**os.environ, "LATCHKEY_DATABASE_URL": self.url}, stdout=subprocess.DEVNULL)
+        with closing(self.connect()) as connection:
+            self.data = dataset.fill(connection, tokens)
+
+    def connect(self):
+        """As the superuser, autocommitting."""
+        connection = psycopg2.connect(self.superuser_url)
+        connection.autocommit = True
+        return connection
+
+    def validator(self, **settings):
+        """One that is not started yet, on one loop."""
+        return Server("latchkey-validator", database_url=self.url, loops=1, **settings)
+
+
+class World:
+    """`quick` is what --quick says; `rounds` how often figures are measured in turn."""
+
+    def __init__(self, quick):
+        self.quick = quick
+        self.rounds = 5 if quick else 9
+        self.small, self.large = (10000, 100000) if quick else (100000, 1000000)
+        self.directory = Path(tempfile.mkdtemp(prefix="latchkey-bench-"))
+        self.postgres = cache(self._start_postgres)
+        self.filled = cache(self._fill)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.postgres.cache_info().currsize:
+            self.postgres().remove()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def file(self, name, data):
+        """The path of a new file with these bytes."""
+        path = self.directory / name
+        path.write_bytes(data)
+        return path
+
+    @staticmethod
+    def _start_postgres():
+        """One for reading: what it takes to write is measured on a cluster that reaches the disk (bench_revoke)."""
+        postgres = PrivatePostgres(shared_buffers="512MB", max_wal_size="4GB")
+        postgres.start()
+        return postgres
+
+    def _fill(self, tokens):
+        return Filled(self.postgres(), tokens)

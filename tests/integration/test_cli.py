@@ -1,0 +1,519 @@
+"""The command line against real servers: wrong input first, then what each command does, says and exits with."""
+
+import json
+import os
+import pty
+import stat
+import subprocess
+import tempfile
+import unittest
+import uuid
+from pathlib import Path
+
+from latchkey_test import Deployment, free_port, program, run_latchkey
+
+SECRET = "lka_[0-9A-Za-z]{51}"
+
+
+class CommandCase(unittest.TestCase):
+    """Runs commands as the demo company's administrator, on one deployment for the class."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.deployment = Deployment()
+        cls.deployment.__enter__()
+        cls.addClassCleanup(cls.deployment.__exit__)
+        directory = tempfile.TemporaryDirectory(prefix="latchkey-cli-")
+        cls.addClassCleanup(directory.cleanup)
+        cls.directory = Path(directory.name)
+
+    def environment(self):
+        return {"LATCHKEY_ADDRESS": self.deployment.server.address, **{
+            name: self.deployment.secrets[name] for name in ("LATCHKEY_TOKEN", "LATCHKEY_OPERATOR_TOKEN")}}
+
+    def run_command(self, *arguments, stdin="", without=(), **changed):
+        environment = {name: value for name, value in {**self.environment(), **changed}.items() if name not in without}
+        return run_latchkey(*arguments, stdin=stdin, **environment)
+
+    def run_well(self, *arguments, code=0, **options):
+        done = self.run_command(*arguments, **options)
+        self.assertEqual((done.returncode, done.stderr), (code, ""), done.stdout)
+        return done.stdout
+
+    def run_json(self, *arguments, code=0, **options):
+        return json.loads(self.run_well(*arguments, "--json", code=code, **options))
+
+    def assert_fails(self, code, pattern, *arguments, **options):
+        done = self.run_command(*arguments, **options)
+        self.assertEqual((done.returncode, done.stdout), (code, ""), done.stderr)
+        self.assertRegex(done.stderr, pattern)
+        return done.stderr
+
+    def path(self):
+        """Of a file that is not there."""
+        return self.directory / uuid.uuid4().hex
+
+    def make_token(self, label="of a test", *options):
+        return self.run_json("token", "create", "--label", label, *options)
+
+
+class Words(unittest.TestCase):
+    """What is typed, before any server is asked."""
+
+    def assert_fails(self, pattern, *arguments, code=2):
+        done = run_latchkey(*arguments)
+        self.assertEqual((done.returncode, done.stdout), (code, ""), done.stderr)
+        self.assertRegex(done.stderr, pattern)
+        return done.stderr
+
+    def test_an_unknown_command_is_told_with_the_nearest_one(self):
+        self.assert_fails('no command "tokn"; did you mean "token"', "tokn", "list")
+        self.assert_fails('no command "token creat"; did you mean "token create"', "token", "creat")
+        self.assert_fails("`latchkey help` lists them", "frobnicate")
+        self.assert_fails("`latchkey help token` lists them", "token", "frobnicate")
+        self.assert_fails("needs a second word", "whitelist")
+        self.assert_fails("no command", "help", "frobnicate")
+        self.assert_fails('did you mean "token create"', "help", "token", "creat")
+
+    def test_a_secret_on_the_command_line_is_refused_and_not_repeated(self):
+        secret = "lka_0m349ZeX5RtOaPohwcjiVuTp4gDTKlnLktiko2WtcuE2122ceei"
+        for words in (["validate", secret], ["caller", f"--token={secret}"], ["--token", "x", "caller"],
+                      ["token", "create", "--label", f"my {secret}"], ["caller", "--token-file", secret]):
+            with self.subTest(words):
+                error = self.assert_fails("never stands on the command line", *words)
+                self.assertNotIn(secret, error)
+                self.assertIn("LATCHKEY_VALIDATE_TOKEN", error)
+
+    def test_options_and_arguments_that_a_command_lacks_are_told(self):
+        self.assert_fails("no option --lable; did you mean --label", "token", "create", "--lable", "x")
+        self.assert_fails("--label needs a value", "token", "create", "--label")
+        self.assert_fails("one argument too many", "caller", "me")
+        self.assert_fails("usage: latchkey token show TOKEN-ID", "token", "show")
+        self.assert_fails("usage: latchkey whitelist add ADDRESS...", "whitelist", "add")
+        self.assert_fails("two dashes: --json", "caller", "-json")
+
+    def test_bad_values_are_told_with_what_to_type_instead(self):
+        create = ("token", "create", "--label", "x")
+        self.assert_fails("must be a duration such as", *create, "--expires-in", "30")
+        self.assert_fails("2027-01-31T18:00:00Z", *create, "--expires-at", "soon")
+        self.assert_fails("must be api or ui", *create, "--channel", "api,web")
+        self.assert_fails("must be KEY=VALUE", *create, "--metadata", "x")
+        self.assert_fails("--label is missing", "token", "create")
+        self.assert_fails("one of leaked rotated", "token", "deactivate", "tok_x", "--reason", "bored")
+        self.assert_fails("one of all logins", "whitelist", "enable", "--scope", "some")
+        self.assert_fails("from 0 to 128", "whitelist", "add", "::1", "--bits", "129")
+        self.assert_fails("--administrator is missing", "company", "create", "Acme")
+        self.assert_fails("one of api ui", "validate", "--channel", "x")
+
+    def test_errors_before_a_call_are_json_too(self):
+        done = run_latchkey("token", "show", "--json")
+        self.assertEqual(done.returncode, 2)
+        error = json.loads(done.stderr)["error"]
+        self.assertEqual(error["exit_code"], 2)
+        self.assertIn("TOKEN-ID", error["message"])
+
+    def test_nothing_typed_is_help_and_wrong(self):
+        done = run_latchkey()
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertIn("usage: latchkey COMMAND", done.stderr)
+
+    def test_help_is_had_in_every_way(self):
+        everything = run_latchkey("help")
+        self.assertEqual((everything.returncode, everything.stderr), (0, ""))
+        self.assertEqual(run_latchkey("--help").stdout, everything.stdout)
+        one = run_latchkey("token", "create", "--help")
+        self.assertEqual((one.returncode, one.stderr), (0, ""))
+        self.assertIn("--secret-file FILE", one.stdout)
+        self.assertEqual(run_latchkey("help", "token", "create").stdout, one.stdout)
+        self.assertEqual(run_latchkey("-h").stdout, everything.stdout)
+        self.assertEqual(run_latchkey("token", "create", "-h").stdout, one.stdout)
+        self.assertEqual(run_latchkey("token", "--help").stdout, run_latchkey("help", "token").stdout)
+
+    def test_the_version_is_told(self):
+        self.assertRegex(run_latchkey("version").stdout, r"^latchkey \d+\.\d+\.\d+\n$")
+        self.assertEqual(run_latchkey("--version").stdout, run_latchkey("version").stdout)
+        self.assertRegex(json.loads(run_latchkey("version", "--json").stdout)["version"], r"^\d+\.\d+\.\d+$")
+
+    def test_output_that_does_not_arrive_is_a_failure(self):
+        with open("/dev/full", "w", encoding="ascii") as full:
+            done = subprocess.run([program("latchkey"), "help"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        self.assertEqual(done.returncode, 6)
+        self.assertIn("could not be written", done.stderr)
+
+    def test_validate_says_where_the_token_belongs(self):
+        self.assert_fails("LATCHKEY_VALIDATE_TOKEN.*--secret-file", "validate")
+
+
+class Completion(unittest.TestCase):
+    """The script is sourced by a real bash, which is asked what it would offer."""
+
+    SCRIPT = """source <("$0" completion bash); COMP_WORDS=("${@:1}"); COMP_CWORD=$(($# - 1))
+_latchkey || true; ((${#COMPREPLY[@]} == 0)) || printf '%s\\n' "${COMPREPLY[@]}"; complete -p latchkey >&2"""
+
+    def complete(self, *words):
+        done = subprocess.run(["bash", "-euc", self.SCRIPT, program("latchkey"), "latchkey", *words],
+                              capture_output=True, text=True, check=True)
+        self.assertIn("-F _latchkey latchkey", done.stderr)
+        return done.stdout.splitlines()
+
+    def test_nouns(self):
+        nouns = self.complete("")
+        for noun in ("migrate", "bootstrap", "caller", "company", "token", "whitelist", "validate", "help"):
+            self.assertIn(noun, nouns)
+        self.assertEqual(len(nouns), len(set(nouns)))
+        self.assertEqual(self.complete("wh"), ["whitelist"])
+        self.assertEqual(self.complete("zz"), [])
+
+    def test_verbs(self):
+        self.assertEqual(self.complete("token", ""), ["create", "list", "show", "deactivate"])
+        self.assertEqual(self.complete("whitelist", "en"), ["enable"])
+        self.assertEqual(self.complete("help", "vali"), ["validate"])
+        self.assertEqual(self.complete("completion", ""), ["bash"])
+        self.assertEqual(self.complete("caller", ""), [])
+
+    def test_options_of_the_command_and_common_ones(self):
+        self.assertEqual(self.complete("token", "create", "--ex"), ["--expires-in", "--expires-at", "--external-id"])
+        self.assertEqual(self.complete("validate", "--client"), ["--client-ip"])
+        self.assertEqual(self.complete("token", "show", "--js"), ["--json"])
+        self.assertEqual(self.complete("token", "show", "tok_x", "--oper"), ["--operator"])
+        self.assertEqual(self.complete("token", "list", "--secret"), [])
+
+    def test_values_of_which_there_are_few(self):
+        self.assertEqual(self.complete("whitelist", "enable", "--scope", ""), ["all", "logins"])
+        self.assertEqual(self.complete("token", "deactivate", "tok_x", "--reason", "l"), ["leaked"])
+        self.assertEqual(self.complete("validate", "--channel", "u"), ["ui"])
+
+    def test_files(self):
+        with tempfile.TemporaryDirectory() as directory:
+            (Path(directory) / "secret one").touch()
+            self.assertEqual(self.complete("validate", "--secret-file", f"{directory}/sec"), [f"{directory}/secret one"])
+
+    def test_another_shell_is_refused(self):
+        done = run_latchkey("completion", "tcsh")
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+
+
+class Calls(CommandCase):
+    # ---- wrong input first ----
+
+    def test_without_a_token_it_says_where_to_put_it(self):
+        self.assert_fails(3, "put yours into LATCHKEY_TOKEN", "caller", without=["LATCHKEY_TOKEN"])
+        self.assert_fails(3, "put yours into LATCHKEY_OPERATOR_TOKEN", "caller", "--operator",
+                          without=["LATCHKEY_OPERATOR_TOKEN"])
+
+    def test_a_token_that_is_none_is_refused_by_the_server(self):
+        error = self.assert_fails(3, "MALFORMED", "caller", LATCHKEY_TOKEN="lka_nonsense")
+        self.assertIn("is the right token in LATCHKEY_TOKEN?", error)
+        self.assertNotIn("nonsense", error)
+        self.assert_fails(2, "LATCHKEY_TOKEN holds no secret", "caller", LATCHKEY_TOKEN="two words")
+
+    def test_a_server_that_is_not_there_is_unavailable(self):
+        self.assert_fails(4, "NOT_REACHABLE.*\n.*is latchkeyd running", "caller", "--address", f"127.0.0.1:{free_port()}")
+        self.assert_fails(4, "NOT_REACHABLE", "caller", "--address", "unix:/nowhere/at/all")
+        self.assert_fails(4, "NAME_NOT_FOUND", "caller", "--address", "no-such-host.invalid:7070")
+
+    def test_an_address_that_is_none_is_told(self):
+        self.assert_fails(2, 'the address "127.0.0.1"', "caller", "--address", "127.0.0.1")
+        self.assert_fails(2, 'the address "x:99999"', "caller", LATCHKEY_ADDRESS="x:99999")
+
+    def test_a_port_that_speaks_something_else_is_told(self):
+        self.assert_fails(4, "gRPC on port 7070", "caller", "--address", self.deployment.server.admin_address)
+
+    def test_failures_are_json_for_programs(self):
+        done = self.run_command("token", "create", "--label", "", "--permission", "charge.create", "--json")
+        error = json.loads(done.stderr)["error"]
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertEqual((error["status"], error["reason"], error["exit_code"]), ("INVALID", "INVALID_ARGUMENT", 2))
+        self.assertEqual([field["field"] for field in error["fields"]], ["label", "permissions[0]"])
+        self.assertIn("charges.create", error["fields"][1]["description"])
+
+    def test_what_another_company_has_is_not_found(self):
+        self.assert_fails(5, "NOT_FOUND", "token", "show", "tok_00000000000000000000000000")
+
+    def test_what_the_token_may_not_do_is_not_allowed(self):
+        weak = self.make_token("weak", "--permission", "charges.read")["secret"]
+        self.assert_fails(3, "PERMISSION_MISSING", "token", "list", LATCHKEY_TOKEN=weak)
+
+    # ---- who calls, and whom ----
+
+    def test_the_caller_is_shown(self):
+        shown = self.run_well("caller")
+        self.assertRegex(shown, r"(?m)^company +cmp_[0-9a-z]{26}$")
+        self.assertRegex(shown, r"(?m)^email +administrator@demo.example$")
+        self.assertRegex(shown, r"(?m)^permissions +charges.create\n +charges.read$")
+        caller = self.run_json("caller")["caller"]
+        self.assertEqual((caller["email"], caller["kind"]), ("administrator@demo.example", "TOKEN_KIND_ACCESS"))
+        self.assertNotIn("expires_at", caller)
+
+    def test_the_token_comes_from_a_file_or_standard_input_too(self):
+        secret, path = self.deployment.secrets["LATCHKEY_TOKEN"], self.path()
+        path.write_text(secret + "\n")
+        mine = self.run_well("caller")
+        for options, changed in ((("--token-file", path), {}), (("--token-file", "-"), {"stdin": secret}),
+                                 ((), {"LATCHKEY_TOKEN_FILE": str(path)})):
+            with self.subTest(options):
+                self.assertEqual(self.run_well("caller", *options, without=["LATCHKEY_TOKEN"], **changed), mine)
+        self.assert_fails(2, "can't read", "caller", "--token-file", self.path())
+
+    def test_the_operator_acts_for_a_company(self):
+        own = self.run_json("caller")["caller"]["company_id"]
+        operator = self.run_json("caller", "--operator")["caller"]
+        self.assertIn("latchkey.operate", operator["permissions"])
+        for options, changed in ((("--company", own), {}), ((), {"LATCHKEY_COMPANY": own})):
+            acting = self.run_json("caller", "--operator", *options, **changed)["caller"]
+            self.assertEqual((acting["company_id"], acting["acting_for_company"]), (own, True))
+        self.assertRegex(self.run_well("caller", "--operator", "--company", own), "acting +as operator")
+        self.assert_fails(3, "latchkey.operate", "caller", "--company", operator["company_id"])
+
+    def test_each_service_may_have_an_address_of_its_own(self):
+        nowhere, here = f"127.0.0.1:{free_port()}", self.deployment.server.address
+        self.run_well("caller", LATCHKEY_ADDRESS=nowhere, LATCHKEY_TOKEN_ADDRESS=here)
+        self.run_well("company", "show", LATCHKEY_ADDRESS=nowhere, LATCHKEY_INVITATION_ADDRESS=here)
+        self.assert_fails(4, "NOT_REACHABLE", "company", "show", LATCHKEY_ADDRESS=nowhere, LATCHKEY_TOKEN_ADDRESS=here)
+        self.run_well("company", "show", "--address", here, LATCHKEY_INVITATION_ADDRESS=nowhere)
+
+    def test_the_catalogue_is_listed(self):
+        self.assertRegex(self.run_well("permissions"), r"(?m)^charges.create +Charge a customer$")
+        names = [permission["name"] for permission in self.run_json("permissions")["permissions"]]
+        self.assertEqual(names, sorted(names))
+        self.assertIn("latchkey.operate", names)
+
+
+class Tokens(CommandCase):
+    def test_a_secret_file_holds_the_secret_and_nothing_else_does(self):
+        for options in ((), ("--json",)):
+            path = self.path()
+            said = self.run_well("token", "create", "--label", "x", "--secret-file", path, *options)
+            self.assertRegex(path.read_text(), f"^{SECRET}\n$")
+            self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o600)
+            self.assertNotRegex(said, SECRET)
+            self.assertIn(str(path), said)
+            self.run_well("caller", LATCHKEY_TOKEN=path.read_text().strip())
+
+    def test_a_secret_file_is_not_written_over_and_not_left_behind(self):
+        path, before = self.path(), len(self.run_json("token", "list")["access_tokens"])
+        path.write_text("precious")
+        self.assert_fails(5, "exists already", "token", "create", "--label", "x", "--secret-file", path)
+        self.assertEqual(path.read_text(), "precious")
+        self.assertEqual(len(self.run_json("token", "list")["access_tokens"]), before)
+        path.unlink()
+        self.assert_fails(2, "label", "token", "create", "--label", "", "--secret-file", path)
+        self.assertFalse(path.exists())
+        self.assert_fails(4, "NOT_REACHABLE", "token", "create", "--label", "x", "--secret-file", path,
+                          LATCHKEY_ADDRESS=f"127.0.0.1:{free_port()}")
+        self.assertFalse(path.exists())
+
+    def test_without_a_secret_file_the_secret_is_the_last_line(self):
+        said = self.run_well("token", "create", "--label", "x")
+        self.assertRegex(said, f"(?m)shown this once:\n\n{SECRET}\n\\Z")
+        self.run_well("caller", LATCHKEY_TOKEN=said.split()[-1])
+
+    def test_every_option_of_a_token_arrives(self):
+        made = self.make_token(
+            "till 7", "--permission", "charges.create, charges.read", "--permission", "refunds.create", "--channel", "api,ui",
+            "--allowed-ip", "127.0.0.0/8,203.0.113.7", "--domain", "*.shop.example", "--description", "by the door",
+            "--metadata", "shop=12", "--external-id", uuid.uuid4().hex, "--company-owned",
+            "--not-before", "2027-01-31", "--expires-at", "2027-01-31T18:00:00+01:00")["access_token"]
+        self.assertEqual(made["label"], "till 7")
+        self.assertEqual(sorted(made["permissions"]), ["charges.create", "charges.read", "refunds.create"])
+        self.assertEqual(made["channels"], ["CHANNEL_API", "CHANNEL_UI"])
+        self.assertEqual(sorted(made["allowed_ips"]), ["127.0.0.0/8", "203.0.113.7/32"])
+        self.assertEqual((made["allowed_domains"], made["description"]), (["*.shop.example"], "by the door"))
+        self.assertEqual((made["metadata"], made["member_id"]), ({"shop": "12"}, ""))
+        self.assertEqual((made["not_before"], made["expires_at"]), ("2027-01-31T00:00:00Z", "2027-01-31T17:00:00Z"))
+        shown = self.run_well("token", "show", made["token_id"])
+        for part in ("owner +the company", "channels +api, ui", "domains +\\*.shop.example", "metadata +shop=12",
+                     "state +not-yet-valid", "expires +2027-01-31T17:00:00Z"):
+            self.assertRegex(shown, part)
+        waiting = self.run_json("token", "list", "--state", "not-yet-valid", "--label", "till 7")["access_tokens"]
+        self.assertEqual([token["token_id"] for token in waiting], [made["token_id"]])
+
+    def test_a_repeated_request_makes_one_token_and_shows_no_second_secret(self):
+        request, path = str(uuid.uuid4()), self.path()
+        first = self.make_token("once", "--request-id", request)
+        again = self.make_token("once", "--request-id", request)
+        self.assertEqual(again["access_token"]["token_id"], first["access_token"]["token_id"])
+        self.assertEqual((again["secret"], again["secret_withheld"]), ("", True))
+        self.assertIn("not shown again", self.run_well("token", "create", "--label", "once", "--request-id", request))
+        self.assert_fails(5, "can't be shown again", "token", "create", "--label", "once", "--request-id", request,
+                          "--secret-file", path)
+        self.assertFalse(path.exists())
+
+    def test_lists_are_filtered_and_newest_first(self):
+        old = self.make_token("filter one", "--permission", "customers.read")["access_token"]["token_id"]
+        new = self.make_token("filter two")["access_token"]["token_id"]
+
+        def ids(*options):
+            return [token["token_id"] for token in self.run_json("token", "list", *options)["access_tokens"]]
+
+        self.assertEqual(ids()[:2], [new, old])
+        self.assertEqual(ids("--label", "FILTER"), [new, old])
+        self.assertEqual(ids("--label", "filter", "--permission", "customers.read"), [old])
+        self.assertNotIn(new, ids("--state", "deactivated"))
+        self.assertIn("there are no such tokens", self.run_well("token", "list", "--label", "nothing like it"))
+        self.assertRegex(self.run_well("token", "list", "--label", "filter"),
+                         f"^TOKEN +LABEL +STATE.*\n{new} +filter two +active.*\n{old} +filter one +active")
+
+    def test_what_others_wrote_can_not_command_the_terminal(self):
+        token = self.make_token("evil\u009b31m \u202e")["access_token"]["token_id"]
+        for words in (("token", "list"), ("token", "show", token), ("token", "deactivate", token, "--yes")):
+            self.assertNotRegex(self.run_well(*words), "[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+
+    def test_a_deactivated_token_is_refused_and_ending_it_again_is_no_error(self):
+        made = self.make_token()
+        token = made["access_token"]["token_id"]
+        self.assertRegex(
+            self.run_well("token", "deactivate", token, "--yes", "--reason", "leaked", "--note", "on a forum", "--wait", "5s"),
+            rf"^deactivated {token} \(of a test\); confirmed by \d+ of \d+ validators in \d+ ms\n$")
+        self.assert_fails(3, "DEACTIVATED", "caller", LATCHKEY_TOKEN=made["secret"])
+        self.assertIn(token, self.run_well("token", "deactivate", token))
+        ended = self.run_json("token", "show", token)["access_token"]
+        self.assertEqual((ended["state"], ended["deactivate_reason"], ended["deactivate_note"]),
+                         ("TOKEN_STATE_DEACTIVATED", "DEACTIVATE_REASON_LEAKED", "on a forum"))
+
+    def test_waiting_for_a_validator_that_lags_is_told_by_name_and_exit_code(self):
+        token, instance = self.make_token()["access_token"]["token_id"], uuid.uuid4()
+        self.deployment.execute(f"SELECT latchkey.validator_register('{instance}', 'validator-7', '', 60000, "
+                                "array_fill(0::bigint, ARRAY[65]))")
+        try:
+            said = self.run_well("token", "deactivate", token, "--yes", "--wait", "200ms", code=1)
+            self.assertRegex(said, r"only confirmed by \d+ of \d+ validators in \d+ ms, not yet by: validator-7")
+            validators = self.run_json("token", "deactivate", token, "--wait", "200ms", code=1)["validators"]
+            self.assertEqual((validators["all_confirmed"], validators["lagging"]), (False, ["validator-7"]))
+        finally:
+            self.deployment.execute(f"SELECT latchkey.validator_deregister('{instance}')")
+
+    # ---- asking first ----
+
+    def answer(self, token, typed):
+        """(exit code, what was asked) of a deactivation on a terminal."""
+        terminal, theirs = pty.openpty()
+        process = subprocess.Popen([program("latchkey"), "token", "deactivate", token], stdin=theirs, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True, env={**os.environ, **self.environment()})
+        os.close(theirs)
+        os.write(terminal, typed)
+        _, asked = process.communicate(timeout=60)
+        os.close(terminal)
+        return process.returncode, asked
+
+    def test_on_a_terminal_it_asks_first(self):
+        token = self.make_token()["access_token"]["token_id"]
+        for typed in (b"n\n", b"\n", b"yikes\n", b"\x04"):
+            code, asked = self.answer(token, typed)
+            self.assertEqual(code, 1)
+            self.assertIn(f"Deactivate {token} for good? [y/N]", asked)
+        self.assertEqual(self.run_json("token", "show", token)["access_token"]["state"], "TOKEN_STATE_ACTIVE")
+        self.assertEqual(self.answer(token, b"y\n")[0], 0)
+        self.assertEqual(self.run_json("token", "show", token)["access_token"]["state"], "TOKEN_STATE_DEACTIVATED")
+
+
+class Whitelist(CommandCase):
+    def setUp(self):
+        self.run_well("whitelist", "disable", "--force")
+        entries = [entry["entry_id"] for entry in self.run_json("whitelist", "show")["entries"]]
+        for first in range(0, len(entries), 1000):
+            self.run_well("whitelist", "remove", *entries[first:first + 1000], "--force")
+
+    def add(self, *words):
+        return self.run_json("whitelist", "add", *words)["entries"]
+
+    # ---- wrong input first ----
+
+    def test_every_bad_address_is_told_and_none_added(self):
+        error = self.assert_fails(2, "INVALID_ARGUMENT", "whitelist", "add", "203.0.113.7", "10.0.0.1/33", "010.0.0.1", "::1/129")
+        for index in (1, 2, 3):
+            self.assertRegex(error, rf"entries\[{index}\]\.\w+: ")
+        self.assertNotIn("entries[0]", error)
+        self.assertEqual(self.run_json("whitelist", "show")["entries"], [])
+
+    def test_what_is_neither_an_id_nor_a_range_is_not_removed(self):
+        self.assert_fails(2, "neither an entry's id", "whitelist", "remove", "office")
+        self.assert_fails(5, "no entry is exactly 203.0.113.0/24", "whitelist", "remove", "203.0.113.0/24")
+
+    def test_locking_oneself_out_takes_force(self):
+        self.assert_fails(5, "LOCKS_OUT_CALLER.*\n.*--force", "whitelist", "enable")
+        self.add("203.0.113.0/24")
+        self.assert_fails(5, "127.0.0.1", "whitelist", "enable")
+        self.add("127.0.0.0/8")
+        self.run_well("whitelist", "enable")
+        self.assert_fails(5, "LOCKS_OUT_CALLER", "whitelist", "remove", "127.0.0.0/8")
+        self.assert_fails(2, "force", "whitelist", "add", "0.0.0.0/0")
+
+    # ---- what it does ----
+
+    def test_entries_are_added_as_typed_and_shown(self):
+        said = self.run_command("whitelist", "add", "203.0.113.9", "2001:db8::1", "--bits", "24", "--note", "office",
+                                "--owner", "it", "--expires-in", "1h")
+        self.assertEqual((said.returncode, said.stderr), (0, ""))
+        self.assertRegex(said.stdout, r"(?m)^ent_[0-9a-z]{26} +203\.0\.113\.0/24 +active +20\S+Z +never +office$")
+        self.assertRegex(said.stdout, r"(?m)^ent_[0-9a-z]{26} +2001:d00::/24 ")
+        entry = self.run_json("whitelist", "show", "--contains", "203.0.113.200")["entries"][0]
+        self.assertEqual((entry["address"], entry["checking_bits"], entry["owner"]), ("203.0.113.9", 24, "it"))
+        self.assertIn("expires_at", entry)
+        self.assertIn("the whitelist is off", self.run_well("whitelist", "show"))
+
+    def test_an_entry_inside_another_is_added_with_a_warning(self):
+        self.add("203.0.113.0/24")
+        said = self.run_command("whitelist", "add", "203.0.113.7")
+        self.assertEqual(said.returncode, 0)
+        self.assertRegex(said.stderr, r"203\.0\.113\.7: .*203\.0\.113\.0/24")
+
+    def test_switched_on_it_says_so(self):
+        self.add("127.0.0.0/8")
+        self.assertRegex(self.run_well("whitelist", "enable"), "^the whitelist is on, for every token; entries: 1;")
+        self.assertRegex(self.run_well("whitelist", "enable", "--scope", "logins", "--wait", "5s"),
+                         "^the whitelist is on, for log-ins only; entries: 1; confirmed by")
+        settings = self.run_json("whitelist", "disable")["whitelist"]
+        self.assertEqual((settings["enabled"], settings["scope"]), (False, "WHITELIST_SCOPE_LOGINS"))
+
+    def test_an_address_is_checked_with_its_entry_or_the_nearest_one(self):
+        entry = self.add("203.0.113.0/24", "--note", "office")[0]["entry_id"]
+        said = self.run_well("whitelist", "check", "203.0.113.7")
+        self.assertRegex(said, rf'^LISTED 203\.0\.113\.7: 203\.0\.113\.0/24 \({entry}, "office"\)')
+        self.assertIn("the whitelist is off", said)
+        said = self.run_well("whitelist", "check", "203.0.114.7", code=1)
+        self.assertRegex(said, rf"^NOT LISTED 203\.0\.114\.7: the nearest entry is 203\.0\.113\.0/24 \({entry}, \"office\"\), "
+                               "with 22 of its 24 bits in common")
+        self.assertIn("no entry of its kind", self.run_well("whitelist", "check", "2001:db8::1", code=1))
+        answer = self.run_json("whitelist", "check", "203.0.114.7", code=1)
+        self.assertEqual((answer["listed"], answer["nearest_miss"]["entry_id"], answer["nearest_miss_common_bits"]),
+                         (False, entry, 22))
+        self.assertRegex(self.run_well("whitelist", "check", code=1), "^NOT LISTED 127.0.0.1")
+        self.assert_fails(2, "client_ip", "whitelist", "check", "nonsense")
+
+    def test_entries_are_removed_by_id_and_by_exact_range(self):
+        first, second = (entry["entry_id"] for entry in self.add("203.0.113.0/24", "203.0.113.7"))
+        self.assertRegex(self.run_well("whitelist", "remove", "203.0.113.99/24"), "^removed entries: 1")
+        self.assertEqual([entry["entry_id"] for entry in self.run_json("whitelist", "show")["entries"]], [second])
+        self.assertEqual(self.run_json("whitelist", "remove", second, first)["count"], 1)
+
+    def test_a_long_list_is_shown_whole(self):
+        self.add(*(f"10.{i // 250}.{i % 250}.0/24" for i in range(2345)))
+        shown = self.run_json("whitelist", "show")
+        self.assertEqual(len({entry["cidr"] for entry in shown["entries"]}), 2345)
+        self.assertEqual(shown["whitelist"]["entry_count"], 2345)
+        self.assertEqual(len(self.run_well("whitelist", "show").splitlines()), 2345 + 2)
+
+
+class Companies(CommandCase):
+    def test_the_own_company_is_shown(self):
+        shown = self.run_well("company", "show")
+        self.assertRegex(shown, r"^company +cmp_[0-9a-z]{26}\nname +Demo\nstate +active\n")
+        self.assertEqual(self.run_json("company", "show")["company"]["name"], "Demo")
+
+    def test_the_operator_makes_companies_and_shows_them(self):
+        made = self.run_json("company", "create", "Example Ltd", "--administrator", "it@example.com", "--external-id", "crm-7",
+                             "--operator")
+        company = made["company"]["company_id"]
+        self.assertEqual(made["administrator"]["email"], "it@example.com")
+        self.assertRegex(self.run_well("company", "show", company, "--operator"), r"external id +crm-7")
+        self.assert_fails(5, "NOT_FOUND", "company", "show", company)
+        self.assert_fails(5, "crm-7", "company", "create", "Another", "--administrator", "it@example.com", "--external-id",
+                          "crm-7", "--operator")
+
+    def test_nobody_else_makes_companies(self):
+        self.assert_fails(3, "latchkey.operate", "company", "create", "Mine", "--administrator", "me@example.com")
+
+
+if __name__ == "__main__":
+    unittest.main()

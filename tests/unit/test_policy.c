@@ -1,0 +1,203 @@
+// Interned policies: one for each rule, counted, and worked out anew when the catalogue changes.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "services/validator/policy.h"
+#include "tests/unit/allocation_failure.h"
+#include "tests/unit/seed.h"
+#include "tests/unit/unit.h"
+
+static const struct permission_definition definitions[] = {
+    {BYTES_LITERAL("charges.create"), false},
+    {BYTES_LITERAL("charges.read"), false},
+    {BYTES_LITERAL("refunds.create"), false},
+};
+
+static struct permission_catalogue *new_catalogue(const struct permission_catalogue *previous, size_t count) {
+    struct permission_catalogue *catalogue = permission_catalogue_new(previous, definitions, count);
+    assert_non_null(catalogue);
+    return catalogue;
+}
+
+static void begin(struct policy_table *table, struct reclaim *reclaim) {
+    *reclaim = (struct reclaim){0};
+    assert_int_equal(policy_table_init(table, reclaim), STATUS_OK);
+}
+
+static void end(struct policy_table *table, struct reclaim *reclaim) {
+    reclaim_fini(reclaim);
+    assert_int_equal(table->count, 0);
+    assert_int_equal(table->size_bytes, 0);
+    policy_table_fini(table);
+}
+
+static const struct policy *intern(struct policy_table *table, const struct permission_catalogue *catalogue,
+                                   const struct policy_rule *rule) {
+    const struct policy *policy;
+    assert_int_equal(policy_table_intern(table, catalogue, rule, &policy), STATUS_OK);
+    return policy;
+}
+
+static bool is_granted(const struct policy *policy, const struct permission_catalogue *catalogue,
+                       const char *name) {
+    return permission_set_has(policy_get_granted(policy),
+                              permission_catalogue_find_id(catalogue, bytes_of_text(name)));
+}
+
+static void equal_rules_share_one_policy_until_the_last_lets_go(void **state) {
+    (void)state;
+    struct policy_table table;
+    struct reclaim reclaim;
+    begin(&table, &reclaim);
+    struct permission_catalogue *catalogue = new_catalogue(NULL, 3);
+    struct bytes grants[] = {BYTES_LITERAL("charges.*")}, same[] = {BYTES_LITERAL("charges.*")};
+    struct policy_rule rule = {.grants = grants, .grant_count = 1}, twin = {.grants = same, .grant_count = 1};
+    const struct policy *first = intern(&table, catalogue, &rule), *second = intern(&table, catalogue, &twin);
+    assert_ptr_equal(first, second);
+    assert_int_equal(table.count, 1);
+    policy_table_release(&table, first);
+    assert_int_equal(table.count, 1);
+    assert_true(is_granted(second, catalogue, "charges.read"));
+    policy_table_release(&table, second);
+    end(&table, &reclaim);
+    permission_catalogue_free(catalogue);
+}
+
+// Lists that read alike when they are written one behind the other.
+static void rules_that_differ_in_anything_are_apart(void **state) {
+    (void)state;
+    struct policy_table table;
+    struct reclaim reclaim;
+    begin(&table, &reclaim);
+    struct bytes a = BYTES_LITERAL("charges.read"), ab[] = {a, BYTES_LITERAL("refunds.create")},
+                 ba[] = {ab[1], a};
+    struct ip_prefix whole = {.address = {.family = IP_FAMILY_V4, .bytes = {10}}, .bits = 8}, half = whole;
+    half.bits = 9;
+    const struct policy_rule rules[] = {
+        {0},
+        {.grants = &a, .grant_count = 1},
+        {.domains = &a, .domain_count = 1},
+        {.grants = &a, .grant_count = 1, .domains = &a, .domain_count = 1},
+        {.grants = ab, .grant_count = 2},
+        {.grants = ba, .grant_count = 2},
+        {.grants = &ab[0], .grant_count = 1, .domains = &ab[1], .domain_count = 1},
+        {.ips = &whole, .ip_count = 1},
+        {.ips = &half, .ip_count = 1},
+    };
+    const struct policy *policies[ARRAY_LENGTH(rules)];
+    for (size_t i = 0; i < ARRAY_LENGTH(rules); i++) {
+        policies[i] = intern(&table, NULL, &rules[i]);
+        assert_int_equal(policies[i]->ips != NULL, rules[i].ip_count > 0);
+        assert_int_equal(policies[i]->domains != NULL, rules[i].domain_count > 0);
+        for (size_t k = 0; k < i; k++)
+            assert_ptr_not_equal(policies[i], policies[k]);
+    }
+    for (size_t i = 0; i < ARRAY_LENGTH(rules); i++)
+        policy_table_release(&table, policies[i]);
+    end(&table, &reclaim);
+}
+
+static void what_is_granted_follows_the_catalogue(void **state) {
+    (void)state;
+    struct policy_table table;
+    struct reclaim reclaim;
+    begin(&table, &reclaim);
+    struct permission_catalogue *small = new_catalogue(NULL, 1);
+    struct bytes grants[] = {BYTES_LITERAL("charges.*"), BYTES_LITERAL("refunds.create"),
+                             BYTES_LITERAL("zebras.read")};
+    struct policy_rule rule = {.grants = grants, .grant_count = 3};
+    const struct policy *policy = intern(&table, small, &rule);
+    assert_int_equal(permission_set_get_count(policy_get_granted(policy)), 1);
+
+    struct permission_catalogue *large = new_catalogue(small, 3);
+    assert_int_equal(policy_table_expand(&table, large), STATUS_OK);
+    assert_int_equal(permission_set_get_count(policy_get_granted(policy)), 3);
+    assert_true(is_granted(policy, large, "refunds.create"));
+    // As it would have been from the start.
+    size_t size_bytes = table.size_bytes;
+    policy_table_release(&table, policy);
+    policy = intern(&table, large, &rule);
+    assert_int_equal(table.size_bytes, size_bytes);
+    policy_table_release(&table, policy);
+    end(&table, &reclaim);
+    permission_catalogue_free(small);
+    permission_catalogue_free(large);
+}
+
+enum { RULES = 300 };
+
+struct plain_rule {
+    char text[24];
+    const struct policy *policy;
+    size_t references;
+};
+
+static void counts_are_those_of_a_plain_list(void **state) {
+    (void)state;
+    struct seed seed = seed_new();
+    struct policy_table table;
+    struct reclaim reclaim;
+    struct plain_rule *rules = calloc(RULES, sizeof(*rules));
+    size_t count = 0;
+    assert_non_null(rules);
+    begin(&table, &reclaim);
+    for (unsigned step = 0; step < 40000; step++) {
+        struct plain_rule *plain = &rules[seed_next_below(&seed, RULES)];
+        bool is_filling = step / 4000 % 2 == 0;
+        if (seed_next_below(&seed, 4) ? is_filling : !is_filling) {
+            snprintf(plain->text, sizeof(plain->text), "a.n%td", plain - rules);
+            struct bytes grant = bytes_of_text(plain->text);
+            const struct policy *policy =
+                intern(&table, NULL, &(struct policy_rule){.grants = &grant, .grant_count = 1});
+            assert_true(plain->references == 0 || policy == plain->policy);
+            plain->policy = policy;
+            count += plain->references++ == 0;
+        } else if (plain->references > 0) {
+            policy_table_release(&table, plain->policy);
+            count -= --plain->references == 0;
+        }
+        assert_int_equal(table.count, count);
+    }
+    for (size_t i = 0; i < RULES; i++)
+        while (rules[i].references-- > 0)
+            policy_table_release(&table, rules[i].policy);
+    end(&table, &reclaim);
+    free(rules);
+}
+
+static bool make_a_policy(void *context) {
+    const struct permission_catalogue *catalogue = context;
+    struct bytes grant = BYTES_LITERAL("charges.*"), domain = BYTES_LITERAL("*.example.com");
+    struct ip_prefix prefix = {.address = {.family = IP_FAMILY_V4, .bytes = {10}}, .bits = 8};
+    struct policy_rule rule = {&grant, 1, &domain, 1, &prefix, 1};
+    struct reclaim reclaim = {0};
+    struct policy_table table;
+    const struct policy *policy = NULL;
+    if (policy_table_init(&table, &reclaim) != STATUS_OK)
+        return false;
+    enum status status = policy_table_intern(&table, catalogue, &rule, &policy);
+    bool is_whole = status == STATUS_OK || (table.count == 0 && table.size_bytes == 0);
+    if (status == STATUS_OK)
+        policy_table_release(&table, policy);
+    policy_table_fini(&table);
+    return is_whole && status == STATUS_OK;
+}
+
+static void a_failing_allocation_leaves_nothing_behind(void **state) {
+    (void)state;
+    struct permission_catalogue *catalogue = new_catalogue(NULL, 3);
+    allocation_failure_try_each(make_a_policy, catalogue);
+    permission_catalogue_free(catalogue);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(equal_rules_share_one_policy_until_the_last_lets_go),
+        cmocka_unit_test(rules_that_differ_in_anything_are_apart),
+        cmocka_unit_test(what_is_granted_follows_the_catalogue),
+        cmocka_unit_test(counts_are_those_of_a_plain_list),
+        cmocka_unit_test(a_failing_allocation_leaves_nothing_behind),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,159 @@
+// Single decisions of Validate; test_validate_oracle.c asks a million at random.
+#include "common/base/clock.h"
+#include "services/validator/validate_decide.h"
+#include "tests/unit/allocation_failure.h"
+#include "tests/unit/unit.h"
+#include "tests/unit/validator_image.h"
+
+#define NOW_MS CLOCK_MANUAL_START_MS
+
+static const char *const names[] = {"charges.create", "charges.read"};
+enum { NAME_COUNT = ARRAY_LENGTH(names), OPERATOR_ONLY = NAME_COUNT };
+
+struct single {
+    struct validator_image made;
+    struct uuid company;
+    struct secret secret;
+    struct validate_view view;
+    struct validate_question question;
+    struct arena arena;
+    struct validate_answer answer;
+};
+
+static const struct bytes read_grant[] = {BYTES_LITERAL("charges.read")};
+static const struct validate_asker anybody_local = {.is_local = true};
+
+static int set_up(void **state) {
+    static struct single single;
+    validator_image_init(&single.made, names, NAME_COUNT, OPERATOR_ONLY);
+    single.company = validator_image_add_company(&single.made, 1);
+    single.secret =
+        validator_image_put(&single.made, validator_image_make_row(1, single.company, read_grant, 1));
+    single.view = (struct validate_view){.image = single.made.image,
+                                         .positions = lanes_get_positions(image_get_lanes(single.made.image)),
+                                         .brand = VALIDATOR_IMAGE_BRAND,
+                                         .now_ms = NOW_MS};
+    single.question = (struct validate_question){.token = bytes_of(single.secret.text, SECRET_LENGTH),
+                                                 .channel = CHANNEL_API};
+    arena_init(&single.arena, 0);
+    *state = &single;
+    return 0;
+}
+
+static int tear_down(void **state) {
+    struct single *single = *state;
+    arena_fini(&single->arena);
+    validator_image_fini(&single->made);
+    return 0;
+}
+
+static enum reason decide(struct single *single) {
+    assert_int_equal(
+        validate_decide(&single->view, &anybody_local, &single->question, &single->arena, &single->answer),
+        STATUS_OK);
+    return single->answer.reason;
+}
+
+static void a_plain_question_is_admitted(void **state) {
+    struct single *single = *state;
+    assert_int_equal(decide(single), REASON_OK);
+    assert_int_equal(single->answer.permission_count, 1);
+    assert_string_equal(single->answer.permissions[0], "charges.read");
+}
+
+static void an_empty_question_is_malformed(void **state) {
+    struct single *single = *state;
+    single->question = (struct validate_question){0};
+    assert_int_equal(decide(single), REASON_MALFORMED);
+}
+
+static void any_change_of_a_secret_is_malformed_before_any_look_up(void **state) {
+    struct single *single = *state;
+    single->view.image = NULL; // nothing can be looked up
+    for (size_t at = 0; at < SECRET_LENGTH; at++) {
+        struct secret changed = single->secret;
+        changed.text[at] = changed.text[at] == 'x' ? 'y' : 'x';
+        single->question.token = bytes_of(changed.text, SECRET_LENGTH);
+        assert_int_equal(decide(single), REASON_MALFORMED);
+    }
+    for (size_t len = 0; len < SECRET_LENGTH; len++) {
+        single->question.token = bytes_of(single->secret.text, len);
+        assert_int_equal(decide(single), REASON_MALFORMED);
+    }
+}
+
+static void a_secret_of_another_brand_or_of_an_invitation_is_malformed(void **state) {
+    struct single *single = *state;
+    struct secret secret;
+    secret_new("zz", SECRET_ACCESS, 1, &secret);
+    single->question.token = bytes_of(secret.text, SECRET_LENGTH);
+    assert_int_equal(decide(single), REASON_MALFORMED);
+    secret_new(VALIDATOR_IMAGE_BRAND, SECRET_INVITATION, 1, &secret);
+    assert_int_equal(decide(single), REASON_MALFORMED);
+}
+
+static void an_end_counts_to_the_millisecond(void **state) {
+    struct single *single = *state;
+    struct token_row row = validator_image_make_row(2, single->company, read_grant, 1);
+    row.expires_at_ms = NOW_MS;
+    struct secret secret = validator_image_put(&single->made, row);
+    single->question.token = bytes_of(secret.text, SECRET_LENGTH);
+    single->view.now_ms = NOW_MS - 1;
+    assert_int_equal(decide(single), REASON_OK);
+    single->view.now_ms = NOW_MS;
+    assert_int_equal(decide(single), REASON_EXPIRED);
+}
+
+static void an_unreadable_address_is_refused_only_where_a_list_applies(void **state) {
+    struct single *single = *state;
+    single->question.client_ip = BYTES_LITERAL("not an address");
+    assert_int_equal(decide(single), REASON_OK);
+    struct ip_prefix everybody = {.address = {.family = IP_FAMILY_V4}};
+    struct token_row row = validator_image_make_row(2, single->company, read_grant, 1);
+    row.rule.ips = &everybody;
+    row.rule.ip_count = 1;
+    struct secret secret = validator_image_put(&single->made, row);
+    single->question.token = bytes_of(secret.text, SECRET_LENGTH);
+    assert_int_equal(decide(single), REASON_TOKEN_IP_NOT_LISTED);
+}
+
+static void the_largest_question_is_decided(void **state) {
+    struct single *single = *state;
+    struct bytes many[VALIDATE_PERMISSIONS_MAX];
+    for (size_t i = 0; i < VALIDATE_PERMISSIONS_MAX; i++)
+        many[i] = BYTES_LITERAL("charges.read");
+    single->question.permissions = single->question.any_permissions = many;
+    single->question.permission_count = single->question.any_permission_count = VALIDATE_PERMISSIONS_MAX;
+    assert_int_equal(decide(single), REASON_OK);
+    many[VALIDATE_PERMISSIONS_MAX - 1] = BYTES_LITERAL("charges.create");
+    assert_int_equal(decide(single), REASON_PERMISSION_MISSING);
+}
+
+static bool decide_in_a_new_arena(void *context) {
+    struct single *single = context;
+    struct arena arena;
+    arena_init(&arena, 0);
+    enum status status =
+        validate_decide(&single->view, &anybody_local, &single->question, &arena, &single->answer);
+    arena_fini(&arena);
+    return status == STATUS_OK;
+}
+
+static void without_memory_nothing_is_decided(void **state) {
+    allocation_failure_try_each(decide_in_a_new_arena, *state);
+}
+
+int main(void) {
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        CASE(a_plain_question_is_admitted),
+        CASE(an_empty_question_is_malformed),
+        CASE(any_change_of_a_secret_is_malformed_before_any_look_up),
+        CASE(a_secret_of_another_brand_or_of_an_invitation_is_malformed),
+        CASE(an_end_counts_to_the_millisecond),
+        CASE(an_unreadable_address_is_refused_only_where_a_list_applies),
+        CASE(the_largest_question_is_decided),
+        CASE(without_memory_nothing_is_decided),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

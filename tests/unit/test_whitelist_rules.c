@@ -1,0 +1,304 @@
+// What may become of a whitelist, and which entries lie in which, against the scan of all pairs.
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/clock.h"
+#include "services/whitelist/whitelist_overlap.h"
+#include "services/whitelist/whitelist_rules.h"
+#include "tests/unit/seed.h"
+#include "tests/unit/unit.h"
+
+#define NOW_MS INT64_C(1767268800000)
+
+static const struct whitelist_limits limits = {.call_entries = 5, .company_entries = 10};
+static struct arena arena;
+static struct fault fault;
+
+static int set_up(void **state) {
+    (void)state;
+    arena_init(&arena, 0);
+    fault_init(&fault, &arena);
+    return 0;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    arena_fini(&arena);
+    return 0;
+}
+
+static struct whitelist_wish make_wish(const char *address, uint32_t bits) {
+    return (struct whitelist_wish){
+        .address = address, .bits = bits, .note = "", .owner = "", .expires_at_ms = CLOCK_NEVER_MS};
+}
+
+static enum status check(const struct whitelist_wish *wishes, size_t count, bool is_forced,
+                         struct ip_prefix **ret_prefixes) {
+    struct whitelist_terms terms = {&limits, NOW_MS, is_forced};
+    fault_init(&fault, &arena);
+    return whitelist_check_wishes(wishes, count, &terms, &arena, &fault, ret_prefixes);
+}
+
+static struct ip_prefix parse(const char *text) {
+    struct ip_prefix prefix;
+    assert_int_equal(ip_prefix_parse(bytes_of_text(text), &prefix), IP_PARSE_OK);
+    return prefix;
+}
+
+static void an_address_with_its_bits_is_one_range(void **state) {
+    (void)state;
+    static const struct {
+        const char *address;
+        uint32_t bits;
+        const char *range; // NULL = refused
+    } cases[] = {
+        {"203.0.113.7", IP_PREFIX_BITS_UNSET, "203.0.113.7/32"},
+        {"203.0.113.7", 24, "203.0.113.0/24"},
+        {"203.0.113.7/24", IP_PREFIX_BITS_UNSET, "203.0.113.0/24"},
+        {"203.0.113.7/24", 24, "203.0.113.0/24"},
+        {"203.0.113.7/24", 25, NULL},
+        {"203.0.113.7", 33, NULL},
+        {"::1", 129, NULL},
+        {"2001:db8::1", 32, "2001:db8::/32"},
+        {"1.2.3.4", 96, NULL},
+        {"010.0.0.1", IP_PREFIX_BITS_UNSET, NULL},
+        {"", IP_PREFIX_BITS_UNSET, NULL},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct whitelist_wish wish = make_wish(cases[i].address, cases[i].bits);
+        struct ip_prefix *prefixes;
+        enum status status = check(&wish, 1, false, &prefixes);
+        assert_int_equal(status, cases[i].range ? STATUS_OK : STATUS_INVALID);
+        if (!cases[i].range) {
+            assert_string_equal(fault.fields->field, "entries[0].address");
+            continue;
+        }
+        char text[IP_PREFIX_TEXT_MAX + 1];
+        ip_prefix_format(&prefixes[0], text);
+        assert_string_equal(text, cases[i].range);
+    }
+}
+
+static void everybody_is_let_in_by_force_alone(void **state) {
+    (void)state;
+    static const char *const everybody[] = {"0.0.0.0/0", "::/0", "1.2.3.4/0"};
+    for (size_t i = 0; i < ARRAY_LENGTH(everybody); i++) {
+        struct whitelist_wish wish = make_wish(everybody[i], IP_PREFIX_BITS_UNSET);
+        struct ip_prefix *prefixes;
+        assert_int_equal(check(&wish, 1, false, &prefixes), STATUS_INVALID);
+        assert_int_equal(check(&wish, 1, true, &prefixes), STATUS_OK);
+    }
+}
+
+static void every_bad_entry_is_named_at_once(void **state) {
+    (void)state;
+    char long_text[WHITELIST_NOTE_MAX + 2];
+    memset(long_text, 'a', sizeof(long_text));
+    long_text[WHITELIST_NOTE_MAX + 1] = '\0';
+    struct whitelist_wish wishes[] = {make_wish("10.0.0.1", IP_PREFIX_BITS_UNSET), make_wish("10.0.0.300", 8),
+                                      make_wish("10.0.0.2", 32), make_wish("10.0.0.3", 32)};
+    wishes[1].expires_at_ms = NOW_MS;
+    wishes[2].note = long_text;
+    wishes[3].owner = long_text;
+    struct ip_prefix *prefixes;
+    assert_int_equal(check(wishes, 4, false, &prefixes), STATUS_INVALID);
+    static const char *const fields[] = {"entries[1].address", "entries[1].expires_at", "entries[2].note",
+                                         "entries[3].owner"};
+    const struct fault_field *field = fault.fields;
+    for (size_t i = 0; i < ARRAY_LENGTH(fields); i++, field = field->next) {
+        assert_non_null(field);
+        assert_string_equal(field->field, fields[i]);
+    }
+    assert_null(field);
+    wishes[1] = make_wish("10.0.0.3", 8);
+    wishes[1].expires_at_ms = NOW_MS + 1;
+    wishes[2].note = long_text + 1;
+    wishes[3].owner = long_text + sizeof(long_text) - 1 - WHITELIST_OWNER_MAX;
+    assert_int_equal(check(wishes, 4, false, &prefixes), STATUS_OK);
+}
+
+static void a_call_has_one_entry_to_as_many_as_it_may(void **state) {
+    (void)state;
+    struct whitelist_wish wishes[6];
+    struct ip_prefix *prefixes;
+    for (size_t i = 0; i < ARRAY_LENGTH(wishes); i++)
+        wishes[i] = make_wish("10.0.0.1", 32);
+    assert_int_equal(check(wishes, 0, false, &prefixes), STATUS_INVALID);
+    assert_int_equal(check(wishes, 5, false, &prefixes), STATUS_OK);
+    assert_int_equal(check(wishes, 6, false, &prefixes), STATUS_INVALID);
+    assert_string_equal(fault.fields->field, "entries");
+}
+
+static void a_list_has_room_up_to_its_limit(void **state) {
+    (void)state;
+    assert_int_equal(whitelist_check_room(5, 5, &limits, &fault), STATUS_OK);
+    assert_int_equal(whitelist_check_room(10, 0, &limits, &fault), STATUS_OK);
+    assert_int_equal(whitelist_check_room(5, 6, &limits, &fault), STATUS_EXHAUSTED);
+    assert_string_equal(fault.reason, "COMPANY_ENTRIES_LIMIT");
+}
+
+// ---- the guard ----
+
+static void nobody_locks_himself_out_unawares(void **state) {
+    (void)state;
+    enum { ALL = WHITELIST_SCOPE_ALL, LOGINS = WHITELIST_SCOPE_LOGINS };
+    enum { ACCESS = TOKEN_KIND_ACCESS, LOGIN = TOKEN_KIND_LOGIN };
+    static const struct {
+        bool is_enabled, lists_caller, lists_anybody;
+        int scope, kind;
+        bool is_acting;
+        const char *reason;
+    } cases[] = {
+        {false, false, false, ALL, ACCESS, false, NULL},
+        {true, true, true, ALL, ACCESS, false, NULL},
+        {true, false, true, ALL, ACCESS, false, "LOCKS_OUT_CALLER"},
+        {true, false, true, ALL, LOGIN, false, "LOCKS_OUT_CALLER"},
+        {true, false, true, LOGINS, LOGIN, false, "LOCKS_OUT_CALLER"},
+        {true, false, true, LOGINS, ACCESS, false, NULL}, // that list does not bind it
+        {true, false, true, ALL, ACCESS, true, NULL},
+        {true, false, false, ALL, ACCESS, false, "LOCKS_OUT_CALLER"},
+        {true, false, false, LOGINS, ACCESS, false, "LOCKS_OUT_EVERYBODY"},
+        {true, false, false, ALL, ACCESS, true, "LOCKS_OUT_EVERYBODY"},
+        {true, false, true, WHITELIST_SCOPE_NONE, ACCESS, false, "LOCKS_OUT_CALLER"},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct whitelist_outcome outcome = {cases[i].is_enabled, (enum whitelist_scope)cases[i].scope,
+                                            cases[i].lists_caller, cases[i].lists_anybody};
+        struct whitelist_asker asker = {parse("2001:db8::7").address, (enum token_kind)cases[i].kind,
+                                        cases[i].is_acting};
+        fault_init(&fault, &arena);
+        enum status status = whitelist_check_outcome(&outcome, &asker, &fault);
+        assert_int_equal(status, cases[i].reason ? STATUS_FAILED_PRECONDITION : STATUS_OK);
+        if (cases[i].reason)
+            assert_string_equal(fault.reason, cases[i].reason);
+    }
+}
+
+static void who_would_be_locked_out_is_told_the_entry_to_add(void **state) {
+    (void)state;
+    struct whitelist_outcome outcome = {.is_enabled = true, .lists_anybody = true};
+    struct whitelist_asker asker = {.address = parse("203.0.113.7").address, .kind = TOKEN_KIND_ACCESS};
+    assert_int_equal(whitelist_check_outcome(&outcome, &asker, &fault), STATUS_FAILED_PRECONDITION);
+    assert_string_equal(fault.details->key, "clientIp");
+    assert_string_equal(fault.details->value, "203.0.113.7");
+    assert_string_equal(fault.details->next->key, "neededEntry");
+    assert_string_equal(fault.details->next->value, "203.0.113.7/32");
+}
+
+// ---- overlaps ----
+
+static struct ip_prefix draw_prefix(struct seed *seed) {
+    struct ip_address address = {.family = seed_next_below(seed, 3) ? IP_FAMILY_V4 : IP_FAMILY_V6};
+    unsigned len = address.family == IP_FAMILY_V4 ? 4 : 16;
+    for (unsigned i = 0; i < len; i++)
+        address.bytes[i] = (uint8_t)(seed_next_below(seed, 2) * 255);
+    return ip_prefix_of(&address, (unsigned)seed_next_below(seed, ip_address_get_width_bits(&address) + 1));
+}
+
+// By looking at all pairs.
+static struct whitelist_holder find_holder(const struct ip_prefix *prefixes, size_t count, size_t index) {
+    struct whitelist_holder holder = {0};
+    for (size_t i = 0; i < count; i++) {
+        bool is_same = ip_prefix_compare(&prefixes[i], &prefixes[index]) == 0;
+        if (i == index || (is_same && i > index) ||
+            !ip_prefix_contains_prefix(&prefixes[i], &prefixes[index]))
+            continue;
+        if (!holder.is_known || prefixes[i].bits > holder.prefix.bits)
+            holder = (struct whitelist_holder){.is_known = true, .prefix = prefixes[i]};
+    }
+    return holder;
+}
+
+static void holders_are_those_of_all_pairs(void **state) {
+    (void)state;
+    enum { COUNT = 60 };
+    struct seed seed = seed_new();
+    for (unsigned round = 0; round < 2000; round++) {
+        struct ip_prefix prefixes[COUNT];
+        struct whitelist_holder holders[COUNT] = {0};
+        size_t count = seed_next_below(&seed, COUNT + 1);
+        for (size_t i = 0; i < count; i++)
+            prefixes[i] = i > 0 && seed_next_below(&seed, 4) == 0 ? prefixes[seed_next_below(&seed, i)]
+                                                                  : draw_prefix(&seed);
+        assert_true(whitelist_find_holders(prefixes, count, &arena, holders));
+        for (size_t i = 0; i < count; i++) {
+            struct whitelist_holder expected = find_holder(prefixes, count, i);
+            assert_int_equal(holders[i].is_known, expected.is_known);
+            if (expected.is_known)
+                assert_int_equal(ip_prefix_compare(&holders[i].prefix, &expected.prefix), 0);
+        }
+        arena_reset(&arena);
+    }
+}
+
+static void the_longer_holder_is_told_that_of_the_list_first(void **state) {
+    (void)state;
+    const struct ip_prefix prefixes[] = {parse("10.1.2.0/24"), parse("10.1.2.0/24"), parse("10.1.2.0/24"),
+                                         parse("192.0.2.1"), parse("64:ff9b::1")};
+    struct uuid entry_id = {.bytes = {1}};
+    const struct whitelist_holder listed[] = {
+        {true, parse("10.0.0.0/8"), entry_id}, {true, parse("10.1.2.0/24"), entry_id}, {0}, {0}, {0}};
+    const struct whitelist_holder requested[] = {{true, parse("10.1.0.0/16"), {{0}}},
+                                                 {true, parse("10.1.2.0/24"), {{0}}},
+                                                 {true, parse("10.1.2.0/24"), {{0}}},
+                                                 {0},
+                                                 {0}};
+    static const struct {
+        uint32_t index;
+        enum whitelist_warning_kind kind;
+        const char *detail;
+    } expected[] = {
+        {0, WHITELIST_WARNING_INSIDE, "it lies inside 10.1.0.0/16, which is in this request"},
+        {1, WHITELIST_WARNING_DUPLICATE, "10.1.2.0/24 is in the list already"},
+        {2, WHITELIST_WARNING_DUPLICATE, "10.1.2.0/24 is in this request already"},
+        {4, WHITELIST_WARNING_TRANSLATED, NULL},
+    };
+    struct whitelist_warning *warnings;
+    size_t count;
+    assert_true(whitelist_list_warnings(prefixes, 5, listed, requested, &arena, &warnings, &count));
+    assert_int_equal(count, ARRAY_LENGTH(expected));
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(warnings[i].index, expected[i].index);
+        assert_int_equal(warnings[i].kind, expected[i].kind);
+        if (expected[i].detail)
+            assert_string_equal(warnings[i].detail, expected[i].detail);
+    }
+}
+
+static void warnings_are_bounded(void **state) {
+    (void)state;
+    enum { COUNT = WHITELIST_WARNINGS_MAX };
+    struct ip_prefix *prefixes = calloc(COUNT, sizeof(*prefixes));
+    struct whitelist_holder *holders = calloc(COUNT, sizeof(*holders)), *none = calloc(COUNT, sizeof(*none));
+    assert_true(prefixes && holders && none);
+    for (size_t i = 0; i < COUNT; i++) {
+        prefixes[i] = parse("64:ff9b::1"); // two warnings each
+        holders[i] = (struct whitelist_holder){.is_known = true, .prefix = parse("64:ff9b::/96")};
+    }
+    struct whitelist_warning *warnings;
+    size_t count;
+    assert_true(whitelist_list_warnings(prefixes, COUNT, none, holders, &arena, &warnings, &count));
+    assert_int_equal(count, WHITELIST_WARNINGS_MAX);
+    assert_int_equal(warnings[count - 1].index, COUNT / 2 - 1);
+    free(prefixes);
+    free(holders);
+    free(none);
+}
+
+#define STAGED(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        STAGED(an_address_with_its_bits_is_one_range),
+        STAGED(everybody_is_let_in_by_force_alone),
+        STAGED(every_bad_entry_is_named_at_once),
+        STAGED(a_call_has_one_entry_to_as_many_as_it_may),
+        STAGED(a_list_has_room_up_to_its_limit),
+        STAGED(nobody_locks_himself_out_unawares),
+        STAGED(who_would_be_locked_out_is_told_the_entry_to_add),
+        STAGED(holders_are_those_of_all_pairs),
+        STAGED(the_longer_holder_is_told_that_of_the_list_first),
+        STAGED(warnings_are_bounded),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
