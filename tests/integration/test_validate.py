@@ -289,7 +289,15 @@ class WithoutDatabase(ValidateCase):
 
     def setUp(self):
         self.created = self.create(permissions=["charges.read"])
-        self.assertEqual(self.ask_about(self.created).decision, ALLOW)
+        wait_until(self.is_followed, 60, "the validator to follow the database")
+
+    def is_followed(self):
+        """Not only within a lease of before: what has just been committed is known."""
+        try:
+            return self.ask_about(self.created).decision == ALLOW
+        except grpc.RpcError as error:
+            self.assertEqual(error.code(), UNAVAILABLE, error.details())
+            return False
 
     def tearDown(self):
         self.postgres.start()
