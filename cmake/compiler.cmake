@@ -38,6 +38,12 @@ latchkey_compile_options(
   -Wvla -Wformat=2 -Wundef -Wwrite-strings -Wimplicit-fallthrough -Wnested-externs -Wdate-time
   -Wlogical-op -Wduplicated-cond -Walloca)
 
+# gcc clears and copies whatever is between 32 bytes and 8 KiB by `rep stos` and `rep movs`, which take longer to begin
+# than most of our structures take to clear.
+latchkey_compile_options(
+  -mmemset-strategy=unrolled_loop:256:noalign,libcall:-1:noalign
+  -mmemcpy-strategy=unrolled_loop:256:noalign,libcall:-1:noalign)
+
 # No build directory in assertion texts and debug information.
 target_compile_options(latchkey_compiler INTERFACE -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
 

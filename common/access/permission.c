@@ -67,10 +67,6 @@ bool permission_grant_is_valid(struct bytes grant) {
     return grant.len <= PERMISSION_NAME_MAX && count_parts(bytes_of(grant.data, grant.len - 2)) >= 1;
 }
 
-bool permission_grant_covers(struct bytes grant, struct bytes name) {
-    return is_group(grant) ? bytes_has_prefix(name, get_group_prefix(grant)) : bytes_is_equal(grant, name);
-}
-
 // FNV-1a. Names come from whoever defines the catalogue, not from those who ask.
 static uint32_t hash_name(struct bytes name) {
     uint32_t hash = 2166136261u;

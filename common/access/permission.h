@@ -26,9 +26,6 @@ bool permission_is_valid(struct bytes name);
 // A permission, or one or more such parts and `.*`.
 bool permission_grant_is_valid(struct bytes grant);
 
-// True if `grant`, valid, is `name` or the group of it.
-bool permission_grant_covers(struct bytes grant, struct bytes name);
-
 struct permission_definition {
     struct bytes name; // one that is not valid, or comes a second time, is left out: nobody holds it
     bool is_operator_only;

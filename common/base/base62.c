@@ -9,16 +9,18 @@ enum { BASE = 62, LIMBS = 8 };
 
 static const char digits[BASE + 1] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-// BASE for what is no digit.
-static unsigned get_digit_value(uint8_t character) {
-    if (character >= '0' && character <= '9')
-        return character - '0';
-    if (character >= 'A' && character <= 'Z')
-        return character - 'A' + 10u;
-    if (character >= 'a' && character <= 'z')
-        return character - 'a' + 36u;
-    return BASE;
-}
+// BASE for what is no digit. why a table: the characters of a secret are random, and each of three
+// comparisons would be a guess.
+#define VALUE(c)                                      \
+    ((c) >= '0' && (c) <= '9'   ? (c) - '0'           \
+     : (c) >= 'A' && (c) <= 'Z' ? (c) - 'A' + 10      \
+     : (c) >= 'a' && (c) <= 'z' ? (c) - 'a' + 10 + 26 \
+                                : BASE)
+#define VALUES_4(c) VALUE(c), VALUE((c) + 1), VALUE((c) + 2), VALUE((c) + 3)
+#define VALUES_16(c) VALUES_4(c), VALUES_4((c) + 4), VALUES_4((c) + 8), VALUES_4((c) + 12)
+#define VALUES_64(c) VALUES_16(c), VALUES_16((c) + 16), VALUES_16((c) + 32), VALUES_16((c) + 48)
+
+static const uint8_t values[256] = {VALUES_64(0), VALUES_64(64), VALUES_64(128), VALUES_64(192)};
 
 // Divides in place and returns the remainder.
 static unsigned divide_by_base(uint32_t limbs[LIMBS]) {
@@ -43,7 +45,14 @@ static uint32_t multiply_by_base_and_add(uint32_t limbs[LIMBS], unsigned digit) 
 }
 
 bool base62_is_digit(uint8_t character) {
-    return get_digit_value(character) < BASE;
+    return values[character] < BASE;
+}
+
+bool base62_is_number(struct bytes text) {
+    bool is_number = text.len > 0;
+    for (size_t i = 0; i < text.len; i++)
+        is_number &= values[text.data[i]] < BASE;
+    return is_number;
 }
 
 void base62_encode_u32(uint32_t value, char *ret_text, unsigned width) {
@@ -64,7 +73,7 @@ void base62_encode_256(const uint8_t value[32], char ret_text[BASE62_LENGTH_256]
 bool base62_decode_u32(struct bytes text, uint32_t *ret_value) {
     uint64_t value = 0;
     for (size_t i = 0; i < text.len; i++) {
-        unsigned digit = get_digit_value(text.data[i]);
+        unsigned digit = values[text.data[i]];
         if (digit == BASE)
             return false;
         value = value * BASE + digit;
@@ -82,7 +91,7 @@ bool base62_decode_256(struct bytes text, uint8_t ret_value[32]) {
         return false;
     uint32_t limbs[LIMBS] = {0};
     for (size_t i = 0; i < text.len; i++) {
-        unsigned digit = get_digit_value(text.data[i]);
+        unsigned digit = values[text.data[i]];
         if (digit == BASE || multiply_by_base_and_add(limbs, digit) != 0)
             return false;
     }

@@ -14,6 +14,9 @@
 
 bool base62_is_digit(uint8_t character);
 
+// Digits only, at least one; looks at all of them wherever one is wrong.
+bool base62_is_number(struct bytes text);
+
 // Writes exactly `width` characters, zero-padded, no NUL. The value must fit.
 void base62_encode_u32(uint32_t value, char *ret_text, unsigned width);
 void base62_encode_256(const uint8_t value[32], char ret_text[BASE62_LENGTH_256]);

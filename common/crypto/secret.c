@@ -69,10 +69,8 @@ void secret_new(const char *brand, enum secret_kind kind, unsigned lane, struct 
 static bool has_shape(const uint8_t *text, const char *brand) {
     if (memcmp(text, brand, SECRET_BRAND_LENGTH) != 0 || !is_kind(text[KIND_AT]) || text[SEPARATOR_AT] != '_')
         return false;
-    for (unsigned i = RANDOM_AT; i < CHECKSUM_AT; i++)
-        if (!base62_is_digit(text[i]))
-            return false;
-    return memcmp(text + RANDOM_AT, largest_random, BASE62_LENGTH_256) <= 0;
+    return base62_is_number(bytes_of(text + RANDOM_AT, BASE62_LENGTH_256)) &&
+           memcmp(text + RANDOM_AT, largest_random, BASE62_LENGTH_256) <= 0;
 }
 
 bool secret_check(struct bytes text, const char *brand, enum secret_kind *ret_kind, unsigned *ret_lane) {

@@ -84,4 +84,8 @@ void grpc_call_finish(struct grpc_call *call, const struct fault *fault);
 void grpc_call_reply(struct grpc_call *call, const ProtobufCMessage *message);
 void grpc_call_reply_bytes(struct grpc_call *call, struct bytes message);
 
+// The same without a copy: `framed` lives in the call's arena and begins with so many bytes that are free.
+#define GRPC_CALL_HEADROOM 5
+void grpc_call_reply_framed(struct grpc_call *call, struct bytes framed);
+
 #endif

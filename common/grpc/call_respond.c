@@ -371,8 +371,13 @@ void grpc_call_finish(struct grpc_call *call, const struct fault *fault) {
     call_move(call, CALL_FINISHED);
 }
 
-// `framed` begins with room for the prefix, and lives in the call's arena.
-static void reply_framed(struct grpc_call *call, struct bytes framed) {
+static_assert(GRPC_CALL_HEADROOM == FRAMING_PREFIX_BYTES, "the prefix has room");
+
+void grpc_call_reply_framed(struct grpc_call *call, struct bytes framed) {
+    if (call->state != CALL_RUNNING) {
+        grpc_call_finish(call, NULL);
+        return;
+    }
     if (!framed.data) {
         struct fault *fault = grpc_call_get_fault(call);
         fault_set(fault, STATUS_NO_MEMORY, "NO_MEMORY", "out of memory");
@@ -390,15 +395,12 @@ void grpc_call_reply(struct grpc_call *call, const ProtobufCMessage *message) {
         grpc_call_finish(call, NULL);
         return;
     }
-    reply_framed(call, message_pack(message, FRAMING_PREFIX_BYTES, &call->arena));
+    grpc_call_reply_framed(call, message_pack(message, FRAMING_PREFIX_BYTES, &call->arena));
 }
 
 void grpc_call_reply_bytes(struct grpc_call *call, struct bytes message) {
     uint8_t *framed = arena_allocate(&call->arena, FRAMING_PREFIX_BYTES + message.len);
     if (framed && message.len > 0)
         memcpy(framed + FRAMING_PREFIX_BYTES, message.data, message.len);
-    if (call->state != CALL_RUNNING)
-        grpc_call_finish(call, NULL);
-    else
-        reply_framed(call, framed ? bytes_of(framed, FRAMING_PREFIX_BYTES + message.len) : BYTES_EMPTY);
+    grpc_call_reply_framed(call, framed ? bytes_of(framed, FRAMING_PREFIX_BYTES + message.len) : BYTES_EMPTY);
 }

@@ -126,7 +126,7 @@ enum status bootstrap_run(struct db_transaction *transaction, struct fault *faul
                         .token_label = "operator",
                         .company_id = state.operator_company,
                         .member_id = state.operator_member};
-    status = put(&store, &plan, request->brand, &ret_result->operator_);
+    status = put(&store, &plan, request->brand, &ret_result->operator);
     if (status == STATUS_OK && request->with_demo)
         status = put_demo(&store, state.demo_company, request->brand, &ret_result->demo);
     return status;

@@ -37,7 +37,7 @@ struct bootstrap_identity {
 };
 
 struct bootstrap_result {
-    struct bootstrap_identity operator_, demo; // demo only if it was asked for
+    struct bootstrap_identity operator, demo; // demo only if it was asked for
 };
 
 // FAILED_PRECONDITION: BOOTSTRAPPED_ALREADY, NOT_BOOTSTRAPPED, DATABASE_IN_USE. A sql_work but for its

@@ -69,8 +69,10 @@ static const char *format_env(struct cli *cli, const struct run *run) {
     const struct env_variable variables[] = {
         {"LATCHKEY_ADDRESS", address ? address : CALLS_DEFAULT_ADDRESS},
         {"LATCHKEY_TOKEN", run->request.with_demo ? run->result.demo.secret.text : NULL},
-        {"LATCHKEY_OPERATOR_TOKEN", run->result.operator_.secret.text},
-    };
+        {
+            "LATCHKEY_OPERATOR_TOKEN",
+            run->result.operator.secret.text },
+        };
     return cli_need(env_text_format(&cli->arena, variables, ARRAY_LENGTH(variables)));
 }
 
@@ -85,7 +87,7 @@ static json_t *identity_to_json(const struct bootstrap_identity *identity, bool 
 }
 
 static void print_json(const struct run *run, const char *env_file) {
-    json_t *json = json_pack("{s:o}", "operator", identity_to_json(&run->result.operator_, !env_file));
+    json_t *json = json_pack("{s:o}", "operator", identity_to_json(&run->result.operator, !env_file));
     if (run->request.with_demo)
         json_object_set_new(json, "demo", identity_to_json(&run->result.demo, !env_file));
     if (env_file)
@@ -105,7 +107,7 @@ static void print(struct cli *cli, const struct run *run, const char *env_file, 
     static const char *const headings[] = {"WHO", "COMPANY", "MEMBER", "TOKEN"};
     struct table table;
     table_init(&table, &cli->arena, headings, ARRAY_LENGTH(headings));
-    add_identity(cli, &table, "operator", &run->result.operator_);
+    add_identity(cli, &table, "operator", &run->result.operator);
     if (run->request.with_demo)
         add_identity(cli, &table, "demo", &run->result.demo);
     table_print(&table, TABLE_UNCUT, cli->out);

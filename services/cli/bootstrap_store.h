@@ -51,7 +51,7 @@ MUST_CHECK enum status bootstrap_store_put_operator_role(struct bootstrap_store 
 MUST_CHECK enum status bootstrap_store_add_member(struct bootstrap_store *store,
                                                   const struct bootstrap_member *member);
 
-// The member of the demo company that made it, or the zero UUID if that one has been removed.
+// The company's first member that has not been removed; the zero UUID if there is none.
 MUST_CHECK enum status bootstrap_store_find_member(struct bootstrap_store *store, struct uuid company_id,
                                                    struct uuid *ret_member_id);
 

@@ -10,13 +10,13 @@ static void print_caller(struct cli *cli, const ProtobufCMessage *caller) {
     const char *member = field_get_text(caller, "member_id");
     table_init(&table, &cli->arena, NULL, 2);
     table_add_property(&table, "company", field_get_text(caller, "company_id"));
-    table_add_property(&table, "", field_get_text(caller, "company_name"));
+    table_add_property(&table, "company name", field_get_text(caller, "company_name"));
     table_add_property(&table, "acting",
                        field_get_integer(caller, "acting_for_company") ? "as operator" : "");
     table_add_property(&table, "member", member[0] ? member : "none: the company owns this token");
-    table_add_property(&table, "", field_get_text(caller, "email"));
+    table_add_property(&table, "email", field_get_text(caller, "email"));
     table_add_property(&table, "token", field_get_text(caller, "token_id"));
-    table_add_property(&table, "", field_get_text(caller, "label"));
+    table_add_property(&table, "label", field_get_text(caller, "label"));
     table_add_property(&table, "kind", answer_get_word(cli, caller, "kind", "TOKEN_KIND_"));
     table_add_property(&table, "expires", answer_get_time(cli, caller, "expires_at", "never"));
     table_add_property(&table, "address", field_get_text(caller, "client_ip"));

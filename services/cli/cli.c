@@ -73,8 +73,6 @@ static const struct {
     {"NOT_GRPC",
      "check LATCHKEY_ADDRESS or --address: latchkeyd serves gRPC on port 7070 and its admin pages on 7071"},
     {"LOCKS_OUT_CALLER", "with --force it is done all the same"},
-    {"WOULD_LOCK_OUT", "with --force it is done all the same"},
-    {"LOCKOUT", "with --force it is done all the same"},
 };
 
 static const char *find_hint(const struct fault *fault) {

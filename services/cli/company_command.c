@@ -40,7 +40,7 @@ static void print(struct cli *cli, const ProtobufCMessage *response) {
     table_add_property(&table, "created", answer_get_time(cli, company, "created_at", ""));
     if (administrator) {
         table_add_property(&table, "administrator", field_get_text(administrator, "member_id"));
-        table_add_property(&table, "", field_get_text(administrator, "email"));
+        table_add_property(&table, "email", field_get_text(administrator, "email"));
     }
     if (policy)
         add_policy(cli, &table, policy);

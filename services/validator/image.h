@@ -67,8 +67,8 @@ void image_free(struct image *image);
 
 struct lanes *image_get_own_lanes(struct image *image);
 
-// Every grant is expanded anew, if the definitions differ from the present ones. First of all: rows are put
-// against a catalogue.
+// Every grant is expanded anew, so that a call that ran out of memory is made good by the next. First of all:
+// rows are put against a catalogue.
 MUST_CHECK enum status image_set_catalogue(struct image *image,
                                            const struct permission_definition *definitions, size_t count);
 

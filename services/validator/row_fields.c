@@ -113,9 +113,9 @@ const struct uuid *row_fields_take_uuids(struct row_fields *fields, size_t *ret_
     return uuids;
 }
 
-// The unspecified address alone: nobody comes from there.
+// An IPv4-mapped address as IPv6: whoever comes from there was read as IPv4 (common/ip/address.h).
 static struct ip_prefix prefix_of_nobody(void) {
-    struct ip_address nobody = {.family = IP_FAMILY_V6};
+    struct ip_address nobody = {.family = IP_FAMILY_V6, .bytes = {[10] = 0xff, [11] = 0xff}};
     return ip_prefix_of(&nobody, 128);
 }
 

@@ -2,8 +2,8 @@
 
 #include "common/app/bearer.h"
 #include "common/grpc/call.h"
-#include "services/validator/quiescence.h"
-#include "services/validator/validate_message_rpc.h"
+#include "common/grpc/scan.h"
+#include "services/validator/validate_wire.h"
 
 enum { RETRY_AFTER_MS = 1000, OVERLOADED_RETRY_AFTER_MS = 100 };
 
@@ -11,19 +11,25 @@ enum { RETRY_AFTER_MS = 1000, OVERLOADED_RETRY_AFTER_MS = 100 };
 // reason.
 enum { DEADLINE_MARGIN_PART = 8 };
 
-// One call; in its arena.
+// One call: on the stack, and only one that has to wait is copied into its arena.
 struct validate_call {
     const struct validate_service *service;
     struct validate_loop *mine; // of the call's loop
     struct grpc_call *transport;
     struct fault *fault;
-    struct validate_question question;
     bool has_revision;
-    struct revision revision; // min_revision
-    bool has_waited;
-    uint64_t due_ns; // of the wait
-    struct validate_wait wait;
+    struct revision revision;   // min_revision
+    struct parked_call *parked; // what it is a part of; NULL until it has to wait
+    struct validate_question question;
 };
+
+struct parked_call {
+    struct validate_call call;
+    struct validate_wait wait;
+    uint64_t due_ns;
+};
+
+enum outcome { FAILED, ANSWERED, NOT_YET };
 
 // ---- what fails instead of being decided ----
 
@@ -65,7 +71,7 @@ static enum status fail_overloaded(struct validate_call *call) {
 }
 
 static void count_wait(struct validate_call *call, enum validate_wait_end end) {
-    if (call->has_waited)
+    if (call->parked)
         validate_count(&call->mine->counters.waits[end], 1);
 }
 
@@ -83,49 +89,54 @@ static uint64_t choose_due_ns(const struct validate_call *call, uint64_t now_ns)
 static void attempt(struct validate_call *call);
 
 static void on_resume(struct validate_wait *wait) {
-    struct validate_call *call = CONTAINER_OF(wait, struct validate_call, wait);
-    validate_count(&call->mine->counters.parked, -1);
-    attempt(call);
+    struct parked_call *parked = CONTAINER_OF(wait, struct parked_call, wait);
+    validate_count(&parked->call.mine->counters.parked, -1);
+    attempt(&parked->call);
 }
 
-static void begin_wait(struct validate_call *call, uint64_t round) {
-    call->has_waited = true;
-    call->due_ns = choose_due_ns(call, loop_get_monotonic_ns(grpc_call_get_loop(call->transport)));
-    call->wait.revision = call->revision;
-    call->wait.came_at_round = round;
-    call->wait.resume = on_resume;
+static struct parked_call *keep(const struct validate_call *call, uint64_t round) {
+    struct loop *loop = grpc_call_get_loop(call->transport);
+    struct parked_call *parked = ARENA_NEW(grpc_call_get_arena(call->transport), struct parked_call);
+    if (!parked)
+        return NULL;
+    parked->call = *call;
+    parked->call.parked = parked;
+    parked->due_ns = choose_due_ns(call, loop_get_monotonic_ns(loop));
+    parked->wait.revision = call->revision;
+    parked->wait.came_at_round = round;
+    parked->wait.resume = on_resume;
+    grpc_call_set_data(call->transport, parked);
+    return parked;
 }
 
-// Parks the call, or fails.
-static enum status wait_for(struct validate_call *call, uint64_t round) {
-    if (!call->has_waited)
-        begin_wait(call, round);
-    if (call->wait.is_over)
+// OK: parked, until on_resume().
+static enum status park(struct validate_call *call, uint64_t round) {
+    struct parked_call *parked = call->parked ? call->parked : keep(call, round);
+    if (!parked)
+        return fail_without_memory(call);
+    call = &parked->call;
+    if (parked->wait.is_over)
         return count_wait(call, VALIDATE_WAIT_NOT_REACHED), fail_not_reached(call);
-    if (validate_waits_park(&call->mine->waits, &call->wait, call->due_ns) != STATUS_OK)
+    if (validate_waits_park(&call->mine->waits, &parked->wait, parked->due_ns) != STATUS_OK)
         return count_wait(call, VALIDATE_WAIT_OVERLOADED), fail_overloaded(call);
     validate_count(&call->mine->counters.parked, 1);
     return STATUS_OK;
 }
 
-// OK: reached, or parked with `*ret_is_parked`.
-static enum status check_revision(struct validate_call *call, const struct validate_view *view,
-                                  bool *ret_is_parked) {
+// ANSWERED: reached.
+static enum outcome check_revision(struct validate_call *call, const struct validate_view *view) {
     const struct positions *positions = view->positions;
-    *ret_is_parked = false;
     if (!call->has_revision)
-        return STATUS_OK;
-    uint64_t came_at_round = call->has_waited ? call->wait.came_at_round : positions->round;
+        return ANSWERED;
+    uint64_t came_at_round = call->parked ? call->parked->wait.came_at_round : positions->round;
     switch (validate_judge_revision(image_get_lanes(view->image), positions, call->revision, came_at_round)) {
-    case VALIDATE_REACHED: count_wait(call, VALIDATE_WAIT_REACHED); return STATUS_OK;
-    case VALIDATE_OF_ANOTHER_HISTORY:
-        count_wait(call, VALIDATE_WAIT_UNKNOWN);
-        return fail_unknown_revision(call);
-    case VALIDATE_NOT_YET: break;
+    case VALIDATE_REACHED: count_wait(call, VALIDATE_WAIT_REACHED); return ANSWERED;
+    case VALIDATE_NOT_YET: return park(call, positions->round) == STATUS_OK ? NOT_YET : FAILED;
+    case VALIDATE_OF_ANOTHER_HISTORY: break;
     }
-    enum status status = wait_for(call, positions->round);
-    *ret_is_parked = status == STATUS_OK;
-    return status;
+    count_wait(call, VALIDATE_WAIT_UNKNOWN);
+    fail_unknown_revision(call);
+    return FAILED;
 }
 
 // ---- the decision ----
@@ -151,20 +162,22 @@ static enum status identify(struct validate_call *call, const struct validate_vi
     return status;
 }
 
-static enum status answer(struct validate_call *call, const struct validate_view *view,
-                          const struct validate_asker *asker,
-                          const Latchkey__V1__ValidateResponse **ret_response) {
+static enum outcome answer(struct validate_call *call, const struct validate_view *view,
+                           const struct validate_asker *asker, struct bytes *ret_response) {
     struct arena *arena = grpc_call_get_arena(call->transport);
     struct validate_answer answer;
-    if (validate_decide(view, asker, &call->question, arena, &answer) != STATUS_OK ||
-        !(*ret_response = validate_message_new(&answer, arena)))
-        return fail_without_memory(call);
+    *ret_response = BYTES_EMPTY;
+    if (validate_decide(view, asker, &call->question, arena, &answer) == STATUS_OK)
+        *ret_response = validate_wire_write(&answer, GRPC_CALL_HEADROOM, arena);
+    if (!ret_response->data) {
+        fail_without_memory(call);
+        return FAILED;
+    }
     validate_count(&call->mine->counters.decisions[answer.reason], 1);
-    return STATUS_OK;
+    return ANSWERED;
 }
 
-// Online. OK with `*ret_response` NULL: parked.
-static enum status decide(struct validate_call *call, const Latchkey__V1__ValidateResponse **ret_response) {
+static enum outcome decide(struct validate_call *call, struct bytes *ret_response) {
     const struct validator *validator = call->service->validator;
     struct loop *loop = grpc_call_get_loop(call->transport);
     struct validate_view view = {.image = validator_get_image(validator),
@@ -172,63 +185,74 @@ static enum status decide(struct validate_call *call, const Latchkey__V1__Valida
                                  .now_ms = validator_correct_time_ms(validator, loop_get_realtime_ms(loop)),
                                  .folds_reasons = call->service->folds_reasons};
     struct validate_asker asker;
-    bool is_parked = false;
-    *ret_response = NULL;
-    enum status status = check_lease(call, loop, view.image);
-    if (status != STATUS_OK)
-        return status;
+    if (check_lease(call, loop, view.image) != STATUS_OK)
+        return FAILED;
     view.positions = lanes_get_positions(image_get_lanes(view.image));
-    if ((status = identify(call, &view, &asker)) != STATUS_OK ||
-        (status = check_revision(call, &view, &is_parked)) != STATUS_OK || is_parked)
-        return status;
-    return answer(call, &view, &asker, ret_response);
+    if (identify(call, &view, &asker) != STATUS_OK)
+        return FAILED;
+    enum outcome outcome = check_revision(call, &view);
+    return outcome == ANSWERED ? answer(call, &view, &asker, ret_response) : outcome;
 }
 
 static void attempt(struct validate_call *call) {
-    const Latchkey__V1__ValidateResponse *response;
-    quiescence_go_online();
-    if (decide(call, &response) != STATUS_OK)
-        grpc_call_finish(call->transport, call->fault);
-    else if (response)
-        grpc_call_reply(call->transport, &response->base);
-    quiescence_go_offline();
+    struct bytes response;
+    reading_begin(&call->mine->reading);
+    switch (decide(call, &response)) {
+    case FAILED: grpc_call_finish(call->transport, call->fault); return;
+    case ANSWERED: grpc_call_reply_framed(call->transport, response); return;
+    case NOT_YET: return;
+    }
 }
 
 // ---- the transport's callbacks ----
 
-static struct validate_call *new_call(struct grpc_call *transport) {
-    struct validate_call *call = ARENA_NEW(grpc_call_get_arena(transport), struct validate_call);
-    if (!call)
-        return NULL;
-    call->service = grpc_call_get_method(transport)->context;
-    call->mine = &call->service->loops[loop_get_index(grpc_call_get_loop(transport))];
-    call->transport = transport;
-    call->fault = grpc_call_get_fault(transport);
-    grpc_call_set_data(transport, call);
-    return call;
+// In the words of the general way, which every other method has.
+static enum status fail_malformed(struct validate_call *call, struct bytes request) {
+    const ProtobufCMessageDescriptor *descriptor = grpc_call_get_method(call->transport)->request;
+    return fault_set(call->fault, STATUS_MALFORMED, "MESSAGE_MALFORMED", "%s",
+                     scan_result_get_text(scan_message(descriptor, request)));
 }
 
-static void on_message(struct grpc_call *transport, const ProtobufCMessage *message) {
-    const Latchkey__V1__ValidateRequest *request = (const Latchkey__V1__ValidateRequest *)message;
-    struct fault *fault = grpc_call_get_fault(transport);
-    struct validate_call *call = new_call(transport);
-    if (!call || !validate_message_read(request, grpc_call_get_arena(transport), &call->question)) {
-        fault_set(fault, STATUS_NO_MEMORY, "NO_MEMORY", "out of memory; try again later");
-        grpc_call_finish(transport, fault);
-        return;
-    }
-    if (validate_question_check(&call->question, fault, &call->has_revision, &call->revision) == STATUS_OK)
-        attempt(call);
+static enum status read(struct validate_call *call, struct bytes request) {
+    enum status status = validate_wire_read(request, grpc_call_get_arena(call->transport), &call->question);
+    if (status == STATUS_MALFORMED)
+        return fail_malformed(call, request);
+    if (status != STATUS_OK)
+        return fail_without_memory(call);
+    return validate_question_check(&call->question, call->fault, &call->has_revision, &call->revision);
+}
+
+static void on_bytes(struct grpc_call *transport, struct bytes request) {
+    const struct validate_service *service = grpc_call_get_method(transport)->context;
+    struct validate_call call;
+    call.service = service;
+    call.mine = &service->loops[loop_get_index(grpc_call_get_loop(transport))];
+    call.transport = transport;
+    call.fault = grpc_call_get_fault(transport);
+    call.parked = NULL;
+    if (read(&call, request) == STATUS_OK)
+        attempt(&call);
     else
-        grpc_call_finish(transport, fault);
+        grpc_call_finish(transport, call.fault);
 }
 
+// Only a parked call is there to be cancelled: every other is answered at once.
 static void on_cancel(struct grpc_call *transport) {
-    struct validate_call *call = grpc_call_get_data(transport);
-    validate_waits_leave(&call->wait);
-    validate_count(&call->mine->counters.parked, -1);
-    count_wait(call, VALIDATE_WAIT_CANCELLED);
+    struct parked_call *parked = grpc_call_get_data(transport);
+    validate_waits_leave(&parked->wait);
+    validate_count(&parked->call.mine->counters.parked, -1);
+    count_wait(&parked->call, VALIDATE_WAIT_CANCELLED);
     grpc_call_finish(transport, NULL);
 }
 
-const struct grpc_handler validate_handler = {.on_message = on_message, .on_cancel = on_cancel};
+const struct grpc_handler validate_handler = {.on_bytes = on_bytes, .on_cancel = on_cancel};
+
+void validate_loop_enter(struct validate_loop *mine, struct loop *loop) {
+    reading_enter_loop(&mine->reading, loop);
+    validate_waits_enter_loop(&mine->waits, loop);
+}
+
+void validate_loop_leave(struct validate_loop *mine) {
+    validate_waits_leave_loop(&mine->waits);
+    reading_leave_loop(&mine->reading);
+}

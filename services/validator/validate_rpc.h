@@ -8,13 +8,15 @@
 #include <stdint.h>
 
 #include "common/grpc/method.h"
+#include "services/validator/reading.h"
 #include "services/validator/validate_counters.h"
 #include "services/validator/validate_wait.h"
 #include "services/validator/validator.h"
 
 // What one loop has for itself.
 struct validate_loop {
-    _Alignas(64) struct validate_waits waits;
+    _Alignas(64) struct reading reading;
+    struct validate_waits waits;
     struct validate_counters counters;
 };
 
@@ -26,6 +28,10 @@ struct validate_service {
     int64_t min_revision_wait_ms;
     struct validate_loop *loops; // by the loop's index
 };
+
+// On the loop's thread, before its first call and after its last; leaving ends what is parked.
+void validate_loop_enter(struct validate_loop *mine, struct loop *loop);
+void validate_loop_leave(struct validate_loop *mine);
 
 extern const struct grpc_handler validate_handler;
 

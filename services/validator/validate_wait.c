@@ -2,8 +2,6 @@
 
 #include <assert.h>
 
-#include "services/validator/quiescence.h"
-
 // The first round that surely began after a call that came at `round`.
 #define ROUND_AFTER(round) ((round) + 2)
 
@@ -72,7 +70,6 @@ enum status validate_waits_park(struct validate_waits *waits, struct validate_wa
     return STATUS_OK;
 }
 
-// Online.
 static void move_ready(struct validate_waits *waits, const struct lanes *lanes,
                        const struct positions *positions, unsigned lane) {
     struct validate_wait *next;
@@ -88,13 +85,12 @@ static void move_ready(struct validate_waits *waits, const struct lanes *lanes,
 
 // The round of the positions that it was done by.
 static uint64_t move_all_ready(struct validate_waits *waits) {
-    quiescence_go_online();
+    reading_begin(waits->options.reading);
     const struct image *image = validator_get_image(waits->options.validator);
     const struct positions *positions = image ? lanes_get_positions(image_get_lanes(image)) : NULL;
     uint64_t round = positions ? positions->round : 0;
     for (unsigned lane = 0; positions && lane < LANE_COUNT; lane++)
         move_ready(waits, image_get_lanes(image), positions, lane);
-    quiescence_go_offline();
     return round;
 }
 

@@ -22,6 +22,7 @@
 #include "common/base/status.h"
 #include "common/net/loop.h"
 #include "services/validator/lanes.h"
+#include "services/validator/reading.h"
 #include "services/validator/validator.h"
 
 enum validate_standing {
@@ -46,7 +47,8 @@ struct validate_wait {
 };
 
 struct validate_waits_options {
-    const struct validator *validator; // borrows
+    const struct validator *validator; // borrows, as the next
+    struct reading *reading;           // the loop's
     size_t max;                        // that may be parked on this loop at once
     // Any thread, never blocks: asks the follower for a round now.
     void (*wake_follower)(void *context);

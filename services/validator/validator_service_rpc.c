@@ -1,15 +1,37 @@
 // ValidationService: its settings, its methods, and its life between the first loop's entrance and the last
 // answer. A method of the contract that is not here is answered UNIMPLEMENTED.
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "latchkey/v1/validation.pb-c.h"
 #include "services/validator/follower.h"
-#include "services/validator/quiescence.h"
 #include "services/validator/validate_rpc.h"
 #include "services/validator/validator_service.h"
 
 enum { REQUEST_BYTES_MAX = 64 * 1024 };
+
+#define SAME(ours, theirs) static_assert((int)(ours) == (int)(theirs), "numbers of the contract")
+SAME(REASON_OK, LATCHKEY__V1__REASON__REASON_OK);
+SAME(REASON_MALFORMED, LATCHKEY__V1__REASON__REASON_MALFORMED);
+SAME(REASON_UNKNOWN, LATCHKEY__V1__REASON__REASON_UNKNOWN);
+SAME(REASON_COMPANY_SUSPENDED, LATCHKEY__V1__REASON__REASON_COMPANY_SUSPENDED);
+SAME(REASON_MEMBER_REMOVED, LATCHKEY__V1__REASON__REASON_MEMBER_REMOVED);
+SAME(REASON_DEACTIVATED, LATCHKEY__V1__REASON__REASON_DEACTIVATED);
+SAME(REASON_SUSPENDED, LATCHKEY__V1__REASON__REASON_SUSPENDED);
+SAME(REASON_NOT_YET_VALID, LATCHKEY__V1__REASON__REASON_NOT_YET_VALID);
+SAME(REASON_EXPIRED, LATCHKEY__V1__REASON__REASON_EXPIRED);
+SAME(REASON_CHANNEL_NOT_ALLOWED, LATCHKEY__V1__REASON__REASON_CHANNEL_NOT_ALLOWED);
+SAME(REASON_COMPANY_IP_NOT_LISTED, LATCHKEY__V1__REASON__REASON_COMPANY_IP_NOT_LISTED);
+SAME(REASON_MEMBER_IP_NOT_LISTED, LATCHKEY__V1__REASON__REASON_MEMBER_IP_NOT_LISTED);
+SAME(REASON_TOKEN_IP_NOT_LISTED, LATCHKEY__V1__REASON__REASON_TOKEN_IP_NOT_LISTED);
+SAME(REASON_DOMAIN_NOT_LISTED, LATCHKEY__V1__REASON__REASON_DOMAIN_NOT_LISTED);
+SAME(REASON_PERMISSION_MISSING, LATCHKEY__V1__REASON__REASON_PERMISSION_MISSING);
+SAME(REASON_NOT_CURRENT, LATCHKEY__V1__REASON__REASON_NOT_CURRENT);
+SAME(CHANNEL_API, LATCHKEY__V1__CHANNEL__CHANNEL_API);
+SAME(CHANNEL_UI, LATCHKEY__V1__CHANNEL__CHANNEL_UI);
+SAME(TOKEN_KIND_ACCESS, LATCHKEY__V1__TOKEN_KIND__TOKEN_KIND_ACCESS);
+SAME(TOKEN_KIND_LOGIN, LATCHKEY__V1__TOKEN_KIND__TOKEN_KIND_LOGIN);
 
 struct validator_settings {
     int64_t max_staleness_ms;
@@ -62,26 +84,25 @@ static void write_unready(struct buffer *to) {
 }
 
 static void enter_loop(struct loop *loop) {
-    quiescence_enter_thread();
-    validate_waits_enter_loop(&service.loops[loop_get_index(loop)].waits, loop);
+    validate_loop_enter(&service.loops[loop_get_index(loop)], loop);
 }
 
 static void leave_loop(struct loop *loop) {
-    validate_waits_leave_loop(&service.loops[loop_get_index(loop)].waits);
-    quiescence_leave_thread();
+    validate_loop_leave(&service.loops[loop_get_index(loop)]);
 }
 
 // ---- start and stop ----
 
 static enum status make_loops(size_t count) {
-    const struct validate_waits_options options = {.validator = &validator,
-                                                   .max = (size_t)own_settings.min_revision_calls,
-                                                   .wake_follower = wake_follower};
+    struct validate_waits_options options = {.validator = &validator,
+                                             .max = (size_t)own_settings.min_revision_calls,
+                                             .wake_follower = wake_follower};
     service.loops = aligned_alloc(_Alignof(struct validate_loop), count * sizeof(*service.loops));
     if (!service.loops)
         return STATUS_NO_MEMORY;
     for (loop_count = 0; loop_count < count; loop_count++) {
-        service.loops[loop_count] = (struct validate_loop){.counters = {{0}}};
+        service.loops[loop_count] = (struct validate_loop){0};
+        options.reading = &service.loops[loop_count].reading;
         validate_waits_init(&service.loops[loop_count].waits, &options);
     }
     return STATUS_OK;

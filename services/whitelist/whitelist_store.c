@@ -37,8 +37,12 @@ static const struct db_statement statements[] = {
     [DELETE] = {"whitelist_delete",
                 "DELETE FROM latchkey.whitelist_entry e USING latchkey.whitelist w"
                 " WHERE w.company_id = $1 AND e.list_id = w.live_list_id AND e.entry_id = ANY ($2)"},
-    // why: which index serves a list depends on which of its filters are set.
-    [PLAN_AFRESH] = {"whitelist_plan_afresh", "SET LOCAL plan_cache_mode = force_custom_plan"},
+    // why: which index serves a list depends on which of its filters are set. Without one that picks out few
+    // entries the planner, who can't know how long this company's list is, must not sort the whole for a
+    // page.
+    [PLAN_AFRESH] = {"whitelist_plan_afresh",
+                     "SELECT set_config('plan_cache_mode', 'force_custom_plan', true),"
+                     " set_config('enable_sort', $1, true)"},
     // why the sub-select: with its list a constant, the primary key gives entries in the order wanted.
     [LIST] = {"whitelist_list",
               "SELECT e.entry_id, e.address, e.cidr, e.note, e.owner, e.disabled, e.expires_at,"
@@ -289,9 +293,16 @@ enum status whitelist_store_remove(struct app_call *call, const struct uuid *ent
     return read_standing(call, commands[2].result, commands[3].result, ret_standing);
 }
 
+static bool picks_few(const struct whitelist_filter *filter) {
+    return filter->contains.family != IP_FAMILY_NONE || filter->within.address.family != IP_FAMILY_NONE ||
+           filter->expires_before_ms != CLOCK_NEVER_MS;
+}
+
 enum status whitelist_store_list(struct app_call *call, const struct whitelist_filter *filter,
                                  struct uuid after, int32_t limit, struct whitelist_page *ret_page) {
-    struct db_params params;
+    struct db_params plan, params;
+    db_params_init(&plan, call->arena);
+    db_params_add_text(&plan, picks_few(filter) ? BYTES_LITERAL("on") : BYTES_LITERAL("off"));
     init_params(&params, call);
     db_params_add_int64(&params, limit + 1); // one more tells whether there is another page
     db_params_add_uuid_or_null(&params, after);
@@ -300,7 +311,7 @@ enum status whitelist_store_list(struct app_call *call, const struct whitelist_f
     db_params_add_time_ms_or_null(&params, filter->expires_before_ms);
     db_params_add_text(&params, filter->note_contains);
     db_params_add_bool(&params, filter->is_never_hit);
-    struct db_command commands[] = {{&statements[PLAN_AFRESH], NULL, NULL},
+    struct db_command commands[] = {{&statements[PLAN_AFRESH], &plan, NULL},
                                     {&statements[LIST], &params, NULL}};
     enum status status = db_query_batch(call->transaction, commands, ARRAY_LENGTH(commands));
     if (status != STATUS_OK)

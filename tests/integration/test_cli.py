@@ -239,7 +239,7 @@ class Calls(CommandCase):
     def test_the_caller_is_shown(self):
         shown = self.run_well("caller")
         self.assertRegex(shown, r"(?m)^company +cmp_[0-9a-z]{26}$")
-        self.assertRegex(shown, r"(?m)^ +administrator@demo.example$")
+        self.assertRegex(shown, r"(?m)^email +administrator@demo.example$")
         self.assertRegex(shown, r"(?m)^permissions +charges.create\n +charges.read$")
         caller = self.run_json("caller")["caller"]
         self.assertEqual((caller["email"], caller["kind"]), ("administrator@demo.example", "TOKEN_KIND_ACCESS"))
@@ -325,6 +325,8 @@ class Tokens(CommandCase):
         for part in ("owner +the company", "channels +api, ui", "domains +\\*.shop.example", "metadata +shop=12",
                      "state +not-yet-valid", "expires +2027-01-31T17:00:00Z"):
             self.assertRegex(shown, part)
+        waiting = self.run_json("token", "list", "--state", "not-yet-valid", "--label", "till 7")["access_tokens"]
+        self.assertEqual([token["token_id"] for token in waiting], [made["token_id"]])
 
     def test_a_repeated_request_makes_one_token_and_shows_no_second_secret(self):
         request, path = str(uuid.uuid4()), self.path()

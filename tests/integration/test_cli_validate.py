@@ -109,7 +109,7 @@ class Validate(unittest.TestCase):
     def test_a_deactivation_that_was_confirmed_is_known_at_once(self):
         made = json.loads(self.run_command("token", "create", "--label", "ends", "--wait", "5s", "--json").stdout)
         ended = self.run_command("token", "deactivate", made["access_token"]["token_id"], "--yes", "--wait", "5s")
-        self.assertRegex(ended.stdout, r"confirmed by 1 of 1 validators in \d+ ms")
+        self.assertRegex(ended.stdout, r"confirmed by 2 of 2 validators in \d+ ms")
         denied = self.run_command("validate", LATCHKEY_VALIDATE_TOKEN=made["secret"])
         self.assertEqual((denied.returncode, denied.stdout.splitlines()[0]), (1, "DENY DEACTIVATED"))
 

@@ -114,7 +114,15 @@ static void a_foreign_character_anywhere_is_refused(void **state) {
         memset(text, '0', sizeof(text));
         text[at] = '-';
         assert_false(base62_decode_256(bytes_of(text, sizeof(text)), value));
+        assert_false(base62_is_number(bytes_of(text, sizeof(text))));
     }
+}
+
+static void a_number_is_one_digit_or_more(void **state) {
+    (void)state;
+    assert_false(base62_is_number(BYTES_EMPTY));
+    assert_true(base62_is_number(BYTES_LITERAL("0")));
+    assert_true(base62_is_number(BYTES_LITERAL(MAX_256_TEXT)));
 }
 
 int main(void) {
@@ -127,6 +135,7 @@ int main(void) {
         cmocka_unit_test(random_256_bit_numbers_come_back),
         cmocka_unit_test(the_256_bit_form_has_one_length_and_one_largest_value),
         cmocka_unit_test(a_foreign_character_anywhere_is_refused),
+        cmocka_unit_test(a_number_is_one_digit_or_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

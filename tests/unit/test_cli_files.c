@@ -63,9 +63,17 @@ static void a_bad_line_is_named_with_what_to_type_instead(void **state) {
     assert_bad("a.b\ncharges\n", "line 2", "\"charges\" is no permission");
     assert_bad("Charges.create x", "line 1", "such as charges.create");
     assert_bad("charges.*", "line 1", "is no permission");
+    assert_bad("card-charges.create", "line 1", "is no permission");
     assert_bad("latchkey.tokens.read  mine", "line 1", "always there");
     assert_bad("a.b \xff", "line 1", "UTF-8");
     assert_bad("a.b one\nc.d\na.b two\n", "names", "a.b stands there twice");
+}
+
+static void a_nul_is_told(void **state) {
+    (void)state;
+    assert_int_equal(permissions_file_parse(BYTES_LITERAL("a.b x\0y\n"), &arena, &fault, &file),
+                     STATUS_INVALID);
+    assert_non_null(strstr(fault.fields->description, "NUL"));
 }
 
 static void every_bad_line_is_told_at_once(void **state) {
@@ -116,9 +124,13 @@ static void a_shell_reads_back_what_was_written(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-        CASE(names_and_descriptions_are_read_line_by_line),  CASE(an_empty_file_is_an_empty_catalogue),
-        CASE(a_bad_line_is_named_with_what_to_type_instead), CASE(every_bad_line_is_told_at_once),
-        CASE(descriptions_have_their_limit_in_characters),   CASE(values_are_quoted_and_absent_ones_left_out),
+        CASE(names_and_descriptions_are_read_line_by_line),
+        CASE(an_empty_file_is_an_empty_catalogue),
+        CASE(a_bad_line_is_named_with_what_to_type_instead),
+        CASE(a_nul_is_told),
+        CASE(every_bad_line_is_told_at_once),
+        CASE(descriptions_have_their_limit_in_characters),
+        CASE(values_are_quoted_and_absent_ones_left_out),
         CASE(a_shell_reads_back_what_was_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

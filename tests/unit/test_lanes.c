@@ -1,9 +1,12 @@
 // Where a revision stands: against a plain table of everything that was ever noted; and what the answer to a
 // renewal means.
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "services/validator/lanes.h"
+#include "services/validator/quiescence.h"
 #include "services/validator/renewal.h"
 #include "tests/unit/allocation_failure.h"
 #include "tests/unit/seed.h"
@@ -177,6 +180,63 @@ static void a_publication_that_failed_is_made_up_for_by_the_next(void **state) {
     free_stage(stage);
 }
 
+// ---- beside readers ----
+
+enum { READERS = 2, ROUNDS = 60 };
+
+// Marks tell their own seq, so that a reader knows what it must see.
+static int64_t get_mark(int64_t seq) {
+    return seq * 7;
+}
+
+struct audience {
+    const struct lanes *lanes;
+    _Atomic bool is_over;
+};
+
+static void *compare_along(void *context) {
+    struct audience *audience = context;
+    size_t failures = 0;
+    quiescence_enter_thread();
+    for (int64_t turn = 0; !atomic_load(&audience->is_over); turn++) {
+        quiescence_go_online();
+        const struct positions *positions = lanes_get_positions(audience->lanes);
+        int64_t seq = positions->seqs[0];
+        for (int64_t back = 0; back < LANES_WINDOW && back < seq; back += 1 + turn % 13) {
+            struct revision right = {0, seq - back, get_mark(seq - back)}, wrong = right;
+            wrong.mark++;
+            failures += lanes_compare(audience->lanes, positions, right) != LANES_REACHED;
+            failures += lanes_compare(audience->lanes, positions, wrong) != LANES_FOREIGN;
+        }
+        quiescence_go_offline();
+    }
+    quiescence_leave_thread();
+    return (void *)failures;
+}
+
+static void readers_trust_their_window_while_the_ring_is_written(void **state) {
+    (void)state;
+    struct stage *stage = new_stage();
+    struct audience audience = {.lanes = stage->lanes};
+    pthread_t readers[READERS];
+    for (size_t i = 0; i < READERS; i++)
+        assert_int_equal(pthread_create(&readers[i], NULL, compare_along, &audience), 0);
+    int64_t seq = 0;
+    for (uint64_t round = 1; round <= ROUNDS; round++) {
+        for (int64_t end = seq + LANES_ROUND_MAX; seq < end; seq++)
+            lanes_note(stage->lanes, (struct revision){0, seq + 1, get_mark(seq + 1)});
+        assert_int_equal(lanes_publish(stage->lanes, round, stage->heads, &stage->reclaim), STATUS_OK);
+        reclaim_run(&stage->reclaim); // waits for the readers, as the follower does after each round
+    }
+    atomic_store(&audience.is_over, true);
+    for (size_t i = 0; i < READERS; i++) {
+        void *failures;
+        assert_int_equal(pthread_join(readers[i], &failures), 0);
+        assert_null(failures);
+    }
+    free_stage(stage);
+}
+
 // ---- renewal ----
 
 static void each_lane_is_judged_by_the_change_at_the_own_position(void **state) {
@@ -256,6 +316,7 @@ int main(void) {
         cmocka_unit_test(positions_carry_their_revisions_as_text),
         cmocka_unit_test(a_publication_that_failed_is_made_up_for_by_the_next),
         cmocka_unit_test(revisions_stand_where_the_history_says),
+        cmocka_unit_test(readers_trust_their_window_while_the_ring_is_written),
         cmocka_unit_test(each_lane_is_judged_by_the_change_at_the_own_position),
         cmocka_unit_test(the_worst_lane_speaks_for_all),
         cmocka_unit_test(the_clock_is_corrected_by_what_is_proved_alone),

@@ -9,7 +9,6 @@
 #include "common/grpc/client.h"
 #include "common/grpc/server.h"
 #include "latchkey/v1/validation.pb-c.h"
-#include "services/validator/quiescence.h"
 #include "services/validator/validate_rpc.h"
 #include "tests/unit/unit.h"
 #include "tests/unit/validator_image.h"
@@ -46,14 +45,12 @@ static void wake_follower(void *context) {
 
 static void enter_loop(struct loop_task *task) {
     (void)task;
-    quiescence_enter_thread();
-    validate_waits_enter_loop(&server.loop.waits, loop_group_get_loop(server.loops, 0));
+    validate_loop_enter(&server.loop, loop_group_get_loop(server.loops, 0));
 }
 
 static void leave_loop(struct loop_task *task) {
     (void)task;
-    validate_waits_leave_loop(&server.loop.waits);
-    quiescence_leave_thread();
+    validate_loop_leave(&server.loop);
 }
 
 static const struct grpc_method methods[] = {
@@ -91,8 +88,10 @@ static int set_up(void **state) {
     validator_image_init(&server.made, names, NAME_COUNT, NAME_COUNT);
     server.company = validator_image_add_company(&server.made, server.lane);
     server.secret = validator_image_put(&server.made, validator_image_make_row(1, server.company, grants, 1));
-    const struct validate_waits_options waits = {
-        .validator = &server.made.validator, .max = PARKED_MAX, .wake_follower = wake_follower};
+    const struct validate_waits_options waits = {.validator = &server.made.validator,
+                                                 .reading = &server.loop.reading,
+                                                 .max = PARKED_MAX,
+                                                 .wake_follower = wake_follower};
     validate_waits_init(&server.loop.waits, &waits);
     server.service = (struct validate_service){.validator = &server.made.validator,
                                                .brand = VALIDATOR_IMAGE_BRAND,

@@ -200,3 +200,41 @@ class WhitelistMatch(unittest.TestCase):
         self.assertEqual(run_value(self.app, "SELECT matched FROM latchkey.caller(%s, '10.0.0.6')", digest),
                          [ip_network("10.0.0.6/32")])
         self.assertEqual(run_value(self.app, scans), 0)
+
+
+class WhitelistHolders(unittest.TestCase):
+    def setUp(self):
+        self.company = Company()
+        self.app = connect("latchkey_app", self.company.id)
+        self.addCleanup(self.app.close)
+
+    def holders(self, networks, company=None):
+        with self.app.cursor() as cursor:
+            cursor.execute("SELECT entry_id, host(cidr) || '/' || masklen(cidr)"
+                           "  FROM latchkey.whitelist_holders(%s, NULL, %s::cidr[])",
+                           (company or self.company.id, [str(network) for network in networks]))
+            return cursor.fetchall()
+
+    def test_random_lists_agree_with_looking_at_every_entry(self):
+        rng = random.Random(database.SEED)
+        for round_number in range(20):
+            entries = [WhitelistMatch.random_network(rng) for _ in range(rng.choice((0, 1, 3, 40, 300)))]
+            self.company.add_entries(self.app, entries)
+            asked = [WhitelistMatch.random_network(rng) for _ in range(100)]
+            around = [[entry for entry in entries if entry.version == network.version and network.subnet_of(entry)]
+                      for network in asked]
+            wanted = {max(held, key=lambda entry: entry.prefixlen) for held in around if held}
+            found = [ip_network(cidr) for _, cidr in self.holders(asked)]
+            self.assertEqual(set(found), wanted, f"seed {database.SEED} round {round_number}")
+            self.assertEqual(len(found), len(wanted))
+            self.app.rollback()
+            act_for(self.app, self.company.id)
+
+    def test_another_company_says_nothing(self):
+        other = Company()
+        act_for(self.app, other.id)
+        other.add_entries(self.app, ["192.0.2.0/24"])
+        self.assertEqual(len(self.holders(["192.0.2.0/28"], other.id)), 1)
+        act_for(self.app, self.company.id)
+        self.assertEqual(self.holders(["192.0.2.0/28"], other.id), [])
+        self.assertEqual(self.holders(["192.0.2.0/28"]), [])

@@ -8,13 +8,13 @@ import unittest
 import database
 
 from change_log_cases import Bulk, ChangeLog, ManyWriters
-from look_up_cases import Caller, WhitelistMatch
+from look_up_cases import Caller, WhitelistHolders, WhitelistMatch
 from migration_cases import Migrations
 from row_level_security_cases import Bootstrap, RowLevelSecurity, Uniqueness
 from validator_cases import Lease, Pruning
 
 __all__ = ["Bootstrap", "Bulk", "Caller", "ChangeLog", "Lease", "ManyWriters", "Migrations", "Pruning",
-           "RowLevelSecurity", "Uniqueness", "WhitelistMatch"]
+           "RowLevelSecurity", "Uniqueness", "WhitelistHolders", "WhitelistMatch"]
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import time
 
 import grpc
 
-from latchkey_test import Client, Deployment, Server, error_info, program, stubs
+from latchkey_test import Client, Deployment, Server, error_info, foreign_client, stubs
 from latchkey_test.waiting import wait_until
 
 token_pb2 = stubs.messages("latchkey/v1/token.proto")
@@ -135,7 +135,7 @@ class System:
     def ask_many(self, validator, questions):
         """Answers to (secret, client_ip) pairs, as numbers of reasons or words of an error, over grpc++."""
         lines = "".join(f"{secret}\t{client_ip}\t{decision_pb2.CHANNEL_API}\n" for secret, client_ip in questions)
-        done = subprocess.run([program("tests/grpcpp-validate-many"), validator.address], input=lines, text=True,
+        done = subprocess.run([foreign_client("grpcpp-validate-many"), validator.address], input=lines, text=True,
                               capture_output=True, timeout=600, check=False)
         if done.returncode != 0:
             raise AssertionError(f"grpcpp-validate-many ended with {done.returncode}: {done.stderr}")

@@ -8,7 +8,7 @@ import statistics
 import subprocess
 import unittest
 
-from latchkey_test import program
+from latchkey_test import foreign_client
 
 from system import System, scaled
 
@@ -22,7 +22,7 @@ class Revocations(unittest.TestCase):
         with System(validators=2) as system:
             count = scaled(COUNT)
             done = subprocess.run(
-                [program("tests/grpcpp-revocations"), system.deployment.server.address, system.validator_addresses,
+                [foreign_client("grpcpp-revocations"), system.deployment.server.address, system.validator_addresses,
                  str(count), str(WORKERS)], capture_output=True, text=True, timeout=900, check=False,
                 env={**os.environ, "LATCHKEY_TOKEN": system.deployment.secrets["LATCHKEY_TOKEN"]})
         self.assertEqual(done.returncode, 0, done.stderr + done.stdout[-1000:])

@@ -6,7 +6,7 @@ import os
 import subprocess
 import unittest
 
-from latchkey_test import Deployment, program, scenario
+from latchkey_test import Deployment, foreign_client, scenario
 
 
 class Scenarios(unittest.TestCase):
@@ -25,7 +25,7 @@ class Scenarios(unittest.TestCase):
 
     def test_grpcpp_does_every_step(self):
         done = subprocess.run(
-            [program("tests/grpcpp-scenario")], capture_output=True, text=True, timeout=120, check=False,
+            [foreign_client("grpcpp-scenario")], capture_output=True, text=True, timeout=120, check=False,
             env={**os.environ, "LATCHKEY_ADDRESS": self.deployment.server.address,
                  "LATCHKEY_TOKEN": self.deployment.secrets["LATCHKEY_TOKEN"]})
         self.assertEqual((scenario.find_failures(done.stdout), done.returncode), ([], 0), done.stderr)

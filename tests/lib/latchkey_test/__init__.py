@@ -7,12 +7,13 @@ from .cases import CallCase, uuid_of_id
 from .client import Client, error_info, field_violations, retry_info
 from .command_line import run_latchkey
 from .deployment import Deployment
-from .paths import BUILD, ROOT, program
+from .paths import BUILD, ROOT, foreign_client, program
 from .ports import free_port
 from .postgres import PrivatePostgres, shared_postgres
 from .server import Server, ServerFailed
 
 __all__ = [
     "BUILD", "ROOT", "CallCase", "Client", "Deployment", "PrivatePostgres", "Server", "ServerFailed", "error_info",
-    "field_violations", "free_port", "program", "retry_info", "run_latchkey", "shared_postgres", "uuid_of_id",
+    "field_violations", "foreign_client", "free_port", "program", "retry_info", "run_latchkey", "shared_postgres",
+    "uuid_of_id",
 ]
