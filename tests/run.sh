@@ -40,8 +40,9 @@ Default: ${DEFAULT_SUITES[*]}
   --help        this text
 
 LATCHKEY_TEST_DATABASE_URL names a PostgreSQL to use in place of a private one, by a user who may create roles and
-databases; LATCHKEY_SEED the seed that a failed test printed. Logs are kept in build/test-logs. The last line is
-\`N passed, M failed\`, and the exit status is 0 only when nothing failed.
+databases; LATCHKEY_SEED the seed that a failed test printed; LATCHKEY_TEST_SHARE the percentage of the greatest
+numbers, such as 10 000 revocations, that is done (default 100, under sanitizers 5). Logs are kept in build/test-logs.
+The last line is \`N passed, M failed\`, and the exit status is 0 only when nothing failed.
 END
 }
 
@@ -129,7 +130,7 @@ under_sanitizer() {
     build release --target grpcpp_clients && build "$1" || return 0
     ctest_step "$1 unit" "$1" unit
     ctest_step "$1 fuzz-replay" "$1" fuzz-replay
-    integration_step "$1 integration" "$1"
+    LATCHKEY_TEST_SHARE=${LATCHKEY_TEST_SHARE:-5} integration_step "$1 integration" "$1"
 }
 
 # ctest_step NAME PRESET LABEL
@@ -137,10 +138,12 @@ ctest_step() {
     with_postgres "$1" "$2" "$LIB/run_ctest.py" "$3"
 }
 
-# integration_step NAME PRESET: a step, and a database, for each directory of tests.
+# integration_step NAME PRESET: a step, and a database, for each directory of tests. None of our programs runs in those
+# of the schema, so that a sanitizer would see nothing there.
 integration_step() {
     local directory
     for directory in $(find tests/integration -name 'test_*.py' -printf '%h\n' | sort -u); do
+        [[ $2 != release && $directory == tests/integration/schema ]] && continue
         with_postgres "$1${directory#tests/integration}" "$2" "$LIB/run_python.py" "$directory"
     done
 }

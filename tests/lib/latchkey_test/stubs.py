@@ -1,4 +1,5 @@
-"""Python code of the contract, generated into the build tree by Debian's protoc and grpc_python_plugin.
+"""Python code of the contract, generated into the build tree: by grpcio-tools where this Python has them, as in
+tests/interop, else by Debian's protoc and grpc_python_plugin. What generates must match what runs.
 
     from latchkey_test import stubs
     token_pb2 = stubs.messages("latchkey/v1/token.proto")
@@ -7,6 +8,7 @@
 
 import fcntl
 import importlib
+import importlib.util
 import shutil
 import subprocess
 import sys
@@ -17,7 +19,8 @@ import grpc
 from .paths import BUILD, ROOT
 
 _PROTO = ROOT / "proto"
-_OUTPUT = BUILD / "python"
+_HAS_TOOLS = importlib.util.find_spec("grpc_tools") is not None
+_OUTPUT = BUILD / ("python-grpcio-tools" if _HAS_TOOLS else "python")
 _STAMP = _OUTPUT / ".generated"
 
 
@@ -52,10 +55,21 @@ def _is_stale():
 
 
 def _generate():
+    protos = sorted(str(path.relative_to(_PROTO)) for path in _PROTO.rglob("*.proto"))
+    subprocess.run([*_find_compiler(), "-I.", f"--python_out={_OUTPUT}", f"--grpc_python_out={_OUTPUT}", *protos],
+                   cwd=_PROTO, check=True)
+    _STAMP.touch()
+
+
+def _find_compiler():
+    if _HAS_TOOLS:
+        return [sys.executable, "-m", "grpc_tools.protoc", f"-I{_find_well_known_protos()}"]
     plugin = shutil.which("grpc_python_plugin")
     if not plugin:
         raise FileNotFoundError("grpc_python_plugin is not installed (package protobuf-compiler-grpc)")
-    protos = sorted(str(path.relative_to(_PROTO)) for path in _PROTO.rglob("*.proto"))
-    subprocess.run(["protoc", "-I.", f"--plugin=protoc-gen-grpc_python={plugin}", f"--python_out={_OUTPUT}",
-                    f"--grpc_python_out={_OUTPUT}", *protos], cwd=_PROTO, check=True)
-    _STAMP.touch()
+    return ["protoc", f"--plugin=protoc-gen-grpc_python={plugin}"]
+
+
+def _find_well_known_protos():
+    (directory,) = importlib.util.find_spec("grpc_tools").submodule_search_locations
+    return f"{directory}/_proto"

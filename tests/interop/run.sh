@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# Gets clients and test programs of other ecosystems into build/interop and runs tests/interop against our servers.
+# Called by tests/run.sh after building; needs Go, Node.js with npm and python3-venv on the machine, and PyPI, npm and
+# the Go module proxy in reach. The last line is `N passed, M failed`.
+set -euo pipefail
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+HERE=$ROOT/tests/interop
+INTEROP=$ROOT/build/interop
+
+GRPCIO=1.85.1
+GRPC_JS=1.14.7
+PROTO_LOADER=0.8.1
+GO_PROGRAMS=(
+    google.golang.org/protobuf/cmd/protoc-gen-go@v1.36.12
+    google.golang.org/grpc/cmd/protoc-gen-go-grpc@v1.5.1
+    github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4
+    github.com/grpc-ecosystem/grpc-health-probe@v0.4.61
+    github.com/summerwind/h2spec/cmd/h2spec@latest
+)
+
+say_missing() {
+    echo "tests/interop needs $1 on this machine: $2" >&2
+    echo "0 passed, 1 failed"
+    exit 1
+}
+
+check_machine() {
+    command -v go >/dev/null || say_missing go "1.25 or later from go.dev/dl (Debian 12's is too old), in PATH"
+    command -v npm >/dev/null || say_missing npm "Node.js 18 or later with npm, in PATH"
+    command -v protoc >/dev/null || say_missing protoc "package protobuf-compiler"
+    /usr/bin/python3 -c 'import ensurepip' 2>/dev/null || say_missing "Python's venv" "package python3-venv"
+}
+
+# once NAME COMMAND...: not again while the stamp, which names the versions, stands.
+once() {
+    local stamp=$INTEROP/.installed-$1
+    [[ -e $stamp ]] && return
+    echo "getting $1"
+    "${@:2}"
+    touch "$stamp"
+}
+
+install_go_programs() {
+    local program
+    for program in "${GO_PROGRAMS[@]}"; do
+        GOBIN=$INTEROP/bin go install "$program"
+    done
+}
+
+install_python() {
+    /usr/bin/python3 -m venv "$INTEROP/venv"
+    "$INTEROP/venv/bin/pip" install --quiet --disable-pip-version-check \
+        "grpcio==$GRPCIO" "grpcio-tools==$GRPCIO" psycopg2-binary
+}
+
+install_node() {
+    npm install --silent --no-audit --no-fund --prefix "$INTEROP/node" \
+        "@grpc/grpc-js@$GRPC_JS" "@grpc/proto-loader@$PROTO_LOADER"
+}
+
+generate_go() {
+    PATH=$INTEROP/bin:$PATH protoc -I proto --go_out="$INTEROP/go" --go_opt=module=latchkey.dev \
+        --go-grpc_out="$INTEROP/go" --go-grpc_opt=module=latchkey.dev proto/latchkey/v1/*.proto
+}
+
+build_go_client() {
+    mkdir -p "$INTEROP/go"
+    cp "$HERE"/go/* "$INTEROP/go/"
+    generate_go
+    (cd "$INTEROP/go" && go build -o "$INTEROP/bin/grpc-go-scenario" .)
+}
+
+main() {
+    cd "$ROOT"
+    check_machine
+    mkdir -p "$INTEROP/bin"
+    once go install_go_programs
+    once "grpcio-$GRPCIO" install_python
+    once "grpc-js-$GRPC_JS" install_node
+    build_go_client
+    /usr/bin/python3 tests/lib/with_postgres.py /usr/bin/python3 tests/lib/run_python.py tests/interop
+}
+
+main "$@"

@@ -1,0 +1,128 @@
+"""Clients of other ecosystems against our servers: the scenario of latchkey_test.scenario on each, and public tools.
+
+tests/interop/run.sh has put them into build/interop.
+"""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import unittest
+
+from latchkey_test import ROOT, Deployment, free_port, program, scenario
+from latchkey_test.waiting import wait_until
+
+INTEROP = ROOT / "build/interop"
+PROTOS = ROOT / "proto"
+BOTH_SERVICES = ("latchkey.v1.TokenService", "latchkey.v1.ValidationService")
+
+
+def run(*command, **environment):
+    return subprocess.run([str(part) for part in command], env={**os.environ, **environment}, capture_output=True,
+                          text=True, timeout=300, check=False)
+
+
+class Deployed(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.deployment = Deployment()
+        cls.deployment.__enter__()
+        cls.addClassCleanup(cls.deployment.__exit__)
+        cls.address = cls.deployment.server.address
+        cls.secret = cls.deployment.secrets["LATCHKEY_TOKEN"]
+        with cls.deployment.administrator() as client:
+            scenario.prepare(client)
+
+
+class Scenarios(Deployed):
+    def assert_every_step(self, *command, **environment):
+        done = run(*command, LATCHKEY_ADDRESS=self.address, LATCHKEY_TOKEN=self.secret, **environment)
+        self.assertEqual((scenario.find_failures(done.stdout), done.returncode), ([], 0), done.stderr)
+
+    def test_the_grpcio_of_today(self):
+        self.assert_every_step(INTEROP / "venv/bin/python", "-m", "latchkey_test.scenario",
+                               PYTHONPATH=str(ROOT / "tests/lib"))
+
+    def test_grpc_js(self):
+        self.assert_every_step("node", ROOT / "tests/interop/node/scenario.js", PROTOS,
+                               NODE_PATH=str(INTEROP / "node/node_modules"))
+
+    def test_grpc_go(self):
+        self.assert_every_step(INTEROP / "bin/grpc-go-scenario")
+
+
+class Grpcurl(Deployed):
+    def call(self, method, request, *options):
+        return run(INTEROP / "bin/grpcurl", "-plaintext", *options, "-d", json.dumps(request), self.address, method)
+
+    def test_it_lists_and_describes_by_reflection(self):
+        listed = run(INTEROP / "bin/grpcurl", "-plaintext", self.address, "list")
+        for service in BOTH_SERVICES:
+            self.assertIn(service, listed.stdout.splitlines(), listed.stderr)
+        described = run(INTEROP / "bin/grpcurl", "-plaintext", self.address, "describe",
+                        "latchkey.v1.ValidationService.Validate")
+        self.assertIn("latchkey.v1.ValidateRequest", described.stdout, described.stderr)
+
+    def test_it_calls_by_reflection(self):
+        bearer = ("-H", f"authorization: Bearer {self.secret}")
+        caller = self.call("latchkey.v1.TokenService/GetCaller", {}, *bearer)
+        self.assertTrue(json.loads(caller.stdout)["caller"]["tokenId"].startswith("tok_"), caller.stderr)
+        question = {"token": self.secret, "client_ip": scenario.UNLISTED, "channel": "CHANNEL_API"}
+        answer = json.loads(self.call("latchkey.v1.ValidationService/Validate", question).stdout)
+        self.assertEqual((answer["decision"], answer["reason"]), ("DECISION_DENY", "REASON_COMPANY_IP_NOT_LISTED"))
+
+    def test_it_shows_the_details_of_an_error(self):
+        refused = self.call("latchkey.v1.TokenService/GetCaller", {})
+        self.assertEqual(refused.returncode, 64 + 16, "Unauthenticated")
+        for word in ("Unauthenticated", "ErrorInfo", "SECRET_MISSING", "latchkey.dev"):
+            self.assertIn(word, refused.stderr)
+
+
+class HealthProbe(Deployed):
+    def probe(self, *options):
+        return run(INTEROP / "bin/grpc-health-probe", *options).returncode
+
+    def test_it_tells_serving_unknown_and_absent(self):
+        self.assertEqual(self.probe("-addr", self.address), 0)
+        for service in BOTH_SERVICES:
+            self.assertEqual(self.probe("-addr", self.address, "-service", service), 0)
+        self.assertEqual(self.probe("-addr", self.address, "-service", "no.such.Service"), 3)
+        self.assertEqual(self.probe("-addr", f"127.0.0.1:{free_port()}", "-connect-timeout", "2s"), 2)
+
+    def test_it_tells_a_server_that_drains(self):
+        with Deployment(drain_delay="10s") as deployment:
+            os.kill(deployment.server.pid, signal.SIGTERM)
+            wait_until(lambda: self.probe("-addr", deployment.server.address) == 4, 9, "NOT_SERVING")
+
+
+class H2spec(unittest.TestCase):
+    """The public suite of HTTP/2: all of it, which few servers reach."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = subprocess.Popen([program("tests/plain-server")], stdout=subprocess.PIPE, text=True)
+        cls.addClassCleanup(cls.end)
+        cls.port = cls.server.stdout.readline().rpartition(":")[2].strip()
+
+    @classmethod
+    def end(cls):
+        cls.server.terminate()
+        cls.server.communicate(timeout=30)
+
+    def assert_all_pass(self, count, *options):
+        done = run(INTEROP / "bin/h2spec", "-h", "127.0.0.1", "-p", self.port, "-o", "10", *options)
+        totals = re.search(r"(\d+) tests, (\d+) passed, (\d+) skipped, (\d+) failed", done.stdout)
+        self.assertTrue(totals, done.stdout + done.stderr)
+        failures = done.stdout[done.stdout.find("Failures:"):]
+        self.assertEqual(totals.groups(), (str(count), str(count), "0", "0"), failures)
+
+    def test_every_case_passes(self):
+        self.assert_all_pass(145)
+
+    def test_every_strict_case_passes(self):
+        self.assert_all_pass(146, "--strict")
+
+
+if __name__ == "__main__":
+    unittest.main()
