@@ -366,7 +366,7 @@ class Tokens(CommandCase):
             self.run_well("token", "deactivate", token, "--yes", "--reason", "leaked", "--note", "on a forum", "--wait", "5s"),
             rf"^deactivated {token} \(of a test\); confirmed by \d+ of \d+ validators in \d+ ms\n$")
         self.assert_fails(3, "DEACTIVATED", "caller", LATCHKEY_TOKEN=made["secret"])
-        self.assert_fails("say --yes", "token", "deactivate", token)
+        self.assert_fails(2, "say --yes", "token", "deactivate", token)
         self.assertIn(token, self.run_well("token", "deactivate", token, "--yes"))
         ended = self.run_json("token", "show", token)["access_token"]
         self.assertEqual((ended["state"], ended["deactivate_reason"], ended["deactivate_note"]),
