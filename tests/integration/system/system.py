@@ -9,6 +9,7 @@ LATCHKEY_SEED repeats a run.
 """
 
 import contextlib
+import functools
 import os
 import random
 import subprocess
@@ -33,9 +34,14 @@ def scaled(number):
     return max(1, number * int(os.environ.get("LATCHKEY_TEST_SHARE", "100")) // 100)
 
 
+@functools.cache
+def print_seed():
+    print(f"LATCHKEY_SEED={SEED}", end=" ", flush=True)
+
+
 def seeded(name):
     """A generator of its own for each test, so that one can be repeated alone."""
-    print(f"LATCHKEY_SEED={SEED}", end=" ", flush=True)
+    print_seed()
     return random.Random(f"{SEED} {name}")
 
 
