@@ -89,6 +89,16 @@ stop_all() {
 
 # ---- the whole ----
 
+# New secrets, where the database was kept and only the file is gone.
+make_secrets() {
+    local status=0 refused=5
+    "$BIN/latchkey" bootstrap --demo --address "$LISTEN" --env-file "$ENV_FILE" || status=$?
+    if [[ $status -eq $refused ]]; then
+        "$BIN/latchkey" bootstrap --demo --rotate --address "$LISTEN" --env-file "$ENV_FILE" || status=$?
+    fi
+    [[ -e $ENV_FILE ]] || exit "$status"
+}
+
 prepare_database() {
     if [[ -z ${LATCHKEY_DATABASE_URL:-} ]]; then
         say "starting a private PostgreSQL in var/postgres"
@@ -96,7 +106,7 @@ prepare_database() {
     fi
     "$BIN/latchkey" migrate --permissions-file "$ROOT/deploy/quickstart/permissions.txt"
     if [[ ! -e $ENV_FILE ]]; then
-        "$BIN/latchkey" bootstrap --demo --address "$LISTEN" --env-file "$ENV_FILE"
+        make_secrets
     fi
 }
 

@@ -31,7 +31,7 @@ static bool is_part(struct bytes part) {
     for (size_t i = 1; i < part.len; i++) {
         uint8_t character = part.data[i];
         bool is_digit = character >= '0' && character <= '9';
-        if (!is_letter(character) && !is_digit && character != '_' && character != '-')
+        if (!is_letter(character) && !is_digit && character != '_')
             return false;
     }
     return true;

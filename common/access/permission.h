@@ -19,7 +19,7 @@
 
 #define PERMISSION_NAME_MAX 100
 
-// Two or more parts of [a-z0-9_-], each beginning with a letter, joined by dots; at most PERMISSION_NAME_MAX
+// Two or more parts of [a-z0-9_], each beginning with a letter, joined by dots; at most PERMISSION_NAME_MAX
 // bytes.
 bool permission_is_valid(struct bytes name);
 

@@ -101,8 +101,11 @@ static void on_notice(void *context, const PGresult *notice) {
               LOG_TEXT("sqlstate", PQresultErrorField(notice, PG_DIAG_SQLSTATE)));
 }
 
+// why jit is off: array parameters make the planner expect much work, and compiling costs seconds where
+// running takes milliseconds.
 static bool take_role(struct attempt *attempt, struct db_connection *connection) {
-    static const struct db_statement set_role = {"session_role", "SELECT set_config('role', $1, false)"};
+    static const struct db_statement set_role = {
+        "session_role", "SELECT set_config('role', $1, false), set_config('jit', 'off', false)"};
     const char *role = attempt->options->role;
     if (!role || connection->prepare == DB_PREPARE_OFF)
         return true;

@@ -103,6 +103,29 @@ static enum ip_parse_result parse_v4(struct bytes text, uint8_t ret[V4_BYTES]) {
     return result;
 }
 
+// Four numbers as nearly everybody types them, in one pass; false says nothing about what is wrong.
+// why: every decision reads an address, and the way that finds the right sentence costs five times as much.
+static bool read_plain_v4(struct bytes text, uint8_t ret[V4_BYTES]) {
+    unsigned count = 0, value = 0, digits = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned digit = (unsigned)text.data[i] - '0';
+        if (digit <= 9) {
+            bool has_leading_zero = digits > 0 && value == 0;
+            value = value * 10 + digit;
+            digits++;
+            if (has_leading_zero || value > 255)
+                return false;
+        } else if (text.data[i] == '.' && digits > 0 && count < V4_BYTES - 1) {
+            ret[count++] = (uint8_t)value;
+            value = digits = 0;
+        } else {
+            return false;
+        }
+    }
+    ret[count] = (uint8_t)value;
+    return count == V4_BYTES - 1 && digits > 0;
+}
+
 struct v6_parser {
     struct bytes rest;
     uint8_t bytes[V6_BYTES];
@@ -221,10 +244,14 @@ static struct ip_address from_v6_bytes(const uint8_t bytes[V6_BYTES]) {
 }
 
 enum ip_parse_result ip_address_parse(struct bytes text, struct ip_address *ret) {
+    uint8_t bytes[V6_BYTES];
+    if (read_plain_v4(text, bytes)) {
+        *ret = from_v4_bytes(bytes);
+        return IP_PARSE_OK;
+    }
     enum ip_parse_result result = screen(text);
     if (result != IP_PARSE_OK)
         return result;
-    uint8_t bytes[V6_BYTES];
     bool is_v6 = has_byte(text, ':');
     result = is_v6 ? parse_v6(text, bytes) : parse_v4(text, bytes);
     if (result == IP_PARSE_OK)

@@ -6,7 +6,7 @@
 #include "services/cli/cli.h"
 
 // Asks on a terminal, unless --yes, which the command's options have, was given; elsewhere nobody is there to
-// ask. EXIT_CODE_DONE: go on.
+// ask, and --yes has to be said. EXIT_CODE_DONE: go on.
 MUST_CHECK enum exit_code confirm_ask(struct cli *cli, const char *question);
 
 #endif

@@ -27,18 +27,13 @@ static bool holds(struct bytes text, uint8_t byte) {
     return text.len > 0 && memchr(text.data, byte, text.len) != NULL;
 }
 
-// What the catalogue's table takes: no hyphens, which the grammar of a decision would let pass.
-static bool is_name(struct bytes name) {
-    return permission_is_valid(name) && !holds(name, '-');
-}
-
 static void check_line(struct fault *fault, size_t number, struct bytes name, struct bytes description) {
     const char *where = fault_path(fault, "line %zu", number);
     if (!bytes_is_utf8(name) || !bytes_is_utf8(description))
         fault_add_field(fault, where, "is not UTF-8");
     else if (holds(description, '\0'))
         fault_add_field(fault, where, "the description holds a NUL; leave it out");
-    else if (!is_name(name))
+    else if (!permission_is_valid(name))
         fault_add_field(fault, where,
                         "\"%.*s\" is no permission: type words of a-z, 0-9 and _ that begin with a letter, "
                         "joined by dots, such as charges.create",

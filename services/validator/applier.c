@@ -1,6 +1,8 @@
 // The order is that of the image: the catalogue before what is granted from it, roles before members.
 #include "services/validator/applier.h"
 
+#include <stdbool.h>
+
 // --- ids, read in chunks and swept ---
 
 static enum status sweep_token(struct image *image, const struct uuid *token_id) {
@@ -134,8 +136,17 @@ static enum status apply(struct applier *applier, struct db_transaction *transac
     return status;
 }
 
+// Each whole company costs a walk over all tokens (image_sweep_tokens_of()).
+static bool is_cheap(const struct change_set *set) {
+    size_t count;
+    change_set_get_ids(set, CHANGE_TOKENS_OF, &count);
+    return count <= APPLIER_COMPANIES_MAX;
+}
+
 enum status applier_apply(struct applier *applier, struct db_transaction *transaction,
                           const struct change_set *set) {
+    if (!is_cheap(set))
+        return STATUS_TOO_LARGE;
     image_begin_pass(applier->reader.image);
     enum status status = apply(applier, transaction, set);
     applier->is_half_applied = status != STATUS_OK;

@@ -20,7 +20,9 @@ struct applier {
 };
 
 // `transaction` is REPEATABLE READ and has seen the changes. `set` is finished. On failure the image is
-// neither old nor new in what the set names: run it again.
+// neither old nor new in what the set names: run it again. TOO_LARGE, and nothing is done: so many companies
+// are to be read as a whole that a load costs less.
+#define APPLIER_COMPANIES_MAX 64
 MUST_CHECK enum status applier_apply(struct applier *applier, struct db_transaction *transaction,
                                      const struct change_set *set);
 

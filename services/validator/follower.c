@@ -227,6 +227,11 @@ static enum status publish_round(struct follower *follower, const struct renewal
     return status;
 }
 
+// A new image has room again: among what memory is needed for are the numbers of permissions (permission.h).
+static bool needs_load(enum status status) {
+    return status == STATUS_TOO_LARGE || status == STATUS_NO_MEMORY;
+}
+
 // Follows what a renewal told of, which belongs to our history.
 static enum status follow(struct follower *follower, const struct renewal *renewal, bool is_behind,
                           struct turn *turn) {
@@ -234,14 +239,12 @@ static enum status follow(struct follower *follower, const struct renewal *renew
     enum status status = settle_timeline(follower);
     if (status == STATUS_OK && is_behind)
         status = apply_changes(follower);
-    // why: among what memory is needed for are the numbers of permissions (permission.h), and only a new
-    // image has them all again.
-    if (status == STATUS_NO_MEMORY)
-        turn->event = LOAD_AGAIN;
+    if (needs_load(status))
+        *turn = (struct turn){LOAD_AGAIN, true};
     if (status == STATUS_OK)
         status = publish_round(follower, renewal);
     if (status != STATUS_OK)
-        return status;
+        return status == STATUS_TOO_LARGE ? STATUS_OK : status;
     turn->is_followed_at_once = is_behind;
     if (!is_clock_right || !is_reached(lanes_get_positions(image_get_lanes(follower->image)), renewal))
         return STATUS_OK;

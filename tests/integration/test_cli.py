@@ -366,7 +366,8 @@ class Tokens(CommandCase):
             self.run_well("token", "deactivate", token, "--yes", "--reason", "leaked", "--note", "on a forum", "--wait", "5s"),
             rf"^deactivated {token} \(of a test\); confirmed by \d+ of \d+ validators in \d+ ms\n$")
         self.assert_fails(3, "DEACTIVATED", "caller", LATCHKEY_TOKEN=made["secret"])
-        self.assertIn(token, self.run_well("token", "deactivate", token))
+        self.assert_fails("say --yes", "token", "deactivate", token)
+        self.assertIn(token, self.run_well("token", "deactivate", token, "--yes"))
         ended = self.run_json("token", "show", token)["access_token"]
         self.assertEqual((ended["state"], ended["deactivate_reason"], ended["deactivate_note"]),
                          ("TOKEN_STATE_DEACTIVATED", "DEACTIVATE_REASON_LEAKED", "on a forum"))
@@ -378,7 +379,7 @@ class Tokens(CommandCase):
         try:
             said = self.run_well("token", "deactivate", token, "--yes", "--wait", "200ms", code=1)
             self.assertRegex(said, r"only confirmed by \d+ of \d+ validators in \d+ ms, not yet by: validator-7")
-            validators = self.run_json("token", "deactivate", token, "--wait", "200ms", code=1)["validators"]
+            validators = self.run_json("token", "deactivate", token, "--yes", "--wait", "200ms", code=1)["validators"]
             self.assertEqual((validators["all_confirmed"], validators["lagging"]), (False, ["validator-7"]))
         finally:
             self.deployment.execute(f"SELECT latchkey.validator_deregister('{instance}')")

@@ -17,7 +17,7 @@ static void a_permission_is_two_or_more_parts(void **state) {
         {BYTES_LITERAL("charges.create"), true, true},
         {BYTES_LITERAL("latchkey.tokens.read"), true, true},
         {BYTES_LITERAL("a.b"), true, true},
-        {BYTES_LITERAL("a1_-.b2_-"), true, true},
+        {BYTES_LITERAL("a1__.b2__"), true, true},
         {BYTES_LITERAL("charges.*"), false, true},
         {BYTES_LITERAL("latchkey.tokens.*"), false, true},
         {BYTES_LITERAL(""), false, false},
@@ -35,6 +35,7 @@ static void a_permission_is_two_or_more_parts(void **state) {
         {BYTES_LITERAL("Charges.create"), false, false},
         {BYTES_LITERAL("1charges.create"), false, false},
         {BYTES_LITERAL("charges.-create"), false, false},
+        {BYTES_LITERAL("charges.re-create"), false, false},
         {BYTES_LITERAL("charges.create "), false, false},
         {BYTES_LITERAL("charges.create\n"), false, false},
         {BYTES_LITERAL("charges.create\0"), false, false},
@@ -206,7 +207,7 @@ struct table {
 };
 
 static void make_names(struct table *table) {
-    static const char *const resources[] = {"a", "a.b", "ab", "b", "b-c", "b_c.d"};
+    static const char *const resources[] = {"a", "a.b", "ab", "b", "b_c", "b_c.d"};
     for (size_t i = 0; i < NAMES; i++) {
         snprintf(table->names[i], sizeof(table->names[i]), "%s.n%zu", resources[i % 6], i / 6);
         table->ids[i] = PERMISSION_ID_NONE;
@@ -270,7 +271,7 @@ static void check_group(const struct permission_catalogue *catalogue, const stru
 
 static void a_line_of_catalogues_agrees_with_a_plain_table(void **state) {
     (void)state;
-    static const char *const groups[] = {"a.*", "a.b.*", "ab.*", "b.*", "b-c.*", "b_c.*", "b_c.d.*", "c.*"};
+    static const char *const groups[] = {"a.*", "a.b.*", "ab.*", "b.*", "b_c.*", "b_c.d.*", "c.*"};
     struct seed seed = seed_new();
     struct permission_catalogue *catalogue = NULL;
     struct table table = {0};

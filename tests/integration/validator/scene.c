@@ -9,6 +9,7 @@
 #include "common/base/buffer.h"
 #include "common/db/array.h"
 #include "common/db/migrate.h"
+#include "services/validator/quiescence.h"
 #include "tests/unit/unit.h"
 
 #define AWAIT_S 30
@@ -174,13 +175,17 @@ void scene_await_state(struct scene *scene, enum lease_state state) {
 
 static int64_t wanted_heads[LANE_COUNT];
 
-static bool is_at_wanted_heads(struct scene *scene) {
+int64_t scene_get_position(const struct scene *scene, unsigned lane) {
+    quiescence_go_online();
     const struct image *image = scene_get_image(scene);
-    if (!image)
-        return false;
-    const struct positions *positions = lanes_get_positions(image_get_lanes(image));
+    int64_t seq = image ? lanes_get_positions(image_get_lanes(image))->seqs[lane] : -1;
+    quiescence_go_offline();
+    return seq;
+}
+
+static bool is_at_wanted_heads(struct scene *scene) {
     for (unsigned lane = 0; lane < LANE_COUNT; lane++)
-        if (positions->seqs[lane] < wanted_heads[lane])
+        if (scene_get_position(scene, lane) < wanted_heads[lane])
             return false;
     return true;
 }
@@ -242,6 +247,7 @@ static void make_company(struct scene *scene) {
 
 void scene_init(struct scene *scene) {
     memset(scene, 0, sizeof(*scene));
+    quiescence_enter_thread();
     scene->database = database_new();
     database_url_with(scene->database.url, "application_name", FOLLOWER_NAME, scene->url);
     pthread_mutex_init(&scene->lock, NULL);
@@ -264,6 +270,7 @@ void scene_init(struct scene *scene) {
 
 void scene_fini(struct scene *scene) {
     scene_stop(scene);
+    quiescence_leave_thread();
     database_drop(&scene->database);
     pthread_mutex_destroy(&scene->lock);
     pthread_cond_destroy(&scene->round_ended);

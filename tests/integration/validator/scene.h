@@ -34,6 +34,7 @@ struct scene {
     unsigned seen_states; // under the lock: a bit for each state of the lease that a round ended in
 };
 
+// The calling thread becomes a reader (quiescence.h); what it finds stays as long as nothing is changed.
 // With a company, its list, whitelist (off), administrator role $r1, member $m1 who has it and a token $t1 of
 // hers with the secret $s1. No follower yet.
 void scene_init(struct scene *scene);
@@ -60,6 +61,7 @@ void scene_follow(struct scene *scene);
 
 enum lease_state scene_get_state(const struct scene *scene);
 const struct image *scene_get_image(const struct scene *scene);
+int64_t scene_get_position(const struct scene *scene, unsigned lane); // -1 = nothing is loaded
 
 // What is known now: the record of secret `number` or NULL.
 const struct token_record *scene_find(const struct scene *scene, unsigned number);

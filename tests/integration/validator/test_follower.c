@@ -199,6 +199,31 @@ static void a_whole_company_changed_at_once_is_followed(void **state) {
     assert_non_null(scene_find(&scene, 1));
 }
 
+static const struct image *first_image;
+
+static bool has_another_image(struct scene *of) {
+    return scene_get_image(of) != first_image;
+}
+
+static void so_many_companies_changed_at_once_are_loaded_anew(void **state) {
+    (void)state;
+    first_image = scene_get_image(&scene);
+    scene_run(&scene, "INSERT INTO latchkey.company (company_id, name)"
+                      " SELECT gen_random_uuid(), 'Many ' || i FROM generate_series(1, 70) AS i;"
+                      "INSERT INTO latchkey.token (token_id, company_id, kind, channels)"
+                      " SELECT gen_random_uuid(), company_id, 'a', 1 FROM latchkey.company,"
+                      " generate_series(1, 101) WHERE name LIKE 'Many %';"
+                      "INSERT INTO latchkey.token_secret (digest, token_id, company_id, hint)"
+                      " SELECT sha256(uuid_send(token_id)), token_id, company_id, 'x' FROM latchkey.token"
+                      " WHERE company_id <> $c1");
+    follower_wake(scene.follower);
+    scene_await(&scene, has_another_image);
+    assert_int_equal(image_get_statistics(scene_get_image(&scene)).tokens, 7071);
+    change("UPDATE latchkey.company SET suspended = true WHERE company_id = $c1");
+    assert_true(get_company()->is_suspended);
+    assert_int_equal(scene_get_state(&scene), LEASE_SERVING);
+}
+
 static void its_row_says_how_far_it_is(void **state) {
     (void)state;
     change("UPDATE latchkey.company SET name = 'Acme & Sons'");
@@ -237,6 +262,7 @@ int main(void) {
         CASE(a_whitelist_is_switched_filled_and_moved),
         CASE(more_changes_than_fit_in_a_round_are_followed),
         CASE(a_whole_company_changed_at_once_is_followed),
+        CASE(so_many_companies_changed_at_once_are_loaded_anew),
         CASE(its_row_says_how_far_it_is),
         CASE(stopping_gives_the_lease_back),
         CASE(a_wake_begins_a_round),

@@ -239,8 +239,7 @@ static void a_session_killed_in_the_middle_of_a_load_leaves_nothing_behind(void 
 static void a_session_killed_in_the_middle_of_a_round_moves_no_position(void **state) {
     (void)state;
     struct scene_lock validator_lock, token_lock;
-    const struct positions *before = lanes_get_positions(image_get_lanes(scene_get_image(&scene)));
-    int64_t seq = before->seqs[1];
+    int64_t seq = scene_get_position(&scene, 1);
     scene_lock(&scene, &validator_lock, "validator");
     scene_run(&scene, "UPDATE latchkey.company SET suspended = true; UPDATE latchkey.token SET channels = 3;"
                       "INSERT INTO latchkey.whitelist_list (list_id, company_id) VALUES ($l2, $c1);"
@@ -253,7 +252,7 @@ static void a_session_killed_in_the_middle_of_a_round_moves_no_position(void **s
     scene_await_stuck(&scene);
     scene_kill_backend(&scene);
     scene_await_stuck(&scene); // again, on another connection
-    assert_true(lanes_get_positions(image_get_lanes(scene_get_image(&scene)))->seqs[1] == seq);
+    assert_true(scene_get_position(&scene, 1) == seq);
     assert_int_equal(scene_find(&scene, 1)->channels, 1);
     scene_unlock(&token_lock);
     scene_await_head(&scene);

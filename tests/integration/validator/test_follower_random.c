@@ -1,14 +1,13 @@
 // An image that has followed a thousand random changes is the one that a fresh load makes. LATCHKEY_SEED
 // repeats a run.
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/random.h"
 #include "services/validator/snapshot.h"
 #include "tests/integration/validator/image_dump.h"
 #include "tests/integration/validator/scene.h"
+#include "tests/unit/seed.h"
 #include "tests/unit/unit.h"
 
 enum { ROUNDS = 40, CHANGES_MAX = 12, OBJECTS = 8, PROBES = 24 };
@@ -16,14 +15,11 @@ enum { ROUNDS = 40, CHANGES_MAX = 12, OBJECTS = 8, PROBES = 24 };
 #define NOW_MS INT64_C(1800000000000)
 
 static struct scene scene;
-static uint64_t seed;
+static struct seed seed;
 static struct ip_address probes[PROBES];
 
-// --- chance ---
-
 static unsigned pick(unsigned count) {
-    seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (unsigned)(seed >> 33) % count;
+    return (unsigned)seed_next_below(&seed, count);
 }
 
 static unsigned pick_object(void) {
@@ -139,7 +135,7 @@ static char *dump_fresh(void) {
     return text;
 }
 
-static void expect_same(const char *followed, const char *fresh, uint64_t first_seed) {
+static void expect_same(const char *followed, const char *fresh) {
     if (strcmp(followed, fresh) == 0)
         return;
     size_t at = 0;
@@ -147,7 +143,7 @@ static void expect_same(const char *followed, const char *fresh, uint64_t first_
         at++;
     while (at > 0 && followed[at - 1] != '\n')
         at--;
-    fail_msg("seed %" PRIu64 ": followed\n%.600s\nfresh\n%.600s", first_seed, followed + at, fresh + at);
+    fail_msg("followed\n%.600s\nfresh\n%.600s", followed + at, fresh + at);
 }
 
 static void make_probes(void) {
@@ -160,14 +156,13 @@ static void make_probes(void) {
 
 static void a_followed_image_is_the_one_that_a_load_makes(void **state) {
     (void)state;
-    uint64_t first_seed = seed;
     make_second_company();
     for (unsigned i = 0; i < ROUNDS; i++) {
         make_changes();
         scene_follow(&scene);
         char *followed = image_dump(scene_get_image(&scene), probes, PROBES, NOW_MS);
         char *fresh = dump_fresh();
-        expect_same(followed, fresh, first_seed);
+        expect_same(followed, fresh);
         free(followed);
         free(fresh);
         if (pick(8) == 0)
@@ -177,9 +172,7 @@ static void a_followed_image_is_the_one_that_a_load_makes(void **state) {
 
 static int set_up(void **state) {
     (void)state;
-    const char *given = getenv("LATCHKEY_SEED");
-    seed = given ? strtoull(given, NULL, 10) : random_get_u64();
-    print_message("seed %" PRIu64 "\n", seed);
+    seed = seed_new();
     make_probes();
     scene_init(&scene);
     scene_start(&scene);
