@@ -9,9 +9,11 @@ LATCHKEY_SEED repeats a run.
 """
 
 import contextlib
+import functools
 import os
 import random
 import subprocess
+import threading
 import time
 
 import grpc
@@ -25,6 +27,7 @@ decision_pb2 = stubs.messages("latchkey/v1/decision.proto")
 whitelist_pb2 = stubs.messages("latchkey/v1/whitelist.proto")
 
 SEED = int(os.environ.get("LATCHKEY_SEED") or random.SystemRandom().randrange(2**32))
+WRITERS = 4
 OWN_ADDRESS = "127.0.0.0/8"  # where the tests themselves call from: has to stay listed
 
 
@@ -33,9 +36,14 @@ def scaled(number):
     return max(1, number * int(os.environ.get("LATCHKEY_TEST_SHARE", "100")) // 100)
 
 
+@functools.cache
+def print_seed():
+    print(f"LATCHKEY_SEED={SEED}", end=" ", flush=True)
+
+
 def seeded(name):
     """A generator of its own for each test, so that one can be repeated alone."""
-    print(f"LATCHKEY_SEED={SEED}", end=" ", flush=True)
+    print_seed()
     return random.Random(f"{SEED} {name}")
 
 
@@ -145,9 +153,57 @@ class System:
         return answers
 
 
+    def check_all_there(self, acknowledged):
+        """Every acknowledged token is in the database, and admitted by every validator."""
+        for token_id, _ in acknowledged:
+            self.token_client.tokens.GetAccessToken(token_pb2.GetAccessTokenRequest(token_id=token_id), timeout=10)
+        newest = self.create(wait=20)  # what came before it is known where it is known
+        questions = [(secret, "203.0.113.7") for _, secret in acknowledged] + [(newest.secret, "203.0.113.7")]
+        for validator in self.validators:
+            answers = set(self.ask_many(validator, questions))
+            if answers != {str(decision_pb2.REASON_OK)}:
+                raise AssertionError(f"not all are admitted by {validator.address}: {answers}")
+
+
 class Stopwatch:
     def __init__(self):
         self._start = time.monotonic()
 
     def seconds(self):
         return time.monotonic() - self._start
+
+
+class Writers:
+    """Threads that make tokens until told to stop, and remember which were acknowledged."""
+
+    def __init__(self, system):
+        self._system = system
+        self._is_over = threading.Event()
+        self._threads = [threading.Thread(target=self._work) for _ in range(WRITERS)]
+        self.acknowledged = []  # (token id, secret)
+        self.refused = 0
+
+    def __enter__(self):
+        for thread in self._threads:
+            thread.start()
+        self.wait_for_more(10)
+        return self
+
+    def __exit__(self, *_):
+        self._is_over.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self):
+        with self._system.deployment.administrator() as client:
+            while not self._is_over.is_set():
+                try:
+                    made = self._system.create(wait=0, client=client)
+                    self.acknowledged.append((made.access_token.token_id, made.secret))
+                except grpc.RpcError:
+                    self.refused += 1
+                    self._is_over.wait(0.02)
+
+    def wait_for_more(self, count):
+        wanted = len(self.acknowledged) + count
+        wait_until(lambda: len(self.acknowledged) >= wanted, 60, f"{count} more acknowledged tokens")

@@ -12,7 +12,7 @@ from system import OWN_ADDRESS, System, decision_pb2, scaled, seeded
 
 CLIENTS = 6
 ROUNDS = 3
-CHANGES = 60  # of each client in each round
+CHANGES = 40  # of each client in each round
 CONFIRM_EVERY = 4
 KEPT_SECRETS = 40  # of each client, asked about between rounds
 

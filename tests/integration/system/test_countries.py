@@ -10,7 +10,7 @@ from latchkey_test import scenario
 
 from system import OWN_ADDRESS, Stopwatch, System, decision_pb2, scaled, seeded
 
-COUNTRY = "US"
+COUNTRY = "DE"
 FILES = {4: "/usr/share/tor/geoip", 6: "/usr/share/tor/geoip6"}
 ENTRIES_PER_CALL = 10_000
 ADDRESSES = 100_000

@@ -13,61 +13,13 @@ import psycopg2.extensions
 from latchkey_test import CallCase, PrivatePostgres, retry_info
 from latchkey_test.waiting import wait_until
 
-from system import Stopwatch, System, token_pb2
+from system import Stopwatch, System, Writers
 
 MAX_STALENESS = 2  # seconds
 QUICK = {"max_staleness": f"{MAX_STALENESS}s", "poll_interval": "100ms"}
-WRITERS = 4
-
-
-class Writers:
-    """Threads that make tokens until told to stop, and remember which were acknowledged."""
-
-    def __init__(self, system):
-        self._system = system
-        self._is_over = threading.Event()
-        self._threads = [threading.Thread(target=self._work) for _ in range(WRITERS)]
-        self.acknowledged = []  # (token id, secret)
-        self.refused = 0
-
-    def __enter__(self):
-        for thread in self._threads:
-            thread.start()
-        self.wait_for_more(10)
-        return self
-
-    def __exit__(self, *_):
-        self._is_over.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _work(self):
-        with self._system.deployment.administrator() as client:
-            while not self._is_over.is_set():
-                try:
-                    made = self._system.create(wait=0, client=client)
-                    self.acknowledged.append((made.access_token.token_id, made.secret))
-                except grpc.RpcError:
-                    self.refused += 1
-                    self._is_over.wait(0.02)
-
-    def wait_for_more(self, count):
-        wanted = len(self.acknowledged) + count
-        wait_until(lambda: len(self.acknowledged) >= wanted, 60, f"{count} more acknowledged tokens")
 
 
 class Faults(CallCase):
-    def assert_all_there(self, system, acknowledged):
-        """In the database, and admitted by every validator."""
-        rows = system.deployment.execute("SELECT count(*) FROM latchkey.token WHERE label = 'of a test'")
-        self.assertGreaterEqual(rows[0][0], len(acknowledged))
-        for token_id, _ in acknowledged:
-            system.token_client.tokens.GetAccessToken(token_pb2.GetAccessTokenRequest(token_id=token_id), timeout=10)
-        newest = system.create(wait=20)  # what came before it is known where it is known
-        questions = [(secret, "203.0.113.7") for _, secret in acknowledged] + [(newest.secret, "203.0.113.7")]
-        for validator in system.validators:
-            self.assertEqual(set(system.ask_many(validator, questions)), {"1"}, "all are admitted")
-
     # ---- PostgreSQL ----
 
     def test_without_postgres_management_says_when_to_come_back_and_validators_go_on_for_max_staleness(self):
@@ -110,7 +62,7 @@ class Faults(CallCase):
                     postgres.start()
                     writers.wait_for_more(20)
             self.assertGreater(writers.refused, 0)
-            self.assert_all_there(system, writers.acknowledged)
+            system.check_all_there(writers.acknowledged)
 
     # ---- our own processes ----
 
@@ -123,7 +75,7 @@ class Faults(CallCase):
                     server.start()
                     writers.wait_for_more(20)
             self.assertGreater(writers.refused, 0)
-            self.assert_all_there(system, writers.acknowledged)
+            system.check_all_there(writers.acknowledged)
             self.assertEqual(len(system.add_entries(["192.0.2.0/24"], wait=20).entries), 1)
 
     def test_a_killed_validator_delays_a_confirmation_until_its_lease_has_run_out(self):

@@ -110,11 +110,14 @@ class Cluster:
 
 
 class PrivatePostgres(Cluster):
-    """with PrivatePostgres() as postgres: url = postgres.create_database()"""
+    """with PrivatePostgres() as postgres: url = postgres.create_database()
 
-    def __init__(self, **settings):
+    `parent`: where its directory is made, for instance a disk that can get full.
+    """
+
+    def __init__(self, parent=None, **settings):
         self.port = free_port()
-        self.directory = Path(tempfile.mkdtemp(prefix="latchkey-postgres-"))
+        self.directory = Path(tempfile.mkdtemp(prefix="latchkey-postgres-", dir=parent))
         self._settings = {**_SETTINGS, **settings}
         self._process = None
         self._bin = _bin_directory()
@@ -175,6 +178,10 @@ class PrivatePostgres(Cluster):
 
     def resume(self):
         self._process.send_signal(signal.SIGCONT)
+
+    def has_ended(self):
+        """Also by itself."""
+        return self._process is None or self._process.poll() is not None
 
     def _end(self, signal_number):
         if self._process is None:
