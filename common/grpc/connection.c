@@ -384,13 +384,8 @@ static bool has_nothing_left(const struct grpc_connection *connection) {
            !nghttp2_session_want_write(connection->session);
 }
 
-static void on_turn_end(struct loop_task *task) {
-    struct grpc_connection *connection = CONTAINER_OF(task, struct grpc_connection, turn_end);
-    connection->is_turn_end_deferred = false;
-    if (!connection->session) {
-        free_if_done(connection);
-        return;
-    }
+// Writes what there is to say. The connection may be gone when it returns.
+static void end_turn(struct grpc_connection *connection) {
     // The time of the answers: the calls that end by what is written now have taken until now.
     loop_forget_time(connection->home->loop);
     connection->is_in_session = true;
@@ -410,8 +405,17 @@ static void on_turn_end(struct loop_task *task) {
     }
 }
 
+static void on_turn_end(struct loop_task *task) {
+    struct grpc_connection *connection = CONTAINER_OF(task, struct grpc_connection, turn_end);
+    connection->is_turn_end_deferred = false;
+    if (connection->session)
+        end_turn(connection);
+    else
+        free_if_done(connection);
+}
+
 void connection_schedule(struct grpc_connection *connection) {
-    if (connection->is_turn_end_deferred || !connection->session)
+    if (connection->is_turn_end_deferred || connection->is_reading || !connection->session)
         return;
     connection->is_turn_end_deferred = true;
     loop_defer(connection->home->loop, &connection->turn_end);
@@ -419,17 +423,19 @@ void connection_schedule(struct grpc_connection *connection) {
 
 // The stream's callbacks.
 
+// why not at the end of the loop's turn: what is answered here has left before the next connection is read,
+// so that its calls use the memory of these while it is in the cache.
 static void on_read(void *context, struct bytes bytes) {
     struct grpc_connection *connection = context;
-    connection->is_in_session = true;
+    connection->is_in_session = connection->is_reading = true;
     ssize_t taken = nghttp2_session_mem_recv(connection->session, bytes.data, bytes.len);
-    connection->is_in_session = false;
+    connection->is_in_session = connection->is_reading = false;
     if (taken < 0)
         condemn(connection, taken == NGHTTP2_ERR_NOMEM ? GRPC_CLOSE_NO_MEMORY : GRPC_CLOSE_PROTOCOL_ERROR);
     if (nghttp2_session_get_outbound_queue_size(connection->session) > QUEUED_FRAMES_MAX)
         condemn(connection, GRPC_CLOSE_TOO_MANY_QUEUED);
     rearm(connection);
-    connection_schedule(connection);
+    end_turn(connection);
 }
 
 static void on_drained(void *context) {

@@ -1,6 +1,6 @@
 // One HTTP/2 connection: nghttp2's session between a stream and the calls. The session does no I/O of its
-// own: bytes that were read are fed to it, and at the end of a loop turn all that it has to send leaves in
-// one write.
+// own: bytes that were read are fed to it, and then, or at the end of a loop turn, all that it has to send
+// leaves in one write.
 #ifndef LATCHKEY_COMMON_GRPC_CONNECTION_H
 #define LATCHKEY_COMMON_GRPC_CONNECTION_H
 

@@ -15,13 +15,14 @@ _GOAL = 2.0
 def run(world):
     filled = world.filled(world.large)
     ours, peer = [], []
-    for _ in range(3 if world.quick else 5):
+    for _ in world.rounds(5):
         peer.append(_time(lambda: _copy(filled)))
-        with filled.validator() as validator:
-            validator.stop()
+        validator = filled.validator()
+        try:
             ours.append(_time(validator.start))
-    case = f"{world.large} tokens".replace("000 ", " 000 ")
-    return [Figure("cold_start", case, ours, peer, "COPY", "ms", _GOAL)]
+        finally:
+            validator.remove()
+    return [Figure("cold_start", f"{world.large} tokens", ours, peer, "COPY", "ms", _GOAL)]
 
 
 def _copy(filled):

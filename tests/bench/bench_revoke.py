@@ -31,7 +31,7 @@ def run(world):
     each = 40 if world.quick else 200
     with PrivatePostgres(fsync="on", full_page_writes="on") as postgres, Deployment(postgres) as deployment, \
             Server("latchkey-validator", database_url=deployment.url) as second:
-        rounds = [(_revoke(deployment, second, each), _commit(deployment, each)) for _ in range(world.rounds)]
+        rounds = [(_revoke(deployment, second, each), _commit(deployment, each)) for _ in world.rounds(5)]
     return [Figure("revoke", f"{what}, {name}", [_percentile(revoked[what + "_us"], percent) for revoked, _ in rounds],
                    [_percentile(committed, percent) for _, committed in rounds], f"COMMIT, {name}", "us",
                    _GOAL if what == "confirmed" else None)
