@@ -17,12 +17,13 @@ _MEMBERS_EACH = 10
 _COUNTRY = "DK"
 PERMISSION = "charges.create"
 
-# Ids are UUIDv7 made from a name and a number, so that every statement can say which row it means.
+# Ids are UUIDv7 made from a name and a number, so that every statement can say which row it means. The function is one
+# expression, for PostgreSQL to put it in place of its call.
 _PREPARE = """
 SET LOCAL session_replication_role = replica;  -- no foreign key is checked; the change log is written all the same
 CREATE FUNCTION pg_temp.id(name text, number bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
-    SELECT (lpad(to_hex(1764000000000 + number), 12, '0') || '7' || left(hash, 3) || '8' || substr(hash, 4, 15))::uuid
-      FROM md5(name || number) AS hash
+    SELECT (lpad(to_hex(1764000000000 + number), 12, '0') || '7' || left(md5(name || number), 3) || '8'
+            || substr(md5(name || number), 4, 15))::uuid
 $$;
 """
 _COMPANIES = """
