@@ -75,7 +75,7 @@ main() {
     cd "$ROOT"
     check_machine
     mkdir -p "$INTEROP/bin"
-    once go install_go_programs
+    once "go-programs-$(cksum <<<"${GO_PROGRAMS[*]}" | cut -d " " -f 1)" install_go_programs
     once "grpcio-$GRPCIO" install_python
     once "grpc-js-$GRPC_JS" install_node
     build_go_client
