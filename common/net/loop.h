@@ -2,7 +2,8 @@
 // calls) is touched on its thread only; other threads reach it by loop_post().
 //
 // A turn of the loop reads what has arrived, runs what was posted and what fell due, and at its end runs what
-// was deferred: that is where each connection writes all its answers at once.
+// was deferred: that is where a connection writes, all at once, what others answered in this turn. What was
+// answered while it was read has been written right after (docs/decisions/0005).
 #ifndef LATCHKEY_COMMON_NET_LOOP_H
 #define LATCHKEY_COMMON_NET_LOOP_H
 
