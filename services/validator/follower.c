@@ -58,7 +58,7 @@ struct follower {
     struct image *image; // what is published
     struct reclaim reclaim;
     struct applier applier;
-    uint64_t round; // number of the present one
+    uint64_t round; // number of the last one that was published
     enum lease_state seen_state;
 };
 
@@ -104,11 +104,12 @@ static enum status load(struct follower *follower, struct turn *turn) {
                                        .reclaim = &follower->reclaim,
                                        .is_stopping = &follower->hint.is_stopping,
                                        .progress = &follower->status.progress,
-                                       .round = ++follower->round};
+                                       .round = follower->round + 1};
     struct image *image;
     enum status status = snapshot_load(&options, &image);
     if (status != STATUS_OK)
         return status;
+    follower->round++;
     publish_image(follower, image);
     uint64_t took_ns = now_ns(follower) - started_ns;
     atomic_store_explicit(&follower->status.load_ns, took_ns, memory_order_relaxed);
@@ -220,8 +221,10 @@ static bool is_reached(const struct positions *positions, const struct renewal *
 }
 
 static enum status publish_round(struct follower *follower, const struct renewal *renewal) {
-    enum status status = lanes_publish(image_get_own_lanes(follower->image), follower->round, renewal->heads,
-                                       &follower->reclaim);
+    enum status status = lanes_publish(image_get_own_lanes(follower->image), follower->round + 1,
+                                       renewal->heads, &follower->reclaim);
+    if (status == STATUS_OK)
+        follower->round++;
     reclaim_run(&follower->reclaim);
     follower_status_note_image(&follower->status, follower->image);
     return status;
@@ -294,7 +297,6 @@ static enum status judge(struct follower *follower, const struct renewal *renewa
 
 static enum status run_round(struct follower *follower, struct turn *turn) {
     uint64_t started_ns = now_ns(follower);
-    follower->round++;
     struct renewal renewal;
     enum status status =
         follower_store_renew(get_session(follower), follower->registration.instance,

@@ -10,7 +10,8 @@
 // follower_wake().
 //
 // Rounds are numbered (lanes.h). Who has seen the positions of round n may take the heads of round n + 2 for
-// read after that: round n + 1 may have been under way.
+// read after that: round n + 1 may have been under way. So there are no gaps: one that publishes nothing has
+// no number.
 //
 // The lease's row is made after the load and before the first round: a validator that can't serve yet keeps
 // nobody waiting who waits for the validators. A round that finds no row makes a new one, and only the next

@@ -113,19 +113,12 @@ const struct uuid *row_fields_take_uuids(struct row_fields *fields, size_t *ret_
     return uuids;
 }
 
-// An IPv4-mapped address as IPv6: whoever comes from there was read as IPv4 (common/ip/address.h).
-static struct ip_prefix prefix_of_nobody(void) {
-    struct ip_address nobody = {.family = IP_FAMILY_V6, .bytes = {[10] = 0xff, [11] = 0xff}};
-    return ip_prefix_of(&nobody, 128);
-}
-
 const struct ip_prefix *row_fields_take_prefixes(struct row_fields *fields, size_t *ret_count) {
     struct db_array array;
     struct ip_prefix *prefixes = begin_array(fields, DB_TYPE_CIDR, sizeof(*prefixes), &array);
     size_t count = 0;
-    for (struct bytes element; prefixes && db_array_next(&array, &element); count++)
-        if (!db_value_read_prefix(element, &prefixes[count]))
-            prefixes[count] = prefix_of_nobody();
+    while (prefixes && db_array_next_prefix(&array, &prefixes[count]))
+        count++;
     *ret_count = count;
     return prefixes;
 }

@@ -39,8 +39,7 @@ struct ip_prefix row_fields_take_prefix(struct row_fields *fields);
 const struct bytes *row_fields_take_texts(struct row_fields *fields, size_t *ret_count);
 const struct uuid *row_fields_take_uuids(struct row_fields *fields, size_t *ret_count);
 
-// One that can't be read (only a hand could have written it) becomes one that contains nobody: left out, the
-// list might be empty, which means everybody.
+// One that can't be read contains nobody (common/db/array.h).
 const struct ip_prefix *row_fields_take_prefixes(struct row_fields *fields, size_t *ret_count);
 
 #endif

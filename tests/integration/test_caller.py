@@ -90,6 +90,14 @@ class Caller(CallCase):
         self.assert_refused(grpc.StatusCode.PERMISSION_DENIED, "TOKEN_IP_NOT_LISTED",
                             lambda: self.get_caller(created.secret, [("x-forwarded-for", "010.0.0.1")]))
 
+    def test_a_prefix_that_only_a_hand_could_have_written_lists_nobody(self):
+        created = self.make_token()
+        self.deployment.execute("UPDATE latchkey.token SET allowed_ips = '{::ffff:127.0.0.1/128}' "
+                                f"WHERE token_id = '{uuid_of(created)}'")
+        for _ in range(2):
+            self.assert_refused(grpc.StatusCode.PERMISSION_DENIED, "TOKEN_IP_NOT_LISTED",
+                                lambda: self.get_caller(created.secret))
+
     # ---- permissions ----
 
     def test_a_missing_permission_is_named(self):

@@ -291,6 +291,22 @@ static void null_elements_come_back(void **state) {
     assert_true(db_array_next_time_ms(&times, 5, &value) && value == CLOCK_NEVER_MS);
 }
 
+// As an element that is left out it would make the list empty, and so let everybody in.
+static void a_prefix_in_a_list_that_can_not_be_read_contains_nobody(void **state) {
+    (void)state;
+    static const struct db_statement statement = {"test_unreadable",
+                                                  "SELECT '{::ffff:10.0.0.1/128, NULL, 10.0.0.0/8}'::cidr[]"};
+    const struct ip_address mapped = parse("::ffff:10.0.0.1").address;
+    const struct db_result *result = ask(&statement);
+    struct db_array read = db_result_get_array(result, 0, 0, DB_TYPE_CIDR);
+    struct ip_prefix prefixes[3];
+    for (int i = 0; i < 3; i++)
+        assert_true(db_array_next_prefix(&read, &prefixes[i]));
+    for (int i = 0; i < 2; i++)
+        assert_false(ip_prefix_contains_address(&prefixes[i], &mapped));
+    assert_true(ip_prefix_contains_address(&prefixes[2], &mapped));
+}
+
 static void what_no_timestamp_can_hold_is_refused_before_it_is_sent(void **state) {
     (void)state;
     static const struct db_statement statement = {"test_far", "SELECT $1::timestamptz"};
@@ -310,6 +326,7 @@ int main(void) {
         CASE(null_is_told_from_empty),
         CASE(arrays_of_any_length_come_back),
         CASE(null_elements_come_back),
+        CASE(a_prefix_in_a_list_that_can_not_be_read_contains_nobody),
         CASE(what_no_timestamp_can_hold_is_refused_before_it_is_sent),
     };
     return cmocka_run_group_tests(tests, set_up_group, tear_down_group);
