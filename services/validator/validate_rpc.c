@@ -154,7 +154,8 @@ static enum status identify(struct validate_call *call, const struct validate_vi
     const struct grpc_call *transport = call->transport;
     const struct validate_presence presence = {.secret = bearer_find_secret(transport),
                                                .address = *grpc_call_get_peer(transport),
-                                               .is_local = grpc_call_is_peer_local(transport)};
+                                               .is_local = grpc_call_is_peer_local(transport),
+                                               .folds_reasons = view->folds_reasons};
     enum status status =
         validate_asker_identify(view->image, view->brand, view->now_ms, &presence, call->fault, ret_asker);
     if (status != STATUS_OK)
