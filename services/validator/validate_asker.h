@@ -23,7 +23,7 @@
 // As the transport knows it.
 struct validate_presence {
     struct bytes secret;       // empty = none is presented
-    struct ip_address address; // of the TCP peer
+    struct ip_address address; // of the TCP peer, or behind the proxies that are trusted
     bool is_local;             // loopback or Unix socket
     bool folds_reasons;        // the service's setting
 };
