@@ -520,6 +520,10 @@ struct db_pool *app_get_database(const struct app *app) {
     return app->database;
 }
 
+const struct ip_set *app_get_trusted_proxies(const struct app *app) {
+    return app->trusted_proxies;
+}
+
 struct metrics *app_get_metrics(const struct app *app) {
     return app->metrics;
 }

@@ -26,6 +26,7 @@
 #include "common/base/status.h"
 #include "common/db/pool.h"
 #include "common/grpc/method.h"
+#include "common/ip/ip_set.h"
 #include "common/net/loop.h"
 
 struct app;
@@ -74,8 +75,9 @@ int app_main(const struct app_program *program, int argc, char **argv);
 const struct app_settings *app_get_settings(const struct app *app);
 const struct clock *app_get_clock(const struct app *app);
 struct db_pool *app_get_database(const struct app *app);
-struct metrics *app_get_metrics(const struct app *app); // in start() only
-size_t app_get_loop_count(const struct app *app);       // enter_loop() is called on each
+const struct ip_set *app_get_trusted_proxies(const struct app *app); // NULL = none
+struct metrics *app_get_metrics(const struct app *app);              // in start() only
+size_t app_get_loop_count(const struct app *app);                    // enter_loop() is called on each
 // This process's name in logs and in the list of validators: host name and port.
 const char *app_get_instance_name(const struct app *app);
 

@@ -6,6 +6,8 @@
 
 #include "common/base/clock.h"
 
+enum { FORWARDED_MAX = 16 };
+
 // Cuts the last comma-separated element off `*list` and returns it trimmed.
 static struct bytes take_last(struct bytes *list) {
     size_t start = list->len;
@@ -66,4 +68,19 @@ struct ip_address client_address_find(const struct ip_set *trusted, const struct
         } while (rest.len > 0);
     }
     return address;
+}
+
+struct ip_address client_address_find_of_call(const struct ip_set *trusted, const struct grpc_call *call) {
+    const struct bytes name = BYTES_LITERAL("x-forwarded-for");
+    struct bytes values[FORWARDED_MAX];
+    size_t count = 0;
+    if (!trusted)
+        return *grpc_call_get_peer(call);
+    const struct metadata_field *field = metadata_find(grpc_call_get_metadata(call)->first, name);
+    for (; field; field = metadata_find(field->next, name)) {
+        if (count == FORWARDED_MAX) // more proxies than anybody has: an address that nothing lists
+            return (struct ip_address){0};
+        values[count++] = field->value;
+    }
+    return client_address_find(trusted, grpc_call_get_peer(call), values, count);
 }

@@ -9,6 +9,7 @@
 #include "common/base/bytes.h"
 #include "common/base/compiler.h"
 #include "common/base/status.h"
+#include "common/grpc/call.h"
 #include "common/ip/address.h"
 #include "common/ip/ip_set.h"
 
@@ -23,5 +24,8 @@ MUST_CHECK enum status client_address_parse_trusted(const char *list, struct ip_
 // element that has to be believed can't be read. Without the header a trusted proxy speaks for itself.
 struct ip_address client_address_find(const struct ip_set *trusted, const struct ip_address *peer,
                                       const struct bytes *forwarded, size_t forwarded_count);
+
+// The same, of a call with its metadata.
+struct ip_address client_address_find_of_call(const struct ip_set *trusted, const struct grpc_call *call);
 
 #endif

@@ -25,7 +25,7 @@
 #include "common/grpc/call.h"
 #include "common/grpc/field.h"
 
-enum { ATTEMPTS_MAX = 5, RETRY_AFTER_MS = 100, FORWARDED_MAX = 16 };
+enum { ATTEMPTS_MAX = 5, RETRY_AFTER_MS = 100 };
 
 struct managed_call {
     const struct dispatch *dispatch;
@@ -304,19 +304,6 @@ static void run_on_worker(struct worker_job *job) {
 
 // ---- ARRIVED: on the loop ----
 
-static struct ip_address find_address(const struct dispatch *dispatch, const struct grpc_call *transport) {
-    const struct bytes name = BYTES_LITERAL("x-forwarded-for");
-    struct bytes values[FORWARDED_MAX];
-    size_t count = 0;
-    const struct metadata_field *field = metadata_find(grpc_call_get_metadata(transport)->first, name);
-    for (; field; field = metadata_find(field->next, name)) {
-        if (count == FORWARDED_MAX) // more proxies than anybody has: an address that nothing lists
-            return (struct ip_address){0};
-        values[count++] = field->value;
-    }
-    return client_address_find(dispatch->trusted_proxies, grpc_call_get_peer(transport), values, count);
-}
-
 static struct managed_call *new_managed_call(struct grpc_call *transport, const ProtobufCMessage *request) {
     const struct dispatch_binding *binding = grpc_call_get_method(transport)->context;
     struct arena *arena = grpc_call_get_arena(transport);
@@ -359,7 +346,7 @@ static void on_message(struct grpc_call *transport, const ProtobufCMessage *requ
         grpc_call_finish(transport, fault);
         return;
     }
-    managed->credentials.address = find_address(managed->dispatch, transport);
+    managed->credentials.address = client_address_find_of_call(managed->dispatch->trusted_proxies, transport);
     managed->credentials.company = grpc_call_find_metadata(transport, "latchkey-company");
     if (bearer_check(bearer_find_secret(transport), managed->dispatch->brand, fault,
                      &managed->credentials.digest) != STATUS_OK ||

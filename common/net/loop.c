@@ -333,8 +333,11 @@ void loop_defer(struct loop *loop, struct loop_task *task) {
 }
 
 void loop_add_stop_task(struct loop *loop, struct loop_task *task) {
-    task->next = loop->stop_tasks;
-    loop->stop_tasks = task;
+    struct loop_task **end = &loop->stop_tasks;
+    while (*end)
+        end = &(*end)->next;
+    task->next = NULL;
+    *end = task;
 }
 
 uint64_t loop_get_monotonic_ns(struct loop *loop) {

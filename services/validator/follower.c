@@ -88,6 +88,9 @@ static void publish_image(struct follower *follower, struct image *image) {
     struct image *old = follower->image;
     follower->image = image;
     atomic_store_explicit(&follower->validator->image, image, memory_order_release);
+    // why first: what the old image has replaced is released into it, and without memory reclaim_add() frees
+    // at once.
+    reclaim_run(&follower->reclaim);
     reclaim_add(&follower->reclaim, release_image, NULL, old);
     reclaim_run(&follower->reclaim);
     row_reader_fini(&follower->applier.reader);

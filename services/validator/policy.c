@@ -6,6 +6,8 @@
 
 #include "common/base/buffer.h"
 #include "common/base/clock.h"
+#include "common/base/random.h"
+#include "services/validator/multiply_fold.h"
 
 enum { BUCKETS_MIN = 64 };
 
@@ -14,6 +16,7 @@ enum status policy_table_init(struct policy_table *table, struct reclaim *reclai
     if (!buckets)
         return STATUS_NO_MEMORY;
     *table = (struct policy_table){.buckets = buckets, .capacity = BUCKETS_MIN, .reclaim = reclaim};
+    random_fill(table->keys, sizeof(table->keys));
     return STATUS_OK;
 }
 
@@ -65,11 +68,16 @@ static void write_key(struct buffer *key, const struct policy_rule *rule) {
         append_prefix(key, &rule->ips[i]);
 }
 
-// FNV-1a: keys are short, and an unlucky bucket costs the writer alone.
-static uint64_t hash_key(struct bytes key) {
-    uint64_t hash = UINT64_C(0xCBF29CE484222325);
-    for (size_t i = 0; i < key.len; i++)
-        hash = (hash ^ key.data[i]) * UINT64_C(0x100000001B3);
+// Eight bytes at a time, the last ones filled up with zeros: the length takes part. Who could choose rules
+// that share a bucket would keep the writer busy walking it, and so everybody's validator from following.
+static uint64_t hash_key(const struct policy_table *table, struct bytes key) {
+    uint64_t hash = table->keys[0] ^ key.len;
+    for (size_t i = 0; i < key.len; i += sizeof(uint64_t)) {
+        uint64_t word = 0;
+        size_t left = key.len - i;
+        memcpy(&word, key.data + i, left < sizeof(word) ? left : sizeof(word));
+        hash = multiply_fold(hash ^ word, table->keys[1]);
+    }
     return hash;
 }
 
@@ -175,7 +183,7 @@ static enum status add_policy(struct policy_table *table, const struct permissio
         return status;
     if (table->count >= table->capacity)
         grow(table);
-    (*ret_policy)->hash = hash_key(key);
+    (*ret_policy)->hash = hash_key(table, key);
     link_policy(table, *ret_policy);
     table->count++;
     table->size_bytes += get_size_bytes(*ret_policy);
@@ -191,7 +199,7 @@ enum status policy_table_intern(struct policy_table *table, const struct permiss
         return STATUS_NO_MEMORY;
     }
     struct bytes key = buffer_get_bytes(&buffer);
-    struct policy *policy = find_policy(table, key, hash_key(key));
+    struct policy *policy = find_policy(table, key, hash_key(table, key));
     enum status status = policy ? STATUS_OK : add_policy(table, catalogue, rule, key, &policy);
     if (status == STATUS_OK) {
         policy->references++;

@@ -44,6 +44,7 @@ struct policy_table {
     struct policy **buckets;
     size_t capacity, count;
     size_t size_bytes; // of all policies with their sets
+    uint64_t keys[2];  // of the hash, random: rules are chosen by customers
     struct reclaim *reclaim;
 };
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/base/random.h"
+#include "services/validator/multiply_fold.h"
 
 static_assert(sizeof(void *) == 8, "a slot holds a pointer of 48 bits");
 
@@ -29,11 +30,6 @@ struct token_table {
     size_t count;
     struct reclaim *reclaim;
 };
-
-static uint64_t multiply_fold(uint64_t a, uint64_t b) {
-    unsigned __int128 product = (unsigned __int128)a * b;
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
 
 // All of the digest takes part: who can choose half of it gains nothing.
 static uint64_t hash_digest(const struct token_table *table, const struct digest *digest) {

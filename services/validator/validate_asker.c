@@ -23,7 +23,8 @@ static enum status admit_bearer(const struct image *image, const char *brand, in
         return refusal_set(fault, REASON_UNKNOWN, &presence->address, NULL);
     enum reason reason = access_decide(&subject.access, &request);
     if (reason != REASON_OK)
-        return refusal_set(fault, reason, &presence->address, NULL);
+        return refusal_set(fault, presence->folds_reasons ? validate_fold_reason(reason) : reason,
+                           &presence->address, NULL);
 
     const struct permission_catalogue *catalogue = image_get_catalogue(image);
     asker->has_bearer = true;

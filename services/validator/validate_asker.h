@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/access/decision.h"
 #include "common/base/bytes.h"
 #include "common/base/compiler.h"
 #include "common/base/fault.h"
@@ -22,8 +23,9 @@
 // As the transport knows it.
 struct validate_presence {
     struct bytes secret;       // empty = none is presented
-    struct ip_address address; // of the TCP peer
+    struct ip_address address; // of the TCP peer, or behind the proxies that are trusted
     bool is_local;             // loopback or Unix socket
+    bool folds_reasons;        // the service's setting
 };
 
 // Zeroed memory sees nothing.
@@ -35,7 +37,13 @@ struct validate_asker {
     bool has_detail; // latchkey.validate.detail
 };
 
-// Reader thread, online. UNAUTHENTICATED or PERMISSION_DENIED, and the fault filled, for whoever may not ask.
+// What is told in place of a reason where reasons are folded: not that a secret once was good.
+static inline enum reason validate_fold_reason(enum reason reason) {
+    return reason >= REASON_MALFORMED && reason <= REASON_EXPIRED ? REASON_UNKNOWN : reason;
+}
+
+// Reader thread, online. UNAUTHENTICATED or PERMISSION_DENIED, and the fault filled, for whoever may not ask;
+// folded, too, because a bearer may try its own secret as well as ask about it.
 MUST_CHECK enum status validate_asker_identify(const struct image *image, const char *brand, int64_t now_ms,
                                                const struct validate_presence *presence, struct fault *fault,
                                                struct validate_asker *ret_asker);

@@ -43,7 +43,7 @@ static struct bytes get_revision(const struct validate_view *view, unsigned lane
 static enum status refuse(const struct validate_view *view, const struct validate_asker *asker,
                           enum reason reason, unsigned lane, struct validate_answer *answer) {
     bool is_folded = view->folds_reasons && !asker->has_detail;
-    answer->reason = is_folded ? REASON_UNKNOWN : reason;
+    answer->reason = is_folded ? validate_fold_reason(reason) : reason;
     answer->revision = get_revision(view, lane);
     return STATUS_OK;
 }
@@ -90,10 +90,6 @@ static bool tell_allowed(const struct validate_subject *subject, const struct pe
            permission_catalogue_list(catalogue, held, arena, &answer->permissions, &answer->permission_count);
 }
 
-static bool is_foldable(enum reason reason) {
-    return reason >= REASON_MALFORMED && reason <= REASON_EXPIRED;
-}
-
 static enum status decide_subject(const struct validate_view *view, const struct validate_asker *asker,
                                   const struct validate_question *question, struct arena *arena,
                                   const struct validate_subject *subject, struct validate_answer *answer) {
@@ -111,8 +107,8 @@ static enum status decide_subject(const struct validate_view *view, const struct
         tell_token(subject, answer);
         if (answer->reason == REASON_PERMISSION_MISSING)
             has_memory = list_missing(&subject->access, &request, question, arena, answer);
-    } else if (view->folds_reasons && is_foldable(answer->reason)) {
-        answer->reason = REASON_UNKNOWN;
+    } else if (view->folds_reasons) {
+        answer->reason = validate_fold_reason(answer->reason);
     }
     return has_memory ? STATUS_OK : STATUS_NO_MEMORY;
 }

@@ -1,6 +1,7 @@
 #include "services/validator/validate_rpc.h"
 
 #include "common/app/bearer.h"
+#include "common/app/client_address.h"
 #include "common/grpc/call.h"
 #include "common/grpc/scan.h"
 #include "services/validator/validate_wire.h"
@@ -152,9 +153,14 @@ static enum status check_lease(struct validate_call *call, struct loop *loop, co
 static enum status identify(struct validate_call *call, const struct validate_view *view,
                             struct validate_asker *ret_asker) {
     const struct grpc_call *transport = call->transport;
+    const struct ip_address *peer = grpc_call_get_peer(transport);
+    struct ip_address address = client_address_find_of_call(call->service->trusted_proxies, transport);
+    // A proxy on this machine speaks for others, who are not on it.
+    bool is_local = grpc_call_is_peer_local(transport) && ip_address_is_equal(&address, peer);
     const struct validate_presence presence = {.secret = bearer_find_secret(transport),
-                                               .address = *grpc_call_get_peer(transport),
-                                               .is_local = grpc_call_is_peer_local(transport)};
+                                               .address = address,
+                                               .is_local = is_local,
+                                               .folds_reasons = view->folds_reasons};
     enum status status =
         validate_asker_identify(view->image, view->brand, view->now_ms, &presence, call->fault, ret_asker);
     if (status != STATUS_OK)

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "common/grpc/method.h"
+#include "common/ip/ip_set.h"
 #include "services/validator/reading.h"
 #include "services/validator/validate_counters.h"
 #include "services/validator/validate_wait.h"
@@ -24,6 +25,7 @@ struct validate_loop {
 struct validate_service {
     const struct validator *validator;
     const char *brand;
+    const struct ip_set *trusted_proxies; // NULL = none
     bool folds_reasons;
     int64_t min_revision_wait_ms;
     struct validate_loop *loops; // by the loop's index

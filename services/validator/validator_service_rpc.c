@@ -138,6 +138,7 @@ static enum status start(struct app *the_app, char *ret_error, size_t error_size
     app = the_app;
     service.validator = &validator;
     service.brand = settings->brand;
+    service.trusted_proxies = app_get_trusted_proxies(app);
     service.folds_reasons = own_settings.fold_reasons;
     service.min_revision_wait_ms = own_settings.min_revision_wait_ms;
     enum status status = make_loops(app_get_loop_count(app));

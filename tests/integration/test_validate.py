@@ -242,6 +242,32 @@ class Folding(ValidateCase):
             self.assertEqual(self.ask("nonsense", client=client).reason, decision_pb2.REASON_MALFORMED)
 
 
+class BehindAProxy(ValidateCase):
+    settings = {"min_revision_wait": "10s", "trusted_proxies": "127.0.0.1"}
+
+    def ask_from(self, *forwarded, secret=None, about=None):
+        request = validation_pb2.ValidateRequest(token=about, channel=API, client_ip="203.0.113.7")
+        metadata = [("x-forwarded-for", value) for value in forwarded]
+        with Client(self.validator.address, secret) as client:
+            return client.validation.Validate(request, timeout=10, metadata=metadata)
+
+    def test_who_comes_through_a_proxy_on_this_machine_is_not_local(self):
+        created = self.create()
+        self.assertEqual(self.ask_about(created).decision, ALLOW)
+        for forwarded in (["198.51.100.1"], ["127.0.0.1, 198.51.100.1"], ["127.0.0.1", "198.51.100.1"], ["nonsense"]):
+            self.assert_refused(grpc.StatusCode.UNAUTHENTICATED, "SECRET_MISSING",
+                                lambda forwarded=forwarded: self.ask_from(*forwarded, about=created.secret))
+        self.assertEqual(self.ask_from("127.0.0.1", about=created.secret).decision, ALLOW)
+
+    def test_a_bearer_comes_from_the_address_behind_the_proxy(self):
+        bearer = self.create(allowed_ips=["198.51.100.0/24"])
+        self.assertEqual(self.ask_about(bearer, client_ip="198.51.100.1").decision, ALLOW)
+        answer = self.ask_from("198.51.100.1", secret=bearer.secret, about=bearer.secret)
+        self.assert_denied(answer, "TOKEN_IP_NOT_LISTED")
+        self.assert_refused(grpc.StatusCode.PERMISSION_DENIED, "TOKEN_IP_NOT_LISTED",
+                            lambda: self.ask_from("203.0.113.1", secret=bearer.secret, about=bearer.secret))
+
+
 class Revisions(ValidateCase):
     def test_a_new_token_is_known_from_its_revision_on(self):
         for _ in range(50):

@@ -253,6 +253,33 @@ static void deferred_tasks_run_at_the_end_of_the_turn_and_stop_tasks_once(void *
     assert_true(strchr(order.seen, 'p') < strchr(order.seen, 'd'));
 }
 
+struct numbered_stop {
+    struct loop_task task;
+    size_t number;
+    size_t *next;
+};
+
+static void on_numbered_stop(struct loop_task *task) {
+    struct numbered_stop *stop = CONTAINER_OF(task, struct numbered_stop, task);
+    assert_int_equal(stop->number, (*stop->next)++);
+}
+
+// A server closes its connections before the services that answer them leave the loop.
+static void stop_tasks_run_in_the_order_in_which_they_were_added(void **state) {
+    (void)state;
+    enum { COUNT = 4 };
+    struct loop_group *group;
+    struct numbered_stop stops[COUNT];
+    size_t next = 0;
+    assert_int_equal(loop_group_new(1, clock_get_system(), &group), STATUS_OK);
+    for (size_t i = 0; i < COUNT; i++) {
+        stops[i] = (struct numbered_stop){{.run = on_numbered_stop}, i, &next};
+        loop_add_stop_task(loop_group_get_loop(group, 0), &stops[i].task);
+    }
+    loop_group_free(group); // never started: they run on this thread
+    assert_int_equal(next, COUNT);
+}
+
 struct alarm {
     struct loop_task task;
     struct timer timer;
@@ -331,6 +358,7 @@ int main(void) {
         cmocka_unit_test(random_arming_and_advancing_agrees_with_a_plain_list),
         cmocka_unit_test(every_posted_task_runs_before_a_held_loop_ends),
         cmocka_unit_test(deferred_tasks_run_at_the_end_of_the_turn_and_stop_tasks_once),
+        cmocka_unit_test(stop_tasks_run_in_the_order_in_which_they_were_added),
         cmocka_unit_test(a_loops_timer_falls_due_by_itself),
         cmocka_unit_test(the_time_stands_still_until_it_is_forgotten),
         cmocka_unit_test(every_failed_allocation_of_a_group_is_survived),

@@ -191,6 +191,46 @@ static void a_failing_allocation_leaves_nothing_behind(void **state) {
     permission_catalogue_free(catalogue);
 }
 
+// FNV-1a, which anybody can work out beforehand.
+static uint64_t guess_hash(const struct ip_prefix *prefix) {
+    uint8_t key[2 + 2 + sizeof(prefix->address.bytes)] = {'\n', '\n', prefix->address.family, prefix->bits};
+    memcpy(key + 4, prefix->address.bytes, sizeof(prefix->address.bytes));
+    uint64_t hash = UINT64_C(0xCBF29CE484222325);
+    for (size_t i = 0; i < sizeof(key); i++)
+        hash = (hash ^ key[i]) * UINT64_C(0x100000001B3);
+    return hash ^ hash >> 32;
+}
+
+// Else a customer with many tokens keeps the validator from following.
+static void nobody_can_choose_rules_that_share_a_bucket(void **state) {
+    (void)state;
+    enum { COUNT = 64, LONGEST = 20 };
+    struct policy_table table;
+    struct reclaim reclaim;
+    begin(&table, &reclaim);
+    struct permission_catalogue *catalogue = new_catalogue(NULL, 3);
+    const struct policy *policies[COUNT];
+    struct ip_prefix prefix = {.address = {.family = IP_FAMILY_V6, .bytes = {0x20, 1}}, .bits = 128};
+    uint32_t tried = 0;
+    for (size_t i = 0; i < COUNT; i++) {
+        do {
+            tried++;
+            memcpy(prefix.address.bytes + 12, &tried, sizeof(tried));
+        } while (guess_hash(&prefix) % COUNT != 0);
+        policies[i] = intern(&table, catalogue, &(struct policy_rule){.ips = &prefix, .ip_count = 1});
+    }
+    for (size_t i = 0; i < table.capacity; i++) {
+        size_t length = 0;
+        for (const struct policy *policy = table.buckets[i]; policy; policy = policy->next)
+            length++;
+        assert_in_range(length, 0, LONGEST);
+    }
+    for (size_t i = 0; i < COUNT; i++)
+        policy_table_release(&table, policies[i]);
+    end(&table, &reclaim);
+    permission_catalogue_free(catalogue);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equal_rules_share_one_policy_until_the_last_lets_go),
@@ -198,6 +238,7 @@ int main(void) {
         cmocka_unit_test(what_is_granted_follows_the_catalogue),
         cmocka_unit_test(counts_are_those_of_a_plain_list),
         cmocka_unit_test(a_failing_allocation_leaves_nothing_behind),
+        cmocka_unit_test(nobody_can_choose_rules_that_share_a_bucket),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

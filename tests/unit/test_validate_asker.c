@@ -42,7 +42,8 @@ static int tear_down(void **state) {
 static const struct ip_address remote = {IP_FAMILY_V4, {198, 51, 100, 7}};
 
 static enum status identify(struct fixture *fixture, const char *secret, bool is_local) {
-    const struct validate_presence presence = {bytes_of_text(secret), remote, is_local};
+    const struct validate_presence presence = {
+        .secret = bytes_of_text(secret), .address = remote, .is_local = is_local};
     return validate_asker_identify(fixture->made.image, VALIDATOR_IMAGE_BRAND, NOW_MS, &presence,
                                    &fixture->fault, &fixture->asker);
 }
@@ -79,6 +80,26 @@ static void a_remote_secret_is_refused_as_malformed_unknown_or_dead(void **state
         fault_init(&fixture->fault, &fixture->arena);
         assert_int_equal(identify(fixture, cases[i].secret, false), STATUS_UNAUTHENTICATED);
         assert_string_equal(fixture->fault.reason, cases[i].reason);
+    }
+}
+
+static void where_reasons_are_folded_a_dead_secret_is_as_unknown_as_any(void **state) {
+    struct fixture *fixture = *state;
+    struct token_row rows[] = {make_row(fixture), make_row(fixture), make_row(fixture), make_row(fixture)};
+    rows[0].expires_at_ms = NOW_MS;
+    rows[1].is_deactivated = true;
+    rows[2].is_suspended = true;
+    rows[3].not_before_ms = NOW_MS + 1;
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        struct secret dead = validator_image_put(&fixture->made, rows[i]);
+        const struct validate_presence presence = {
+            .secret = bytes_of_text(dead.text), .address = remote, .folds_reasons = true};
+        fault_init(&fixture->fault, &fixture->arena);
+        assert_int_equal(validate_asker_identify(fixture->made.image, VALIDATOR_IMAGE_BRAND, NOW_MS,
+                                                 &presence, &fixture->fault, &fixture->asker),
+                         STATUS_UNAUTHENTICATED);
+        assert_string_equal(fixture->fault.reason, "UNKNOWN");
+        assert_string_equal(fixture->fault.message, "no token has this secret");
     }
 }
 
@@ -159,6 +180,7 @@ int main(void) {
         CASE(anybody_local_sees_every_company_but_no_detail),
         CASE(somebody_remote_without_a_secret_is_refused),
         CASE(a_remote_secret_is_refused_as_malformed_unknown_or_dead),
+        CASE(where_reasons_are_folded_a_dead_secret_is_as_unknown_as_any),
         CASE(a_bearer_is_refused_where_the_token_may_not_come_from),
         CASE(a_token_for_the_ui_alone_may_not_ask),
         CASE(a_bearer_sees_its_own_company_and_no_other),
