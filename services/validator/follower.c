@@ -157,6 +157,8 @@ static bool note_clock(struct follower *follower, const struct renewal *renewal)
     int64_t correction_ms = renewal_get_clock_correction_ms(renewal);
     int64_t max_ms = follower->options.max_clock_skew_ms;
     atomic_store_explicit(&follower->validator->clock_correction_ms, correction_ms, memory_order_relaxed);
+    atomic_store_explicit(&follower->validator->boottime_to_utc_ms, renewal_get_boottime_to_utc_ms(renewal),
+                          memory_order_relaxed);
     if (correction_ms <= max_ms && correction_ms >= -max_ms)
         return true;
     lease_withdraw(&follower->validator->lease);

@@ -34,3 +34,8 @@ int64_t renewal_get_clock_correction_ms(const struct renewal *renewal) {
         return renewal->database_now_ms - renewal->sent_realtime_ms;
     return 0;
 }
+
+int64_t renewal_get_boottime_to_utc_ms(const struct renewal *renewal) {
+    return renewal->sent_realtime_ms + renewal_get_clock_correction_ms(renewal) -
+           (int64_t)(renewal->sent_boottime_ns / 1000000);
+}

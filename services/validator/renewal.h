@@ -37,4 +37,7 @@ enum renewal_verdict renewal_judge(const struct renewal *renewal, const struct p
 // lies between sending and receiving, so within that nothing has to be corrected.
 int64_t renewal_get_clock_correction_ms(const struct renewal *renewal);
 
+// The same for our boottime.
+int64_t renewal_get_boottime_to_utc_ms(const struct renewal *renewal);
+
 #endif

@@ -188,7 +188,7 @@ static enum outcome decide(struct validate_call *call, struct bytes *ret_respons
     struct loop *loop = grpc_call_get_loop(call->transport);
     struct validate_view view = {.image = validator_get_image(validator),
                                  .brand = call->service->brand,
-                                 .now_ms = validator_correct_time_ms(validator, loop_get_realtime_ms(loop)),
+                                 .now_ms = validator_get_time_ms(validator, loop_get_boottime_ns(loop)),
                                  .folds_reasons = call->service->folds_reasons};
     struct validate_asker asker;
     if (check_lease(call, loop, view.image) != STATUS_OK)

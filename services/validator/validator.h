@@ -16,8 +16,11 @@ struct validator {
 
     struct lease lease;
 
-    // To add to our own UTC to be as near to the database's as its last answer proves. Relaxed.
+    // To add to our own UTC to be as near to the database's as its last answer proves. For people. Relaxed.
     _Atomic int64_t clock_correction_ms;
+
+    // To add to our CLOCK_BOOTTIME, in milliseconds, for the same. Relaxed.
+    _Atomic int64_t boottime_to_utc_ms;
 };
 
 // NULL: nothing is known, and whoever asks is told to come back.
@@ -25,9 +28,11 @@ static inline const struct image *validator_get_image(const struct validator *va
     return atomic_load_explicit(&validator->image, memory_order_acquire);
 }
 
-// The time that decisions go by, from our own clock's reading.
-static inline int64_t validator_correct_time_ms(const struct validator *validator, int64_t realtime_ms) {
-    return realtime_ms + atomic_load_explicit(&validator->clock_correction_ms, memory_order_relaxed);
+// The time that decisions go by, from a reading of our boottime: whoever sets our UTC clock back between two
+// renewals brings nothing to life that has ended.
+static inline int64_t validator_get_time_ms(const struct validator *validator, uint64_t boottime_ns) {
+    return (int64_t)(boottime_ns / 1000000) +
+           atomic_load_explicit(&validator->boottime_to_utc_ms, memory_order_relaxed);
 }
 
 #endif

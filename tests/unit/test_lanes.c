@@ -306,6 +306,9 @@ static void the_clock_is_corrected_by_what_is_proved_alone(void **state) {
                                   .received_realtime_ms = cases[i].received,
                                   .database_now_ms = cases[i].database};
         assert_int_equal(renewal_get_clock_correction_ms(&renewal), cases[i].correction);
+        renewal.sent_boottime_ns = UINT64_C(7000999999);
+        assert_int_equal(renewal_get_boottime_to_utc_ms(&renewal),
+                         cases[i].sent + cases[i].correction - 7000);
     }
 }
 
