@@ -13,8 +13,11 @@
 #include "common/db/transaction.h"
 
 enum {
-    POLL_MIN_MS = 2, // while somebody waits: at first, because validators usually follow within milliseconds,
-    POLL_MAX_MS = 50, // then ever less often
+    // While somebody waits: at first, because validators usually follow within milliseconds; then after an
+    // eighth of the time since the last change, so that the wait is never longer than need be by more.
+    POLL_MIN_MS = 2,
+    POLL_MAX_MS = 50,
+    POLL_PART = 8,
     QUERY_TIMEOUT_MS = 2000,
 };
 
@@ -247,17 +250,22 @@ static bool do_work(struct validators *validators, struct work work) {
     return is_read;
 }
 
+static unsigned get_poll_ms(const struct validators *validators, uint64_t changed_ns) {
+    uint64_t poll_ms = (now_ns(validators) - changed_ns) / 1000000 / POLL_PART;
+    if (poll_ms < POLL_MIN_MS)
+        return POLL_MIN_MS;
+    return poll_ms < POLL_MAX_MS ? (unsigned)poll_ms : POLL_MAX_MS;
+}
+
 static void *run(void *context) {
     struct validators *validators = context;
-    unsigned poll_ms = POLL_MIN_MS;
+    uint64_t changed_ns = now_ns(validators);
     for (struct work work = {0}; !work.stop;) {
-        work = take_work(validators, poll_ms);
+        work = take_work(validators, get_poll_ms(validators, changed_ns));
+        if (work.wake)
+            changed_ns = now_ns(validators);
         bool is_read = (work.wake || work.poll) && do_work(validators, work);
         answer_waiters(validators, is_read);
-        // A change was just made: look soon again. Else look ever less often.
-        poll_ms = work.wake ? POLL_MIN_MS : poll_ms + poll_ms / 4 + 1;
-        if (poll_ms > POLL_MAX_MS)
-            poll_ms = POLL_MAX_MS;
     }
     return NULL;
 }
