@@ -42,8 +42,8 @@ def option(command, name):
 
 @cache
 def package_of(library):
-    """The package that a shared library comes from."""
-    found = subprocess.run(["dpkg-query", "--search", f"*/{library}"], capture_output=True, text=True, check=True)
+    """The package that a shared library of this machine's own architecture comes from."""
+    found = subprocess.run(["dpkg-query", "--search", f"*-linux-gnu/{library}"], capture_output=True, text=True, check=True)
     return found.stdout.split(":")[0]
 
 
