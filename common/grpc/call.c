@@ -11,9 +11,6 @@
 
 enum { FREE_CALLS_MAX = 1024 };
 
-// What unpacking may make of a message (WIRE: 16 to 30 times its size), and room for the handler's own work.
-#define ARENA_BYTES_MAX (64u * 1024 * 1024)
-
 static void on_deadline(struct timer *timer) {
     struct grpc_call *call = CONTAINER_OF(timer, struct grpc_call, deadline);
     call_overrule(call, STATUS_DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "the call's deadline has passed");
@@ -23,9 +20,9 @@ static struct grpc_call *make(void) {
     struct grpc_call *call = calloc(1, sizeof(*call));
     if (!call)
         return NULL;
-    arena_init(&call->arena, ARENA_BYTES_MAX);
-    arena_init(&call->message_arena, ARENA_BYTES_MAX);
-    arena_init(&call->transport_arena, ARENA_BYTES_MAX);
+    arena_init(&call->arena, CALL_ARENA_BYTES_MAX);
+    arena_init(&call->message_arena, CALL_ARENA_BYTES_MAX);
+    arena_init(&call->transport_arena, CALL_ARENA_BYTES_MAX);
     framing_init(&call->framing, 0);
     return call;
 }
@@ -103,6 +100,7 @@ static void release(struct grpc_call *call) {
     struct grpc_loop *home = call->home;
     loop_disarm_timer(home->loop, &call->deadline);
     call_drop_outgoing(call);
+    (void)!request_memory_set(&home->server->request_memory, &call->share, 0);
     if (home->free_call_count >= FREE_CALLS_MAX) {
         call_free(call);
         return;

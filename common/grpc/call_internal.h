@@ -9,8 +9,12 @@
 #include "common/grpc/call_state.h"
 #include "common/grpc/framing.h"
 #include "common/grpc/request_head.h"
+#include "common/grpc/request_memory.h"
 #include "common/grpc/server_internal.h"
 #include "common/grpc/status_details.h"
+
+// What unpacking may make of a message, and room for the handler's own work.
+#define CALL_ARENA_BYTES_MAX (64u * 1024 * 1024)
 
 // One message on its way out, with its prefix.
 struct outgoing {
@@ -36,7 +40,8 @@ struct grpc_call {
     struct request_head head;
     ProtobufCMessage *request; // unary: unpacked, waiting for the end of the stream
     struct bytes request_bytes;
-    struct buffer held; // what came while the handler was paused
+    struct buffer held;         // what came while the handler was paused
+    struct request_share share; // of its server's request memory
     bool has_request;
     bool is_half_closed; // the client has ended its side
     bool is_half_close_told;

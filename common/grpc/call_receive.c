@@ -116,6 +116,17 @@ static void refuse_message(struct grpc_call *call, enum framing_result result) {
         call_overrule(call, STATUS_NO_MEMORY, "NO_MEMORY", "out of memory");
 }
 
+static bool hold(struct grpc_call *call, size_t bytes) {
+    return request_memory_set(&call->home->server->request_memory, &call->share, bytes);
+}
+
+static void refuse_for_memory(struct grpc_call *call) {
+    framing_reset(&call->framing, 0);
+    stats_add(&call->home->stats.calls_refused, 1);
+    call_overrule(call, STATUS_UNAVAILABLE, "OVERLOADED",
+                  "requests that are not answered yet hold too much memory; try again later");
+}
+
 // False when it is refused, and answered.
 static bool unpack(struct grpc_call *call, struct bytes message, struct arena *arena,
                    ProtobufCMessage **ret_message) {
@@ -128,6 +139,20 @@ static bool unpack(struct grpc_call *call, struct bytes message, struct arena *a
     return false;
 }
 
+// Fields of two bytes become messages of their own.
+static size_t estimate_unpacked(size_t len) {
+    enum { UNPACKED_PER_BYTE = 128 };
+    return len > CALL_ARENA_BYTES_MAX / UNPACKED_PER_BYTE ? CALL_ARENA_BYTES_MAX : len * UNPACKED_PER_BYTE;
+}
+
+// Room for the worst is taken before, what was not needed is given back after.
+static void take_unpacked(struct grpc_call *call, struct bytes message) {
+    if (!hold(call, call->share.bytes + estimate_unpacked(message.len)))
+        refuse_for_memory(call);
+    else if (unpack(call, message, &call->arena, &call->request))
+        (void)!hold(call, call->arena.used_bytes);
+}
+
 // The one message of the request. It is unpacked at once, so that nothing of it need be kept; the handler
 // hears of it when the stream has ended.
 static void take_request(struct grpc_call *call, struct bytes message) {
@@ -137,7 +162,7 @@ static void take_request(struct grpc_call *call, struct bytes message) {
     }
     call->has_request = true;
     if (!call->method->handler->on_bytes) {
-        (void)unpack(call, message, &call->arena, &call->request);
+        take_unpacked(call, message);
         return;
     }
     const char *copy = arena_copy_bytes(&call->arena, message);
@@ -154,11 +179,11 @@ static void deliver(struct grpc_call *call, struct bytes message) {
         return;
     }
     ProtobufCMessage *unpacked;
-    arena_reset(&call->message_arena);
     if (handler->on_bytes)
         handler->on_bytes(call, message);
     else if (unpack(call, message, &call->message_arena, &unpacked))
         handler->on_message(call, unpacked);
+    arena_reset(&call->message_arena); // it may be long until the next
 }
 
 // Keeps what the handler, which has paused, does not take now.
@@ -169,6 +194,16 @@ static void keep(struct grpc_call *call, struct bytes rest) {
 
 static bool takes_more(const struct grpc_call *call) {
     return call_state_is_receiving(call->state) && !call->is_paused;
+}
+
+// What has come of a message that is not complete. The arena of a stream is not looked at: its handler's.
+static void hold_cut_message(struct grpc_call *call) {
+    framing_trim(&call->framing);
+    if (!call_state_is_receiving(call->state))
+        return;
+    size_t taken = takes_one_message(call->method) ? call->arena.used_bytes : 0;
+    if (!hold(call, taken + call->framing.body.capacity))
+        refuse_for_memory(call);
 }
 
 // Takes from the front of `*data` until it is used up or the call takes no more.
@@ -188,6 +223,7 @@ static void feed(struct grpc_call *call, struct bytes *data) {
             deliver(call, message);
     }
     call->is_feeding = false;
+    hold_cut_message(call);
 }
 
 static void start_one_message(struct grpc_call *call) {

@@ -16,12 +16,16 @@ void framing_fini(struct framing *framing) {
     buffer_fini(&framing->body);
 }
 
+void framing_trim(struct framing *framing) {
+    if (framing->prefix_len == 0 && framing->body.capacity > KEPT_BYTES)
+        buffer_fini(&framing->body);
+}
+
 void framing_reset(struct framing *framing, uint32_t max_length) {
     framing->prefix_len = 0;
     framing->length = 0;
     framing->max_length = max_length;
-    if (framing->body.capacity > KEPT_BYTES)
-        buffer_fini(&framing->body);
+    framing_trim(framing);
     buffer_reset(&framing->body);
 }
 

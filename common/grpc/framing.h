@@ -44,6 +44,9 @@ void framing_reset(struct framing *framing, uint32_t max_length);
 MUST_CHECK enum framing_result framing_read(struct framing *framing, struct bytes *from,
                                             struct bytes *ret_message);
 
+// Between messages: gives up the memory of the last one if it was large.
+void framing_trim(struct framing *framing);
+
 // Between messages: the stream may end here.
 bool framing_is_at_boundary(const struct framing *framing);
 

@@ -93,6 +93,7 @@ enum status grpc_server_new(const struct grpc_server_options *options, struct gr
     if (!server)
         return STATUS_NO_MEMORY;
     server->settings = options->settings;
+    server->request_memory.limit_bytes = (size_t)options->settings.request_memory_bytes;
     server->page = options->page;
     server->loops = options->loops;
     server->loop_count = count;

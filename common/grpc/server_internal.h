@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "common/grpc/rate_budget.h"
+#include "common/grpc/request_memory.h"
 #include "common/grpc/server.h"
 #include "common/grpc/session_memory.h"
 #include "common/net/stream.h"
@@ -67,6 +68,7 @@ struct grpc_loop {
 
 struct grpc_server {
     struct grpc_server_settings settings;
+    struct request_memory request_memory;
     const struct grpc_page *page;
     struct loop_group *loops;
     struct router *router;

@@ -7,10 +7,11 @@
 #include "common/base/config.h"
 
 struct grpc_server_settings {
-    int64_t max_streams;       // concurrent, per connection
-    int64_t max_executing;     // calls whose handlers run, per connection
-    int64_t max_connections;   // over all loops
-    int64_t max_request_bytes; // of one message, where the method does not say
+    int64_t max_streams;          // concurrent, per connection
+    int64_t max_executing;        // calls whose handlers run, per connection
+    int64_t max_connections;      // over all loops
+    int64_t max_request_bytes;    // of one message, where the method does not say
+    int64_t request_memory_bytes; // of all requests until they are answered
     int64_t stream_window_bytes;
     int64_t connection_window_bytes;
     int64_t max_deadline_ms;        // of unary calls; 0 = none

@@ -22,6 +22,11 @@ def read_until_closed(connection, timeout=10):
         pass
 
 
+def resident_mib(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        return next(int(line.split()[1]) // 1024 for line in status if line.startswith("VmRSS:"))
+
+
 def drained(server, connection):
     """Ends the server once what was sent has been handled; yields what comes until the connection closes. PINGs are answered."""
     connection.send(frames.PingFrame(0, b"settled!"))
@@ -204,6 +209,36 @@ class Abuse(unittest.TestCase):
     def test_priority_flood_ends_the_connection(self):
         self.connection.send(*[frames.PriorityFrame(1, depends_on=0, stream_weight=i % 256) for i in range(50000)])
         self.assert_calmed()
+
+    def test_requests_that_do_not_end_hold_no_more_memory_than_the_limit(self):
+        limit_mib, tiny_fields = 128, framed(b"\x10\x01" * 131072)
+        with TransportServer(request_memory=f"{limit_mib}MiB") as server, Connection(server) as connection:
+            streams = [connection.request(SERVICE + "Echo") for _ in range(40)]
+            for stream in streams:
+                connection.data(stream, tiny_fields)
+            connection.settle()
+            held_mib = resident_mib(server.process.pid)
+            refused = [connection.answers[stream] for stream in streams if connection.answers[stream].headers]
+            self.assertEqual({answer.status for answer in refused}, {UNAVAILABLE})
+            self.assertLess(held_mib, limit_mib + 100)
+
+            self.assertEqual(connection.call("Echo").status, OK, "a small request is always let in")
+            for stream in streams:
+                if not connection.answers[stream].headers:
+                    connection.data(stream, b"", end=True)
+                    self.assertEqual(connection.wait(stream).status, OK)
+            self.assertEqual(connection.call("Echo", tiny_fields).status, OK, "all has been given back")
+
+    def test_messages_that_do_not_end_hold_no_more_memory_than_the_limit(self):
+        half = framed(b"\x0a" * 1048576)[:900000]
+        with TransportServer(request_memory="128MiB") as server, Connection(server) as connection:
+            streams = [connection.request(SERVICE + "Echo") for _ in range(200)]
+            for stream in streams:
+                connection.data(stream, half)
+            connection.settle()
+            statuses = [connection.answers[stream].status for stream in streams]
+            self.assertEqual(set(statuses), {None, UNAVAILABLE})
+            self.assertLess(statuses.count(None) * len(half), 128 * 1024 * 1024)
 
     def test_what_is_no_http2_is_closed(self):
         with socket.create_connection(self.server.address) as other:
