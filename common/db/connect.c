@@ -102,10 +102,12 @@ static void on_notice(void *context, const PGresult *notice) {
 }
 
 // why jit is off: array parameters make the planner expect much work, and compiling costs seconds where
-// running takes milliseconds.
+// running takes milliseconds. why single statements may write whatever the database's default is: a
+// validator's lease is renewed by one, and must not depend on more than a transaction does.
 static bool take_role(struct attempt *attempt, struct db_connection *connection) {
     static const struct db_statement set_role = {
-        "session_role", "SELECT set_config('role', $1, false), set_config('jit', 'off', false)"};
+        "session_role", "SELECT set_config('role', $1, false), set_config('jit', 'off', false),"
+                        " set_config('default_transaction_read_only', 'off', false)"};
     const char *role = attempt->options->role;
     if (!role || connection->prepare == DB_PREPARE_OFF)
         return true;

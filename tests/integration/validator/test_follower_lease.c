@@ -213,6 +213,19 @@ static void a_database_that_is_away_at_the_start_is_waited_for(void **state) {
     scene_await_state(&scene, LEASE_SERVING);
 }
 
+static void a_database_that_is_read_only_by_default_is_followed(void **state) {
+    (void)state;
+    scene_run(
+        &scene,
+        "RESET ROLE; DO 'BEGIN EXECUTE format(''ALTER DATABASE %I SET default_transaction_read_only = on'',"
+        " current_database()); END'");
+    scene_kill_backend(&scene);
+    scene_run(&scene, "BEGIN READ WRITE; UPDATE latchkey.company SET suspended = true; COMMIT");
+    scene_follow(&scene);
+    assert_true(image_get_company(scene_find(&scene, 1))->is_suspended);
+    assert_false(scene_has_seen(&scene, LEASE_STALE));
+}
+
 static void it_stops_while_the_database_is_away(void **state) {
     (void)state;
     scene_close_database(&scene);
@@ -311,6 +324,7 @@ int main(void) {
         CASE(without_memory_it_waits_for_an_accepted_timeline, set_up),
         CASE(with_memory_it_accepts_the_timeline_that_has_its_history, set_up_serving),
         CASE(a_database_that_is_away_at_the_start_is_waited_for, set_up),
+        CASE(a_database_that_is_read_only_by_default_is_followed, set_up_serving),
         CASE(it_stops_while_the_database_is_away, set_up),
         CASE(a_session_killed_in_the_middle_of_a_load_leaves_nothing_behind, set_up),
         CASE(a_session_killed_in_the_middle_of_a_round_moves_no_position, set_up_serving),
