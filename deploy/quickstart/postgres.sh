@@ -79,7 +79,7 @@ postgres_start() {
     [[ -e $VAR/postgres.port ]] || postgres_initialize
     data=$(postgres_data)
     port=$(<"$VAR/postgres.port")
-    postgres_end # one that a killed run has left
+    postgres_clear
     postgres_socket=$(mktemp -d /tmp/latchkey-XXXXXXXX)
     if [[ $EUID -eq 0 ]]; then
         chown postgres:postgres "$postgres_socket"
@@ -97,6 +97,15 @@ postgres_stop() {
     postgres_end
     rm -rf "$postgres_socket"
     postgres_socket=
+}
+
+# What a killed run has left: a server that still runs, or its file. PostgreSQL takes that for a running server as long as the
+# number in it is any process's, even a zombie's.
+postgres_clear() {
+    postgres_end
+    if ! postgres_is_running; then
+        postgres_run rm -f "$(postgres_data)/postmaster.pid"
+    fi
 }
 
 # Whatever serves our data.
