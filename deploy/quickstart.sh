@@ -34,7 +34,8 @@ deactivates it, prints what to try next and serves until Ctrl-C. Run again, it c
 LATCHKEY_DATABASE_URL names a PostgreSQL database to use in place of the private one: an empty one, owned by a role that may
 create roles, or one that an earlier run has made.
 
-Exit status: 0 ended in order, 64 wrong usage, 69 another run serves or a port is in use, 1 anything else that went wrong.
+Exit status: 0 all went right, 64 wrong usage, 69 another run serves or a port is in use,
+128 + N ended by signal N, others failed.
 END
 }
 
