@@ -11,6 +11,8 @@ ADMIN=127.0.0.1:7071
 
 # shellcheck source=packages.sh
 source "$ROOT/deploy/packages.sh"
+# shellcheck source=quickstart/claim.sh
+source "$ROOT/deploy/quickstart/claim.sh"
 # shellcheck source=quickstart/postgres.sh
 source "$ROOT/deploy/quickstart/postgres.sh"
 # shellcheck source=quickstart/demo.sh
@@ -25,12 +27,15 @@ $LISTEN (admin port $ADMIN), makes a demo company, validates a token from a list
 deactivates it, prints what to try next and serves until Ctrl-C. Run again, it comes up with the data kept.
 
   --check       ends after the demonstration, with exit status 0 only if all of it went right
-  --fresh       starts over: deletes var/ and its database first
+  --fresh       starts over: deletes all that is in var/, its database too
   --no-install  asks apt for nothing
   --help        this text
 
 LATCHKEY_DATABASE_URL names a PostgreSQL database to use in place of the private one: an empty one, owned by a role that may
 create roles, or one that an earlier run has made.
+
+Exit status: 0 all went right, 64 wrong usage, 69 another run serves or a port is in use,
+128 + N ended by signal N, others failed.
 END
 }
 
@@ -39,8 +44,13 @@ say() {
 }
 
 fail() {
-    printf 'quickstart: %s\n' "$*" >&2
-    exit 1
+    fail_with 1 "$@"
+}
+
+# fail_with STATUS SENTENCE
+fail_with() {
+    printf 'quickstart: %s\n' "${*:2}" >&2
+    exit "$1"
 }
 
 build() {
@@ -55,18 +65,30 @@ build() {
 
 server_pid=
 
+# In a session of its own: a closed terminal or Ctrl-C must not kill it before it has given its lease back. A run that is
+# killed takes it along.
 start_server() {
-    "$BIN/latchkeyd" --listen "$LISTEN" --admin-listen "$ADMIN" 2>>"$VAR/latchkeyd.log" &
+    claim_ports # once more, building takes minutes
+    setsid setpriv --pdeathsig TERM "$BIN/latchkeyd" --listen "$LISTEN" --admin-listen "$ADMIN" \
+        2>>"$VAR/latchkeyd.log" 9>&- &
     server_pid=$!
     local tries
     for ((tries = 0; tries < 300; tries++)); do
-        kill -0 "$server_pid" 2>/dev/null || fail "latchkeyd has ended: $(tail -n 1 "$VAR/latchkeyd.log")"
-        if is_ready; then
+        if is_ready && is_alive; then # ready, and it is ours that is
             return 0
         fi
+        is_alive || fail_ended
         sleep 0.1
     done
     fail "latchkeyd is not ready after 30 s; its log is $VAR/latchkeyd.log"
+}
+
+is_alive() {
+    kill -0 "$server_pid" 2>/dev/null
+}
+
+fail_ended() {
+    fail "latchkeyd has ended: $(tail -n 1 "$VAR/latchkeyd.log")"
 }
 
 is_ready() {
@@ -78,8 +100,10 @@ is_ready() {
     [[ ${status:-} == 200 ]]
 } 2>/dev/null
 
+# A closed terminal may say so twice.
 stop_all() {
-    trap - EXIT INT TERM
+    trap - EXIT
+    trap '' HUP INT TERM
     if [[ -n $server_pid ]]; then
         kill -TERM "$server_pid" 2>/dev/null || true
         wait "$server_pid" 2>/dev/null || true
@@ -110,48 +134,68 @@ prepare_database() {
     fi
 }
 
-main() {
-    local check=false fresh=false install=true argument
+start_over() {
+    postgres_remove
+    find "$VAR/" -mindepth 1 -maxdepth 1 ! -name "${LOCK##*/}" -exec rm -rf {} +
+}
+
+parse_arguments() {
+    check=false fresh=false install=true
+    local argument
     for argument in "$@"; do
         case $argument in
             --check) check=true ;;
             --fresh) fresh=true ;;
             --no-install) install=false ;;
-            --help | -h) print_help && return ;;
-            *) print_help >&2 && fail "unknown argument $argument" ;;
+            --help | -h) print_help && exit ;;
+            *) print_help >&2 && fail_with 64 "unknown argument $argument" ;;
         esac
     done
+}
 
-    cd "$ROOT"
+prepare() {
     if $fresh; then
-        postgres_remove
-        rm -rf "$VAR"
+        start_over
     fi
-    mkdir -p "$VAR"
     if $install; then
         install_packages "${BUILD_PACKAGES[@]}" "${SERVER_PACKAGES[@]}"
     fi
     say "building (minutes the first time, seconds after that)"
     build
+}
 
+start() {
     trap stop_all EXIT
+    trap 'exit 129' HUP
     trap 'exit 130' INT
     trap 'exit 143' TERM
     prepare_database
     say "starting latchkeyd on $LISTEN; its log is var/latchkeyd.log"
     start_server
+}
+
+read_secrets() {
     set -a
     # shellcheck source=/dev/null
     source "$ENV_FILE"
     set +a
+}
 
+main() {
+    parse_arguments "$@"
+    cd "$ROOT"
+    claim
+    prepare
+    start
+    read_secrets
     demonstrate
     if $check; then
+        say "all of it went right"
         return
     fi
     print_next
     say "serving until Ctrl-C"
-    wait "$server_pid"
+    wait "$server_pid" || fail_ended
 }
 
 main "$@"

@@ -2,8 +2,8 @@
 # What deploy/quickstart.sh shows: a token made, admitted, refused by its address, and ended everywhere. Each step checks what it
 # shows; the commands are those that a user would type.
 
-LISTED=203.0.113.7   # in the demo company's whitelist
-UNLISTED=203.0.114.7 # just beside it
+LISTED_IP=203.0.113.7   # in the demo company's whitelist
+UNLISTED_IP=203.0.114.7 # just beside it
 
 show() {
     local word
@@ -26,28 +26,40 @@ expect() {
     grep -qE "$pattern" <<<"$output" || fail "expected to read $pattern"
 }
 
+# One that was killed counts among the validators until its lease has run out: until then no change is confirmed by all.
+await_validators() {
+    local output
+    if "$BIN/latchkey" whitelist enable --wait 2s >/dev/null 2>&1; then
+        return
+    fi
+    say "waiting until the lease of a latchkeyd that was killed has run out (at most 32 s)"
+    output=$("$BIN/latchkey" whitelist enable --wait 40s 2>&1) || fail "$output"
+}
+
 demonstrate() {
     local secret_file=var/demo-token token_id
     say "the demo company lists 203.0.113.0/24 and switches its whitelist on"
-    if ! "$BIN/latchkey" whitelist check "$LISTED" >/dev/null 2>&1; then
+    if ! "$BIN/latchkey" whitelist check "$LISTED_IP" >/dev/null 2>&1; then
         expect '203\.0\.113\.0/24' 0 whitelist add 203.0.113.0/24 --note "office"
         expect '127\.0\.0\.0/8' 0 whitelist add 127.0.0.0/8 --note "this machine"
     fi
     expect 'on|enabled' 0 whitelist enable
+    await_validators
 
     say "an access token that may create charges"
     rm -f "$secret_file"
-    expect 'tok_' 0 token create --label "quickstart demo" --permission charges.create --secret-file "$secret_file"
+    expect 'tok_' 0 token create --label "quickstart demo" --permission charges.create \
+        --secret-file "$secret_file" --wait 5s
     token_id=$("$BIN/latchkey" token list --json | grep -oE 'tok_[0-9a-z]{26}' | head -n 1)
 
     say "validated from a listed and from an unlisted address"
-    expect '^ALLOW' 0 validate --secret-file "$secret_file" --client-ip "$LISTED" --permission charges.create
-    expect 'COMPANY_IP_NOT_LISTED' 1 validate --secret-file "$secret_file" --client-ip "$UNLISTED" \
+    expect '^ALLOW' 0 validate --secret-file "$secret_file" --client-ip "$LISTED_IP" --permission charges.create
+    expect 'COMPANY_IP_NOT_LISTED' 1 validate --secret-file "$secret_file" --client-ip "$UNLISTED_IP" \
         --permission charges.create
 
     say "deactivated for good, confirmed by every validator, and refused at once"
     expect 'confirmed' 0 token deactivate "$token_id" --yes --wait 5s
-    expect 'DEACTIVATED' 1 validate --secret-file "$secret_file" --client-ip "$LISTED" --permission charges.create
+    expect 'DEACTIVATED' 1 validate --secret-file "$secret_file" --client-ip "$LISTED_IP" --permission charges.create
     rm -f "$secret_file"
 }
 
@@ -58,12 +70,16 @@ What to try next, in another terminal:
 
   set -a; source var/demo.env; set +a; PATH=\$PWD/build/bin:\$PATH
   latchkey caller
-  latchkey token create --label mine --permission charges.read --expires-in 30d
+  rm -f var/my-token
+  latchkey token create --label mine --permission charges.read --expires-in 30d --secret-file var/my-token --wait 5s
+  latchkey validate --secret-file var/my-token --client-ip $LISTED_IP --permission charges.read
   latchkey whitelist show
   latchkey help
 
   grpcurl -plaintext $LISTEN list
   grpcurl -plaintext -H "authorization: Bearer \$LATCHKEY_TOKEN" $LISTEN latchkey.v1.TokenService/GetCaller
+  grpcurl -plaintext -d "{\"token\": \"\$(cat var/my-token)\", \"channel\": \"CHANNEL_API\", \"client_ip\": \"$LISTED_IP\"}" \\
+    $LISTEN latchkey.v1.ValidationService/Validate
   curl http://$ADMIN/metrics
 END
 }

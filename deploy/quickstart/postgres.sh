@@ -50,7 +50,7 @@ free_port() {
     local port
     while true; do
         port=$((20000 + RANDOM % 12000))
-        if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+        if ! port_is_taken "127.0.0.1:$port"; then
             echo "$port"
             return
         fi
@@ -79,28 +79,52 @@ postgres_start() {
     [[ -e $VAR/postgres.port ]] || postgres_initialize
     data=$(postgres_data)
     port=$(<"$VAR/postgres.port")
-    postgres_stop # one that a killed run has left
+    postgres_clear
     postgres_socket=$(mktemp -d /tmp/latchkey-XXXXXXXX)
     if [[ $EUID -eq 0 ]]; then
         chown postgres:postgres "$postgres_socket"
     fi
     postgres_run "$(postgres_bin)/pg_ctl" -D "$data" -l "$data/../log" -w -t 60 -s \
-        -o "-c port=$port -c listen_addresses=127.0.0.1 -c unix_socket_directories=$postgres_socket" start ||
+        -o "-c port=$port -c listen_addresses=127.0.0.1 -c unix_socket_directories=$postgres_socket" start 9>&- ||
         fail "PostgreSQL did not start; its log is $(readlink -f "$data/../log")"
     postgres_make_database
     export LATCHKEY_DATABASE_URL="postgresql://latchkey@127.0.0.1:$port/latchkey?passfile=$VAR/pgpass"
 }
 
+# What this run has started.
 postgres_stop() {
-    if [[ -e $VAR/postgres.port ]] && postgres_run test -e "$(postgres_data)/postmaster.pid"; then
+    [[ -n $postgres_socket ]] || return 0
+    postgres_end
+    rm -rf "$postgres_socket"
+    postgres_socket=
+}
+
+# What a killed run has left: a server that still runs, or its file. PostgreSQL takes that for a running server as long as the
+# number in it is any process's, even a zombie's.
+postgres_clear() {
+    postgres_end
+    if ! postgres_is_running; then
+        postgres_run rm -f "$(postgres_data)/postmaster.pid"
+    fi
+}
+
+# Whatever serves our data.
+postgres_end() {
+    if postgres_is_running; then
         postgres_run "$(postgres_bin)/pg_ctl" -D "$(postgres_data)" -w -s -m fast stop || true
     fi
-    [[ -z $postgres_socket ]] || rm -rf "$postgres_socket"
-    postgres_socket=
+}
+
+# Not by the pid alone: after a crash the number in the file may be another program's.
+postgres_is_running() {
+    local data pid
+    data=$(postgres_data)
+    pid=$(postgres_run head -n 1 "$data/postmaster.pid" 2>/dev/null) || return 1
+    [[ $(postgres_run readlink "/proc/$pid/cwd") == "$data" ]]
 }
 
 postgres_remove() {
     [[ -e $POSTGRES ]] || return 0
-    postgres_stop
+    postgres_end
     rm -rf "$(readlink -f "$POSTGRES")" "$POSTGRES"
 }

@@ -1,14 +1,18 @@
 """deploy/quickstart.sh as README.md shows it, in a copy of what is committed: from nothing to a demonstration, again with the
-data kept, and serving until Ctrl-C. Takes the ports 7070 and 7071, as a user's run does."""
+data kept, serving until Ctrl-C, and whatever else may end a run or stand in its way. Takes the ports 7070 and 7071, as a user's
+run does."""
 
+import contextlib
 import os
 import re
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 import unittest
 from pathlib import Path
@@ -30,6 +34,15 @@ def _mask(line):
     for pattern, mask in _CHANGING:
         line = pattern.sub(mask, line)
     return line.strip()
+
+
+def _children(pid):
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
+
+
+def _is_answered(port):
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _copy_tree(to):
@@ -91,39 +104,113 @@ class Quickstart(unittest.TestCase):
             self.assertNotIn(secret, self.first.stdout)
             self.assertNotIn(secret, (self.root / "var/latchkeyd.log").read_text(encoding="utf-8"))
 
+    @contextlib.contextmanager
+    def serving(self):
+        """A run that serves; whoever has not ended it by the end of the block leaves that to us."""
+        self.log = self.root / f"{self._testMethodName}.log"
+        with open(self.log, "wb") as log:
+            run = subprocess.Popen([self.root / "deploy/quickstart.sh", "--no-install"], env=self.environment,
+                                   stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        try:
+            wait_until(lambda: "serving until Ctrl-C" in self.said() or run.poll() is not None, 120, "quickstart to serve")
+            self.assertIsNone(run.poll(), self.said())
+            yield run
+        finally:
+            if run.poll() is None:
+                run.terminate()
+                run.wait(60)
+
+    def said(self):
+        return self.log.read_text(encoding="utf-8")
+
+    def postmaster_pid_file(self):
+        return (self.root / "var/postgres").resolve() / "data/postmaster.pid"
+
+    def assert_nothing_is_left_running(self):
+        self.assertFalse(_is_answered(7070), "latchkeyd still answers")
+        self.assertFalse(self.postmaster_pid_file().exists(), "PostgreSQL still runs")
+
+    def assert_comes_up_again(self, waits_for_lease):
+        again = self.run_quickstart("--check", "--no-install")
+        self.assertEqual(again.returncode, 0, again.stdout)
+        self.assertEqual("waiting until the lease" in again.stdout, waits_for_lease, again.stdout)
+
     def test_4_it_serves_until_it_is_interrupted_with_its_data_kept(self):
         began = time.monotonic()
-        with open(self.root / "var/again.log", "wb") as log:
-            again = subprocess.Popen([self.root / "deploy/quickstart.sh", "--no-install"], env=self.environment,
-                                     stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-        try:
-            wait_until(lambda: "serving until Ctrl-C" in self.said() or again.poll() is not None, 120, "quickstart to serve")
-            self.assertIsNone(again.poll(), self.said())
+        with self.serving() as run:
             print(f"came up again within {time.monotonic() - began:.1f} s")
             tokens = self.latchkey("token", "list", "--json")
             self.assertEqual(tokens.returncode, 0, tokens.stderr)
             self.assertGreaterEqual(tokens.stdout.count('"quickstart demo"'), 2)
-            self.try_what_it_tells_to_try()
-        finally:
-            os.killpg(again.pid, signal.SIGINT)  # as a terminal's Ctrl-C: the whole foreground group
-            again.wait(60)
-        self.assertEqual(again.returncode, 130, self.said())
-        self.assertNotEqual(self.latchkey("caller").returncode, 0, "latchkeyd still answers")
-
-    def said(self):
-        return (self.root / "var/again.log").read_text(encoding="utf-8")
+            for _ in range(2):
+                self.try_what_it_tells_to_try()
+            os.killpg(run.pid, signal.SIGINT)  # as a terminal's Ctrl-C: the whole foreground group
+            run.wait(60)
+        self.assertEqual(run.returncode, 130, self.said())
+        self.assert_nothing_is_left_running()
 
     def try_what_it_tells_to_try(self):
         advice = self.said().split("What to try next", 1)[1]
-        commands = re.findall(r"^  latchkey (.*)$", advice, re.MULTILINE)
-        self.assertGreaterEqual(len(commands), 4)
-        for command in commands:
-            done = self.latchkey(*command.split())
-            self.assertEqual(done.returncode, 0, f"latchkey {command}\n{done.stdout}{done.stderr}")
+        commands = textwrap.dedent(advice.split("\n\n")[1])
+        self.assertGreaterEqual(len(re.findall("^latchkey ", commands, re.MULTILINE)), 4, commands)
+        done = subprocess.run(["bash", "-exc", commands], cwd=self.root, env=self.environment, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout)
 
-    def test_5_wrong_arguments_are_refused(self):
+    def test_5_a_second_run_is_refused_and_the_first_serves_on(self):
+        with self.serving() as first:
+            for arguments in ((), ("--check",), ("--fresh",)):
+                second = self.run_quickstart("--no-install", *arguments)
+                self.assertEqual(second.returncode, 69, second.stdout)
+                self.assertIn(f"already running (pid {first.pid})", second.stdout)
+            listed = self.latchkey("token", "list")  # from the database
+            self.assertEqual(listed.returncode, 0, listed.stderr)
+            self.assertIsNone(first.poll())
+
+    def test_6_a_closed_terminal_ends_it_in_order(self):
+        with self.serving() as run:
+            for _ in range(2):  # by the kernel and by the shell
+                os.killpg(run.pid, signal.SIGHUP)
+            run.wait(60)
+        self.assertEqual(run.returncode, 129, self.said())
+        self.assert_nothing_is_left_running()
+        self.assert_comes_up_again(waits_for_lease=False)
+
+    def test_7_killed_with_all_of_its_processes_it_comes_up_again(self):
+        with self.serving() as run:
+            run.send_signal(signal.SIGSTOP)  # so that it notices nothing before its own end
+            [latchkeyd] = _children(run.pid)
+            postmaster = int(self.postmaster_pid_file().read_text(encoding="ascii").split()[0])
+            for pid in (latchkeyd, postmaster, run.pid):
+                os.kill(pid, signal.SIGKILL)
+            run.wait(60)
+        self.assert_comes_up_again(waits_for_lease=True)
+
+    def test_8_killed_alone_it_takes_latchkeyd_along_and_comes_up_again(self):
+        with self.serving() as run:
+            run.kill()
+            run.wait(60)
+        wait_until(lambda: not _is_answered(7070), 30, "latchkeyd to end")
+        self.assert_comes_up_again(waits_for_lease=False)
+
+    def test_9_a_port_in_use_is_refused_before_anything_is_touched(self):
+        before = self.var()
+        for port in (7070, 7071):
+            with socket.create_server(("127.0.0.1", port)):
+                refused = self.run_quickstart("--fresh", "--no-install")
+            self.assertEqual(refused.returncode, 69, refused.stdout)
+            self.assertRegex(refused.stdout, rf"\Aquickstart: port {port} is in use.*\n\Z")
+        self.assertEqual(self.var(), before)
+        self.assertIn("demo.env", before)
+
+    def var(self):
+        """What is in var/ and when it was written, apart from the lock."""
+        return {path.name: path.stat().st_mtime_ns for path in (self.root / "var").iterdir()
+                if path.name != "quickstart.lock"}
+
+    def test_wrong_arguments_are_refused(self):
         refused = self.run_quickstart("--chek")
-        self.assertNotEqual(refused.returncode, 0)
+        self.assertEqual(refused.returncode, 64)
         self.assertIn("--chek", refused.stdout)
         self.assertIn("usage:", refused.stdout)
 
