@@ -13,8 +13,7 @@ static const struct {
 } filters[] = {{"label", "label_contains"},
                {"permission", "permission"},
                {"member", "member_id"},
-               {"external-id", "external_id"}},
-  time_filters[] = {{"expires-before", "expires_before"}, {"unused-since", "unused_since"}};
+               {"external-id", "external_id"}};
 
 static ProtobufCMessage *make_list_request(struct cli *cli) {
     const struct options *options = &cli->options;
@@ -23,10 +22,9 @@ static ProtobufCMessage *make_list_request(struct cli *cli) {
         if (options_has(options, filters[i].option))
             cli_must(field_set_text(&cli->arena, request, filters[i].field,
                                     options_find_text(options, filters[i].option)));
-    for (size_t i = 0; i < ARRAY_LENGTH(time_filters); i++)
-        if (options_has(options, time_filters[i].option))
-            cli_must(field_set_time_ms(&cli->arena, request, time_filters[i].field,
-                                       options_get_number(options, time_filters[i].option, 0)));
+    if (options_has(options, "expires-before"))
+        cli_must(field_set_time_ms(&cli->arena, request, "expires_before",
+                                   options_get_number(options, "expires-before", 0)));
     const char *state = options_find_text(options, "state");
     if (state)
         cli_must(field_set_enum_name(request, "state", answer_to_enum_name(cli, "TOKEN_STATE_", state)));
@@ -40,13 +38,12 @@ static void add_token(struct answer_list *list, const ProtobufCMessage *token) {
                                field_get_text(token, "label"),
                                answer_get_word(cli, token, "state", "TOKEN_STATE_"),
                                answer_get_time(cli, token, "expires_at", "never"),
-                               answer_get_time(cli, token, "last_used_at", "never"),
                                answer_get_list(cli, token, "permissions", "none"),
                            });
 }
 
 enum exit_code token_command_list(struct cli *cli) {
-    static const char *const headings[] = {"TOKEN", "LABEL", "STATE", "EXPIRES", "LAST USED", "PERMISSIONS"};
+    static const char *const headings[] = {"TOKEN", "LABEL", "STATE", "EXPIRES", "PERMISSIONS"};
     struct table table;
     struct answer_list list;
     table_init(&table, &cli->arena, headings, ARRAY_LENGTH(headings));

@@ -38,8 +38,6 @@ static ProtobufCMessage *make_list_request(struct cli *cli) {
         if (options_has(&cli->options, filters[i].option))
             cli_must(field_set_text(&cli->arena, request, filters[i].field,
                                     options_find_text(&cli->options, filters[i].option)));
-    if (options_has(&cli->options, "never-hit"))
-        cli_must(field_set_integer(request, "never_hit", true));
     return request;
 }
 
