@@ -100,6 +100,10 @@ static enum exit_code find_client(struct cli *cli, enum rpc_server wanted, struc
     return EXIT_CODE_DONE;
 }
 
+const char *calls_get_address_variable(enum rpc_server server) {
+    return address_variables[server];
+}
+
 ProtobufCMessage *calls_new_request(struct cli *cli, enum rpc_id id) {
     return cli_need(field_new_message(&cli->arena, rpc_get(id)->request));
 }

@@ -12,6 +12,9 @@
 
 #define CALLS_DEFAULT_ADDRESS "127.0.0.1:7070" // latchkeyd's
 
+// The variable that names the address of one of the servers.
+const char *calls_get_address_variable(enum rpc_server server);
+
 enum calls_caller {
     CALLS_WITH_TOKEN,      // fails without one, and says where it is looked for
     CALLS_WITH_ANY_CALLER, // sends the token if there is one

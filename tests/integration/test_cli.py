@@ -339,6 +339,15 @@ class Tokens(CommandCase):
                           "--secret-file", path)
         self.assertFalse(path.exists())
 
+    def test_nobody_is_told_never_about_uses_that_are_not_recorded(self):
+        token = self.make_token("used")
+        self.run_well("caller", LATCHKEY_TOKEN=token["secret"])
+        for said in (self.run_well("token", "list"), self.run_well("token", "show", token["access_token"]["token_id"])):
+            self.assertNotRegex(said.lower(), "last used|last address")
+        self.assertNotIn("LAST HIT", self.run_well("whitelist", "show"))
+        self.assert_fails(2, "no option --unused-since", "token", "list", "--unused-since", "2020-01-01")
+        self.assert_fails(2, "no option --never-hit", "whitelist", "show", "--never-hit")
+
     def test_lists_are_filtered_and_newest_first(self):
         old = self.make_token("filter one", "--permission", "customers.read")["access_token"]["token_id"]
         new = self.make_token("filter two")["access_token"]["token_id"]
@@ -446,7 +455,7 @@ class Whitelist(CommandCase):
         said = self.run_command("whitelist", "add", "203.0.113.9", "2001:db8::1", "--bits", "24", "--note", "office",
                                 "--owner", "it", "--expires-in", "1h")
         self.assertEqual((said.returncode, said.stderr), (0, ""))
-        self.assertRegex(said.stdout, r"(?m)^ent_[0-9a-z]{26} +203\.0\.113\.0/24 +active +20\S+Z +never +office$")
+        self.assertRegex(said.stdout, r"(?m)^ent_[0-9a-z]{26} +203\.0\.113\.0/24 +active +20\S+Z +office$")
         self.assertRegex(said.stdout, r"(?m)^ent_[0-9a-z]{26} +2001:d00::/24 ")
         entry = self.run_json("whitelist", "show", "--contains", "203.0.113.200")["entries"][0]
         self.assertEqual((entry["address"], entry["checking_bits"], entry["owner"]), ("203.0.113.9", 24, "it"))
@@ -511,6 +520,20 @@ class Companies(CommandCase):
         self.assert_fails(5, "NOT_FOUND", "company", "show", company)
         self.assert_fails(5, "crm-7", "company", "create", "Another", "--administrator", "it@example.com", "--external-id",
                           "crm-7", "--operator")
+
+    def test_the_operator_makes_a_new_companys_first_token_and_lets_a_locked_out_one_in_again(self):
+        """What docs/operations.md tells an operator to type."""
+        company = self.run_json("company", "create", "New Ltd", "--administrator", "it@example.com", "--operator")["company"]
+        acting, first = ("--operator", "--company", company["company_id"]), self.path()
+        self.assert_fails(2, "company_owned", "token", "create", "--label", "first", *acting)
+        self.run_well("token", "create", *acting, "--company-owned", "--label", "administrator", "--permission", "latchkey.*",
+                      "--permission", "charges.*", "--secret-file", first)
+        own = {"without": ["LATCHKEY_TOKEN"], "LATCHKEY_TOKEN_FILE": str(first)}
+        self.run_well("whitelist", "add", "203.0.113.0/24", **own)
+        self.run_well("whitelist", "enable", "--force", **own)
+        self.assert_fails(3, "COMPANY_IP_NOT_LISTED", "whitelist", "disable", **own)
+        self.run_well("whitelist", "add", "127.0.0.1", *acting)
+        self.run_well("whitelist", "disable", **own)
 
     def test_nobody_else_makes_companies(self):
         self.assert_fails(3, "latchkey.operate", "company", "create", "Mine", "--administrator", "me@example.com")
