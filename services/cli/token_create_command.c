@@ -4,9 +4,11 @@
 
 #include "common/crypto/secret.h"
 #include "common/grpc/field.h"
+#include "common/ip/prefix.h"
 #include "services/cli/answer.h"
 #include "services/cli/calls.h"
 #include "services/cli/message_json.h"
+#include "services/cli/range_text.h"
 #include "services/cli/secret_text.h"
 #include "services/cli/terminal.h"
 #include "services/cli/token_command.h"
@@ -99,8 +101,16 @@ static void print_json(struct cli *cli, const ProtobufCMessage *response, const 
     message_json_print(json, cli->out);
 }
 
+static void print_meanings(struct cli *cli) {
+    size_t count;
+    const char **typed = cli_need(options_get_list(&cli->options, "allowed-ip", &cli->arena, &count));
+    for (size_t i = 0; i < count; i++)
+        range_text_print_meaning(cli, typed[i], IP_PREFIX_BITS_UNSET);
+}
+
 static void print(struct cli *cli, const ProtobufCMessage *response, const struct sink *sink) {
     token_text_print(cli, field_find_message(response, "access_token"));
+    print_meanings(cli);
     if (field_get_integer(response, "secret_withheld"))
         fputs("\nThis request was made before, so the secret is not shown again; rotation gives a new one.\n",
               cli->out);

@@ -468,6 +468,29 @@ class Whitelist(CommandCase):
         self.assertEqual(said.returncode, 0)
         self.assertRegex(said.stderr, r"203\.0\.113\.7: .*203\.0\.113\.0/24")
 
+    def test_an_entry_that_was_there_is_added_once_more_and_said_to_be(self):
+        self.add("203.0.113.7")
+        said = self.run_command("whitelist", "add", "203.0.113.7")
+        self.assertEqual((said.returncode, said.stderr),
+                         (0, "latchkey: 203.0.113.7: added once more: 203.0.113.7/32 was in the list already\n"))
+        self.assertEqual(len(self.run_json("whitelist", "show")["entries"]), 2)
+
+    def test_what_a_range_stands_for_is_said_where_bits_were_dropped(self):
+        said = self.run_well("whitelist", "add", "2001:db8::1/32", "203.0.113.0/24", "::ffff:10.1.2.3/104")
+        self.assertEqual([line for line in said.splitlines() if "stands for" in line],
+                         ["2001:db8::1/32 stands for 2001:db8::/32", "::ffff:10.1.2.3/104 stands for 10.0.0.0/8"])
+        said = self.run_command("whitelist", "add", "198.51.100.9", "--bits", "24").stdout
+        self.assertIn("\n198.51.100.9/24 stands for 198.51.100.0/24\n", said)
+        said = self.run_well("token", "create", "--label", "x", "--allowed-ip", "10.0.0.1/8,192.0.2.0/24")
+        self.assertIn("\n10.0.0.1/8 stands for 10.0.0.0/8\n", said)
+        self.assertNotIn("192.0.2.0/24 stands", said)
+
+    def test_removing_nothing_is_refused(self):
+        entry = self.add("203.0.113.0/24")[0]["entry_id"]
+        self.assertRegex(self.run_well("whitelist", "remove", entry, "ent_01jd2v8x3xfmvrnb2ed2ktqaaa"), "^removed 1 of 2; ")
+        self.assert_fails(5, "removed 0 of 1: the list holds no such entries", "whitelist", "remove", entry)
+        self.assert_fails(5, '"exit_code": 5', "whitelist", "remove", entry, "--json")
+
     def test_switched_on_it_says_so(self):
         self.add("127.0.0.0/8")
         self.assertRegex(self.run_well("whitelist", "enable"), "^the whitelist is on, for every token; entries: 1;")
@@ -493,7 +516,7 @@ class Whitelist(CommandCase):
 
     def test_entries_are_removed_by_id_and_by_exact_range(self):
         first, second = (entry["entry_id"] for entry in self.add("203.0.113.0/24", "203.0.113.7"))
-        self.assertRegex(self.run_well("whitelist", "remove", "203.0.113.99/24"), "^removed entries: 1")
+        self.assertRegex(self.run_well("whitelist", "remove", "203.0.113.99/24"), "^removed 1 of 1; ")
         self.assertEqual([entry["entry_id"] for entry in self.run_json("whitelist", "show")["entries"]], [second])
         self.assertEqual(self.run_json("whitelist", "remove", second, first)["count"], 1)
 
