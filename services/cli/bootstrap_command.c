@@ -129,7 +129,7 @@ static void print(struct cli *cli, const struct run *run, const char *env_file, 
 static enum exit_code finish(struct cli *cli, const struct run *run, const char *env_file, int fd) {
     const char *env = format_env(cli, run);
     if (env_file) {
-        enum exit_code code = secret_text_write_file(cli, env_file, fd, env);
+        enum exit_code code = secret_text_write_file(cli, env_file, fd, env, "run it again with --rotate");
         if (code != EXIT_CODE_DONE)
             return code;
     }

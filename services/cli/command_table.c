@@ -89,7 +89,11 @@ static const struct option token_create_options[] = {
     VALUE(TIME, "not-before", "TIME", "Is refused before then."),
     VALUE(LIST, "allowed-ip", "ADDRESS",
           "From where it may come, address or address/bits; default anywhere."),
-    VALUE(LIST, "channel", "CHANNEL", "Where it may be presented: api (default) or ui, or both."),
+    {.name = "channel",
+     .type = OPTION_LIST,
+     .value_name = "CHANNEL",
+     .help = "Where it may be presented, api by default; again for both.",
+     .choices = channel_choices},
     VALUE(LIST, "domain", "DOMAIN", "Domains that it may be used on, with --channel ui; default any."),
     FLAG("company-owned", "Makes it the company's own, so that it outlives its maker's membership."),
     VALUE(TEXT, "external-id", "ID", "Its id in your own system, unique in the company."),
@@ -121,7 +125,9 @@ static const struct option whitelist_show_options[] = {
 };
 
 static const struct option whitelist_switch_options[] = {
-    CHOICE("scope", "SCOPE", "What it covers: every token, or log-ins only.", scope_choices),
+    CHOICE("scope", "SCOPE",
+           "What it covers: every token, or log-ins only. Stays as it was by default, at first all.",
+           scope_choices),
     FLAG("force", "Does it even if it refuses your own address, or everybody."),
     CHANGE_OPTIONS,
 };

@@ -51,7 +51,7 @@ enum exit_code token_command_list(struct cli *cli) {
     enum exit_code code =
         calls_make_pages(cli, RPC_LIST_ACCESS_TOKENS, make_list_request(cli), answer_list_on_page, &list);
     if (code == EXIT_CODE_DONE)
-        answer_list_print(&list, "there are no such tokens; `latchkey token create` makes one");
+        answer_list_print(&list, "there are no tokens yet; `latchkey token create` makes one");
     answer_list_fini(&list);
     return code;
 }
@@ -84,9 +84,33 @@ static ProtobufCMessage *make_deactivate_request(struct cli *cli, const char *to
     return request;
 }
 
+// The token, to be asked about; NULL where the caller may not see it.
+static const ProtobufCMessage *look_up(struct cli *cli, const char *token_id) {
+    ProtobufCMessage *request = calls_new_request(cli, RPC_GET_ACCESS_TOKEN);
+    cli_must(field_set_text(&cli->arena, request, "token_id", token_id));
+    const ProtobufCMessage *response = calls_try(cli, RPC_GET_ACCESS_TOKEN, request);
+    return response ? field_find_message(response, "access_token") : NULL;
+}
+
+// Nothing is looked up for --yes, which is to be fast.
+static enum exit_code ask(struct cli *cli, const char *token_id) {
+    if (options_has(&cli->options, "yes") || !terminal_is_one(cli->in))
+        return confirm_ask(cli, "");
+    enum exit_code code = calls_begin(cli);
+    if (code != EXIT_CODE_DONE)
+        return code;
+    const ProtobufCMessage *token = look_up(cli, token_id);
+    if (!token)
+        return confirm_ask(cli, cli_format(cli, "Deactivate %s for good?", token_id));
+    const char *since = answer_get_time(cli, token, "deactivated_at", NULL);
+    return confirm_ask(cli, cli_format(cli, "Deactivate %s (%s%s%s) for good?", token_id,
+                                       field_get_text(token, "label"),
+                                       since ? ", deactivated already at " : "", since ? since : ""));
+}
+
 enum exit_code token_command_deactivate(struct cli *cli) {
     const char *token_id = cli->options.arguments[0];
-    enum exit_code code = confirm_ask(cli, cli_format(cli, "Deactivate %s for good?", token_id));
+    enum exit_code code = ask(cli, token_id);
     if (code != EXIT_CODE_DONE)
         return code;
     const ProtobufCMessage *response;

@@ -111,9 +111,15 @@ static void print_meanings(struct cli *cli) {
 static void print(struct cli *cli, const ProtobufCMessage *response, const struct sink *sink) {
     token_text_print(cli, field_find_message(response, "access_token"));
     print_meanings(cli);
+    if (!options_has(&cli->options, "permission"))
+        fputs(
+            "It has no permission: it is admitted only where none is asked for; --permission grants some.\n",
+            cli->out);
     if (field_get_integer(response, "secret_withheld"))
-        fputs("\nThis request was made before, so the secret is not shown again; rotation gives a new one.\n",
-              cli->out);
+        fputs(
+            "\nThis request was made before, so the secret is not shown again; make another token under another "
+            "--request-id.\n",
+            cli->out);
     else if (sink->path)
         fprintf(cli->out, "\nIts secret is in %s.\n", terminal_clean(&cli->arena, sink->path));
     else
@@ -123,7 +129,8 @@ static void print(struct cli *cli, const ProtobufCMessage *response, const struc
 static enum exit_code fill(struct cli *cli, const struct sink *sink, const ProtobufCMessage *response) {
     const char *secret = field_get_text(response, "secret");
     if (secret[0])
-        return secret_text_write_file(cli, sink->path, sink->fd, secret);
+        return secret_text_write_file(cli, sink->path, sink->fd, secret,
+                                      "deactivate the token and make another");
     secret_text_discard_file(sink->path, sink->fd);
     return cli_fail(cli, EXIT_CODE_REFUSED,
                     "the token %s was made by an earlier request of this id, and its secret can't be shown "

@@ -84,7 +84,7 @@ class Migrate(DatabaseCase):
 
     def test_a_database_that_does_not_exist_and_a_user_that_does_not_are_refused(self):
         missing = psycopg2.extensions.make_dsn(**{**psycopg2.extensions.parse_dsn(self.url), "dbname": "no_such_thing"})
-        self.assert_fails(3, "does not exist; create it", "migrate", url=missing)
+        self.assert_fails(5, "does not exist; create it", "migrate", url=missing)
         self.assert_fails(3, "user does not exist", "migrate", url=self.url_of_user("no_such_user"))
 
     def test_a_user_without_rights_is_told_whose_they_are(self):

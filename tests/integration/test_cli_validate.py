@@ -48,7 +48,7 @@ class Validate(unittest.TestCase):
         self.assertIn("LATCHKEY_VALIDATE_TOKEN holds no secret", done.stderr)
 
     def test_no_answer_is_neither_allow_nor_deny(self):
-        for address, code in ((f"127.0.0.1:{free_port()}", 4), (self.deployment.server.admin_address, 4)):
+        for address, code in ((f"127.0.0.1:{free_port()}", 4), (self.deployment.server.admin_address, 6)):
             done = self.run_command("validate", "--secret-file", self.secret_file, LATCHKEY_VALIDATOR_ADDRESS=address)
             self.assertEqual((done.returncode, done.stdout), (code, ""), done.stderr)
 
