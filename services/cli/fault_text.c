@@ -58,6 +58,8 @@ static const struct {
     {"NOT_REACHABLE",
      "is latchkeyd running? start it, or name another server with LATCHKEY_ADDRESS or --address"},
     {"CONNECT_TIMEOUT", "check the address (LATCHKEY_ADDRESS or --address) and the firewalls between"},
+    {"COMPANY_IP_NOT_LISTED",
+     "call from a listed address, or let the operator change the list, with --operator --company COMPANY-ID"},
     {"NAME_NOT_FOUND", "check LATCHKEY_ADDRESS or --address"},
     {"NOT_GRPC",
      "check LATCHKEY_ADDRESS or --address: latchkeyd serves gRPC on port 7070 and its admin pages on 7071"},

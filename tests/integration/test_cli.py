@@ -444,7 +444,7 @@ class Companies(CommandCase):
         own = {"without": ["LATCHKEY_TOKEN"], "LATCHKEY_TOKEN_FILE": str(first)}
         self.run_well("whitelist", "add", "203.0.113.0/24", **own)
         self.run_well("whitelist", "enable", "--force", **own)
-        self.assert_fails(3, "COMPANY_IP_NOT_LISTED", "whitelist", "disable", **own)
+        self.assert_fails(3, "COMPANY_IP_NOT_LISTED.*\n.*--operator --company", "whitelist", "disable", **own)
         self.run_well("whitelist", "add", "127.0.0.1", *acting)
         self.run_well("whitelist", "disable", **own)
 
