@@ -17,18 +17,16 @@
 #include "common/net/loop_internal.h"
 #include "common/net/stream_internal.h"
 
-enum { BACKLOG = 512, ADDRESS_TEXT_MAX = 128 };
+enum { BACKLOG = 512, ADDRESS_TEXT_MAX = 128, ACCEPTS_PER_TURN = 64, PAUSE_MS = 100 };
 
 // One per loop.
 struct listening {
     struct listener *listener;
     struct loop *loop;
-    union {
-        uv_handle_t handle;
-        uv_stream_t stream;
-        uv_tcp_t tcp;
-        uv_pipe_t pipe;
-    } uv;
+    int fd;
+    uv_poll_t poll;
+    struct timer pause; // armed while nobody is accepted
+    bool is_failing;    // and that has been told
     struct loop_task close_task, stop_task;
 };
 
@@ -175,23 +173,64 @@ static bool bind_all(struct listen_address *where, int *fds, size_t count) {
     return bind_tcp(where, fds, count);
 }
 
-static void on_connection(uv_stream_t *server, int result) {
-    struct listening *listening = server->data;
-    struct stream *stream;
-    if (result < 0 || stream_plain_accept(listening->loop, server, &stream) != STATUS_OK) {
-        // why: not an error of ours to end on: out of descriptors libuv has already closed the connection.
-        log_event(LOG_LEVEL_WARNING, "connection not accepted",
+static void on_readable(uv_poll_t *poll, int result, int events);
+
+static void resume(struct listening *listening) {
+    int result = uv_poll_start(&listening->poll, UV_READABLE, on_readable);
+    assert(result == 0);
+    (void)result;
+}
+
+static void on_pause_over(struct timer *timer) {
+    resume(CONTAINER_OF(timer, struct listening, pause));
+}
+
+// why: the socket stays readable, so the loop would spin on it, and fill the log, as long as others keep all
+// descriptors.
+static void pause_after(struct listening *listening, int error) {
+    if (!listening->is_failing)
+        log_event(LOG_LEVEL_WARNING, "connections are not accepted now",
                   LOG_TEXT("listen", listening->listener->address),
-                  LOG_TEXT("error", result < 0 ? uv_strerror(result) : "out of memory"));
-        return;
+                  LOG_TEXT("error", strerrordesc_np(error)));
+    listening->is_failing = true;
+    uv_poll_stop(&listening->poll);
+    loop_arm_timer(listening->loop, &listening->pause,
+                   loop_get_monotonic_ns(listening->loop) + PAUSE_MS * UINT64_C(1000000));
+}
+
+static void take(struct listening *listening, int fd) {
+    const struct listener *listener = listening->listener;
+    bool is_unix = listener->where.socket.ss_family == AF_UNIX;
+    struct stream *stream;
+    if (stream_plain_open(listening->loop, is_unix ? UV_NAMED_PIPE : UV_TCP, fd, &stream) == STATUS_OK)
+        listener->options.on_accept(listener->options.context, listening->loop, stream);
+}
+
+static void on_readable(uv_poll_t *poll, int result, int events) {
+    (void)result, (void)events;
+    struct listening *listening = poll->data;
+    for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
+        int fd = accept4(listening->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (fd >= 0) {
+            listening->is_failing = false;
+            take(listening, fd);
+            continue;
+        }
+        if (errno == EAGAIN)
+            return;
+        if (errno != ECONNABORTED && errno != EINTR) {
+            pause_after(listening, errno);
+            return;
+        }
     }
-    const struct listener_options *options = &listening->listener->options;
-    options->on_accept(options->context, listening->loop, stream);
 }
 
 static void close_listening(struct listening *listening) {
-    if (!uv_is_closing(&listening->uv.handle))
-        uv_close(&listening->uv.handle, NULL);
+    if (uv_is_closing((uv_handle_t *)&listening->poll))
+        return;
+    loop_disarm_timer(listening->loop, &listening->pause);
+    uv_close((uv_handle_t *)&listening->poll, NULL);
+    close(listening->fd);
 }
 
 static void on_close_task(struct loop_task *task) {
@@ -202,25 +241,20 @@ static void on_stop_task(struct loop_task *task) {
     close_listening(CONTAINER_OF(task, struct listening, stop_task));
 }
 
-// libuv takes `fd`. The socket listens already, so nothing is left that could fail.
+// The socket listens already, so nothing is left that could fail.
 static void open_on_loop(struct listener *listener, struct listening *listening, struct loop *loop, int fd) {
     listening->listener = listener;
     listening->loop = loop;
     listening->close_task.run = on_close_task;
     listening->stop_task.run = on_stop_task;
-    int result;
-    if (listener->where.socket.ss_family == AF_UNIX) {
-        uv_pipe_init(loop_get_uv(loop), &listening->uv.pipe, 0);
-        result = uv_pipe_open(&listening->uv.pipe, fd);
-    } else {
-        uv_tcp_init(loop_get_uv(loop), &listening->uv.tcp);
-        result = uv_tcp_open(&listening->uv.tcp, fd);
-    }
-    listening->uv.handle.data = listening;
-    loop_add_stop_task(loop, &listening->stop_task);
-    if (result == 0)
-        result = uv_listen(&listening->uv.stream, listener->options.backlog, on_connection);
+    listening->fd = fd;
+    listening->pause.on_due = on_pause_over;
+    int result = uv_poll_init(loop_get_uv(loop), &listening->poll, fd);
     assert(result == 0);
+    (void)result;
+    listening->poll.data = listening;
+    loop_add_stop_task(loop, &listening->stop_task);
+    resume(listening);
 }
 
 static void write_address(struct listener *listener) {

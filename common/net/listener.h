@@ -1,7 +1,6 @@
 // A listening address, on every loop of a group: one SO_REUSEPORT socket per loop for TCP, so that the kernel
 // spreads connections and no loop hands one to another; one shared socket for a Unix path. Out of file
-// descriptors, a connection is accepted on a reserved one and closed at once, so that the loop does not spin
-// on it.
+// descriptors, a loop accepts nobody for a moment: who connects waits, and the loop does not spin.
 #ifndef LATCHKEY_COMMON_NET_LISTENER_H
 #define LATCHKEY_COMMON_NET_LISTENER_H
 

@@ -26,8 +26,9 @@ struct stream {
     size_t max_pending_bytes;
 };
 
-// Accepts the connection that waits on `server` (a uv_tcp_t or uv_pipe_t). *ret_stream is owned.
-MUST_CHECK enum status stream_plain_accept(struct loop *loop, uv_stream_t *server,
-                                           struct stream **ret_stream);
+// A stream on `fd`, a connected socket of TCP or a Unix path that does not block. Owns it in any case.
+// *ret_stream is owned.
+MUST_CHECK enum status stream_plain_open(struct loop *loop, uv_handle_type type, int fd,
+                                         struct stream **ret_stream);
 
 #endif

@@ -11,6 +11,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/base/log.h"
 #include "common/net/loop_internal.h"
@@ -275,11 +276,19 @@ static struct plain *new_plain(struct loop *loop, uv_handle_type type) {
     return plain;
 }
 
-enum status stream_plain_accept(struct loop *loop, uv_stream_t *server, struct stream **ret_stream) {
-    struct plain *plain = new_plain(loop, server->type);
-    if (!plain)
+static int open_socket(struct plain *plain, int fd) {
+    return plain->uv.handle.type == UV_TCP ? uv_tcp_open(&plain->uv.tcp, fd)
+                                           : uv_pipe_open(&plain->uv.pipe, fd);
+}
+
+enum status stream_plain_open(struct loop *loop, uv_handle_type type, int fd, struct stream **ret_stream) {
+    struct plain *plain = new_plain(loop, type);
+    if (!plain) {
+        close(fd);
         return STATUS_NO_MEMORY;
-    if (uv_accept(server, &plain->uv.stream) != 0) {
+    }
+    if (open_socket(plain, fd) != 0) {
+        close(fd);
         close_now(plain);
         return STATUS_CLOSED;
     }

@@ -134,7 +134,7 @@ static enum status run_loading(struct follower *follower, struct turn *turn) {
         return load(follower, turn);
     follower_status_set_trouble(&follower->status,
                                 "nobody has accepted the database's timeline %" PRId64
-                                ", so it may lack changes; run `latchkey recover`",
+                                ", so it may lack changes; operations.md tells what to do after a restore",
                                 timeline);
     return STATUS_OK;
 }
@@ -267,7 +267,8 @@ static void lose_history(struct follower *follower, const struct renewal *renewa
     turn->event = LOST;
     follower_status_set_trouble(&follower->status,
                                 "the database lacks changes that were applied here (lane %u: change %" PRId64
-                                ", the database has %" PRId64 " and others); run `latchkey recover`",
+                                ", the database has %" PRId64
+                                " and others); operations.md tells what to do after a restore",
                                 lane, positions->seqs[lane], renewal->heads[lane]);
 }
 

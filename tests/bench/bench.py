@@ -1,11 +1,6 @@
 #!/usr/bin/python3
-"""Runs the benchmarks; prints every figure as a ratio to its peer in the same run, and whether goals are reached.
+"""Runs the benchmarks that arguments.py names, in its order."""
 
-A benchmark passes when it ran and found figures. A missed goal is printed and fails nothing: a busy machine is no
-broken program. Plots go to the build tree, bench/*.svg.
-"""
-
-import argparse
 import os
 import sys
 import time
@@ -15,6 +10,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 
 # pylint: disable=wrong-import-position
+import arguments
 import bench_cold_start
 import bench_ip_set
 import bench_latency
@@ -27,20 +23,10 @@ from figures import print_table
 from latchkey_test import BUILD
 from world import World
 
-BENCHES = {"ip_set": bench_ip_set, "transport": bench_transport, "validate": bench_validate, "latency": bench_latency,
-           "cold_start": bench_cold_start, "memory": bench_memory, "revoke": bench_revoke}
-
-
-def parse_arguments(arguments):
-    parser = argparse.ArgumentParser(prog="tests/bench/run.sh", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer rounds, smaller tables: within three minutes")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="one JSON object a line for each figure")
-    parser.add_argument("benches", nargs="*", metavar="BENCH", help="only these: " + ", ".join(BENCHES))
-    parsed = parser.parse_args(arguments)
-    unknown = set(parsed.benches) - set(BENCHES)
-    if unknown:
-        parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
-    return parsed
+BENCHES = {module.__name__.removeprefix("bench_"): module
+           for module in (bench_ip_set, bench_transport, bench_validate, bench_latency, bench_cold_start, bench_memory,
+                          bench_revoke)}
+assert tuple(BENCHES) == arguments.NAMES
 
 
 def run(name, world):
@@ -72,8 +58,8 @@ def print_summary(figures, load):
     print(f"{sum(figure.is_reached for figure in goals)} of {len(goals)} goals reached")
 
 
-def main(arguments):
-    options = parse_arguments(arguments)
+def main(words):
+    options = arguments.parse(words)
     load = os.getloadavg()
     figures, failed = [], []
     names = options.benches or list(BENCHES)

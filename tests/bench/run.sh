@@ -13,12 +13,14 @@ BENCH_PACKAGES=(
     nghttp2-client tor-geoipdb python3 python3-grpcio python3-protobuf python3-psycopg2
 )
 
-# Nothing is built where tests/run.sh, or anybody else, has.
-build_once() {
-    [[ -x $ROOT/build/bin/tests/bench-limit ]] && return
-    (cd "$ROOT" && cmake --preset release && cmake --build --preset release)
+build() {
+    (cd "$ROOT" && cmake --preset release && cmake --build --preset release) >&2
 }
 
+/usr/bin/python3 "$ROOT/tests/bench/arguments.py" "$@"
+for argument in "$@"; do
+    if [[ $argument == -h || $argument == --help ]]; then exit 0; fi
+done
 install_packages "${BENCH_PACKAGES[@]}"
-[[ -n ${LATCHKEY_BUILD_DIR:-} ]] || build_once
+[[ -n ${LATCHKEY_BUILD_DIR:-} ]] || build
 exec /usr/bin/python3 "$ROOT/tests/bench/bench.py" "$@"

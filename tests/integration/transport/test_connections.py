@@ -1,5 +1,8 @@
 """Connections: drain, time-outs, cancellation, and peers that mean harm."""
 
+import contextlib
+import os
+import resource
 import signal
 import socket
 import struct
@@ -25,6 +28,12 @@ def read_until_closed(connection, timeout=10):
 def resident_mib(pid):
     with open(f"/proc/{pid}/status", encoding="ascii") as status:
         return next(int(line.split()[1]) // 1024 for line in status if line.startswith("VmRSS:"))
+
+
+def cpu_seconds(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
+        user, system = stat.read().rsplit(")", 1)[1].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def drained(server, connection):
@@ -252,6 +261,23 @@ class Abuse(unittest.TestCase):
                 connection.send(frames.SettingsFrame(flags=["ACK"]),
                                 *[connection.headers(SERVICE + "Talk", stream) for stream in (1, 3, 5)])
                 self.assertEqual(connection.read_goaways(), [(3, PROTOCOL_ERROR)])
+
+    def test_out_of_descriptors_nobody_spins_and_all_are_served_later(self):
+        with TransportServer() as server, Connection(server) as early, contextlib.ExitStack() as stack:
+            resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (40, 40))
+            late = [stack.enter_context(RawConnection(server)) for _ in range(100)]
+            self.assertEqual(early.call("Echo").status, OK)
+            before = cpu_seconds(server.process.pid)
+            time.sleep(1)
+            self.assertLess(cpu_seconds(server.process.pid) - before, 0.3)
+            self.assertEqual(early.call("Echo").status, OK)
+            self.assertLess(len(server.read_errors().splitlines()), 10)
+            for connection in late[:-1]:
+                connection.socket.close()
+            late[-1].send(frames.PingFrame(0, b"waiting!"))
+            self.assertTrue(any(isinstance(frame, frames.PingFrame) for frame in late[-1].read()))
+            with Connection(server) as again:
+                self.assertEqual(again.call("Echo").status, OK)
 
     def test_connections_beyond_the_limit_are_closed(self):
         with TransportServer(max_connections=1) as server, Connection(server) as first:

@@ -56,7 +56,7 @@ class TransportServer:
                                         stdout=subprocess.PIPE, stderr=self._errors, text=True)
         line = self.process.stdout.readline().split()
         if line[:1] != ["listening"]:
-            raise AssertionError(self._read_errors())
+            raise AssertionError(self.read_errors())
         host, port = line[1].rsplit(":", 1)
         self.address = (host, int(port))
         return self
@@ -66,14 +66,14 @@ class TransportServer:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(30)
-        errors = self._read_errors()
+        errors = self.read_errors()
         self._errors.close()
         if any(report in errors for report in _SANITIZER_REPORT):
             raise AssertionError(errors)
         if kind is None and self.process.returncode < 0:
             raise AssertionError(f"ended by signal {-self.process.returncode}\n{errors}")
 
-    def _read_errors(self):
+    def read_errors(self):
         self._errors.seek(0)
         return self._errors.read()
 
