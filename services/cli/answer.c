@@ -130,12 +130,20 @@ void answer_list_on_page(void *context, const ProtobufCMessage *page) {
     list->count += count;
 }
 
+// Whether an option of the command itself was given: those of lists are filters.
+static bool is_filtered(const struct cli *cli) {
+    for (const struct option_value *value = cli->options.first; value; value = value->next)
+        if (option_find(&cli->command->options, 1, value->option->name))
+            return true;
+    return false;
+}
+
 void answer_list_print(struct answer_list *list, const char *empty) {
     struct cli *cli = list->cli;
     if (list->json)
         message_json_print(json_pack("{s:O}", list->items, list->json), cli->out);
     else if (list->count == 0)
-        fprintf(cli->out, "%s\n", empty);
+        fprintf(cli->out, "%s\n", is_filtered(cli) ? "nothing matches these options" : empty);
     else
         table_print(list->table, terminal_get_width(cli->out), cli->out);
 }

@@ -61,19 +61,27 @@ static enum exit_code check_schema(struct cli *cli, struct db_connection *connec
     return cli_fail(cli, exit_code_from_status(status), "%s", report.sentence);
 }
 
-// The lines that other runs of `latchkey` read.
+// The lines that other runs of `latchkey` read. Where the four servers have addresses of their own, those are
+// named in place of one that nobody may serve.
 static const char *format_env(struct cli *cli, const struct run *run) {
+    struct env_variable variables[RPC_SERVER_COUNT + 3];
+    size_t count = 0;
     const char *address = options_find_text(&cli->options, "address");
+    for (int i = 0; i < RPC_SERVER_COUNT && !address; i++) {
+        const char *name = calls_get_address_variable((enum rpc_server)i),
+                   *value = cli_get_variable(cli, name);
+        if (value)
+            variables[count++] = (struct env_variable){name, value};
+    }
     if (!address)
         address = cli_get_variable(cli, "LATCHKEY_ADDRESS");
-    const struct env_variable variables[] = {
-        {"LATCHKEY_ADDRESS", address ? address : CALLS_DEFAULT_ADDRESS},
-        {"LATCHKEY_TOKEN", run->request.with_demo ? run->result.demo.secret.text : NULL},
-        {
-            "LATCHKEY_OPERATOR_TOKEN",
-            run->result.operator.secret.text },
-        };
-    return cli_need(env_text_format(&cli->arena, variables, ARRAY_LENGTH(variables)));
+    if (address || count < RPC_SERVER_COUNT)
+        variables[count++] =
+            (struct env_variable){"LATCHKEY_ADDRESS", address ? address : CALLS_DEFAULT_ADDRESS};
+    if (run->request.with_demo)
+        variables[count++] = (struct env_variable){"LATCHKEY_TOKEN", run->result.demo.secret.text};
+    variables[count++] = (struct env_variable){"LATCHKEY_OPERATOR_TOKEN", run->result.operator.secret.text };
+    return cli_need(env_text_format(&cli->arena, variables, count));
 }
 
 static json_t *identity_to_json(const struct bootstrap_identity *identity, bool with_secret) {
@@ -121,7 +129,7 @@ static void print(struct cli *cli, const struct run *run, const char *env_file, 
 static enum exit_code finish(struct cli *cli, const struct run *run, const char *env_file, int fd) {
     const char *env = format_env(cli, run);
     if (env_file) {
-        enum exit_code code = secret_text_write_file(cli, env_file, fd, env);
+        enum exit_code code = secret_text_write_file(cli, env_file, fd, env, "run it again with --rotate");
         if (code != EXIT_CODE_DONE)
             return code;
     }

@@ -62,7 +62,18 @@ static const char *read_token(struct cli *cli, enum exit_code *ret_code) {
     return file ? secret_text_read(cli, file, ret_code) : NULL;
 }
 
-static enum exit_code begin(struct cli *cli) {
+const char *calls_describe_token(struct cli *cli) {
+    const char *file = options_find_text(&cli->options, "token-file"), *variable = get_token_variable(cli);
+    if (!file && cli_get_variable(cli, variable))
+        return cli_format(cli, "your token came from %s", variable);
+    if (!file)
+        file = cli_get_variable(cli, "LATCHKEY_TOKEN_FILE");
+    if (!file)
+        return cli_format(cli, "put your token into %s, or its file's name into --token-file", variable);
+    return cli_format(cli, "your token came from %s", strcmp(file, "-") == 0 ? "standard input" : file);
+}
+
+enum exit_code calls_begin(struct cli *cli) {
     if (cli->servers)
         return EXIT_CODE_DONE;
     enum exit_code code;
@@ -98,6 +109,10 @@ static enum exit_code find_client(struct cli *cli, enum rpc_server wanted, struc
     servers->count++;
     *ret_client = server->client;
     return EXIT_CODE_DONE;
+}
+
+const char *calls_get_address_variable(enum rpc_server server) {
+    return address_variables[server];
 }
 
 ProtobufCMessage *calls_new_request(struct cli *cli, enum rpc_id id) {
@@ -152,7 +167,7 @@ static enum status call(struct cli *cli, struct grpc_client *client, const struc
 
 enum exit_code calls_make(struct cli *cli, enum rpc_id id, enum calls_caller caller,
                           const ProtobufCMessage *request, const ProtobufCMessage **ret_response) {
-    enum exit_code code = begin(cli);
+    enum exit_code code = calls_begin(cli);
     if (code != EXIT_CODE_DONE)
         return code;
     if (caller == CALLS_WITH_TOKEN && !cli->servers->authorization)

@@ -12,6 +12,12 @@
 
 #define CALLS_DEFAULT_ADDRESS "127.0.0.1:7070" // latchkeyd's
 
+// The variable that names the address of one of the servers.
+const char *calls_get_address_variable(enum rpc_server server);
+
+// Where the caller's token came from, or belongs where there is none; a sentence.
+const char *calls_describe_token(struct cli *cli);
+
 enum calls_caller {
     CALLS_WITH_TOKEN,      // fails without one, and says where it is looked for
     CALLS_WITH_ANY_CALLER, // sends the token if there is one
@@ -24,12 +30,16 @@ ProtobufCMessage *calls_new_request(struct cli *cli, enum rpc_id id);
 // have.
 void calls_set_change_options(struct cli *cli, ProtobufCMessage *request);
 
+// Reads the caller's token, if there is one, which calls_make() does by itself. EXIT_CODE_DONE or what
+// cli_fail() said.
+MUST_CHECK enum exit_code calls_begin(struct cli *cli);
+
 // EXIT_CODE_DONE and the answer, or what cli_fail() said.
 MUST_CHECK enum exit_code calls_make(struct cli *cli, enum rpc_id id, enum calls_caller caller,
                                      const ProtobufCMessage *request, const ProtobufCMessage **ret_response);
 
 // A call after another that only adds to what is said: its failure is passed over. NULL if it failed, or if
-// there is no token to make it with. calls_make() has been used before.
+// there is no token to make it with. calls_begin() or calls_make() has been used before.
 const ProtobufCMessage *calls_try(struct cli *cli, enum rpc_id id, const ProtobufCMessage *request);
 
 // Every page of a list, one after the other.

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "services/cli/calls.h"
+#include "services/cli/fault_text.h"
 #include "services/cli/help.h"
 #include "services/cli/secret_text.h"
 #include "services/cli/terminal.h"
@@ -56,38 +57,11 @@ enum exit_code cli_fail(struct cli *cli, enum exit_code code, const char *format
     char *text = cli_need(arena_format_args(&cli->arena, format, args));
     va_end(args);
     if (cli->is_json)
-        print_json_error(cli, json_pack("{s:s, s:i}", "message", text, "exit_code", (int)code));
+        print_json_error(cli, json_pack("{s:s, s:s, s:i}", "message", text, "status",
+                                        grpc_code_get_name(exit_code_to_grpc(code)), "exit_code", (int)code));
     else
         fprintf(cli->err, "latchkey: %s\n", terminal_clean(&cli->arena, text));
     return code;
-}
-
-// What to do next, by reason.
-static const struct {
-    const char *reason, *hint;
-} hints[] = {
-    {"NOT_REACHABLE",
-     "is latchkeyd running? start it, or name another server with LATCHKEY_ADDRESS or --address"},
-    {"CONNECT_TIMEOUT", "check the address (LATCHKEY_ADDRESS or --address) and the firewalls between"},
-    {"NAME_NOT_FOUND", "check LATCHKEY_ADDRESS or --address"},
-    {"NOT_GRPC",
-     "check LATCHKEY_ADDRESS or --address: latchkeyd serves gRPC on port 7070 and its admin pages on 7071"},
-    {"LOCKS_OUT_CALLER", "with --force it is done all the same"},
-};
-
-static const char *find_hint(const struct fault *fault) {
-    for (size_t i = 0; i < ARRAY_LENGTH(hints); i++)
-        if (fault->reason && strcmp(hints[i].reason, fault->reason) == 0)
-            return hints[i].hint;
-    if (fault->status == STATUS_UNAUTHENTICATED)
-        return "is the right token in LATCHKEY_TOKEN? it may have expired or been deactivated";
-    if (fault->status == STATUS_UNIMPLEMENTED)
-        return "this server does not serve it; check LATCHKEY_ADDRESS, or the server's version";
-    return NULL;
-}
-
-static const char *get_message(const struct fault *fault) {
-    return fault->message && fault->message[0] ? fault->message : status_get_text(fault->status);
 }
 
 static json_t *fields_to_json(const struct fault *fault) {
@@ -106,35 +80,22 @@ static json_t *details_to_json(const struct fault *fault) {
 }
 
 static void print_fault_as_json(struct cli *cli, const struct fault *fault, enum exit_code code) {
-    print_json_error(cli,
-                     json_pack("{s:s, s:s, s:s, s:o, s:o, s:I, s:i}", "message", get_message(fault), "status",
-                               status_get_name(fault->status), "reason", fault->reason ? fault->reason : "",
-                               "fields", fields_to_json(fault), "details", details_to_json(fault),
-                               "retry_after_ms", (json_int_t)fault->retry_after_ms, "exit_code", (int)code));
-}
-
-static void print_fault(struct cli *cli, const struct fault *fault) {
-    struct arena *arena = &cli->arena;
-    fprintf(cli->err, "latchkey: %s", terminal_clean(arena, get_message(fault)));
-    if (fault->reason)
-        fprintf(cli->err, " [%s]", terminal_clean(arena, fault->reason));
-    fputc('\n', cli->err);
-    for (const struct fault_field *field = fault->fields; field; field = field->next)
-        fprintf(cli->err, "  %s: %s\n", terminal_clean(arena, field->field),
-                terminal_clean(arena, field->description));
-    if (fault->retry_after_ms > 0)
-        fprintf(cli->err, "  try again in %u ms\n", (unsigned)fault->retry_after_ms);
-    const char *hint = find_hint(fault);
-    if (hint)
-        fprintf(cli->err, "  %s\n", hint);
+    print_json_error(cli, json_pack("{s:s, s:s, s:s, s:o, s:o, s:I, s:i}", "message",
+                                    fault_text_get_message(fault), "status",
+                                    grpc_code_get_name(grpc_code_from_status(fault->status)), "reason",
+                                    fault->reason ? fault->reason : "", "fields", fields_to_json(fault),
+                                    "details", details_to_json(fault), "retry_after_ms",
+                                    (json_int_t)fault->retry_after_ms, "exit_code", (int)code));
 }
 
 enum exit_code cli_fail_with_fault(struct cli *cli, const struct fault *fault) {
-    enum exit_code code = exit_code_from_status(fault->status);
+    // Another program listens there: trying again does not help, whatever it answered.
+    bool is_other = fault->reason && strcmp(fault->reason, "NOT_GRPC") == 0;
+    enum exit_code code = is_other ? EXIT_CODE_FAILED : exit_code_from_status(fault->status);
     if (cli->is_json)
         print_fault_as_json(cli, fault, code);
     else
-        print_fault(cli, fault);
+        fault_text_print(cli, fault);
     return code;
 }
 

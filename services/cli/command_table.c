@@ -50,16 +50,21 @@ static const struct option migrate_options[] = {
     VALUE(TEXT, "permissions-file", "FILE",
           "Makes the deployment's part of the permission catalogue what the file says: a name and a "
           "description on each line. - is standard input."),
+    FLAG("drop-permissions",
+         "Lets the file drop permissions: tokens and roles that were granted them lose them at once."),
 };
 
 static const struct option bootstrap_options[] = {
     DATABASE_OPTIONS,
     FLAG("demo", "Makes a demo company and its administrator's token, too."),
-    FLAG("rotate", "Gives the tokens of the first bootstrap new secrets; the old ones are dead."),
+    FLAG(
+        "rotate",
+        "Gives the operator's token a new secret, with --demo the demo company's, too; the old ones are dead."),
     VALUE(TEXT, "env-file", "FILE",
           "Writes address and secrets to a new file of mode 0600, for a shell to source, and shows none."),
     VALUE(TEXT, "email", "EMAIL", "The operator's e-mail address (operator@latchkey.example)."),
-    VALUE(TEXT, "brand", "LETTERS", "The two letters that secrets begin with, those of the servers (lk)."),
+    VALUE(TEXT, "brand", "LETTERS",
+          "The two letters that secrets begin with. Servers of another --brand call them malformed. (lk)"),
 };
 
 // Of every change.
@@ -84,7 +89,11 @@ static const struct option token_create_options[] = {
     VALUE(TIME, "not-before", "TIME", "Is refused before then."),
     VALUE(LIST, "allowed-ip", "ADDRESS",
           "From where it may come, address or address/bits; default anywhere."),
-    VALUE(LIST, "channel", "CHANNEL", "Where it may be presented: api (default) or ui, or both."),
+    {.name = "channel",
+     .type = OPTION_LIST,
+     .value_name = "CHANNEL",
+     .help = "Where it may be presented, api by default; again for both.",
+     .choices = channel_choices},
     VALUE(LIST, "domain", "DOMAIN", "Domains that it may be used on, with --channel ui; default any."),
     FLAG("company-owned", "Makes it the company's own, so that it outlives its maker's membership."),
     VALUE(TEXT, "external-id", "ID", "Its id in your own system, unique in the company."),
@@ -100,7 +109,6 @@ static const struct option token_list_options[] = {
     VALUE(TEXT, "member", "MEMBER-ID", "Only those that this member owns."),
     VALUE(TEXT, "external-id", "ID", "Only the one with this id in your own system."),
     VALUE(TIME, "expires-before", "TIME", "Only those that end before this."),
-    VALUE(TIME, "unused-since", "TIME", "Only those not used since."),
 };
 
 static const struct option token_deactivate_options[] = {
@@ -114,11 +122,12 @@ static const struct option whitelist_show_options[] = {
     VALUE(TEXT, "contains", "ADDRESS", "Only entries that hold this address."),
     VALUE(TEXT, "within", "RANGE", "Only entries inside this range, address/bits."),
     VALUE(TEXT, "note", "TEXT", "Only entries whose note holds this."),
-    FLAG("never-hit", "Only entries that have never let anybody in."),
 };
 
 static const struct option whitelist_switch_options[] = {
-    CHOICE("scope", "SCOPE", "What it covers: every token, or log-ins only.", scope_choices),
+    CHOICE("scope", "SCOPE",
+           "What it covers: every token, or log-ins only. Stays as it was by default, at first all.",
+           scope_choices),
     FLAG("force", "Does it even if it refuses your own address, or everybody."),
     CHANGE_OPTIONS,
 };
@@ -156,14 +165,18 @@ static const struct option validate_options[] = {
 const struct command command_table[] = {
     {.noun = "migrate",
      .summary = "Brings a database to this version's schema",
-     .details = "Safe to repeat, beside running servers, and by several at once.\n"
-                "\n  latchkey migrate --permissions-file permissions.txt",
+     .details =
+         "Safe to repeat, beside running servers, and by several at once. Without --permissions-file the catalogue\n"
+         "stays as it is; a file that lacks permissions of the catalogue is refused without --drop-permissions.\n"
+         "\n  latchkey migrate --permissions-file permissions.txt",
      .options = TABLE(migrate_options),
      .run = migrate_command_run},
     {.noun = "bootstrap",
      .summary = "Makes the operator's company and token, once",
-     .details = "With --address, the env file names that server.\n"
-                "\n  latchkey bootstrap --env-file operator.env",
+     .details =
+         "The env file names the server of --address or LATCHKEY_ADDRESS; with LATCHKEY_TOKEN_ADDRESS and the like it\n"
+         "names those. --rotate without --demo leaves the token of the demo company as it is.\n"
+         "\n  latchkey bootstrap --env-file operator.env",
      .options = TABLE(bootstrap_options),
      .run = bootstrap_command_run},
     {.noun = "caller", .summary = "Says who you are, and what you may do", .run = caller_command_show},

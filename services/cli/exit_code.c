@@ -21,3 +21,15 @@ enum exit_code exit_code_from_status(enum status status) {
     default: return EXIT_CODE_FAILED;
     }
 }
+
+enum grpc_code exit_code_to_grpc(enum exit_code code) {
+    switch (code) {
+    case EXIT_CODE_DONE: return GRPC_CODE_OK;
+    case EXIT_CODE_NO: return GRPC_CODE_CANCELLED;
+    case EXIT_CODE_USAGE: return GRPC_CODE_INVALID_ARGUMENT;
+    case EXIT_CODE_NOT_ALLOWED: return GRPC_CODE_PERMISSION_DENIED;
+    case EXIT_CODE_UNAVAILABLE: return GRPC_CODE_UNAVAILABLE;
+    case EXIT_CODE_REFUSED: return GRPC_CODE_FAILED_PRECONDITION;
+    default: return GRPC_CODE_UNKNOWN;
+    }
+}

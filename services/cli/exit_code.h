@@ -3,6 +3,7 @@
 #define LATCHKEY_SERVICES_CLI_EXIT_CODE_H
 
 #include "common/base/status.h"
+#include "common/grpc/status_code.h"
 
 #define EXIT_CODE_TABLE(X)                                                                               \
     X(DONE, 0, "done; the token is admitted; the address is listed")                                     \
@@ -20,5 +21,8 @@ enum exit_code {
 };
 
 enum exit_code exit_code_from_status(enum status status);
+
+// What a server would have said, for mistakes that are found before any is asked.
+enum grpc_code exit_code_to_grpc(enum exit_code code);
 
 #endif

@@ -56,7 +56,7 @@ void help_print_all(FILE *to) {
           "  LATCHKEY_COMPANY              the company to act for, for operators\n"
           "  LATCHKEY_VALIDATE_TOKEN       the token that `validate` asks about\n"
           "  LATCHKEY_DATABASE_URL         PostgreSQL, for `migrate` and `bootstrap`\n"
-          "  LATCHKEY_LOG_LEVEL=debug      shows what goes on below\n",
+          "  LATCHKEY_LOG_LEVEL=debug      shows statements that the database refused\n",
           to);
     print_exit_codes(to);
 }
@@ -92,6 +92,16 @@ static bool is_first_of_noun(size_t index) {
 static void print_words(struct option_table table, FILE *to) {
     for (size_t i = 0; i < table.count; i++)
         fprintf(to, " --%s", table.options[i].name);
+}
+
+// Common options that take a value: they may stand in front of the command.
+static void print_value_options(FILE *to) {
+    const struct option_table table = command_common_options;
+    fputs("      ", to);
+    for (size_t i = 0, count = 0; i < table.count; i++)
+        if (table.options[i].type != OPTION_FLAG)
+            fprintf(to, "%s--%s", count++ > 0 ? "|" : "", table.options[i].name);
+    fputs(") is_value=1 ;;\n", to);
 }
 
 static void print_nouns(FILE *to) {
@@ -130,21 +140,33 @@ static void print_value_cases(FILE *to) {
 }
 
 void help_print_bash_completion(FILE *to) {
-    fputs("# Completion of `latchkey` for bash, written by `latchkey completion bash`.\n"
-          "_latchkey() {\n"
-          "  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} words=\n"
-          "  local command=\"${COMP_WORDS[1]:-} ${COMP_WORDS[2]:-}\"\n"
+    fputs(
+        "# Completion of `latchkey` for bash, written by `latchkey completion bash`.\n"
+        "_latchkey() {\n"
+        "  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} words= noun= verb= word\n"
+        "  local is_value=\n"
+        "  for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
+        "    if [[ $is_value ]]; then is_value=; continue; fi\n"
+        "    case $word in\n",
+        to);
+    print_value_options(to);
+    fputs("      -*) ;;\n"
+          "      *) if [[ -z $noun ]]; then noun=$word; elif [[ -z $verb ]]; then verb=$word; fi ;;\n"
+          "    esac\n"
+          "  done\n"
+          "  local command=\"$noun $verb\"\n"
           "  case $previous in\n"
           "    *-file)\n"
           "      mapfile -t COMPREPLY < <(compgen -f -- \"$current\")\n"
           "      compopt -o filenames 2>/dev/null\n"
           "      return ;;\n"
           "  esac\n"
-          "  if ((COMP_CWORD == 1)); then words=\"",
+          "  if [[ $is_value ]]; then :\n"
+          "  elif [[ -z $noun ]]; then words=\"",
           to);
     print_nouns(to);
     fputs("\"\n"
-          "  elif ((COMP_CWORD == 2)); then case ${COMP_WORDS[1]} in\n",
+          "  elif [[ -z $verb ]]; then case $noun in\n",
           to);
     print_verbs(to);
     fputs("    help) words=\"", to);
@@ -152,8 +174,11 @@ void help_print_bash_completion(FILE *to) {
     fputs("\" ;;\n"
           "    completion) words=bash ;;\n"
           "  esac; fi\n"
-          "  if [[ $current == -* ]]; then case $command in\n",
+          "  if [[ $current == -* && -z $is_value ]]; then case $command in\n"
+          "    \" \") words=\"",
           to);
+    print_words(command_common_options, to);
+    fputs("\" ;;\n", to);
     for (size_t i = 0; i < command_count; i++) {
         fprintf(to, "    \"%s %s\"*) words=\"", command_table[i].noun,
                 command_table[i].verb ? command_table[i].verb : "");

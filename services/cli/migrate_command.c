@@ -21,6 +21,7 @@ struct catalogue {
     struct arena *arena;
     const char **dropped; // names that were in the catalogue and are not any more
     size_t dropped_count;
+    bool may_drop;
 };
 
 static bool copy_dropped(struct catalogue *catalogue, const struct db_result *rows) {
@@ -35,8 +36,18 @@ static bool copy_dropped(struct catalogue *catalogue, const struct db_result *ro
     return catalogue->dropped != NULL;
 }
 
+// Tokens lose what is dropped at once, and a line may be missing by mistake.
+static enum status refuse_to_drop(const struct catalogue *catalogue, struct fault *fault) {
+    fault_set(
+        fault, STATUS_FAILED_PRECONDITION, "DROPS_PERMISSIONS",
+        "the file lacks permissions that the catalogue has, and tokens and roles that were granted them "
+        "would lose them at once; add the lines, or say --drop-permissions; the catalogue stays as it was");
+    for (size_t i = 0; i < catalogue->dropped_count; i++)
+        fault_add_field(fault, catalogue->dropped[i], "is not in the file");
+    return STATUS_FAILED_PRECONDITION;
+}
+
 static enum status replace(struct db_transaction *transaction, struct fault *fault, void *context) {
-    (void)fault;
     struct catalogue *catalogue = context;
     const struct permissions_file *file = catalogue->file;
     struct db_params names, both;
@@ -50,6 +61,8 @@ static enum status replace(struct db_transaction *transaction, struct fault *fau
     enum status status = db_query_batch(transaction, commands, ARRAY_LENGTH(commands));
     if (status == STATUS_OK && !copy_dropped(catalogue, commands[0].result))
         return STATUS_NO_MEMORY;
+    if (status == STATUS_OK && catalogue->dropped_count > 0 && !catalogue->may_drop)
+        return refuse_to_drop(catalogue, fault);
     return status;
 }
 
@@ -106,6 +119,7 @@ enum exit_code migrate_command_run(struct cli *cli) {
     code = migrate(cli, connection, &report);
     if (code == EXIT_CODE_DONE && path) {
         catalogue.file = &file;
+        catalogue.may_drop = options_has(&cli->options, "drop-permissions");
         code = sql_run(cli, connection, replace, &catalogue);
     }
     db_connection_close(connection);

@@ -10,6 +10,7 @@
 #include "services/cli/time_text.h"
 
 #define NAMES_MAX 64
+#define DURATION_MAX_MS (36500LL * 24 * 60 * 60 * 1000) // a hundred years; what is longer has no end
 
 // Where a sentence about a mistake goes.
 struct complaint {
@@ -45,10 +46,18 @@ static bool complain_unknown(const struct options *options, struct bytes name, s
     return false;
 }
 
-static bool parse_number(struct option_value *value, enum setting_type type, int64_t min,
+static bool complain_one_dash(const struct options *options, const char *word, struct complaint complaint) {
+    if (option_find(options->tables, options->table_count, word + 1))
+        snprintf(complaint.text, complaint.size, "options begin with two dashes: --%s", word + 1);
+    else
+        snprintf(complaint.text, complaint.size,
+                 "there is no option %s: options are words behind two dashes; --help lists them", word);
+    return false;
+}
+
+static bool parse_number(struct option_value *value, enum setting_type type, int64_t min, int64_t max,
                          struct complaint complaint) {
-    const struct setting setting = {
-        .name = value->option->name, .type = type, .min = min, .max = value->option->max};
+    const struct setting setting = {.name = value->option->name, .type = type, .min = min, .max = max};
     if (config_value_store(&setting, value->text, &value->number))
         return true;
     char allowed[CONFIG_ALLOWED_TEXT_SIZE];
@@ -72,8 +81,8 @@ static bool check_choice(const struct option_value *value, struct complaint comp
 
 static bool check_value(struct option_value *value, struct complaint complaint) {
     switch (value->option->type) {
-    case OPTION_DURATION: return parse_number(value, SETTING_DURATION, 1, complaint);
-    case OPTION_INTEGER: return parse_number(value, SETTING_INTEGER, 0, complaint);
+    case OPTION_DURATION: return parse_number(value, SETTING_DURATION, 1, DURATION_MAX_MS, complaint);
+    case OPTION_INTEGER: return parse_number(value, SETTING_INTEGER, 0, value->option->max, complaint);
     case OPTION_CHOICE: return check_choice(value, complaint);
     case OPTION_TIME:
         if (time_text_parse(bytes_of_text(value->text), &value->number))
@@ -87,8 +96,21 @@ static bool check_value(struct option_value *value, struct complaint complaint) 
     }
 }
 
+static bool is_repetition(const struct options *options, const struct option *option) {
+    if (option->type == OPTION_LIST || option->type == OPTION_FLAG)
+        return false;
+    for (const struct option_value *value = options->first; value; value = value->next)
+        if (value->option == option)
+            return true;
+    return false;
+}
+
 static bool add_value(struct options *options, const struct option *option, const char *text,
                       struct arena *arena, struct complaint complaint) {
+    if (is_repetition(options, option)) {
+        snprintf(complaint.text, complaint.size, "--%s is given twice", option->name);
+        return false;
+    }
     struct option_value *value = ARENA_NEW(arena, struct option_value);
     if (!value) {
         snprintf(complaint.text, complaint.size, "out of memory");
@@ -147,8 +169,7 @@ bool options_read(const struct option_table *tables, size_t table_count, char *c
         if (has_ended || words[i][0] != '-' || words[i][1] == '\0') {
             options->arguments[options->argument_count++] = words[i];
         } else if (words[i][1] != '-') {
-            snprintf(ret_error, error_size, "options begin with two dashes: --%s", words[i] + 1);
-            return false;
+            return complain_one_dash(options, words[i], complaint);
         } else if (words[i][2] == '\0') {
             has_ended = true;
         } else if (!read_option(options, words, count, &i, arena, complaint)) {

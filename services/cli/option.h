@@ -12,9 +12,9 @@
 
 enum option_type {
     OPTION_FLAG,     // no value
-    OPTION_TEXT,     // the last one counts
+    OPTION_TEXT,     // once, as all that follow but lists
     OPTION_LIST,     // may be given again and again; the values also separated by commas
-    OPTION_DURATION, // "500ms", "30s", "12h", "30d"; milliseconds, above 0
+    OPTION_DURATION, // "500ms", "30s", "12h", "30d"; milliseconds, above 0, at most a hundred years
     OPTION_TIME,     // RFC 3339, or a date; milliseconds since 1970
     OPTION_INTEGER,  // 0..`max`
     OPTION_CHOICE,   // one of `choices`
@@ -25,7 +25,7 @@ struct option {
     enum option_type type;
     const char *value_name;     // in help; NULL for a flag
     const char *help;           // one or two sentences
-    const char *const *choices; // NULL-terminated
+    const char *const *choices; // NULL-terminated; of a list only for help and completion
     int64_t max;
 };
 

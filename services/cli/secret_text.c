@@ -108,7 +108,8 @@ static bool write_all(int fd, const char *text, size_t len) {
     return true;
 }
 
-enum exit_code secret_text_write_file(struct cli *cli, const char *path, int fd, const char *text) {
+enum exit_code secret_text_write_file(struct cli *cli, const char *path, int fd, const char *text,
+                                      const char *remedy) {
     bool is_written = write_all(fd, text, strlen(text)) && write_all(fd, "\n", 1) && fsync(fd) == 0;
     int error = errno;
     if (close(fd) != 0 && is_written) {
@@ -117,7 +118,6 @@ enum exit_code secret_text_write_file(struct cli *cli, const char *path, int fd,
     }
     if (is_written)
         return EXIT_CODE_DONE;
-    return cli_fail(cli, EXIT_CODE_FAILED,
-                    "can't write the secret to %s: %s; rotate the token to have a new one", path,
-                    strerror(error));
+    return cli_fail(cli, EXIT_CODE_FAILED, "can't write the secret to %s: %s; %s", path, strerror(error),
+                    remedy);
 }

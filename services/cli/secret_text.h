@@ -31,7 +31,9 @@ MUST_CHECK bool secret_text_create_file(struct cli *cli, const char *path, int *
 // Closes and removes the file of a secret that was not made after all.
 void secret_text_discard_file(const char *path, int fd);
 
-// Writes `text` and a newline and closes the file. EXIT_CODE_DONE or what cli_fail() said.
-MUST_CHECK enum exit_code secret_text_write_file(struct cli *cli, const char *path, int fd, const char *text);
+// Writes `text` and a newline and closes the file. EXIT_CODE_DONE or what cli_fail() said, with `remedy`,
+// what to do about the secret that is lost, at the end of the sentence.
+MUST_CHECK enum exit_code secret_text_write_file(struct cli *cli, const char *path, int fd, const char *text,
+                                                 const char *remedy);
 
 #endif

@@ -34,7 +34,9 @@ enum exit_code sql_open(struct cli *cli, struct db_connection **ret_connection) 
     struct db_connect_failure failure;
     enum status status = db_connection_open(&options, DB_NO_DEADLINE, ret_connection, &failure);
     if (status != STATUS_OK)
-        return cli_fail(cli, exit_code_from_status(status), "%s", failure.sentence);
+        return cli_fail(
+            cli, failure.kind == DB_CONNECT_NO_DATABASE ? EXIT_CODE_REFUSED : exit_code_from_status(status),
+            "%s", failure.sentence);
     return EXIT_CODE_DONE;
 }
 

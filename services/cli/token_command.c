@@ -13,8 +13,7 @@ static const struct {
 } filters[] = {{"label", "label_contains"},
                {"permission", "permission"},
                {"member", "member_id"},
-               {"external-id", "external_id"}},
-  time_filters[] = {{"expires-before", "expires_before"}, {"unused-since", "unused_since"}};
+               {"external-id", "external_id"}};
 
 static ProtobufCMessage *make_list_request(struct cli *cli) {
     const struct options *options = &cli->options;
@@ -23,10 +22,9 @@ static ProtobufCMessage *make_list_request(struct cli *cli) {
         if (options_has(options, filters[i].option))
             cli_must(field_set_text(&cli->arena, request, filters[i].field,
                                     options_find_text(options, filters[i].option)));
-    for (size_t i = 0; i < ARRAY_LENGTH(time_filters); i++)
-        if (options_has(options, time_filters[i].option))
-            cli_must(field_set_time_ms(&cli->arena, request, time_filters[i].field,
-                                       options_get_number(options, time_filters[i].option, 0)));
+    if (options_has(options, "expires-before"))
+        cli_must(field_set_time_ms(&cli->arena, request, "expires_before",
+                                   options_get_number(options, "expires-before", 0)));
     const char *state = options_find_text(options, "state");
     if (state)
         cli_must(field_set_enum_name(request, "state", answer_to_enum_name(cli, "TOKEN_STATE_", state)));
@@ -40,13 +38,12 @@ static void add_token(struct answer_list *list, const ProtobufCMessage *token) {
                                field_get_text(token, "label"),
                                answer_get_word(cli, token, "state", "TOKEN_STATE_"),
                                answer_get_time(cli, token, "expires_at", "never"),
-                               answer_get_time(cli, token, "last_used_at", "never"),
                                answer_get_list(cli, token, "permissions", "none"),
                            });
 }
 
 enum exit_code token_command_list(struct cli *cli) {
-    static const char *const headings[] = {"TOKEN", "LABEL", "STATE", "EXPIRES", "LAST USED", "PERMISSIONS"};
+    static const char *const headings[] = {"TOKEN", "LABEL", "STATE", "EXPIRES", "PERMISSIONS"};
     struct table table;
     struct answer_list list;
     table_init(&table, &cli->arena, headings, ARRAY_LENGTH(headings));
@@ -54,7 +51,7 @@ enum exit_code token_command_list(struct cli *cli) {
     enum exit_code code =
         calls_make_pages(cli, RPC_LIST_ACCESS_TOKENS, make_list_request(cli), answer_list_on_page, &list);
     if (code == EXIT_CODE_DONE)
-        answer_list_print(&list, "there are no such tokens; `latchkey token create` makes one");
+        answer_list_print(&list, "there are no tokens yet; `latchkey token create` makes one");
     answer_list_fini(&list);
     return code;
 }
@@ -87,9 +84,33 @@ static ProtobufCMessage *make_deactivate_request(struct cli *cli, const char *to
     return request;
 }
 
+// The token, to be asked about; NULL where the caller may not see it.
+static const ProtobufCMessage *look_up(struct cli *cli, const char *token_id) {
+    ProtobufCMessage *request = calls_new_request(cli, RPC_GET_ACCESS_TOKEN);
+    cli_must(field_set_text(&cli->arena, request, "token_id", token_id));
+    const ProtobufCMessage *response = calls_try(cli, RPC_GET_ACCESS_TOKEN, request);
+    return response ? field_find_message(response, "access_token") : NULL;
+}
+
+// Nothing is looked up for --yes, which is to be fast.
+static enum exit_code ask(struct cli *cli, const char *token_id) {
+    if (options_has(&cli->options, "yes") || !terminal_is_one(cli->in))
+        return confirm_ask(cli, "");
+    enum exit_code code = calls_begin(cli);
+    if (code != EXIT_CODE_DONE)
+        return code;
+    const ProtobufCMessage *token = look_up(cli, token_id);
+    if (!token)
+        return confirm_ask(cli, cli_format(cli, "Deactivate %s for good?", token_id));
+    const char *since = answer_get_time(cli, token, "deactivated_at", NULL);
+    return confirm_ask(cli, cli_format(cli, "Deactivate %s (%s%s%s) for good?", token_id,
+                                       field_get_text(token, "label"),
+                                       since ? ", deactivated already at " : "", since ? since : ""));
+}
+
 enum exit_code token_command_deactivate(struct cli *cli) {
     const char *token_id = cli->options.arguments[0];
-    enum exit_code code = confirm_ask(cli, cli_format(cli, "Deactivate %s for good?", token_id));
+    enum exit_code code = ask(cli, token_id);
     if (code != EXIT_CODE_DONE)
         return code;
     const ProtobufCMessage *response;

@@ -4,9 +4,11 @@
 
 #include "common/crypto/secret.h"
 #include "common/grpc/field.h"
+#include "common/ip/prefix.h"
 #include "services/cli/answer.h"
 #include "services/cli/calls.h"
 #include "services/cli/message_json.h"
+#include "services/cli/range_text.h"
 #include "services/cli/secret_text.h"
 #include "services/cli/terminal.h"
 #include "services/cli/token_command.h"
@@ -99,11 +101,25 @@ static void print_json(struct cli *cli, const ProtobufCMessage *response, const 
     message_json_print(json, cli->out);
 }
 
+static void print_meanings(struct cli *cli) {
+    size_t count;
+    const char **typed = cli_need(options_get_list(&cli->options, "allowed-ip", &cli->arena, &count));
+    for (size_t i = 0; i < count; i++)
+        range_text_print_meaning(cli, typed[i], IP_PREFIX_BITS_UNSET);
+}
+
 static void print(struct cli *cli, const ProtobufCMessage *response, const struct sink *sink) {
     token_text_print(cli, field_find_message(response, "access_token"));
+    print_meanings(cli);
+    if (!options_has(&cli->options, "permission"))
+        fputs(
+            "It has no permission: it is admitted only where none is asked for; --permission grants some.\n",
+            cli->out);
     if (field_get_integer(response, "secret_withheld"))
-        fputs("\nThis request was made before, so the secret is not shown again; rotation gives a new one.\n",
-              cli->out);
+        fputs(
+            "\nThis request was made before, so the secret is not shown again; make another token under another "
+            "--request-id.\n",
+            cli->out);
     else if (sink->path)
         fprintf(cli->out, "\nIts secret is in %s.\n", terminal_clean(&cli->arena, sink->path));
     else
@@ -113,7 +129,8 @@ static void print(struct cli *cli, const ProtobufCMessage *response, const struc
 static enum exit_code fill(struct cli *cli, const struct sink *sink, const ProtobufCMessage *response) {
     const char *secret = field_get_text(response, "secret");
     if (secret[0])
-        return secret_text_write_file(cli, sink->path, sink->fd, secret);
+        return secret_text_write_file(cli, sink->path, sink->fd, secret,
+                                      "deactivate the token and make another");
     secret_text_discard_file(sink->path, sink->fd);
     return cli_fail(cli, EXIT_CODE_REFUSED,
                     "the token %s was made by an earlier request of this id, and its secret can't be shown "

@@ -4,9 +4,7 @@
 #include "services/cli/answer.h"
 #include "services/cli/table.h"
 
-static void add_use(struct cli *cli, struct table *table, const ProtobufCMessage *token) {
-    table_add_property(table, "last used", answer_get_time(cli, token, "last_used_at", "never"));
-    table_add_property(table, "last address", field_get_text(token, "last_used_ip"));
+static void add_secrets(struct cli *cli, struct table *table, const ProtobufCMessage *token) {
     const ProtobufCMessage *secret;
     size_t count = field_get_count(token, "secrets");
     for (size_t i = 0; i < count; i++) {
@@ -56,7 +54,7 @@ void token_text_print(struct cli *cli, const ProtobufCMessage *token) {
     table_add_property(&table, "domains", answer_get_list(cli, token, "allowed_domains", ""));
     table_add_property(&table, "not before", answer_get_time(cli, token, "not_before", ""));
     table_add_property(&table, "expires", answer_get_time(cli, token, "expires_at", "never"));
-    add_use(cli, &table, token);
+    add_secrets(cli, &table, token);
     add_metadata(cli, &table, token);
     table_add_property(&table, "created", answer_get_time(cli, token, "created_at", ""));
     table_add_property(&table, "created by", field_get_text(token, "created_by"));

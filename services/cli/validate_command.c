@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/grpc/field.h"
+#include "common/ip/address.h"
 #include "services/cli/answer.h"
 #include "services/cli/calls.h"
 #include "services/cli/secret_text.h"
@@ -24,6 +25,17 @@ static const char *read_secret(struct cli *cli, enum exit_code *ret_code) {
                          "no token to validate: put it into " VARIABLE
                          ", or its file's name into --secret-file (\"-\" is standard input)");
     return NULL;
+}
+
+// why: the validator denies what it can't read, and that an address was mistyped would not be seen.
+static enum exit_code check_address(struct cli *cli) {
+    const char *text = options_find_text(&cli->options, "client-ip");
+    struct ip_address address;
+    enum ip_parse_result result = text ? ip_address_parse(bytes_of_text(text), &address) : IP_PARSE_OK;
+    if (result == IP_PARSE_OK)
+        return EXIT_CODE_DONE;
+    return cli_fail(cli, EXIT_CODE_USAGE, "--client-ip is \"%s\": %s", text,
+                    ip_parse_result_get_text(result));
 }
 
 static void set_options(struct cli *cli, ProtobufCMessage *request) {
@@ -80,12 +92,19 @@ static void print_nearest(struct cli *cli, const ProtobufCMessage *decision) {
         fprintf(cli->out, "%s\n", whitelist_text_get_nearest(cli, check));
 }
 
+static bool has_suffix(const char *text, const char *suffix) {
+    size_t len = strlen(text), suffix_len = strlen(suffix);
+    return len >= suffix_len && strcmp(text + len - suffix_len, suffix) == 0;
+}
+
 static void print(struct cli *cli, const ProtobufCMessage *decision, bool is_allowed) {
     const char *reason = field_get_enum_name(decision, "reason");
     if (strncmp(reason, "REASON_", 7) == 0)
         reason += 7;
     terminal_print(cli->out, is_allowed ? TERMINAL_GREEN : TERMINAL_RED, is_allowed ? "ALLOW" : "DENY");
     fprintf(cli->out, " %s\n", is_allowed ? field_get_text(decision, "token_id") : reason);
+    if (has_suffix(reason, "_IP_NOT_LISTED") && !options_has(&cli->options, "client-ip"))
+        fputs("no --client-ip was given: without an address every list refuses\n", cli->out);
     if (strcmp(reason, "COMPANY_IP_NOT_LISTED") == 0)
         print_nearest(cli, decision);
     print_properties(cli, decision);
@@ -95,6 +114,9 @@ enum exit_code validate_command_run(struct cli *cli) {
     enum exit_code code;
     const char *secret = read_secret(cli, &code);
     if (!secret)
+        return code;
+    code = check_address(cli);
+    if (code != EXIT_CODE_DONE)
         return code;
     ProtobufCMessage *request = calls_new_request(cli, RPC_VALIDATE);
     cli_must(field_set_text(&cli->arena, request, "token", secret));

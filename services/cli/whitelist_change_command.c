@@ -8,6 +8,7 @@
 #include "common/ip/prefix.h"
 #include "services/cli/answer.h"
 #include "services/cli/calls.h"
+#include "services/cli/range_text.h"
 #include "services/cli/table.h"
 #include "services/cli/terminal.h"
 #include "services/cli/whitelist_command.h"
@@ -53,6 +54,13 @@ static ProtobufCMessage *make_add_request(struct cli *cli) {
     return request;
 }
 
+static void print_meanings(struct cli *cli) {
+    int64_t bits = options_get_number(&cli->options, "bits", BITS_UNSET);
+    for (size_t i = 0; i < cli->options.argument_count; i++)
+        range_text_print_meaning(cli, cli->options.arguments[i],
+                                 bits == BITS_UNSET ? IP_PREFIX_BITS_UNSET : (uint32_t)bits);
+}
+
 static void print_added(struct cli *cli, const ProtobufCMessage *response) {
     struct table table;
     struct answer_list list;
@@ -61,6 +69,7 @@ static void print_added(struct cli *cli, const ProtobufCMessage *response) {
     answer_list_on_page(&list, response);
     answer_list_print(&list, "nothing was added");
     answer_list_fini(&list);
+    print_meanings(cli);
     for (size_t i = 0; i < field_get_count(response, "warnings"); i++) {
         const ProtobufCMessage *warning = field_get_message_at(response, "warnings", i);
         fprintf(
@@ -173,10 +182,14 @@ enum exit_code whitelist_command_remove(struct cli *cli) {
                           &response);
     if (code != EXIT_CODE_DONE)
         return code;
+    int64_t count = field_get_integer(response, "count");
+    if (count == 0)
+        return cli_fail(cli, EXIT_CODE_REFUSED, "removed 0 of %zu: the list holds no such entries",
+                        ids.count);
     if (cli->is_json)
         answer_print_json(cli, response);
     else
-        fprintf(cli->out, "removed entries: %" PRId64 "%s\n", field_get_integer(response, "count"),
+        fprintf(cli->out, "removed %" PRId64 " of %zu%s\n", count, ids.count,
                 answer_describe_validators(cli, response));
     return answer_get_code(response);
 }

@@ -38,8 +38,6 @@ static ProtobufCMessage *make_list_request(struct cli *cli) {
         if (options_has(&cli->options, filters[i].option))
             cli_must(field_set_text(&cli->arena, request, filters[i].field,
                                     options_find_text(&cli->options, filters[i].option)));
-    if (options_has(&cli->options, "never-hit"))
-        cli_must(field_set_integer(request, "never_hit", true));
     return request;
 }
 
@@ -59,7 +57,7 @@ enum exit_code whitelist_command_show(struct cli *cli) {
         print_json(cli, settings, &list);
     } else if (code == EXIT_CODE_DONE) {
         fprintf(cli->out, "%s\n", describe_settings(cli, field_find_message(settings, "whitelist")));
-        answer_list_print(&list, "there are no such entries; `latchkey whitelist add` makes some");
+        answer_list_print(&list, "there are no entries yet; `latchkey whitelist add` makes some");
     }
     answer_list_fini(&list);
     return code;

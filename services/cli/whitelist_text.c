@@ -18,7 +18,7 @@ static const char *get_state(const ProtobufCMessage *entry) {
 }
 
 void whitelist_text_init_table(struct cli *cli, struct table *table) {
-    static const char *const headings[] = {"ENTRY", "RANGE", "STATE", "EXPIRES", "LAST HIT", "NOTE"};
+    static const char *const headings[] = {"ENTRY", "RANGE", "STATE", "EXPIRES", "NOTE"};
     table_init(table, &cli->arena, headings, ARRAY_LENGTH(headings));
 }
 
@@ -29,7 +29,6 @@ void whitelist_text_add_entry(struct answer_list *list, const ProtobufCMessage *
                                field_get_text(entry, "cidr"),
                                get_state(entry),
                                answer_get_time(cli, entry, "expires_at", "never"),
-                               answer_get_time(cli, entry, "last_hit_at", "never"),
                                field_get_text(entry, "note"),
                            });
 }

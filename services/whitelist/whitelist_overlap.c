@@ -92,7 +92,7 @@ static bool add_overlap(struct list *list, uint32_t index, const struct ip_prefi
     char text[IP_PREFIX_TEXT_MAX + 1];
     ip_prefix_format(&other->prefix, text);
     const char *where = uuid_is_zero(other->entry_id) ? "this request" : "the list";
-    const char *detail = is_same ? arena_format(arena, "%s is in %s already", text, where)
+    const char *detail = is_same ? arena_format(arena, "added once more: %s was in %s already", text, where)
                                  : arena_format(arena, "it lies inside %s, which is in %s", text, where);
     add(list,
         &(struct whitelist_warning){.index = index,

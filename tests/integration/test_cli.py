@@ -57,142 +57,6 @@ class CommandCase(unittest.TestCase):
         return self.run_json("token", "create", "--label", label, *options)
 
 
-class Words(unittest.TestCase):
-    """What is typed, before any server is asked."""
-
-    def assert_fails(self, pattern, *arguments, code=2):
-        done = run_latchkey(*arguments)
-        self.assertEqual((done.returncode, done.stdout), (code, ""), done.stderr)
-        self.assertRegex(done.stderr, pattern)
-        return done.stderr
-
-    def test_an_unknown_command_is_told_with_the_nearest_one(self):
-        self.assert_fails('no command "tokn"; did you mean "token"', "tokn", "list")
-        self.assert_fails('no command "token creat"; did you mean "token create"', "token", "creat")
-        self.assert_fails("`latchkey help` lists them", "frobnicate")
-        self.assert_fails("`latchkey help token` lists them", "token", "frobnicate")
-        self.assert_fails("needs a second word", "whitelist")
-        self.assert_fails("no command", "help", "frobnicate")
-        self.assert_fails('did you mean "token create"', "help", "token", "creat")
-
-    def test_a_secret_on_the_command_line_is_refused_and_not_repeated(self):
-        secret = "lka_0m349ZeX5RtOaPohwcjiVuTp4gDTKlnLktiko2WtcuE2122ceei"
-        for words in (["validate", secret], ["caller", f"--token={secret}"], ["--token", "x", "caller"],
-                      ["token", "create", "--label", f"my {secret}"], ["caller", "--token-file", secret]):
-            with self.subTest(words):
-                error = self.assert_fails("never stands on the command line", *words)
-                self.assertNotIn(secret, error)
-                self.assertIn("LATCHKEY_VALIDATE_TOKEN", error)
-
-    def test_options_and_arguments_that_a_command_lacks_are_told(self):
-        self.assert_fails("no option --lable; did you mean --label", "token", "create", "--lable", "x")
-        self.assert_fails("--label needs a value", "token", "create", "--label")
-        self.assert_fails("one argument too many", "caller", "me")
-        self.assert_fails("usage: latchkey token show TOKEN-ID", "token", "show")
-        self.assert_fails("usage: latchkey whitelist add ADDRESS...", "whitelist", "add")
-        self.assert_fails("two dashes: --json", "caller", "-json")
-
-    def test_bad_values_are_told_with_what_to_type_instead(self):
-        create = ("token", "create", "--label", "x")
-        self.assert_fails("must be a duration such as", *create, "--expires-in", "30")
-        self.assert_fails("2027-01-31T18:00:00Z", *create, "--expires-at", "soon")
-        self.assert_fails("must be api or ui", *create, "--channel", "api,web")
-        self.assert_fails("must be KEY=VALUE", *create, "--metadata", "x")
-        self.assert_fails("--label is missing", "token", "create")
-        self.assert_fails("one of leaked rotated", "token", "deactivate", "tok_x", "--reason", "bored")
-        self.assert_fails("one of all logins", "whitelist", "enable", "--scope", "some")
-        self.assert_fails("from 0 to 128", "whitelist", "add", "::1", "--bits", "129")
-        self.assert_fails("--administrator is missing", "company", "create", "Acme")
-        self.assert_fails("one of api ui", "validate", "--channel", "x")
-
-    def test_errors_before_a_call_are_json_too(self):
-        done = run_latchkey("token", "show", "--json")
-        self.assertEqual(done.returncode, 2)
-        error = json.loads(done.stderr)["error"]
-        self.assertEqual(error["exit_code"], 2)
-        self.assertIn("TOKEN-ID", error["message"])
-
-    def test_nothing_typed_is_help_and_wrong(self):
-        done = run_latchkey()
-        self.assertEqual((done.returncode, done.stdout), (2, ""))
-        self.assertIn("usage: latchkey COMMAND", done.stderr)
-
-    def test_help_is_had_in_every_way(self):
-        everything = run_latchkey("help")
-        self.assertEqual((everything.returncode, everything.stderr), (0, ""))
-        self.assertEqual(run_latchkey("--help").stdout, everything.stdout)
-        one = run_latchkey("token", "create", "--help")
-        self.assertEqual((one.returncode, one.stderr), (0, ""))
-        self.assertIn("--secret-file FILE", one.stdout)
-        self.assertEqual(run_latchkey("help", "token", "create").stdout, one.stdout)
-        self.assertEqual(run_latchkey("-h").stdout, everything.stdout)
-        self.assertEqual(run_latchkey("token", "create", "-h").stdout, one.stdout)
-        self.assertEqual(run_latchkey("token", "--help").stdout, run_latchkey("help", "token").stdout)
-
-    def test_the_version_is_told(self):
-        self.assertRegex(run_latchkey("version").stdout, r"^latchkey \d+\.\d+\.\d+\n$")
-        self.assertEqual(run_latchkey("--version").stdout, run_latchkey("version").stdout)
-        self.assertRegex(json.loads(run_latchkey("version", "--json").stdout)["version"], r"^\d+\.\d+\.\d+$")
-
-    def test_output_that_does_not_arrive_is_a_failure(self):
-        with open("/dev/full", "w", encoding="ascii") as full:
-            done = subprocess.run([program("latchkey"), "help"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
-        self.assertEqual(done.returncode, 6)
-        self.assertIn("could not be written", done.stderr)
-
-    def test_validate_says_where_the_token_belongs(self):
-        self.assert_fails("LATCHKEY_VALIDATE_TOKEN.*--secret-file", "validate")
-
-
-class Completion(unittest.TestCase):
-    """The script is sourced by a real bash, which is asked what it would offer."""
-
-    SCRIPT = """source <("$0" completion bash); COMP_WORDS=("${@:1}"); COMP_CWORD=$(($# - 1))
-_latchkey || true; ((${#COMPREPLY[@]} == 0)) || printf '%s\\n' "${COMPREPLY[@]}"; complete -p latchkey >&2"""
-
-    def complete(self, *words):
-        done = subprocess.run(["bash", "-euc", self.SCRIPT, program("latchkey"), "latchkey", *words],
-                              capture_output=True, text=True, check=True)
-        self.assertIn("-F _latchkey latchkey", done.stderr)
-        return done.stdout.splitlines()
-
-    def test_nouns(self):
-        nouns = self.complete("")
-        for noun in ("migrate", "bootstrap", "caller", "company", "token", "whitelist", "validate", "help"):
-            self.assertIn(noun, nouns)
-        self.assertEqual(len(nouns), len(set(nouns)))
-        self.assertEqual(self.complete("wh"), ["whitelist"])
-        self.assertEqual(self.complete("zz"), [])
-
-    def test_verbs(self):
-        self.assertEqual(self.complete("token", ""), ["create", "list", "show", "deactivate"])
-        self.assertEqual(self.complete("whitelist", "en"), ["enable"])
-        self.assertEqual(self.complete("help", "vali"), ["validate"])
-        self.assertEqual(self.complete("completion", ""), ["bash"])
-        self.assertEqual(self.complete("caller", ""), [])
-
-    def test_options_of_the_command_and_common_ones(self):
-        self.assertEqual(self.complete("token", "create", "--ex"), ["--expires-in", "--expires-at", "--external-id"])
-        self.assertEqual(self.complete("validate", "--client"), ["--client-ip"])
-        self.assertEqual(self.complete("token", "show", "--js"), ["--json"])
-        self.assertEqual(self.complete("token", "show", "tok_x", "--oper"), ["--operator"])
-        self.assertEqual(self.complete("token", "list", "--secret"), [])
-
-    def test_values_of_which_there_are_few(self):
-        self.assertEqual(self.complete("whitelist", "enable", "--scope", ""), ["all", "logins"])
-        self.assertEqual(self.complete("token", "deactivate", "tok_x", "--reason", "l"), ["leaked"])
-        self.assertEqual(self.complete("validate", "--channel", "u"), ["ui"])
-
-    def test_files(self):
-        with tempfile.TemporaryDirectory() as directory:
-            (Path(directory) / "secret one").touch()
-            self.assertEqual(self.complete("validate", "--secret-file", f"{directory}/sec"), [f"{directory}/secret one"])
-
-    def test_another_shell_is_refused(self):
-        done = run_latchkey("completion", "tcsh")
-        self.assertEqual((done.returncode, done.stdout), (2, ""))
-
-
 class Calls(CommandCase):
     # ---- wrong input first ----
 
@@ -203,9 +67,25 @@ class Calls(CommandCase):
 
     def test_a_token_that_is_none_is_refused_by_the_server(self):
         error = self.assert_fails(3, "MALFORMED", "caller", LATCHKEY_TOKEN="lka_nonsense")
-        self.assertIn("is the right token in LATCHKEY_TOKEN?", error)
+        self.assertIn("\n  your token came from LATCHKEY_TOKEN\n", error)
         self.assertNotIn("nonsense", error)
         self.assert_fails(2, "LATCHKEY_TOKEN holds no secret", "caller", LATCHKEY_TOKEN="two words")
+
+    def test_a_refused_token_is_told_where_it_came_from(self):
+        path, nonsense = self.path(), "lka_nonsense"
+        path.write_text(nonsense)
+        self.assertIn(f"came from {path}\n", self.assert_fails(3, "MALFORMED", "caller", "--token-file", path))
+        self.assertIn("came from standard input\n", self.assert_fails(3, "MALFORMED", "caller", "--token-file", "-", stdin=nonsense))
+        self.assertIn("came from LATCHKEY_OPERATOR_TOKEN\n",
+                      self.assert_fails(3, "MALFORMED", "caller", "--operator", LATCHKEY_OPERATOR_TOKEN=nonsense))
+
+    def test_fields_are_called_by_what_was_typed_and_told_once(self):
+        error = self.assert_fails(2, "INVALID_ARGUMENT", "token", "create", "--label", "x", "--permission", "charges.read,zzzz.qqqqqqqq")
+        self.assertEqual(error, "latchkey: --permission zzzz.qqqqqqqq: there is no permission zzzz.qqqqqqqq; ListPermissions names "
+                                "them all [INVALID_ARGUMENT]\n  `latchkey permissions` lists them\n")
+        error = self.assert_fails(2, "INVALID_ARGUMENT", "token", "create", "--label", "", "--allowed-ip", "10.0.0.0/8,10.0.0.0/99")
+        self.assertIn("\n  --label: ", error)
+        self.assertIn("\n  --allowed-ip 10.0.0.0/99: ", error)
 
     def test_a_server_that_is_not_there_is_unavailable(self):
         self.assert_fails(4, "NOT_REACHABLE.*\n.*is latchkeyd running", "caller", "--address", f"127.0.0.1:{free_port()}")
@@ -217,13 +97,13 @@ class Calls(CommandCase):
         self.assert_fails(2, 'the address "x:99999"', "caller", LATCHKEY_ADDRESS="x:99999")
 
     def test_a_port_that_speaks_something_else_is_told(self):
-        self.assert_fails(4, "gRPC on port 7070", "caller", "--address", self.deployment.server.admin_address)
+        self.assert_fails(6, "gRPC on port 7070", "caller", "--address", self.deployment.server.admin_address)
 
     def test_failures_are_json_for_programs(self):
         done = self.run_command("token", "create", "--label", "", "--permission", "charge.create", "--json")
         error = json.loads(done.stderr)["error"]
         self.assertEqual((done.returncode, done.stdout), (2, ""))
-        self.assertEqual((error["status"], error["reason"], error["exit_code"]), ("INVALID", "INVALID_ARGUMENT", 2))
+        self.assertEqual((error["status"], error["reason"], error["exit_code"]), ("INVALID_ARGUMENT", "INVALID_ARGUMENT", 2))
         self.assertEqual([field["field"] for field in error["fields"]], ["label", "permissions[0]"])
         self.assertIn("charges.create", error["fields"][1]["description"])
 
@@ -339,6 +219,24 @@ class Tokens(CommandCase):
                           "--secret-file", path)
         self.assertFalse(path.exists())
 
+    def test_a_token_without_permissions_is_said_to_have_none(self):
+        self.assertIn("It has no permission", self.run_well("token", "create", "--label", "x"))
+        self.assertNotIn("It has no permission", self.run_well("token", "create", "--label", "x", "--permission", "charges.read"))
+
+    def test_a_filter_that_nothing_matches_is_said_to_be_the_cause(self):
+        self.assertEqual(self.run_well("token", "list", "--label", "no such label"), "nothing matches these options\n")
+        self.assertRegex(self.run_well("whitelist", "show", "--note", "nosuch"), "\nnothing matches these options\n$")
+        self.assertNotIn("nothing matches", self.run_well("whitelist", "show"))
+
+    def test_nobody_is_told_never_about_uses_that_are_not_recorded(self):
+        token = self.make_token("used")
+        self.run_well("caller", LATCHKEY_TOKEN=token["secret"])
+        for said in (self.run_well("token", "list"), self.run_well("token", "show", token["access_token"]["token_id"])):
+            self.assertNotRegex(said.lower(), "last used|last address")
+        self.assertNotIn("LAST HIT", self.run_well("whitelist", "show"))
+        self.assert_fails(2, "no option --unused-since", "token", "list", "--unused-since", "2020-01-01")
+        self.assert_fails(2, "no option --never-hit", "whitelist", "show", "--never-hit")
+
     def test_lists_are_filtered_and_newest_first(self):
         old = self.make_token("filter one", "--permission", "customers.read")["access_token"]["token_id"]
         new = self.make_token("filter two")["access_token"]["token_id"]
@@ -350,7 +248,7 @@ class Tokens(CommandCase):
         self.assertEqual(ids("--label", "FILTER"), [new, old])
         self.assertEqual(ids("--label", "filter", "--permission", "customers.read"), [old])
         self.assertNotIn(new, ids("--state", "deactivated"))
-        self.assertIn("there are no such tokens", self.run_well("token", "list", "--label", "nothing like it"))
+        self.assertIn("nothing matches", self.run_well("token", "list", "--label", "nothing like it"))
         self.assertRegex(self.run_well("token", "list", "--label", "filter"),
                          f"^TOKEN +LABEL +STATE.*\n{new} +filter two +active.*\n{old} +filter one +active")
 
@@ -402,10 +300,11 @@ class Tokens(CommandCase):
         for typed in (b"n\n", b"\n", b"yikes\n", b"\x04"):
             code, asked = self.answer(token, typed)
             self.assertEqual(code, 1)
-            self.assertIn(f"Deactivate {token} for good? [y/N]", asked)
+            self.assertIn(f"Deactivate {token} (of a test) for good? [y/N]", asked)
         self.assertEqual(self.run_json("token", "show", token)["access_token"]["state"], "TOKEN_STATE_ACTIVE")
         self.assertEqual(self.answer(token, b"y\n")[0], 0)
         self.assertEqual(self.run_json("token", "show", token)["access_token"]["state"], "TOKEN_STATE_DEACTIVATED")
+        self.assertRegex(self.answer(token, b"n\n")[1], rf"Deactivate {token} \(of a test, deactivated already at 20\S+Z\) for good")
 
 
 class Whitelist(CommandCase):
@@ -422,9 +321,9 @@ class Whitelist(CommandCase):
 
     def test_every_bad_address_is_told_and_none_added(self):
         error = self.assert_fails(2, "INVALID_ARGUMENT", "whitelist", "add", "203.0.113.7", "10.0.0.1/33", "010.0.0.1", "::1/129")
-        for index in (1, 2, 3):
-            self.assertRegex(error, rf"entries\[{index}\]\.\w+: ")
-        self.assertNotIn("entries[0]", error)
+        for typed in ("10.0.0.1/33", "010.0.0.1", "::1/129"):
+            self.assertIn(f"\n  {typed}: ", error)
+        self.assertNotIn("203.0.113.7", error)
         self.assertEqual(self.run_json("whitelist", "show")["entries"], [])
 
     def test_what_is_neither_an_id_nor_a_range_is_not_removed(self):
@@ -438,7 +337,7 @@ class Whitelist(CommandCase):
         self.add("127.0.0.0/8")
         self.run_well("whitelist", "enable")
         self.assert_fails(5, "LOCKS_OUT_CALLER", "whitelist", "remove", "127.0.0.0/8")
-        self.assert_fails(2, "force", "whitelist", "add", "0.0.0.0/0")
+        self.assert_fails(2, "0.0.0.0/0: .*\n.*--force", "whitelist", "add", "0.0.0.0/0")
 
     # ---- what it does ----
 
@@ -446,7 +345,7 @@ class Whitelist(CommandCase):
         said = self.run_command("whitelist", "add", "203.0.113.9", "2001:db8::1", "--bits", "24", "--note", "office",
                                 "--owner", "it", "--expires-in", "1h")
         self.assertEqual((said.returncode, said.stderr), (0, ""))
-        self.assertRegex(said.stdout, r"(?m)^ent_[0-9a-z]{26} +203\.0\.113\.0/24 +active +20\S+Z +never +office$")
+        self.assertRegex(said.stdout, r"(?m)^ent_[0-9a-z]{26} +203\.0\.113\.0/24 +active +20\S+Z +office$")
         self.assertRegex(said.stdout, r"(?m)^ent_[0-9a-z]{26} +2001:d00::/24 ")
         entry = self.run_json("whitelist", "show", "--contains", "203.0.113.200")["entries"][0]
         self.assertEqual((entry["address"], entry["checking_bits"], entry["owner"]), ("203.0.113.9", 24, "it"))
@@ -458,6 +357,29 @@ class Whitelist(CommandCase):
         said = self.run_command("whitelist", "add", "203.0.113.7")
         self.assertEqual(said.returncode, 0)
         self.assertRegex(said.stderr, r"203\.0\.113\.7: .*203\.0\.113\.0/24")
+
+    def test_an_entry_that_was_there_is_added_once_more_and_said_to_be(self):
+        self.add("203.0.113.7")
+        said = self.run_command("whitelist", "add", "203.0.113.7")
+        self.assertEqual((said.returncode, said.stderr),
+                         (0, "latchkey: 203.0.113.7: added once more: 203.0.113.7/32 was in the list already\n"))
+        self.assertEqual(len(self.run_json("whitelist", "show")["entries"]), 2)
+
+    def test_what_a_range_stands_for_is_said_where_bits_were_dropped(self):
+        said = self.run_well("whitelist", "add", "2001:db8::1/32", "203.0.113.0/24", "::ffff:10.1.2.3/104")
+        self.assertEqual([line for line in said.splitlines() if "stands for" in line],
+                         ["2001:db8::1/32 stands for 2001:db8::/32", "::ffff:10.1.2.3/104 stands for 10.0.0.0/8"])
+        said = self.run_command("whitelist", "add", "198.51.100.9", "--bits", "24").stdout
+        self.assertIn("\n198.51.100.9/24 stands for 198.51.100.0/24\n", said)
+        said = self.run_well("token", "create", "--label", "x", "--allowed-ip", "10.0.0.1/8,192.0.2.0/24")
+        self.assertIn("\n10.0.0.1/8 stands for 10.0.0.0/8\n", said)
+        self.assertNotIn("192.0.2.0/24 stands", said)
+
+    def test_removing_nothing_is_refused(self):
+        entry = self.add("203.0.113.0/24")[0]["entry_id"]
+        self.assertRegex(self.run_well("whitelist", "remove", entry, "ent_01jd2v8x3xfmvrnb2ed2ktqaaa"), "^removed 1 of 2; ")
+        self.assert_fails(5, "removed 0 of 1: the list holds no such entries", "whitelist", "remove", entry)
+        self.assert_fails(5, '"exit_code": 5', "whitelist", "remove", entry, "--json")
 
     def test_switched_on_it_says_so(self):
         self.add("127.0.0.0/8")
@@ -484,7 +406,7 @@ class Whitelist(CommandCase):
 
     def test_entries_are_removed_by_id_and_by_exact_range(self):
         first, second = (entry["entry_id"] for entry in self.add("203.0.113.0/24", "203.0.113.7"))
-        self.assertRegex(self.run_well("whitelist", "remove", "203.0.113.99/24"), "^removed entries: 1")
+        self.assertRegex(self.run_well("whitelist", "remove", "203.0.113.99/24"), "^removed 1 of 1; ")
         self.assertEqual([entry["entry_id"] for entry in self.run_json("whitelist", "show")["entries"]], [second])
         self.assertEqual(self.run_json("whitelist", "remove", second, first)["count"], 1)
 
@@ -511,6 +433,20 @@ class Companies(CommandCase):
         self.assert_fails(5, "NOT_FOUND", "company", "show", company)
         self.assert_fails(5, "crm-7", "company", "create", "Another", "--administrator", "it@example.com", "--external-id",
                           "crm-7", "--operator")
+
+    def test_the_operator_makes_a_new_companys_first_token_and_lets_a_locked_out_one_in_again(self):
+        """What docs/operations.md tells an operator to type."""
+        company = self.run_json("company", "create", "New Ltd", "--administrator", "it@example.com", "--operator")["company"]
+        acting, first = ("--operator", "--company", company["company_id"]), self.path()
+        self.assert_fails(2, "--company-owned: .*\n  say --company-owned", "token", "create", "--label", "first", *acting)
+        self.run_well("token", "create", *acting, "--company-owned", "--label", "administrator", "--permission", "latchkey.*",
+                      "--permission", "charges.*", "--secret-file", first)
+        own = {"without": ["LATCHKEY_TOKEN"], "LATCHKEY_TOKEN_FILE": str(first)}
+        self.run_well("whitelist", "add", "203.0.113.0/24", **own)
+        self.run_well("whitelist", "enable", "--force", **own)
+        self.assert_fails(3, "COMPANY_IP_NOT_LISTED.*\n.*--operator --company", "whitelist", "disable", **own)
+        self.run_well("whitelist", "add", "127.0.0.1", *acting)
+        self.run_well("whitelist", "disable", **own)
 
     def test_nobody_else_makes_companies(self):
         self.assert_fails(3, "latchkey.operate", "company", "create", "Mine", "--administrator", "me@example.com")

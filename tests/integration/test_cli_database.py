@@ -84,7 +84,7 @@ class Migrate(DatabaseCase):
 
     def test_a_database_that_does_not_exist_and_a_user_that_does_not_are_refused(self):
         missing = psycopg2.extensions.make_dsn(**{**psycopg2.extensions.parse_dsn(self.url), "dbname": "no_such_thing"})
-        self.assert_fails(3, "does not exist; create it", "migrate", url=missing)
+        self.assert_fails(5, "does not exist; create it", "migrate", url=missing)
         self.assert_fails(3, "user does not exist", "migrate", url=self.url_of_user("no_such_user"))
 
     def test_a_user_without_rights_is_told_whose_they_are(self):
@@ -145,12 +145,22 @@ class Migrate(DatabaseCase):
         self.assertEqual(self.catalogue(), [("charges.create", "Charge a customer"), ("charges.read", "See charges"),
                                             ("customers.read", "See customers"), ("refunds.create", "Give money back")])
         path = self.write("charges.create  Charge anybody\nreports.read\n")
-        said = self.run_well("migrate", "--permissions-file", path)
+        said = self.run_well("migrate", "--permissions-file", path, "--drop-permissions")
         self.assertEqual(self.catalogue(), [("charges.create", "Charge anybody"), ("reports.read", "")])
         self.assertIn("dropped charges.read", said)
         self.assertIn("dropped refunds.create", said)
         self.run_well("migrate")
         self.assertEqual(len(self.catalogue()), 2)
+
+    def test_a_file_that_lacks_permissions_is_refused_by_name_and_nothing_is_changed(self):
+        self.run_well("migrate", "--permissions-file", PERMISSIONS)
+        before = self.catalogue()
+        path = self.write("charges.create  Charge anybody\ncustomers.read\nreports.read\n")
+        error = self.assert_fails(5, "the catalogue stays as it was", "migrate", "--permissions-file", path)
+        self.assertRegex(error, r"DROPS_PERMISSIONS(.|\n)*charges.read: (.|\n)*refunds.create: ")
+        self.assertIn("--drop-permissions", error)
+        self.assertNotIn("customers.read", error)
+        self.assertEqual(self.catalogue(), before)
 
     def test_the_same_catalogue_again_is_no_change(self):
         self.run_well("migrate", "--permissions-file", PERMISSIONS)
@@ -250,6 +260,18 @@ class Bootstrap(DatabaseCase):
         self.assertEqual(sourced, variables["LATCHKEY_TOKEN"])
         self.assertRegex(sourced, f"^{SECRET}$")
 
+    def test_the_env_file_names_the_four_servers_where_each_has_an_address(self):
+        self.migrate()
+        named = {f"LATCHKEY_{name}_ADDRESS": f"127.0.0.1:{port}"
+                 for name, port in (("TOKEN", 1), ("WHITELIST", 2), ("INVITATION", 3), ("VALIDATOR", 4))}
+        self.run_well("bootstrap", "--env-file", self.env_file, **named)
+        variables = self.read_env()
+        self.assertEqual({name: variables.get(name) for name in named}, named)
+        self.assertEqual(set(variables) - set(named), {"LATCHKEY_OPERATOR_TOKEN"})
+        self.env_file.unlink()
+        self.run_well("bootstrap", "--rotate", "--address", "127.0.0.1:5", "--env-file", self.env_file, **named)
+        self.assertEqual(self.read_env()["LATCHKEY_ADDRESS"], "127.0.0.1:5")
+
     def test_without_an_env_file_the_secrets_are_shown_once(self):
         self.migrate()
         said = self.run_well("bootstrap")
@@ -290,7 +312,7 @@ class Bootstrap(DatabaseCase):
     def test_a_permission_added_later_to_a_known_resource_is_covered(self):
         self.migrate()
         self.run_well("bootstrap", "--demo", "--env-file", self.env_file)
-        self.run_well("migrate", "--permissions-file", self.write("charges.create\ncharges.void\n"))
+        self.run_well("migrate", "--drop-permissions", "--permissions-file", self.write("charges.create\ncharges.void\n"))
         caller = self.caller(self.serve(), self.read_env()["LATCHKEY_TOKEN"])
         self.assertIn("charges.void", caller["permissions"])
 

@@ -48,9 +48,22 @@ class Validate(unittest.TestCase):
         self.assertIn("LATCHKEY_VALIDATE_TOKEN holds no secret", done.stderr)
 
     def test_no_answer_is_neither_allow_nor_deny(self):
-        for address, code in ((f"127.0.0.1:{free_port()}", 4), (self.deployment.server.admin_address, 4)):
+        for address, code in ((f"127.0.0.1:{free_port()}", 4), (self.deployment.server.admin_address, 6)):
             done = self.run_command("validate", "--secret-file", self.secret_file, LATCHKEY_VALIDATOR_ADDRESS=address)
             self.assertEqual((done.returncode, done.stdout), (code, ""), done.stderr)
+
+    def test_an_address_that_is_none_is_told_before_anybody_is_asked(self):
+        done = self.run_command("validate", "--client-ip", "203.0.113.7:80", LATCHKEY_VALIDATE_TOKEN=self.made["secret"])
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertIn('--client-ip is "203.0.113.7:80": type the address alone', done.stderr)
+
+    def test_a_denial_by_a_list_says_that_no_address_was_given(self):
+        made = json.loads(self.run_command("token", "create", "--label", "bound", "--allowed-ip", "203.0.113.7", "--wait", "5s",
+                                           "--json").stdout)
+        for options, is_told in (((), True), (("--client-ip", "203.0.113.8"), False)):
+            done = self.run_command("validate", *options, LATCHKEY_VALIDATE_TOKEN=made["secret"])
+            self.assertEqual((done.returncode, done.stdout.splitlines()[0]), (1, "DENY TOKEN_IP_NOT_LISTED"))
+            self.assertEqual("no --client-ip was given" in done.stdout, is_told)
 
     def test_a_revision_that_is_none_is_refused(self):
         done = self.run_command("validate", "--secret-file", self.secret_file, "--min-revision", "nonsense")

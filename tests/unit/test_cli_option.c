@@ -75,11 +75,15 @@ static void options_and_arguments_stand_in_any_order(void **state) {
     assert_false(options_has(&options, "force"));
 }
 
-static void the_last_value_of_a_text_counts_and_every_value_of_a_list(void **state) {
+static void every_value_of_a_list_counts_and_a_text_has_one(void **state) {
     (void)state;
     size_t count;
-    assert_true(READ("--label=a", "--permission=a.b, c.d", "--label=b", "--permission", "e.f"));
-    assert_string_equal(options_find_text(&options, "label"), "b");
+    assert_true(READ("--label=a", "--permission=a.b, c.d", "--permission", "e.f"));
+    assert_string_equal(options_find_text(&options, "label"), "a");
+    assert_refused(READ("--label=a", "--label", "a"), "--label is given twice");
+    assert_refused(READ("--wait=1s", "--wait", "2s"), "--wait is given twice");
+    assert_true(READ("--force", "--force"));
+    assert_true(READ("--label=a", "--permission=a.b, c.d", "--permission", "e.f"));
     const char **items = options_get_list(&options, "permission", &arena, &count);
     assert_int_equal(count, 3);
     assert_string_equal(items[0], "a.b");
@@ -106,7 +110,9 @@ static void an_unknown_option_is_told_with_the_nearest_known_one(void **state) {
     assert_refused(READ("--lable", "x"), "there is no option --lable; did you mean --label?");
     assert_refused(READ("--jsn"), "there is no option --jsn; did you mean --json?");
     assert_refused(READ("--nothing-like-it"), "there is no option --nothing-like-it; --help lists them");
-    assert_refused(READ("-f"), "options begin with two dashes: --f");
+    assert_refused(READ("-f"),
+                   "there is no option -f: options are words behind two dashes; --help lists them");
+    assert_refused(READ("-json"), "options begin with two dashes: --json");
 }
 
 static void a_missing_or_needless_value_is_told(void **state) {
@@ -134,7 +140,7 @@ int main(void) {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
         CASE(values_follow_as_a_word_or_behind_an_equals_sign),
         CASE(options_and_arguments_stand_in_any_order),
-        CASE(the_last_value_of_a_text_counts_and_every_value_of_a_list),
+        CASE(every_value_of_a_list_counts_and_a_text_has_one),
         CASE(numbers_are_in_their_unit_and_have_defaults),
         CASE(an_unknown_option_is_told_with_the_nearest_known_one),
         CASE(a_missing_or_needless_value_is_told),

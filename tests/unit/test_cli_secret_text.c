@@ -132,7 +132,8 @@ static void a_new_file_is_its_owners_alone(void **state) {
     mode_t mask = umask(0);
     assert_true(secret_text_create_file(&scene->cli, scene->path, &fd, &code));
     umask(mask);
-    assert_int_equal(secret_text_write_file(&scene->cli, scene->path, fd, SECRET), EXIT_CODE_DONE);
+    assert_int_equal(secret_text_write_file(&scene->cli, scene->path, fd, SECRET, "make another"),
+                     EXIT_CODE_DONE);
     assert_int_equal(stat(scene->path, &status), 0);
     assert_int_equal(status.st_mode & 0777, 0600);
     assert_int_equal(status.st_size, strlen(SECRET) + 1);
@@ -166,7 +167,8 @@ static void a_full_disk_is_told(void **state) {
     struct scene *scene = *state;
     int fd = open("/dev/full", O_WRONLY);
     assert_true(fd >= 0);
-    assert_int_equal(secret_text_write_file(&scene->cli, "/dev/full", fd, SECRET), EXIT_CODE_FAILED);
+    assert_int_equal(secret_text_write_file(&scene->cli, "/dev/full", fd, SECRET, "make another"),
+                     EXIT_CODE_FAILED);
     assert_non_null(strstr(get_said(scene), "No space left"));
     assert_null(strstr(get_said(scene), SECRET));
 }

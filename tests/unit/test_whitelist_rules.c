@@ -249,8 +249,8 @@ static void the_longer_holder_is_told_that_of_the_list_first(void **state) {
         const char *detail;
     } expected[] = {
         {0, WHITELIST_WARNING_INSIDE, "it lies inside 10.1.0.0/16, which is in this request"},
-        {1, WHITELIST_WARNING_DUPLICATE, "10.1.2.0/24 is in the list already"},
-        {2, WHITELIST_WARNING_DUPLICATE, "10.1.2.0/24 is in this request already"},
+        {1, WHITELIST_WARNING_DUPLICATE, "added once more: 10.1.2.0/24 was in the list already"},
+        {2, WHITELIST_WARNING_DUPLICATE, "added once more: 10.1.2.0/24 was in this request already"},
         {4, WHITELIST_WARNING_TRANSLATED, NULL},
     };
     struct whitelist_warning *warnings;

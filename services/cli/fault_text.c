@@ -1,0 +1,130 @@
+#include "services/cli/fault_text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "services/cli/calls.h"
+#include "services/cli/terminal.h"
+
+#define ENTRIES BYTES_LITERAL("entries")
+
+// ---- fields ----
+
+// "allowed_ips" is --allowed-ip; NULL where the command has no option of that name.
+static const struct option *find_option(struct cli *cli, struct bytes field) {
+    char *name = cli_need(arena_copy_bytes(&cli->arena, field));
+    for (char *at = name; *at; at++)
+        if (*at == '_')
+            *at = '-';
+    const struct option *option = option_find(&cli->command->options, 1, name);
+    size_t len = strlen(name);
+    if (option || len == 0 || name[len - 1] != 's')
+        return option;
+    name[len - 1] = '\0';
+    return option_find(&cli->command->options, 1, name);
+}
+
+// The element of a list at `index`, which is text such as "3].address" or nothing; NULL if there is none.
+static const char *find_typed(const char *const *typed, size_t count, struct bytes index) {
+    uint64_t number;
+    struct bytes digits = bytes_split(&index, ']');
+    return bytes_parse_unsigned(digits, INT64_MAX, &number) && number < count ? typed[number] : NULL;
+}
+
+// What was typed for the field at `path`; the path itself where that can't be told.
+static const char *name_field(struct cli *cli, const char *path) {
+    struct bytes index = bytes_of_text(path), field = bytes_split(&index, '[');
+    const struct options *options = &cli->options;
+    if (bytes_is_equal(field, ENTRIES) && options->argument_count > 0) {
+        const char *argument = find_typed(options->arguments, options->argument_count, index);
+        return argument ? argument : path;
+    }
+    const struct option *option = find_option(cli, field);
+    if (!option)
+        return path;
+    if (option->type != OPTION_LIST || !index.data)
+        return cli_format(cli, "--%s", option->name);
+    size_t count;
+    const char **typed = cli_need(options_get_list(options, option->name, &cli->arena, &count));
+    const char *value = find_typed(typed, count, index);
+    return value ? cli_format(cli, "--%s %s", option->name, value) : path;
+}
+
+// ---- hints ----
+
+static const struct {
+    const char *reason, *hint;
+} by_reason[] = {
+    {"NOT_REACHABLE",
+     "is latchkeyd running? start it, or name another server with LATCHKEY_ADDRESS or --address"},
+    {"CONNECT_TIMEOUT", "check the address (LATCHKEY_ADDRESS or --address) and the firewalls between"},
+    {"COMPANY_IP_NOT_LISTED",
+     "call from a listed address, or let the operator change the list, with --operator --company COMPANY-ID"},
+    {"NAME_NOT_FOUND", "check LATCHKEY_ADDRESS or --address"},
+    {"NOT_GRPC",
+     "check LATCHKEY_ADDRESS or --address: latchkeyd serves gRPC on port 7070 and its admin pages on 7071"},
+};
+
+// Words of the contract that servers use, and what they are on the command line.
+static const struct {
+    const char *words, *hint;
+} by_words[] = {
+    {"set force", "with --force it is done all the same"},
+    {"ListPermissions", "`latchkey permissions` lists them"},
+    {"type true", "say --company-owned"},
+};
+
+static bool is_said(const struct fault *fault, const char *words) {
+    for (const struct fault_field *field = fault->fields; field; field = field->next)
+        if (strstr(field->description, words))
+            return true;
+    return strstr(fault_text_get_message(fault), words) != NULL;
+}
+
+static const char *find_hint(struct cli *cli, const struct fault *fault) {
+    for (size_t i = 0; i < ARRAY_LENGTH(by_reason); i++)
+        if (fault->reason && strcmp(by_reason[i].reason, fault->reason) == 0)
+            return by_reason[i].hint;
+    for (size_t i = 0; i < ARRAY_LENGTH(by_words); i++)
+        if (is_said(fault, by_words[i].words))
+            return by_words[i].hint;
+    if (fault->status == STATUS_UNAUTHENTICATED)
+        return calls_describe_token(cli);
+    if (fault->status == STATUS_UNIMPLEMENTED)
+        return "this server does not serve it; check LATCHKEY_ADDRESS, or the server's version";
+    return NULL;
+}
+
+// ---- the whole ----
+
+const char *fault_text_get_message(const struct fault *fault) {
+    return fault->message && fault->message[0] ? fault->message : status_get_text(fault->status);
+}
+
+// Servers repeat the only bad field in the message, which says nothing new then.
+static bool is_only_field(const struct fault *fault) {
+    return fault->fields && !fault->fields->next &&
+           strstr(fault_text_get_message(fault), fault->fields->description);
+}
+
+void fault_text_print(struct cli *cli, const struct fault *fault) {
+    struct arena *arena = &cli->arena;
+    const struct fault_field *fields = fault->fields;
+    const char *message = fault_text_get_message(fault);
+    if (is_only_field(fault)) {
+        message = cli_format(cli, "%s: %s", name_field(cli, fields->field), fields->description);
+        fields = NULL;
+    }
+    fprintf(cli->err, "latchkey: %s", terminal_clean(arena, message));
+    if (fault->reason)
+        fprintf(cli->err, " [%s]", terminal_clean(arena, fault->reason));
+    fputc('\n', cli->err);
+    for (const struct fault_field *field = fields; field; field = field->next)
+        fprintf(cli->err, "  %s: %s\n", terminal_clean(arena, name_field(cli, field->field)),
+                terminal_clean(arena, field->description));
+    if (fault->retry_after_ms > 0)
+        fprintf(cli->err, "  try again in %u ms\n", (unsigned)fault->retry_after_ms);
+    const char *hint = find_hint(cli, fault);
+    if (hint)
+        fprintf(cli->err, "  %s\n", terminal_clean(arena, hint));
+}
