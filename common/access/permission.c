@@ -10,6 +10,8 @@
 
 #define NO_SLOT UINT32_MAX
 
+static_assert(PERMISSION_NAME_MAX <= UINT8_MAX, "a length is a byte");
+
 struct permission_catalogue {
     uint32_t count; // present names
     uint32_t limit; // ids, present or gone
@@ -18,6 +20,7 @@ struct permission_catalogue {
     const char **sorted_names; // [count]
     uint32_t *sorted_ids;      // [count]
     uint32_t *slots;           // [slot_mask + 1] ids or NO_SLOT
+    uint8_t *sorted_lengths;   // [count]
     bool *is_operator_only;    // [limit] by id
 };
 
@@ -111,8 +114,8 @@ static struct layout measure(const struct permission_catalogue *previous,
 
 static size_t get_size_bytes(const struct layout *layout) {
     return sizeof(struct permission_catalogue) + (layout->limit + layout->count) * sizeof(const char *) +
-           (layout->count + layout->slot_count) * sizeof(uint32_t) + layout->limit * sizeof(bool) +
-           layout->text_bytes;
+           (layout->count + layout->slot_count) * sizeof(uint32_t) + layout->count +
+           layout->limit * sizeof(bool) + layout->text_bytes;
 }
 
 // Arrays in order of their alignment. Returns where the text goes.
@@ -124,7 +127,8 @@ static char *lay_out(struct permission_catalogue *catalogue, const struct layout
     catalogue->sorted_names = catalogue->names + layout->limit;
     catalogue->sorted_ids = (void *)(catalogue->sorted_names + layout->count);
     catalogue->slots = catalogue->sorted_ids + layout->count;
-    catalogue->is_operator_only = (void *)(catalogue->slots + layout->slot_count);
+    catalogue->sorted_lengths = (void *)(catalogue->slots + layout->slot_count);
+    catalogue->is_operator_only = (void *)(catalogue->sorted_lengths + layout->count);
     memset(catalogue->names, 0, layout->limit * sizeof(*catalogue->names));
     memset(catalogue->slots, 0xff, layout->slot_count * sizeof(*catalogue->slots));
     return (char *)(catalogue->is_operator_only + layout->limit);
@@ -140,9 +144,11 @@ static void sort(struct permission_catalogue *catalogue) {
             catalogue->sorted_names[catalogue->count++] = catalogue->names[id];
     if (catalogue->count > 0)
         qsort(catalogue->sorted_names, catalogue->count, sizeof(*catalogue->sorted_names), compare_names);
-    for (uint32_t i = 0; i < catalogue->count; i++)
-        catalogue->sorted_ids[i] =
-            permission_catalogue_find_id(catalogue, bytes_of_text(catalogue->sorted_names[i]));
+    for (uint32_t i = 0; i < catalogue->count; i++) {
+        struct bytes name = bytes_of_text(catalogue->sorted_names[i]);
+        catalogue->sorted_ids[i] = permission_catalogue_find_id(catalogue, name);
+        catalogue->sorted_lengths[i] = (uint8_t)name.len;
+    }
 }
 
 static void fill(struct permission_catalogue *catalogue, char *text,
@@ -276,14 +282,14 @@ void permission_catalogue_expand_administrator(const struct permission_catalogue
 }
 
 bool permission_catalogue_list(const struct permission_catalogue *catalogue, const struct permission_set *set,
-                               struct arena *arena, const char ***ret_names, size_t *ret_count) {
-    const char **names = ARENA_NEW_ARRAY(arena, const char *, permission_set_get_count(set));
+                               struct arena *arena, const struct bytes **ret_names, size_t *ret_count) {
+    struct bytes *names = ARENA_NEW_ARRAY(arena, struct bytes, permission_set_get_count(set));
     if (!names)
         return false;
-    size_t count = 0;
-    for (size_t i = 0; i < permission_catalogue_get_count(catalogue); i++)
+    size_t count = 0, known = permission_catalogue_get_count(catalogue);
+    for (size_t i = 0; i < known; i++)
         if (permission_set_has(set, catalogue->sorted_ids[i]))
-            names[count++] = catalogue->sorted_names[i];
+            names[count++] = bytes_of(catalogue->sorted_names[i], catalogue->sorted_lengths[i]);
     *ret_names = names;
     *ret_count = count;
     return true;

@@ -65,9 +65,10 @@ MUST_CHECK bool permission_catalogue_expand(const struct permission_catalogue *c
 void permission_catalogue_expand_administrator(const struct permission_catalogue *catalogue,
                                                struct permission_set *set);
 
-// Present names of the set in order of the alphabet, in the arena; false when out of memory.
+// Present names of the set in order of the alphabet, a list in the arena; false when out of memory. The names
+// live as long as the catalogue, and a NUL stands behind each.
 MUST_CHECK bool permission_catalogue_list(const struct permission_catalogue *catalogue,
                                           const struct permission_set *set, struct arena *arena,
-                                          const char ***ret_names, size_t *ret_count);
+                                          const struct bytes **ret_names, size_t *ret_count);
 
 #endif

@@ -7,11 +7,6 @@
 
 enum { WORD_BITS = 64 };
 
-struct permission_set {
-    uint32_t word_count;
-    uint64_t words[];
-};
-
 static size_t count_words(size_t limit) {
     return (limit + WORD_BITS - 1) / WORD_BITS;
 }
@@ -55,10 +50,6 @@ void permission_set_free(struct permission_set *set) {
 void permission_set_add(struct permission_set *set, uint32_t id) {
     assert(id / WORD_BITS < set->word_count);
     set->words[id / WORD_BITS] |= UINT64_C(1) << (id % WORD_BITS);
-}
-
-bool permission_set_has(const struct permission_set *set, uint32_t id) {
-    return get_word(set, id / WORD_BITS) >> (id % WORD_BITS) & 1;
 }
 
 bool permission_set_contains_all(const struct permission_set *set, const struct permission_set *others) {

@@ -15,6 +15,7 @@
 #include "common/app/client_address.h"
 #include "common/app/database_check.h"
 #include "common/app/database_metrics.h"
+#include "common/app/database_probe.h"
 #include "common/app/dispatch.h"
 #include "common/app/maintenance.h"
 #include "common/app/method_list.h"
@@ -71,6 +72,7 @@ struct app {
     struct ip_set *trusted_proxies;
     struct dispatch dispatch;
     struct maintenance maintenance;
+    struct database_probe probe;
 
     struct router_table managed_tables[SERVICES_MAX];
     struct loop_hook *loop_hooks; // at most two for each loop and service
@@ -147,12 +149,11 @@ static int read_settings(struct app *app, int argc, char **argv) {
                  argv[i]);
         return fail(EXIT_USAGE, error);
     }
-    if (app_settings_check(&app->settings, error, sizeof(error)) != STATUS_OK)
-        return fail(EXIT_USAGE, error);
+    app_settings_complete(&app->settings);
     if (!listener_address_is_local(app->settings.listen) && !app->settings.allow_plaintext) {
         snprintf(
             error, sizeof(error),
-            "--listen %s can be reached from other machines, and without TLS everybody on the way reads the tokens; "
+            "%s can be reached from other machines, and without TLS everybody on the way reads the tokens; "
             "listen on 127.0.0.1, or say --allow-plaintext where something in front encrypts",
             app->settings.listen);
         return fail(EXIT_USAGE, error);
@@ -211,6 +212,8 @@ static enum status open_management(struct app *app) {
                                       .database_lease_wait_ms = app->settings.database_lease_wait_ms};
     app->maintenance =
         (struct maintenance){.database = app->database, .workers = app->workers, .clock = app->clock};
+    app->probe =
+        (struct database_probe){.database = app->database, .workers = app->workers, .clock = app->clock};
     return status;
 }
 
@@ -223,6 +226,8 @@ static void write_database_unready(struct app *app, struct buffer *to) {
         buffer_append_format(to, "database: %s\n", failure.sentence);
     else if (!atomic_load_explicit(&app->is_database_checked, memory_order_relaxed))
         buffer_append_text(to, "database: not reached yet\n");
+    else if (database_probe_is_silent(&app->probe))
+        buffer_append_text(to, "database: no answer\n");
 }
 
 static void write_unready(struct buffer *to, void *context) {
@@ -399,7 +404,8 @@ static int start(struct app *app) {
     if ((status = loop_group_start(app->loops)) != STATUS_OK)
         return fail(EXIT_SOFTWARE, status_get_text(status));
     log_event(LOG_LEVEL_INFO, "listening", LOG_TEXT("address", listener_get_address(app->listener)),
-              LOG_INTEGER("admin_port", app->admin ? admin_get_port(app->admin) : 0),
+              app->admin ? LOG_INTEGER("admin_port", admin_get_port(app->admin))
+                         : LOG_TEXT("admin_port", NULL),
               LOG_INTEGER("loops", loops));
     return -1;
 }
@@ -430,8 +436,10 @@ static int serve(struct app *app, const sigset_t *signals) {
             if (exit_code >= 0)
                 return exit_code;
         }
-        if (app->database)
+        if (app->database) {
             maintenance_tick(&app->maintenance);
+            database_probe_tick(&app->probe);
+        }
         update_health(app);
     }
     return -1;

@@ -1,13 +1,31 @@
 #include "common/app/settings.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "common/base/bytes.h"
+#include "common/net/listen_address.h"
 
 static const char *const prepare_choices[] = {"auto", "off", NULL};
 static const char *const level_choices[] = {"debug", "info", "warning", "error", NULL};
 static const char *const format_choices[] = {"text", "json", NULL};
+
+static bool accept_address(const char *text, const char **ret_reason) {
+    struct listen_address address;
+    return listen_address_parse(text, &address, ret_reason);
+}
+
+static bool accept_address_or_none(const char *text, const char **ret_reason) {
+    return strcmp(text, "none") == 0 || accept_address(text, ret_reason);
+}
+
+static bool is_lower_letter(char character) {
+    return character >= 'a' && character <= 'z';
+}
+
+static bool accept_brand(const char *text, const char **ret_reason) {
+    *ret_reason = "type two lower-case letters such as lk";
+    return is_lower_letter(text[0]) && is_lower_letter(text[1]) && text[2] == '\0';
+}
 
 #define OF(member) offsetof(struct app_settings, member)
 
@@ -15,12 +33,14 @@ const struct setting app_setting_table[] = {
     {.name = "listen",
      .type = SETTING_TEXT,
      .offset = OF(listen),
+     .accept = accept_address,
      .value_name = "ADDRESS:PORT",
      .help = "Where gRPC is served. An IPv6 address stands in brackets; unix:/PATH is a socket in the file "
              "system."},
     {.name = "admin-listen",
      .type = SETTING_TEXT,
      .offset = OF(admin_listen),
+     .accept = accept_address_or_none,
      .value_name = "ADDRESS:PORT",
      .help = "Where /livez, /readyz and /metrics are served over plain HTTP. \"none\" switches it off."},
     {.name = "allow-plaintext",
@@ -108,6 +128,7 @@ const struct setting app_setting_table[] = {
     {.name = "brand",
      .type = SETTING_TEXT,
      .offset = OF(brand),
+     .accept = accept_brand,
      .default_value = "lk",
      .value_name = "LETTERS",
      .help = "The two lower-case letters that every secret begins with. Secrets of another brand are "
@@ -143,20 +164,9 @@ const struct setting app_setting_table[] = {
 };
 const size_t app_setting_count = ARRAY_LENGTH(app_setting_table);
 
-static bool is_lower_letter(char character) {
-    return character >= 'a' && character <= 'z';
-}
-
-enum status app_settings_check(struct app_settings *settings, char *ret_error, size_t error_size) {
-    const char *brand = settings->brand;
-    if (!(is_lower_letter(brand[0]) && is_lower_letter(brand[1]) && brand[2] == '\0')) {
-        snprintf(ret_error, error_size, "--brand must be two lower-case letters such as lk, not \"%s\"",
-                 brand);
-        return STATUS_INVALID;
-    }
+void app_settings_complete(struct app_settings *settings) {
     if (!settings->database_direct_url)
         settings->database_direct_url = settings->database_url;
     if (settings->admin_listen && strcmp(settings->admin_listen, "none") == 0)
         settings->admin_listen = NULL;
-    return STATUS_OK;
 }

@@ -38,8 +38,7 @@ enum app_database_prepare { DATABASE_PREPARE_AUTO, DATABASE_PREPARE_OFF };
 extern const struct setting app_setting_table[];
 extern const size_t app_setting_count;
 
-// What no single row can say: brand of two letters, direct URL from the other, a plaintext listener that is
-// not loopback. INVALID leaves a sentence that says what to type instead.
-MUST_CHECK enum status app_settings_check(struct app_settings *settings, char *ret_error, size_t error_size);
+// What no single row can say: the direct URL is by default the other one, and "none" is no address.
+void app_settings_complete(struct app_settings *settings);
 
 #endif

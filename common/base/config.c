@@ -58,6 +58,9 @@ static const char *find_nearest_name(const struct reading *reading, struct bytes
 // `from` is how the person who typed it knows the setting: "--workers" or "LATCHKEY_WORKERS".
 static enum status store(const struct reading *reading, struct place place, const char *from,
                          const char *text) {
+    const char *reason;
+    if (place.setting->accept && !place.setting->accept(text, &reason))
+        return fail(reading, "%s: \"%.*s\" is not allowed; %s", from, SHOWN_VALUE_MAX, text, reason);
     if (config_value_store(place.setting, text, place.base))
         return STATUS_OK;
     char allowed[CONFIG_ALLOWED_TEXT_SIZE];

@@ -29,7 +29,9 @@ struct setting {
     const char *default_value;  // as typed; NULL = none (text: NULL)
     int64_t min, max;           // of the number types; max 0 = no upper bound
     const char *const *choices; // NULL-terminated, for SETTING_CHOICE
-    const char *value_name;     // in --help, e.g. "ADDRESS:PORT"; NULL = from the type
+    // Of a text: may refuse it, and then says in *ret_reason what to type (static storage). NULL = any text.
+    bool (*accept)(const char *text, const char **ret_reason);
+    const char *value_name; // in --help, e.g. "ADDRESS:PORT"; NULL = from the type
     const char *help; // one or two sentences; says what a secret's value must not be: on the command line
 };
 

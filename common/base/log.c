@@ -113,6 +113,11 @@ static struct bytes get_field_text(const struct log_field *field) {
     return field->kind == LOG_FIELD_BYTES ? field->value.bytes : bytes_of_text(field->value.text);
 }
 
+// A text that is empty says nothing, and is left out.
+static bool is_empty(const struct log_field *field) {
+    return field->kind != LOG_FIELD_INTEGER && get_field_text(field).len == 0;
+}
+
 // A value that could be taken for something else than one word.
 static bool wants_quotes(struct bytes value) {
     for (size_t i = 0; i < value.len; i++)
@@ -164,7 +169,8 @@ static void put_text_line(struct line *line, enum log_level level, const char *e
     put_format(line, "%s %-5s %s: ", now, level_names[level], settings.program);
     put_escaped(line, bytes_of_text(event));
     for (size_t i = 0; i < count; i++)
-        put_text_field(line, &fields[i]);
+        if (!is_empty(&fields[i]))
+            put_text_field(line, &fields[i]);
     close_with(line, line->is_cut ? " cut=true\n" : "\n");
 }
 
@@ -177,7 +183,8 @@ static void put_json_line(struct line *line, enum log_level level, const char *e
     put_escaped(line, bytes_of_text(event));
     close_with(line, "\"");
     for (size_t i = 0; i < count; i++)
-        put_json_field(line, &fields[i]);
+        if (!is_empty(&fields[i]))
+            put_json_field(line, &fields[i]);
     close_with(line, line->is_cut ? ",\"cut\":true}\n" : "}\n");
 }
 

@@ -23,7 +23,7 @@ struct log_field {
     const char *key; // snake_case
     enum log_field_kind kind;
     union {
-        const char *text; // NULL is printed as an empty value
+        const char *text; // empty or NULL: the field is left out; so for bytes
         int64_t integer;
         struct bytes bytes;
     } value;

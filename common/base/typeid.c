@@ -2,6 +2,7 @@
 #include "common/base/typeid.h"
 
 #include <assert.h>
+#include <endian.h>
 
 static const char alphabet[] = "0123456789abcdefghjkmnpqrstvwxyz";
 
@@ -10,9 +11,10 @@ struct halves {
 };
 
 static struct halves split_uuid(struct uuid uuid) {
-    struct cursor cursor = cursor_of(bytes_of(uuid.bytes, sizeof(uuid.bytes)));
-    uint64_t high = cursor_read_u64(&cursor);
-    return (struct halves){high, cursor_read_u64(&cursor)};
+    struct halves halves;
+    memcpy(&halves.high, uuid.bytes, 8);
+    memcpy(&halves.low, uuid.bytes + 8, 8);
+    return (struct halves){be64toh(halves.high), be64toh(halves.low)};
 }
 
 static struct uuid join_uuid(struct halves halves) {
@@ -24,13 +26,19 @@ static struct uuid join_uuid(struct halves halves) {
     return uuid;
 }
 
+static void write_lowest(uint64_t value, char *ret_text, unsigned count) {
+    while (count-- > 0) {
+        ret_text[count] = alphabet[value & 31];
+        value >>= 5;
+    }
+}
+
+// why in three parts: each fits a word, and no bit has to be carried from one word to the other on the way.
 static void write_suffix(struct uuid uuid, char ret_text[TYPEID_SUFFIX_LENGTH]) {
     struct halves value = split_uuid(uuid);
-    for (unsigned i = TYPEID_SUFFIX_LENGTH; i-- > 0;) {
-        ret_text[i] = alphabet[value.low & 31];
-        value.low = value.low >> 5 | value.high << 59;
-        value.high >>= 5;
-    }
+    write_lowest(value.high >> 56, ret_text, 2);
+    write_lowest(value.high << 4 | value.low >> 60, ret_text + 2, 12);
+    write_lowest(value.low, ret_text + 14, 12);
 }
 
 // Exactly TYPEID_SUFFIX_LENGTH characters at `text`.
@@ -63,7 +71,10 @@ static bool is_valid_prefix(struct bytes prefix) {
 struct typeid typeid_of(const char *prefix, struct uuid uuid) {
     struct typeid id;
     assert(strlen(prefix) == 3);
-    typeid_format(bytes_of_text(prefix), uuid, id.text);
+    memcpy(id.text, prefix, 3);
+    id.text[3] = '_';
+    write_suffix(uuid, id.text + 4);
+    id.text[4 + TYPEID_SUFFIX_LENGTH] = '\0';
     return id;
 }
 

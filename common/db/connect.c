@@ -69,10 +69,15 @@ static bool wait_for_server(const struct attempt *attempt, PGconn *pg, short eve
     return count != 0 && !(fds[1].revents & POLLIN);
 }
 
-static bool shake_hands(struct attempt *attempt, PGconn *pg) {
+// Until when the server must have done its next part: the handshake, or the settings.
+static uint64_t get_end_ns(const struct attempt *attempt) {
     uint32_t timeout_ms = attempt->options->connect_timeout_ms;
     uint64_t timeout_ns = (timeout_ms ? timeout_ms : DEFAULT_CONNECT_TIMEOUT_MS) * UINT64_C(1000000);
-    uint64_t end_ns = earlier(attempt->deadline_ns, clock_get_monotonic_ns(attempt->clock) + timeout_ns);
+    return earlier(attempt->deadline_ns, clock_get_monotonic_ns(attempt->clock) + timeout_ns);
+}
+
+static bool shake_hands(struct attempt *attempt, PGconn *pg) {
+    uint64_t end_ns = get_end_ns(attempt);
     PostgresPollingStatusType next = PGRES_POLLING_WRITING;
     while (next != PGRES_POLLING_OK) {
         if (next == PGRES_POLLING_FAILED || PQstatus(pg) == CONNECTION_BAD) {
@@ -101,31 +106,48 @@ static void on_notice(void *context, const PGresult *notice) {
               LOG_TEXT("sqlstate", PQresultErrorField(notice, PG_DIAG_SQLSTATE)));
 }
 
-// why jit is off: array parameters make the planner expect much work, and compiling costs seconds where
-// running takes milliseconds. why single statements may write whatever the database's default is: a
-// validator's lease is renewed by one, and must not depend on more than a transaction does.
+// why a question first and no SET ROLE that fails: in a database without our schema the role may not exist,
+// and then the schema is what is told. why jit is off: array parameters make the planner expect much work,
+// and compiling costs seconds where running takes milliseconds. why single statements may write whatever the
+// database's default is: a validator's lease is renewed by one, and must not depend on more than a
+// transaction does.
+static const struct db_statement set_role = {
+    "session_role",
+    "SELECT to_regnamespace('latchkey') IS NULL, (SELECT set_config('role', $1, false)"
+    " FROM pg_roles WHERE rolname = $1 AND pg_has_role(oid, 'MEMBER')),"
+    " set_config('jit', 'off', false), set_config('default_transaction_read_only', 'off', false)"};
+
+static enum db_connect_failure_kind judge_role(const PGresult *result) {
+    enum { LACKS_SCHEMA, ROLE };
+    if (!PQgetisnull(result, 0, ROLE))
+        return DB_CONNECT_NONE;
+    return PQgetvalue(result, 0, LACKS_SCHEMA)[0] ? DB_CONNECT_NO_SCHEMA : DB_CONNECT_NO_ROLE;
+}
+
+static enum db_connect_failure_kind ask_for_role(struct attempt *attempt, struct db_connection *connection,
+                                                 struct arena *arena) {
+    struct db_params params;
+    db_params_init(&params, arena);
+    db_params_add_text(&params, bytes_of_text(attempt->options->role));
+    struct exchange_step step = {.statement = &set_role, .params = &params};
+    struct exchange_failure failure;
+    if (exchange_run(connection, &step, 1, get_end_ns(attempt), &failure) != STATUS_OK)
+        return failure.verdict == EXCHANGE_REFUSED ? DB_CONNECT_NO_ROLE : DB_CONNECT_OTHER;
+    enum db_connect_failure_kind kind = judge_role(step.result);
+    PQclear(step.result);
+    return kind;
+}
+
 static bool take_role(struct attempt *attempt, struct db_connection *connection) {
-    static const struct db_statement set_role = {
-        "session_role", "SELECT set_config('role', $1, false), set_config('jit', 'off', false),"
-                        " set_config('default_transaction_read_only', 'off', false)"};
-    const char *role = attempt->options->role;
-    if (!role || connection->prepare == DB_PREPARE_OFF)
+    if (!attempt->options->role || connection->prepare == DB_PREPARE_OFF)
         return true;
     struct arena arena;
     arena_init(&arena, 0);
-    struct db_params params;
-    db_params_init(&params, &arena);
-    db_params_add_text(&params, bytes_of_text(role));
-    struct exchange_step step = {.statement = &set_role, .params = &params};
-    struct exchange_failure failure;
-    enum status status = exchange_run(connection, &step, 1, attempt->deadline_ns, &failure);
-    if (status == STATUS_OK)
-        PQclear(step.result);
-    else
-        note_failure(attempt, connection->pg,
-                     failure.verdict == EXCHANGE_REFUSED ? DB_CONNECT_NO_ROLE : DB_CONNECT_OTHER);
+    enum db_connect_failure_kind kind = ask_for_role(attempt, connection, &arena);
     arena_fini(&arena);
-    return status == STATUS_OK;
+    if (kind != DB_CONNECT_NONE)
+        note_failure(attempt, connection->pg, kind);
+    return kind == DB_CONNECT_NONE;
 }
 
 // Takes `pg`, also on failure.

@@ -99,6 +99,7 @@ enum status db_connect_failure_get_status(enum db_connect_failure_kind kind) {
     case DB_CONNECT_NONE: return STATUS_OK;
     case DB_CONNECT_NO_MEMORY: return STATUS_NO_MEMORY;
     case DB_CONNECT_BAD_URL: return STATUS_INVALID;
+    case DB_CONNECT_NO_SCHEMA: return STATUS_FAILED_PRECONDITION;
     default: return kinds[kind].is_permanent ? STATUS_PERMISSION_DENIED : STATUS_UNAVAILABLE;
     }
 }

@@ -30,6 +30,7 @@
     X(NO_RIGHTS, true, "the user lacks the right to connect to this database")                               \
     X(NO_ROLE, true,                                                                                         \
       "the user may not take latchkey's database role; run `latchkey migrate`, or grant the role")           \
+    X(NO_SCHEMA, true, "it has no latchkey schema yet; run `latchkey migrate`")                              \
     X(TOO_MANY, false, "it has no free connections; lower --database-pool-size or raise max_connections")    \
     X(STARTING, false, "it is starting up, shutting down or recovering")                                     \
     X(READ_ONLY, false, "no host accepts writes; is a primary elected?")                                     \
@@ -59,7 +60,8 @@ enum db_connect_failure_kind db_connect_classify(const char *message);
 // Fills in the sentence. `place` names database and host without secrets.
 struct db_connect_failure db_connect_explain(enum db_connect_failure_kind kind, const char *place);
 
-// UNAVAILABLE, PERMISSION_DENIED when permanent, INVALID for the URL, NO_MEMORY.
+// UNAVAILABLE, PERMISSION_DENIED when permanent, INVALID for the URL, FAILED_PRECONDITION without our schema,
+// NO_MEMORY.
 enum status db_connect_failure_get_status(enum db_connect_failure_kind kind);
 
 #endif

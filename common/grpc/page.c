@@ -79,8 +79,9 @@ void page_parse(const ProtobufCMessage *request, size_t cursor_length, struct ar
     *ret_page = (struct page){.size = PAGE_SIZE_DEFAULT};
     int64_t size = field_get_integer(request, "page_size");
     if (size < 0)
-        fault_add_field(fault, "page_size", "type a number from 1 to %d, or 0 for %d", PAGE_SIZE_MAX,
-                        PAGE_SIZE_DEFAULT);
+        fault_add_field(fault, "page_size",
+                        "type 0 or a positive number: 0 stands for %d, and a page has at most %d",
+                        PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX);
     else if (size > 0)
         ret_page->size = size > PAGE_SIZE_MAX ? PAGE_SIZE_MAX : (int32_t)size;
 

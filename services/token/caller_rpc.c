@@ -31,11 +31,16 @@ struct caller_block {
 static bool fill_permissions(Latchkey__V1__Caller *message, const struct caller *caller,
                              struct arena *arena) {
     const struct permission_set *permissions = caller_get_permissions(caller, arena);
-    const char **names;
-    if (!permissions ||
-        !permission_catalogue_list(caller->catalogue, permissions, arena, &names, &message->n_permissions))
+    const struct bytes *names;
+    size_t count;
+    if (!permissions || !permission_catalogue_list(caller->catalogue, permissions, arena, &names, &count))
         return false;
-    message->permissions = (char **)names;
+    message->permissions = ARENA_NEW_ARRAY(arena, char *, count);
+    if (!message->permissions)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        message->permissions[i] = (char *)names[i].data;
+    message->n_permissions = count;
     return true;
 }
 

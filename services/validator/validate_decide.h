@@ -38,7 +38,7 @@ struct validate_answer {
     struct bytes token_external_id;
     enum token_kind kind;
     int64_t expires_at_ms; // CLOCK_NEVER_MS = not told, or never
-    const char **permissions;
+    const struct bytes *permissions;
     size_t permission_count;
     const struct bytes *missing;
     size_t missing_count;

@@ -256,7 +256,7 @@ static size_t measure_answer(const struct validate_answer *answer) {
                   measure_text(answer->member_id.len) + measure_text(answer->company_external_id.len) +
                   measure_text(answer->token_external_id.len);
     for (size_t i = 0; i < answer->permission_count; i++)
-        size += measure_element(strlen(answer->permissions[i]));
+        size += measure_element(answer->permissions[i].len);
     for (size_t i = 0; i < answer->missing_count; i++)
         size += measure_element(answer->missing[i].len);
     return size;
@@ -275,7 +275,7 @@ struct bytes validate_wire_write(const struct validate_answer *answer, size_t he
     to = write_text(to, MEMBER_ID, answer->member_id);
     to = write_number(to, KIND, answer->kind);
     for (size_t i = 0; i < answer->permission_count; i++)
-        to = write_element(to, HELD_PERMISSIONS, answer->permissions[i], strlen(answer->permissions[i]));
+        to = write_element(to, HELD_PERMISSIONS, answer->permissions[i].data, answer->permissions[i].len);
     to = write_moment(to, EXPIRES_AT, answer->expires_at_ms);
     to = write_text(to, COMPANY_EXTERNAL_ID, answer->company_external_id);
     to = write_text(to, TOKEN_EXTERNAL_ID, answer->token_external_id);

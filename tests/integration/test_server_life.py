@@ -1,13 +1,15 @@
 """The life of a server process: settings, refusals to start, probes, metrics, stopping."""
 
 import os
+import signal
 import socket
 import subprocess
 import unittest
 
-from latchkey_test import Deployment, Server, free_port, program, shared_postgres, stubs
+from latchkey_test import Deployment, PrivatePostgres, Server, free_port, program, shared_postgres, stubs
 from latchkey_test.waiting import wait_until
 
+health_pb2 = stubs.messages("grpc/health/v1/health.proto")
 token_pb2 = stubs.messages("latchkey/v1/token.proto")
 
 SERVERS = ("latchkey-token", "latchkey-whitelist", "latchkey-invitation", "latchkey-validator", "latchkeyd")
@@ -52,6 +54,16 @@ class Settings(unittest.TestCase):
         self.assertEqual(done.returncode, EXIT_USAGE)
         self.assertIn("LATCHKEY_WORKERS", done.stderr)
 
+    def test_an_address_without_a_port_is_refused_by_the_name_that_was_given(self):
+        for done, name in ((run("latchkey-validator", LATCHKEY_LISTEN="10"), "LATCHKEY_LISTEN"),
+                           (run("latchkey-validator", "--listen=10"), "--listen"),
+                           (run("latchkeyd", LATCHKEY_ADMIN_LISTEN="localhost"), "LATCHKEY_ADMIN_LISTEN"),
+                           (run("latchkeyd", "--admin-listen=off"), "--admin-listen")):
+            with self.subTest(name):
+                self.assertEqual(done.returncode, EXIT_USAGE)
+                self.assertIn(f" {name}: ", done.stderr)
+                self.assertIn("type ADDRESS:PORT", done.stderr)
+
     def test_plaintext_beyond_loopback_is_refused_unless_it_is_allowed(self):
         done = run("latchkeyd", "--listen", "0.0.0.0:0")
         self.assertEqual(done.returncode, EXIT_USAGE)
@@ -83,6 +95,22 @@ class RefusalsToStart(unittest.TestCase):
                 with self.subTest(name):
                     self.assert_ends(Server(name, database_url=url), EXIT_SCHEMA, "latchkey migrate")
 
+    def test_an_empty_database_of_a_cluster_without_our_roles_says_to_migrate_in_one_sentence(self):
+        with PrivatePostgres() as postgres:
+            url = postgres.create_database()
+            for name in SERVERS:
+                with self.subTest(name):
+                    server = Server(name, database_url=url)
+                    self.assert_ends(server, EXIT_SCHEMA, "latchkey migrate")
+                    self.assertEqual(server.log().count("\n"), 1, server.log())
+
+    def test_a_user_who_may_not_take_the_role_is_told_so(self):
+        with Deployment() as deployment:
+            user = "stranger"
+            deployment.execute(f"DROP ROLE IF EXISTS {user}; CREATE ROLE {user} LOGIN")
+            url = deployment.postgres.url_of(deployment.url.split("dbname=")[1].split()[0], user)
+            self.assert_ends(Server("latchkeyd", database_url=url), EXIT_NOPERM, "grant the role")
+
     def test_a_database_that_does_not_exist_is_named(self):
         url = shared_postgres().url_of("nosuch", "postgres")
         self.assert_ends(Server("latchkeyd", database_url=url), EXIT_NOPERM, "nosuch")
@@ -99,6 +127,12 @@ class RefusalsToStart(unittest.TestCase):
 
 
 class Life(unittest.TestCase):
+    def assert_health_becomes(self, deployment, name):
+        wanted = getattr(health_pb2.HealthCheckResponse, name)
+        with deployment.anybody() as client:
+            wait_until(lambda: client.health.Check(health_pb2.HealthCheckRequest(), timeout=5).status == wanted, 10,
+                       f"health to be {name}")
+
     def test_each_server_becomes_ready_and_ends_in_order(self):
         with Deployment() as deployment:
             for name in SERVERS:
@@ -119,6 +153,34 @@ class Life(unittest.TestCase):
         self.assertEqual(status, 503)
         self.assertIn("database", body)
         self.assertEqual(server.admin("/livez")[0], 200)
+
+    def test_an_idle_server_notices_that_its_database_is_gone_and_back(self):
+        with PrivatePostgres() as postgres, Deployment(postgres, server="latchkey-token") as deployment:
+            server = deployment.server
+            postgres.stop()
+            wait_until(lambda: not server.is_ready(), 10, "the server to say that its database is gone")
+            status, body = server.admin("/readyz")
+            self.assertEqual(status, 503)
+            self.assertIn("database", body)
+            self.assert_health_becomes(deployment, "NOT_SERVING")
+            postgres.start()
+            wait_until(server.is_ready, 15, "the server to say that its database is back")
+            self.assert_health_becomes(deployment, "SERVING")
+
+    def test_an_idle_server_notices_that_its_database_does_not_answer(self):
+        with PrivatePostgres() as postgres, Deployment(postgres, server="latchkey-token") as deployment:
+            backends = [pid for pid, in postgres.execute(
+                "SELECT pid FROM pg_stat_activity WHERE application_name = 'latchkey-token'")]
+            postgres.pause()
+            try:
+                for pid in backends:
+                    os.kill(pid, signal.SIGSTOP)
+                wait_until(lambda: not deployment.server.is_ready(), 20, "the server to say that nobody answers")
+            finally:
+                for pid in backends:
+                    os.kill(pid, signal.SIGCONT)
+                postgres.resume()
+            wait_until(deployment.server.is_ready, 20, "the server to say that it is answered again")
 
     def test_a_draining_server_says_that_it_is_not_ready_and_serves_on_for_the_delay(self):
         with Deployment(drain_delay="2s") as deployment:

@@ -470,11 +470,11 @@ static const char *ask_set(const struct ip_set *ips, struct arena *arena) {
 
 static const char *append_names(const char *text, const struct image *image, const struct permission_set *set,
                                 struct arena *arena) {
-    const char **held;
+    const struct bytes *held;
     size_t count;
     assert_true(permission_catalogue_list(image_get_catalogue(image), set, arena, &held, &count));
     for (size_t i = 0; i < count; i++)
-        text = arena_format(arena, "%s %s", text, held[i]);
+        text = arena_format(arena, "%s %.*s", text, BYTES_FORMAT(held[i]));
     return text;
 }
 

@@ -76,13 +76,15 @@ static struct permission_catalogue *new_basic(void) {
 // Names in the set, joined by spaces in order of the alphabet.
 static const char *list(const struct permission_catalogue *catalogue, const struct permission_set *set,
                         struct arena *arena) {
-    const char **names;
+    const struct bytes *names;
     size_t count;
     const char *joined = "";
     assert_true(permission_catalogue_list(catalogue, set, arena, &names, &count));
     assert_int_equal(count, permission_set_get_count(set));
-    for (size_t i = 0; i < count; i++)
-        joined = arena_format(arena, "%s%s%s", joined, i ? " " : "", names[i]);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(names[i].len, strlen((const char *)names[i].data));
+        joined = arena_format(arena, "%s%s%.*s", joined, i ? " " : "", BYTES_FORMAT(names[i]));
+    }
     return joined;
 }
 

@@ -87,6 +87,34 @@ static void a_prefix_of_63_letters_is_the_longest(void **state) {
     assert_string_equal(written, text);
 }
 
+// The definition, bit by bit: 130 bits, of which the two highest are zero.
+static void format_plainly(struct uuid uuid, char ret_text[TYPEID_SUFFIX_LENGTH + 1]) {
+    for (unsigned i = 0; i < TYPEID_SUFFIX_LENGTH; i++) {
+        unsigned digit = 0;
+        for (unsigned bit = 5 * i; bit < 5 * i + 5; bit++)
+            digit = digit * 2 + (bit < 2 ? 0 : uuid.bytes[(bit - 2) / 8] >> (7 - (bit - 2) % 8) & 1);
+        ret_text[i] = "0123456789abcdefghjkmnpqrstvwxyz"[digit];
+    }
+    ret_text[TYPEID_SUFFIX_LENGTH] = '\0';
+}
+
+static void what_is_written_is_the_definition_bit_by_bit(void **state) {
+    (void)state;
+    struct seed seed = seed_new();
+    for (unsigned round = 0; round < 100000; round++) {
+        struct uuid uuid;
+        char expected[TYPEID_SUFFIX_LENGTH + 1], text[TYPEID_TEXT_MAX + 1];
+        for (size_t i = 0; i < sizeof(uuid.bytes); i++)
+            uuid.bytes[i] = (uint8_t)seed_next_below(&seed, 256);
+        format_plainly(uuid, expected);
+        typeid_format(BYTES_EMPTY, uuid, text);
+        assert_string_equal(text, expected);
+        struct typeid id = typeid_of(TYPEID_TOKEN, uuid);
+        assert_memory_equal(id.text, TYPEID_TOKEN "_", 4);
+        assert_string_equal(id.text + 4, expected);
+    }
+}
+
 static void an_expected_prefix_is_insisted_on(void **state) {
     (void)state;
     struct uuid uuid = uuid_new(clock_get_system()), parsed;
@@ -149,6 +177,7 @@ int main(void) {
         cmocka_unit_test(every_invalid_vector_is_refused_and_nothing_is_touched),
         cmocka_unit_test(a_prefix_of_63_letters_is_the_longest),
         cmocka_unit_test(an_expected_prefix_is_insisted_on),
+        cmocka_unit_test(what_is_written_is_the_definition_bit_by_bit),
         cmocka_unit_test(any_character_changed_is_another_identifier_or_none),
         cmocka_unit_test(every_shorter_and_longer_text_is_refused),
         cmocka_unit_test(identifiers_sort_as_their_uuids),

@@ -47,13 +47,13 @@ static void write_ips(struct dump *dump, const struct ip_set *ips) {
 }
 
 static void write_permissions(struct dump *dump, const struct permission_set *set) {
-    const char **names;
+    const struct bytes *names;
     size_t count;
     assert_true(
         permission_catalogue_list(image_get_catalogue(dump->image), set, &dump->arena, &names, &count));
     buffer_append_text(&dump->line, " permissions=");
     for (size_t i = 0; i < count; i++)
-        buffer_append_format(&dump->line, "%s,", names[i]);
+        buffer_append_format(&dump->line, "%.*s,", BYTES_FORMAT(names[i]));
 }
 
 static void write_policy(struct dump *dump, const struct policy *policy) {
