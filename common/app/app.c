@@ -127,7 +127,7 @@ static void print_help(const struct app_program *program, const struct config_ta
         program->name, program->name, program->summary);
     printf(
         "Exit codes: 0 stopped in order, 64 wrong usage, 69 a part can't be had (such as a port in use), 70 internal,\n"
-        "76 the database has another schema, 77 the database refuses us.\n\n");
+        "76 the database has another schema or none, 77 the database refuses us.\n\n");
     config_print_help(tables, count, stdout);
 }
 

@@ -1,7 +1,6 @@
 """The life of a server process: settings, refusals to start, probes, metrics, stopping."""
 
 import os
-import signal
 import socket
 import subprocess
 import unittest
@@ -169,17 +168,11 @@ class Life(unittest.TestCase):
 
     def test_an_idle_server_notices_that_its_database_does_not_answer(self):
         with PrivatePostgres() as postgres, Deployment(postgres, server="latchkey-token") as deployment:
-            backends = [pid for pid, in postgres.execute(
-                "SELECT pid FROM pg_stat_activity WHERE application_name = 'latchkey-token'")]
-            postgres.pause()
+            postgres.freeze()
             try:
-                for pid in backends:
-                    os.kill(pid, signal.SIGSTOP)
                 wait_until(lambda: not deployment.server.is_ready(), 20, "the server to say that nobody answers")
             finally:
-                for pid in backends:
-                    os.kill(pid, signal.SIGCONT)
-                postgres.resume()
+                postgres.thaw()
             wait_until(deployment.server.is_ready, 20, "the server to say that it is answered again")
 
     def test_a_draining_server_says_that_it_is_not_ready_and_serves_on_for_the_delay(self):
