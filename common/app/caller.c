@@ -273,7 +273,7 @@ enum status caller_authenticate(struct db_transaction *transaction,
     struct caller *caller = catalogue ? read_caller(row, catalogue, credentials, arena) : NULL;
     enum reason reason = REASON_UNSPECIFIED;
     if (!caller || decide(caller, row, permission, arena, &reason) != STATUS_OK)
-        return fault_set(fault, STATUS_NO_MEMORY, "NO_MEMORY", "out of memory; try again later");
+        return fault_set_no_memory(fault);
     if (reason != REASON_OK)
         return refusal_set(fault, reason, &credentials->address, permission);
 

@@ -34,6 +34,10 @@ enum status fault_set(struct fault *fault, enum status status, const char *reaso
     return fault->status;
 }
 
+enum status fault_set_no_memory(struct fault *fault) {
+    return fault_set(fault, STATUS_NO_MEMORY, "NO_MEMORY", "out of memory; try again later");
+}
+
 static void append_field(struct fault *fault, const char *field, const char *description) {
     struct fault_field *added = ARENA_NEW(fault->arena, struct fault_field);
     const char *field_copy = arena_copy_text(fault->arena, field);

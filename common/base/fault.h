@@ -47,6 +47,9 @@ void fault_init(struct fault *fault, struct arena *arena);
 enum status fault_set(struct fault *fault, enum status status, const char *reason, const char *format, ...)
     PRINTF_LIKE(4, 5);
 
+// The same for running out of memory: the caller may try again.
+enum status fault_set_no_memory(struct fault *fault);
+
 // Names one bad field: the fault becomes INVALID with reason "INVALID_ARGUMENT" unless it is already set.
 // At most FAULT_FIELDS_MAX are kept, all are counted. `field` is copied; one with an index comes from
 // fault_path().

@@ -91,7 +91,7 @@ void page_parse(const ProtobufCMessage *request, size_t cursor_length, struct ar
     struct bytes cursor;
     enum status status = parse_token(request, text, arena, &cursor);
     if (status == STATUS_NO_MEMORY)
-        fault_set(fault, STATUS_NO_MEMORY, "NO_MEMORY", "out of memory; try again later");
+        fault_set_no_memory(fault);
     else if (status != STATUS_OK || !cursor_fits(cursor, cursor_length))
         refuse_token(fault);
     else

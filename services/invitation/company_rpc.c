@@ -6,10 +6,6 @@
 #include "services/invitation/company_rules.h"
 #include "services/invitation/company_store.h"
 
-static enum status run_out(struct app_call *call) {
-    return fault_set(call->fault, STATUS_NO_MEMORY, "NO_MEMORY", "out of memory; try again later");
-}
-
 // ---- CreateCompany ----
 
 // The TypeID under which other objects name whoever calls.
@@ -35,7 +31,7 @@ static enum status give_birth(struct app_call *call, const struct company_draft 
     call->lane = company->lane; // the change is the new company's, not the operator's
     response->company = company_message_new(company, call->arena);
     response->administrator = company_message_new_administrator(&administrator, call->arena);
-    return response->company && response->administrator ? STATUS_OK : run_out(call);
+    return response->company && response->administrator ? STATUS_OK : fault_set_no_memory(call->fault);
 }
 
 enum status company_rpc_create(struct app_call *call, const ProtobufCMessage *message,
@@ -46,7 +42,7 @@ enum status company_rpc_create(struct app_call *call, const ProtobufCMessage *me
     struct company_wish wish = {request->name, request->external_id, request->administrator_email};
     struct company_draft draft;
     if (!response)
-        return run_out(call);
+        return fault_set_no_memory(call->fault);
     latchkey__v1__create_company_response__init(response);
     enum status status = company_check_wish(&wish, call->fault, &draft);
     if (status == STATUS_OK)
@@ -79,7 +75,7 @@ enum status company_rpc_get(struct app_call *call, const ProtobufCMessage *messa
     const Latchkey__V1__GetCompanyRequest *request = (const Latchkey__V1__GetCompanyRequest *)message;
     Latchkey__V1__GetCompanyResponse *response = ARENA_NEW(call->arena, Latchkey__V1__GetCompanyResponse);
     if (!response)
-        return run_out(call);
+        return fault_set_no_memory(call->fault);
     latchkey__v1__get_company_response__init(response);
 
     struct company *company;
@@ -93,5 +89,5 @@ enum status company_rpc_get(struct app_call *call, const ProtobufCMessage *messa
         return status;
     response->company = company_message_new(company, call->arena);
     *ret_response = &response->base;
-    return response->company ? STATUS_OK : run_out(call);
+    return response->company ? STATUS_OK : fault_set_no_memory(call->fault);
 }

@@ -14,7 +14,7 @@ static void check_external_id(struct bytes external_id, struct fault *fault) {
 static void check_email(const char *email, struct fault *fault, struct company_draft *draft) {
     enum email_parse_result result = email_address_parse(bytes_of_text(email), &draft->administrator_email);
     if (result == EMAIL_PARSE_NO_MEMORY)
-        fault_set(fault, STATUS_NO_MEMORY, "NO_MEMORY", "out of memory; try again later");
+        fault_set_no_memory(fault);
     else if (result != EMAIL_PARSE_OK)
         fault_add_field(fault, "administrator_email", "%s", email_parse_result_get_text(result));
 }

@@ -58,10 +58,6 @@ enum {
     VERSION,
 };
 
-static enum status run_out(struct app_call *call) {
-    return fault_set(call->fault, STATUS_NO_MEMORY, "NO_MEMORY", "out of memory; try again later");
-}
-
 // ---- from a row to a company ----
 
 static struct company_policy read_policy(const struct db_result *row) {
@@ -83,7 +79,7 @@ static enum status read_found(struct app_call *call, const struct db_result *row
                          typeid_of(TYPEID_COMPANY, company_id).text);
     struct company *company = ARENA_NEW(call->arena, struct company);
     if (!company)
-        return run_out(call);
+        return fault_set_no_memory(call->fault);
     *company = (struct company){
         .company_id = db_result_get_uuid(row, 0, COMPANY_ID),
         .lane = (uint8_t)db_result_get_int16(row, 0, LANE),
@@ -95,7 +91,7 @@ static enum status read_found(struct app_call *call, const struct db_result *row
         .version = db_result_get_int64(row, 0, VERSION),
     };
     if (!company->name || !company->external_id)
-        return run_out(call);
+        return fault_set_no_memory(call->fault);
     *ret_company = company;
     return STATUS_OK;
 }
@@ -162,7 +158,7 @@ enum status company_store_create(struct app_call *call, const struct company_dra
                                        .created_at_ms = db_result_get_time_ms(member, 0, 0),
                                        .version = db_result_get_int64(member, 0, 1)};
     if (!ret_administrator->email)
-        return run_out(call);
+        return fault_set_no_memory(call->fault);
     return read_found(call, commands[FIND].result, birth->company_id, ret_company);
 }
 

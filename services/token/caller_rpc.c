@@ -13,10 +13,6 @@ static_assert((int)TOKEN_KIND_ACCESS == (int)LATCHKEY__V1__TOKEN_KIND__TOKEN_KIN
 static_assert((int)TOKEN_KIND_LOGIN == (int)LATCHKEY__V1__TOKEN_KIND__TOKEN_KIND_LOGIN,
               "number of the contract");
 
-static enum status run_out(struct app_call *call) {
-    return fault_set(call->fault, STATUS_NO_MEMORY, "NO_MEMORY", "out of memory; try again later");
-}
-
 // ---- GetCaller ----
 
 // The answer with the parts of it that have a fixed size.
@@ -69,7 +65,7 @@ enum status caller_rpc_get(struct app_call *call, const ProtobufCMessage *messag
     struct caller_block *block = ARENA_NEW(call->arena, struct caller_block);
     const char *company_name;
     if (!block)
-        return run_out(call);
+        return fault_set_no_memory(call->fault);
     latchkey__v1__get_caller_response__init(&block->response);
     latchkey__v1__caller__init(&block->caller);
     enum status status = caller_store_get_company_name(call, &company_name);
@@ -79,7 +75,8 @@ enum status caller_rpc_get(struct app_call *call, const ProtobufCMessage *messag
     block->caller.company_name = (char *)company_name;
     block->response.caller = &block->caller;
     *ret_response = &block->response.base;
-    return fill_permissions(&block->caller, call->caller, call->arena) ? STATUS_OK : run_out(call);
+    return fill_permissions(&block->caller, call->caller, call->arena) ? STATUS_OK
+                                                                       : fault_set_no_memory(call->fault);
 }
 
 // ---- ListPermissions ----
@@ -110,7 +107,7 @@ enum status caller_rpc_list_permissions(struct app_call *call, const ProtobufCMe
     struct page page;
     struct permission_list list;
     if (!response)
-        return run_out(call);
+        return fault_set_no_memory(call->fault);
     latchkey__v1__list_permissions_response__init(response);
     page_parse(message, 0, call->arena, call->fault, &page);
     if (call->fault->status != STATUS_OK)
@@ -119,5 +116,5 @@ enum status caller_rpc_list_permissions(struct app_call *call, const ProtobufCMe
     if (status != STATUS_OK)
         return status;
     *ret_response = &response->base;
-    return fill_list(response, message, &list, call->arena) ? STATUS_OK : run_out(call);
+    return fill_list(response, message, &list, call->arena) ? STATUS_OK : fault_set_no_memory(call->fault);
 }

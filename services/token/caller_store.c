@@ -9,10 +9,6 @@ static const struct db_statement statements[] = {
                           " ORDER BY p.name LIMIT $2"},
 };
 
-static enum status run_out(struct app_call *call) {
-    return fault_set(call->fault, STATUS_NO_MEMORY, "NO_MEMORY", "out of memory; try again later");
-}
-
 enum status caller_store_get_company_name(struct app_call *call, const char **ret_name) {
     struct db_params params;
     const struct db_result *rows;
@@ -23,7 +19,7 @@ enum status caller_store_get_company_name(struct app_call *call, const char **re
         return db_fault(call->fault, status);
     const char *name = db_result_copy_text(rows, 0, 0, call->arena);
     if (!name)
-        return run_out(call);
+        return fault_set_no_memory(call->fault);
     *ret_name = name;
     return STATUS_OK;
 }
@@ -44,12 +40,12 @@ enum status caller_store_list_permissions(struct app_call *call, struct bytes af
                                    .has_more = row_count > limit};
     list.rows = ARENA_NEW_ARRAY(call->arena, struct permission_row, list.count);
     if (!list.rows)
-        return run_out(call);
+        return fault_set_no_memory(call->fault);
     for (size_t i = 0; i < list.count; i++) {
         list.rows[i].name = db_result_copy_text(rows, (int)i, 0, call->arena);
         list.rows[i].description = db_result_copy_text(rows, (int)i, 1, call->arena);
         if (!list.rows[i].name || !list.rows[i].description)
-            return run_out(call);
+            return fault_set_no_memory(call->fault);
     }
     *ret_list = list;
     return STATUS_OK;

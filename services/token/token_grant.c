@@ -26,7 +26,7 @@ static void add_excess(struct excess *excess, struct bytes name) {
 static void tell_excess(struct excess *excess, const char *key, const char *what, struct fault *fault) {
     struct bytes names = buffer_get_bytes(&excess->names);
     if (excess->names.failed)
-        fault_set(fault, STATUS_NO_MEMORY, "NO_MEMORY", "out of memory; try again later");
+        fault_set_no_memory(fault);
     else if (excess->count > 0) {
         size_t unnamed = excess->count > NAMED_MAX ? excess->count - NAMED_MAX : 0;
         fault_set(fault, STATUS_PERMISSION_DENIED, "GRANT_EXCEEDS_CALLER",
@@ -46,7 +46,7 @@ static void check_permissions(const struct token_draft *draft, const struct toke
         struct permission_set *covered =
             permission_set_new_in_arena(arena, permission_catalogue_get_limit(maker->catalogue));
         if (!covered) {
-            fault_set(fault, STATUS_NO_MEMORY, "NO_MEMORY", "out of memory; try again later");
+            fault_set_no_memory(fault);
             break;
         }
         // An unknown grant, which the rules refuse before, grants nothing.

@@ -12,10 +12,6 @@
 
 #define TIME_WANTED "type a time from the year 1 to 9999"
 
-static enum status run_out(struct app_call *call) {
-    return fault_set(call->fault, STATUS_NO_MEMORY, "NO_MEMORY", "out of memory; try again later");
-}
-
 static struct uuid read_token_id(const char *text, struct fault *fault) {
     struct uuid token_id = {{0}};
     if (!typeid_parse(bytes_of_text(text), TYPEID_TOKEN, &token_id))
@@ -107,7 +103,7 @@ static enum status give_birth(struct app_call *call, const struct token_draft *d
                               Latchkey__V1__CreateAccessTokenResponse *response) {
     struct secret *secret = ARENA_NEW(call->arena, struct secret);
     if (!secret)
-        return run_out(call);
+        return fault_set_no_memory(call->fault);
     secret_new(app_get_settings(call->app)->brand, SECRET_ACCESS, call->caller->lane, secret);
     char hint[SECRET_HINT_LENGTH + 1];
     secret_get_hint(bytes_of(secret->text, SECRET_LENGTH), hint);
@@ -128,7 +124,7 @@ static enum status give_birth(struct app_call *call, const struct token_draft *d
         return status;
     response->access_token = token_message_new(token, call->now_ms, call->arena);
     response->secret = secret->text;
-    return response->access_token ? STATUS_OK : run_out(call);
+    return response->access_token ? STATUS_OK : fault_set_no_memory(call->fault);
 }
 
 enum status token_rpc_create(struct app_call *call, const ProtobufCMessage *message,
@@ -142,7 +138,7 @@ enum status token_rpc_create(struct app_call *call, const ProtobufCMessage *mess
     struct token_maker maker;
     struct token_draft draft;
     if (!response || !read_wish(request, call, &wish) || !describe_maker(call, &maker))
-        return run_out(call);
+        return fault_set_no_memory(call->fault);
     latchkey__v1__create_access_token_response__init(response);
 
     struct uuid owner = choose_owner(request, call);
@@ -171,7 +167,7 @@ enum status token_rpc_get(struct app_call *call, const ProtobufCMessage *message
     Latchkey__V1__GetAccessTokenResponse *response =
         ARENA_NEW(call->arena, Latchkey__V1__GetAccessTokenResponse);
     if (!response)
-        return run_out(call);
+        return fault_set_no_memory(call->fault);
     latchkey__v1__get_access_token_response__init(response);
 
     struct uuid token_id = read_token_id(request->token_id, call->fault);
@@ -185,7 +181,7 @@ enum status token_rpc_get(struct app_call *call, const ProtobufCMessage *message
         return status;
     response->access_token = token_message_new(token, call->now_ms, call->arena);
     *ret_response = &response->base;
-    return response->access_token ? STATUS_OK : run_out(call);
+    return response->access_token ? STATUS_OK : fault_set_no_memory(call->fault);
 }
 
 // ---- ListAccessTokens ----
@@ -227,7 +223,7 @@ static enum status read_filter(const Latchkey__V1__ListAccessTokensRequest *requ
     }
     ret_filter->grants =
         token_list_grants_of(permission, call->caller->catalogue, call->arena, &ret_filter->grant_count);
-    return ret_filter->grants ? call->fault->status : run_out(call);
+    return ret_filter->grants ? call->fault->status : fault_set_no_memory(call->fault);
 }
 
 static bool fill_list(Latchkey__V1__ListAccessTokensResponse *response,
@@ -255,7 +251,7 @@ enum status token_rpc_list(struct app_call *call, const ProtobufCMessage *messag
     Latchkey__V1__ListAccessTokensResponse *response =
         ARENA_NEW(call->arena, Latchkey__V1__ListAccessTokensResponse);
     if (!response)
-        return run_out(call);
+        return fault_set_no_memory(call->fault);
     latchkey__v1__list_access_tokens_response__init(response);
 
     struct page page;
@@ -271,7 +267,7 @@ enum status token_rpc_list(struct app_call *call, const ProtobufCMessage *messag
     if (status != STATUS_OK)
         return status;
     *ret_response = &response->base;
-    return fill_list(response, request, &list, call) ? STATUS_OK : run_out(call);
+    return fill_list(response, request, &list, call) ? STATUS_OK : fault_set_no_memory(call->fault);
 }
 
 // ---- DeactivateAccessToken ----
@@ -290,7 +286,7 @@ enum status token_rpc_deactivate(struct app_call *call, const ProtobufCMessage *
     Latchkey__V1__DeactivateAccessTokenResponse *response =
         ARENA_NEW(call->arena, Latchkey__V1__DeactivateAccessTokenResponse);
     if (!response)
-        return run_out(call);
+        return fault_set_no_memory(call->fault);
     latchkey__v1__deactivate_access_token_response__init(response);
 
     struct token *token;
@@ -306,5 +302,5 @@ enum status token_rpc_deactivate(struct app_call *call, const ProtobufCMessage *
         return status;
     response->access_token = token_message_new(token, call->now_ms, call->arena);
     *ret_response = &response->base;
-    return response->access_token ? STATUS_OK : run_out(call);
+    return response->access_token ? STATUS_OK : fault_set_no_memory(call->fault);
 }

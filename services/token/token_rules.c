@@ -7,11 +7,6 @@
 // A thousand years: what lies beyond is a typing error, and beyond the times that the contract can tell.
 #define EXPIRE_IN_MAX_MS (INT64_C(365000) * 24 * 60 * 60 * 1000)
 
-// The fault then refuses the whole wish, whatever else is found.
-static void run_out(struct fault *fault) {
-    fault_set(fault, STATUS_NO_MEMORY, "NO_MEMORY", "out of memory; try again later");
-}
-
 // ---- texts ----
 
 void token_check_text(const char *text, size_t max, const char *field, struct fault *fault) {
@@ -90,7 +85,7 @@ static void check_permissions(const struct token_wish *wish, const struct token_
         permission_set_new_in_arena(arena, permission_catalogue_get_limit(terms->catalogue));
     draft->permissions = ARENA_NEW_ARRAY(arena, struct bytes, count);
     if (!covered || !draft->permissions) {
-        run_out(fault);
+        fault_set_no_memory(fault);
         return;
     }
     draft->permission_count = count;
@@ -113,7 +108,7 @@ static struct bytes check_domain(const char *text, size_t index, struct arena *a
             return bytes_of_text(copy);
     }
     if (result == DOMAIN_PARSE_OK || result == DOMAIN_PARSE_NO_MEMORY)
-        run_out(fault);
+        fault_set_no_memory(fault);
     else
         fault_add_field(fault, fault_path(fault, "allowed_domains[%zu]", index), "%s",
                         domain_parse_result_get_text(result));
@@ -130,7 +125,7 @@ static void check_domains(const struct token_wish *wish, const struct token_term
                         "leave it empty, or add CHANNEL_UI to channels: domains count on that channel only");
     draft->domains = ARENA_NEW_ARRAY(arena, struct bytes, count);
     if (!draft->domains) {
-        run_out(fault);
+        fault_set_no_memory(fault);
         return;
     }
     draft->domain_count = count;
@@ -145,7 +140,7 @@ static void check_ips(const struct token_wish *wish, const struct token_terms *t
         return;
     draft->ips = ARENA_NEW_ARRAY(arena, struct ip_prefix, count);
     if (!draft->ips) {
-        run_out(fault);
+        fault_set_no_memory(fault);
         return;
     }
     draft->ip_count = count;

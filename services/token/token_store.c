@@ -232,10 +232,6 @@ static bool read_token(const struct db_result *rows, int row, struct arena *aren
     return read_single_texts(rows, row, arena, ret_token) && read_lists(rows, row, arena, ret_token);
 }
 
-static enum status run_out(struct app_call *call) {
-    return fault_set(call->fault, STATUS_NO_MEMORY, "NO_MEMORY", "out of memory; try again later");
-}
-
 // The row of FIND.
 static enum status read_found(struct app_call *call, const struct db_result *rows, struct uuid token_id,
                               struct token **ret_token) {
@@ -244,7 +240,7 @@ static enum status read_found(struct app_call *call, const struct db_result *row
                          typeid_of(TYPEID_TOKEN, token_id).text);
     struct token *token = ARENA_NEW(call->arena, struct token);
     if (!token || !read_token(rows, 0, call->arena, token))
-        return run_out(call);
+        return fault_set_no_memory(call->fault);
     *ret_token = token;
     return STATUS_OK;
 }
@@ -339,7 +335,7 @@ enum status token_store_create(struct app_call *call, const struct token_draft *
     init_params(&policy, call);
     db_params_add_int64(&policy, birth->company_tokens_max);
     if (!init_insert_token(&token, call, draft, birth))
-        return run_out(call);
+        return fault_set_no_memory(call->fault);
     init_insert_secret(&secret, call, birth);
     init_find(&find, call, birth->token_id);
     struct db_command commands[] = {{&statements[POLICY], &policy, NULL},
@@ -382,10 +378,10 @@ enum status token_store_list(struct app_call *call, const struct token_filter *f
     list.has_more = row_count > 0 && db_result_get_int64(rows, 0, FOUND) > (int64_t)list.count;
     list.tokens = ARENA_NEW_ARRAY(call->arena, struct token, list.count);
     if (!list.tokens)
-        return run_out(call);
+        return fault_set_no_memory(call->fault);
     for (size_t i = 0; i < list.count; i++)
         if (!read_token(rows, (int)i, call->arena, &list.tokens[i]))
-            return run_out(call);
+            return fault_set_no_memory(call->fault);
     *ret_list = list;
     return STATUS_OK;
 }

@@ -34,10 +34,6 @@ enum outcome { FAILED, ANSWERED, NOT_YET };
 
 // ---- what fails instead of being decided ----
 
-static enum status fail_without_memory(struct validate_call *call) {
-    return fault_set(call->fault, STATUS_NO_MEMORY, "NO_MEMORY", "out of memory; try again later");
-}
-
 static enum status fail_not_current(struct validate_call *call, enum lease_state state) {
     struct fault *fault = call->fault;
     validate_count(&call->mine->counters.not_current[state], 1);
@@ -114,7 +110,7 @@ static struct parked_call *keep(const struct validate_call *call, uint64_t round
 static enum status park(struct validate_call *call, uint64_t round) {
     struct parked_call *parked = call->parked ? call->parked : keep(call, round);
     if (!parked)
-        return fail_without_memory(call);
+        return fault_set_no_memory(call->fault);
     call = &parked->call;
     if (parked->wait.is_over)
         return count_wait(call, VALIDATE_WAIT_NOT_REACHED), fail_not_reached(call);
@@ -176,7 +172,7 @@ static enum outcome answer(struct validate_call *call, const struct validate_vie
     if (validate_decide(view, asker, &call->question, arena, &answer) == STATUS_OK)
         *ret_response = validate_wire_write(&answer, GRPC_CALL_HEADROOM, arena);
     if (!ret_response->data) {
-        fail_without_memory(call);
+        fault_set_no_memory(call->fault);
         return FAILED;
     }
     validate_count(&call->mine->counters.decisions[answer.reason], 1);
@@ -224,7 +220,7 @@ static enum status read(struct validate_call *call, struct bytes request) {
     if (status == STATUS_MALFORMED)
         return fail_malformed(call, request);
     if (status != STATUS_OK)
-        return fail_without_memory(call);
+        return fault_set_no_memory(call->fault);
     return validate_question_check(&call->question, call->fault, &call->has_revision, &call->revision);
 }
 

@@ -11,10 +11,6 @@
 
 #define TIME_WANTED "type a time from the year 1 to 9999"
 
-static enum status run_out(struct app_call *call) {
-    return fault_set(call->fault, STATUS_NO_MEMORY, "NO_MEMORY", "out of memory; try again later");
-}
-
 // Only the live list can be meant: there are no drafts.
 static void check_draft_id(const char *draft_id, struct fault *fault) {
     struct uuid ignored;
@@ -116,7 +112,7 @@ static enum status add(struct app_call *call, const struct whitelist_addition *a
         return status;
     bool is_filled = fill_entries(response, addition, added.created_at_ms, call->arena) &&
                      fill_warnings(response, addition, &added, call->arena);
-    return is_filled ? STATUS_OK : run_out(call);
+    return is_filled ? STATUS_OK : fault_set_no_memory(call->fault);
 }
 
 enum status whitelist_rpc_add_entries(struct app_call *call, const ProtobufCMessage *message,
@@ -132,7 +128,7 @@ enum status whitelist_rpc_add_entries(struct app_call *call, const ProtobufCMess
         .created_by = arena_copy_text(call->arena, caller_get_author(call->caller).text)};
     struct ip_prefix *prefixes;
     if (!response || !addition.wishes || !addition.created_by)
-        return run_out(call);
+        return fault_set_no_memory(call->fault);
     latchkey__v1__add_whitelist_entries_response__init(response);
 
     check_draft_id(request->draft_id, call->fault);
@@ -143,7 +139,7 @@ enum status whitelist_rpc_add_entries(struct app_call *call, const ProtobufCMess
     addition.prefixes = prefixes;
     addition.entry_ids = make_ids(call, addition.count);
     *ret_response = &response->base;
-    return addition.entry_ids ? add(call, &addition, response) : run_out(call);
+    return addition.entry_ids ? add(call, &addition, response) : fault_set_no_memory(call->fault);
 }
 
 // ---- RemoveWhitelistEntries ----
@@ -165,7 +161,7 @@ static enum status remove_entries(struct app_call *call,
     struct whitelist_standing standing;
     struct uuid *ids = read_entry_ids(request, call);
     if (!ids)
-        return run_out(call);
+        return fault_set_no_memory(call->fault);
     if (call->fault->status != STATUS_OK)
         return call->fault->status;
     enum status status = whitelist_store_remove(call, ids, request->n_entry_ids, ret_removed, &standing);
@@ -186,7 +182,7 @@ enum status whitelist_rpc_remove_entries(struct app_call *call, const ProtobufCM
         ARENA_NEW(call->arena, Latchkey__V1__RemoveWhitelistEntriesResponse);
     int64_t removed = 0;
     if (!response)
-        return run_out(call);
+        return fault_set_no_memory(call->fault);
     latchkey__v1__remove_whitelist_entries_response__init(response);
 
     check_draft_id(request->draft_id, call->fault);
@@ -249,7 +245,7 @@ enum status whitelist_rpc_list_entries(struct app_call *call, const ProtobufCMes
     Latchkey__V1__ListWhitelistEntriesResponse *response =
         ARENA_NEW(call->arena, Latchkey__V1__ListWhitelistEntriesResponse);
     if (!response)
-        return run_out(call);
+        return fault_set_no_memory(call->fault);
     latchkey__v1__list_whitelist_entries_response__init(response);
 
     struct page page;
@@ -267,5 +263,5 @@ enum status whitelist_rpc_list_entries(struct app_call *call, const ProtobufCMes
     if (status != STATUS_OK)
         return status;
     *ret_response = &response->base;
-    return fill_page(response, message, &found, call->arena) ? STATUS_OK : run_out(call);
+    return fill_page(response, message, &found, call->arena) ? STATUS_OK : fault_set_no_memory(call->fault);
 }

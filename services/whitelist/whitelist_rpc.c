@@ -6,10 +6,6 @@
 #include "services/whitelist/whitelist_message_rpc.h"
 #include "services/whitelist/whitelist_store.h"
 
-static enum status run_out(struct app_call *call) {
-    return fault_set(call->fault, STATUS_NO_MEMORY, "NO_MEMORY", "out of memory; try again later");
-}
-
 enum status whitelist_rpc_check_outcome(struct app_call *call, const struct whitelist_outcome *outcome) {
     struct whitelist_asker asker = {.address = call->caller->address,
                                     .kind = (enum token_kind)call->caller->subject.kind,
@@ -25,14 +21,14 @@ enum status whitelist_rpc_get(struct app_call *call, const ProtobufCMessage *mes
     Latchkey__V1__GetWhitelistResponse *response = ARENA_NEW(call->arena, Latchkey__V1__GetWhitelistResponse);
     struct whitelist whitelist;
     if (!response)
-        return run_out(call);
+        return fault_set_no_memory(call->fault);
     latchkey__v1__get_whitelist_response__init(response);
     enum status status = whitelist_store_get(call, &whitelist);
     if (status != STATUS_OK)
         return status;
     response->whitelist = whitelist_message_new(&whitelist, call->arena);
     *ret_response = &response->base;
-    return response->whitelist ? STATUS_OK : run_out(call);
+    return response->whitelist ? STATUS_OK : fault_set_no_memory(call->fault);
 }
 
 // ---- UpdateWhitelist ----
@@ -82,14 +78,14 @@ enum status whitelist_rpc_update(struct app_call *call, const ProtobufCMessage *
         ARENA_NEW(call->arena, Latchkey__V1__UpdateWhitelistResponse);
     struct whitelist whitelist;
     if (!response)
-        return run_out(call);
+        return fault_set_no_memory(call->fault);
     latchkey__v1__update_whitelist_response__init(response);
     enum status status = update(call, (const Latchkey__V1__UpdateWhitelistRequest *)message, &whitelist);
     if (status != STATUS_OK)
         return status;
     response->whitelist = whitelist_message_new(&whitelist, call->arena);
     *ret_response = &response->base;
-    return response->whitelist ? STATUS_OK : run_out(call);
+    return response->whitelist ? STATUS_OK : fault_set_no_memory(call->fault);
 }
 
 // ---- CheckIp ----
@@ -132,7 +128,7 @@ enum status whitelist_rpc_check_ip(struct app_call *call, const ProtobufCMessage
     Latchkey__V1__CheckIpResponse *response = ARENA_NEW(call->arena, Latchkey__V1__CheckIpResponse);
     struct whitelist_match match;
     if (!response)
-        return run_out(call);
+        return fault_set_no_memory(call->fault);
     latchkey__v1__check_ip_response__init(response);
     struct ip_address address = read_client_ip((const Latchkey__V1__CheckIpRequest *)message, call);
     enum status status = call->fault->status;
@@ -141,5 +137,5 @@ enum status whitelist_rpc_check_ip(struct app_call *call, const ProtobufCMessage
     if (status != STATUS_OK)
         return status;
     *ret_response = &response->base;
-    return fill_match(response, &match, &address, call->arena) ? STATUS_OK : run_out(call);
+    return fill_match(response, &match, &address, call->arena) ? STATUS_OK : fault_set_no_memory(call->fault);
 }

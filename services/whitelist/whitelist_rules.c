@@ -54,7 +54,7 @@ enum status whitelist_check_wishes(const struct whitelist_wish *wishes, size_t c
         return fault->status;
     struct ip_prefix *prefixes = ARENA_NEW_ARRAY(arena, struct ip_prefix, count);
     if (!prefixes)
-        return fault_set(fault, STATUS_NO_MEMORY, "NO_MEMORY", "out of memory; try again later");
+        return fault_set_no_memory(fault);
     for (size_t i = 0; i < count; i++)
         check_wish(&wishes[i], i, terms, fault, &prefixes[i]);
     *ret_prefixes = prefixes;

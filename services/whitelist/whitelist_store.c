@@ -82,10 +82,6 @@ enum {
     COMMON_BITS,
 };
 
-static enum status run_out(struct app_call *call) {
-    return fault_set(call->fault, STATUS_NO_MEMORY, "NO_MEMORY", "out of memory; try again later");
-}
-
 // ---- from rows ----
 
 static enum status read_whitelist(struct app_call *call, const struct db_result *rows,
@@ -257,7 +253,7 @@ enum status whitelist_store_add(struct app_call *call, const struct whitelist_ad
     init_params(&holders, call);
     db_params_add_prefix_array(&holders, addition->prefixes, addition->count);
     if (!init_insert(&insert, call, addition))
-        return run_out(call);
+        return fault_set_no_memory(call->fault);
     struct db_command commands[] = {{&statements[LOCK], &company, NULL},
                                     {&statements[READ], &company, NULL},
                                     {&statements[FIND_HOLDERS], &holders, NULL},
@@ -272,7 +268,8 @@ enum status whitelist_store_add(struct app_call *call, const struct whitelist_ad
         return status;
     ret_added->entry_count_before = before.entry_count;
     ret_added->created_at_ms = db_result_get_time_ms(commands[1].result, 0, NOW);
-    return read_holders(commands[2].result, call->arena, ret_added) ? STATUS_OK : run_out(call);
+    return read_holders(commands[2].result, call->arena, ret_added) ? STATUS_OK
+                                                                    : fault_set_no_memory(call->fault);
 }
 
 enum status whitelist_store_remove(struct app_call *call, const struct uuid *entry_ids, size_t count,
@@ -323,9 +320,9 @@ enum status whitelist_store_list(struct app_call *call, const struct whitelist_f
     page.entries = ARENA_NEW_ARRAY(call->arena, struct whitelist_entry, page.count);
     for (size_t i = 0; page.entries && i < page.count; i++)
         if (!read_entry(commands[1].result, (int)i, call->arena, &page.entries[i]))
-            return run_out(call);
+            return fault_set_no_memory(call->fault);
     *ret_page = page;
-    return page.entries ? STATUS_OK : run_out(call);
+    return page.entries ? STATUS_OK : fault_set_no_memory(call->fault);
 }
 
 enum status whitelist_store_match(struct app_call *call, const struct ip_address *address,
@@ -350,5 +347,5 @@ enum status whitelist_store_match(struct app_call *call, const struct ip_address
         return STATUS_OK;
     ret_match->is_listed = db_result_get_bool(row, 0, LISTED);
     ret_match->common_bits = (uint32_t)db_result_get_int16(row, 0, COMMON_BITS);
-    return read_entry(row, 0, call->arena, &ret_match->entry) ? STATUS_OK : run_out(call);
+    return read_entry(row, 0, call->arena, &ret_match->entry) ? STATUS_OK : fault_set_no_memory(call->fault);
 }
