@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "services/validator/quiescence.h"
 #include "services/validator/snapshot.h"
 #include "tests/integration/validator/image_dump.h"
 #include "tests/integration/validator/scene.h"
@@ -135,6 +136,14 @@ static char *dump_fresh(void) {
     return text;
 }
 
+// Each round of the follower replaces the positions: what is read is held.
+static char *dump_followed(void) {
+    quiescence_go_online();
+    char *text = image_dump(scene_get_image(&scene), probes, PROBES, NOW_MS);
+    quiescence_go_offline();
+    return text;
+}
+
 static void expect_same(const char *followed, const char *fresh) {
     if (strcmp(followed, fresh) == 0)
         return;
@@ -160,7 +169,7 @@ static void a_followed_image_is_the_one_that_a_load_makes(void **state) {
     for (unsigned i = 0; i < ROUNDS; i++) {
         make_changes();
         scene_follow(&scene);
-        char *followed = image_dump(scene_get_image(&scene), probes, PROBES, NOW_MS);
+        char *followed = dump_followed();
         char *fresh = dump_fresh();
         expect_same(followed, fresh);
         free(followed);
