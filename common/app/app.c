@@ -71,7 +71,7 @@ struct app {
     struct validators *validators;
     struct ip_set *trusted_proxies;
     struct dispatch dispatch;
-    struct maintenance maintenance;
+    struct jobs *jobs;
     struct database_probe probe;
 
     struct router_table managed_tables[SERVICES_MAX];
@@ -191,6 +191,17 @@ static int check_database(struct app *app, uint64_t patience_ms) {
     }
 }
 
+static enum status open_jobs(struct app *app) {
+    struct jobs_options options = {.app = app, .database = app->database, .clock = app->clock};
+    enum status status = jobs_new(&options, &app->jobs);
+    if (status == STATUS_OK)
+        status = jobs_add(app->jobs, &maintenance_job);
+    for (size_t i = 0; i < app->program->service_count; i++)
+        for (size_t j = 0; status == STATUS_OK && j < app->program->services[i]->job_count; j++)
+            status = jobs_add(app->jobs, app->program->services[i]->jobs[j]);
+    return status;
+}
+
 static enum status open_management(struct app *app) {
     struct db_pool_options pool = {.connection = get_connection_options(app),
                                    .size = (unsigned)app->settings.database_pool_size};
@@ -201,6 +212,8 @@ static enum status open_management(struct app *app) {
         status = worker_pool_new(&workers, &app->workers);
     if (status == STATUS_OK)
         status = validators_new(app->database, app->clock, &app->validators);
+    if (status == STATUS_OK)
+        status = open_jobs(app);
     app->dispatch = (struct dispatch){.app = app,
                                       .clock = app->clock,
                                       .workers = app->workers,
@@ -210,8 +223,6 @@ static enum status open_management(struct app *app) {
                                       .brand = app->settings.brand,
                                       .wait_for_validators_max_ms = app->settings.wait_for_validators_max_ms,
                                       .database_lease_wait_ms = app->settings.database_lease_wait_ms};
-    app->maintenance =
-        (struct maintenance){.database = app->database, .workers = app->workers, .clock = app->clock};
     app->probe =
         (struct database_probe){.database = app->database, .workers = app->workers, .clock = app->clock};
     return status;
@@ -272,7 +283,7 @@ static enum status register_metrics(struct app *app) {
         (status = metrics_register(app->metrics, worker_pool_write_metrics, app->workers)) != STATUS_OK ||
         (status = metrics_register(app->metrics, validators_write_metrics, app->validators)) != STATUS_OK)
         return status;
-    return metrics_register(app->metrics, maintenance_write_metrics, &app->maintenance);
+    return metrics_register(app->metrics, maintenance_write_metrics, NULL);
 }
 
 // ---- start ----
@@ -401,6 +412,8 @@ static int start(struct app *app) {
         return fail(EXIT_SOFTWARE, status_get_text(status));
     if ((exit_code = open_admin(app)) >= 0)
         return exit_code;
+    if (app->jobs && (status = jobs_start(app->jobs)) != STATUS_OK)
+        return fail(EXIT_SOFTWARE, status_get_text(status));
     if ((status = loop_group_start(app->loops)) != STATUS_OK)
         return fail(EXIT_SOFTWARE, status_get_text(status));
     log_event(LOG_LEVEL_INFO, "listening", LOG_TEXT("address", listener_get_address(app->listener)),
@@ -436,10 +449,8 @@ static int serve(struct app *app, const sigset_t *signals) {
             if (exit_code >= 0)
                 return exit_code;
         }
-        if (app->database) {
-            maintenance_tick(&app->maintenance);
+        if (app->database)
             database_probe_tick(&app->probe);
-        }
         update_health(app);
     }
     return -1;
@@ -467,6 +478,7 @@ static void stop(struct app *app) {
     validators_end_waits(app->validators);
     if (app->loops)
         loop_group_stop(app->loops);
+    jobs_free(app->jobs);
     admin_free(app->admin); // it asks the services, so it ends before them
     for (size_t i = app->started_services; i-- > 0;)
         if (app->program->services[i]->stop)
@@ -547,6 +559,14 @@ struct metrics *app_get_metrics(const struct app *app) {
 
 size_t app_get_loop_count(const struct app *app) {
     return loop_group_get_count(app->loops);
+}
+
+void app_wake_validators(struct app *app) {
+    validators_wake(app->validators);
+}
+
+void app_wake_job(struct app *app, const struct app_job *job) {
+    jobs_wake(app->jobs, job);
 }
 
 const char *app_get_instance_name(const struct app *app) {

@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/app/job.h"
 #include "common/app/method.h"
 #include "common/app/metrics.h"
 #include "common/app/settings.h"
@@ -42,6 +43,10 @@ struct app_service {
     // Methods that are answered on the loop from memory.
     const struct grpc_method *inline_methods;
     size_t inline_method_count;
+
+    // What it does by itself, while the server runs.
+    const struct app_job *const *jobs;
+    size_t job_count;
 
     // The service's own settings; `settings_base` is static and filled before start().
     const struct setting *settings;
@@ -80,6 +85,12 @@ struct metrics *app_get_metrics(const struct app *app);              // in start
 size_t app_get_loop_count(const struct app *app);                    // enter_loop() is called on each
 // This process's name in logs and in the list of validators: host name and port.
 const char *app_get_instance_name(const struct app *app);
+
+// After a commit that changed something (validators_wake()). Any thread.
+void app_wake_validators(struct app *app);
+
+// Makes a job of any service run at once (jobs_wake()). Any thread.
+void app_wake_job(struct app *app, const struct app_job *job);
 
 // Tells health, /readyz and whoever watches that write_unready() would answer otherwise now. Any thread.
 void app_readiness_changed(struct app *app);

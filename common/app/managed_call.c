@@ -13,6 +13,7 @@
 // the loop's on_cancel, are `cancellation`, which has a lock of its own, and the transport's cancelled flag.
 #include <string.h>
 
+#include "common/app/audit.h"
 #include "common/app/bearer.h"
 #include "common/app/caller.h"
 #include "common/app/client_address.h"
@@ -47,10 +48,11 @@ struct managed_call {
     struct loop_task done;           // DONE
 };
 
-enum { FIND_HEAD };
+enum { FIND_HEAD, READ_TIME };
 
 static const struct db_statement statements[] = {
     [FIND_HEAD] = {"managed_call_find_head", "SELECT head, mark FROM latchkey.change_lane WHERE lane = $1"},
+    [READ_TIME] = {"managed_call_read_time", "SELECT clock_timestamp()"},
 };
 
 // ---- DONE: back on the loop ----
@@ -61,7 +63,7 @@ static void log_call(const struct managed_call *managed) {
     const struct caller *caller = managed->call.caller;
     bool is_failed = fault->status != STATUS_OK;
     enum log_level level =
-        is_failed || managed->method->kind == APP_MUTATION ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG;
+        is_failed || app_method_is_mutation(managed->method) ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG;
     if (!log_is_enabled(level))
         return;
     char address[IP_ADDRESS_TEXT_MAX + 1];
@@ -149,7 +151,10 @@ static bool wait_for_validators(struct managed_call *managed) {
 
 // ---- RUNNING: the transaction, on a worker ----
 
+// An answer to anybody may have no revision.
 static enum status fill_revision(struct managed_call *managed) {
+    if (!field_exists(managed->response->descriptor, "revision"))
+        return STATUS_OK;
     char text[REVISION_TEXT_LENGTH + 1];
     revision_format(managed->revision, text);
     return field_set_text(managed->call.arena, managed->response, "revision", text);
@@ -179,21 +184,50 @@ static struct revision choose_revision(const struct db_revision *revisions, size
     return (struct revision){(uint8_t)revisions[chosen].lane, revisions[chosen].seq, revisions[chosen].mark};
 }
 
+static enum status commit(struct managed_call *managed, const struct db_revision **ret_revisions,
+                          size_t *ret_count) {
+    struct app_call *call = &managed->call;
+    enum status status = audit_flush(call);
+    if (status == STATUS_OK)
+        status = db_commit_with_revisions(call->transaction, ret_revisions, ret_count);
+    else
+        db_rollback(call->transaction);
+    call->transaction = NULL;
+    if (status == STATUS_OK && *ret_count > 0)
+        validators_wake(managed->dispatch->validators);
+    return status;
+}
+
 static enum status commit_mutation(struct managed_call *managed, struct db_connection *connection) {
     const struct db_revision *revisions;
     size_t count;
     uint8_t lane = managed->call.lane;
-    enum status status = db_commit_with_revisions(managed->call.transaction, &revisions, &count);
-    managed->call.transaction = NULL;
+    enum status status = commit(managed, &revisions, &count);
     if (status != STATUS_OK)
         return db_fault(managed->call.fault, status);
-    if (count > 0) {
+    if (count > 0)
         managed->revision = choose_revision(revisions, count, lane);
-        validators_wake(managed->dispatch->validators);
-    } else {
+    else
         status = read_head(managed, connection, lane);
-    }
     return status == STATUS_OK ? fill_revision(managed) : status;
+}
+
+// Returns the refusal, unless its trace could not be kept: then it may be asked again.
+static enum status commit_refusal(struct managed_call *managed, enum status refusal) {
+    struct app_call *call = &managed->call;
+    const struct db_revision *revisions;
+    size_t count;
+    enum status status = STATUS_OK;
+    if (managed->replay.is_wanted)
+        status = replay_release(call, managed->method, &managed->replay);
+    if (status == STATUS_OK)
+        status = commit(managed, &revisions, &count);
+    if (status == STATUS_OK)
+        return refusal;
+    db_rollback(call->transaction);
+    call->transaction = NULL;
+    fault_init(call->fault, call->arena);
+    return db_fault(call->fault, status);
 }
 
 // What every mutation has. A bad field here does not keep the handler from naming its own: all at once.
@@ -210,6 +244,9 @@ static enum status run_handler(struct managed_call *managed) {
     managed->response = NULL;
     enum status status = STATUS_OK;
     read_common_fields(managed);
+    if (app_method_is_open(managed->method))
+        managed->replay.is_wanted = false;
+    call->request_id = managed->replay.request_id;
     if (managed->replay.is_wanted)
         status = replay_begin(call, method, &managed->replay, managed->request, &managed->response);
     if (status != STATUS_OK || managed->response)
@@ -223,10 +260,32 @@ static enum status run_handler(struct managed_call *managed) {
     return status;
 }
 
-static enum status run_transaction(struct managed_call *managed, struct db_connection *connection) {
+static enum status recognise_caller(struct managed_call *managed) {
     struct app_call *call = &managed->call;
     struct caller *caller;
-    bool is_mutation = managed->method->kind == APP_MUTATION;
+    enum status status = caller_authenticate(call->transaction, &managed->credentials,
+                                             managed->method->permission, call->arena, call->fault, &caller);
+    if (status != STATUS_OK)
+        return status;
+    call->caller = caller;
+    call->company_id = caller->company_id;
+    call->lane = caller->lane;
+    call->now_ms = caller->now_ms;
+    return STATUS_OK;
+}
+
+static enum status read_time(struct app_call *call) {
+    const struct db_result *row;
+    enum status status = db_query(call->transaction, &statements[READ_TIME], NULL, &row);
+    if (status != STATUS_OK)
+        return db_fault(call->fault, status);
+    call->now_ms = db_result_get_time_ms(row, 0, 0);
+    return STATUS_OK;
+}
+
+static enum status run_transaction(struct managed_call *managed, struct db_connection *connection) {
+    struct app_call *call = &managed->call;
+    bool is_mutation = app_method_is_mutation(managed->method);
     struct db_begin_options options = {.arena = call->arena,
                                        .deadline_ns = managed->deadline_ns,
                                        .cancellation = &managed->cancellation,
@@ -235,14 +294,11 @@ static enum status run_transaction(struct managed_call *managed, struct db_conne
     if (status != STATUS_OK)
         return status;
 
-    status = caller_authenticate(call->transaction, &managed->credentials, managed->method->permission,
-                                 call->arena, call->fault, &caller);
-    if (status == STATUS_OK) {
-        call->caller = caller;
-        call->lane = caller->lane;
-        call->now_ms = caller->now_ms;
+    status = app_method_is_open(managed->method) ? read_time(call) : recognise_caller(managed);
+    if (status == STATUS_OK)
         status = run_handler(managed);
-    }
+    if (status != STATUS_OK && call->keeps_refusal)
+        return commit_refusal(managed, status);
     if (status != STATUS_OK) {
         db_rollback(call->transaction);
         call->transaction = NULL;
@@ -269,6 +325,8 @@ static void run_attempts(struct managed_call *managed, struct db_connection *con
     enum status status = STATUS_ABORTED;
     for (int attempt = 0; attempt < ATTEMPTS_MAX && status == STATUS_ABORTED; attempt++) {
         fault_init(managed->call.fault, managed->call.arena);
+        managed->call.notes = NULL;
+        managed->call.keeps_refusal = false;
         status = run_transaction(managed, connection);
         if (managed->call.fault->status == STATUS_ABORTED) // the handler's own answer: an etag that is stale
             break;
@@ -297,7 +355,7 @@ static void run_on_worker(struct worker_job *job) {
     }
 
     bool is_waiting =
-        fault->status == STATUS_OK && managed->method->kind == APP_MUTATION && wait_for_validators(managed);
+        fault->status == STATUS_OK && app_method_is_mutation(managed->method) && wait_for_validators(managed);
     if (!is_waiting)
         finish_on_loop(managed);
 }
@@ -338,6 +396,14 @@ static enum status queue(struct managed_call *managed) {
     return STATUS_UNAVAILABLE;
 }
 
+// The shape alone: a malformed one is refused before any look-up.
+static enum status check_secret(struct managed_call *managed) {
+    if (app_method_is_open(managed->method))
+        return STATUS_OK;
+    return bearer_check(bearer_find_secret(managed->transport), managed->dispatch->brand, managed->call.fault,
+                        &managed->credentials.digest);
+}
+
 static void on_message(struct grpc_call *transport, const ProtobufCMessage *request) {
     struct fault *fault = grpc_call_get_fault(transport);
     struct managed_call *managed = new_managed_call(transport, request);
@@ -348,9 +414,9 @@ static void on_message(struct grpc_call *transport, const ProtobufCMessage *requ
     }
     managed->credentials.address = client_address_find_of_call(managed->dispatch->trusted_proxies, transport);
     managed->credentials.company = grpc_call_find_metadata(transport, "latchkey-company");
-    if (bearer_check(bearer_find_secret(transport), managed->dispatch->brand, fault,
-                     &managed->credentials.digest) != STATUS_OK ||
-        queue(managed) != STATUS_OK) {
+    managed->call.address = managed->credentials.address;
+    managed->call.user_agent = grpc_call_find_metadata(transport, "user-agent");
+    if (check_secret(managed) != STATUS_OK || queue(managed) != STATUS_OK) {
         log_call(managed);
         grpc_call_finish(transport, fault);
     }

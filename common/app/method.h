@@ -1,6 +1,6 @@
-// A management method and the call of it: who asks, in which transaction, at what time. The frame around the
-// handler, the same for every method (call.c): authenticate the caller and authorize it for the method, begin
-// the transaction for the company, run the handler, commit and learn the revision, wake the validators, wait
+// A management method. The frame around its handler is the same for every method (managed_call.c):
+// authenticate the caller and authorize it for the method, begin the transaction for the company, run the
+// handler, write what it noted for the audit log, commit and learn the revision, wake the validators, wait
 // for them if asked, answer.
 //
 // Fields that the conventions of the contract share are found by name in the messages: `request_id` and
@@ -9,30 +9,17 @@
 #define LATCHKEY_COMMON_APP_METHOD_H
 
 #include <protobuf-c/protobuf-c.h>
-#include <stdint.h>
+#include <stdbool.h>
 
-#include "common/app/caller.h"
-#include "common/base/arena.h"
-#include "common/base/fault.h"
-#include "common/db/transaction.h"
-
-struct app;
+#include "common/app/call.h"
+#include "common/base/status.h"
 
 enum app_method_kind {
     APP_READ,     // a read-only transaction
     APP_MUTATION, // a read-write transaction with a revision
-};
-
-// What a handler works with; it lives in the call's arena.
-struct app_call {
-    struct app *app;
-    struct arena *arena;
-    struct fault *fault; // a handler that fails fills it, or leaves it empty for the status alone
-    struct db_transaction *transaction;
-    const struct caller *caller;
-    uint8_t lane;      // where the change stands in the log: the caller's, unless the handler sets another
-    int64_t now_ms;    // the database's time of this transaction, UTC
-    uint64_t timer_ns; // monotonic, when the request was read
+    // Open to everybody: nobody is asked who he is, call->caller is NULL and request_id is not looked at.
+    APP_OPEN_READ,
+    APP_OPEN_MUTATION,
 };
 
 struct app_method {
@@ -46,5 +33,13 @@ struct app_method {
     enum status (*handle)(struct app_call *call, const ProtobufCMessage *request,
                           ProtobufCMessage **ret_response);
 };
+
+static inline bool app_method_is_mutation(const struct app_method *method) {
+    return method->kind == APP_MUTATION || method->kind == APP_OPEN_MUTATION;
+}
+
+static inline bool app_method_is_open(const struct app_method *method) {
+    return method->kind == APP_OPEN_READ || method->kind == APP_OPEN_MUTATION;
+}
 
 #endif

@@ -3,8 +3,10 @@
 static void print_service(const struct app_service *service, FILE *to) {
     for (size_t i = 0; i < service->method_count; i++) {
         const struct app_method *method = &service->methods[i];
-        fprintf(to, "%s\t%s\t%s\n", method->path, method->kind == APP_MUTATION ? "change" : "read",
-                method->permission ? method->permission : "-");
+        fprintf(to, "%s\t%s\t%s\n", method->path, app_method_is_mutation(method) ? "change" : "read",
+                method->permission           ? method->permission
+                : app_method_is_open(method) ? "anybody"
+                                             : "-");
     }
     for (size_t i = 0; i < service->inline_method_count; i++)
         fprintf(to, "%s\tmemory\t-\n", service->inline_methods[i].path);

@@ -6,7 +6,7 @@
 #include "common/grpc/field.h"
 #include "common/grpc/message.h"
 
-enum { CLAIM, FIND, KEEP };
+enum { CLAIM, FIND, KEEP, RELEASE };
 
 static const struct db_statement statements[] = {
     [CLAIM] = {"replay_claim",
@@ -16,6 +16,9 @@ static const struct db_statement statements[] = {
                              " WHERE company_id = $1 AND caller = $2 AND method = $3 AND request_id = $4"},
     [KEEP] = {"replay_keep", "UPDATE latchkey.request SET response = $5"
                              " WHERE company_id = $1 AND caller = $2 AND method = $3 AND request_id = $4"},
+    [RELEASE] = {"replay_release",
+                 "DELETE FROM latchkey.request"
+                 " WHERE company_id = $1 AND caller = $2 AND method = $3 AND request_id = $4"},
 };
 
 struct replay replay_parse(const ProtobufCMessage *request, struct fault *fault) {
@@ -30,7 +33,7 @@ struct replay replay_parse(const ProtobufCMessage *request, struct fault *fault)
 static void add_key(struct db_params *params, const struct app_call *call, const struct app_method *method,
                     const struct replay *replay) {
     db_params_init(params, call->arena);
-    db_params_add_uuid(params, call->caller->company_id);
+    db_params_add_uuid(params, call->company_id);
     db_params_add_uuid(params, call->caller->token_id);
     db_params_add_text(params, bytes_of_text(method->path));
     db_params_add_uuid(params, replay->request_id);
@@ -135,4 +138,11 @@ enum status replay_keep(struct app_call *call, const struct app_method *method, 
     add_key(&params, call, method, replay);
     db_params_add_bytes(&params, packed);
     return db_fault(call->fault, db_query(call->transaction, &statements[KEEP], &params, NULL));
+}
+
+enum status replay_release(struct app_call *call, const struct app_method *method,
+                           const struct replay *replay) {
+    struct db_params params;
+    add_key(&params, call, method, replay);
+    return db_query(call->transaction, &statements[RELEASE], &params, NULL);
 }

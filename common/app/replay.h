@@ -31,4 +31,8 @@ MUST_CHECK enum status replay_begin(struct app_call *call, const struct app_meth
 MUST_CHECK enum status replay_keep(struct app_call *call, const struct app_method *method,
                                    const struct replay *replay, const ProtobufCMessage *response);
 
+// Gives the claim up: the request was refused, and may be asked again. Leaves the fault to that refusal.
+MUST_CHECK enum status replay_release(struct app_call *call, const struct app_method *method,
+                                      const struct replay *replay);
+
 #endif

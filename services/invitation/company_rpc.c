@@ -54,7 +54,7 @@ enum status company_rpc_create(struct app_call *call, const ProtobufCMessage *me
 // ---- GetCompany ----
 
 static struct uuid read_company_id(const char *text, struct app_call *call) {
-    struct uuid company_id = call->caller->company_id;
+    struct uuid company_id = call->company_id;
     if (*text && !typeid_parse(bytes_of_text(text), TYPEID_COMPANY, &company_id))
         fault_add_field(call->fault, "company_id",
                         "type a company's id, such as cmp_01h455vb4pex5vsknk084sn02q");
@@ -63,7 +63,7 @@ static struct uuid read_company_id(const char *text, struct app_call *call) {
 
 // Whether there is another company is no business of whoever is not an operator.
 static enum status check_visible(const struct app_call *call, struct uuid company_id) {
-    bool is_own = uuid_is_equal(company_id, call->caller->company_id);
+    bool is_own = uuid_is_equal(company_id, call->company_id);
     if (is_own || caller_has_permission(call->caller, "latchkey.operate"))
         return STATUS_OK;
     return fault_set(call->fault, STATUS_NOT_FOUND, "COMPANY_NOT_FOUND", "there is no company %s",

@@ -146,7 +146,7 @@ enum status company_store_create(struct app_call *call, const struct company_dra
         commands[i] = (struct db_command){&statements[i], &params[i], NULL};
     db_set_company(call->transaction, birth->company_id);
     enum status status = db_query_batch(call->transaction, commands, ARRAY_LENGTH(commands));
-    db_set_company(call->transaction, call->caller->company_id);
+    db_set_company(call->transaction, call->company_id);
     if (status != STATUS_OK)
         return tell_failed_creation(call, draft, status);
 
@@ -168,7 +168,7 @@ enum status company_store_find(struct app_call *call, struct uuid company_id, st
     init_params(&params, call, company_id);
     db_set_company(call->transaction, company_id);
     enum status status = db_query(call->transaction, &statements[FIND], &params, &rows);
-    db_set_company(call->transaction, call->caller->company_id);
+    db_set_company(call->transaction, call->company_id);
     if (status != STATUS_OK)
         return db_fault(call->fault, status);
     return read_found(call, rows, company_id, ret_company);

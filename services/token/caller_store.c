@@ -13,7 +13,7 @@ enum status caller_store_get_company_name(struct app_call *call, const char **re
     struct db_params params;
     const struct db_result *rows;
     db_params_init(&params, call->arena);
-    db_params_add_uuid(&params, call->caller->company_id);
+    db_params_add_uuid(&params, call->company_id);
     enum status status = db_query(call->transaction, &statements[COMPANY_NAME], &params, &rows);
     if (status != STATUS_OK)
         return db_fault(call->fault, status);

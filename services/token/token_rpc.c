@@ -104,7 +104,7 @@ static enum status give_birth(struct app_call *call, const struct token_draft *d
     struct secret *secret = ARENA_NEW(call->arena, struct secret);
     if (!secret)
         return fault_set_no_memory(call->fault);
-    secret_new(app_get_settings(call->app)->brand, SECRET_ACCESS, call->caller->lane, secret);
+    secret_new(app_get_settings(call->app)->brand, SECRET_ACCESS, call->lane, secret);
     char hint[SECRET_HINT_LENGTH + 1];
     secret_get_hint(bytes_of(secret->text, SECRET_LENGTH), hint);
     struct typeid maker = caller_get_author(call->caller);

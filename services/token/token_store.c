@@ -250,7 +250,7 @@ static enum status read_found(struct app_call *call, const struct db_result *row
 // $1 and $2 of most statements.
 static void init_params(struct db_params *params, const struct app_call *call) {
     db_params_init(params, call->arena);
-    db_params_add_uuid(params, call->caller->company_id);
+    db_params_add_uuid(params, call->company_id);
     db_params_add_time_ms(params, call->now_ms);
 }
 
@@ -277,7 +277,7 @@ static bool init_insert_token(struct db_params *params, const struct app_call *c
                               const struct token_draft *draft, const struct token_birth *birth) {
     db_params_init(params, call->arena);
     db_params_add_uuid(params, birth->token_id);
-    db_params_add_uuid(params, call->caller->company_id);
+    db_params_add_uuid(params, call->company_id);
     db_params_add_uuid_or_null(params, birth->member_id);
     db_params_add_int16(params, draft->channels);
     db_params_add_text(params, draft->label);
@@ -299,7 +299,7 @@ static void init_insert_secret(struct db_params *params, const struct app_call *
     db_params_init(params, call->arena);
     db_params_add_bytes(params, bytes_of(birth->digest.bytes, DIGEST_LENGTH));
     db_params_add_uuid(params, birth->token_id);
-    db_params_add_uuid(params, call->caller->company_id);
+    db_params_add_uuid(params, call->company_id);
     db_params_add_text(params, bytes_of_text(birth->hint));
 }
 

@@ -132,7 +132,7 @@ static bool read_entry(const struct db_result *rows, int row, struct arena *aren
 
 static void init_params(struct db_params *params, const struct app_call *call) {
     db_params_init(params, call->arena);
-    db_params_add_uuid(params, call->caller->company_id);
+    db_params_add_uuid(params, call->company_id);
 }
 
 static void init_standing(struct db_params *params, const struct app_call *call) {

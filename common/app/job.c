@@ -1,0 +1,162 @@
+#include "common/app/job.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "common/base/log.h"
+
+enum { JOBS_MAX = 16, LEASE_PATIENCE_MS = 10000 };
+
+// What its own thread alone touches stands first; `is_woken` is under the lock.
+struct running_job {
+    struct jobs *jobs;
+    const struct app_job *job;
+    pthread_t thread;
+    bool is_failing; // told once, not every second
+
+    bool is_woken;
+};
+
+struct jobs {
+    struct jobs_options options;
+    struct running_job list[JOBS_MAX];
+    size_t count, started;
+
+    pthread_mutex_t lock;
+    pthread_cond_t changed; // somebody is woken, or all are to stop
+    bool is_stopping;       // under the lock
+};
+
+// ---- a job's thread ----
+
+static struct timespec get_time_in(int64_t ms) {
+    struct timespec at;
+    clock_gettime(CLOCK_MONOTONIC, &at);
+    at.tv_sec += ms / 1000;
+    at.tv_nsec += ms % 1000 * 1000000;
+    if (at.tv_nsec >= 1000000000) {
+        at.tv_sec++;
+        at.tv_nsec -= 1000000000;
+    }
+    return at;
+}
+
+// False when the process stops.
+static bool wait_for_turn(struct running_job *self, int64_t ms) {
+    struct jobs *jobs = self->jobs;
+    struct timespec until = get_time_in(ms);
+    int result = 0;
+    pthread_mutex_lock(&jobs->lock);
+    while (!self->is_woken && !jobs->is_stopping && result == 0)
+        result = pthread_cond_timedwait(&jobs->changed, &jobs->lock, &until);
+    self->is_woken = false;
+    bool goes_on = !jobs->is_stopping;
+    pthread_mutex_unlock(&jobs->lock);
+    return goes_on;
+}
+
+static void tell_failure(struct running_job *self, enum status status) {
+    bool is_failing = status != STATUS_OK;
+    if (is_failing && !self->is_failing)
+        log_event(LOG_LEVEL_WARNING, "a job fails; it is tried again", LOG_TEXT("job", self->job->name),
+                  LOG_TEXT("status", status_get_text(status)));
+    if (!is_failing && self->is_failing)
+        log_event(LOG_LEVEL_INFO, "a job works again", LOG_TEXT("job", self->job->name));
+    self->is_failing = is_failing;
+}
+
+// How long until the next round.
+static int64_t run_round(struct running_job *self, struct arena *arena) {
+    struct job_run run = {.app = self->jobs->options.app,
+                          .job = self->job,
+                          .arena = arena,
+                          .next_in_ms = -1,
+                          .jobs = self->jobs};
+    enum status status = self->job->run(&run);
+    tell_failure(self, status);
+    arena_reset(arena);
+    return status == STATUS_OK && run.next_in_ms >= 0 ? run.next_in_ms : *self->job->period_ms;
+}
+
+static void *run_job(void *context) {
+    struct running_job *self = context;
+    struct arena arena;
+    arena_init(&arena, 0);
+    int64_t next_in_ms = 0;
+    while (wait_for_turn(self, next_in_ms))
+        next_in_ms = run_round(self, &arena);
+    arena_fini(&arena);
+    return NULL;
+}
+
+// ---- for jobs ----
+
+bool job_is_stopping(const struct job_run *run) {
+    pthread_mutex_lock(&run->jobs->lock);
+    bool is_stopping = run->jobs->is_stopping;
+    pthread_mutex_unlock(&run->jobs->lock);
+    return is_stopping;
+}
+
+enum status job_lease_database(const struct job_run *run, struct db_connection **ret_connection) {
+    const struct jobs_options *options = &run->jobs->options;
+    uint64_t deadline_ns = clock_get_monotonic_ns(options->clock) + LEASE_PATIENCE_MS * UINT64_C(1000000);
+    return db_pool_lease(options->database, deadline_ns, NULL, ret_connection);
+}
+
+// ---- public ----
+
+enum status jobs_new(const struct jobs_options *options, struct jobs **ret_jobs) {
+    struct jobs *jobs = calloc(1, sizeof(*jobs));
+    if (!jobs)
+        return STATUS_NO_MEMORY;
+    jobs->options = *options;
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&jobs->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+    pthread_mutex_init(&jobs->lock, NULL);
+    *ret_jobs = jobs;
+    return STATUS_OK;
+}
+
+enum status jobs_add(struct jobs *jobs, const struct app_job *job) {
+    if (jobs->count == JOBS_MAX)
+        return STATUS_EXHAUSTED;
+    jobs->list[jobs->count++] = (struct running_job){.jobs = jobs, .job = job};
+    return STATUS_OK;
+}
+
+enum status jobs_start(struct jobs *jobs) {
+    for (; jobs->started < jobs->count; jobs->started++) {
+        struct running_job *job = &jobs->list[jobs->started];
+        if (pthread_create(&job->thread, NULL, run_job, job) != 0)
+            return STATUS_NO_MEMORY;
+    }
+    return STATUS_OK;
+}
+
+void jobs_wake(struct jobs *jobs, const struct app_job *job) {
+    pthread_mutex_lock(&jobs->lock);
+    for (size_t i = 0; i < jobs->count; i++)
+        if (jobs->list[i].job == job)
+            jobs->list[i].is_woken = true;
+    pthread_cond_broadcast(&jobs->changed);
+    pthread_mutex_unlock(&jobs->lock);
+}
+
+void jobs_free(struct jobs *jobs) {
+    if (!jobs)
+        return;
+    pthread_mutex_lock(&jobs->lock);
+    jobs->is_stopping = true;
+    pthread_cond_broadcast(&jobs->changed);
+    pthread_mutex_unlock(&jobs->lock);
+    for (size_t i = 0; i < jobs->started; i++)
+        pthread_join(jobs->list[i].thread, NULL);
+    pthread_cond_destroy(&jobs->changed);
+    pthread_mutex_destroy(&jobs->lock);
+    free(jobs);
+}

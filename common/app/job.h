@@ -1,0 +1,67 @@
+// What a server does by itself again and again: sweeping, sending mail, taking back what was not confirmed.
+// Each job has a thread of its own and may block. Several servers run the same job at once, so each takes its
+// rows with FOR UPDATE SKIP LOCKED, in small batches, and commits for one company at a time.
+#ifndef LATCHKEY_COMMON_APP_JOB_H
+#define LATCHKEY_COMMON_APP_JOB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/arena.h"
+#include "common/base/clock.h"
+#include "common/base/compiler.h"
+#include "common/base/status.h"
+#include "common/db/pool.h"
+
+struct app;
+struct job_run;
+struct jobs;
+
+// Static storage.
+struct app_job {
+    const char *name;         // in the log and in metrics, e.g. "mailer"
+    const int64_t *period_ms; // from the end of a run to the next; a setting, read when the job starts
+    // One round of it. Anything but OK is logged, and tried again after the period.
+    enum status (*run)(struct job_run *run);
+};
+
+// One round, made by the frame.
+struct job_run {
+    struct app *app;
+    const struct app_job *job;
+    struct arena *arena; // emptied after each round
+    int64_t next_in_ms;  // the job may ask to come again sooner than its period; < 0 = the period
+    struct jobs *jobs;   // the frame's
+};
+
+// Whether the process is going down: a job then ends its round soon.
+bool job_is_stopping(const struct job_run *run);
+
+// A connection for a part of the round; a job that does something slow in between returns it first, with
+// db_pool_return(). The status of db_pool_lease().
+MUST_CHECK enum status job_lease_database(const struct job_run *run, struct db_connection **ret_connection);
+
+struct jobs_options {
+    struct app *app;
+    struct db_pool *database;
+    const struct clock *clock;
+};
+
+// Starts no thread yet: jobs are added, then started.
+MUST_CHECK enum status jobs_new(const struct jobs_options *options, struct jobs **ret_jobs);
+
+// Borrows the job. Before jobs_start().
+MUST_CHECK enum status jobs_add(struct jobs *jobs, const struct app_job *job);
+
+// A thread for each.
+MUST_CHECK enum status jobs_start(struct jobs *jobs);
+
+// Makes a job run at once, or once more if it is running. One that this process does not have is passed over.
+// Any thread, never blocks.
+void jobs_wake(struct jobs *jobs, const struct app_job *job);
+
+// Waits for the rounds that are running. Takes NULL.
+void jobs_free(struct jobs *jobs);
+
+#endif
