@@ -1,7 +1,8 @@
 // latchkey-invitation: companies, and who is invited into them.
+#include "services/audit/audit_service.h"
 #include "services/invitation/invitation_service.h"
 
-static const struct app_service *const services[] = {&company_service};
+static const struct app_service *const services[] = {&company_service, &audit_service};
 
 static const struct app_program program = {
     .name = "latchkey-invitation",
