@@ -37,6 +37,10 @@ class RowLevelSecurity(unittest.TestCase):
                           " VALUES (%s, %s, 1, now(), 'Test', sha256('a'), sha256('b'))", new_id(), company.id)
             run(self.app, "SELECT latchkey.token_use_record(ARRAY[%s], ARRAY[now()], ARRAY[NULL::inet], ARRAY[''])",
                 company.digest)
+            _, spent = company.add_token(self.app, company.administrator)
+            run(self.app, "UPDATE latchkey.token_secret SET rotated_at = now(), expires_at = '-infinity' WHERE digest = %s",
+                spent)
+            run(self.app, "SELECT latchkey.token_reuse_record(ARRAY[%s], ARRAY[now()], ARRAY[NULL::inet], ARRAY[''])", spent)
             run(self.app,
                 "SELECT latchkey.whitelist_use_record(array_agg(company_id), array_agg(entry_id), array_agg(now()))"
                           "  FROM latchkey.whitelist_entry")
