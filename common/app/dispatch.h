@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "common/app/method.h"
+#include "common/app/use_log.h"
 #include "common/app/validators.h"
 #include "common/app/worker.h"
 #include "common/base/clock.h"
@@ -22,6 +23,7 @@ struct dispatch {
     struct worker_pool *workers;
     struct db_pool *database;
     struct validators *validators;
+    struct use_log *uses;
     const struct ip_set *trusted_proxies; // NULL = none
     const char *brand;
     int64_t wait_for_validators_max_ms;
