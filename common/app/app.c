@@ -59,6 +59,7 @@ struct app {
     char instance_name[300];
 
     struct metrics *metrics;
+    struct use_log *uses;
     struct loop_group *loops;
     struct grpc_server *server;
     struct grpc_health *health;
@@ -224,6 +225,7 @@ static enum status open_management(struct app *app) {
                                       .database = app->database,
                                       .validators = app->validators,
                                       .deployments = app->deployments,
+                                      .uses = app->uses,
                                       .trusted_proxies = app->trusted_proxies,
                                       .brand = app->settings.brand,
                                       .wait_for_validators_max_ms = app->settings.wait_for_validators_max_ms,
@@ -231,6 +233,16 @@ static enum status open_management(struct app *app) {
     app->probe =
         (struct database_probe){.database = app->database, .workers = app->workers, .clock = app->clock};
     return status;
+}
+
+static enum status open_uses(struct app *app) {
+    struct use_log_options options = {.loops = app->loops,
+                                      .connection = get_connection_options(app),
+                                      .clock = app->clock,
+                                      .server = app->program->name,
+                                      .flush_interval_ms = app->settings.use_flush_interval_ms,
+                                      .capacity = (size_t)app->settings.use_table_size};
+    return use_log_new(&options, &app->uses);
 }
 
 // ---- readiness ----
@@ -282,6 +294,8 @@ void app_readiness_changed(struct app *app) {
 
 static enum status register_metrics(struct app *app) {
     enum status status = metrics_register(app->metrics, transport_metrics_write, app->server);
+    if (status == STATUS_OK)
+        status = metrics_register(app->metrics, use_log_write_metrics, app->uses);
     if (status != STATUS_OK || !app->database)
         return status;
     if ((status = metrics_register(app->metrics, database_metrics_write, app->database)) != STATUS_OK ||
@@ -396,6 +410,8 @@ static int start(struct app *app) {
     enum status status = metrics_new(&app->metrics);
     if (status == STATUS_OK)
         status = loop_group_new(loops, app->clock, &app->loops);
+    if (status == STATUS_OK)
+        status = open_uses(app);
     if (status == STATUS_OK && has_managed_methods(app))
         status = open_management(app);
     if (status == STATUS_OK)
@@ -483,6 +499,7 @@ static void stop(struct app *app) {
     validators_end_waits(app->validators);
     if (app->loops)
         loop_group_stop(app->loops);
+    use_log_free(app->uses);
     jobs_free(app->jobs);
     admin_free(app->admin); // it asks the services, so it ends before them
     for (size_t i = app->started_services; i-- > 0;)
@@ -565,6 +582,10 @@ struct metrics *app_get_metrics(const struct app *app) {
 
 size_t app_get_loop_count(const struct app *app) {
     return loop_group_get_count(app->loops);
+}
+
+struct use_loop *app_get_use_loop(struct app *app, size_t index) {
+    return use_log_get_loop(app->uses, index);
 }
 
 void app_wake_validators(struct app *app) {
