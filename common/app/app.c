@@ -16,6 +16,7 @@
 #include "common/app/database_check.h"
 #include "common/app/database_metrics.h"
 #include "common/app/database_probe.h"
+#include "common/app/deployment.h"
 #include "common/app/dispatch.h"
 #include "common/app/maintenance.h"
 #include "common/app/method_list.h"
@@ -58,6 +59,7 @@ struct app {
     char instance_name[300];
 
     struct metrics *metrics;
+    struct use_log *uses;
     struct loop_group *loops;
     struct grpc_server *server;
     struct grpc_health *health;
@@ -69,6 +71,7 @@ struct app {
     struct db_pool *database;
     struct worker_pool *workers;
     struct validators *validators;
+    struct deployment_cache *deployments;
     struct ip_set *trusted_proxies;
     struct dispatch dispatch;
     struct jobs *jobs;
@@ -212,6 +215,8 @@ static enum status open_management(struct app *app) {
         status = worker_pool_new(&workers, &app->workers);
     if (status == STATUS_OK)
         status = validators_new(app->database, app->clock, &app->validators);
+    if (status == STATUS_OK && !(app->deployments = deployment_cache_new()))
+        status = STATUS_NO_MEMORY;
     if (status == STATUS_OK)
         status = open_jobs(app);
     app->dispatch = (struct dispatch){.app = app,
@@ -219,6 +224,8 @@ static enum status open_management(struct app *app) {
                                       .workers = app->workers,
                                       .database = app->database,
                                       .validators = app->validators,
+                                      .deployments = app->deployments,
+                                      .uses = app->uses,
                                       .trusted_proxies = app->trusted_proxies,
                                       .brand = app->settings.brand,
                                       .wait_for_validators_max_ms = app->settings.wait_for_validators_max_ms,
@@ -226,6 +233,16 @@ static enum status open_management(struct app *app) {
     app->probe =
         (struct database_probe){.database = app->database, .workers = app->workers, .clock = app->clock};
     return status;
+}
+
+static enum status open_uses(struct app *app) {
+    struct use_log_options options = {.loops = app->loops,
+                                      .connection = get_connection_options(app),
+                                      .clock = app->clock,
+                                      .server = app->program->name,
+                                      .flush_interval_ms = app->settings.use_flush_interval_ms,
+                                      .capacity = (size_t)app->settings.use_table_size};
+    return use_log_new(&options, &app->uses);
 }
 
 // ---- readiness ----
@@ -277,6 +294,8 @@ void app_readiness_changed(struct app *app) {
 
 static enum status register_metrics(struct app *app) {
     enum status status = metrics_register(app->metrics, transport_metrics_write, app->server);
+    if (status == STATUS_OK)
+        status = metrics_register(app->metrics, use_log_write_metrics, app->uses);
     if (status != STATUS_OK || !app->database)
         return status;
     if ((status = metrics_register(app->metrics, database_metrics_write, app->database)) != STATUS_OK ||
@@ -391,6 +410,8 @@ static int start(struct app *app) {
     enum status status = metrics_new(&app->metrics);
     if (status == STATUS_OK)
         status = loop_group_new(loops, app->clock, &app->loops);
+    if (status == STATUS_OK)
+        status = open_uses(app);
     if (status == STATUS_OK && has_managed_methods(app))
         status = open_management(app);
     if (status == STATUS_OK)
@@ -478,6 +499,7 @@ static void stop(struct app *app) {
     validators_end_waits(app->validators);
     if (app->loops)
         loop_group_stop(app->loops);
+    use_log_free(app->uses);
     jobs_free(app->jobs);
     admin_free(app->admin); // it asks the services, so it ends before them
     for (size_t i = app->started_services; i-- > 0;)
@@ -494,6 +516,7 @@ static void stop(struct app *app) {
         dispatch_free_table(&app->managed_tables[i]);
     free(app->loop_hooks);
     metrics_free(app->metrics);
+    deployment_cache_free(app->deployments);
     ip_set_free(app->trusted_proxies);
 }
 
@@ -559,6 +582,10 @@ struct metrics *app_get_metrics(const struct app *app) {
 
 size_t app_get_loop_count(const struct app *app) {
     return loop_group_get_count(app->loops);
+}
+
+struct use_loop *app_get_use_loop(struct app *app, size_t index) {
+    return use_log_get_loop(app->uses, index);
 }
 
 void app_wake_validators(struct app *app) {

@@ -2,10 +2,10 @@
 
 #include "common/app/app.h"
 #include "common/app/audit.h"
+#include "common/app/paging.h"
 #include "common/base/clock.h"
 #include "common/base/typeid.h"
 #include "common/crypto/secret.h"
-#include "common/grpc/page.h"
 #include "common/grpc/timestamp.h"
 #include "services/token/token_grant.h"
 #include "services/token/token_message_rpc.h"
@@ -243,7 +243,7 @@ static bool fill_list(Latchkey__V1__ListAccessTokensResponse *response,
     if (list->has_more) {
         struct uuid last = list->tokens[list->count - 1].token_id;
         response->next_page_token =
-            page_make_token(&request->base, bytes_of(last.bytes, sizeof(last.bytes)), call->arena);
+            paging_make_token(call, &request->base, bytes_of(last.bytes, sizeof(last.bytes)));
     }
     return response->access_tokens && response->next_page_token;
 }
@@ -262,7 +262,7 @@ enum status token_rpc_list(struct app_call *call, const ProtobufCMessage *messag
     struct uuid after = {{0}};
     struct token_filter filter;
     struct token_list list;
-    page_parse(message, sizeof(after.bytes), call->arena, call->fault, &page);
+    paging_parse(call, message, sizeof(after.bytes), &page);
     if (page.cursor.len > 0)
         memcpy(after.bytes, page.cursor.data, sizeof(after.bytes));
     enum status status = read_filter(request, call, &filter);

@@ -43,6 +43,10 @@ class RowLevelSecurity(unittest.TestCase):
                 append_event(self.app, company.id, refusals_max=1)
             run(self.app, "SELECT latchkey.token_use_record(ARRAY[%s], ARRAY[now()], ARRAY[NULL::inet], ARRAY[''])",
                 company.digest)
+            _, spent = company.add_token(self.app, company.administrator)
+            run(self.app, "UPDATE latchkey.token_secret SET rotated_at = now(), expires_at = '-infinity' WHERE digest = %s",
+                spent)
+            run(self.app, "SELECT latchkey.token_reuse_record(ARRAY[%s], ARRAY[now()], ARRAY[NULL::inet], ARRAY[''])", spent)
             run(self.app,
                 "SELECT latchkey.whitelist_use_record(array_agg(company_id), array_agg(entry_id), array_agg(now()))"
                           "  FROM latchkey.whitelist_entry")
