@@ -1,4 +1,5 @@
 // Every command of `latchkey` and its options.
+#include "services/cli/audit_command.h"
 #include "services/cli/bootstrap_command.h"
 #include "services/cli/caller_command.h"
 #include "services/cli/command.h"
@@ -151,6 +152,36 @@ static const struct option whitelist_remove_options[] = {
     CHANGE_OPTIONS,
 };
 
+static const struct option audit_list_options[] = {
+    VALUE(TEXT, "member", "MEMBER-ID", "Only what this member did."),
+    VALUE(TEXT, "token", "TOKEN-ID", "Only what was done with this token."),
+    VALUE(TEXT, "action", "ACTION", "Only this, such as token.created, or token.* for all on tokens."),
+    VALUE(TEXT, "object", "ID", "Only what was done to this."),
+    VALUE(TIME, "since", "TIME", "Only at or after this."),
+    VALUE(TIME, "until", "TIME", "Only before this."),
+    {.name = "limit",
+     .type = OPTION_INTEGER,
+     .value_name = "NUMBER",
+     .help = "At most so many (100).",
+     .max = AUDIT_LIST_MAX},
+};
+
+static const struct option audit_verify_options[] = {
+    VALUE(
+        TEXT, "heads", "FILE",
+        "Compares the chain with what servers with --audit-head-file have kept of it; - is standard input."),
+    {.name = "from",
+     .type = OPTION_INTEGER,
+     .value_name = "NUMBER",
+     .help = "Begins with this event, in place of the first.",
+     .max = INT64_MAX},
+};
+
+static const struct option audit_erase_options[] = {
+    DATABASE_OPTIONS,
+    FLAG("yes", "Does not ask first."),
+};
+
 static const struct option validate_options[] = {
     VALUE(TEXT, "secret-file", "FILE",
           "The token's file, in place of LATCHKEY_VALIDATE_TOKEN; - is standard input."),
@@ -266,6 +297,33 @@ const struct command command_table[] = {
      .summary = "Says whether an address is listed, and by which entry",
      .details = "Without an address: your own, as the server sees it. Exits with 1 if it is not listed.",
      .run = whitelist_command_check},
+    {.noun = "audit",
+     .verb = "list",
+     .summary = "Lists who did what, newest first",
+     .details = "\n  latchkey audit list --action 'token.*' --since 2027-01-31",
+     .options = TABLE(audit_list_options),
+     .run = audit_command_list},
+    {.noun = "audit",
+     .verb = "verify",
+     .summary = "Says whether the audit log is as it was written",
+     .details =
+         "Walks the chain of hashes, names the first link that does not hold, and exits with 1 then. Only with --heads\n"
+         "does it see a chain that somebody who can write the database has written anew, or cut.\n"
+         "\n  latchkey audit verify --heads /mnt/worm/latchkey-heads",
+     .options = TABLE(audit_verify_options),
+     .run = audit_command_verify},
+    {.noun = "audit",
+     .verb = "erase",
+     .arguments = "MEMBER-ID",
+     .min_arguments = 1,
+     .max_arguments = 1,
+     .summary = "Erases what the audit log says about a member",
+     .details =
+         "For who runs the database. E-mail address, addresses and agents of a person's events go, the events stay,\n"
+         "under the member's id; the chain holds as before. That it was done is an event itself.\n"
+         "\n  latchkey audit erase mbr_01j... --yes",
+     .options = TABLE(audit_erase_options),
+     .run = audit_command_erase},
     {.noun = "validate",
      .summary = "Asks whether a token is admitted",
      .details =

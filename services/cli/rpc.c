@@ -1,5 +1,6 @@
 #include "services/cli/rpc.h"
 
+#include "latchkey/v1/audit.pb-c.h"
 #include "latchkey/v1/company.pb-c.h"
 #include "latchkey/v1/token.pb-c.h"
 #include "latchkey/v1/validation.pb-c.h"
@@ -31,6 +32,8 @@ static const struct rpc rpcs[] = {
     [RPC_CHECK_IP] = ROW(WHITELIST, "WhitelistService", "CheckIp", check_ip),
     [RPC_CREATE_COMPANY] = ROW(INVITATION, "CompanyService", "CreateCompany", create_company),
     [RPC_GET_COMPANY] = ROW(INVITATION, "CompanyService", "GetCompany", get_company),
+    [RPC_LIST_AUDIT_EVENTS] = ROW(TOKEN, "AuditService", "ListAuditEvents", list_audit_events),
+    [RPC_VERIFY_AUDIT_LOG] = ROW(TOKEN, "AuditService", "VerifyAuditLog", verify_audit_log),
     [RPC_VALIDATE] = ROW(VALIDATOR, "ValidationService", "Validate", validate),
 };
 _Static_assert(sizeof(rpcs) / sizeof(rpcs[0]) == RPC_COUNT, "a row for each call");

@@ -313,10 +313,10 @@ class Refusals(ChainCase):
             self.refuse(1000, objects=300)
         events = self.events(self.company, action="login.refused")
         rows, count = self.counted()
-        # The minute may end in the middle of it.
-        self.assertLessEqual(len(events), 20)
+        # The minute may end in the middle of it, and its counts be events already.
+        self.assertLessEqual(len([event for event in events if event.actor.system == "test"]), 20)
         self.assertLessEqual(rows, 42)
-        self.assertEqual(len(events) + count, 5000)
+        self.assertEqual(sum(event.count for event in events) + count, 5000)
 
         self.end_minute()
         wait_until(lambda: self.counted()[0] == 0, 60, "the counted refusals to be appended")
