@@ -35,6 +35,8 @@ class RowLevelSecurity(unittest.TestCase):
             run(self.app,
                 "INSERT INTO latchkey.audit_event (event_id, company_id, number, at, action, previous_hash, hash)"
                           " VALUES (%s, %s, 1, now(), 'Test', sha256('a'), sha256('b'))", new_id(), company.id)
+            run(self.app, "INSERT INTO latchkey.mail_outbox (mail_id, company_id, kind, object_id, recipient)"
+                          " VALUES (%s, %s, 'invitation', %s, 'e@e.example')", new_id(), company.id, new_id())
             run(self.app, "SELECT latchkey.token_use_record(ARRAY[%s], ARRAY[now()], ARRAY[NULL::inet], ARRAY[''])",
                 company.digest)
             run(self.app,
@@ -130,6 +132,8 @@ class RowLevelSecurity(unittest.TestCase):
                           "DELETE FROM latchkey.change_pending",
                           "INSERT INTO latchkey.permission (name) VALUES ('a.b')",
                           "DELETE FROM latchkey.validator",
+                          "UPDATE latchkey.mail_outbox SET recipient = 'x'",
+                          "DELETE FROM latchkey.mail_outbox",
                           "SELECT latchkey.bootstrap_begin()",
                           "SELECT latchkey.timeline_accept('app')"):
             with self.subTest(statement=statement):
