@@ -17,6 +17,8 @@
 #include "common/app/database_metrics.h"
 #include "common/app/database_probe.h"
 #include "common/app/dispatch.h"
+#include "common/app/mail_settings.h"
+#include "common/app/mailer.h"
 #include "common/app/maintenance.h"
 #include "common/app/method_list.h"
 #include "common/app/transport_metrics.h"
@@ -40,6 +42,7 @@ enum {
 
 enum {
     SERVICES_MAX = 8,
+    TABLES_MAX = SERVICES_MAX + 3, // and those of the server, its transport, its mail
     ERROR_MAX = 1024,
     TICK_MS = 1000,
     DATABASE_PATIENCE_MS = 5000, // before a server starts without its database
@@ -99,7 +102,7 @@ static bool has_managed_methods(const struct app *app) {
 
 // ---- settings ----
 
-static size_t gather_tables(struct app *app, struct config_table tables[SERVICES_MAX + 2]) {
+static size_t gather_tables(struct app *app, struct config_table tables[TABLES_MAX]) {
     size_t count = 0;
     for (size_t i = 0; i < app_setting_count; i++) {
         app->setting_rows[i] = app_setting_table[i];
@@ -110,6 +113,9 @@ static size_t gather_tables(struct app *app, struct config_table tables[SERVICES
     }
     tables[count++] = (struct config_table){"Server", app->setting_rows, app_setting_count, &app->settings};
     tables[count++] = grpc_server_settings_get_table(&app->transport_settings);
+    if (mailer_is_needed(app->program))
+        tables[count++] =
+            (struct config_table){"Mail", mail_setting_table, mail_setting_count, &mail_settings};
     for (size_t i = 0; i < app->program->service_count; i++) {
         const struct app_service *service = app->program->services[i];
         if (service->setting_count > 0)
@@ -133,7 +139,7 @@ static void print_help(const struct app_program *program, const struct config_ta
 
 // Returns an exit code to end with, or -1 to go on.
 static int read_settings(struct app *app, int argc, char **argv) {
-    struct config_table tables[SERVICES_MAX + 2];
+    struct config_table tables[TABLES_MAX];
     char error[ERROR_MAX];
     size_t count = gather_tables(app, tables);
     if (config_read(tables, count, &argc, argv, environ, error, sizeof(error)) != STATUS_OK)
@@ -160,6 +166,8 @@ static int read_settings(struct app *app, int argc, char **argv) {
     }
     if (client_address_parse_trusted(app->settings.trusted_proxies, &app->trusted_proxies, error,
                                      sizeof(error)) != STATUS_OK)
+        return fail(EXIT_USAGE, error);
+    if (mailer_is_needed(app->program) && mailer_open(app->program, error, sizeof(error)) != STATUS_OK)
         return fail(EXIT_USAGE, error);
     return -1;
 }
@@ -196,6 +204,8 @@ static enum status open_jobs(struct app *app) {
     enum status status = jobs_new(&options, &app->jobs);
     if (status == STATUS_OK)
         status = jobs_add(app->jobs, &maintenance_job);
+    if (status == STATUS_OK && mailer_is_needed(app->program))
+        status = jobs_add(app->jobs, &mailer_job);
     for (size_t i = 0; i < app->program->service_count; i++)
         for (size_t j = 0; status == STATUS_OK && j < app->program->services[i]->job_count; j++)
             status = jobs_add(app->jobs, app->program->services[i]->jobs[j]);
@@ -282,6 +292,9 @@ static enum status register_metrics(struct app *app) {
     if ((status = metrics_register(app->metrics, database_metrics_write, app->database)) != STATUS_OK ||
         (status = metrics_register(app->metrics, worker_pool_write_metrics, app->workers)) != STATUS_OK ||
         (status = metrics_register(app->metrics, validators_write_metrics, app->validators)) != STATUS_OK)
+        return status;
+    if (mailer_is_needed(app->program) &&
+        (status = metrics_register(app->metrics, mailer_write_metrics, NULL)) != STATUS_OK)
         return status;
     return metrics_register(app->metrics, maintenance_write_metrics, NULL);
 }
@@ -479,6 +492,7 @@ static void stop(struct app *app) {
     if (app->loops)
         loop_group_stop(app->loops);
     jobs_free(app->jobs);
+    mailer_close();
     admin_free(app->admin); // it asks the services, so it ends before them
     for (size_t i = app->started_services; i-- > 0;)
         if (app->program->services[i]->stop)

@@ -1,7 +1,10 @@
 #include "common/app/outbox.h"
 
+#include <assert.h>
+
 #include "common/app/app.h"
 #include "common/app/mail_settings.h"
+#include "common/app/mailer.h"
 #include "common/base/clock.h"
 
 enum { SENDER_BITS_V4 = 32, SENDER_BITS_V6 = 64 };
@@ -63,6 +66,7 @@ static void init_params(struct db_params *params, const struct app_call *call,
 enum status outbox_add(struct app_call *call, const struct outbox_item *item) {
     struct db_params params;
     const struct db_result *row;
+    assert(mailer_has_kind(item->kind));
     init_params(&params, call, item);
     enum status status = db_query(call->transaction, &statements[ADD], &params, &row);
     if (status != STATUS_OK)

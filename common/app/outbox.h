@@ -21,7 +21,7 @@
 #include "common/mail/message.h"
 
 struct outbox_item {
-    const char *kind;      // of a mail_kind that some service renders, e.g. "invitation", "token_expiry"
+    const char *kind;      // of a mail_kind of a service in this program, e.g. "invitation", "token_expiry"
     struct uuid object_id; // what it is about: the renderer reads it as it is when the mail is sent
     const char *recipient; // address
     const char *detail; // what the renderer needs beside the object, at most 255 characters; never a secret

@@ -72,6 +72,15 @@ COMMENT ON FUNCTION mail_take(text[], bigint) IS
     'Takes the mail that is longest due, of any company, for as long as the lease; no row if none is due.';
 GRANT EXECUTE ON FUNCTION mail_take(text[], bigint) TO latchkey_app;
 
+CREATE FUNCTION mail_survey(OUT queued bigint, OUT oldest_ms bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, latchkey, pg_temp
+AS $$
+    SELECT count(*), coalesce(extract(epoch FROM clock_timestamp() - min(created_at)) * 1000, 0)::bigint
+      FROM (SELECT created_at FROM mail_outbox WHERE state = 'q' ORDER BY next_at LIMIT 10000) AS waiting
+$$;
+COMMENT ON FUNCTION mail_survey() IS 'How many mails of all companies wait, at most 10000, and the oldest how long.';
+GRANT EXECUTE ON FUNCTION mail_survey() TO latchkey_app;
+
 CREATE FUNCTION mail_prune(max_rows integer DEFAULT 1000) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, latchkey, pg_temp
 AS $$
