@@ -242,7 +242,7 @@ static enum status deliver(struct delivery *delivery, bool *ret_is_down) {
     if (status != STATUS_OK)
         return put_off(delivery, status_get_text(status));
     if (delivery->content.subject.len == 0)
-        return settle_as(delivery, MAIL_DROPPED, "");
+        return settle_as(delivery, MAIL_DROPPED, "there was nothing to send any more");
     if (open_session(delivery, &result) == STATUS_OK)
         send_content(delivery, &result);
     wipe(delivery->content.text);

@@ -9,66 +9,56 @@
 
 enum { SENDER_BITS_V4 = 32, SENDER_BITS_V6 = 64 };
 
-enum { ADD };
+enum { CHECK, ADD };
 
 // Each limit in one look into an index: the mail that is the limit's number back still counts until it is an
 // hour or a day old. Two calls at once may both take the last place: the limits guard a name among mail
-// servers, not money.
-#define BUSY_UNTIL(condition, span, limit)                                                    \
-    "(SELECT m.created_at FROM latchkey.mail_outbox m WHERE m.company_id = $1 AND " condition \
-    " AND m.created_at > now() - interval '" span "' ORDER BY m.created_at DESC"              \
-    " OFFSET " limit " - 1 LIMIT 1) + interval '" span "'"
+// servers, not money. $1 = company, $2 = recipient, $3 = sender, $4 to $6 = the limits, 0 = none.
+#define BUSY_UNTIL(condition, span, limit)                                                \
+    "(SELECT m.created_at FROM latchkey.mail_outbox m WHERE m.company_id = $1 AND " limit \
+    "::bigint > 0" condition " AND m.created_at > now() - interval '" span "' ORDER BY"   \
+    " m.created_at DESC OFFSET greatest(" limit ", 1) - 1 LIMIT 1) + interval '" span "'"
+
+#define BUSY                                                                                                 \
+    "SELECT greatest(" BUSY_UNTIL("", "1 hour", "$4") ", " BUSY_UNTIL(                                       \
+        " AND lower(m.recipient) = lower($2)", "1 day", "$5") ", " BUSY_UNTIL(" AND m.sender = $3", "1 day", \
+                                                                              "$6") ") AS until"
+
+#define WAIT_MS "SELECT coalesce(extract(epoch FROM busy.until - now()) * 1000, 0)::bigint FROM busy"
 
 static const struct db_statement statements[] = {
+    [CHECK] = {"outbox_check", "WITH busy AS (" BUSY ") " WAIT_MS},
     [ADD] =
         {"outbox_add",
-         "WITH busy AS (SELECT greatest(" BUSY_UNTIL("$8::bigint > 0", "1 hour", "greatest($8, 1)") "," BUSY_UNTIL(
-             "$9::bigint > 0 AND lower(m.recipient) = lower($5)", "1 day",
-             "greatest($9, 1)") "," BUSY_UNTIL("$10::bigint > 0 AND m.sender = $7", "1 day",
-                                               "greatest($10, 1)") ") AS until),"
-                                                                   " added AS ("
-                                                                   "INSERT INTO latchkey.mail_outbox (mail_id, company_id, kind, object_id, recipient, detail, sender)"
-                                                                   " SELECT $2, $1, $3, $4, $5, $6, $7 FROM busy WHERE busy.until IS NULL RETURNING 1)"
-                                                                   " SELECT coalesce(extract(epoch FROM busy.until - now()) * 1000, 0)::bigint FROM busy"},
+         "WITH busy AS (" BUSY "), added AS ("
+         "INSERT INTO latchkey.mail_outbox (company_id, recipient, sender, mail_id, kind, object_id, detail)"
+         " SELECT $1, $2, $3, $7, $8, $9, $10 FROM busy WHERE busy.until IS NULL RETURNING 1) " WAIT_MS},
 };
 
-static struct ip_prefix get_sender(const struct app_call *call) {
-    if (call->address.family == IP_FAMILY_NONE)
-        return (struct ip_prefix){0};
-    return ip_prefix_of(&call->address,
-                        call->address.family == IP_FAMILY_V4 ? SENDER_BITS_V4 : SENDER_BITS_V6);
-}
-
 static void add_sender(struct db_params *params, const struct app_call *call) {
-    struct ip_prefix sender = get_sender(call);
-    if (sender.address.family == IP_FAMILY_NONE)
+    unsigned bits = call->address.family == IP_FAMILY_V4 ? SENDER_BITS_V4 : SENDER_BITS_V6;
+    if (call->address.family == IP_FAMILY_NONE) {
         db_params_add_null(params, DB_TYPE_CIDR);
-    else
-        db_params_add_prefix(params, &sender);
+        return;
+    }
+    struct ip_prefix sender = ip_prefix_of(&call->address, bits);
+    db_params_add_prefix(params, &sender);
 }
 
-static void init_params(struct db_params *params, const struct app_call *call,
-                        const struct outbox_item *item) {
+static void init_params(struct db_params *params, const struct app_call *call, const char *recipient) {
     bool is_limited = call->caller != NULL;
     db_params_init(params, call->arena);
     db_params_add_uuid(params, call->company_id);
-    db_params_add_uuid(params, uuid_new(app_get_clock(call->app)));
-    db_params_add_text(params, bytes_of_text(item->kind));
-    db_params_add_uuid(params, item->object_id);
-    db_params_add_text(params, bytes_of_text(item->recipient));
-    db_params_add_text(params, bytes_of_text(item->detail));
+    db_params_add_text(params, bytes_of_text(recipient));
     add_sender(params, call);
     db_params_add_int64(params, is_limited ? mail_settings.company_hourly_max : 0);
     db_params_add_int64(params, is_limited ? mail_settings.recipient_daily_max : 0);
     db_params_add_int64(params, is_limited ? mail_settings.sender_daily_max : 0);
 }
 
-enum status outbox_add(struct app_call *call, const struct outbox_item *item) {
-    struct db_params params;
+static enum status query(struct app_call *call, int statement, const struct db_params *params) {
     const struct db_result *row;
-    assert(mailer_has_kind(item->kind));
-    init_params(&params, call, item);
-    enum status status = db_query(call->transaction, &statements[ADD], &params, &row);
+    enum status status = db_query(call->transaction, &statements[statement], params, &row);
     if (status != STATUS_OK)
         return db_fault(call->fault, status);
     int64_t busy_ms = db_result_get_int64(row, 0, 0);
@@ -81,4 +71,21 @@ enum status outbox_add(struct app_call *call, const struct outbox_item *item) {
         (long long)(busy_ms / 60000 + 1));
     fault_set_retry_after_ms(call->fault, (uint32_t)busy_ms);
     return STATUS_EXHAUSTED;
+}
+
+enum status outbox_add(struct app_call *call, const struct outbox_item *item) {
+    struct db_params params;
+    assert(mailer_has_kind(item->kind));
+    init_params(&params, call, item->recipient);
+    db_params_add_uuid(&params, uuid_new(app_get_clock(call->app)));
+    db_params_add_text(&params, bytes_of_text(item->kind));
+    db_params_add_uuid(&params, item->object_id);
+    db_params_add_text(&params, bytes_of_text(item->detail));
+    return query(call, ADD, &params);
+}
+
+enum status outbox_check_limits(struct app_call *call, const char *recipient) {
+    struct db_params params;
+    init_params(&params, call, recipient);
+    return query(call, CHECK, &params);
 }

@@ -32,6 +32,9 @@ struct outbox_item {
 // is added; the transaction is still good. What the system sends by itself is not limited.
 MUST_CHECK enum status outbox_add(struct app_call *call, const struct outbox_item *item);
 
+// For whoever must know before it changes anything: whether outbox_add() would be refused now.
+MUST_CHECK enum status outbox_check_limits(struct app_call *call, const char *recipient);
+
 // A mail whose turn has come.
 struct outbox_mail {
     struct uuid mail_id, company_id;

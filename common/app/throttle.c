@@ -140,13 +140,6 @@ static uint64_t get_wait_ns(const struct throttle *throttle, uint64_t full_at_ns
     return after_ns > latest_ns ? after_ns - latest_ns : 0;
 }
 
-static bool tell_wait(uint64_t wait_ns, int64_t *ret_retry_in_ms) {
-    if (wait_ns == 0)
-        return true;
-    *ret_retry_in_ms = (int64_t)((wait_ns + NS_PER_MS - 1) / NS_PER_MS);
-    return false;
-}
-
 bool throttle_take(struct throttle *throttle, const struct ip_address *address, uint64_t now_ns,
                    int64_t *ret_retry_in_ms) {
     uint64_t key = get_key(address);
@@ -164,15 +157,7 @@ bool throttle_take(struct throttle *throttle, const struct ip_address *address, 
         throttle->slots[index].full_at_ns = (full_at_ns > now_ns ? full_at_ns : now_ns) + throttle->refill_ns;
     }
     pthread_mutex_unlock(&throttle->lock);
-    return tell_wait(wait_ns, ret_retry_in_ms);
-}
-
-bool throttle_has(struct throttle *throttle, const struct ip_address *address, uint64_t now_ns,
-                  int64_t *ret_retry_in_ms) {
-    pthread_mutex_lock(&throttle->lock);
-    uint32_t index = find_slot(throttle, get_key(address), address->family);
-    uint64_t full_at_ns = index == NONE ? 0 : throttle->slots[index].full_at_ns;
-    uint64_t wait_ns = get_wait_ns(throttle, full_at_ns, now_ns);
-    pthread_mutex_unlock(&throttle->lock);
-    return tell_wait(wait_ns, ret_retry_in_ms);
+    if (wait_ns > 0)
+        *ret_retry_in_ms = (int64_t)((wait_ns + NS_PER_MS - 1) / NS_PER_MS);
+    return wait_ns == 0;
 }

@@ -25,8 +25,4 @@ void throttle_free(struct throttle *throttle); // takes NULL
 bool throttle_take(struct throttle *throttle, const struct ip_address *address, uint64_t now_ns,
                    int64_t *ret_retry_in_ms);
 
-// The same without taking it, for methods where only wrong tries count.
-bool throttle_has(struct throttle *throttle, const struct ip_address *address, uint64_t now_ns,
-                  int64_t *ret_retry_in_ms);
-
 #endif

@@ -79,19 +79,6 @@ static void ipv4_and_ipv6_with_the_same_bytes_are_two(void **state) {
     throttle_free(throttle);
 }
 
-static void looking_takes_nothing(void **state) {
-    (void)state;
-    struct throttle *throttle = make_throttle(1, 1000, 10);
-    struct ip_address address = address_of("192.0.2.1");
-    int64_t retry_in_ms = 0;
-    assert_true(throttle_has(throttle, &address, NOW, &retry_in_ms));
-    assert_true(throttle_has(throttle, &address, NOW, &retry_in_ms));
-    assert_true(throttle_take(throttle, &address, NOW, &retry_in_ms));
-    assert_false(throttle_has(throttle, &address, NOW, &retry_in_ms));
-    assert_int_equal(retry_in_ms, 1000);
-    throttle_free(throttle);
-}
-
 static void the_address_that_waited_longest_makes_room(void **state) {
     (void)state;
     struct throttle *throttle = make_throttle(1, 1000000, 2);
@@ -138,7 +125,6 @@ int main(void) {
         cmocka_unit_test(refused_tries_do_not_put_off_the_next_one),
         cmocka_unit_test(addresses_have_buckets_of_their_own_and_ipv6_shares_one_in_each_64),
         cmocka_unit_test(ipv4_and_ipv6_with_the_same_bytes_are_two),
-        cmocka_unit_test(looking_takes_nothing),
         cmocka_unit_test(the_address_that_waited_longest_makes_room),
         cmocka_unit_test(many_addresses_behave_as_in_a_plain_table),
     };
