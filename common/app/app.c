@@ -16,6 +16,7 @@
 #include "common/app/database_check.h"
 #include "common/app/database_metrics.h"
 #include "common/app/database_probe.h"
+#include "common/app/deployment.h"
 #include "common/app/dispatch.h"
 #include "common/app/mail_settings.h"
 #include "common/app/mailer.h"
@@ -61,6 +62,7 @@ struct app {
     char instance_name[300];
 
     struct metrics *metrics;
+    struct use_log *uses;
     struct loop_group *loops;
     struct grpc_server *server;
     struct grpc_health *health;
@@ -72,6 +74,7 @@ struct app {
     struct db_pool *database;
     struct worker_pool *workers;
     struct validators *validators;
+    struct deployment_cache *deployments;
     struct ip_set *trusted_proxies;
     struct dispatch dispatch;
     struct jobs *jobs;
@@ -222,6 +225,8 @@ static enum status open_management(struct app *app) {
         status = worker_pool_new(&workers, &app->workers);
     if (status == STATUS_OK)
         status = validators_new(app->database, app->clock, &app->validators);
+    if (status == STATUS_OK && !(app->deployments = deployment_cache_new()))
+        status = STATUS_NO_MEMORY;
     if (status == STATUS_OK)
         status = open_jobs(app);
     app->dispatch = (struct dispatch){.app = app,
@@ -229,6 +234,8 @@ static enum status open_management(struct app *app) {
                                       .workers = app->workers,
                                       .database = app->database,
                                       .validators = app->validators,
+                                      .deployments = app->deployments,
+                                      .uses = app->uses,
                                       .trusted_proxies = app->trusted_proxies,
                                       .brand = app->settings.brand,
                                       .wait_for_validators_max_ms = app->settings.wait_for_validators_max_ms,
@@ -236,6 +243,16 @@ static enum status open_management(struct app *app) {
     app->probe =
         (struct database_probe){.database = app->database, .workers = app->workers, .clock = app->clock};
     return status;
+}
+
+static enum status open_uses(struct app *app) {
+    struct use_log_options options = {.loops = app->loops,
+                                      .connection = get_connection_options(app),
+                                      .clock = app->clock,
+                                      .server = app->program->name,
+                                      .flush_interval_ms = app->settings.use_flush_interval_ms,
+                                      .capacity = (size_t)app->settings.use_table_size};
+    return use_log_new(&options, &app->uses);
 }
 
 // ---- readiness ----
@@ -287,6 +304,8 @@ void app_readiness_changed(struct app *app) {
 
 static enum status register_metrics(struct app *app) {
     enum status status = metrics_register(app->metrics, transport_metrics_write, app->server);
+    if (status == STATUS_OK)
+        status = metrics_register(app->metrics, use_log_write_metrics, app->uses);
     if (status != STATUS_OK || !app->database)
         return status;
     if ((status = metrics_register(app->metrics, database_metrics_write, app->database)) != STATUS_OK ||
@@ -404,6 +423,8 @@ static int start(struct app *app) {
     enum status status = metrics_new(&app->metrics);
     if (status == STATUS_OK)
         status = loop_group_new(loops, app->clock, &app->loops);
+    if (status == STATUS_OK)
+        status = open_uses(app);
     if (status == STATUS_OK && has_managed_methods(app))
         status = open_management(app);
     if (status == STATUS_OK)
@@ -491,6 +512,7 @@ static void stop(struct app *app) {
     validators_end_waits(app->validators);
     if (app->loops)
         loop_group_stop(app->loops);
+    use_log_free(app->uses);
     jobs_free(app->jobs);
     mailer_close();
     admin_free(app->admin); // it asks the services, so it ends before them
@@ -508,6 +530,7 @@ static void stop(struct app *app) {
         dispatch_free_table(&app->managed_tables[i]);
     free(app->loop_hooks);
     metrics_free(app->metrics);
+    deployment_cache_free(app->deployments);
     ip_set_free(app->trusted_proxies);
 }
 
@@ -573,6 +596,10 @@ struct metrics *app_get_metrics(const struct app *app) {
 
 size_t app_get_loop_count(const struct app *app) {
     return loop_group_get_count(app->loops);
+}
+
+struct use_loop *app_get_use_loop(struct app *app, size_t index) {
+    return use_log_get_loop(app->uses, index);
 }
 
 void app_wake_validators(struct app *app) {

@@ -23,6 +23,7 @@
 #include "common/app/metrics.h"
 #include "common/app/outbox.h"
 #include "common/app/settings.h"
+#include "common/app/use_log.h"
 #include "common/base/buffer.h"
 #include "common/base/clock.h"
 #include "common/base/status.h"
@@ -88,6 +89,7 @@ struct db_pool *app_get_database(const struct app *app);
 const struct ip_set *app_get_trusted_proxies(const struct app *app); // NULL = none
 struct metrics *app_get_metrics(const struct app *app);              // in start() only
 size_t app_get_loop_count(const struct app *app);                    // enter_loop() is called on each
+struct use_loop *app_get_use_loop(struct app *app, size_t index);    // where a loop notes uses of tokens
 // This process's name in logs and in the list of validators: host name and port.
 const char *app_get_instance_name(const struct app *app);
 

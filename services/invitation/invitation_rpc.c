@@ -3,7 +3,7 @@
 #include "common/app/audit.h"
 #include "common/base/clock.h"
 #include "common/base/typeid.h"
-#include "common/grpc/page.h"
+#include "common/app/paging.h"
 #include "services/invitation/invitation_mail.h"
 #include "services/invitation/invitation_message_rpc.h"
 #include "services/invitation/invitation_settings.h"
@@ -62,7 +62,7 @@ static bool fill_list(Latchkey__V1__ListInvitationsResponse *response,
     if (list->has_more) {
         struct uuid last = list->invitations[list->count - 1].invitation_id;
         response->next_page_token =
-            page_make_token(&request->base, bytes_of(last.bytes, sizeof(last.bytes)), call->arena);
+            paging_make_token(call, &request->base, bytes_of(last.bytes, sizeof(last.bytes)));
     }
     return response->invitations && response->next_page_token;
 }
@@ -79,7 +79,7 @@ enum status invitation_rpc_list(struct app_call *call, const ProtobufCMessage *m
     struct page page;
     struct uuid after = {{0}};
     struct invitation_list list;
-    page_parse(message, sizeof(after.bytes), call->arena, call->fault, &page);
+    paging_parse(call, message, sizeof(after.bytes), &page);
     if (page.cursor.len > 0)
         memcpy(after.bytes, page.cursor.data, sizeof(after.bytes));
     enum invitation_state state = read_state(request, call->fault);
