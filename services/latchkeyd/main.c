@@ -5,7 +5,7 @@
 #include "services/whitelist/whitelist_service.h"
 
 static const struct app_service *const services[] = {&token_service, &whitelist_service, &company_service,
-                                                     &validator_service};
+                                                     &member_service, &validator_service};
 
 static const struct app_program program = {
     .name = "latchkeyd",
