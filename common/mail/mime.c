@@ -11,6 +11,7 @@ enum {
     WORD_MAX_LENGTH = 75,
     WORD_CONTENT_MAX = WORD_MAX_LENGTH - (int)sizeof(WORD_BEGIN WORD_END) + 1,
     ESCAPE_LENGTH = 3, // =E2
+    QUOTED_MAX = 30,   // bytes of a phrase, each of which may have to be escaped, behind a short name
 };
 
 static void append_escaped(struct buffer *to, uint8_t byte) {
@@ -58,10 +59,10 @@ static void append_word_bytes(struct buffer *to, struct bytes text) {
             append_escaped(to, text.data[i]);
 }
 
-// As many words as it takes, each on a line of its own but the first; none cuts a character in two.
-static void append_encoded_words(struct buffer *to, struct bytes text) {
-    size_t filled = 0;
-    buffer_append_text(to, EOL " " WORD_BEGIN);
+// As many words as it takes, each but the first on a line of its own; none cuts a character in two. `filled`
+// is what stands on the present line.
+static void append_encoded_words(struct buffer *to, struct bytes text, size_t filled) {
+    buffer_append_text(to, " " WORD_BEGIN);
     while (text.len > 0) {
         size_t size = bytes_measure_code_point(text);
         struct bytes character = bytes_of(text.data, size ? size : 1);
@@ -83,12 +84,12 @@ void mime_append_text_header(struct buffer *to, const char *name, struct bytes t
     if (is_plain(text, taken < LINE_MAX_LENGTH ? LINE_MAX_LENGTH - taken : 0))
         buffer_append_format(to, " %.*s", BYTES_FORMAT(text));
     else
-        append_encoded_words(to, text);
+        append_encoded_words(to, text, strlen(name) + 1);
     buffer_append_text(to, EOL);
 }
 
 static void append_quoted(struct buffer *to, struct bytes text) {
-    buffer_append_text(to, EOL " \"");
+    buffer_append_text(to, " \"");
     for (size_t i = 0; i < text.len; i++) {
         if (text.data[i] == '"' || text.data[i] == '\\')
             buffer_append_byte(to, '\\');
@@ -104,10 +105,10 @@ void mime_append_address_header(struct buffer *to, const char *name, struct byte
         buffer_append_format(to, " %s" EOL, address);
         return;
     }
-    if (is_plain(phrase, LINE_MAX_LENGTH / 2)) // every byte may have to be escaped
+    if (is_plain(phrase, QUOTED_MAX))
         append_quoted(to, phrase);
     else
-        append_encoded_words(to, phrase);
+        append_encoded_words(to, phrase, strlen(name) + 1);
     buffer_append_format(to, EOL " <%s>" EOL, address);
 }
 

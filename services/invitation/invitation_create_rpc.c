@@ -11,6 +11,7 @@
 #include "services/invitation/invitation_rules.h"
 #include "services/invitation/invitation_settings.h"
 #include "services/invitation/invitation_store.h"
+#include "services/invitation/membership.h"
 #include "services/invitation/role_store.h"
 
 // One of them on its way.
@@ -144,6 +145,8 @@ enum status invitation_rpc_create(struct app_call *call, const ProtobufCMessage 
         return fault_set_no_memory(call->fault);
     latchkey__v1__create_invitations_response__init(response);
     enum status status = read_items(call, (const Latchkey__V1__CreateInvitationsRequest *)message, &list);
+    if (status == STATUS_OK)
+        status = membership_lock(call);
     if (status == STATUS_OK)
         status = find_roles(call, &list, &roles);
     if (status != STATUS_OK)

@@ -20,16 +20,6 @@ static Latchkey__V1__Delivery get_delivery(char stored) {
     }
 }
 
-static char **format_roles(const struct invitation *invitation, struct arena *arena) {
-    struct typeid *ids = ARENA_NEW_ARRAY(arena, struct typeid, invitation->role_count);
-    char **texts = ARENA_NEW_ARRAY(arena, char *, invitation->role_count);
-    for (size_t i = 0; ids && texts && i < invitation->role_count; i++) {
-        ids[i] = typeid_of(TYPEID_ROLE, invitation->role_ids[i]);
-        texts[i] = ids[i].text;
-    }
-    return ids ? texts : NULL;
-}
-
 static void fill_times(struct block *block, const struct invitation *invitation) {
     Latchkey__V1__Invitation *message = &block->message;
     message->expires_at = timestamp_fill(&block->expires_at, invitation->expires_at_ms);
@@ -46,7 +36,7 @@ Latchkey__V1__Invitation *invitation_message_new(const struct invitation *invita
     block->invitation_id = typeid_of(TYPEID_INVITATION, invitation->invitation_id);
     message->invitation_id = block->invitation_id.text;
     message->email = (char *)invitation->email;
-    message->role_ids = format_roles(invitation, arena);
+    message->role_ids = typeid_list_format(TYPEID_ROLE, invitation->role_ids, invitation->role_count, arena);
     message->n_role_ids = invitation->role_count;
     message->allowed_ips = prefix_list_format(&invitation->ips, arena);
     message->n_allowed_ips = invitation->ips.count;

@@ -3,7 +3,7 @@
 #include "common/app/audit.h"
 #include "common/base/clock.h"
 #include "common/base/typeid.h"
-#include "common/app/paging.h"
+#include "services/invitation/id_page_rpc.h"
 #include "services/invitation/invitation_mail.h"
 #include "services/invitation/invitation_message_rpc.h"
 #include "services/invitation/invitation_settings.h"
@@ -59,11 +59,9 @@ static bool fill_list(Latchkey__V1__ListInvitationsResponse *response,
             return false;
     }
     response->n_invitations = list->count;
-    if (list->has_more) {
-        struct uuid last = list->invitations[list->count - 1].invitation_id;
+    if (list->has_more)
         response->next_page_token =
-            paging_make_token(call, &request->base, bytes_of(last.bytes, sizeof(last.bytes)));
-    }
+            id_page_make_token(call, &request->base, list->invitations[list->count - 1].invitation_id);
     return response->invitations && response->next_page_token;
 }
 
@@ -76,16 +74,13 @@ enum status invitation_rpc_list(struct app_call *call, const ProtobufCMessage *m
     if (!response)
         return fault_set_no_memory(call->fault);
     latchkey__v1__list_invitations_response__init(response);
-    struct page page;
-    struct uuid after = {{0}};
+    struct id_page page;
     struct invitation_list list;
-    paging_parse(call, message, sizeof(after.bytes), &page);
-    if (page.cursor.len > 0)
-        memcpy(after.bytes, page.cursor.data, sizeof(after.bytes));
+    id_page_parse(call, message, &page);
     enum invitation_state state = read_state(request, call->fault);
     enum status status = call->fault->status;
     if (status == STATUS_OK)
-        status = invitation_store_list(call, state, after, page.size, &list);
+        status = invitation_store_list(call, state, page.after, page.size, &list);
     if (status != STATUS_OK)
         return status;
     *ret_response = &response->base;

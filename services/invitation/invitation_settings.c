@@ -20,7 +20,7 @@ static bool accept_url(const char *text, const char **ret_reason) {
 #define OF(member) offsetof(struct invitation_settings, member)
 #define DAY_MS INT64_C(86400000)
 
-const struct setting invitation_setting_table[] = {
+const struct setting invitation_setting_table[INVITATION_SETTING_COUNT] = {
     {.name = "invitation-url",
      .type = SETTING_TEXT,
      .offset = OF(url),
@@ -58,4 +58,3 @@ const struct setting invitation_setting_table[] = {
      .max = DAY_MS,
      .help = "How soon such an address has one more try."},
 };
-const size_t invitation_setting_count = ARRAY_LENGTH(invitation_setting_table);

@@ -17,7 +17,7 @@ struct invitation_settings {
 // Filled before the service starts; const from then on.
 extern struct invitation_settings invitation_settings;
 
-extern const struct setting invitation_setting_table[];
-extern const size_t invitation_setting_count;
+#define INVITATION_SETTING_COUNT 5
+extern const struct setting invitation_setting_table[INVITATION_SETTING_COUNT];
 
 #endif

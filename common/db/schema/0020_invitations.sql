@@ -40,7 +40,6 @@ COMMENT ON COLUMN invitation.accepted_by IS
     'request_id of the acceptance: the same person asking again after a lost answer is told the same.';
 
 CREATE UNIQUE INDEX invitation_email_key ON invitation (company_id, lower(email)) WHERE holds_email;
-CREATE INDEX invitation_role_idx ON invitation USING gin (role_ids) WHERE state = 'p';
 CREATE TRIGGER invitation_version BEFORE UPDATE ON invitation FOR EACH ROW EXECUTE FUNCTION raise_version();
 
 CREATE TABLE invitation_secret (
