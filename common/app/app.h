@@ -70,6 +70,8 @@ struct app_service {
     void (*leave_loop)(struct loop *loop);
 };
 
+#define APP_SERVICES_MAX 8
+
 struct app_program {
     const char *name;    // "latchkey-token"
     const char *summary; // one sentence for --help
