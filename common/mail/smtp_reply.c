@@ -38,6 +38,8 @@ static struct bytes trim_end(struct bytes line) {
 }
 
 static void append(struct smtp_reply *reply, struct bytes text) {
+    if (text.len == 0)
+        return;
     if (reply->len > 0 && reply->len < SMTP_REPLY_TEXT_MAX)
         reply->text[reply->len++] = ' ';
     reply->len += smtp_reply_clean(text, reply->text + reply->len, sizeof(reply->text) - reply->len);
