@@ -2,8 +2,8 @@
 
 #include "common/app/app.h"
 #include "common/app/audit.h"
+#include "common/app/paging.h"
 #include "common/base/typeid.h"
-#include "common/grpc/page.h"
 #include "services/token/token_message_rpc.h"
 #include "services/token/token_store.h"
 #include "services/token/token_wish_rpc.h"
@@ -101,7 +101,7 @@ static bool fill_list(Latchkey__V1__ListAccessTokensResponse *response,
     if (list->has_more) {
         struct uuid last = list->tokens[list->count - 1].token_id;
         response->next_page_token =
-            page_make_token(&request->base, bytes_of(last.bytes, sizeof(last.bytes)), call->arena);
+            paging_make_token(call, &request->base, bytes_of(last.bytes, sizeof(last.bytes)));
     }
     return response->access_tokens && response->next_page_token;
 }
@@ -120,7 +120,7 @@ enum status token_rpc_list(struct app_call *call, const ProtobufCMessage *messag
     struct uuid after = {{0}};
     struct token_filter filter;
     struct token_list list;
-    page_parse(message, sizeof(after.bytes), call->arena, call->fault, &page);
+    paging_parse(call, message, sizeof(after.bytes), &page);
     if (page.cursor.len > 0)
         memcpy(after.bytes, page.cursor.data, sizeof(after.bytes));
     enum status status = token_read_filter(message, call, &filter);
