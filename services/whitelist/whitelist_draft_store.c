@@ -111,11 +111,12 @@ enum status whitelist_store_begin_draft(struct app_call *call, const struct whit
     db_params_add_text(&begin, bytes_of_text(beginning->created_by));
     db_params_add_bool(&begin, beginning->is_empty);
     whitelist_row_init_params(&get, call, beginning->draft_id);
-    struct db_command commands[] = {{&statements[BEGIN], &begin, NULL}, {&statements[GET], &get, NULL}};
+    struct db_command commands[] = {
+        whitelist_store_plan_command(), {&statements[BEGIN], &begin, NULL}, {&statements[GET], &get, NULL}};
     enum status status = db_query_batch(call->transaction, commands, ARRAY_LENGTH(commands));
     if (status != STATUS_OK)
         return db_fault(call->fault, status);
-    return read_only_draft(call, commands[1].result, beginning->draft_id, ret_draft);
+    return read_only_draft(call, commands[2].result, beginning->draft_id, ret_draft);
 }
 
 enum status whitelist_store_get_draft(struct app_call *call, struct uuid draft_id,

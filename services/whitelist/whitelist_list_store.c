@@ -3,18 +3,17 @@
 #include "services/whitelist/whitelist_entry_store.h"
 #include "services/whitelist/whitelist_row.h"
 
-enum { PLAN_AFRESH, FIND_TARGET, FIND_FLOOR, LIST };
+enum { PLAN_PAGE, FIND_TARGET, FIND_FLOOR, LIST };
 
 #define TEXT_OF(number) #number
 #define TEXT(number) TEXT_OF(number)
 
 static const struct db_statement statements[] = {
-    // why: which index serves a list depends on which of its filters are set. Without one that picks out few
-    // entries the planner, who can't know how long this company's list is, must not sort the whole for a
-    // page.
-    [PLAN_AFRESH] = {"whitelist_plan_afresh",
-                     "SELECT set_config('plan_cache_mode', 'force_custom_plan', true),"
-                     " set_config('enable_sort', $1, true)"},
+    // Without a filter that picks out few entries the planner, who can't know how long this company's list
+    // is,
+    // must not sort the whole for a page.
+    [PLAN_PAGE] = {"whitelist_plan_page",
+                   "SELECT " WHITELIST_PLAN_AFRESH ", set_config('enable_sort', $1, true)"},
     [FIND_TARGET] = {"whitelist_find_target", "SELECT latchkey.whitelist_target($1, $2)"},
     // The last entry that a page looks at.
     [FIND_FLOOR] = {"whitelist_find_floor",
@@ -69,21 +68,28 @@ static void add_within(struct db_params *params, const struct ip_prefix *within)
     db_params_add_prefix(params, &last);
 }
 
+static void init_plan(struct db_params *plan, struct app_call *call, const struct whitelist_filter *filter) {
+    db_params_init(plan, call->arena);
+    db_params_add_text(plan, picks_few(filter) ? BYTES_LITERAL("on") : BYTES_LITERAL("off"));
+}
+
 // Where the page's walk ends; zero = at the end of the list.
 static enum status find_floor(struct app_call *call, const struct whitelist_filter *filter, struct uuid after,
                               struct uuid *ret_floor) {
-    struct db_params params;
-    const struct db_result *rows;
+    struct db_params plan, params;
     *ret_floor = (struct uuid){{0}};
     if (!walks(filter))
         return STATUS_OK;
+    init_plan(&plan, call, filter);
     whitelist_row_init_params(&params, call, filter->draft_id);
     db_params_add_uuid_or_null(&params, after);
-    enum status status = db_query(call->transaction, &statements[FIND_FLOOR], &params, &rows);
+    struct db_command commands[] = {{&statements[PLAN_PAGE], &plan, NULL},
+                                    {&statements[FIND_FLOOR], &params, NULL}};
+    enum status status = db_query_batch(call->transaction, commands, ARRAY_LENGTH(commands));
     if (status != STATUS_OK)
         return db_fault(call->fault, status);
-    if (db_result_get_row_count(rows) > 0)
-        *ret_floor = db_result_get_uuid(rows, 0, 0);
+    if (db_result_get_row_count(commands[1].result) > 0)
+        *ret_floor = db_result_get_uuid(commands[1].result, 0, 0);
     return STATUS_OK;
 }
 
@@ -111,8 +117,7 @@ enum status whitelist_store_list(struct app_call *call, const struct whitelist_f
         return status;
 
     struct db_params plan, target, params;
-    db_params_init(&plan, call->arena);
-    db_params_add_text(&plan, picks_few(filter) ? BYTES_LITERAL("on") : BYTES_LITERAL("off"));
+    init_plan(&plan, call, filter);
     whitelist_row_init_params(&target, call, filter->draft_id);
     whitelist_row_init_params(&params, call, filter->draft_id);
     db_params_add_int64(&params, limit + 1); // one more tells whether there is another page
@@ -123,7 +128,7 @@ enum status whitelist_store_list(struct app_call *call, const struct whitelist_f
     db_params_add_time_ms_or_null(&params, filter->expires_before_ms);
     db_params_add_text(&params, filter->note_contains);
     db_params_add_bool(&params, filter->is_never_hit);
-    struct db_command commands[] = {{&statements[PLAN_AFRESH], &plan, NULL},
+    struct db_command commands[] = {{&statements[PLAN_PAGE], &plan, NULL},
                                     {&statements[FIND_TARGET], &target, NULL},
                                     {&statements[LIST], &params, NULL}};
     status = db_query_batch(call->transaction, commands, ARRAY_LENGTH(commands));

@@ -82,8 +82,9 @@ enum status whitelist_store_preview(struct app_call *call, const struct whitelis
         db_params_add_null(&params, DB_TYPE_INT16);
     else
         db_params_add_int16(&params, (int16_t)trial->scope);
-    enum { READ, STANDING, OF_LOGINS, OF_TOKENS, COUNT };
-    struct db_command commands[COUNT] = {[READ] = whitelist_store_read_command(&query),
+    enum { PLAN, READ, STANDING, OF_LOGINS, OF_TOKENS, COUNT };
+    struct db_command commands[COUNT] = {[PLAN] = whitelist_store_plan_command(),
+                                         [READ] = whitelist_store_read_command(&query),
                                          [STANDING] = whitelist_store_standing_command(&query),
                                          [OF_LOGINS] = {&statements[LOGINS], &params, NULL},
                                          [OF_TOKENS] = {&statements[TOKENS], &params, NULL}};

@@ -17,6 +17,12 @@
 // An entry that lets somebody in. $3 = now.
 #define WHITELIST_IS_LIVE "NOT e.disabled AND coalesce(e.expires_at > $3, true)"
 
+// For the rest of the transaction. why: a plan is kept for the life of a connection, also where it was made
+// while a list was empty and any index would do; lists grow to a million between two calls. And compiling a
+// plan takes longer than running it.
+#define WHITELIST_PLAN_AFRESH \
+    "set_config('plan_cache_mode', 'force_custom_plan', true), set_config('jit', 'off', true)"
+
 // The columns of an entry `e`, as whitelist_row_read_entry() reads them; behind them may stand others.
 #define WHITELIST_ENTRY_COLUMNS(last_hit_at)                                                                             \
     "e.entry_id, e.address, e.cidr, e.note, e.owner, e.disabled, e.expires_at, e.created_at, e.created_by, " last_hit_at \

@@ -3,15 +3,15 @@
 #include "common/base/clock.h"
 #include "services/whitelist/whitelist_row.h"
 
-enum { LOCK_LIVE, LOCK_DRAFT, READ, STANDING, UPDATE };
+enum { PLAN, LOCK_LIVE, LOCK_DRAFT, READ, STANDING, UPDATE };
 
 static const struct db_statement statements[] = {
-    [LOCK_LIVE] = {"whitelist_lock",
-                   "SELECT w.version FROM latchkey.whitelist w WHERE w.company_id = $1 AND $2::uuid IS NULL"
-                   " FOR NO KEY UPDATE"},
+    [PLAN] = {"whitelist_plan", "SELECT " WHITELIST_PLAN_AFRESH},
+    [LOCK_LIVE] = {"whitelist_lock", "SELECT w.version, " WHITELIST_PLAN_AFRESH " FROM latchkey.whitelist w"
+                                     " WHERE w.company_id = $1 AND $2::uuid IS NULL FOR NO KEY UPDATE"},
     [LOCK_DRAFT] = {"whitelist_lock_draft",
-                    "SELECT l.list_id FROM latchkey.whitelist_list l WHERE l.company_id = $1"
-                    " AND l.list_id = $2 AND l.state = 'draft' FOR NO KEY UPDATE"},
+                    "SELECT l.list_id, " WHITELIST_PLAN_AFRESH " FROM latchkey.whitelist_list l"
+                    " WHERE l.company_id = $1 AND l.list_id = $2 AND l.state = 'draft' FOR NO KEY UPDATE"},
     [READ] = {"whitelist_read",
               "SELECT " WHITELIST_COLUMNS " FROM latchkey.whitelist w JOIN latchkey.whitelist_list l"
               " ON l.company_id = w.company_id AND l.list_id = " WHITELIST_TARGET " WHERE w.company_id = $1"},
@@ -44,6 +44,10 @@ struct db_command whitelist_store_lock_command(const struct whitelist_list_query
                                                struct uuid draft_id) {
     return (struct db_command){&statements[uuid_is_zero(draft_id) ? LOCK_LIVE : LOCK_DRAFT], &query->target,
                                NULL};
+}
+
+struct db_command whitelist_store_plan_command(void) {
+    return (struct db_command){&statements[PLAN], NULL, NULL};
 }
 
 struct db_command whitelist_store_read_command(const struct whitelist_list_query *query) {

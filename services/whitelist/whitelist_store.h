@@ -42,6 +42,8 @@ void whitelist_store_init_query(struct whitelist_list_query *query, struct app_c
                                 struct uuid draft_id, const struct uuid *removed, size_t removed_count);
 struct db_command whitelist_store_lock_command(const struct whitelist_list_query *query,
                                                struct uuid draft_id);
+// First of what looks at entries without a lock (WHITELIST_PLAN_AFRESH).
+struct db_command whitelist_store_plan_command(void);
 struct db_command whitelist_store_read_command(const struct whitelist_list_query *query);
 struct db_command whitelist_store_standing_command(const struct whitelist_list_query *query);
 

@@ -2,6 +2,7 @@
 
 #include "common/app/app.h"
 #include "common/db/transaction.h"
+#include "services/whitelist/whitelist_row.h"
 
 enum { TIMEOUT_S = 10 };
 
@@ -19,7 +20,8 @@ static const struct db_statement statements[] = {
                        "SELECT company_id, list_id FROM latchkey.whitelist_replaced($1)"},
     // The state alone says enough; the pointer is looked at all the same.
     [LOCK] = {"whitelist_lock_replaced",
-              "SELECT l.list_id FROM latchkey.whitelist_list l WHERE l.company_id = $1 AND l.list_id = $2"
+              "SELECT l.list_id, " WHITELIST_PLAN_AFRESH " FROM latchkey.whitelist_list l"
+              " WHERE l.company_id = $1 AND l.list_id = $2"
               " AND l.state = 'replaced' AND NOT EXISTS (SELECT FROM latchkey.whitelist w"
               " WHERE w.company_id = $1 AND l.list_id IN (w.live_list_id, w.previous_list_id))"
               " FOR UPDATE SKIP LOCKED"},
