@@ -1,4 +1,7 @@
+#include <inttypes.h>
+
 #include "common/app/app.h"
+#include "common/app/audit.h"
 #include "common/app/paging.h"
 #include "common/base/clock.h"
 #include "common/base/typeid.h"
@@ -112,7 +115,10 @@ static enum status add(struct app_call *call, const struct whitelist_addition *a
         return status;
     bool is_filled = fill_entries(response, addition, added.created_at_ms, call->arena) &&
                      fill_warnings(response, addition, &added, call->arena);
-    return is_filled ? STATUS_OK : fault_set_no_memory(call->fault);
+    if (!is_filled)
+        return fault_set_no_memory(call->fault);
+    return audit_note(call, "whitelist.entries_added", typeid_of(TYPEID_COMPANY, call->company_id).text, NULL,
+                      &response->base);
 }
 
 enum status whitelist_rpc_add_entries(struct app_call *call, const ProtobufCMessage *message,
@@ -154,6 +160,14 @@ static struct uuid *read_entry_ids(const Latchkey__V1__RemoveWhitelistEntriesReq
     return ids;
 }
 
+static enum status note_removal(struct app_call *call, int64_t removed) {
+    const char *before = arena_format(call->arena, "{\"count\":%" PRId64 "}", removed);
+    if (!before)
+        return fault_set_no_memory(call->fault);
+    return audit_note_text(call, "whitelist.entries_removed",
+                           typeid_of(TYPEID_COMPANY, call->company_id).text, before, "");
+}
+
 // What removes nothing locks nobody out.
 static enum status remove_entries(struct app_call *call,
                                   const Latchkey__V1__RemoveWhitelistEntriesRequest *request,
@@ -193,7 +207,7 @@ enum status whitelist_rpc_remove_entries(struct app_call *call, const ProtobufCM
         return status;
     response->count = (uint64_t)removed;
     *ret_response = &response->base;
-    return STATUS_OK;
+    return removed > 0 ? note_removal(call, removed) : STATUS_OK;
 }
 
 // ---- ListWhitelistEntries ----
