@@ -48,6 +48,7 @@ class Tap:
         self._lock = threading.Lock()
         self._trips = []
         self._connections = []
+        self._blow = None
 
     def __enter__(self):
         self._listener.bind(f"{self._directory.name}/.s.PGSQL.5432")
@@ -65,6 +66,21 @@ class Tap:
         with self._lock:
             taken, self._trips = self._trips, []
         return taken
+
+    def arm(self, trip, is_sent, strike):
+        """strike() once, in the middle of the next call: at the trip of this number, counted from the one that asks who
+        calls; after it was sent on to PostgreSQL, or before, and then it never is."""
+        with self._lock:
+            self._blow = _Blow(trip, is_sent, strike)
+
+    def disarm(self):
+        """Whether it has struck; if so, the connection that it struck is shut."""
+        with self._lock:
+            blow, self._blow = self._blow, None
+        if not blow.has_fallen:
+            return False
+        blow.is_over.wait(60)
+        return True
 
     def cut(self):
         """Cuts every connection that is open now, in the middle of whatever it does."""
@@ -86,23 +102,58 @@ class Tap:
             server.connect(str(self._server))
             with self._lock:
                 self._connections.append((client, server))
-            _in_background(self._copy, server, client, lambda data: None)
-            _in_background(self._copy, client, server, _Reader(number, self._add).read)
+            _in_background(_copy, server, client, _never)
+            _in_background(_copy, client, server, _Reader(number, self._add).read)
 
     def _add(self, trip):
+        """The blow that falls at this trip, if one does."""
         with self._lock:
             self._trips.append(trip)
+            blow = self._blow
+            return blow if blow is not None and blow.falls_at(trip) else None
 
-    @staticmethod
-    def _copy(source, target, watch):
-        try:
-            while data := source.recv(1 << 16):
-                watch(data)
+
+class _Blow:
+    def __init__(self, trip, is_sent, strike):
+        self._left = trip
+        self._connection = None  # of the call, once it has begun
+        self.is_sent, self.strike = is_sent, strike
+        self.has_fallen, self.is_over = False, threading.Event()
+
+    def falls_at(self, trip):
+        if self.has_fallen:
+            return False
+        if self._connection is None:
+            if not {statement.name for statement in trip.statements} & _FIRST:
+                return False
+            self._connection = trip.connection
+        if trip.connection != self._connection:
+            return False
+        self._left -= 1
+        self.has_fallen = self._left < 0
+        return self.has_fallen
+
+
+def _never(_):
+    return None
+
+
+def _copy(source, target, watch):
+    """Until either end is shut, or a blow falls."""
+    blow = None
+    try:
+        while blow is None and (data := source.recv(1 << 16)):
+            blow = watch(data)
+            if blow is None or blow.is_sent:
                 target.sendall(data)
-        except OSError:
-            pass  # cut
-        _shut(source)
-        _shut(target)
+    except OSError:
+        pass  # cut
+    if blow is not None:
+        blow.strike()
+    _shut(source)
+    _shut(target)
+    if blow is not None:
+        blow.is_over.set()
 
 
 def _in_background(function, *arguments):
@@ -128,14 +179,17 @@ class _Reader:
         self._statements = []
 
     def read(self, data):
+        """The blow that falls at a trip that these bytes end, or None."""
         self._pending += data
+        blow = None
         while (size := self._message_size()) and len(self._pending) >= size:
             message, self._pending = self._pending[:size], self._pending[size:]
             if self._is_started:
-                self._take(message[:1], message[5:])
+                blow = self._take(message[:1], message[5:]) or blow
             else:
                 # Requests for encryption come before the start itself.
                 self._is_started = struct.unpack_from("!i", message, 4)[0] >> 16 == 3
+        return blow
 
     def _message_size(self):
         head = 1 if self._is_started else 0
@@ -155,9 +209,10 @@ class _Reader:
             self._statements.append(self._bound)
         elif kind == b"Q":
             self._statements.append(Statement("", body.rstrip(b"\0").decode(), (), ()))
-        if kind in (b"S", b"Q"):
-            self._add(Trip(self._number, self._statements))
-            self._statements = []
+        if kind not in (b"S", b"Q"):
+            return None
+        statements, self._statements = self._statements, []
+        return self._add(Trip(self._number, statements))
 
 
 def _read_values(rest):
