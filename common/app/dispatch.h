@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "common/app/method.h"
+#include "common/app/use_log.h"
 #include "common/app/validators.h"
 #include "common/app/worker.h"
 #include "common/base/clock.h"
@@ -25,6 +26,7 @@ struct dispatch {
     struct db_pool *database;
     struct validators *validators;
     struct deployment_cache *deployments;
+    struct use_log *uses;
     const struct ip_set *trusted_proxies; // NULL = none
     const char *brand;
     int64_t wait_for_validators_max_ms;

@@ -89,10 +89,24 @@ static void release_deployment(struct managed_call *managed) {
     managed->call.deployment = NULL;
 }
 
+// A call is a use of its caller's token, like one that a validator admits.
+static void note_use(const struct managed_call *managed, struct loop *loop) {
+    const struct caller *caller = managed->call.caller;
+    if (!caller)
+        return;
+    const struct use use = {.digest = managed->credentials.digest,
+                            .at_ms = caller->now_ms,
+                            .address = managed->credentials.address,
+                            .kind = USE_ADMITTED,
+                            .by = USE_BY_SERVER};
+    use_log_note(use_log_get_loop(managed->dispatch->uses, loop_get_index(loop)), &use);
+}
+
 static void on_done(struct loop_task *task) {
     struct managed_call *managed = CONTAINER_OF(task, struct managed_call, done);
     struct loop *loop = grpc_call_get_loop(managed->transport);
     log_call(managed);
+    note_use(managed, loop);
     enum status status = managed->call.fault->status;
     if (status == STATUS_OK) {
         status = grpc_call_send(managed->transport, managed->response);
