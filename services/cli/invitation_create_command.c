@@ -2,8 +2,8 @@
 #include "common/grpc/field.h"
 #include "services/cli/answer.h"
 #include "services/cli/invitation_command.h"
+#include "services/cli/json_print.h"
 #include "services/cli/lookup.h"
-#include "services/cli/message_json.h"
 #include "services/cli/record_file.h"
 #include "services/cli/request.h"
 #include "services/cli/request_ids.h"
@@ -93,7 +93,7 @@ static void add_results(struct results *results, const ProtobufCMessage *respons
 static void print(struct results *results) {
     struct cli *cli = results->cli;
     if (cli->is_json)
-        message_json_print(json_pack("{s:O}", "results", results->json), cli->out);
+        json_print(json_pack("{s:O}", "results", results->json), cli->out);
     else if (results->done > 0)
         table_print(&results->table, TABLE_UNCUT, cli->out);
 }

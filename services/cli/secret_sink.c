@@ -4,7 +4,7 @@
 
 #include "common/grpc/field.h"
 #include "services/cli/answer.h"
-#include "services/cli/message_json.h"
+#include "services/cli/json_print.h"
 #include "services/cli/secret_text.h"
 #include "services/cli/terminal.h"
 
@@ -34,7 +34,7 @@ static void print_json(struct cli *cli, const ProtobufCMessage *response, const 
         json_object_del(json, "secret");
         json_object_set_new(json, "secret_file", json_string(sink->path));
     }
-    message_json_print(json, cli->out);
+    json_print(json, cli->out);
 }
 
 static void print(struct cli *cli, const ProtobufCMessage *response, const struct secret_sink *sink,

@@ -3,7 +3,7 @@
 
 #include "common/grpc/field.h"
 #include "services/cli/answer.h"
-#include "services/cli/message_json.h"
+#include "services/cli/json_print.h"
 #include "services/cli/progress.h"
 #include "services/cli/record_file.h"
 #include "services/cli/request.h"
@@ -149,7 +149,7 @@ static enum exit_code run(struct import *import) {
     if (code == EXIT_CODE_DONE)
         code = send_file(import);
     if (import->json && (code == EXIT_CODE_DONE || import->taken + import->refused > 0))
-        message_json_print(json_pack("{s:O}", "results", import->json), cli->out);
+        json_print(json_pack("{s:O}", "results", import->json), cli->out);
     else if (code == EXIT_CODE_DONE || import->taken > 0)
         fprintf(cli->out, "took over %" PRIu64 " tokens; not taken: %" PRIu64 "\n", import->taken,
                 import->refused);

@@ -2,10 +2,10 @@
 
 #include <string.h>
 
+#include "common/base/time_text.h"
 #include "common/crypto/digest.h"
 #include "common/grpc/field.h"
 #include "services/cli/answer.h"
-#include "services/cli/time_text.h"
 
 enum column {
     COLUMN_SHA256,

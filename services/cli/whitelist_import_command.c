@@ -13,7 +13,7 @@
 #include "services/cli/answer.h"
 #include "services/cli/calls.h"
 #include "services/cli/confirm.h"
-#include "services/cli/message_json.h"
+#include "services/cli/json_print.h"
 #include "services/cli/progress.h"
 #include "services/cli/record_file.h"
 #include "services/cli/request.h"
@@ -306,7 +306,7 @@ static enum exit_code add_to_live_list(struct import *import) {
     if (code != EXIT_CODE_DONE)
         return code;
     if (cli->is_json) {
-        message_json_print(summarize(import), cli->out);
+        json_print(summarize(import), cli->out);
         return answer_get_code(response);
     }
     print_warnings(import);
@@ -384,7 +384,7 @@ static enum exit_code publish(struct import *import) {
     if (cli->is_json) {
         json_t *json = summarize(import);
         json_object_set_new(json, "whitelist", answer_to_json(cli, whitelist));
-        message_json_print(json, cli->out);
+        json_print(json, cli->out);
     } else {
         print_warnings(import);
         print_left_out(import);
@@ -399,7 +399,7 @@ static void print_draft(struct import *import) {
     if (cli->is_json) {
         json_t *json = summarize(import);
         json_object_set_new(json, "draft_id", json_string(import->draft_id));
-        message_json_print(json, cli->out);
+        json_print(json, cli->out);
         return;
     }
     print_warnings(import);

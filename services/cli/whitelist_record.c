@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "common/base/clock.h"
+#include "common/base/time_text.h"
 #include "common/ip/prefix.h"
 #include "services/cli/cli.h"
-#include "services/cli/time_text.h"
 
 #define NOTE_MAX 500
 #define OWNER_MAX 100
