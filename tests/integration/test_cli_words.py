@@ -120,7 +120,8 @@ _latchkey || true; ((${#COMPREPLY[@]} == 0)) || printf '%s\\n' "${COMPREPLY[@]}"
         self.assertEqual(self.complete("zz"), [])
 
     def test_verbs(self):
-        self.assertEqual(self.complete("token", ""), ["create", "list", "show", "deactivate"])
+        self.assertEqual(self.complete("token", ""), ["create", "list", "show", "update", "suspend", "resume", "rotate", "deactivate", "import",
+                                                        "report"])
         self.assertEqual(self.complete("whitelist", "en"), ["enable"])
         self.assertEqual(self.complete("help", "vali"), ["validate"])
         self.assertEqual(self.complete("completion", ""), ["bash"])

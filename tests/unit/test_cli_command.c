@@ -100,7 +100,7 @@ static void help_of_a_noun_names_its_verbs_and_no_others(void **state) {
     FILE *to = open_memstream(&text, &len);
     help_print_noun("token", to);
     fclose(to);
-    assert_holds(text, "token deactivate TOKEN-ID");
+    assert_holds(text, "token deactivate [TOKEN-ID]");
     assert_null(strstr(text, "whitelist"));
     free(text);
 }
