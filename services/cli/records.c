@@ -404,6 +404,7 @@ static bool begin(struct records *records, struct bytes *rest, bool is_last, str
     size_t len = measure_line(*rest, is_last, false);
     bool is_csv = len > 0 && read_header(records, trim_end(bytes_of(rest->data, len)), arena);
     records->format = is_csv ? RECORDS_CSV : RECORDS_LINES;
+    records->unknown_count = is_csv ? records->unknown_count : 0;
     take(records, rest, is_csv ? len : 0);
     return true;
 }
