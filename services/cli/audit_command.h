@@ -6,6 +6,8 @@
 
 extern const struct command_list audit_commands; // audit_commands.c
 
+extern const struct command_list audit_commands; // audit_commands.c
+
 enum exit_code audit_command_list(struct cli *cli);
 enum exit_code audit_command_verify(struct cli *cli);
 enum exit_code audit_command_erase(struct cli *cli); // by SQL, as `bootstrap`
