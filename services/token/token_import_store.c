@@ -40,10 +40,11 @@ static const struct db_statement statements[] = {
                         " SELECT n.digest, n.token_id, $1, n.hint, n.created_at"
                         " FROM unnest($2::bytea[], $3::uuid[], $4::text[], $5::timestamptz[])"
                         " AS n (digest, token_id, hint, created_at)"},
-    [RECORD_USES] = {"token_import_uses",
-                     "SELECT latchkey.token_use_record(array_agg(n.digest), array_agg(n.at),"
-                     " array_agg(NULL::inet), array_agg(''::text)) FROM unnest($1::bytea[], $2::timestamptz[])"
-                     " AS n (digest, at) WHERE n.at > '-infinity'"},
+    [RECORD_USES] =
+        {"token_import_uses",
+         "SELECT latchkey.token_use_record(array_agg(n.digest), array_agg(n.at),"
+         " array_agg(NULL::inet), array_agg(''::text)) FROM unnest($1::bytea[], $2::timestamptz[])"
+         " AS n (digest, at) WHERE n.at > '-infinity'"},
     [READ] = {"token_import_read", "SELECT " TOKEN_COLUMNS " FROM latchkey.token t" TOKEN_SECRETS_AND_USE
                                    " WHERE t.company_id = $1 AND t.kind = 'a' AND t.token_id = ANY ($3)"
                                    " ORDER BY t.token_id DESC"},
