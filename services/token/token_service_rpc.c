@@ -1,6 +1,7 @@
 // The tables of TokenService: methods, settings, the service. A method of the contract that is not here is
 // answered UNIMPLEMENTED.
 #include "latchkey/v1/token.pb-c.h"
+#include "services/token/reuse_job.h"
 #include "services/token/token_rpc.h"
 #include "services/token/token_service.h"
 
@@ -79,12 +80,34 @@ static const struct setting settings[] = {
      .max = 1000000000,
      .help = "Access tokens, neither deactivated nor expired, that one company may have; one more is "
              "RESOURCE_EXHAUSTED."},
+    {.name = "spent-secret-kept",
+     .type = SETTING_DURATION,
+     .offset = OF(spent_secret_kept_ms),
+     .default_value = "90d",
+     .min = 0,
+     .max = INT64_C(315360000000),
+     .help =
+         "How long a secret that a rotation replaced is recognised after its grace: used then, it is the audit "
+         "event token.reused. Of one token the ten newest at most."},
+    {.name = "token-reuse-interval",
+     .type = SETTING_DURATION,
+     .offset = OF(reuse_period_ms),
+     .default_value = "1s",
+     .min = 10,
+     .max = 3600000,
+     .help =
+         "How often uses of such secrets are looked for, to tell the audit log and, where a company's policy says "
+         "so, to end the token."},
 };
+
+static const struct app_job *const jobs[] = {&token_reuse_job, &token_forget_job};
 
 const struct app_service token_service = {
     .name = "latchkey.v1.TokenService",
     .methods = methods,
     .method_count = ARRAY_LENGTH(methods),
+    .jobs = jobs,
+    .job_count = ARRAY_LENGTH(jobs),
     .settings = settings,
     .setting_count = ARRAY_LENGTH(settings),
     .settings_base = &token_limits,
