@@ -1,9 +1,9 @@
 // ListAuditEvents. verify_rpc.c has the other one.
 #include "services/audit/audit_rpc.h"
 
+#include "common/app/paging.h"
 #include "common/base/clock.h"
 #include "common/base/typeid.h"
-#include "common/grpc/page.h"
 #include "common/grpc/timestamp.h"
 #include "services/audit/audit_message_rpc.h"
 #include "services/audit/audit_store.h"
@@ -64,11 +64,11 @@ static int64_t read_cursor(struct bytes cursor) {
     return cursor.len > 0 ? (int64_t)cursor_read_u64(&bytes) : 0;
 }
 
-static char *make_token(const ProtobufCMessage *request, int64_t number, struct arena *arena) {
+static char *make_token(const struct app_call *call, const ProtobufCMessage *request, int64_t number) {
     uint8_t cursor[CURSOR_LENGTH];
     for (size_t i = 0; i < CURSOR_LENGTH; i++)
         cursor[i] = (uint8_t)((uint64_t)number >> (8 * (CURSOR_LENGTH - 1 - i)));
-    return page_make_token(request, bytes_of(cursor, CURSOR_LENGTH), arena);
+    return paging_make_token(call, request, bytes_of(cursor, CURSOR_LENGTH));
 }
 
 static size_t measure(const struct audit_record *record) {
@@ -77,23 +77,23 @@ static size_t measure(const struct audit_record *record) {
 }
 
 static bool fill_page(Latchkey__V1__ListAuditEventsResponse *response, const ProtobufCMessage *request,
-                      const struct audit_rows *rows, int32_t page_size, struct arena *arena) {
+                      const struct audit_rows *rows, int32_t page_size, const struct app_call *call) {
     size_t bytes = 0;
     struct audit_record record = {0};
-    response->events = ARENA_NEW_ARRAY(arena, Latchkey__V1__AuditEvent *, (size_t)rows->count);
+    response->events = ARENA_NEW_ARRAY(call->arena, Latchkey__V1__AuditEvent *, (size_t)rows->count);
     if (!response->events)
         return false;
     int row = 0;
     for (; row < rows->count && row < page_size && bytes < PAGE_BYTES_MAX; row++) {
         audit_rows_get(rows, row, &record);
         bytes += measure(&record);
-        response->events[row] = audit_message_new(&record, arena);
+        response->events[row] = audit_message_new(&record, call->arena);
         if (!response->events[row])
             return false;
     }
     response->n_events = (size_t)row;
     if (row < rows->count)
-        response->next_page_token = make_token(request, record.number, arena);
+        response->next_page_token = make_token(call, request, record.number);
     return response->next_page_token != NULL;
 }
 
@@ -110,7 +110,7 @@ enum status audit_rpc_list(struct app_call *call, const ProtobufCMessage *messag
     struct page page;
     struct audit_filter filter;
     struct audit_rows rows;
-    page_parse(message, CURSOR_LENGTH, call->arena, call->fault, &page);
+    paging_parse(call, message, CURSOR_LENGTH, &page);
     read_filter(request, call->fault, &filter);
     enum status status = call->fault->status;
     if (status == STATUS_OK) // one more tells whether there is another page
@@ -118,6 +118,6 @@ enum status audit_rpc_list(struct app_call *call, const ProtobufCMessage *messag
     if (status != STATUS_OK)
         return status;
     *ret_response = &response->base;
-    return fill_page(response, message, &rows, page.size, call->arena) ? STATUS_OK
-                                                                       : fault_set_no_memory(call->fault);
+    return fill_page(response, message, &rows, page.size, call) ? STATUS_OK
+                                                                : fault_set_no_memory(call->fault);
 }

@@ -1,5 +1,5 @@
-// The audit log in the database. Every function is one round trip within the call's transaction. A failure of
-// the database itself leaves the fault filled.
+// The audit log in the database. Every function is one round trip within the call's transaction, a list by
+// time two. A failure of the database itself leaves the fault filled.
 #ifndef LATCHKEY_SERVICES_AUDIT_AUDIT_STORE_H
 #define LATCHKEY_SERVICES_AUDIT_AUDIT_STORE_H
 

@@ -6,7 +6,7 @@
 
 enum { TIMEOUT_S = 10, COMPANIES_MAX = 100, ROWS_MAX = 100 };
 
-static const int64_t period_ms = 15000;
+static const int64_t period_ms = 5000;
 
 enum { LIST_COMPANIES, TAKE };
 
