@@ -34,6 +34,8 @@ struct token_limits {
     int64_t company_tokens;
     int64_t spent_secret_kept_ms;
     int64_t reuse_period_ms;
+    int64_t leak_reports; // at once, of one address
+    int64_t leak_report_refill_ms;
 };
 
 struct text_list {
