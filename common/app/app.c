@@ -16,6 +16,7 @@
 #include "common/app/database_check.h"
 #include "common/app/database_metrics.h"
 #include "common/app/database_probe.h"
+#include "common/app/deployment.h"
 #include "common/app/dispatch.h"
 #include "common/app/maintenance.h"
 #include "common/app/method_list.h"
@@ -70,6 +71,7 @@ struct app {
     struct db_pool *database;
     struct worker_pool *workers;
     struct validators *validators;
+    struct deployment_cache *deployments;
     struct ip_set *trusted_proxies;
     struct dispatch dispatch;
     struct jobs *jobs;
@@ -213,6 +215,8 @@ static enum status open_management(struct app *app) {
         status = worker_pool_new(&workers, &app->workers);
     if (status == STATUS_OK)
         status = validators_new(app->database, app->clock, &app->validators);
+    if (status == STATUS_OK && !(app->deployments = deployment_cache_new()))
+        status = STATUS_NO_MEMORY;
     if (status == STATUS_OK)
         status = open_jobs(app);
     app->dispatch = (struct dispatch){.app = app,
@@ -221,6 +225,7 @@ static enum status open_management(struct app *app) {
                                       .database = app->database,
                                       .validators = app->validators,
                                       .uses = app->uses,
+                                      .deployments = app->deployments,
                                       .trusted_proxies = app->trusted_proxies,
                                       .brand = app->settings.brand,
                                       .wait_for_validators_max_ms = app->settings.wait_for_validators_max_ms,
@@ -511,6 +516,7 @@ static void stop(struct app *app) {
         dispatch_free_table(&app->managed_tables[i]);
     free(app->loop_hooks);
     metrics_free(app->metrics);
+    deployment_cache_free(app->deployments);
     ip_set_free(app->trusted_proxies);
 }
 

@@ -16,6 +16,8 @@
 #include "common/grpc/router.h"
 #include "common/ip/ip_set.h"
 
+struct deployment_cache;
+
 // What every managed call works with; made before the loops start, then const. Borrows everything.
 struct dispatch {
     struct app *app;
@@ -24,6 +26,7 @@ struct dispatch {
     struct db_pool *database;
     struct validators *validators;
     struct use_log *uses;
+    struct deployment_cache *deployments;
     const struct ip_set *trusted_proxies; // NULL = none
     const char *brand;
     int64_t wait_for_validators_max_ms;

@@ -1,6 +1,7 @@
 #include "services/invitation/company_rpc.h"
 
 #include "common/app/app.h"
+#include "common/app/audit.h"
 #include "common/base/typeid.h"
 #include "services/invitation/company_message_rpc.h"
 #include "services/invitation/company_rules.h"
@@ -12,6 +13,19 @@
 static struct typeid name_caller(const struct caller *caller) {
     return uuid_is_zero(caller->member_id) ? typeid_of(TYPEID_TOKEN, caller->token_id)
                                            : typeid_of(TYPEID_MEMBER, caller->member_id);
+}
+
+// In the log of the new company, of which they are the first events.
+static enum status note_birth(struct app_call *call, struct uuid company_id,
+                              const Latchkey__V1__CreateCompanyResponse *response) {
+    enum status status =
+        audit_note(call, "company.created", response->company->company_id, NULL, &response->company->base);
+    audit_set_company(call, company_id);
+    if (status == STATUS_OK)
+        status = audit_note(call, "member.created", response->administrator->member_id, NULL,
+                            &response->administrator->base);
+    audit_set_company(call, company_id);
+    return status;
 }
 
 static enum status give_birth(struct app_call *call, const struct company_draft *draft,
@@ -31,7 +45,9 @@ static enum status give_birth(struct app_call *call, const struct company_draft 
     call->lane = company->lane; // the change is the new company's, not the operator's
     response->company = company_message_new(company, call->arena);
     response->administrator = company_message_new_administrator(&administrator, call->arena);
-    return response->company && response->administrator ? STATUS_OK : fault_set_no_memory(call->fault);
+    if (!response->company || !response->administrator)
+        return fault_set_no_memory(call->fault);
+    return note_birth(call, company->company_id, response);
 }
 
 enum status company_rpc_create(struct app_call *call, const ProtobufCMessage *message,

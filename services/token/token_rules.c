@@ -2,7 +2,9 @@
 
 #include "common/access/decision.h"
 #include "common/access/domain.h"
+#include "common/access/grant_list.h"
 #include "common/base/clock.h"
+#include "common/ip/prefix_list.h"
 
 // A thousand years: what lies beyond is a typing error, and beyond the times that the contract can tell.
 #define EXPIRE_IN_MAX_MS (INT64_C(365000) * 24 * 60 * 60 * 1000)
@@ -61,39 +63,13 @@ static bool check_count(size_t count, int64_t max, const char *field, struct fau
     return false;
 }
 
-static void refuse_unknown_permission(const char *grant, size_t index,
-                                      const struct permission_catalogue *catalogue, struct fault *fault) {
-    const char *field = fault_path(fault, "permissions[%zu]", index);
-    const char *nearest = permission_catalogue_find_nearest(catalogue, bytes_of_text(grant));
-    if (!permission_grant_is_valid(bytes_of_text(grant)))
-        fault_add_field(fault, field,
-                        "type a permission such as charges.create, or a group such as "
-                        "charges.*%s%s",
-                        nearest ? "; the nearest that there is: " : "", nearest ? nearest : "");
-    else if (nearest)
-        fault_add_field(fault, field, "there is no permission %s; did you mean %s?", grant, nearest);
-    else
-        fault_add_field(fault, field, "there is no permission %s; ListPermissions names them all", grant);
-}
-
 static void check_permissions(const struct token_wish *wish, const struct token_terms *terms,
                               struct arena *arena, struct fault *fault, struct token_draft *draft) {
-    size_t count = wish->permissions.count;
-    if (!check_count(count, terms->limits->permissions, "permissions", fault))
-        return;
-    struct permission_set *covered =
-        permission_set_new_in_arena(arena, permission_catalogue_get_limit(terms->catalogue));
-    draft->permissions = ARENA_NEW_ARRAY(arena, struct bytes, count);
-    if (!covered || !draft->permissions) {
-        fault_set_no_memory(fault);
-        return;
-    }
-    draft->permission_count = count;
-    for (size_t i = 0; i < count; i++) {
-        draft->permissions[i] = bytes_of_text(wish->permissions.texts[i]);
-        if (!permission_catalogue_expand(terms->catalogue, draft->permissions[i], covered))
-            refuse_unknown_permission(wish->permissions.texts[i], i, terms->catalogue, fault);
-    }
+    struct grant_list_terms list_terms = {terms->catalogue, terms->limits->permissions, "permissions"};
+    struct grant_list list;
+    grant_list_parse(wish->permissions.texts, wish->permissions.count, &list_terms, arena, fault, &list);
+    draft->permissions = list.grants;
+    draft->permission_count = list.count;
 }
 
 // Returns the pattern as it is stored.
@@ -135,21 +111,11 @@ static void check_domains(const struct token_wish *wish, const struct token_term
 
 static void check_ips(const struct token_wish *wish, const struct token_terms *terms, struct arena *arena,
                       struct fault *fault, struct token_draft *draft) {
-    size_t count = wish->ips.count;
-    if (!check_count(count, terms->limits->ips, "allowed_ips", fault))
-        return;
-    draft->ips = ARENA_NEW_ARRAY(arena, struct ip_prefix, count);
-    if (!draft->ips) {
-        fault_set_no_memory(fault);
-        return;
-    }
-    draft->ip_count = count;
-    for (size_t i = 0; i < count; i++) {
-        enum ip_parse_result result = ip_prefix_parse(bytes_of_text(wish->ips.texts[i]), &draft->ips[i]);
-        if (result != IP_PARSE_OK)
-            fault_add_field(fault, fault_path(fault, "allowed_ips[%zu]", i), "%s",
-                            ip_parse_result_get_text(result));
-    }
+    struct prefix_list list;
+    prefix_list_parse(wish->ips.texts, wish->ips.count, terms->limits->ips, "allowed_ips", arena, fault,
+                      &list);
+    draft->ips = list.prefixes;
+    draft->ip_count = list.count;
 }
 
 // ---- times ----
