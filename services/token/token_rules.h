@@ -14,6 +14,7 @@
 #include "common/base/fault.h"
 #include "common/base/status.h"
 #include "common/ip/prefix.h"
+#include "services/token/login_rules.h"
 #include "services/token/token.h"
 
 // Fixed by the contract, in characters unless said.
@@ -31,6 +32,7 @@ struct token_limits {
     int64_t domains;
     int64_t ips;
     int64_t company_tokens;
+    struct login_limits logins;
 };
 
 struct text_list {

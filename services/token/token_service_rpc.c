@@ -1,6 +1,7 @@
 // The tables of TokenService: methods, settings, the service. A method of the contract that is not here is
 // answered UNIMPLEMENTED.
 #include "latchkey/v1/token.pb-c.h"
+#include "services/token/login_rpc.h"
 #include "services/token/token_rpc.h"
 #include "services/token/token_service.h"
 
@@ -20,6 +21,17 @@ static const struct app_method methods[] = {
      token_rpc_list},
     {PATH("DeactivateAccessToken"), &latchkey__v1__deactivate_access_token_request__descriptor,
      &latchkey__v1__deactivate_access_token_response__descriptor, APP_MUTATION, NULL, token_rpc_deactivate},
+    {PATH("CreateLoginToken"), &latchkey__v1__create_login_token_request__descriptor,
+     &latchkey__v1__create_login_token_response__descriptor, APP_MUTATION, "latchkey.logins.create",
+     login_rpc_create},
+    // Everybody may see and end their own: the handlers ask for the permission.
+    {PATH("ListRecentAuthentications"), &latchkey__v1__list_recent_authentications_request__descriptor,
+     &latchkey__v1__list_recent_authentications_response__descriptor, APP_READ, NULL, login_rpc_list},
+    {PATH("DeactivateLoginToken"), &latchkey__v1__deactivate_login_token_request__descriptor,
+     &latchkey__v1__deactivate_login_token_response__descriptor, APP_MUTATION, NULL, login_rpc_deactivate},
+    {PATH("DeactivateMemberLogins"), &latchkey__v1__deactivate_member_logins_request__descriptor,
+     &latchkey__v1__deactivate_member_logins_response__descriptor, APP_MUTATION, NULL,
+     login_rpc_deactivate_all},
     {PATH("GetCaller"), &latchkey__v1__get_caller_request__descriptor,
      &latchkey__v1__get_caller_response__descriptor, APP_READ, NULL, caller_rpc_get},
     {PATH("ListPermissions"), &latchkey__v1__list_permissions_request__descriptor,
@@ -59,6 +71,13 @@ static const struct setting settings[] = {
      .max = 1000000000,
      .help = "Access tokens, neither deactivated nor expired, that one company may have; one more is "
              "RESOURCE_EXHAUSTED."},
+    {.name = "login-lifetime",
+     .type = SETTING_DURATION,
+     .offset = OF(logins.lifetime_ms),
+     .default_value = "3h",
+     .min = 60000,
+     .max = INT64_C(2592000000),
+     .help = "How long a login token lives where the company's policy does not say."},
 };
 
 const struct app_service token_service = {
