@@ -25,8 +25,8 @@ struct dispatch {
     struct worker_pool *workers;
     struct db_pool *database;
     struct validators *validators;
-    struct use_log *uses;
     struct deployment_cache *deployments;
+    struct use_log *uses;
     const struct ip_set *trusted_proxies; // NULL = none
     const char *brand;
     int64_t wait_for_validators_max_ms;

@@ -84,6 +84,11 @@ static void wipe_secret(const struct managed_call *managed) {
         secret_wipe((char *)secret, strlen(secret));
 }
 
+static void release_deployment(struct managed_call *managed) {
+    deployment_release(managed->call.deployment);
+    managed->call.deployment = NULL;
+}
+
 // A call is a use of its caller's token, like one that a validator admits.
 static void note_use(const struct managed_call *managed, struct loop *loop) {
     const struct caller *caller = managed->call.caller;
@@ -95,11 +100,6 @@ static void note_use(const struct managed_call *managed, struct loop *loop) {
                             .kind = USE_ADMITTED,
                             .by = USE_BY_SERVER};
     use_log_note(use_log_get_loop(managed->dispatch->uses, loop_get_index(loop)), &use);
-}
-
-static void release_deployment(struct managed_call *managed) {
-    deployment_release(managed->call.deployment);
-    managed->call.deployment = NULL;
 }
 
 static void on_done(struct loop_task *task) {
