@@ -4,7 +4,6 @@
 #include "common/app/audit.h"
 #include "common/base/clock.h"
 #include "common/base/typeid.h"
-#include "common/crypto/secret.h"
 #include "services/token/login_message_rpc.h"
 #include "services/token/login_store.h"
 #include "services/token/token_rpc.h"
@@ -43,10 +42,9 @@ static enum status refuse(struct app_call *call, const struct login_person *pers
     return status;
 }
 
-// The secret is made in the arena and nowhere else: the frame wipes that when the answer has left.
 static enum status admit(struct app_call *call, const struct login_person *person,
                          const struct login_draft *draft, Latchkey__V1__CreateLoginTokenResponse *response) {
-    struct secret *secret = ARENA_NEW(call->arena, struct secret);
+    struct token_minted minted;
     int64_t lifetime_ms = person->lifetime_ms > 0 ? person->lifetime_ms : token_limits.logins.lifetime_ms;
     struct login login = {.token_id = uuid_new(app_get_clock(call->app)),
                           .member_id = person->member_id,
@@ -57,17 +55,12 @@ static enum status admit(struct app_call *call, const struct login_person *perso
                           .expires_at_ms = call->now_ms + lifetime_ms,
                           .deactivated_at_ms = CLOCK_NEVER_MS,
                           .last_used_at_ms = CLOCK_ALWAYS_MS};
-    if (!secret || !login.user_agent)
+    if (!login.user_agent || !token_mint(call, SECRET_LOGIN, &minted))
         return fault_set_no_memory(call->fault);
-    secret_new(app_get_settings(call->app)->brand, SECRET_LOGIN, call->lane, secret);
-    char hint[SECRET_HINT_LENGTH + 1];
-    struct digest digest;
-    secret_get_hint(bytes_of(secret->text, SECRET_LENGTH), hint);
-    digest_sha256(bytes_of(secret->text, SECRET_LENGTH), &digest);
-    enum status status = login_store_create(call, &login, &digest, hint);
+    enum status status = login_store_create(call, &login, &minted);
     if (status != STATUS_OK)
         return status;
-    response->secret = secret->text;
+    response->secret = minted.secret->text;
     response->login_token = login_message_new(&login, call->now_ms, call->arena);
     if (!response->login_token)
         return fault_set_no_memory(call->fault);

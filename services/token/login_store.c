@@ -53,12 +53,13 @@ static const struct db_statement statements[] = {
                                   " ORDER BY m.member_id DESC LIMIT 1")},
     [FIND_NEAR] = {"login_find_near", "SELECT cidr, cidr >>= latchkey.unmapped($2), common_bits"
                                       " FROM latchkey.whitelist_match($1, NULL, $2) WHERE NOT listed"},
-    [CREATE] = {"login_create",
-                "WITH made AS (INSERT INTO latchkey.token (token_id, company_id, member_id, kind, channels,"
-                " client_ip, user_agent, created_at, expires_at, created_by)"
-                " VALUES ($3, $1, $4, 'l', $5, $6, $7, $2, $8, $9))"
-                " INSERT INTO latchkey.token_secret (digest, token_id, company_id, hint, created_at)"
-                " VALUES ($10, $3, $1, $11, $2)"},
+    [CREATE] =
+        {"login_create",
+         "WITH made AS (INSERT INTO latchkey.token (token_id, company_id, member_id, kind, channels,"
+         " client_ip, user_agent, created_at, expires_at, created_by)"
+         " VALUES ($3, $1, $4, 'l', $5, $6, $7, $2, $8, $9))"
+         " INSERT INTO latchkey.token_secret (digest, token_id, company_id, hint, created_at, expires_at)"
+         " VALUES ($10, $3, $1, $11, $2, $8)"},
     [ADD_REFUSAL] = {"login_add_refusal",
                      "WITH minute AS (SELECT r.client_ip FROM latchkey.login_refusal r"
                      " WHERE r.company_id = $1 AND r.member_id = $4 AND r.minute = date_trunc('minute', $2)),"
@@ -189,8 +190,8 @@ enum status login_store_find_near(struct app_call *call, const struct ip_address
 
 // ---- the token, or the refusal ----
 
-enum status login_store_create(struct app_call *call, const struct login *login, const struct digest *digest,
-                               const char *hint) {
+enum status login_store_create(struct app_call *call, const struct login *login,
+                               const struct token_minted *minted) {
     struct ip_address address = {0};
     const char *author = app_call_get_author(call);
     if (!author)
@@ -206,8 +207,8 @@ enum status login_store_create(struct app_call *call, const struct login *login,
     db_params_add_text(&params, bytes_of_text(login->user_agent));
     db_params_add_time_ms(&params, login->expires_at_ms);
     db_params_add_text(&params, bytes_of_text(author));
-    db_params_add_bytes(&params, bytes_of(digest->bytes, DIGEST_LENGTH));
-    db_params_add_text(&params, bytes_of_text(hint));
+    db_params_add_bytes(&params, bytes_of(minted->digest.bytes, DIGEST_LENGTH));
+    db_params_add_text(&params, bytes_of_text(minted->hint));
     return db_fault(call->fault, db_query(call->transaction, &statements[CREATE], &params, NULL));
 }
 

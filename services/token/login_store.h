@@ -12,9 +12,9 @@
 #include "common/base/compiler.h"
 #include "common/base/status.h"
 #include "common/base/uuid.h"
-#include "common/crypto/digest.h"
 #include "services/token/login.h"
 #include "services/token/login_rules.h"
+#include "services/token/token_mint.h"
 
 // One that has been removed is found where no present member is (a second round trip, but for an id).
 // NOT_FOUND (MEMBER_NOT_FOUND).
@@ -27,7 +27,7 @@ MUST_CHECK enum status login_store_find_near(struct app_call *call, const struct
 
 // The login token with its secret.
 MUST_CHECK enum status login_store_create(struct app_call *call, const struct login *login,
-                                          const struct digest *digest, const char *hint);
+                                          const struct token_minted *minted);
 
 // One more of its kind in this minute. A member's addresses beyond LOGIN_REFUSED_ADDRESSES_MAX in a minute
 // are counted without telling them apart.

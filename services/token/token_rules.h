@@ -27,6 +27,15 @@
 #define TOKEN_METADATA_BYTES_MAX 1024
 #define TOKEN_METADATA_KEY_MAX 64
 
+// Settings: what the service does by itself, and when.
+struct housekeeping_settings {
+    int64_t period_ms;
+    int64_t login_kept_ms;        // a log-in in the list, from its end; a refusal, from when it was
+    int64_t login_secret_kept_ms; // its secret, told apart from one that never was
+    int64_t early_notice_ms;      // before an expiry; 0 = none
+    int64_t late_notice_ms;
+};
+
 // Settings: what one token may hold, and one company.
 struct token_limits {
     int64_t permissions;
@@ -34,6 +43,7 @@ struct token_limits {
     int64_t ips;
     int64_t company_tokens;
     struct login_limits logins;
+    struct housekeeping_settings housekeeping;
 };
 
 struct text_list {

@@ -1,6 +1,7 @@
 // The tables of TokenService: methods, settings, the service. A method of the contract that is not here is
 // answered UNIMPLEMENTED.
 #include "latchkey/v1/token.pb-c.h"
+#include "services/token/housekeeping.h"
 #include "services/token/login_rpc.h"
 #include "services/token/token_rpc.h"
 #include "services/token/token_service.h"
@@ -98,12 +99,60 @@ static const struct setting settings[] = {
      .min = 60000,
      .max = INT64_C(2592000000),
      .help = "How long a login token lives where the company's policy does not say."},
+    {.name = "login-kept",
+     .type = SETTING_DURATION,
+     .offset = OF(housekeeping.login_kept_ms),
+     .default_value = "30d",
+     .min = 3600000,
+     .max = INT64_C(31622400000),
+     .help = "How long log-ins are listed after their end, and refused ones after they were."},
+    {.name = "login-secret-kept",
+     .type = SETTING_DURATION,
+     .offset = OF(housekeeping.login_secret_kept_ms),
+     .default_value = "1d",
+     .min = 60000,
+     .max = INT64_C(31622400000),
+     .help =
+         "How long the secret of a login token is known after its end, as EXPIRED; then it is UNKNOWN, and no "
+         "validator holds it any more."},
+    {.name = "housekeeping-interval",
+     .type = SETTING_DURATION,
+     .offset = OF(housekeeping.period_ms),
+     .default_value = "1m",
+     .min = 100,
+     .max = 3600000,
+     .help =
+         "How often old log-ins are swept, unused tokens are ended where the company's policy says so, and "
+         "notices of expiry are sent."},
+    {.name = "expiry-notice-early",
+     .type = SETTING_DURATION,
+     .offset = OF(housekeeping.early_notice_ms),
+     .default_value = "7d",
+     .min = 0,
+     .max = INT64_C(31622400000),
+     .help =
+         "How long before it expires the owner of an access token (the company's administrators, where that "
+         "owns it) gets a mail about it; 0 = never."},
+    {.name = "expiry-notice-late",
+     .type = SETTING_DURATION,
+     .offset = OF(housekeeping.late_notice_ms),
+     .default_value = "1d",
+     .min = 0,
+     .max = INT64_C(31622400000),
+     .help = "The same for the second notice."},
 };
+
+static const struct app_job *const jobs[] = {&login_sweep_job, &unused_token_job, &expiry_notice_job};
+static const struct mail_kind mail_kinds[] = {{EXPIRY_MAIL_KIND, expiry_mail_render}};
 
 const struct app_service token_service = {
     .name = "latchkey.v1.TokenService",
     .methods = methods,
     .method_count = ARRAY_LENGTH(methods),
+    .jobs = jobs,
+    .job_count = ARRAY_LENGTH(jobs),
+    .mail_kinds = mail_kinds,
+    .mail_kind_count = ARRAY_LENGTH(mail_kinds),
     .settings = settings,
     .setting_count = ARRAY_LENGTH(settings),
     .settings_base = &token_limits,
