@@ -21,7 +21,9 @@
 #include "common/app/job.h"
 #include "common/app/method.h"
 #include "common/app/metrics.h"
+#include "common/app/outbox.h"
 #include "common/app/settings.h"
+#include "common/app/use_log.h"
 #include "common/base/buffer.h"
 #include "common/base/clock.h"
 #include "common/base/status.h"
@@ -48,6 +50,10 @@ struct app_service {
     const struct app_job *const *jobs;
     size_t job_count;
 
+    // The mails that it renders.
+    const struct mail_kind *mail_kinds;
+    size_t mail_kind_count;
+
     // The service's own settings; `settings_base` is static and filled before start().
     const struct setting *settings;
     size_t setting_count;
@@ -63,6 +69,8 @@ struct app_service {
     void (*enter_loop)(struct loop *loop);
     void (*leave_loop)(struct loop *loop);
 };
+
+#define APP_SERVICES_MAX 8
 
 struct app_program {
     const char *name;    // "latchkey-token"
@@ -83,6 +91,7 @@ struct db_pool *app_get_database(const struct app *app);
 const struct ip_set *app_get_trusted_proxies(const struct app *app); // NULL = none
 struct metrics *app_get_metrics(const struct app *app);              // in start() only
 size_t app_get_loop_count(const struct app *app);                    // enter_loop() is called on each
+struct use_loop *app_get_use_loop(struct app *app, size_t index);    // where a loop notes uses of tokens
 // This process's name in logs and in the list of validators: host name and port.
 const char *app_get_instance_name(const struct app *app);
 

@@ -30,13 +30,25 @@ struct replay replay_parse(const ProtobufCMessage *request, struct fault *fault)
     return (struct replay){.is_wanted = false};
 }
 
+// A request is kept under the company that its caller acted for, whatever company the handler enters.
 static void add_key(struct db_params *params, const struct app_call *call, const struct app_method *method,
                     const struct replay *replay) {
     db_params_init(params, call->arena);
-    db_params_add_uuid(params, call->company_id);
+    db_params_add_uuid(params, call->caller->company_id);
     db_params_add_uuid(params, call->caller->token_id);
     db_params_add_text(params, bytes_of_text(method->path));
     db_params_add_uuid(params, replay->request_id);
+}
+
+// A statement about the request after the handler has run.
+static enum status change_kept(struct app_call *call, int statement, const struct db_params *params) {
+    bool is_elsewhere = !uuid_is_equal(call->company_id, call->caller->company_id);
+    if (is_elsewhere)
+        db_set_company(call->transaction, call->caller->company_id);
+    enum status status = db_query(call->transaction, &statements[statement], params, NULL);
+    if (is_elsewhere)
+        db_set_company(call->transaction, call->company_id);
+    return status;
 }
 
 // The content without the fields that a repetition may change.
@@ -137,12 +149,12 @@ enum status replay_keep(struct app_call *call, const struct app_method *method, 
         return STATUS_NO_MEMORY;
     add_key(&params, call, method, replay);
     db_params_add_bytes(&params, packed);
-    return db_fault(call->fault, db_query(call->transaction, &statements[KEEP], &params, NULL));
+    return db_fault(call->fault, change_kept(call, KEEP, &params));
 }
 
 enum status replay_release(struct app_call *call, const struct app_method *method,
                            const struct replay *replay) {
     struct db_params params;
     add_key(&params, call, method, replay);
-    return db_query(call->transaction, &statements[RELEASE], &params, NULL);
+    return change_kept(call, RELEASE, &params);
 }

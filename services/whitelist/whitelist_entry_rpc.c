@@ -1,6 +1,6 @@
+#include "common/app/paging.h"
 #include "common/base/clock.h"
 #include "common/base/typeid.h"
-#include "common/grpc/page.h"
 #include "common/grpc/timestamp.h"
 #include "services/whitelist/whitelist_entry_store.h"
 #include "services/whitelist/whitelist_message_rpc.h"
@@ -233,14 +233,14 @@ static void read_filter(const Latchkey__V1__ListWhitelistEntriesRequest *request
 }
 
 static bool fill_page(Latchkey__V1__ListWhitelistEntriesResponse *response, const ProtobufCMessage *request,
-                      const struct whitelist_page *page, struct arena *arena) {
-    response->entries = whitelist_message_new_entries(page->entries, page->count, arena);
+                      const struct whitelist_page *page, const struct app_call *call) {
+    response->entries = whitelist_message_new_entries(page->entries, page->count, call->arena);
     if (!response->entries)
         return false;
     response->n_entries = page->count;
     if (page->has_more)
         response->next_page_token =
-            page_make_token(request, bytes_of(page->last.bytes, sizeof(page->last.bytes)), arena);
+            paging_make_token(call, request, bytes_of(page->last.bytes, sizeof(page->last.bytes)));
     return response->next_page_token != NULL;
 }
 
@@ -258,7 +258,7 @@ enum status whitelist_rpc_list_entries(struct app_call *call, const ProtobufCMes
     struct uuid after = {{0}};
     struct whitelist_filter filter;
     struct whitelist_page found;
-    page_parse(message, sizeof(after.bytes), call->arena, call->fault, &page);
+    paging_parse(call, message, sizeof(after.bytes), &page);
     if (page.cursor.len > 0)
         memcpy(after.bytes, page.cursor.data, sizeof(after.bytes));
     read_filter(request, call->fault, &filter);
@@ -268,5 +268,5 @@ enum status whitelist_rpc_list_entries(struct app_call *call, const ProtobufCMes
     if (status != STATUS_OK)
         return status;
     *ret_response = &response->base;
-    return fill_page(response, message, &found, call->arena) ? STATUS_OK : fault_set_no_memory(call->fault);
+    return fill_page(response, message, &found, call) ? STATUS_OK : fault_set_no_memory(call->fault);
 }

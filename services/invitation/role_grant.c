@@ -1,0 +1,142 @@
+#include "services/invitation/role_grant.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/access/grant_list.h"
+#include "common/base/typeid.h"
+
+// ---- ids ----
+
+static int compare_ids(const void *a, const void *b) {
+    return memcmp(a, b, sizeof(struct uuid));
+}
+
+static void sort_out(struct role_ids *ids) {
+    size_t kept = 0;
+    qsort(ids->ids, ids->count, sizeof(ids->ids[0]), compare_ids);
+    for (size_t i = 0; i < ids->count; i++)
+        if (kept == 0 || !uuid_is_equal(ids->ids[kept - 1], ids->ids[i]))
+            ids->ids[kept++] = ids->ids[i];
+    ids->count = kept;
+}
+
+void role_ids_parse(char *const *texts, size_t count, const char *field, struct arena *arena,
+                    struct fault *fault, struct role_ids *ret_ids) {
+    *ret_ids = (struct role_ids){0};
+    if (count > MEMBER_ROLES_MAX) {
+        fault_add_field(fault, field, "type at most %d roles, not %zu", MEMBER_ROLES_MAX, count);
+        return;
+    }
+    struct role_ids ids = {ARENA_NEW_ARRAY(arena, struct uuid, count), count};
+    if (!ids.ids) {
+        fault_set_no_memory(fault);
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (!typeid_parse(bytes_of_text(texts[i]), TYPEID_ROLE, &ids.ids[i]))
+            fault_add_field(fault, fault_path(fault, "%s[%zu]", field, i),
+                            "type a role's id, such as rol_01h455vb4pex5vsknk084sn02q");
+    sort_out(&ids);
+    *ret_ids = ids;
+}
+
+bool role_ids_have(const struct role_ids *ids, struct uuid role_id) {
+    for (size_t i = 0; i < ids->count; i++)
+        if (uuid_is_equal(ids->ids[i], role_id))
+            return true;
+    return false;
+}
+
+enum status role_ids_subtract(const struct role_ids *ids, const struct role_ids *others, struct arena *arena,
+                              struct role_ids *ret_ids) {
+    struct role_ids rest = {.ids = ARENA_NEW_ARRAY(arena, struct uuid, ids->count)};
+    if (!rest.ids)
+        return STATUS_NO_MEMORY;
+    for (size_t i = 0; i < ids->count; i++)
+        if (!role_ids_have(others, ids->ids[i]))
+            rest.ids[rest.count++] = ids->ids[i];
+    *ret_ids = rest;
+    return STATUS_OK;
+}
+
+// ---- what they let do ----
+
+static void add_permissions(const struct role *role, const struct permission_catalogue *catalogue,
+                            struct permission_set *set) {
+    if (role->is_built_in)
+        permission_catalogue_expand_administrator(catalogue, set);
+    for (size_t i = 0; i < role->grant_count; i++) {
+        // A grant that the catalogue has lost covers nothing.
+        bool covers_any = permission_catalogue_expand(catalogue, role->grants[i], set);
+        (void)covers_any;
+    }
+}
+
+struct permission_set *role_get_permissions(const struct role *role,
+                                            const struct permission_catalogue *catalogue,
+                                            struct arena *arena) {
+    struct role_list alone = {.roles = (struct role *)role, .count = 1};
+    return role_list_get_permissions(&alone, catalogue, arena);
+}
+
+struct permission_set *role_list_get_permissions(const struct role_list *roles,
+                                                 const struct permission_catalogue *catalogue,
+                                                 struct arena *arena) {
+    struct permission_set *set =
+        permission_set_new_in_arena(arena, permission_catalogue_get_limit(catalogue));
+    for (size_t i = 0; set && i < roles->count; i++)
+        add_permissions(&roles->roles[i], catalogue, set);
+    return set;
+}
+
+// ---- never more than the caller ----
+
+enum status role_check_permissions(const struct permission_set *wanted, const struct permission_set *before,
+                                   const struct caller *caller, const char *what, struct arena *arena,
+                                   struct fault *fault) {
+    const struct permission_set *callers = caller_get_permissions(caller, arena);
+    struct permission_set *held =
+        permission_set_new_in_arena(arena, permission_catalogue_get_limit(caller->catalogue));
+    if (!callers || !held)
+        return fault_set_no_memory(fault);
+    permission_set_unite(held, callers);
+    if (before)
+        permission_set_unite(held, before);
+    const char *excess = grant_list_describe_excess(caller->catalogue, wanted, held, arena, fault);
+    if (!excess)
+        return fault->status;
+    fault_add_detail(fault, "permissions", "%s", excess);
+    return fault_set(fault, STATUS_PERMISSION_DENIED, "GRANT_EXCEEDS_CALLER",
+                     "%s: that would let do what you may not do, %s", what, excess);
+}
+
+static const struct role *find_role(const struct role_list *roles, struct uuid role_id) {
+    for (size_t i = 0; i < roles->count; i++)
+        if (uuid_is_equal(roles->roles[i].role_id, role_id))
+            return &roles->roles[i];
+    return NULL;
+}
+
+static enum status check_role(struct uuid role_id, const struct role_list *present,
+                              const struct caller *caller, struct arena *arena, struct fault *fault) {
+    const struct role *role = find_role(present, role_id);
+    if (!role)
+        return fault_set(fault, STATUS_NOT_FOUND, "ROLE_NOT_FOUND", "there is no role %s",
+                         typeid_of(TYPEID_ROLE, role_id).text);
+    struct permission_set *permissions = role_get_permissions(role, caller->catalogue, arena);
+    const char *what = arena_format(arena, "you can't give the role %s", role->name);
+    if (!permissions || !what)
+        return fault_set_no_memory(fault);
+    return role_check_permissions(permissions, NULL, caller, what, arena, fault);
+}
+
+enum status role_check_grant(const struct role_ids *wanted, const struct role_list *present,
+                             const struct caller *caller, struct arena *arena, struct fault *fault) {
+    for (size_t i = 0; i < wanted->count; i++) {
+        enum status status = check_role(wanted->ids[i], present, caller, arena, fault);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}

@@ -1,0 +1,62 @@
+// Nobody gives a role that lets do more than the giver may do at that moment: for members, invitations and
+// the roles themselves. Pure.
+#ifndef LATCHKEY_SERVICES_INVITATION_ROLE_GRANT_H
+#define LATCHKEY_SERVICES_INVITATION_ROLE_GRANT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/access/permission.h"
+#include "common/app/caller.h"
+#include "common/base/arena.h"
+#include "common/base/compiler.h"
+#include "common/base/fault.h"
+#include "common/base/status.h"
+#include "common/base/uuid.h"
+#include "services/invitation/role.h"
+
+// Fixed by the contract: roles that one member may have.
+#define MEMBER_ROLES_MAX 100
+
+struct role_ids {
+    struct uuid *ids; // ascending, each once
+    size_t count;
+};
+
+// Names every text that is no role's id in the fault as `field[i]`, or the whole list where it has too many.
+// Out of memory is told by the fault too.
+void role_ids_parse(char *const *texts, size_t count, const char *field, struct arena *arena,
+                    struct fault *fault, struct role_ids *ret_ids);
+
+bool role_ids_have(const struct role_ids *ids, struct uuid role_id);
+
+// Those that `ids` has and `others` has not; NO_MEMORY.
+MUST_CHECK enum status role_ids_subtract(const struct role_ids *ids, const struct role_ids *others,
+                                         struct arena *arena, struct role_ids *ret_ids);
+
+// What a role lets do now; NULL when out of memory.
+MUST_CHECK struct permission_set *role_get_permissions(const struct role *role,
+                                                       const struct permission_catalogue *catalogue,
+                                                       struct arena *arena);
+
+// What the roles let do together.
+MUST_CHECK struct permission_set *role_list_get_permissions(const struct role_list *roles,
+                                                            const struct permission_catalogue *catalogue,
+                                                            struct arena *arena);
+
+// Of `present` (what role_store_find_many() found) every wanted role must be there: NOT_FOUND
+// (ROLE_NOT_FOUND); and it may let do no more than the caller: PERMISSION_DENIED (GRANT_EXCEEDS_CALLER) with
+// the first role that does and what is too much of it.
+MUST_CHECK enum status role_check_grant(const struct role_ids *wanted, const struct role_list *present,
+                                        const struct caller *caller, struct arena *arena,
+                                        struct fault *fault);
+
+// PERMISSION_DENIED (GRANT_EXCEEDS_CALLER) if `wanted` holds anything that neither the caller nor `before`
+// (NULL = nothing) does. `what` begins the sentence: "you can't give the
+// role x".
+MUST_CHECK enum status role_check_permissions(const struct permission_set *wanted,
+                                              const struct permission_set *before,
+                                              const struct caller *caller, const char *what,
+                                              struct arena *arena, struct fault *fault);
+
+#endif

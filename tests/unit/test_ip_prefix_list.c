@@ -1,0 +1,88 @@
+// Lists of addresses as typed: every bad one is named, and what a list lets in.
+#include "common/ip/prefix_list.h"
+#include "tests/unit/unit.h"
+
+static struct arena arena;
+static struct fault fault;
+static struct prefix_list list;
+
+static int set_up(void **state) {
+    (void)state;
+    arena_init(&arena, 0);
+    fault_init(&fault, &arena);
+    return 0;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    arena_fini(&arena);
+    return 0;
+}
+
+static void parse(const char *const *texts, size_t count, int64_t max) {
+    prefix_list_parse((char *const *)texts, count, max, "allowed_ips", &arena, &fault, &list);
+}
+
+static bool admits(const char *text) {
+    struct ip_address address;
+    assert_int_equal(ip_address_parse(bytes_of_text(text), &address), IP_PARSE_OK);
+    return prefix_list_admits(&list, &address);
+}
+
+static void what_is_typed_is_kept_in_its_order_and_shown_with_its_bits(void **state) {
+    (void)state;
+    const char *texts[] = {"203.0.113.7", "10.1.2.3/8", "2001:DB8::/32", "203.0.113.7"};
+    const char *shown[] = {"203.0.113.7/32", "10.0.0.0/8", "2001:db8::/32", "203.0.113.7/32"};
+    parse(texts, ARRAY_LENGTH(texts), 4);
+    assert_int_equal(fault.status, STATUS_OK);
+    assert_int_equal(list.count, ARRAY_LENGTH(texts));
+    char **formatted = prefix_list_format(&list, &arena);
+    assert_non_null(formatted);
+    for (size_t i = 0; i < ARRAY_LENGTH(shown); i++)
+        assert_string_equal(formatted[i], shown[i]);
+}
+
+static void every_bad_one_is_named(void **state) {
+    (void)state;
+    const char *texts[] = {"", "10.0.0.1", "10.0.0.1/33"};
+    parse(texts, ARRAY_LENGTH(texts), 3);
+    assert_int_equal(fault.status, STATUS_INVALID);
+    assert_int_equal(fault.field_count, 2);
+    assert_string_equal(fault.fields->field, "allowed_ips[0]");
+    assert_string_equal(fault.last_field->field, "allowed_ips[2]");
+}
+
+static void a_list_that_is_too_long_is_refused_as_a_whole(void **state) {
+    (void)state;
+    const char *texts[] = {"nonsense", "10.0.0.1"};
+    parse(texts, ARRAY_LENGTH(texts), 1);
+    assert_int_equal(fault.field_count, 1);
+    assert_string_equal(fault.fields->field, "allowed_ips");
+    assert_int_equal(list.count, 0);
+}
+
+static void it_lets_in_what_it_holds_and_an_empty_one_everything(void **state) {
+    (void)state;
+    const char *texts[] = {"10.0.0.0/8", "2001:db8::1"};
+    parse(texts, ARRAY_LENGTH(texts), 2);
+    assert_true(admits("10.9.8.7"));
+    assert_true(admits("::ffff:10.9.8.7"));
+    assert_true(admits("2001:db8::1"));
+    assert_false(admits("11.0.0.1"));
+    assert_false(admits("2001:db8::2"));
+    assert_false(prefix_list_admits(&list, &(struct ip_address){0}));
+    parse(NULL, 0, 2);
+    assert_true(admits("11.0.0.1"));
+    assert_true(prefix_list_admits(&list, &(struct ip_address){0}));
+}
+
+int main(void) {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(what_is_typed_is_kept_in_its_order_and_shown_with_its_bits),
+        TEST(every_bad_one_is_named),
+        TEST(a_list_that_is_too_long_is_refused_as_a_whole),
+        TEST(it_lets_in_what_it_holds_and_an_empty_one_everything),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
