@@ -2,6 +2,8 @@
 
 import uuid
 
+import grpc
+
 from latchkey_test import CallCase, Deployment, stubs, uuid_of_id
 from latchkey_test.mail import MailServer
 from latchkey_test.waiting import wait_until
@@ -83,6 +85,17 @@ class InvitationCase(CallCase):
             metadata=metadata, timeout=30).member
 
     # ---- what stands behind ----
+
+    def restart(self):
+        """Starts the server that was killed or stopped, and lets the clients find it."""
+        self.deployment.server.start()
+        wait_until(self._is_served, 30, "calls to be answered")
+
+    def _is_served(self):
+        try:
+            return self.list(page_size=1) is not None
+        except grpc.RpcError:
+            return False
 
     def unique(self, local="person"):
         return f"{local}-{uuid.uuid4().hex[:12]}@example.com"

@@ -8,12 +8,14 @@
 import asyncio
 import email
 import email.policy
+import logging
 import re
 import shutil
 import ssl
 import subprocess
 import tempfile
 import threading
+import warnings
 from pathlib import Path
 
 from aiosmtpd.controller import Controller
@@ -21,6 +23,11 @@ from aiosmtpd.smtp import SMTP, AuthResult
 
 from .ports import free_port
 from .waiting import wait_until
+
+# What is broken on purpose here is no news.
+logging.getLogger("mail.log").addHandler(logging.NullHandler())
+logging.getLogger("mail.log").propagate = False
+warnings.filterwarnings("ignore", module="aiosmtpd")
 
 USER, PASSWORD = "latchkey@example.com", "correct horse"
 
