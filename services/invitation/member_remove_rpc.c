@@ -12,8 +12,8 @@
 
 struct removal {
     struct uuid member_id;
-    bool is_transfer;
-    struct uuid to; // zero = the company
+    bool is_transfer, is_to_company;
+    struct uuid to; // a member, else zero
     const char *to_text;
     bool is_dry_run;
 };
@@ -26,10 +26,10 @@ static enum status read_removal(struct app_call *call, const Latchkey__V1__Remov
                               .to_text = to,
                               .is_dry_run = request->dry_run};
     struct uuid company_id;
-    bool is_company = typeid_parse(bytes_of_text(to), TYPEID_COMPANY, &company_id) &&
-                      uuid_is_equal(company_id, call->company_id);
+    removal.is_to_company = typeid_parse(bytes_of_text(to), TYPEID_COMPANY, &company_id) &&
+                            uuid_is_equal(company_id, call->company_id);
     bool is_member = typeid_parse(bytes_of_text(to), TYPEID_MEMBER, &removal.to);
-    if (removal.is_transfer && !is_company && !is_member)
+    if (removal.is_transfer && !removal.is_to_company && !is_member)
         fault_add_field(call->fault, "transfer_tokens_to",
                         "type a member's id or the company's own, %s; or leave it empty to end the tokens",
                         typeid_of(TYPEID_COMPANY, call->company_id).text);
@@ -47,7 +47,7 @@ static enum status find_bound(struct app_call *call, const struct removal *remov
     struct member *owner;
     struct role_list roles;
     *ret_bound = NULL;
-    if (uuid_is_zero(removal->to))
+    if (removal->is_to_company)
         return STATUS_OK;
     enum status status = member_store_find(call, removal->to, &owner);
     if (status == STATUS_OK && member_is_removed(owner))
