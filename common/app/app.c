@@ -13,12 +13,13 @@
 
 #include "common/app/admin.h"
 #include "common/app/client_address.h"
+#include "common/app/command_line.h"
 #include "common/app/database_check.h"
 #include "common/app/database_metrics.h"
 #include "common/app/database_probe.h"
+#include "common/app/deployment.h"
 #include "common/app/dispatch.h"
 #include "common/app/maintenance.h"
-#include "common/app/method_list.h"
 #include "common/app/transport_metrics.h"
 #include "common/app/validators.h"
 #include "common/app/worker.h"
@@ -39,7 +40,6 @@ enum {
 };
 
 enum {
-    SERVICES_MAX = 8,
     ERROR_MAX = 1024,
     TICK_MS = 1000,
     DATABASE_PATIENCE_MS = 5000, // before a server starts without its database
@@ -54,10 +54,10 @@ struct app {
     const struct clock *clock;
     struct app_settings settings;
     struct grpc_server_settings transport_settings;
-    struct setting setting_rows[64]; // app_setting_table with the program's own defaults
     char instance_name[300];
 
     struct metrics *metrics;
+    struct use_log *uses;
     struct loop_group *loops;
     struct grpc_server *server;
     struct grpc_health *health;
@@ -69,12 +69,13 @@ struct app {
     struct db_pool *database;
     struct worker_pool *workers;
     struct validators *validators;
+    struct deployment_cache *deployments;
     struct ip_set *trusted_proxies;
     struct dispatch dispatch;
     struct jobs *jobs;
     struct database_probe probe;
 
-    struct router_table managed_tables[SERVICES_MAX];
+    struct router_table managed_tables[APP_SERVICES_MAX];
     struct loop_hook *loop_hooks; // at most two for each loop and service
     size_t started_services;
 
@@ -99,66 +100,15 @@ static bool has_managed_methods(const struct app *app) {
 
 // ---- settings ----
 
-static size_t gather_tables(struct app *app, struct config_table tables[SERVICES_MAX + 2]) {
-    size_t count = 0;
-    for (size_t i = 0; i < app_setting_count; i++) {
-        app->setting_rows[i] = app_setting_table[i];
-        if (strcmp(app_setting_table[i].name, "listen") == 0)
-            app->setting_rows[i].default_value = app->program->listen;
-        if (strcmp(app_setting_table[i].name, "admin-listen") == 0)
-            app->setting_rows[i].default_value = app->program->admin_listen;
-    }
-    tables[count++] = (struct config_table){"Server", app->setting_rows, app_setting_count, &app->settings};
-    tables[count++] = grpc_server_settings_get_table(&app->transport_settings);
-    for (size_t i = 0; i < app->program->service_count; i++) {
-        const struct app_service *service = app->program->services[i];
-        if (service->setting_count > 0)
-            tables[count++] = (struct config_table){service->name, service->settings, service->setting_count,
-                                                    service->settings_base};
-    }
-    return count;
-}
-
-static void print_help(const struct app_program *program, const struct config_table *tables, size_t count) {
-    printf(
-        "usage: %s [SETTING...]\n       %s --help | --version | methods\n\n%s\n\n"
-        "A setting is --name VALUE, or LATCHKEY_NAME in the environment. `methods` prints what is served, and\n"
-        "which permission each method needs.\n",
-        program->name, program->name, program->summary);
-    printf(
-        "Exit codes: 0 stopped in order, 64 wrong usage, 69 a part can't be had (such as a port in use), 70 internal,\n"
-        "76 the database has another schema or none, 77 the database refuses us.\n\n");
-    config_print_help(tables, count, stdout);
-}
-
 // Returns an exit code to end with, or -1 to go on.
 static int read_settings(struct app *app, int argc, char **argv) {
-    struct config_table tables[SERVICES_MAX + 2];
     char error[ERROR_MAX];
-    size_t count = gather_tables(app, tables);
-    if (config_read(tables, count, &argc, argv, environ, error, sizeof(error)) != STATUS_OK)
-        return fail(EXIT_USAGE, error);
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
-            return print_help(app->program, tables, count), EXIT_OK;
-        if (strcmp(argv[i], "--version") == 0)
-            return printf("%s %s\n", app->program->name, LATCHKEY_VERSION), EXIT_OK;
-        if (strcmp(argv[i], "methods") == 0)
-            return method_list_print(app->program, stdout), EXIT_OK;
-        snprintf(error, sizeof(error), "unknown argument \"%s\"; settings are --name VALUE, see --help",
-                 argv[i]);
-        return fail(EXIT_USAGE, error);
-    }
-    app_settings_complete(&app->settings);
-    if (!listener_address_is_local(app->settings.listen) && !app->settings.allow_plaintext) {
-        snprintf(
-            error, sizeof(error),
-            "%s can be reached from other machines, and without TLS everybody on the way reads the tokens; "
-            "listen on 127.0.0.1, or say --allow-plaintext where something in front encrypts",
-            app->settings.listen);
-        return fail(EXIT_USAGE, error);
-    }
-    if (client_address_parse_trusted(app->settings.trusted_proxies, &app->trusted_proxies, error,
+    enum command_line outcome = command_line_read(app->program, argc, argv, &app->settings,
+                                                  &app->transport_settings, error, sizeof(error));
+    if (outcome == COMMAND_LINE_ANSWERED)
+        return EXIT_OK;
+    if (outcome == COMMAND_LINE_WRONG ||
+        client_address_parse_trusted(app->settings.trusted_proxies, &app->trusted_proxies, error,
                                      sizeof(error)) != STATUS_OK)
         return fail(EXIT_USAGE, error);
     return -1;
@@ -212,6 +162,8 @@ static enum status open_management(struct app *app) {
         status = worker_pool_new(&workers, &app->workers);
     if (status == STATUS_OK)
         status = validators_new(app->database, app->clock, &app->validators);
+    if (status == STATUS_OK && !(app->deployments = deployment_cache_new()))
+        status = STATUS_NO_MEMORY;
     if (status == STATUS_OK)
         status = open_jobs(app);
     app->dispatch = (struct dispatch){.app = app,
@@ -219,6 +171,8 @@ static enum status open_management(struct app *app) {
                                       .workers = app->workers,
                                       .database = app->database,
                                       .validators = app->validators,
+                                      .deployments = app->deployments,
+                                      .uses = app->uses,
                                       .trusted_proxies = app->trusted_proxies,
                                       .brand = app->settings.brand,
                                       .wait_for_validators_max_ms = app->settings.wait_for_validators_max_ms,
@@ -226,6 +180,16 @@ static enum status open_management(struct app *app) {
     app->probe =
         (struct database_probe){.database = app->database, .workers = app->workers, .clock = app->clock};
     return status;
+}
+
+static enum status open_uses(struct app *app) {
+    struct use_log_options options = {.loops = app->loops,
+                                      .connection = get_connection_options(app),
+                                      .clock = app->clock,
+                                      .server = app->program->name,
+                                      .flush_interval_ms = app->settings.use_flush_interval_ms,
+                                      .capacity = (size_t)app->settings.use_table_size};
+    return use_log_new(&options, &app->uses);
 }
 
 // ---- readiness ----
@@ -277,6 +241,8 @@ void app_readiness_changed(struct app *app) {
 
 static enum status register_metrics(struct app *app) {
     enum status status = metrics_register(app->metrics, transport_metrics_write, app->server);
+    if (status == STATUS_OK)
+        status = metrics_register(app->metrics, use_log_write_metrics, app->uses);
     if (status != STATUS_OK || !app->database)
         return status;
     if ((status = metrics_register(app->metrics, database_metrics_write, app->database)) != STATUS_OK ||
@@ -329,8 +295,8 @@ static size_t count_cores(void) {
 
 static enum status open_transport(struct app *app) {
     const struct app_program *program = app->program;
-    const char *names[SERVICES_MAX];
-    struct router_table tables[2 * SERVICES_MAX + 2];
+    const char *names[APP_SERVICES_MAX];
+    struct router_table tables[2 * APP_SERVICES_MAX + 2];
     size_t count = 0;
     for (size_t i = 0; i < program->service_count; i++)
         names[i] = program->services[i]->name;
@@ -391,6 +357,8 @@ static int start(struct app *app) {
     enum status status = metrics_new(&app->metrics);
     if (status == STATUS_OK)
         status = loop_group_new(loops, app->clock, &app->loops);
+    if (status == STATUS_OK)
+        status = open_uses(app);
     if (status == STATUS_OK && has_managed_methods(app))
         status = open_management(app);
     if (status == STATUS_OK)
@@ -478,6 +446,7 @@ static void stop(struct app *app) {
     validators_end_waits(app->validators);
     if (app->loops)
         loop_group_stop(app->loops);
+    use_log_free(app->uses);
     jobs_free(app->jobs);
     admin_free(app->admin); // it asks the services, so it ends before them
     for (size_t i = app->started_services; i-- > 0;)
@@ -494,6 +463,7 @@ static void stop(struct app *app) {
         dispatch_free_table(&app->managed_tables[i]);
     free(app->loop_hooks);
     metrics_free(app->metrics);
+    deployment_cache_free(app->deployments);
     ip_set_free(app->trusted_proxies);
 }
 
@@ -559,6 +529,10 @@ struct metrics *app_get_metrics(const struct app *app) {
 
 size_t app_get_loop_count(const struct app *app) {
     return loop_group_get_count(app->loops);
+}
+
+struct use_loop *app_get_use_loop(struct app *app, size_t index) {
+    return use_log_get_loop(app->uses, index);
 }
 
 void app_wake_validators(struct app *app) {

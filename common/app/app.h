@@ -22,6 +22,7 @@
 #include "common/app/method.h"
 #include "common/app/metrics.h"
 #include "common/app/settings.h"
+#include "common/app/use_log.h"
 #include "common/base/buffer.h"
 #include "common/base/clock.h"
 #include "common/base/status.h"
@@ -64,6 +65,8 @@ struct app_service {
     void (*leave_loop)(struct loop *loop);
 };
 
+#define APP_SERVICES_MAX 8
+
 struct app_program {
     const char *name;    // "latchkey-token"
     const char *summary; // one sentence for --help
@@ -83,6 +86,7 @@ struct db_pool *app_get_database(const struct app *app);
 const struct ip_set *app_get_trusted_proxies(const struct app *app); // NULL = none
 struct metrics *app_get_metrics(const struct app *app);              // in start() only
 size_t app_get_loop_count(const struct app *app);                    // enter_loop() is called on each
+struct use_loop *app_get_use_loop(struct app *app, size_t index);    // where a loop notes uses of tokens
 // This process's name in logs and in the list of validators: host name and port.
 const char *app_get_instance_name(const struct app *app);
 

@@ -9,6 +9,7 @@
 
 #include <protobuf-c/protobuf-c.h>
 
+#include "common/app/audit_diff.h"
 #include "common/app/call.h"
 #include "common/base/compiler.h"
 #include "common/base/status.h"
@@ -16,27 +17,44 @@
 // In the arena of its call.
 struct audit_note {
     struct audit_note *next; // the one before it
+    struct uuid company_id;  // in whose chain it stands: the call's when it was noted
     const char *action;
     const char *object_id;
-    const char *before, *after; // JSON objects without secrets; "" = was not there, is gone
-    bool is_refusal;            // counted together with others alike, by the minute
+    struct audit_json before, after;
+    int64_t count;   // how many alike it stands for
+    bool is_refusal; // counted together with others alike where a minute has many
 };
 
 // `before` and `after` are the object's message as it was and is (NULL = was not there, is gone); what
-// differs between them is noted. Copies what it needs. NO_MEMORY.
+// differs between them is noted (audit_diff.h), and where nothing does, nothing is. Copies what it needs.
+// NO_MEMORY.
 MUST_CHECK enum status audit_note(struct app_call *call, const char *action, const char *object_id,
                                   const ProtobufCMessage *before, const ProtobufCMessage *after);
 
-// The same where there is no message for it; JSON objects, "" = none.
+// The same where there is no message for it; JSON objects, "" = none. INTERNAL for anything else.
 MUST_CHECK enum status audit_note_text(struct app_call *call, const char *action, const char *object_id,
                                        const char *before, const char *after);
 
+// Something alike that happened `count` times.
+MUST_CHECK enum status audit_note_many(struct app_call *call, const char *action, const char *object_id,
+                                       const char *after, int64_t count);
+
 // Something that was asked and refused, for a named reason (a handler that notes it sets
-// call->keeps_refusal).
+// call->keeps_refusal). Of a company's refusals in one minute the first AUDIT_REFUSALS_MAX have events of
+// their own; what comes after is counted and has one event for those alike (action, object, reason) when the
+// minute is over.
 MUST_CHECK enum status audit_note_refusal(struct app_call *call, const char *action, const char *object_id,
                                           const char *reason);
 
-// For the frame: writes what was noted, as the last statement before the commit.
+// The same with more to say than a reason. Personal fields (audit_diff.h) don't make it another kind, and are
+// not kept of those that are counted.
+MUST_CHECK enum status audit_note_refusal_text(struct app_call *call, const char *action,
+                                               const char *object_id, const char *after);
+
+#define AUDIT_REFUSALS_MAX 10
+
+// For the frame: what was noted travels with the commit, as the last statement before it. NO_MEMORY;
+// INTERNAL for notes of more than DB_LAST_STATEMENTS_MAX companies.
 MUST_CHECK enum status audit_flush(struct app_call *call);
 
 #endif

@@ -16,6 +16,7 @@
 
 struct app;
 struct audit_note;
+struct deployment;
 
 // Lives in its own arena.
 struct app_call {
@@ -26,6 +27,8 @@ struct app_call {
 
     struct uuid company_id; // for which it acts; zero before app_call_enter_company()
     uint8_t lane; // where the change stands in the log: the company's, unless the handler sets another
+
+    const struct deployment *deployment; // held until the answer has left; NULL = nobody was looked up
 
     const struct caller *caller; // NULL = nobody who is known: an open method, or the system
     const char *system;          // what makes the change where no call does, e.g. "sweeper"; else NULL

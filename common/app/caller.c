@@ -5,18 +5,17 @@
 #include "common/base/typeid.h"
 #include "common/db/array.h"
 
-enum { FIND_CALLER, LIST_CATALOGUE, FIND_COMPANY };
+enum { FIND_CALLER, FIND_COMPANY };
 
 static const struct db_statement statements[] = {
     [FIND_CALLER] =
         {"caller_find",
-         "SELECT token_id, company_id, lane, member_id, kind, label, channels, permissions,"
+         "SELECT token_id, company_id, c.lane, member_id, kind, label, channels, permissions,"
          " allowed_domains, allowed_ips, not_before, expires_at, secret_expires_at, suspended,"
          " suspended_until, deactivated_at, company_suspended, company_is_operator, member_removed,"
          " member_email, member_allowed_ips, member_permissions, whitelist_enabled, whitelist_scope,"
-         " matched, matched_expires_at, database_now"
-         " FROM latchkey.caller($1, $2)"},
-    [LIST_CATALOGUE] = {"caller_list_catalogue", "SELECT name, operator_only FROM latchkey.permission"},
+         " matched, matched_expires_at, database_now, l.head, l.mark"
+         " FROM latchkey.caller($1, $2) c CROSS JOIN latchkey.change_lane l WHERE l.lane = 64"},
     [FIND_COMPANY] = {"caller_find_company",
                       "SELECT lane, suspended FROM latchkey.company WHERE company_id = $1"},
 };
@@ -50,21 +49,11 @@ enum {
     MATCHED,
     MATCHED_EXPIRES_AT,
     DATABASE_NOW,
+    DEPLOYMENT_HEAD,
+    DEPLOYMENT_MARK,
 };
 
 // ---- from rows to the subject of a decision ----
-
-static const struct permission_catalogue *read_catalogue(const struct db_result *rows, struct arena *arena) {
-    size_t count = (size_t)db_result_get_row_count(rows);
-    struct permission_definition *definitions = ARENA_NEW_ARRAY(arena, struct permission_definition, count);
-    if (!definitions)
-        return NULL;
-    for (size_t i = 0; i < count; i++) {
-        definitions[i].name = db_result_get_text(rows, (int)i, 0);
-        definitions[i].is_operator_only = db_result_get_bool(rows, (int)i, 1);
-    }
-    return permission_catalogue_new_in_arena(arena, NULL, definitions, count);
-}
 
 // The set that the grants of a text[] stand for; grants that cover nothing any more are passed over.
 static struct permission_set *read_grants(const struct db_result *row, int column,
@@ -253,35 +242,46 @@ static enum status act_for(struct caller *caller, struct db_transaction *transac
 
 // ---- public ----
 
-enum status caller_authenticate(struct db_transaction *transaction,
-                                const struct caller_credentials *credentials, const char *permission,
-                                struct arena *arena, struct fault *fault, struct caller **ret_caller) {
+static enum status find(const struct caller_question *question, const struct db_result **ret_row) {
+    const struct caller_credentials *credentials = question->credentials;
     struct db_params params;
-    db_params_init(&params, arena);
+    db_params_init(&params, question->arena);
     db_params_add_bytes(&params, bytes_of(credentials->digest.bytes, DIGEST_LENGTH));
     db_params_add_address(&params, &credentials->address);
-    struct db_command commands[] = {{&statements[FIND_CALLER], &params, NULL},
-                                    {&statements[LIST_CATALOGUE], NULL, NULL}};
-    enum status status = db_query_batch(transaction, commands, ARRAY_LENGTH(commands));
+    enum status status = db_query(question->transaction, &statements[FIND_CALLER], &params, ret_row);
     if (status != STATUS_OK)
-        return db_fault(fault, status);
-    const struct db_result *row = commands[0].result;
-    if (db_result_get_row_count(row) == 0)
-        return refusal_set(fault, REASON_UNKNOWN, &credentials->address, permission);
+        return db_fault(question->fault, status);
+    if (db_result_get_row_count(*ret_row) == 0)
+        return refusal_set(question->fault, REASON_UNKNOWN, &credentials->address, question->permission);
+    return STATUS_OK;
+}
 
-    const struct permission_catalogue *catalogue = read_catalogue(commands[1].result, arena);
-    struct caller *caller = catalogue ? read_caller(row, catalogue, credentials, arena) : NULL;
-    enum reason reason = REASON_UNSPECIFIED;
-    if (!caller || decide(caller, row, permission, arena, &reason) != STATUS_OK)
-        return fault_set_no_memory(fault);
-    if (reason != REASON_OK)
-        return refusal_set(fault, reason, &credentials->address, permission);
-
-    if (credentials->company.len > 0)
-        status = act_for(caller, transaction, credentials->company, arena, fault);
+enum status caller_authenticate(const struct caller_question *question,
+                                const struct deployment **ret_deployment, struct caller **ret_caller) {
+    const struct caller_credentials *credentials = question->credentials;
+    struct fault *fault = question->fault;
+    const struct db_result *row;
+    enum status status = find(question, &row);
     if (status != STATUS_OK)
         return status;
-    db_set_company(transaction, caller->company_id);
+    status = deployment_hold(question->deployments, question->transaction,
+                             db_result_get_int64(row, 0, DEPLOYMENT_HEAD),
+                             db_result_get_int64(row, 0, DEPLOYMENT_MARK), question->arena, ret_deployment);
+    if (status != STATUS_OK)
+        return db_fault(fault, status);
+
+    struct caller *caller = read_caller(row, (*ret_deployment)->catalogue, credentials, question->arena);
+    enum reason reason = REASON_UNSPECIFIED;
+    if (!caller || decide(caller, row, question->permission, question->arena, &reason) != STATUS_OK)
+        return fault_set_no_memory(fault);
+    if (reason != REASON_OK)
+        return refusal_set(fault, reason, &credentials->address, question->permission);
+
+    if (credentials->company.len > 0)
+        status = act_for(caller, question->transaction, credentials->company, question->arena, fault);
+    if (status != STATUS_OK)
+        return status;
+    db_set_company(question->transaction, caller->company_id);
     *ret_caller = caller;
     return STATUS_OK;
 }

@@ -11,6 +11,7 @@
 
 #include "common/access/decision.h"
 #include "common/access/permission.h"
+#include "common/app/deployment.h"
 #include "common/base/arena.h"
 #include "common/base/compiler.h"
 #include "common/base/fault.h"
@@ -27,7 +28,7 @@ struct caller_credentials {
     struct bytes company; // metadata latchkey-company; empty = its own
 };
 
-// Lives in the arena of its call.
+// Lives in the arena of its call, and no longer than the deployment that it was recognised in is held.
 struct caller {
     struct uuid company_id; // for which it acts: its own, or the one that an operator named
     uint8_t lane;           // of company_id
@@ -50,16 +51,26 @@ struct caller {
     struct bytes *allowed_domains; // none = any
     size_t allowed_domain_count;
 
-    const struct permission_catalogue *catalogue; // all present names
+    const struct permission_catalogue *catalogue; // all present names; the deployment's
+};
+
+// In which transaction who is looked up, and what for.
+struct caller_question {
+    struct db_transaction *transaction;
+    struct deployment_cache *deployments;
+    const struct caller_credentials *credentials;
+    const char *permission; // NULL = none is needed
+    struct arena *arena;
+    struct fault *fault;
 };
 
 // Reads the caller in the transaction, decides, and sets the company for row-level security. On failure the
 // fault is filled: UNAUTHENTICATED for a secret that is unknown or dead, PERMISSION_DENIED with the
-// decision's reason for the rest, and when `permission` (NULL = none is needed) is missing. NOT_FOUND for a
-// company to act for that does not exist.
-MUST_CHECK enum status caller_authenticate(struct db_transaction *transaction,
-                                           const struct caller_credentials *credentials,
-                                           const char *permission, struct arena *arena, struct fault *fault,
+// decision's reason for the rest, and when the permission is missing. NOT_FOUND for a company to act for that
+// does not exist. `*ret_deployment` (NULL before) may be held also on failure: whoever calls this releases
+// it.
+MUST_CHECK enum status caller_authenticate(const struct caller_question *question,
+                                           const struct deployment **ret_deployment,
                                            struct caller **ret_caller);
 
 // For rules that depend on the object: what the caller may do now.

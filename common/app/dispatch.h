@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "common/app/method.h"
+#include "common/app/use_log.h"
 #include "common/app/validators.h"
 #include "common/app/worker.h"
 #include "common/base/clock.h"
@@ -15,6 +16,8 @@
 #include "common/grpc/router.h"
 #include "common/ip/ip_set.h"
 
+struct deployment_cache;
+
 // What every managed call works with; made before the loops start, then const. Borrows everything.
 struct dispatch {
     struct app *app;
@@ -22,6 +25,8 @@ struct dispatch {
     struct worker_pool *workers;
     struct db_pool *database;
     struct validators *validators;
+    struct deployment_cache *deployments;
+    struct use_log *uses;
     const struct ip_set *trusted_proxies; // NULL = none
     const char *brand;
     int64_t wait_for_validators_max_ms;

@@ -17,6 +17,7 @@
 #include "common/app/bearer.h"
 #include "common/app/caller.h"
 #include "common/app/client_address.h"
+#include "common/app/deployment.h"
 #include "common/app/dispatch.h"
 #include "common/app/replay.h"
 #include "common/base/log.h"
@@ -83,10 +84,29 @@ static void wipe_secret(const struct managed_call *managed) {
         secret_wipe((char *)secret, strlen(secret));
 }
 
+static void release_deployment(struct managed_call *managed) {
+    deployment_release(managed->call.deployment);
+    managed->call.deployment = NULL;
+}
+
+// A call is a use of its caller's token, like one that a validator admits.
+static void note_use(const struct managed_call *managed, struct loop *loop) {
+    const struct caller *caller = managed->call.caller;
+    if (!caller)
+        return;
+    const struct use use = {.digest = managed->credentials.digest,
+                            .at_ms = caller->now_ms,
+                            .address = managed->credentials.address,
+                            .kind = USE_ADMITTED,
+                            .by = USE_BY_SERVER};
+    use_log_note(use_log_get_loop(managed->dispatch->uses, loop_get_index(loop)), &use);
+}
+
 static void on_done(struct loop_task *task) {
     struct managed_call *managed = CONTAINER_OF(task, struct managed_call, done);
     struct loop *loop = grpc_call_get_loop(managed->transport);
     log_call(managed);
+    note_use(managed, loop);
     enum status status = managed->call.fault->status;
     if (status == STATUS_OK) {
         status = grpc_call_send(managed->transport, managed->response);
@@ -95,6 +115,7 @@ static void on_done(struct loop_task *task) {
             fault_set(managed->call.fault, STATUS_UNAVAILABLE, "OUTCOME_UNKNOWN",
                       "the answer could not be sent");
     }
+    release_deployment(managed);
     grpc_call_finish(managed->transport, managed->call.fault); // `managed` is gone
     loop_release(loop);
 }
@@ -263,8 +284,13 @@ static enum status run_handler(struct managed_call *managed) {
 static enum status recognise_caller(struct managed_call *managed) {
     struct app_call *call = &managed->call;
     struct caller *caller;
-    enum status status = caller_authenticate(call->transaction, &managed->credentials,
-                                             managed->method->permission, call->arena, call->fault, &caller);
+    struct caller_question question = {.transaction = call->transaction,
+                                       .deployments = managed->dispatch->deployments,
+                                       .credentials = &managed->credentials,
+                                       .permission = managed->method->permission,
+                                       .arena = call->arena,
+                                       .fault = call->fault};
+    enum status status = caller_authenticate(&question, &call->deployment, &caller);
     if (status != STATUS_OK)
         return status;
     call->caller = caller;
@@ -325,6 +351,7 @@ static void run_attempts(struct managed_call *managed, struct db_connection *con
     enum status status = STATUS_ABORTED;
     for (int attempt = 0; attempt < ATTEMPTS_MAX && status == STATUS_ABORTED; attempt++) {
         fault_init(managed->call.fault, managed->call.arena);
+        release_deployment(managed);
         managed->call.notes = NULL;
         managed->call.keeps_refusal = false;
         status = run_transaction(managed, connection);

@@ -118,6 +118,24 @@ const struct setting app_setting_table[] = {
      .max = 1000000,
      .help = "Calls that wait for a worker at most; one more is UNAVAILABLE (OVERLOADED)."},
 
+    {.name = "use-flush-interval",
+     .type = SETTING_DURATION,
+     .offset = OF(use_flush_interval_ms),
+     .default_value = "5s",
+     .min = 100,
+     .max = 60000,
+     .help =
+         "How long last uses of tokens and hits of whitelist entries are gathered before they are written "
+         "to the database."},
+    {.name = "use-table-size",
+     .type = SETTING_INTEGER,
+     .offset = OF(use_table_size),
+     .default_value = "8192",
+     .min = 64,
+     .max = 1000000,
+     .help = "Different pairs of token and address that each loop gathers at most before they are written; "
+             "more are dropped and counted. A pair takes about 256 bytes."},
+
     {.name = "wait-for-validators-max",
      .type = SETTING_DURATION,
      .offset = OF(wait_for_validators_max_ms),

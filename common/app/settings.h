@@ -24,6 +24,9 @@ struct app_settings {
     int64_t workers;
     int64_t worker_queue;
 
+    int64_t use_flush_interval_ms;
+    int64_t use_table_size;
+
     int64_t wait_for_validators_max_ms;
     const char *brand;
 

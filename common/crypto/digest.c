@@ -5,8 +5,12 @@
 #include "common/crypto/digest.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/sha.h>
+#include <string.h>
 
 static_assert(DIGEST_LENGTH == SHA256_DIGEST_LENGTH, "a digest is a SHA-256");
 
@@ -17,6 +21,17 @@ void digest_sha256(struct bytes data, struct digest *ret_digest) {
     SHA256_Final(ret_digest->bytes, &context);
     // why: what is digested may be a secret, and its whole block stands in the context.
     OPENSSL_cleanse(&context, sizeof(context));
+}
+
+enum status digest_hmac_sha256(struct bytes key, struct bytes data, struct digest *ret_digest) {
+    unsigned char mac[EVP_MAX_MD_SIZE];
+    unsigned length;
+    assert(key.len <= INT_MAX);
+    if (!HMAC(EVP_sha256(), key.data, (int)key.len, data.data, data.len, mac, &length))
+        return STATUS_NO_MEMORY;
+    assert(length == DIGEST_LENGTH);
+    memcpy(ret_digest->bytes, mac, DIGEST_LENGTH);
+    return STATUS_OK;
 }
 
 bool digest_is_equal(const struct digest *a, const struct digest *b) {

@@ -1,4 +1,5 @@
-// SHA-256, as the identity of secrets and of requests. No allocation, no failure.
+// SHA-256, as the identity of secrets and of requests: no allocation, no failure. And keyed (HMAC, RFC 2104),
+// to know again what we gave out.
 #ifndef LATCHKEY_COMMON_CRYPTO_DIGEST_H
 #define LATCHKEY_COMMON_CRYPTO_DIGEST_H
 
@@ -6,6 +7,8 @@
 #include <stdint.h>
 
 #include "common/base/bytes.h"
+#include "common/base/compiler.h"
+#include "common/base/status.h"
 
 #define DIGEST_LENGTH 32
 
@@ -14,6 +17,9 @@ struct digest {
 };
 
 void digest_sha256(struct bytes data, struct digest *ret_digest);
+
+// NO_MEMORY is its only failure.
+MUST_CHECK enum status digest_hmac_sha256(struct bytes key, struct bytes data, struct digest *ret_digest);
 
 // Takes the same time wherever they differ.
 bool digest_is_equal(const struct digest *a, const struct digest *b);

@@ -42,6 +42,8 @@ struct db_transaction {
     int64_t timeout_ms; // statement_timeout in force; 0 = none set by us
     bool is_bound;      // db_cancel() reaches it
     bool is_copying;
+    struct db_command last[DB_LAST_STATEMENTS_MAX]; // travel with the commit
+    size_t last_count;
 };
 
 // Statements that the server has prepared under their names.

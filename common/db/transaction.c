@@ -310,6 +310,12 @@ enum status db_query(struct db_transaction *transaction, const struct db_stateme
     return status;
 }
 
+void db_add_last(struct db_transaction *transaction, const struct db_statement *statement,
+                 const struct db_params *params) {
+    assert(transaction->last_count < DB_LAST_STATEMENTS_MAX);
+    transaction->last[transaction->last_count++] = (struct db_command){statement, params, NULL};
+}
+
 const struct db_error *db_get_error(const struct db_transaction *transaction) {
     return &transaction->error;
 }
@@ -377,7 +383,9 @@ static enum status read_revisions(struct db_transaction *transaction, PGresult *
 // statement_timeout does not reach the COMMIT: PostgreSQL ends it before it begins to commit
 // (finish_xact_command() in its postgres.c). It does bound change_flush(), which waits for the lane.
 static enum status send_commit(struct db_transaction *transaction, struct batch *batch, bool has_flush) {
-    begin_batch(batch, transaction, false);
+    begin_batch(batch, transaction, transaction->state == TRANSACTION_PENDING);
+    for (size_t i = 0; i < transaction->last_count; i++)
+        add_step(batch, transaction->last[i].statement, transaction->last[i].params);
     if (has_flush)
         add_step(batch, &flush_statement, NULL);
     add_step(batch, &commit_statement, NULL);
@@ -401,7 +409,7 @@ static enum status prepare_commit(struct db_transaction *transaction) {
 static enum status commit(struct db_transaction *transaction, bool has_flush,
                           const struct db_revision **ret_revisions, size_t *ret_count) {
     assert(transaction->state != TRANSACTION_IDLE && !transaction->is_copying);
-    if (transaction->state == TRANSACTION_PENDING)
+    if (transaction->state == TRANSACTION_PENDING && transaction->last_count == 0)
         return STATUS_OK;
     enum status status = prepare_commit(transaction);
     struct batch batch;
@@ -411,7 +419,7 @@ static enum status commit(struct db_transaction *transaction, bool has_flush,
         return status;
     status = judge_commit(transaction, batch.steps[batch.count - 1].result);
     if (status == STATUS_OK && has_flush)
-        status = read_revisions(transaction, batch.steps[batch.own_count].result, ret_revisions, ret_count);
+        status = read_revisions(transaction, batch.steps[batch.count - 2].result, ret_revisions, ret_count);
     for (size_t i = batch.own_count; i < batch.count; i++)
         PQclear(batch.steps[i].result);
     return status;

@@ -83,6 +83,13 @@ struct db_command {
 MUST_CHECK enum status db_query_batch(struct db_transaction *transaction, struct db_command *commands,
                                       size_t count);
 
+// A statement that is to be the last before the commit and travels with it, in the order in which they were
+// added; at most DB_LAST_STATEMENTS_MAX. What it returns is dropped; where it fails, the commit fails with
+// its status and nothing was changed. `params` lives until then.
+#define DB_LAST_STATEMENTS_MAX 4
+void db_add_last(struct db_transaction *transaction, const struct db_statement *statement,
+                 const struct db_params *params);
+
 // Statements outside of a transaction: all in one round trip and one implicit transaction, committed when OK
 // is returned. The results live until the next use of the connection. `options` as for db_begin(), its access
 // and isolation are the session's. OUTCOME_UNKNOWN as for db_commit().

@@ -7,9 +7,6 @@
 #include "common/grpc/field.h"
 #include "common/grpc/message.h"
 
-// Of the digest that binds a token to its question: enough against accidents, which is all it guards against.
-#define BINDING_LENGTH 8
-
 // The request without what differs from page to page, as a digest. Copying the message's own struct is
 // enough: only two of its members are replaced.
 static enum status digest_question(const ProtobufCMessage *request, struct arena *arena,
@@ -28,6 +25,26 @@ static enum status digest_question(const ProtobufCMessage *request, struct arena
         return STATUS_NO_MEMORY;
     digest_sha256(packed, ret_digest);
     return STATUS_OK;
+}
+
+// What the MAC covers: the parts of fixed length, the method by its request's name, and behind the NUL of
+// that the cursor.
+static enum status compute_mac(const struct page_scope *scope, const ProtobufCMessage *request,
+                               struct bytes cursor, struct arena *arena, struct digest *ret_mac) {
+    struct digest question;
+    enum status status = digest_question(request, arena, &question);
+    if (status != STATUS_OK)
+        return status;
+    size_t name_size = strlen(request->descriptor->name) + 1;
+    size_t head_size = sizeof(question.bytes) + sizeof(scope->company_id.bytes);
+    uint8_t *covered = arena_allocate(arena, head_size + name_size + cursor.len);
+    if (!covered)
+        return STATUS_NO_MEMORY;
+    memcpy(covered, question.bytes, sizeof(question.bytes));
+    memcpy(covered + sizeof(question.bytes), scope->company_id.bytes, sizeof(scope->company_id.bytes));
+    memcpy(covered + head_size, request->descriptor->name, name_size);
+    memcpy(covered + head_size + name_size, cursor.data, cursor.len);
+    return digest_hmac_sha256(scope->key, bytes_of(covered, head_size + name_size + cursor.len), ret_mac);
 }
 
 static void refuse_token(struct fault *fault) {
@@ -49,33 +66,33 @@ static enum status decode_token(struct bytes text, struct arena *arena, struct b
     char *copy = arena_copy_bytes(arena, text);
     if (!copy)
         return STATUS_NO_MEMORY;
-    if (strpbrk(copy, "+/"))
+    if (strpbrk(copy, "+/="))
         return STATUS_INVALID;
     replace_in(copy, "-_", "+/");
     return base64_decode(arena, bytes_of_text(copy), ret_token);
 }
 
-static enum status parse_token(const ProtobufCMessage *request, struct bytes text, struct arena *arena,
-                               struct bytes *ret_cursor) {
+static enum status parse_token(const struct page_scope *scope, const ProtobufCMessage *request,
+                               struct bytes text, struct arena *arena, struct bytes *ret_cursor) {
     struct bytes token;
-    struct digest digest;
+    struct digest told, mac;
     enum status status = decode_token(text, arena, &token);
-    if (status == STATUS_OK)
-        status = digest_question(request, arena, &digest);
     if (status != STATUS_OK)
         return status;
-    if (!bytes_has_prefix(token, bytes_of(digest.bytes, BINDING_LENGTH)))
+    if (token.len <= DIGEST_LENGTH || token.len > DIGEST_LENGTH + PAGE_CURSOR_MAX)
         return STATUS_INVALID;
-    *ret_cursor = bytes_of(token.data + BINDING_LENGTH, token.len - BINDING_LENGTH);
+    struct bytes cursor = bytes_of(token.data + DIGEST_LENGTH, token.len - DIGEST_LENGTH);
+    if ((status = compute_mac(scope, request, cursor, arena, &mac)) != STATUS_OK)
+        return status;
+    memcpy(told.bytes, token.data, DIGEST_LENGTH);
+    if (!digest_is_equal(&told, &mac))
+        return STATUS_INVALID;
+    *ret_cursor = cursor;
     return STATUS_OK;
 }
 
-static bool cursor_fits(struct bytes cursor, size_t length) {
-    return length ? cursor.len == length : cursor.len > 0 && cursor.len <= PAGE_CURSOR_MAX;
-}
-
-void page_parse(const ProtobufCMessage *request, size_t cursor_length, struct arena *arena,
-                struct fault *fault, struct page *ret_page) {
+void page_parse(const struct page_scope *scope, const ProtobufCMessage *request, size_t cursor_length,
+                struct arena *arena, struct fault *fault, struct page *ret_page) {
     *ret_page = (struct page){.size = PAGE_SIZE_DEFAULT};
     int64_t size = field_get_integer(request, "page_size");
     if (size < 0)
@@ -89,24 +106,25 @@ void page_parse(const ProtobufCMessage *request, size_t cursor_length, struct ar
     if (text.len == 0)
         return;
     struct bytes cursor;
-    enum status status = parse_token(request, text, arena, &cursor);
+    enum status status = parse_token(scope, request, text, arena, &cursor);
     if (status == STATUS_NO_MEMORY)
         fault_set_no_memory(fault);
-    else if (status != STATUS_OK || !cursor_fits(cursor, cursor_length))
+    else if (status != STATUS_OK || (cursor_length && cursor.len != cursor_length))
         refuse_token(fault);
     else
         ret_page->cursor = cursor;
 }
 
-char *page_make_token(const ProtobufCMessage *request, struct bytes cursor, struct arena *arena) {
+char *page_make_token(const struct page_scope *scope, const ProtobufCMessage *request, struct bytes cursor,
+                      struct arena *arena) {
     assert(cursor.len > 0 && cursor.len <= PAGE_CURSOR_MAX);
-    uint8_t token[BINDING_LENGTH + PAGE_CURSOR_MAX];
-    struct digest digest;
-    if (digest_question(request, arena, &digest) != STATUS_OK)
+    uint8_t token[DIGEST_LENGTH + PAGE_CURSOR_MAX];
+    struct digest mac;
+    if (compute_mac(scope, request, cursor, arena, &mac) != STATUS_OK)
         return NULL;
-    memcpy(token, digest.bytes, BINDING_LENGTH);
-    memcpy(token + BINDING_LENGTH, cursor.data, cursor.len);
-    struct bytes text = base64_encode(arena, bytes_of(token, BINDING_LENGTH + cursor.len));
+    memcpy(token, mac.bytes, DIGEST_LENGTH);
+    memcpy(token + DIGEST_LENGTH, cursor.data, cursor.len);
+    struct bytes text = base64_encode(arena, bytes_of(token, DIGEST_LENGTH + cursor.len));
     char *copy = text.data ? arena_copy_bytes(arena, text) : NULL;
     if (copy)
         replace_in(copy, "+/", "-_");

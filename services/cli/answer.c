@@ -5,12 +5,13 @@
 #include <string.h>
 
 #include "common/base/clock.h"
+#include "common/base/time_text.h"
 #include "common/grpc/field.h"
+#include "common/grpc/message_json.h"
 #include "services/cli/calls.h"
-#include "services/cli/message_json.h"
+#include "services/cli/json_print.h"
 #include "services/cli/table.h"
 #include "services/cli/terminal.h"
-#include "services/cli/time_text.h"
 
 #define MS_PER_SECOND 1000
 #define UNSPECIFIED "UNSPECIFIED"
@@ -88,7 +89,7 @@ json_t *answer_to_json(struct cli *cli, const ProtobufCMessage *message) {
 }
 
 void answer_print_json(struct cli *cli, const ProtobufCMessage *message) {
-    message_json_print(answer_to_json(cli, message), cli->out);
+    json_print(answer_to_json(cli, message), cli->out);
 }
 
 enum exit_code answer_get_code(const ProtobufCMessage *response) {
@@ -141,7 +142,7 @@ static bool is_filtered(const struct cli *cli) {
 void answer_list_print(struct answer_list *list, const char *empty) {
     struct cli *cli = list->cli;
     if (list->json)
-        message_json_print(json_pack("{s:O}", list->items, list->json), cli->out);
+        json_print(json_pack("{s:O}", list->items, list->json), cli->out);
     else if (list->count == 0)
         fprintf(cli->out, "%s\n", is_filtered(cli) ? "nothing matches these options" : empty);
     else

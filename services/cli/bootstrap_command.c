@@ -9,7 +9,7 @@
 #include "services/cli/bootstrap.h"
 #include "services/cli/calls.h"
 #include "services/cli/env_text.h"
-#include "services/cli/message_json.h"
+#include "services/cli/json_print.h"
 #include "services/cli/secret_text.h"
 #include "services/cli/sql.h"
 #include "services/cli/table.h"
@@ -100,7 +100,7 @@ static void print_json(const struct run *run, const char *env_file) {
         json_object_set_new(json, "demo", identity_to_json(&run->result.demo, !env_file));
     if (env_file)
         json_object_set_new(json, "env_file", json_string(env_file));
-    message_json_print(json, stdout);
+    json_print(json, stdout);
 }
 
 static void add_identity(struct cli *cli, struct table *table, const char *name,

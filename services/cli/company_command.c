@@ -1,10 +1,10 @@
 #include "services/cli/company_command.h"
 
+#include "common/base/time_text.h"
 #include "common/grpc/field.h"
 #include "services/cli/answer.h"
 #include "services/cli/calls.h"
 #include "services/cli/table.h"
-#include "services/cli/time_text.h"
 
 static const char *get_span(struct cli *cli, const ProtobufCMessage *message, const char *field,
                             const char *zero) {

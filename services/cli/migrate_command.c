@@ -3,7 +3,7 @@
 #include <jansson.h>
 
 #include "common/db/migrate.h"
-#include "services/cli/message_json.h"
+#include "services/cli/json_print.h"
 #include "services/cli/permissions_file.h"
 #include "services/cli/sql.h"
 
@@ -88,7 +88,7 @@ static void print_json(const struct db_migrate_report *report, const struct cata
         json_object_set_new(json, "permissions", json_integer((json_int_t)catalogue->file->count));
         json_object_set_new(json, "dropped_permissions", dropped);
     }
-    message_json_print(json, stdout);
+    json_print(json, stdout);
 }
 
 static void print(struct cli *cli, const struct db_migrate_report *report,

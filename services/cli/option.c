@@ -7,7 +7,7 @@
 #include "common/base/bytes.h"
 #include "common/base/config_value.h"
 #include "common/base/text.h"
-#include "services/cli/time_text.h"
+#include "common/base/time_text.h"
 
 #define NAMES_MAX 64
 #define DURATION_MAX_MS (36500LL * 24 * 60 * 60 * 1000) // a hundred years; what is longer has no end

@@ -7,7 +7,7 @@
 #include "common/ip/prefix.h"
 #include "services/cli/answer.h"
 #include "services/cli/calls.h"
-#include "services/cli/message_json.h"
+#include "services/cli/json_print.h"
 #include "services/cli/range_text.h"
 #include "services/cli/secret_text.h"
 #include "services/cli/terminal.h"
@@ -98,7 +98,7 @@ static void print_json(struct cli *cli, const ProtobufCMessage *response, const 
         json_object_del(json, "secret");
         json_object_set_new(json, "secret_file", json_string(sink->path));
     }
-    message_json_print(json, cli->out);
+    json_print(json, cli->out);
 }
 
 static void print_meanings(struct cli *cli) {

@@ -6,7 +6,7 @@
 #include "common/grpc/field.h"
 #include "services/cli/answer.h"
 #include "services/cli/calls.h"
-#include "services/cli/message_json.h"
+#include "services/cli/json_print.h"
 #include "services/cli/table.h"
 #include "services/cli/terminal.h"
 #include "services/cli/whitelist_text.h"
@@ -26,7 +26,7 @@ static const char *describe_settings(struct cli *cli, const ProtobufCMessage *wh
 static void print_json(struct cli *cli, const ProtobufCMessage *settings, const struct answer_list *list) {
     json_t *json = answer_to_json(cli, settings);
     json_object_set(json, "entries", list->json);
-    message_json_print(json, cli->out);
+    json_print(json, cli->out);
 }
 
 static ProtobufCMessage *make_list_request(struct cli *cli) {

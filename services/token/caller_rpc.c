@@ -1,8 +1,8 @@
 #include <assert.h>
 
+#include "common/app/paging.h"
 #include "common/base/clock.h"
 #include "common/base/typeid.h"
-#include "common/grpc/page.h"
 #include "common/grpc/timestamp.h"
 #include "latchkey/v1/token.pb-c.h"
 #include "services/token/caller_store.h"
@@ -82,7 +82,8 @@ enum status caller_rpc_get(struct app_call *call, const ProtobufCMessage *messag
 // ---- ListPermissions ----
 
 static bool fill_list(Latchkey__V1__ListPermissionsResponse *response, const ProtobufCMessage *request,
-                      const struct permission_list *list, struct arena *arena) {
+                      const struct permission_list *list, const struct app_call *call) {
+    struct arena *arena = call->arena;
     Latchkey__V1__Permission *permissions = ARENA_NEW_ARRAY(arena, Latchkey__V1__Permission, list->count);
     response->permissions = ARENA_NEW_ARRAY(arena, Latchkey__V1__Permission *, list->count);
     if (!permissions || !response->permissions)
@@ -96,7 +97,7 @@ static bool fill_list(Latchkey__V1__ListPermissionsResponse *response, const Pro
     response->n_permissions = list->count;
     if (list->has_more)
         response->next_page_token =
-            page_make_token(request, bytes_of_text(list->rows[list->count - 1].name), arena);
+            paging_make_token(call, request, bytes_of_text(list->rows[list->count - 1].name));
     return response->next_page_token != NULL;
 }
 
@@ -109,12 +110,12 @@ enum status caller_rpc_list_permissions(struct app_call *call, const ProtobufCMe
     if (!response)
         return fault_set_no_memory(call->fault);
     latchkey__v1__list_permissions_response__init(response);
-    page_parse(message, 0, call->arena, call->fault, &page);
+    paging_parse(call, message, 0, &page);
     if (call->fault->status != STATUS_OK)
         return call->fault->status;
     enum status status = caller_store_list_permissions(call, page.cursor, page.size, &list);
     if (status != STATUS_OK)
         return status;
     *ret_response = &response->base;
-    return fill_list(response, message, &list, call->arena) ? STATUS_OK : fault_set_no_memory(call->fault);
+    return fill_list(response, message, &list, call) ? STATUS_OK : fault_set_no_memory(call->fault);
 }

@@ -1,10 +1,11 @@
 #include "services/token/token_rpc.h"
 
 #include "common/app/app.h"
+#include "common/app/audit.h"
+#include "common/app/paging.h"
 #include "common/base/clock.h"
 #include "common/base/typeid.h"
 #include "common/crypto/secret.h"
-#include "common/grpc/page.h"
 #include "common/grpc/timestamp.h"
 #include "services/token/token_grant.h"
 #include "services/token/token_message_rpc.h"
@@ -124,7 +125,10 @@ static enum status give_birth(struct app_call *call, const struct token_draft *d
         return status;
     response->access_token = token_message_new(token, call->now_ms, call->arena);
     response->secret = secret->text;
-    return response->access_token ? STATUS_OK : fault_set_no_memory(call->fault);
+    if (!response->access_token)
+        return fault_set_no_memory(call->fault);
+    return audit_note(call, "token.created", response->access_token->token_id, NULL,
+                      &response->access_token->base);
 }
 
 enum status token_rpc_create(struct app_call *call, const ProtobufCMessage *message,
@@ -239,7 +243,7 @@ static bool fill_list(Latchkey__V1__ListAccessTokensResponse *response,
     if (list->has_more) {
         struct uuid last = list->tokens[list->count - 1].token_id;
         response->next_page_token =
-            page_make_token(&request->base, bytes_of(last.bytes, sizeof(last.bytes)), call->arena);
+            paging_make_token(call, &request->base, bytes_of(last.bytes, sizeof(last.bytes)));
     }
     return response->access_tokens && response->next_page_token;
 }
@@ -258,7 +262,7 @@ enum status token_rpc_list(struct app_call *call, const ProtobufCMessage *messag
     struct uuid after = {{0}};
     struct token_filter filter;
     struct token_list list;
-    page_parse(message, sizeof(after.bytes), call->arena, call->fault, &page);
+    paging_parse(call, message, sizeof(after.bytes), &page);
     if (page.cursor.len > 0)
         memcpy(after.bytes, page.cursor.data, sizeof(after.bytes));
     enum status status = read_filter(request, call, &filter);
@@ -279,6 +283,19 @@ static int read_reason(const Latchkey__V1__DeactivateAccessTokenRequest *request
     return reason == DEACTIVATE_REASON_NONE ? DEACTIVATE_REASON_OTHER : reason;
 }
 
+// As it was a moment ago.
+static enum status note_deactivation(struct app_call *call, const struct token *token,
+                                     const Latchkey__V1__AccessToken *after) {
+    struct token was = *token;
+    was.deactivated_at_ms = CLOCK_NEVER_MS;
+    was.deactivate_reason = DEACTIVATE_REASON_NONE;
+    was.deactivate_note = "";
+    const Latchkey__V1__AccessToken *before = token_message_new(&was, call->now_ms, call->arena);
+    if (!before)
+        return fault_set_no_memory(call->fault);
+    return audit_note(call, "token.deactivated", after->token_id, &before->base, &after->base);
+}
+
 enum status token_rpc_deactivate(struct app_call *call, const ProtobufCMessage *message,
                                  ProtobufCMessage **ret_response) {
     const Latchkey__V1__DeactivateAccessTokenRequest *request =
@@ -290,6 +307,7 @@ enum status token_rpc_deactivate(struct app_call *call, const ProtobufCMessage *
     latchkey__v1__deactivate_access_token_response__init(response);
 
     struct token *token;
+    bool has_changed;
     struct uuid token_id = read_token_id(request->token_id, call->fault);
     int reason = read_reason(request, call->fault);
     token_check_text(request->note, TOKEN_NOTE_MAX, "note", call->fault);
@@ -297,10 +315,12 @@ enum status token_rpc_deactivate(struct app_call *call, const ProtobufCMessage *
     if (status == STATUS_OK)
         status = require_unless_itself(call, token_id, "latchkey.tokens.manage");
     if (status == STATUS_OK)
-        status = token_store_deactivate(call, token_id, reason, request->note, &token);
+        status = token_store_deactivate(call, token_id, reason, request->note, &has_changed, &token);
     if (status != STATUS_OK)
         return status;
     response->access_token = token_message_new(token, call->now_ms, call->arena);
     *ret_response = &response->base;
-    return response->access_token ? STATUS_OK : fault_set_no_memory(call->fault);
+    if (!response->access_token)
+        return fault_set_no_memory(call->fault);
+    return has_changed ? note_deactivation(call, token, response->access_token) : STATUS_OK;
 }

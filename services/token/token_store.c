@@ -387,7 +387,7 @@ enum status token_store_list(struct app_call *call, const struct token_filter *f
 }
 
 enum status token_store_deactivate(struct app_call *call, struct uuid token_id, int reason, const char *note,
-                                   struct token **ret_token) {
+                                   bool *ret_has_changed, struct token **ret_token) {
     struct db_params end, find;
     init_find(&end, call, token_id);
     db_params_add_int16(&end, (int16_t)reason);
@@ -397,5 +397,6 @@ enum status token_store_deactivate(struct app_call *call, struct uuid token_id, 
     enum status status = db_query_batch(call->transaction, commands, ARRAY_LENGTH(commands));
     if (status != STATUS_OK)
         return db_fault(call->fault, status);
+    *ret_has_changed = db_result_get_affected_count(commands[0].result) > 0;
     return read_found(call, commands[1].result, token_id, ret_token);
 }

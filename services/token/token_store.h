@@ -59,6 +59,7 @@ MUST_CHECK enum status token_store_list(struct app_call *call, const struct toke
 
 // Ends it for good, unless it has ended before: then nothing changes. NOT_FOUND as token_store_find().
 MUST_CHECK enum status token_store_deactivate(struct app_call *call, struct uuid token_id, int reason,
-                                              const char *note, struct token **ret_token);
+                                              const char *note, bool *ret_has_changed,
+                                              struct token **ret_token);
 
 #endif

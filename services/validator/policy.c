@@ -6,8 +6,8 @@
 
 #include "common/base/buffer.h"
 #include "common/base/clock.h"
+#include "common/base/multiply_fold.h"
 #include "common/base/random.h"
-#include "services/validator/multiply_fold.h"
 
 enum { BUCKETS_MIN = 64 };
 

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/multiply_fold.h"
 #include "common/base/random.h"
-#include "services/validator/multiply_fold.h"
 
 static_assert(sizeof(void *) == 8, "a slot holds a pointer of 48 bits");
 

@@ -14,12 +14,11 @@ static enum status admit_bearer(const struct image *image, const char *brand, in
                                 struct validate_asker *asker) {
     const struct access_request request = {
         .now_ms = now_ms, .address = presence->address, .channel = CHANNEL_API};
-    struct digest digest;
-    enum status status = bearer_check(presence->secret, brand, fault, &digest);
+    enum status status = bearer_check(presence->secret, brand, fault, &asker->digest);
     if (status != STATUS_OK)
         return status;
     struct validate_subject subject;
-    if (!validate_subject_find(image, &digest, &subject))
+    if (!validate_subject_find(image, &asker->digest, &subject))
         return refusal_set(fault, REASON_UNKNOWN, &presence->address, NULL);
     enum reason reason = access_decide(&subject.access, &request);
     if (reason != REASON_OK)
@@ -29,6 +28,7 @@ static enum status admit_bearer(const struct image *image, const char *brand, in
     const struct permission_catalogue *catalogue = image_get_catalogue(image);
     asker->has_bearer = true;
     asker->company_id = subject.company->company_id;
+    asker->token_id = subject.record->token_id;
     asker->has_any = holds(&subject.access, catalogue, "latchkey.validate.any");
     asker->has_detail = holds(&subject.access, catalogue, "latchkey.validate.detail");
     return STATUS_OK;
@@ -37,7 +37,7 @@ static enum status admit_bearer(const struct image *image, const char *brand, in
 enum status validate_asker_identify(const struct image *image, const char *brand, int64_t now_ms,
                                     const struct validate_presence *presence, struct fault *fault,
                                     struct validate_asker *ret_asker) {
-    *ret_asker = (struct validate_asker){.is_local = presence->is_local};
+    *ret_asker = (struct validate_asker){.address = presence->address, .is_local = presence->is_local};
     if (!presence->is_local)
         return admit_bearer(image, brand, now_ms, presence, fault, ret_asker);
     if (presence->secret.len == 0)

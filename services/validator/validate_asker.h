@@ -31,6 +31,9 @@ struct validate_presence {
 // Zeroed memory sees nothing.
 struct validate_asker {
     struct uuid company_id; // the bearer's; zero = no bearer
+    struct uuid token_id;   // its token
+    struct digest digest;   // of its secret
+    struct ip_address address;
     bool has_bearer;
     bool is_local;
     bool has_any;    // latchkey.validate.any

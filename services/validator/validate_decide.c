@@ -90,6 +90,10 @@ static bool tell_allowed(const struct validate_subject *subject, const struct pe
            permission_catalogue_list(catalogue, held, arena, &answer->permissions, &answer->permission_count);
 }
 
+static uint8_t choose_use_kind(enum reason reason) {
+    return reason == REASON_OK ? USE_ADMITTED : reason == REASON_EXPIRED ? USE_TOO_LATE : USE_NONE;
+}
+
 static enum status decide_subject(const struct validate_view *view, const struct validate_asker *asker,
                                   const struct validate_question *question, struct arena *arena,
                                   const struct validate_subject *subject, struct validate_answer *answer) {
@@ -101,6 +105,9 @@ static enum status decide_subject(const struct validate_view *view, const struct
     bool has_memory = true;
     answer->reason = access_decide(&subject->access, &request);
     answer->revision = get_revision(view, subject->company->lane);
+    answer->use.kind = choose_use_kind(answer->reason);
+    answer->use.address = request.address;
+    answer->use.at_ms = view->now_ms;
     if (answer->reason == REASON_OK) {
         has_memory = tell_allowed(subject, catalogue, arena, answer);
     } else if (sees_detail) {
@@ -117,14 +124,14 @@ enum status validate_decide(const struct validate_view *view, const struct valid
                             const struct validate_question *question, struct arena *arena,
                             struct validate_answer *ret_answer) {
     struct validate_subject subject;
-    struct digest digest;
+    struct digest *digest = &ret_answer->use.digest;
     enum secret_kind kind;
     unsigned lane;
     *ret_answer = (struct validate_answer){.expires_at_ms = CLOCK_NEVER_MS};
     if (!secret_check(question->token, view->brand, &kind, &lane) || kind == SECRET_INVITATION)
         return refuse(view, asker, REASON_MALFORMED, LANE_DEPLOYMENT, ret_answer);
-    digest_sha256(question->token, &digest);
-    if (!validate_subject_find(view->image, &digest, &subject) ||
+    digest_sha256(question->token, digest);
+    if (!validate_subject_find(view->image, digest, &subject) ||
         !validate_asker_sees(asker, subject.company->company_id))
         return refuse(view, asker, REASON_UNKNOWN, lane, ret_answer);
     return decide_subject(view, asker, question, arena, &subject, ret_answer);

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "common/access/decision.h"
+#include "common/app/use_table.h"
 #include "common/base/arena.h"
 #include "common/base/compiler.h"
 #include "common/base/status.h"
@@ -43,6 +44,9 @@ struct validate_answer {
     const struct bytes *missing;
     size_t missing_count;
     struct typeid token_id_text;
+
+    // Not for the asker: what to note of it, kind USE_NONE = nothing.
+    struct use use;
 };
 
 // `question` has passed validate_question_check(). NO_MEMORY when the arena has run out.

@@ -164,6 +164,24 @@ static enum status identify(struct validate_call *call, const struct validate_vi
     return status;
 }
 
+// Of the token asked about, and of the asker's own: who asks all day is not unused.
+static void note_uses(struct validate_call *call, const struct validate_view *view,
+                      const struct validate_asker *asker, struct use *use) {
+    struct use_loop *uses = call->mine->uses;
+    if (asker->has_bearer) {
+        const struct use own = {.digest = asker->digest,
+                                .at_ms = view->now_ms,
+                                .address = asker->address,
+                                .kind = USE_ADMITTED,
+                                .by = use_log_get_by(uses, asker->token_id)};
+        use_log_note(uses, &own);
+    }
+    if (use->kind == USE_NONE)
+        return;
+    use->by = asker->has_bearer ? use_log_get_by(uses, asker->token_id) : USE_BY_LOCAL;
+    use_log_note(uses, use);
+}
+
 static enum outcome answer(struct validate_call *call, const struct validate_view *view,
                            const struct validate_asker *asker, struct bytes *ret_response) {
     struct arena *arena = grpc_call_get_arena(call->transport);
@@ -176,6 +194,7 @@ static enum outcome answer(struct validate_call *call, const struct validate_vie
         return FAILED;
     }
     validate_count(&call->mine->counters.decisions[answer.reason], 1);
+    note_uses(call, view, asker, &answer.use);
     return ANSWERED;
 }
 

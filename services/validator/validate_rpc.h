@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/app/use_log.h"
 #include "common/grpc/method.h"
 #include "common/ip/ip_set.h"
 #include "services/validator/reading.h"
@@ -19,6 +20,7 @@ struct validate_loop {
     _Alignas(64) struct reading reading;
     struct validate_waits waits;
     struct validate_counters counters;
+    struct use_loop *uses;
 };
 
 // The context of the methods: made before the loops start, then const but for what the loops own.

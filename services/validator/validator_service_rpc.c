@@ -102,6 +102,7 @@ static enum status make_loops(size_t count) {
         return STATUS_NO_MEMORY;
     for (loop_count = 0; loop_count < count; loop_count++) {
         service.loops[loop_count] = (struct validate_loop){0};
+        service.loops[loop_count].uses = app_get_use_loop(app, loop_count);
         options.reading = &service.loops[loop_count].reading;
         validate_waits_init(&service.loops[loop_count].waits, &options);
     }

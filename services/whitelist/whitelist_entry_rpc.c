@@ -1,7 +1,10 @@
+#include <inttypes.h>
+
 #include "common/app/app.h"
+#include "common/app/audit.h"
+#include "common/app/paging.h"
 #include "common/base/clock.h"
 #include "common/base/typeid.h"
-#include "common/grpc/page.h"
 #include "common/grpc/timestamp.h"
 #include "latchkey/v1/whitelist.pb-c.h"
 #include "services/whitelist/whitelist_message_rpc.h"
@@ -112,7 +115,10 @@ static enum status add(struct app_call *call, const struct whitelist_addition *a
         return status;
     bool is_filled = fill_entries(response, addition, added.created_at_ms, call->arena) &&
                      fill_warnings(response, addition, &added, call->arena);
-    return is_filled ? STATUS_OK : fault_set_no_memory(call->fault);
+    if (!is_filled)
+        return fault_set_no_memory(call->fault);
+    return audit_note(call, "whitelist.entries_added", typeid_of(TYPEID_COMPANY, call->company_id).text, NULL,
+                      &response->base);
 }
 
 enum status whitelist_rpc_add_entries(struct app_call *call, const ProtobufCMessage *message,
@@ -154,6 +160,14 @@ static struct uuid *read_entry_ids(const Latchkey__V1__RemoveWhitelistEntriesReq
     return ids;
 }
 
+static enum status note_removal(struct app_call *call, int64_t removed) {
+    const char *before = arena_format(call->arena, "{\"count\":%" PRId64 "}", removed);
+    if (!before)
+        return fault_set_no_memory(call->fault);
+    return audit_note_text(call, "whitelist.entries_removed",
+                           typeid_of(TYPEID_COMPANY, call->company_id).text, before, "");
+}
+
 // What removes nothing locks nobody out.
 static enum status remove_entries(struct app_call *call,
                                   const Latchkey__V1__RemoveWhitelistEntriesRequest *request,
@@ -193,7 +207,7 @@ enum status whitelist_rpc_remove_entries(struct app_call *call, const ProtobufCM
         return status;
     response->count = (uint64_t)removed;
     *ret_response = &response->base;
-    return STATUS_OK;
+    return removed > 0 ? note_removal(call, removed) : STATUS_OK;
 }
 
 // ---- ListWhitelistEntries ----
@@ -226,14 +240,15 @@ static void read_filter(const Latchkey__V1__ListWhitelistEntriesRequest *request
 }
 
 static bool fill_page(Latchkey__V1__ListWhitelistEntriesResponse *response, const ProtobufCMessage *request,
-                      const struct whitelist_page *page, struct arena *arena) {
-    response->entries = whitelist_message_new_entries(page->entries, page->count, arena);
+                      const struct whitelist_page *page, const struct app_call *call) {
+    response->entries = whitelist_message_new_entries(page->entries, page->count, call->arena);
     if (!response->entries)
         return false;
     response->n_entries = page->count;
     if (page->has_more) {
         struct uuid last = page->entries[page->count - 1].entry_id;
-        response->next_page_token = page_make_token(request, bytes_of(last.bytes, sizeof(last.bytes)), arena);
+        response->next_page_token =
+            paging_make_token(call, request, bytes_of(last.bytes, sizeof(last.bytes)));
     }
     return response->next_page_token != NULL;
 }
@@ -253,7 +268,7 @@ enum status whitelist_rpc_list_entries(struct app_call *call, const ProtobufCMes
     struct whitelist_filter filter;
     struct whitelist_page found;
     check_draft_id(request->draft_id, call->fault);
-    page_parse(message, sizeof(after.bytes), call->arena, call->fault, &page);
+    paging_parse(call, message, sizeof(after.bytes), &page);
     if (page.cursor.len > 0)
         memcpy(after.bytes, page.cursor.data, sizeof(after.bytes));
     read_filter(request, call->fault, &filter);
@@ -263,5 +278,5 @@ enum status whitelist_rpc_list_entries(struct app_call *call, const ProtobufCMes
     if (status != STATUS_OK)
         return status;
     *ret_response = &response->base;
-    return fill_page(response, message, &found, call->arena) ? STATUS_OK : fault_set_no_memory(call->fault);
+    return fill_page(response, message, &found, call) ? STATUS_OK : fault_set_no_memory(call->fault);
 }

@@ -1,6 +1,8 @@
 #include "services/whitelist/whitelist_rpc.h"
 
+#include "common/app/audit.h"
 #include "common/base/clock.h"
+#include "common/base/typeid.h"
 #include "common/grpc/update_mask.h"
 #include "latchkey/v1/whitelist.pb-c.h"
 #include "services/whitelist/whitelist_message_rpc.h"
@@ -44,6 +46,16 @@ static enum whitelist_scope read_scope(const Latchkey__V1__Whitelist *wish, stru
     return scope == WHITELIST_SCOPE_LOGINS ? WHITELIST_SCOPE_LOGINS : WHITELIST_SCOPE_ALL;
 }
 
+static enum status note_update(struct app_call *call, const struct whitelist *was,
+                               const struct whitelist *is) {
+    const Latchkey__V1__Whitelist *before = whitelist_message_new(was, call->arena);
+    const Latchkey__V1__Whitelist *after = whitelist_message_new(is, call->arena);
+    if (!before || !after)
+        return fault_set_no_memory(call->fault);
+    return audit_note(call, "whitelist.updated", typeid_of(TYPEID_COMPANY, call->company_id).text,
+                      &before->base, &after->base);
+}
+
 static enum status update(struct app_call *call, const Latchkey__V1__UpdateWhitelistRequest *request,
                           struct whitelist *ret_whitelist) {
     const Latchkey__V1__Whitelist *wish = request->whitelist;
@@ -69,7 +81,8 @@ static enum status update(struct app_call *call, const Latchkey__V1__UpdateWhite
         status = whitelist_rpc_check_outcome(call, &outcome);
     if (status != STATUS_OK)
         return status;
-    return whitelist_store_update(call, outcome.is_enabled, outcome.scope, ret_whitelist);
+    status = whitelist_store_update(call, outcome.is_enabled, outcome.scope, ret_whitelist);
+    return status == STATUS_OK ? note_update(call, &standing.whitelist, ret_whitelist) : status;
 }
 
 enum status whitelist_rpc_update(struct app_call *call, const ProtobufCMessage *message,

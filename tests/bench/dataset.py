@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from psycopg2.extras import execute_values
 
 import country
-import secret_text
+from latchkey_test import secret_text
 
 COMPANIES = 100
 _MEMBERS_EACH = 10

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 import country
 import plot
-import secret_text
+from latchkey_test import secret_text
 from figures import Figure
 
 

@@ -7,11 +7,13 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static const struct page_scope scope = {.key = {(const uint8_t *)"key", 3}};
+
 static struct bytes read_cursor(Latchkey__V1__ListAccessTokensRequest *request, struct arena *arena) {
     struct fault fault;
     struct page page;
     fault_init(&fault, arena);
-    page_parse(&request->base, 0, arena, &fault, &page);
+    page_parse(&scope, &request->base, 0, arena, &fault, &page);
     assert(page.cursor.len <= PAGE_CURSOR_MAX);
     assert(fault.status == STATUS_OK || page.cursor.len == 0);
     return page.cursor;
@@ -24,13 +26,13 @@ static void check_token(Latchkey__V1__ListAccessTokensRequest *request, struct b
     struct bytes cursor = read_cursor(request, arena);
     if (cursor.len == 0)
         return;
-    const char *written = page_make_token(&request->base, cursor, arena);
+    const char *written = page_make_token(&scope, &request->base, cursor, arena);
     assert(written && strcmp(written, request->page_token) == 0);
 }
 
 static void check_cursor(Latchkey__V1__ListAccessTokensRequest *request, struct bytes cursor,
                          struct arena *arena) {
-    request->page_token = page_make_token(&request->base, cursor, arena);
+    request->page_token = page_make_token(&scope, &request->base, cursor, arena);
     assert(request->page_token);
     assert(bytes_is_equal(read_cursor(request, arena), cursor));
 }

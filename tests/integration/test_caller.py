@@ -125,6 +125,17 @@ class Caller(CallCase):
                                         "VALUES ('%s', '%s', '%s')" % row)
         get()
 
+    def test_a_permission_that_the_catalogue_gains_or_loses_is_so_from_the_next_call_on(self):
+        names = lambda: [permission.name for permission in self.deployment.administrator().tokens.ListPermissions(
+            token_pb2.ListPermissionsRequest(), timeout=10).permissions]
+        held = lambda: list(self.get_caller(self.deployment.secrets["LATCHKEY_TOKEN"]).permissions)
+        for statement, is_known in (("INSERT INTO latchkey.permission (name, description) VALUES ('charges.count', '')", True),
+                                    ("DELETE FROM latchkey.permission WHERE name = 'charges.count'", False)):
+            self.assertEqual("charges.count" in held(), not is_known)
+            self.deployment.execute(statement)
+            self.assertEqual("charges.count" in held(), is_known)
+            self.assertEqual("charges.count" in names(), is_known)
+
     # ---- acting for a company ----
 
     def test_an_operator_acts_for_a_company_and_nobody_else_does(self):

@@ -78,9 +78,9 @@ class Companies(unittest.TestCase):
         self.assertEqual(self.count("whitelist_list", company_id, "entry_count = 0"), 1)
         self.assertEqual(self.count("whitelist_entry", company_id), 0)
 
-    def test_its_audit_log_can_be_appended_to(self):
+    def test_its_audit_log_begins_with_the_company_and_its_administrator(self):
         company_id = self.create().company.company_id
-        self.assertEqual(self.count("audit_head", company_id, "number = 0"), 1)
+        self.assertEqual(self.count("audit_head", company_id, "number = 2"), 1)
 
     def test_its_maker_is_named(self):
         company_id = self.create().company.company_id

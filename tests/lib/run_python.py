@@ -1,9 +1,14 @@
 #!/usr/bin/python3
-"""run_python.py DIRECTORY [PATTERN]: runs its test_*.py under unittest; the last line is `N passed, M failed`.
+"""run_python.py DIRECTORY [FILE]: runs its test_*.py under unittest; the last line is `N passed, M failed`.
 
-A skipped test is not a passed one: it is named, and counted as neither. No test at all is a failure.
+As many files at once as there are cores, each in a process of its own; LATCHKEY_TEST_JOBS sets another number. A skipped
+test is not a passed one: it is named, and counted as neither. A file without a test is a failure.
 """
 
+import concurrent.futures
+import os
+import re
+import subprocess
 import sys
 import time
 import unittest
@@ -29,9 +34,10 @@ class Result(unittest.TextTestResult):
             self.stream.writeln(f"    {seconds:.0f} s")
 
 
-def main(directory, pattern="test_*.py"):
+def run_file(directory, name):
+    """(passed, failed) of one file, run in this process."""
     sys.path.insert(0, str(Path(__file__).resolve().parent))
-    suite = unittest.defaultTestLoader.discover(directory, pattern, top_level_dir=directory)
+    suite = unittest.defaultTestLoader.discover(directory, name, top_level_dir=directory)
     result = unittest.TextTestRunner(verbosity=2, resultclass=Result, stream=sys.stdout).run(suite)
     for test, reason in result.skipped:
         print(f"skipped: {test}: {reason}")
@@ -40,8 +46,38 @@ def main(directory, pattern="test_*.py"):
     # A class or module that fails to set up has run no test.
     failed = max(failed, len(result.errors) + len(result.failures) + len(result.unexpectedSuccesses))
     if passed == 0 and failed == 0:
-        print(f"no tests in {directory}")
+        print(f"no tests in {directory}/{name}")
         failed = 1
+    return passed, failed
+
+
+_COUNT = re.compile(r"^(\d+) passed, (\d+) failed$", re.MULTILINE)
+
+
+def run_apart(directory, name):
+    """(passed, failed) of one file, run in a process of its own; one that says no count has failed."""
+    started = time.monotonic()
+    done = subprocess.run([sys.executable, __file__, directory, name], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    counts = _COUNT.findall(done.stdout)
+    passed, failed = map(int, counts[-1]) if counts else (0, 1)
+    print(f"---- {name}: {time.monotonic() - started:.0f} s\n{_COUNT.sub('', done.stdout)}", flush=True)
+    return passed, max(failed, int(done.returncode != 0))
+
+
+def run_files(directory, names):
+    jobs = int(os.environ.get("LATCHKEY_TEST_JOBS") or os.cpu_count())
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        counts = list(pool.map(lambda name: run_apart(directory, name), names))
+    if not counts:
+        print(f"no tests in {directory}")
+    return sum(count[0] for count in counts), sum(count[1] for count in counts) or int(not counts)
+
+
+def main(directory, name=None):
+    # The longest first, so that none is left alone at the end.
+    names = sorted(Path(directory).glob("test_*.py"), key=lambda path: -path.stat().st_size)
+    passed, failed = run_file(directory, name) if name else run_files(directory, [path.name for path in names])
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 

@@ -1,4 +1,5 @@
-// Pages: what a token carries comes back for the same question and for no other.
+// Pages: what a token carries comes back to the same company for the same question, and to nobody for
+// another.
 #include <string.h>
 
 #include "common/grpc/page.h"
@@ -8,6 +9,7 @@
 #include "tests/unit/unit.h"
 
 struct stage {
+    struct page_scope scope;
     struct arena arena;
     struct fault fault;
     struct page page;
@@ -15,6 +17,7 @@ struct stage {
 };
 
 static void begin(struct stage *stage) {
+    stage->scope = (struct page_scope){BYTES_LITERAL("the deployment's key"), {{7}}};
     arena_init(&stage->arena, 0);
     fault_init(&stage->fault, &stage->arena);
     latchkey__v1__list_access_tokens_request__init(&stage->request);
@@ -27,11 +30,12 @@ static void end(struct stage *stage) {
 
 static void parse(struct stage *stage, size_t cursor_length) {
     fault_init(&stage->fault, &stage->arena);
-    page_parse(&stage->request.base, cursor_length, &stage->arena, &stage->fault, &stage->page);
+    page_parse(&stage->scope, &stage->request.base, cursor_length, &stage->arena, &stage->fault,
+               &stage->page);
 }
 
 static void set_token(struct stage *stage, struct bytes cursor) {
-    stage->request.page_token = page_make_token(&stage->request.base, cursor, &stage->arena);
+    stage->request.page_token = page_make_token(&stage->scope, &stage->request.base, cursor, &stage->arena);
     assert_non_null(stage->request.page_token);
 }
 
@@ -102,23 +106,78 @@ static void a_token_of_another_question_is_refused(void **state) {
     end(&stage);
 }
 
-static void every_spoiled_token_is_refused(void **state) {
+static void a_token_of_another_method_company_or_deployment_is_refused(void **state) {
+    (void)state;
+    struct stage stage;
+    begin(&stage);
+    stage.request.label_contains = (char *)"";
+    set_token(&stage, BYTES_LITERAL("cursor"));
+
+    Latchkey__V1__ListPermissionsRequest other;
+    latchkey__v1__list_permissions_request__init(&other); // the same arguments: none
+    other.page_token = stage.request.page_token;
+    page_parse(&stage.scope, &other.base, 0, &stage.arena, &stage.fault, &stage.page);
+    assert_refused(&stage, "page_token");
+
+    stage.scope.company_id.bytes[15] = 1;
+    parse(&stage, 0);
+    assert_refused(&stage, "page_token");
+    stage.scope.company_id.bytes[15] = 0;
+    stage.scope.key = BYTES_LITERAL("another's key");
+    parse(&stage, 0);
+    assert_refused(&stage, "page_token");
+    end(&stage);
+}
+
+static void a_token_that_was_changed_anywhere_is_refused(void **state) {
     (void)state;
     struct stage stage;
     begin(&stage);
     set_token(&stage, BYTES_LITERAL("16 bytes of a id"));
     char *token = stage.request.page_token;
-    size_t len = strlen(token);
-    for (size_t cut = 1; cut < len; cut++) {
-        stage.request.page_token = arena_copy_bytes(&stage.arena, bytes_of(token, cut));
-        parse(&stage, 16);
+    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    for (char *at = token; *at; at++) {
+        char right = *at;
+        for (const char *wrong = alphabet; *wrong; wrong++) {
+            if (*wrong == right)
+                continue;
+            *at = *wrong;
+            parse(&stage, 16);
+            assert_refused(&stage, "page_token");
+        }
+        *at = right;
+    }
+    parse(&stage, 16);
+    assert_int_equal(stage.fault.status, STATUS_OK);
+    end(&stage);
+}
+
+static void a_token_that_was_cut_lengthened_or_made_up_is_refused(void **state) {
+    (void)state;
+    struct stage stage;
+    begin(&stage);
+    set_token(&stage, BYTES_LITERAL("16 bytes of a id"));
+    struct bytes token = bytes_of_text(stage.request.page_token);
+    for (size_t cut = 1; cut < token.len; cut++) {
+        stage.request.page_token = arena_copy_bytes(&stage.arena, bytes_of(token.data, cut));
+        parse(&stage, 0);
+        assert_refused(&stage, "page_token");
+    }
+    for (size_t more = 1; more < 300; more++) {
+        char *longer = arena_allocate(&stage.arena, token.len + more + 1);
+        assert_non_null(longer);
+        memcpy(longer, token.data, token.len);
+        memset(longer + token.len, 'A', more);
+        longer[token.len + more] = '\0';
+        stage.request.page_token = longer;
+        parse(&stage, 0);
         assert_refused(&stage, "page_token");
     }
     static const char *const bad[] = {
         "=", "A", "AAAA", "!!!!", "\xc3\xa4", " ", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"};
     for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
         stage.request.page_token = (char *)bad[i];
-        parse(&stage, 16);
+        parse(&stage, 0);
         assert_refused(&stage, "page_token");
     }
     end(&stage);
@@ -160,7 +219,7 @@ static void an_arena_that_runs_out_is_told_and_never_a_first_page_in_silence(voi
         struct page page;
         arena_init(&small, limit);
         fault_init(&fault, &small);
-        page_parse(&stage.request.base, 0, &small, &fault, &page);
+        page_parse(&stage.scope, &stage.request.base, 0, &small, &fault, &page);
         bool is_read = fault.status == STATUS_OK;
         assert_int_equal(page.cursor.len > 0, is_read);
         if (!is_read)
@@ -179,7 +238,9 @@ int main(void) {
         cmocka_unit_test(a_size_is_taken_within_its_bounds),
         cmocka_unit_test(a_cursor_comes_back_whatever_the_next_pages_size),
         cmocka_unit_test(a_token_of_another_question_is_refused),
-        cmocka_unit_test(every_spoiled_token_is_refused),
+        cmocka_unit_test(a_token_of_another_method_company_or_deployment_is_refused),
+        cmocka_unit_test(a_token_that_was_changed_anywhere_is_refused),
+        cmocka_unit_test(a_token_that_was_cut_lengthened_or_made_up_is_refused),
         cmocka_unit_test(a_token_has_one_spelling),
         cmocka_unit_test(an_arena_that_runs_out_is_told_and_never_a_first_page_in_silence),
     };

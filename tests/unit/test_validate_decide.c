@@ -104,6 +104,34 @@ static void an_end_counts_to_the_millisecond(void **state) {
     assert_int_equal(decide(single), REASON_EXPIRED);
 }
 
+static void only_what_was_admitted_or_came_too_late_is_a_use(void **state) {
+    struct single *single = *state;
+    struct digest digest;
+    digest_sha256(single->question.token, &digest);
+    single->question.client_ip = BYTES_LITERAL("203.0.113.7");
+    assert_int_equal(decide(single), REASON_OK);
+    const struct use *use = &single->answer.use;
+    assert_int_equal(use->kind, USE_ADMITTED);
+    assert_int_equal(use->at_ms, NOW_MS);
+    assert_int_equal(use->address.bytes[3], 7);
+    assert_true(digest_is_equal(&use->digest, &digest));
+
+    single->question.channel = CHANNEL_UI;
+    assert_int_equal(decide(single), REASON_CHANNEL_NOT_ALLOWED);
+    assert_int_equal(use->kind, USE_NONE);
+    single->question.token = BYTES_EMPTY;
+    assert_int_equal(decide(single), REASON_MALFORMED);
+    assert_int_equal(use->kind, USE_NONE);
+
+    struct token_row row = validator_image_make_row(2, single->company, read_grant, 1);
+    row.expires_at_ms = NOW_MS;
+    struct secret secret = validator_image_put(&single->made, row);
+    single->question.token = bytes_of(secret.text, SECRET_LENGTH);
+    single->view.folds_reasons = true;
+    assert_int_equal(decide(single), REASON_UNKNOWN); // as it is told
+    assert_int_equal(use->kind, USE_TOO_LATE);
+}
+
 static void an_unreadable_address_is_refused_only_where_a_list_applies(void **state) {
     struct single *single = *state;
     single->question.client_ip = BYTES_LITERAL("not an address");
@@ -151,6 +179,7 @@ int main(void) {
         CASE(any_change_of_a_secret_is_malformed_before_any_look_up),
         CASE(a_secret_of_another_brand_or_of_an_invitation_is_malformed),
         CASE(an_end_counts_to_the_millisecond),
+        CASE(only_what_was_admitted_or_came_too_late_is_a_use),
         CASE(an_unreadable_address_is_refused_only_where_a_list_applies),
         CASE(the_largest_question_is_decided),
         CASE(without_memory_nothing_is_decided),

@@ -33,6 +33,7 @@ static struct server {
     struct validate_loop loop;
     _Atomic int wakes; // of the follower
     struct loop_group *loops;
+    struct use_log *uses;
     struct grpc_server *grpc;
     struct loop_task enter, leave;
     char target[64];
@@ -71,6 +72,15 @@ static void start_transport(void) {
     grpc_server_settings_init(&options.settings);
     assert_int_equal(loop_group_new(1, clock_get_system(), &server.loops), STATUS_OK);
     options.loops = server.loops;
+    // Uses are gathered; there is no database to write them to.
+    const struct use_log_options uses = {.loops = server.loops,
+                                         .connection.url = "host=/nonexistent",
+                                         .clock = clock_get_system(),
+                                         .server = "test",
+                                         .flush_interval_ms = LONG_MS,
+                                         .capacity = 64};
+    assert_int_equal(use_log_new(&uses, &server.uses), STATUS_OK);
+    server.loop.uses = use_log_get_loop(server.uses, 0);
     assert_int_equal(grpc_server_new(&options, &server.grpc), STATUS_OK);
     assert_int_equal(grpc_server_listen(server.grpc, "127.0.0.1:0", error, sizeof(error), &listener),
                      STATUS_OK);
@@ -104,6 +114,7 @@ static int set_up(void **state) {
 static int tear_down(void **state) {
     (void)state;
     loop_group_stop(server.loops);
+    use_log_free(server.uses);
     grpc_server_free(server.grpc);
     loop_group_free(server.loops);
     validate_waits_fini(&server.loop.waits);

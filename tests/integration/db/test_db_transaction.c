@@ -43,6 +43,51 @@ static void revisions_come_back_with_the_commit(void **state) {
     assert_int_equal(things_count_committed(), 2);
 }
 
+static void a_last_statement_travels_with_the_commit_and_before_the_revisions(void **state) {
+    (void)state;
+    const struct db_revision *revisions;
+    size_t count;
+    struct db_params first = things_make_params(1, 1), second = things_make_params(2, 1);
+    struct db_transaction *transaction = things_begin();
+    assert_int_equal(db_query(transaction, &things_select_one, NULL, NULL), STATUS_OK);
+    db_add_last(transaction, &things_insert, &first);
+    db_add_last(transaction, &things_insert, &second);
+    assert_int_equal(db_commit_with_revisions(transaction, &revisions, &count), STATUS_OK);
+    assert_int_equal(count, 1);
+    assert_int_equal(revisions[0].seq, 2);
+    assert_int_equal(things_count_committed(), 2);
+}
+
+static void a_transaction_may_consist_of_its_last_statement(void **state) {
+    (void)state;
+    struct db_params params = things_make_params(1, 1);
+    struct db_transaction *transaction = things_begin();
+    db_add_last(transaction, &things_insert, &params);
+    assert_int_equal(db_commit(transaction), STATUS_OK);
+    assert_int_equal(things_count_committed(), 1);
+}
+
+static void a_last_statement_that_fails_undoes_everything(void **state) {
+    (void)state;
+    struct db_params bad = things_make_params(2, 0);
+    struct db_transaction *transaction = things_begin();
+    assert_int_equal(things_insert_one(transaction, 1, 1), STATUS_OK);
+    db_add_last(transaction, &things_insert, &bad);
+    assert_int_equal(db_commit(transaction), STATUS_INVALID);
+    assert_int_equal(things_count_committed(), 0);
+    assert_false(db_connection_is_broken(things_connection));
+}
+
+static void a_last_statement_of_a_transaction_that_is_rolled_back_is_not_sent(void **state) {
+    (void)state;
+    struct db_params params = things_make_params(1, 1);
+    struct db_transaction *transaction = things_begin();
+    db_add_last(transaction, &things_insert, &params);
+    db_rollback(transaction);
+    assert_int_equal(db_commit(things_begin()), STATUS_OK);
+    assert_int_equal(things_count_committed(), 0);
+}
+
 static void each_constraint_has_its_status_and_its_name(void **state) {
     (void)state;
     static const struct db_statement insert_part = {"test_part", "INSERT INTO part VALUES ($1)"};
@@ -298,6 +343,10 @@ int main(void) {
         THINGS_CASE(what_is_committed_is_there_and_what_is_rolled_back_is_not),
         THINGS_CASE(a_commit_without_a_statement_succeeds),
         THINGS_CASE(revisions_come_back_with_the_commit),
+        THINGS_CASE(a_last_statement_travels_with_the_commit_and_before_the_revisions),
+        THINGS_CASE(a_transaction_may_consist_of_its_last_statement),
+        THINGS_CASE(a_last_statement_that_fails_undoes_everything),
+        THINGS_CASE(a_last_statement_of_a_transaction_that_is_rolled_back_is_not_sent),
         THINGS_CASE(each_constraint_has_its_status_and_its_name),
         THINGS_CASE(after_a_failure_only_rollback_is_left),
         THINGS_CASE(wrong_sql_is_an_internal_error_and_the_connection_lives_on),

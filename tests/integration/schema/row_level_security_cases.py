@@ -20,6 +20,13 @@ def tenant_tables(connection):
     return [name for (name,) in rows if name not in NOT_TENANT]
 
 
+def append_event(connection, company, refusals_max=0):
+    run(connection, "SELECT latchkey.audit_append(%s, NULL, NULL, NULL, 'test', NULL, 'ada@acme.example', '', NULL,"
+                    " ARRAY[%s]::uuid[], ARRAY['test.done'], ARRAY[''], ARRAY[''], ARRAY['{}'], ARRAY[1]::bigint[],"
+                    " ARRAY[%s]::bigint[], ARRAY[sha256('a')], ARRAY[sha256('b')], ARRAY[sha256('c')], ARRAY[''],"
+                    " ARRAY[''])", company, new_id(), refusals_max)
+
+
 class RowLevelSecurity(unittest.TestCase):
     def setUp(self):
         self.ours, self.theirs = Company(), Company()
@@ -31,12 +38,15 @@ class RowLevelSecurity(unittest.TestCase):
             company.add_entries(self.app, ["192.0.2.0/24"])
             run(self.app, "INSERT INTO latchkey.request VALUES (%s, %s, 'm', %s, sha256('x'))", company.id, new_id(),
                 new_id())
-            run(self.app, "INSERT INTO latchkey.audit_head (company_id) VALUES (%s)", company.id)
-            run(self.app,
-                "INSERT INTO latchkey.audit_event (event_id, company_id, number, at, action, previous_hash, hash)"
-                          " VALUES (%s, %s, 1, now(), 'Test', sha256('a'), sha256('b'))", new_id(), company.id)
+            append_event(self.app, company.id)
+            for _ in range(3):  # two are in one minute, of which the second is counted
+                append_event(self.app, company.id, refusals_max=1)
             run(self.app, "SELECT latchkey.token_use_record(ARRAY[%s], ARRAY[now()], ARRAY[NULL::inet], ARRAY[''])",
                 company.digest)
+            _, spent = company.add_token(self.app, company.administrator)
+            run(self.app, "UPDATE latchkey.token_secret SET rotated_at = now(), expires_at = '-infinity' WHERE digest = %s",
+                spent)
+            run(self.app, "SELECT latchkey.token_reuse_record(ARRAY[%s], ARRAY[now()], ARRAY[NULL::inet], ARRAY[''])", spent)
             run(self.app,
                 "SELECT latchkey.whitelist_use_record(array_agg(company_id), array_agg(entry_id), array_agg(now()))"
                           "  FROM latchkey.whitelist_entry")
@@ -123,6 +133,11 @@ class RowLevelSecurity(unittest.TestCase):
                           "DELETE FROM latchkey.company",
                           "UPDATE latchkey.audit_event SET action = 'x'",
                           "DELETE FROM latchkey.audit_event",
+                          "INSERT INTO latchkey.audit_event DEFAULT VALUES",
+                          "UPDATE latchkey.audit_head SET number = 0",
+                          "DELETE FROM latchkey.audit_person",
+                          "UPDATE latchkey.audit_person SET email = ''",
+                          "SELECT latchkey.audit_erase(gen_random_uuid(), '', 1)",
                           "TRUNCATE latchkey.whitelist_entry",
                           "SELECT 1 FROM latchkey.change",
                           "INSERT INTO latchkey.change VALUES (0, 1, 1, 'x', NULL, NULL, NULL, now())",
@@ -160,7 +175,8 @@ class RowLevelSecurity(unittest.TestCase):
 
     def test_even_the_owner_can_not_rewrite_the_audit_log(self):
         for statement in ("UPDATE latchkey.audit_event SET action = 'x'", "DELETE FROM latchkey.audit_event",
-                          "TRUNCATE latchkey.audit_event"):
+                          "TRUNCATE latchkey.audit_event", "UPDATE latchkey.audit_person SET email = ''",
+                          "TRUNCATE latchkey.audit_person"):
             self.assert_refused(self.owner, statement)
 
 

@@ -3,6 +3,7 @@
     from latchkey_test import Client, PrivatePostgres, Server, shared_postgres
 """
 
+from . import contract, secret_text
 from .cases import CallCase, uuid_of_id
 from .client import Client, error_info, field_violations, retry_info
 from .command_line import run_latchkey
@@ -11,9 +12,10 @@ from .paths import BUILD, ROOT, foreign_client, program
 from .ports import free_port
 from .postgres import PrivatePostgres, shared_postgres
 from .server import Server, ServerFailed
+from .stage import Stage, missing_requests
 
 __all__ = [
-    "BUILD", "ROOT", "CallCase", "Client", "Deployment", "PrivatePostgres", "Server", "ServerFailed", "error_info",
-    "field_violations", "foreign_client", "free_port", "program", "retry_info", "run_latchkey", "shared_postgres",
-    "uuid_of_id",
+    "BUILD", "ROOT", "CallCase", "Client", "Deployment", "PrivatePostgres", "Server", "ServerFailed", "Stage", "contract",
+    "error_info", "field_violations", "foreign_client", "free_port", "missing_requests", "program", "retry_info",
+    "run_latchkey", "secret_text", "shared_postgres", "uuid_of_id",
 ]

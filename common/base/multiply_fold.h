@@ -1,7 +1,7 @@
 // The mixing step of hashes that are keyed with random bits of this process, because customers choose what is
 // hashed: all of a 128-bit product, folded to 64 bits.
-#ifndef LATCHKEY_SERVICES_VALIDATOR_MULTIPLY_FOLD_H
-#define LATCHKEY_SERVICES_VALIDATOR_MULTIPLY_FOLD_H
+#ifndef LATCHKEY_COMMON_BASE_MULTIPLY_FOLD_H
+#define LATCHKEY_COMMON_BASE_MULTIPLY_FOLD_H
 
 #include <stdint.h>
 

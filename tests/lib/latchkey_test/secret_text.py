@@ -1,4 +1,4 @@
-"""Secrets as common/crypto/secret.h describes them, for rows that a benchmark puts into the database itself."""
+"""Secrets as common/crypto/secret.h describes them, for rows that a test puts into the database itself."""
 
 import hashlib
 import random

@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "common/grpc/field.h"
+#include "common/grpc/message_json.h"
 #include "latchkey/v1/token.pb-c.h"
 #include "latchkey/v1/whitelist.pb-c.h"
-#include "services/cli/message_json.h"
 #include "tests/unit/unit.h"
 
 static struct arena arena;

@@ -1,20 +1,16 @@
 // Messages as JSON for programs: protobuf's JSON mapping with the contract's own field names (snake_case),
 // enums by name, times as RFC 3339, durations as "1.5s", 64-bit integers as numbers, bytes as base64. Unset
 // messages and members of oneofs are left out; everything else is there, also when it is empty.
-#ifndef LATCHKEY_SERVICES_CLI_MESSAGE_JSON_H
-#define LATCHKEY_SERVICES_CLI_MESSAGE_JSON_H
+#ifndef LATCHKEY_COMMON_GRPC_MESSAGE_JSON_H
+#define LATCHKEY_COMMON_GRPC_MESSAGE_JSON_H
 
 #include <jansson.h>
 #include <protobuf-c/protobuf-c.h>
-#include <stdio.h>
 
 #include "common/base/arena.h"
 #include "common/base/compiler.h"
 
 // Returns owned, or NULL when out of memory. `arena` is for passing things.
 MUST_CHECK json_t *message_json_new(const ProtobufCMessage *message, struct arena *arena);
-
-// Prints one, indented, with a newline. Takes `json`; NULL ends the program: memory ran out.
-void message_json_print(json_t *json, FILE *to);
 
 #endif

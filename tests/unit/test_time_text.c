@@ -2,7 +2,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "services/cli/time_text.h"
+#include "common/base/time_text.h"
 #include "tests/unit/seed.h"
 #include "tests/unit/unit.h"
 

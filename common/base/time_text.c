@@ -1,4 +1,4 @@
-#include "services/cli/time_text.h"
+#include "common/base/time_text.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 // Times as people and programs write them: RFC 3339.
-#ifndef LATCHKEY_SERVICES_CLI_TIME_TEXT_H
-#define LATCHKEY_SERVICES_CLI_TIME_TEXT_H
+#ifndef LATCHKEY_COMMON_BASE_TIME_TEXT_H
+#define LATCHKEY_COMMON_BASE_TIME_TEXT_H
 
 #include <stdbool.h>
 #include <stdint.h>

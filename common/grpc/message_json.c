@@ -1,4 +1,4 @@
-#include "services/cli/message_json.h"
+#include "common/grpc/message_json.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -6,10 +6,9 @@
 #include <string.h>
 
 #include "common/base/bytes.h"
+#include "common/base/time_text.h"
 #include "common/grpc/base64.h"
 #include "common/grpc/field.h"
-#include "services/cli/cli.h"
-#include "services/cli/time_text.h"
 
 #define MS_PER_SECOND 1000
 
@@ -130,11 +129,4 @@ json_t *message_json_new(const ProtobufCMessage *message, struct arena *arena) {
         }
     }
     return object;
-}
-
-void message_json_print(json_t *json, FILE *to) {
-    cli_need(json);
-    json_dumpf(json, to, JSON_INDENT(2));
-    fputc('\n', to);
-    json_decref(json);
 }

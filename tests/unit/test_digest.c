@@ -1,0 +1,69 @@
+// Digests: the published vectors of SHA-256 (FIPS 180-2) and of HMAC-SHA-256 (RFC 4231).
+#include <stdio.h>
+#include <string.h>
+
+#include "common/crypto/digest.h"
+#include "tests/unit/unit.h"
+
+static void assert_digest(const struct digest *digest, const char *hex) {
+    char text[2 * DIGEST_LENGTH + 1];
+    for (size_t i = 0; i < DIGEST_LENGTH; i++)
+        snprintf(text + 2 * i, 3, "%02x", digest->bytes[i]);
+    assert_string_equal(text, hex);
+}
+
+static void sha256_gives_the_published_digests(void **state) {
+    (void)state;
+    static const struct {
+        const char *data, *hex;
+    } vectors[] = {
+        {"", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
+        {"abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
+        {"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+         "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(vectors); i++) {
+        struct digest digest;
+        digest_sha256(bytes_of_text(vectors[i].data), &digest);
+        assert_digest(&digest, vectors[i].hex);
+    }
+}
+
+static void hmac_gives_the_published_codes(void **state) {
+    (void)state;
+    static const struct {
+        const char *key, *data, *hex;
+    } vectors[] = {
+        {"\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b", "Hi There",
+         "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"},
+        {"Jefe", "what do ya want for nothing?",
+         "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(vectors); i++) {
+        struct digest digest;
+        assert_int_equal(
+            digest_hmac_sha256(bytes_of_text(vectors[i].key), bytes_of_text(vectors[i].data), &digest),
+            STATUS_OK);
+        assert_digest(&digest, vectors[i].hex);
+    }
+}
+
+static void a_difference_in_any_byte_is_seen(void **state) {
+    (void)state;
+    struct digest one = {{0}}, other = {{0}};
+    assert_true(digest_is_equal(&one, &other));
+    for (size_t i = 0; i < DIGEST_LENGTH; i++) {
+        other.bytes[i] = 1;
+        assert_false(digest_is_equal(&one, &other));
+        other.bytes[i] = 0;
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sha256_gives_the_published_digests),
+        cmocka_unit_test(hmac_gives_the_published_codes),
+        cmocka_unit_test(a_difference_in_any_byte_is_seen),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
