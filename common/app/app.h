@@ -21,6 +21,7 @@
 #include "common/app/job.h"
 #include "common/app/method.h"
 #include "common/app/metrics.h"
+#include "common/app/outbox.h"
 #include "common/app/settings.h"
 #include "common/app/use_log.h"
 #include "common/base/buffer.h"
@@ -49,6 +50,10 @@ struct app_service {
     const struct app_job *const *jobs;
     size_t job_count;
 
+    // The mails that it renders.
+    const struct mail_kind *mail_kinds;
+    size_t mail_kind_count;
+
     // The service's own settings; `settings_base` is static and filled before start().
     const struct setting *settings;
     size_t setting_count;
@@ -65,7 +70,7 @@ struct app_service {
     void (*leave_loop)(struct loop *loop);
 };
 
-#define APP_SERVICES_MAX 8
+#define APP_SERVICES_MAX 16
 
 struct app_program {
     const char *name;    // "latchkey-token"

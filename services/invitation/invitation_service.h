@@ -1,5 +1,5 @@
 // What latchkey-invitation serves of the contract, as parts of a server: companies, their members and
-// roles.
+// roles, invitations.
 #ifndef LATCHKEY_SERVICES_INVITATION_INVITATION_SERVICE_H
 #define LATCHKEY_SERVICES_INVITATION_INVITATION_SERVICE_H
 
@@ -7,5 +7,6 @@
 
 extern const struct app_service company_service;
 extern const struct app_service member_service;
+extern const struct app_service invitation_service;
 
 #endif

@@ -32,8 +32,11 @@ static const struct db_statement statements[] = {
                                " WHERE r.company_id = $1 AND r.role_id = $2 RETURNING " ROLE_COLUMNS},
     [LOCK] = {"role_lock",
               "SELECT FROM latchkey.role r WHERE r.company_id = $1 AND r.role_id = $2 FOR UPDATE"},
-    [COUNT_USE] = {"role_count_use", "SELECT (SELECT count(*) FROM latchkey.member_role mr"
-                                     " WHERE mr.company_id = $1 AND mr.role_id = $2), 0::bigint"},
+    [COUNT_USE] = {"role_count_use",
+                   "SELECT (SELECT count(*) FROM latchkey.member_role mr"
+                   " WHERE mr.company_id = $1 AND mr.role_id = $2),"
+                   " (SELECT count(*) FROM latchkey.invitation i WHERE i.company_id = $1"
+                   " AND i.state = 'p' AND i.expires_at > now() AND $2 = ANY (i.role_ids))"},
     [DELETE] = {"role_delete", "DELETE FROM latchkey.role r WHERE r.company_id = $1 AND r.role_id = $2"},
 };
 

@@ -1,11 +1,14 @@
 // latchkeyd: every service in one process, for one machine.
+#include "services/audit/audit_service.h"
 #include "services/invitation/invitation_service.h"
 #include "services/token/token_service.h"
 #include "services/validator/validator_service.h"
 #include "services/whitelist/whitelist_service.h"
 
-static const struct app_service *const services[] = {&token_service, &whitelist_service, &company_service,
-                                                     &member_service, &validator_service};
+static const struct app_service *const services[] = {&token_service,      &whitelist_service,
+                                                     &company_service,    &member_service,
+                                                     &invitation_service, &audit_service,
+                                                     &validator_service};
 
 static const struct app_program program = {
     .name = "latchkeyd",
