@@ -17,7 +17,7 @@
 // In the arena of its call.
 struct audit_note {
     struct audit_note *next; // the one before it
-    struct uuid company_id;  // in whose chain it stands: the call's when it was noted
+    struct uuid company_id;  // in whose chain it stands
     const char *action;
     const char *object_id;
     struct audit_json before, after;
@@ -52,6 +52,10 @@ MUST_CHECK enum status audit_note_refusal_text(struct app_call *call, const char
                                                const char *object_id, const char *after);
 
 #define AUDIT_REFUSALS_MAX 10
+
+// The newest note stands in the log of another company than the call's: one that an operator made or changed.
+// Does nothing where nothing was noted.
+void audit_set_company(struct app_call *call, struct uuid company_id);
 
 // For the frame: what was noted travels with the commit, as the last statement before it. NO_MEMORY;
 // INTERNAL for notes of more than DB_LAST_STATEMENTS_MAX companies.
