@@ -9,10 +9,6 @@ enum { LOCK, FIND, END_ACCESS, MOVE_ACCESS, END_LOGINS };
 #define LOGINS                                                                                               \
     "t.company_id = $1 AND t.member_id = $2 AND t.kind = 'l' AND t.deactivated_at IS NULL AND t.expires_at " \
     "> $3"
-// In one order for everybody who changes many: no deadlocks.
-#define ALL_OF(which)                                                                          \
-    " WHERE company_id = $1 AND token_id = ANY (ARRAY(SELECT t.token_id FROM latchkey.token t" \
-    " WHERE " which " ORDER BY t.token_id FOR UPDATE))"
 // 5 = OTHER of latchkey.v1.DeactivateReason.
 #define ENDED "deactivated_at = $3, deactivate_reason = 5, deactivate_note = 'its member was removed'"
 
@@ -26,9 +22,9 @@ static const struct db_statement statements[] = {
               " ORDER BY t.token_id DESC LIMIT 1000),"
               " ARRAY(SELECT DISTINCT unnest(t.permissions) FROM latchkey.token t WHERE " ACCESS "),"
               " (SELECT count(*) FROM latchkey.token t WHERE " LOGINS ")"},
-    [END_ACCESS] = {"member_tokens_end_access", "UPDATE latchkey.token SET " ENDED ALL_OF(ACCESS)},
-    [MOVE_ACCESS] = {"member_tokens_move_access", "UPDATE latchkey.token SET member_id = $3" ALL_OF(ACCESS)},
-    [END_LOGINS] = {"member_tokens_end_logins", "UPDATE latchkey.token SET " ENDED ALL_OF(LOGINS)},
+    [END_ACCESS] = {"member_tokens_end_access", "UPDATE latchkey.token t SET " ENDED " WHERE " ACCESS},
+    [MOVE_ACCESS] = {"member_tokens_move_access", "UPDATE latchkey.token t SET member_id = $3 WHERE " ACCESS},
+    [END_LOGINS] = {"member_tokens_end_logins", "UPDATE latchkey.token t SET " ENDED " WHERE " LOGINS},
 };
 
 static void init_params(struct db_params *params, const struct app_call *call, struct uuid member_id) {

@@ -35,8 +35,8 @@ static const struct db_statement statements[] = {
     [COUNT_USE] = {"role_count_use",
                    "SELECT (SELECT count(*) FROM latchkey.member_role mr"
                    " WHERE mr.company_id = $1 AND mr.role_id = $2),"
-                   " (SELECT count(*) FROM latchkey.invitation i WHERE i.company_id = $1"
-                   " AND i.state = 'p' AND i.expires_at > now() AND $2 = ANY (i.role_ids))"},
+                   " (SELECT count(*) FROM latchkey.invitation i WHERE i.company_id = $1 AND i.state = 'p'"
+                   " AND i.expires_at > $3 AND $2 = ANY (i.role_ids))"},
     [DELETE] = {"role_delete", "DELETE FROM latchkey.role r WHERE r.company_id = $1 AND r.role_id = $2"},
 };
 
@@ -183,11 +183,13 @@ enum status role_store_update(struct app_call *call, struct uuid role_id, const 
 }
 
 enum status role_store_count_use(struct app_call *call, struct uuid role_id, struct role_use *ret_use) {
-    struct db_params params;
-    init_params(&params, call);
-    db_params_add_uuid(&params, role_id);
-    struct db_command commands[] = {{&statements[LOCK], &params, NULL},
-                                    {&statements[COUNT_USE], &params, NULL}};
+    struct db_params lock, count;
+    init_params(&lock, call);
+    db_params_add_uuid(&lock, role_id);
+    init_params(&count, call);
+    db_params_add_uuid(&count, role_id);
+    db_params_add_time_ms(&count, call->now_ms);
+    struct db_command commands[] = {{&statements[LOCK], &lock, NULL}, {&statements[COUNT_USE], &count, NULL}};
     enum status status = db_query_batch(call->transaction, commands, ARRAY_LENGTH(commands));
     if (status != STATUS_OK)
         return db_fault(call->fault, status);
