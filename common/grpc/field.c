@@ -405,6 +405,23 @@ enum status field_set_enum_names(struct arena *arena, ProtobufCMessage *message,
     return STATUS_OK;
 }
 
+enum status field_put_messages(struct arena *arena, ProtobufCMessage *message, const char *name,
+                               ProtobufCMessage *const *values, size_t count) {
+    const ProtobufCFieldDescriptor *field;
+    enum status status = find_to_set(message, name, true, PROTOBUF_C_TYPE_MESSAGE, &field);
+    if (status != STATUS_OK)
+        return status;
+    ProtobufCMessage **messages = ARENA_NEW_ARRAY(arena, ProtobufCMessage *, count);
+    if (!messages)
+        return STATUS_NO_MEMORY;
+    for (size_t i = 0; i < count; i++) {
+        assert(values[i]->descriptor == field->descriptor);
+        messages[i] = values[i];
+    }
+    set_list(message, field, messages, count);
+    return STATUS_OK;
+}
+
 enum status field_set_messages(struct arena *arena, ProtobufCMessage *message, const char *name, size_t count,
                                ProtobufCMessage ***ret_messages) {
     const ProtobufCFieldDescriptor *field;

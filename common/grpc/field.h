@@ -89,6 +89,10 @@ enum status field_set_bytes_list(struct arena *arena, ProtobufCMessage *message,
 enum status field_set_enum_names(struct arena *arena, ProtobufCMessage *message, const char *name,
                                  const char *const *values, size_t count);
 
+// Existing messages of the field's type; copies the list and borrows them.
+enum status field_put_messages(struct arena *arena, ProtobufCMessage *message, const char *name,
+                               ProtobufCMessage *const *values, size_t count);
+
 // `count` empty messages; `ret_messages` is the array of them.
 enum status field_set_messages(struct arena *arena, ProtobufCMessage *message, const char *name, size_t count,
                                ProtobufCMessage ***ret_messages);

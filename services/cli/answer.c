@@ -8,22 +8,30 @@
 #include "common/base/time_text.h"
 #include "common/grpc/field.h"
 #include "common/grpc/message_json.h"
-#include "services/cli/calls.h"
 #include "services/cli/json_print.h"
-#include "services/cli/table.h"
 #include "services/cli/terminal.h"
 
 #define MS_PER_SECOND 1000
 #define UNSPECIFIED "UNSPECIFIED"
 
-const char *answer_get_time(struct cli *cli, const ProtobufCMessage *message, const char *field,
-                            const char *unset) {
+static const char *get_time(struct cli *cli, const ProtobufCMessage *message, const char *field,
+                            const char *unset, int64_t precision_ms) {
     char text[TIME_TEXT_MAX + 1];
     if (!field_find_message(message, field))
         return unset;
     int64_t ms = field_get_time_ms(message, field, CLOCK_NEVER_MS);
-    time_text_format(ms - ms % MS_PER_SECOND, text);
+    time_text_format(ms - ms % precision_ms, text);
     return cli_format(cli, "%s", text);
+}
+
+const char *answer_get_time(struct cli *cli, const ProtobufCMessage *message, const char *field,
+                            const char *unset) {
+    return get_time(cli, message, field, unset, MS_PER_SECOND);
+}
+
+const char *answer_get_exact_time(struct cli *cli, const ProtobufCMessage *message, const char *field,
+                                  const char *unset) {
+    return get_time(cli, message, field, unset, 1);
 }
 
 static const char *to_word(struct cli *cli, const char *name, const char *prefix) {
@@ -51,7 +59,7 @@ const char *answer_to_enum_name(struct cli *cli, const char *prefix, const char 
 }
 
 // why: not by one format after the other, which is quadratic, and a token may list 10 000 addresses.
-static const char *join(struct cli *cli, const char *const *words, size_t count) {
+const char *answer_join(struct cli *cli, const char *const *words, size_t count) {
     static const char separator[] = ", ";
     size_t len = 1;
     for (size_t i = 0; i < count; i++)
@@ -72,7 +80,7 @@ const char *answer_get_list(struct cli *cli, const ProtobufCMessage *message, co
     const char **words = cli_need(ARENA_NEW_ARRAY(&cli->arena, const char *, count));
     for (size_t i = 0; i < count; i++)
         words[i] = field_get_text_at(message, field, i);
-    return count > 0 ? join(cli, words, count) : empty;
+    return count > 0 ? answer_join(cli, words, count) : empty;
 }
 
 const char *answer_get_words(struct cli *cli, const ProtobufCMessage *message, const char *field,
@@ -81,7 +89,7 @@ const char *answer_get_words(struct cli *cli, const ProtobufCMessage *message, c
     const char **words = cli_need(ARENA_NEW_ARRAY(&cli->arena, const char *, count));
     for (size_t i = 0; i < count; i++)
         words[i] = to_word(cli, field_get_enum_name_at(message, field, i), prefix);
-    return join(cli, words, count);
+    return answer_join(cli, words, count);
 }
 
 json_t *answer_to_json(struct cli *cli, const ProtobufCMessage *message) {
@@ -92,23 +100,67 @@ void answer_print_json(struct cli *cli, const ProtobufCMessage *message) {
     json_print(answer_to_json(cli, message), cli->out);
 }
 
+const char *answer_get_span(struct cli *cli, const ProtobufCMessage *message, const char *field,
+                            const char *zero) {
+    char text[TIME_TEXT_SPAN_MAX + 1];
+    int64_t ms = field_get_duration_ms(message, field);
+    if (ms <= 0)
+        return zero;
+    time_text_format_span(ms, text);
+    return cli_format(cli, "%s", text);
+}
+
 enum exit_code answer_get_code(const ProtobufCMessage *response) {
     const ProtobufCMessage *validators = field_find_message(response, "validators");
     return validators && !field_get_integer(validators, "all_confirmed") ? EXIT_CODE_NO : EXIT_CODE_DONE;
+}
+
+// "confirmed by 2 of 2 validators in 12 ms".
+static const char *describe_wait(struct cli *cli, const ProtobufCMessage *validators) {
+    const char *verdict =
+        cli_format(cli, "confirmed by %" PRId64 " of %" PRId64 " validators in %" PRId64 " ms",
+                   field_get_integer(validators, "confirmed"), field_get_integer(validators, "live"),
+                   calls_get_last_ms(cli));
+    if (field_get_integer(validators, "all_confirmed"))
+        return verdict;
+    const char *lagging = answer_get_list(cli, validators, "lagging", "unknown");
+    return cli_format(cli, "only %s, not yet by: %s", verdict, terminal_clean(&cli->arena, lagging));
 }
 
 const char *answer_describe_validators(struct cli *cli, const ProtobufCMessage *response) {
     const ProtobufCMessage *validators = field_find_message(response, "validators");
     if (!validators)
         return "; validators apply it within a second or so, and --wait 5s waits for them";
-    const char *verdict =
-        cli_format(cli, "confirmed by %" PRId64 " of %" PRId64 " validators in %" PRId64 " ms",
-                   field_get_integer(validators, "confirmed"), field_get_integer(validators, "live"),
-                   calls_get_last_ms(cli));
-    if (field_get_integer(validators, "all_confirmed"))
-        return cli_format(cli, "; %s", verdict);
-    const char *lagging = answer_get_list(cli, validators, "lagging", "unknown");
-    return cli_format(cli, "; only %s, not yet by: %s", verdict, terminal_clean(&cli->arena, lagging));
+    return cli_format(cli, "; %s", describe_wait(cli, validators));
+}
+
+void answer_print_validators(struct cli *cli, const ProtobufCMessage *response) {
+    const ProtobufCMessage *validators = field_find_message(response, "validators");
+    if (validators)
+        fprintf(cli->out, "%s\n", describe_wait(cli, validators));
+}
+
+static enum exit_code call(struct cli *cli, enum rpc_id id, enum calls_caller caller,
+                           const ProtobufCMessage *request, answer_printer *print) {
+    const ProtobufCMessage *response;
+    enum exit_code code = calls_make(cli, id, caller, request, &response);
+    if (code != EXIT_CODE_DONE)
+        return code;
+    if (cli->is_json)
+        answer_print_json(cli, response);
+    else
+        print(cli, response);
+    return answer_get_code(response);
+}
+
+enum exit_code answer_call(struct cli *cli, enum rpc_id id, const ProtobufCMessage *request,
+                           answer_printer *print) {
+    return call(cli, id, CALLS_WITH_TOKEN, request, print);
+}
+
+enum exit_code answer_call_as_anybody(struct cli *cli, enum rpc_id id, const ProtobufCMessage *request,
+                                      answer_printer *print) {
+    return call(cli, id, CALLS_WITH_ANY_CALLER, request, print);
 }
 
 void answer_list_init(struct answer_list *list, struct cli *cli, const char *items, struct table *table,
@@ -118,7 +170,7 @@ void answer_list_init(struct answer_list *list, struct cli *cli, const char *ite
         list->json = cli_need(json_array());
 }
 
-void answer_list_on_page(void *context, const ProtobufCMessage *page) {
+size_t answer_list_on_page(void *context, const ProtobufCMessage *page) {
     struct answer_list *list = context;
     size_t count = field_get_count(page, list->items);
     for (size_t i = 0; i < count; i++) {
@@ -129,12 +181,18 @@ void answer_list_on_page(void *context, const ProtobufCMessage *page) {
             cli_must(STATUS_NO_MEMORY);
     }
     list->count += count;
+    return count;
 }
 
-// Whether an option of the command itself was given: those of lists are filters.
+// Options of a list that choose nothing.
+static bool is_filter(const struct option *option) {
+    return strcmp(option->name, "limit") != 0 && strcmp(option->name, "watch") != 0;
+}
+
+// Whether an option of the command itself was given: those of lists are filters, but for a few.
 static bool is_filtered(const struct cli *cli) {
     for (const struct option_value *value = cli->options.first; value; value = value->next)
-        if (option_find(&cli->command->options, 1, value->option->name))
+        if (option_find(&cli->command->options, 1, value->option->name) && is_filter(value->option))
             return true;
     return false;
 }
@@ -151,4 +209,18 @@ void answer_list_print(struct answer_list *list, const char *empty) {
 
 void answer_list_fini(struct answer_list *list) {
     json_decref(list->json);
+}
+
+enum exit_code answer_call_list(struct cli *cli, enum rpc_id id, ProtobufCMessage *request,
+                                const struct answer_listing *listing) {
+    struct table table;
+    struct answer_list list;
+    table_init(&table, &cli->arena, listing->headings, listing->column_count);
+    answer_list_init(&list, cli, listing->items, &table, listing->add);
+    list.context = listing->context;
+    enum exit_code code = calls_make_pages(cli, id, request, answer_list_on_page, &list);
+    if (code == EXIT_CODE_DONE)
+        answer_list_print(&list, listing->empty);
+    answer_list_fini(&list);
+    return code;
 }

@@ -2,10 +2,9 @@
 
 #include "common/grpc/field.h"
 #include "services/cli/answer.h"
-#include "services/cli/calls.h"
-#include "services/cli/table.h"
 
-static void print_caller(struct cli *cli, const ProtobufCMessage *caller) {
+static void print(struct cli *cli, const ProtobufCMessage *response) {
+    const ProtobufCMessage *caller = field_find_message(response, "caller");
     struct table table;
     const char *member = field_get_text(caller, "member_id");
     table_init(&table, &cli->arena, NULL, 2);
@@ -29,32 +28,5 @@ static void print_caller(struct cli *cli, const ProtobufCMessage *caller) {
 }
 
 enum exit_code caller_command_show(struct cli *cli) {
-    const ProtobufCMessage *request = calls_new_request(cli, RPC_GET_CALLER), *response;
-    enum exit_code code = calls_make(cli, RPC_GET_CALLER, CALLS_WITH_TOKEN, request, &response);
-    if (code != EXIT_CODE_DONE)
-        return code;
-    if (cli->is_json)
-        answer_print_json(cli, response);
-    else
-        print_caller(cli, field_find_message(response, "caller"));
-    return EXIT_CODE_DONE;
-}
-
-static void add_permission(struct answer_list *list, const ProtobufCMessage *permission) {
-    table_add(list->table, (const char *const[]){field_get_text(permission, "name"),
-                                                 field_get_text(permission, "description")});
-}
-
-enum exit_code caller_command_list_permissions(struct cli *cli) {
-    static const char *const headings[] = {"PERMISSION", "DESCRIPTION"};
-    struct table table;
-    struct answer_list list;
-    table_init(&table, &cli->arena, headings, ARRAY_LENGTH(headings));
-    answer_list_init(&list, cli, "permissions", &table, add_permission);
-    enum exit_code code = calls_make_pages(
-        cli, RPC_LIST_PERMISSIONS, calls_new_request(cli, RPC_LIST_PERMISSIONS), answer_list_on_page, &list);
-    if (code == EXIT_CODE_DONE)
-        answer_list_print(&list, "the catalogue is empty");
-    answer_list_fini(&list);
-    return code;
+    return answer_call(cli, RPC_GET_CALLER, calls_new_request(cli, RPC_GET_CALLER), print);
 }

@@ -12,7 +12,6 @@
 #define METADATA_MAX 2
 #define NS_PER_MS 1000000
 #define CALL_TIMEOUT_MS 30000
-#define PAGE_SIZE 1000 // the most that servers give
 #define ERROR_MAX 400
 
 static const char *const address_variables[RPC_SERVER_COUNT] = {
@@ -119,10 +118,14 @@ ProtobufCMessage *calls_new_request(struct cli *cli, enum rpc_id id) {
     return cli_need(field_new_message(&cli->arena, rpc_get(id)->request));
 }
 
-void calls_set_change_options(struct cli *cli, ProtobufCMessage *request) {
+void calls_set_wait(struct cli *cli, ProtobufCMessage *request) {
     int64_t wait_ms = options_get_number(&cli->options, "wait", 0);
     if (wait_ms > 0)
         cli_must(field_set_duration_ms(&cli->arena, request, "wait_for_validators", wait_ms));
+}
+
+void calls_set_change_options(struct cli *cli, ProtobufCMessage *request) {
+    calls_set_wait(cli, request);
     const char *id = options_find_text(&cli->options, "request-id");
     if (id)
         cli_must(field_set_text(&cli->arena, request, "request_id", id));
@@ -165,8 +168,10 @@ static enum status call(struct cli *cli, struct grpc_client *client, const struc
     return status;
 }
 
-enum exit_code calls_make(struct cli *cli, enum rpc_id id, enum calls_caller caller,
-                          const ProtobufCMessage *request, const ProtobufCMessage **ret_response) {
+enum exit_code calls_make_quietly(struct cli *cli, enum rpc_id id, enum calls_caller caller,
+                                  const ProtobufCMessage *request, const ProtobufCMessage **ret_response,
+                                  struct fault *ret_fault) {
+    fault_init(ret_fault, &cli->arena);
     enum exit_code code = calls_begin(cli);
     if (code != EXIT_CODE_DONE)
         return code;
@@ -177,13 +182,19 @@ enum exit_code calls_make(struct cli *cli, enum rpc_id id, enum calls_caller cal
     code = find_client(cli, rpc->server, &client);
     if (code != EXIT_CODE_DONE)
         return code;
-    struct fault fault;
-    fault_init(&fault, &cli->arena);
     ProtobufCMessage *response;
-    if (call(cli, client, rpc, request, &response, &fault) != STATUS_OK)
-        return cli_fail_with_fault(cli, &fault);
+    enum status status = call(cli, client, rpc, request, &response, ret_fault);
+    if (status != STATUS_OK)
+        return exit_code_from_status(status);
     *ret_response = response;
     return EXIT_CODE_DONE;
+}
+
+enum exit_code calls_make(struct cli *cli, enum rpc_id id, enum calls_caller caller,
+                          const ProtobufCMessage *request, const ProtobufCMessage **ret_response) {
+    struct fault fault;
+    enum exit_code code = calls_make_quietly(cli, id, caller, request, ret_response, &fault);
+    return fault.status == STATUS_OK ? code : cli_fail_with_fault(cli, &fault);
 }
 
 const ProtobufCMessage *calls_try(struct cli *cli, enum rpc_id id, const ProtobufCMessage *request) {
@@ -198,18 +209,54 @@ const ProtobufCMessage *calls_try(struct cli *cli, enum rpc_id id, const Protobu
     return call(cli, client, rpc, request, &response, &fault) == STATUS_OK ? response : NULL;
 }
 
+// How many items may still come; as many as there are without --limit.
+static int64_t get_limit(const struct cli *cli) {
+    const struct options *options = &cli->options;
+    bool has_option = option_find(options->tables, options->table_count, "limit");
+    return has_option ? options_get_number(options, "limit", INT64_MAX) : INT64_MAX;
+}
+
+// Asks for one page, hands it out, and makes the request that for the next one; its texts are in the arena.
+// *left is 0 after the last one.
+static enum exit_code make_page(struct cli *cli, enum rpc_id id, ProtobufCMessage *request,
+                                calls_on_page *on_page, void *context, int64_t *left) {
+    const ProtobufCMessage *page;
+    cli_must(field_set_integer(request, "page_size", *left < CALLS_PAGE_SIZE ? *left : CALLS_PAGE_SIZE));
+    enum exit_code code = calls_make(cli, id, CALLS_WITH_TOKEN, request, &page);
+    if (code != EXIT_CODE_DONE)
+        return code;
+    int64_t count = (int64_t)on_page(context, page);
+    *left = field_is_set(page, "next_page_token") && count < *left ? *left - count : 0;
+    cli_must(field_set_text(&cli->arena, request, "page_token", field_get_text(page, "next_page_token")));
+    return EXIT_CODE_DONE;
+}
+
 enum exit_code calls_make_pages(struct cli *cli, enum rpc_id id, ProtobufCMessage *request,
                                 calls_on_page *on_page, void *context) {
-    const ProtobufCMessage *page;
-    cli_must(field_set_integer(request, "page_size", PAGE_SIZE));
-    do {
-        enum exit_code code = calls_make(cli, id, CALLS_WITH_TOKEN, request, &page);
-        if (code != EXIT_CODE_DONE)
-            return code;
-        on_page(context, page);
-        cli_must(field_set_text(&cli->arena, request, "page_token", field_get_text(page, "next_page_token")));
-    } while (field_is_set(page, "next_page_token"));
-    return EXIT_CODE_DONE;
+    int64_t left = get_limit(cli);
+    enum exit_code code = EXIT_CODE_DONE;
+    while (left > 0 && code == EXIT_CODE_DONE)
+        code = make_page(cli, id, request, on_page, context, &left);
+    return code;
+}
+
+enum exit_code calls_stream_pages(struct cli *cli, enum rpc_id id, ProtobufCMessage *request,
+                                  calls_on_page *on_page, void *context) {
+    enum exit_code code = calls_begin(cli); // what it keeps is no page's
+    struct arena whole = cli->arena, pages[2];
+    arena_init(&pages[0], 0);
+    arena_init(&pages[1], 0);
+    int64_t left = get_limit(cli);
+    for (size_t turn = 0; left > 0 && code == EXIT_CODE_DONE; turn = 1 - turn) {
+        cli->arena = pages[turn]; // the other one has the page token
+        arena_reset(&cli->arena);
+        code = make_page(cli, id, request, on_page, context, &left);
+        pages[turn] = cli->arena;
+    }
+    cli->arena = whole;
+    arena_fini(&pages[0]);
+    arena_fini(&pages[1]);
+    return code;
 }
 
 int64_t calls_get_last_ms(const struct cli *cli) {

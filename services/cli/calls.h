@@ -11,6 +11,7 @@
 #include "services/cli/rpc.h"
 
 #define CALLS_DEFAULT_ADDRESS "127.0.0.1:7070" // latchkeyd's
+#define CALLS_PAGE_SIZE 1000                   // the most that servers give
 
 // The variable that names the address of one of the servers.
 const char *calls_get_address_variable(enum rpc_server server);
@@ -30,6 +31,9 @@ ProtobufCMessage *calls_new_request(struct cli *cli, enum rpc_id id);
 // have.
 void calls_set_change_options(struct cli *cli, ProtobufCMessage *request);
 
+// The first of the two alone.
+void calls_set_wait(struct cli *cli, ProtobufCMessage *request);
+
 // Reads the caller's token, if there is one, which calls_make() does by itself. EXIT_CODE_DONE or what
 // cli_fail() said.
 MUST_CHECK enum exit_code calls_begin(struct cli *cli);
@@ -42,11 +46,22 @@ MUST_CHECK enum exit_code calls_make(struct cli *cli, enum rpc_id id, enum calls
 // there is no token to make it with. calls_begin() or calls_make() has been used before.
 const ProtobufCMessage *calls_try(struct cli *cli, enum rpc_id id, const ProtobufCMessage *request);
 
-// Every page of a list, one after the other.
-// EXIT_CODE_DONE or what cli_fail() said; pages before a failure have been handed out.
-typedef void calls_on_page(void *context, const ProtobufCMessage *page);
+// The same with what went wrong in `ret_fault` in place of being said. Anything but a server's own answer (no
+// token, no such address) is said all the same and leaves the fault empty.
+MUST_CHECK enum exit_code calls_make_quietly(struct cli *cli, enum rpc_id id, enum calls_caller caller,
+                                             const ProtobufCMessage *request,
+                                             const ProtobufCMessage **ret_response, struct fault *ret_fault);
+
+// Every page of a list, one after the other, or as many as --limit, where the command has it, asks for.
+// EXIT_CODE_DONE or what cli_fail() said; pages before a failure have been handed out. `on_page` says how
+// many items the page held.
+typedef size_t calls_on_page(void *context, const ProtobufCMessage *page);
 MUST_CHECK enum exit_code calls_make_pages(struct cli *cli, enum rpc_id id, ProtobufCMessage *request,
                                            calls_on_page *on_page, void *context);
+
+// The same with each page's memory given back when the next one is there: for lists without end.
+MUST_CHECK enum exit_code calls_stream_pages(struct cli *cli, enum rpc_id id, ProtobufCMessage *request,
+                                             calls_on_page *on_page, void *context);
 
 // How long the last call took, in milliseconds, from sending to the answer.
 int64_t calls_get_last_ms(const struct cli *cli);

@@ -25,8 +25,15 @@ struct command {
     enum exit_code (*run)(struct cli *cli);
 };
 
-extern const struct command command_table[];
-extern const size_t command_count;
+// The commands of one noun, or of a few short ones; each list stands in a file of its own, *_commands.c.
+struct command_list {
+    const struct command *commands;
+    size_t count;
+};
+
+// All of them, in the order of help.
+size_t command_get_count(void);
+const struct command *command_get(size_t index);
 
 // Options that every command takes.
 extern const struct option_table command_common_options;
@@ -34,7 +41,7 @@ extern const struct option_table command_common_options;
 // NULL if there is none. `verb` NULL finds commands of one word only.
 const struct command *command_find(const char *noun, const char *verb);
 
-// Whether commands begin with this noun and go on with a verb.
+// Whether commands begin with this noun and go on with a verb; it may be one alone, too.
 bool command_noun_has_verbs(const char *noun);
 
 // The nearest noun, or the nearest verb of `noun`; NULL if none is near.

@@ -1,32 +1,24 @@
 #include "services/cli/company_command.h"
 
-#include "common/base/time_text.h"
 #include "common/grpc/field.h"
 #include "services/cli/answer.h"
-#include "services/cli/calls.h"
-#include "services/cli/table.h"
-
-static const char *get_span(struct cli *cli, const ProtobufCMessage *message, const char *field,
-                            const char *zero) {
-    char text[TIME_TEXT_SPAN_MAX + 1];
-    int64_t ms = field_get_duration_ms(message, field);
-    if (ms <= 0)
-        return zero;
-    time_text_format_span(ms, text);
-    return cli_format(cli, "%s", text);
-}
+#include "services/cli/request.h"
+#include "services/cli/terminal.h"
 
 static void add_policy(struct cli *cli, struct table *table, const ProtobufCMessage *policy) {
-    table_add_property(table, "token lifetime", get_span(cli, policy, "max_token_lifetime", "unlimited"));
+    table_add_property(table, "token lifetime",
+                       answer_get_span(cli, policy, "max_token_lifetime", "unlimited"));
     table_add_property(table, "expiry",
                        field_get_integer(policy, "require_expiry") ? "required" : "not required");
-    table_add_property(table, "unused tokens", get_span(cli, policy, "deactivate_unused_after", "kept"));
+    table_add_property(table, "unused tokens",
+                       answer_get_span(cli, policy, "deactivate_unused_after", "kept"));
     table_add_property(table, "leaked tokens", answer_get_word(cli, policy, "leak_action", "LEAK_ACTION_"));
     table_add_property(table, "reused secrets",
                        answer_get_word(cli, policy, "reuse_action", "REUSE_ACTION_"));
-    table_add_property(table, "log-ins last", get_span(cli, policy, "login_lifetime", "3h"));
+    table_add_property(table, "log-ins last", answer_get_span(cli, policy, "login_lifetime", "3h"));
 }
 
+// Of every answer that holds a company.
 static void print(struct cli *cli, const ProtobufCMessage *response) {
     const ProtobufCMessage *company = field_find_message(response, "company"),
                            *administrator = field_find_message(response, "administrator"),
@@ -45,39 +37,93 @@ static void print(struct cli *cli, const ProtobufCMessage *response) {
     if (policy)
         add_policy(cli, &table, policy);
     table_print(&table, TABLE_UNCUT, cli->out);
-}
-
-static enum exit_code call(struct cli *cli, enum rpc_id id, const ProtobufCMessage *request) {
-    const ProtobufCMessage *response;
-    enum exit_code code = calls_make(cli, id, CALLS_WITH_TOKEN, request, &response);
-    if (code != EXIT_CODE_DONE)
-        return code;
-    if (cli->is_json)
-        answer_print_json(cli, response);
-    else
-        print(cli, response);
-    return answer_get_code(response);
+    answer_print_validators(cli, response);
 }
 
 enum exit_code company_command_create(struct cli *cli) {
-    struct arena *arena = &cli->arena;
-    const char *email = options_find_text(&cli->options, "administrator");
-    const char *external_id = options_find_text(&cli->options, "external-id");
-    if (!email)
+    static const struct request_field fields[] = {REQUEST_FIELD("administrator", "administrator_email"),
+                                                  REQUEST_FIELD("external-id", "external_id")};
+    if (!options_has(&cli->options, "administrator"))
         return cli_fail(cli, EXIT_CODE_USAGE,
                         "--administrator is missing: the e-mail address of the company's first member");
     ProtobufCMessage *request = calls_new_request(cli, RPC_CREATE_COMPANY);
-    cli_must(field_set_text(arena, request, "name", cli->options.arguments[0]));
-    cli_must(field_set_text(arena, request, "administrator_email", email));
-    if (external_id)
-        cli_must(field_set_text(arena, request, "external_id", external_id));
+    request_set_argument(cli, request, "name");
+    request_set(cli, request, fields, ARRAY_LENGTH(fields));
     calls_set_change_options(cli, request);
-    return call(cli, RPC_CREATE_COMPANY, request);
+    return answer_call(cli, RPC_CREATE_COMPANY, request, print);
 }
 
 enum exit_code company_command_show(struct cli *cli) {
     ProtobufCMessage *request = calls_new_request(cli, RPC_GET_COMPANY);
-    if (cli->options.argument_count > 0)
-        cli_must(field_set_text(&cli->arena, request, "company_id", cli->options.arguments[0]));
-    return call(cli, RPC_GET_COMPANY, request);
+    request_set_argument(cli, request, "company_id");
+    return answer_call(cli, RPC_GET_COMPANY, request, print);
+}
+
+static void add_company(struct answer_list *list, const ProtobufCMessage *company) {
+    struct cli *cli = list->cli;
+    table_add(list->table, (const char *const[]){
+                               field_get_text(company, "company_id"),
+                               field_get_text(company, "name"),
+                               answer_get_word(cli, company, "state", "COMPANY_STATE_"),
+                               answer_get_time(cli, company, "created_at", ""),
+                               field_get_text(company, "external_id"),
+                           });
+}
+
+enum exit_code company_command_list(struct cli *cli) {
+    static const char *const headings[] = {"COMPANY", "NAME", "STATE", "CREATED", "EXTERNAL ID"};
+    static const struct answer_listing listing = {
+        "companies", headings, ARRAY_LENGTH(headings), add_company, "there are no companies", NULL};
+    static const struct request_field filters[] = {REQUEST_WORDS("state", "state", "COMPANY_STATE_"),
+                                                   REQUEST_FIELD("name", "name_contains"),
+                                                   REQUEST_FIELD("external-id", "external_id")};
+    ProtobufCMessage *request = calls_new_request(cli, RPC_LIST_COMPANIES);
+    request_set(cli, request, filters, ARRAY_LENGTH(filters));
+    return answer_call_list(cli, RPC_LIST_COMPANIES, request, &listing);
+}
+
+enum exit_code company_command_update(struct cli *cli) {
+    static const struct request_field fields[] = {
+        REQUEST_FIELD("name", "name"),
+        REQUEST_FIELD("external-id", "external_id"),
+        REQUEST_FIELD("max-token-lifetime", "policy.max_token_lifetime"),
+        REQUEST_FIELD("require-expiry", "policy.require_expiry"),
+        REQUEST_FIELD("deactivate-unused-after", "policy.deactivate_unused_after"),
+        REQUEST_WORDS("leak-action", "policy.leak_action", "LEAK_ACTION_"),
+        REQUEST_WORDS("reuse-action", "policy.reuse_action", "REUSE_ACTION_"),
+        REQUEST_FIELD("login-lifetime", "policy.login_lifetime"),
+    };
+    ProtobufCMessage *request = calls_new_request(cli, RPC_UPDATE_COMPANY), *company;
+    enum exit_code code = request_set_update(cli, request, "company", fields, ARRAY_LENGTH(fields), &company);
+    if (code != EXIT_CODE_DONE)
+        return code;
+    request_set_argument(cli, company, "company_id");
+    calls_set_change_options(cli, request);
+    return answer_call(cli, RPC_UPDATE_COMPANY, request, print);
+}
+
+static void print_state(struct cli *cli, const ProtobufCMessage *response) {
+    const ProtobufCMessage *company = field_find_message(response, "company");
+    fprintf(cli->out, "%s (%s) is %s%s\n", field_get_text(company, "company_id"),
+            terminal_clean(&cli->arena, field_get_text(company, "name")),
+            answer_get_word(cli, company, "state", "COMPANY_STATE_"),
+            answer_describe_validators(cli, response));
+}
+
+static ProtobufCMessage *make_state_request(struct cli *cli, enum rpc_id id) {
+    ProtobufCMessage *request = calls_new_request(cli, id);
+    request_set_argument(cli, request, "company_id");
+    calls_set_change_options(cli, request);
+    return request;
+}
+
+enum exit_code company_command_suspend(struct cli *cli) {
+    static const struct request_field fields[] = {REQUEST_FIELD("note", "note")};
+    ProtobufCMessage *request = make_state_request(cli, RPC_SUSPEND_COMPANY);
+    request_set(cli, request, fields, ARRAY_LENGTH(fields));
+    return answer_call(cli, RPC_SUSPEND_COMPANY, request, print_state);
+}
+
+enum exit_code company_command_resume(struct cli *cli) {
+    return answer_call(cli, RPC_RESUME_COMPANY, make_state_request(cli, RPC_RESUME_COMPANY), print_state);
 }

@@ -5,13 +5,13 @@
 #include "common/base/status.h"
 #include "common/grpc/status_code.h"
 
-#define EXIT_CODE_TABLE(X)                                                                               \
-    X(DONE, 0, "done; the token is admitted; the address is listed")                                     \
-    X(NO, 1, "the answer is no: token denied, address not listed, not all validators confirmed in time") \
-    X(USAGE, 2, "wrong usage, or input that the server does not take")                                   \
-    X(NOT_ALLOWED, 3, "not authenticated, or without the permission")                                    \
-    X(UNAVAILABLE, 4, "a server or the database is not available, or the outcome is unknown: try again") \
-    X(REFUSED, 5, "not found, exists already, or not possible in the present state")                     \
+#define EXIT_CODE_TABLE(X)                                                                                \
+    X(DONE, 0, "done; the token is admitted; the address is listed")                                      \
+    X(NO, 1, "the answer is no: denied, not listed, not all taken, not all validators confirmed in time") \
+    X(USAGE, 2, "wrong usage, or input that the server does not take")                                    \
+    X(NOT_ALLOWED, 3, "not authenticated, or without the permission")                                     \
+    X(UNAVAILABLE, 4, "a server or the database is not available, or the outcome is unknown: try again")  \
+    X(REFUSED, 5, "not found, exists already, or not possible in the present state")                      \
     X(FAILED, 6, "anything else")
 
 enum exit_code {

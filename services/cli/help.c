@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define NAME_COLUMN 26
+#define NAME_COLUMN 34
 #define OPTION_COLUMN 28
 
 static void print_command_line(const struct command *command, FILE *to) {
@@ -40,11 +40,11 @@ static void print_exit_codes(FILE *to) {
 void help_print_all(FILE *to) {
     fputs(
         "usage: latchkey COMMAND [OPTION...] [ARGUMENT...]\n\n"
-        "Manages Latchkey's companies, access tokens and whitelists, and asks whether a token is admitted.\n\n"
+        "Manages Latchkey's companies, members, access tokens and whitelists, and asks whether a token is admitted.\n\n"
         "Commands (`latchkey help COMMAND` says more about one):\n",
         to);
-    for (size_t i = 0; i < command_count; i++)
-        print_command_line(&command_table[i], to);
+    for (size_t i = 0; i < command_get_count(); i++)
+        print_command_line(command_get(i), to);
     fputs("\nOptions of every command:\n", to);
     print_options(command_common_options, to);
     fputs("\nEnvironment:\n"
@@ -63,9 +63,9 @@ void help_print_all(FILE *to) {
 
 void help_print_noun(const char *noun, FILE *to) {
     fprintf(to, "usage: latchkey %s COMMAND [OPTION...]\n\nCommands:\n", noun);
-    for (size_t i = 0; i < command_count; i++)
-        if (strcmp(command_table[i].noun, noun) == 0)
-            print_command_line(&command_table[i], to);
+    for (size_t i = 0; i < command_get_count(); i++)
+        if (strcmp(command_get(i)->noun, noun) == 0)
+            print_command_line(command_get(i), to);
 }
 
 void help_print_command(const struct command *command, FILE *to) {
@@ -84,7 +84,7 @@ void help_print_command(const struct command *command, FILE *to) {
 
 static bool is_first_of_noun(size_t index) {
     for (size_t i = 0; i < index; i++)
-        if (strcmp(command_table[i].noun, command_table[index].noun) == 0)
+        if (strcmp(command_get(i)->noun, command_get(index)->noun) == 0)
             return false;
     return true;
 }
@@ -105,33 +105,33 @@ static void print_value_options(FILE *to) {
 }
 
 static void print_nouns(FILE *to) {
-    for (size_t i = 0; i < command_count; i++)
+    for (size_t i = 0; i < command_get_count(); i++)
         if (is_first_of_noun(i))
-            fprintf(to, " %s", command_table[i].noun);
+            fprintf(to, " %s", command_get(i)->noun);
 }
 
 static void print_verbs(FILE *to) {
-    for (size_t i = 0; i < command_count; i++) {
-        const char *noun = command_table[i].noun;
+    for (size_t i = 0; i < command_get_count(); i++) {
+        const char *noun = command_get(i)->noun;
         if (!command_noun_has_verbs(noun) || !is_first_of_noun(i))
             continue;
         fprintf(to, "    %s) words=\"", noun);
-        for (size_t k = i; k < command_count; k++)
-            if (strcmp(command_table[k].noun, noun) == 0)
-                fprintf(to, "%s%s", k == i ? "" : " ", command_table[k].verb);
+        for (size_t k = i; k < command_get_count(); k++)
+            if (strcmp(command_get(k)->noun, noun) == 0)
+                fprintf(to, "%s%s", k == i ? "" : " ", command_get(k)->verb);
         fputs("\" ;;\n", to);
     }
 }
 
 // Options whose value is one of a few words or a file's name.
 static void print_value_cases(FILE *to) {
-    for (size_t i = 0; i < command_count; i++) {
-        struct option_table table = command_table[i].options;
+    for (size_t i = 0; i < command_get_count(); i++) {
+        struct option_table table = command_get(i)->options;
         for (size_t k = 0; k < table.count; k++) {
             if (!table.options[k].choices)
                 continue;
-            fprintf(to, "    \"%s %s\"*--%s) words=\"", command_table[i].noun,
-                    command_table[i].verb ? command_table[i].verb : "", table.options[k].name);
+            fprintf(to, "    \"%s %s\"*--%s) words=\"", command_get(i)->noun,
+                    command_get(i)->verb ? command_get(i)->verb : "", table.options[k].name);
             for (const char *const *choice = table.options[k].choices; *choice; choice++)
                 fprintf(to, "%s%s", choice == table.options[k].choices ? "" : " ", *choice);
             fputs("\" ;;\n", to);
@@ -179,10 +179,10 @@ void help_print_bash_completion(FILE *to) {
           to);
     print_words(command_common_options, to);
     fputs("\" ;;\n", to);
-    for (size_t i = 0; i < command_count; i++) {
-        fprintf(to, "    \"%s %s\"*) words=\"", command_table[i].noun,
-                command_table[i].verb ? command_table[i].verb : "");
-        print_words(command_table[i].options, to);
+    for (size_t i = 0; i < command_get_count(); i++) {
+        fprintf(to, "    \"%s %s\"*) words=\"", command_get(i)->noun,
+                command_get(i)->verb ? command_get(i)->verb : "");
+        print_words(command_get(i)->options, to);
         print_words(command_common_options, to);
         fputs("\" ;;\n", to);
     }

@@ -67,11 +67,11 @@ static bool parse_number(struct option_value *value, enum setting_type type, int
     return false;
 }
 
-static bool check_choice(const struct option_value *value, struct complaint complaint) {
-    int length = snprintf(complaint.text, complaint.size, "--%s is \"%s\", but must be one of",
-                          value->option->name, value->text);
-    for (const char *const *choice = value->option->choices; *choice; choice++) {
-        if (strcmp(*choice, value->text) == 0)
+static bool check_choice(const struct option *option, struct bytes text, struct complaint complaint) {
+    int length = snprintf(complaint.text, complaint.size, "--%s is \"%.*s\", but must be one of",
+                          option->name, BYTES_FORMAT(text));
+    for (const char *const *choice = option->choices; *choice; choice++) {
+        if (bytes_is_text(text, *choice))
             return true;
         if (length >= 0 && (size_t)length < complaint.size)
             length += snprintf(complaint.text + length, complaint.size - (size_t)length, " %s", *choice);
@@ -79,11 +79,38 @@ static bool check_choice(const struct option_value *value, struct complaint comp
     return false;
 }
 
+static bool check_choices(const struct option_value *value, struct complaint complaint) {
+    for (struct bytes rest = bytes_of_text(value->text); rest.data;)
+        if (!check_choice(value->option, bytes_trim(bytes_split(&rest, ',')), complaint))
+            return false;
+    return true;
+}
+
+static bool check_pairs(const struct option_value *value, struct complaint complaint) {
+    for (struct bytes rest = bytes_of_text(value->text); rest.data;) {
+        struct bytes pair = bytes_trim(bytes_split(&rest, ',')), after = pair, key = bytes_split(&after, '=');
+        if (key.len > 0 && after.data)
+            continue;
+        snprintf(complaint.text, complaint.size, "--%s is \"%.*s\", but must be KEY=VALUE",
+                 value->option->name, BYTES_FORMAT(pair));
+        return false;
+    }
+    return true;
+}
+
+static bool is_none(const struct option_value *value) {
+    return value->option->none && strcmp(value->text, value->option->none) == 0;
+}
+
 static bool check_value(struct option_value *value, struct complaint complaint) {
+    if (is_none(value))
+        return true;
     switch (value->option->type) {
     case OPTION_DURATION: return parse_number(value, SETTING_DURATION, 1, DURATION_MAX_MS, complaint);
     case OPTION_INTEGER: return parse_number(value, SETTING_INTEGER, 0, value->option->max, complaint);
-    case OPTION_CHOICE: return check_choice(value, complaint);
+    case OPTION_CHOICE: return check_choice(value->option, bytes_of_text(value->text), complaint);
+    case OPTION_LIST: return !value->option->choices || check_choices(value, complaint);
+    case OPTION_PAIRS: return check_pairs(value, complaint);
     case OPTION_TIME:
         if (time_text_parse(bytes_of_text(value->text), &value->number))
             return true;
@@ -97,7 +124,7 @@ static bool check_value(struct option_value *value, struct complaint complaint) 
 }
 
 static bool is_repetition(const struct options *options, const struct option *option) {
-    if (option->type == OPTION_LIST || option->type == OPTION_FLAG)
+    if (option->type == OPTION_LIST || option->type == OPTION_PAIRS || option->type == OPTION_FLAG)
         return false;
     for (const struct option_value *value = options->first; value; value = value->next)
         if (value->option == option)
@@ -202,10 +229,20 @@ int64_t options_get_number(const struct options *options, const char *name, int6
     return value ? value->number : default_value;
 }
 
+bool options_is_none(const struct options *options, const char *name) {
+    const struct option_value *value = find_last(options, name);
+    return value && is_none(value);
+}
+
+// Nothing to list: the word for none, or an empty text.
+static bool is_empty(const struct option_value *value) {
+    return is_none(value) || value->text[0] == '\0';
+}
+
 static size_t count_items(const struct options *options, const char *name) {
     size_t count = 0;
     for (const struct option_value *value = options->first; value; value = value->next)
-        if (strcmp(value->option->name, name) == 0)
+        if (strcmp(value->option->name, name) == 0 && !is_empty(value))
             for (struct bytes rest = bytes_of_text(value->text); rest.data; count++)
                 bytes_split(&rest, ',');
     return count;
@@ -216,7 +253,7 @@ const char **options_get_list(const struct options *options, const char *name, s
     const char **items = ARENA_NEW_ARRAY(arena, const char *, count_items(options, name));
     size_t count = 0;
     for (const struct option_value *value = options->first; items && value; value = value->next) {
-        if (strcmp(value->option->name, name) != 0)
+        if (strcmp(value->option->name, name) != 0 || is_empty(value))
             continue;
         for (struct bytes rest = bytes_of_text(value->text); rest.data; count++) {
             items[count] = arena_copy_bytes(arena, bytes_trim(bytes_split(&rest, ',')));

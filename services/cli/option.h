@@ -14,6 +14,7 @@ enum option_type {
     OPTION_FLAG,     // no value
     OPTION_TEXT,     // once, as all that follow but lists
     OPTION_LIST,     // may be given again and again; the values also separated by commas
+    OPTION_PAIRS,    // a list of KEY=VALUE
     OPTION_DURATION, // "500ms", "30s", "12h", "30d"; milliseconds, above 0, at most a hundred years
     OPTION_TIME,     // RFC 3339, or a date; milliseconds since 1970
     OPTION_INTEGER,  // 0..`max`
@@ -25,7 +26,8 @@ struct option {
     enum option_type type;
     const char *value_name;     // in help; NULL for a flag
     const char *help;           // one or two sentences
-    const char *const *choices; // NULL-terminated; of a list only for help and completion
+    const char *const *choices; // NULL-terminated; of a choice, or of each item of a list
+    const char *none;           // the word that stands for no value, such as "never"; NULL = there is none
     int64_t max;
 };
 
@@ -40,7 +42,7 @@ struct option_value {
     struct option_value *next;
     const struct option *option;
     const char *text;
-    int64_t number; // of a duration, time or integer
+    int64_t number; // of a duration, time or integer; 0 for the option's word for none
 };
 
 // What was typed. Borrows argv and the tables.
@@ -66,7 +68,11 @@ bool options_has(const struct options *options, const char *name);
 const char *options_find_text(const struct options *options, const char *name); // NULL = not given
 int64_t options_get_number(const struct options *options, const char *name, int64_t default_value);
 
-// All values of a list in the order typed, in `arena`; NULL when out of memory.
+// Whether it was given as its word for none.
+bool options_is_none(const struct options *options, const char *name);
+
+// All values of a list in the order typed, in `arena`; its word for none, or an empty text, alone is an empty
+// list. NULL when out of memory.
 MUST_CHECK const char **options_get_list(const struct options *options, const char *name, struct arena *arena,
                                          size_t *ret_count);
 

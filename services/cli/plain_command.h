@@ -4,6 +4,9 @@
 
 #include "services/cli/cli.h"
 
+// Setting up and asking, and these; plain_commands.c.
+extern const struct command_list setup_commands, plain_commands;
+
 enum exit_code plain_command_help(struct cli *cli);
 enum exit_code plain_command_version(struct cli *cli);
 enum exit_code plain_command_completion(struct cli *cli);

@@ -3,11 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "common/base/base62.h"
 #include "common/base/bytes.h"
 #include "common/crypto/secret.h"
+#include "services/cli/terminal.h"
 
 #define RUN_MIN 26 // base62 characters in a row behind "lka_"; half of a secret is worth refusing, too
 
@@ -71,6 +73,32 @@ const char *secret_text_read(struct cli *cli, const char *path, enum exit_code *
         return fail_to_read(cli, path, error, ret_code);
     text[len] = '\0';
     const char *secret = secret_text_check(cli, text, is_input ? "standard input" : path, ret_code);
+    secret_wipe(text, sizeof(text));
+    return secret;
+}
+
+// Whether the terminal shows what is typed; true if it did before, and could be changed.
+static bool set_echo(FILE *terminal, bool shown) {
+    struct termios mode;
+    if (tcgetattr(fileno(terminal), &mode) != 0 || !(mode.c_lflag & ECHO) == !shown)
+        return false;
+    mode.c_lflag ^= ECHO;
+    return tcsetattr(fileno(terminal), TCSAFLUSH, &mode) == 0;
+}
+
+const char *secret_text_read_or_ask(struct cli *cli, const char *question, enum exit_code *ret_code) {
+    const char *path = options_find_text(&cli->options, "secret-file");
+    if (path || !terminal_is_one(cli->in))
+        return secret_text_read(cli, path ? path : "-", ret_code);
+    fputs(question, cli->err);
+    fflush(cli->err);
+    bool was_shown = set_echo(cli->in, false);
+    char text[SECRET_TEXT_MAX + 1];
+    bool is_read = fgets(text, sizeof(text), cli->in);
+    if (was_shown)
+        (void)set_echo(cli->in, true);
+    fputc('\n', cli->err);
+    const char *secret = secret_text_check(cli, is_read ? text : "", "what was typed", ret_code);
     secret_wipe(text, sizeof(text));
     return secret;
 }

@@ -23,6 +23,11 @@ MUST_CHECK const char *secret_text_read(struct cli *cli, const char *path, enum 
 MUST_CHECK const char *secret_text_check(struct cli *cli, const char *value, const char *where,
                                          enum exit_code *ret_code);
 
+// The secret in the file of --secret-file, which the command's options have; without that option from
+// standard input, on a terminal after `question` and unseen. As secret_text_read().
+MUST_CHECK const char *secret_text_read_or_ask(struct cli *cli, const char *question,
+                                               enum exit_code *ret_code);
+
 // Opens a new file of mode 0600 for a secret that will be made: before the secret exists, so that it is not
 // made in vain. False after cli_fail(), whose code is in `ret_code`.
 MUST_CHECK bool secret_text_create_file(struct cli *cli, const char *path, int *ret_fd,

@@ -2,18 +2,28 @@
 
 #include "common/grpc/field.h"
 #include "services/cli/answer.h"
-#include "services/cli/table.h"
+#include "services/cli/request.h"
+
+// When, and where from; NULL for never.
+static const char *describe_use(struct cli *cli, const ProtobufCMessage *message) {
+    const char *at = answer_get_time(cli, message, "last_used_at", NULL),
+               *ip = field_get_text(message, "last_used_ip"), *by = field_get_text(message, "last_used_by");
+    if (!at)
+        return NULL;
+    return cli_format(cli, "%s%s%s%s%s", at, ip[0] ? " from " : "", ip, by[0] ? ", asked by " : "", by);
+}
 
 static void add_secrets(struct cli *cli, struct table *table, const ProtobufCMessage *token) {
     const ProtobufCMessage *secret;
     size_t count = field_get_count(token, "secrets");
     for (size_t i = 0; i < count; i++) {
         secret = field_get_message_at(token, "secrets", i);
-        const char *end = answer_get_time(cli, secret, "expires_at", NULL);
+        const char *end = answer_get_time(cli, secret, "expires_at", NULL),
+                   *use = count > 1 ? describe_use(cli, secret) : NULL;
         table_add_property(table, i == 0 ? "secret" : "",
-                           cli_format(cli, "%s made %s%s%s", field_get_text(secret, "hint"),
+                           cli_format(cli, "%s made %s%s%s%s%s", field_get_text(secret, "hint"),
                                       answer_get_time(cli, secret, "created_at", "?"), end ? ", ends " : "",
-                                      end ? end : ""));
+                                      end ? end : "", use ? ", last used " : "", use ? use : ""));
     }
 }
 
@@ -37,6 +47,20 @@ static void add_metadata(struct cli *cli, struct table *table, const ProtobufCMe
     }
 }
 
+bool token_text_set_filters(struct cli *cli, ProtobufCMessage *request) {
+    static const struct request_field filters[] = {
+        REQUEST_WORDS("state", "state", "TOKEN_STATE_"), REQUEST_FIELD("label", "label_contains"),
+        REQUEST_FIELD("permission", "permission"),       REQUEST_FIELD("member", "member_id"),
+        REQUEST_FIELD("external-id", "external_id"),     REQUEST_FIELD("expires-before", "expires_before"),
+        REQUEST_FIELD("unused-since", "unused_since"),
+    };
+    request_set(cli, request, filters, ARRAY_LENGTH(filters));
+    for (size_t i = 0; i < ARRAY_LENGTH(filters); i++)
+        if (options_has(&cli->options, filters[i].option))
+            return true;
+    return false;
+}
+
 void token_text_print(struct cli *cli, const ProtobufCMessage *token) {
     const char *owner = field_get_text(token, "member_id");
     struct table table;
@@ -55,6 +79,8 @@ void token_text_print(struct cli *cli, const ProtobufCMessage *token) {
     table_add_property(&table, "not before", answer_get_time(cli, token, "not_before", ""));
     table_add_property(&table, "expires", answer_get_time(cli, token, "expires_at", "never"));
     add_secrets(cli, &table, token);
+    const char *use = describe_use(cli, token);
+    table_add_property(&table, "last used", use ? use : "never");
     add_metadata(cli, &table, token);
     table_add_property(&table, "created", answer_get_time(cli, token, "created_at", ""));
     table_add_property(&table, "created by", field_get_text(token, "created_by"));

@@ -1,24 +1,12 @@
 #include "services/cli/whitelist_command.h"
 
-#include <inttypes.h>
-#include <string.h>
-
 #include "common/grpc/field.h"
 #include "services/cli/answer.h"
-#include "services/cli/calls.h"
 #include "services/cli/json_print.h"
-#include "services/cli/table.h"
+#include "services/cli/request.h"
 #include "services/cli/terminal.h"
+#include "services/cli/watch.h"
 #include "services/cli/whitelist_text.h"
-
-static const char *describe_settings(struct cli *cli, const ProtobufCMessage *whitelist) {
-    const char *scope = answer_get_word(cli, whitelist, "scope", "WHITELIST_SCOPE_");
-    int64_t count = field_get_integer(whitelist, "entry_count");
-    if (!field_get_integer(whitelist, "enabled"))
-        return cli_format(cli, "the whitelist is off: it restricts nothing; entries: %" PRId64, count);
-    return cli_format(cli, "the whitelist is on, for %s; entries: %" PRId64,
-                      strcmp(scope, "logins") == 0 ? "log-ins only" : "every token", count);
-}
 
 // ---- show ----
 
@@ -30,18 +18,20 @@ static void print_json(struct cli *cli, const ProtobufCMessage *settings, const 
 }
 
 static ProtobufCMessage *make_list_request(struct cli *cli) {
-    static const struct {
-        const char *option, *field;
-    } filters[] = {{"contains", "contains_ip"}, {"within", "within"}, {"note", "note_contains"}};
+    static const struct request_field filters[] = {
+        REQUEST_FIELD("draft", "draft_id"),
+        REQUEST_FIELD("contains", "contains_ip"),
+        REQUEST_FIELD("within", "within"),
+        REQUEST_FIELD("note", "note_contains"),
+        REQUEST_FIELD("expires-before", "expires_before"),
+        REQUEST_FIELD("never-hit", "never_hit"),
+    };
     ProtobufCMessage *request = calls_new_request(cli, RPC_LIST_WHITELIST_ENTRIES);
-    for (size_t i = 0; i < ARRAY_LENGTH(filters); i++)
-        if (options_has(&cli->options, filters[i].option))
-            cli_must(field_set_text(&cli->arena, request, filters[i].field,
-                                    options_find_text(&cli->options, filters[i].option)));
+    request_set(cli, request, filters, ARRAY_LENGTH(filters));
     return request;
 }
 
-enum exit_code whitelist_command_show(struct cli *cli) {
+static enum exit_code show(struct cli *cli) {
     const ProtobufCMessage *settings;
     enum exit_code code = calls_make(cli, RPC_GET_WHITELIST, CALLS_WITH_TOKEN,
                                      calls_new_request(cli, RPC_GET_WHITELIST), &settings);
@@ -56,53 +46,61 @@ enum exit_code whitelist_command_show(struct cli *cli) {
     if (code == EXIT_CODE_DONE && cli->is_json) {
         print_json(cli, settings, &list);
     } else if (code == EXIT_CODE_DONE) {
-        fprintf(cli->out, "%s\n", describe_settings(cli, field_find_message(settings, "whitelist")));
+        fprintf(cli->out, "%s\n", whitelist_text_describe(cli, field_find_message(settings, "whitelist")));
         answer_list_print(&list, "there are no entries yet; `latchkey whitelist add` makes some");
     }
     answer_list_fini(&list);
     return code;
 }
 
+enum exit_code whitelist_command_show(struct cli *cli) {
+    return watch_run(cli, show);
+}
+
 // ---- enable, disable ----
 
 static ProtobufCMessage *make_update(struct cli *cli, bool enabled) {
+    static const struct request_field settings[] = {REQUEST_WORDS("scope", "scope", "WHITELIST_SCOPE_")},
+                                      force[] = {REQUEST_FIELD("force", "force")};
     struct arena *arena = &cli->arena;
     ProtobufCMessage *request = calls_new_request(cli, RPC_UPDATE_WHITELIST), *whitelist, *mask;
-    const char *scope = options_find_text(&cli->options, "scope");
     const char *const paths[] = {"enabled", "scope"};
     cli_must(field_set_message(arena, request, "whitelist", &whitelist));
     cli_must(field_set_message(arena, request, "update_mask", &mask));
-    cli_must(field_set_texts(arena, mask, "paths", paths, scope ? 2 : 1));
+    cli_must(field_set_texts(arena, mask, "paths", paths, options_has(&cli->options, "scope") ? 2 : 1));
     cli_must(field_set_integer(whitelist, "enabled", enabled));
-    if (scope)
-        cli_must(
-            field_set_enum_name(whitelist, "scope", answer_to_enum_name(cli, "WHITELIST_SCOPE_", scope)));
-    if (options_has(&cli->options, "force"))
-        cli_must(field_set_integer(request, "force", true));
+    request_set(cli, whitelist, settings, ARRAY_LENGTH(settings));
+    request_set(cli, request, force, ARRAY_LENGTH(force));
     calls_set_change_options(cli, request);
     return request;
 }
 
-static enum exit_code update(struct cli *cli, bool enabled) {
-    const ProtobufCMessage *response;
-    enum exit_code code =
-        calls_make(cli, RPC_UPDATE_WHITELIST, CALLS_WITH_TOKEN, make_update(cli, enabled), &response);
-    if (code != EXIT_CODE_DONE)
-        return code;
-    if (cli->is_json)
-        answer_print_json(cli, response);
-    else
-        fprintf(cli->out, "%s%s\n", describe_settings(cli, field_find_message(response, "whitelist")),
-                answer_describe_validators(cli, response));
-    return answer_get_code(response);
+static void print_settings(struct cli *cli, const ProtobufCMessage *response) {
+    fprintf(cli->out, "%s%s\n", whitelist_text_describe(cli, field_find_message(response, "whitelist")),
+            answer_describe_validators(cli, response));
+}
+
+static void print_enabled(struct cli *cli, const ProtobufCMessage *response) {
+    print_settings(cli, response);
+    fputs("It is not for companies whose people come through VPNs or from changing addresses: whose address "
+          "changes is locked out.\n",
+          cli->out);
 }
 
 enum exit_code whitelist_command_enable(struct cli *cli) {
-    return update(cli, true);
+    return answer_call(cli, RPC_UPDATE_WHITELIST, make_update(cli, true), print_enabled);
 }
 
 enum exit_code whitelist_command_disable(struct cli *cli) {
-    return update(cli, false);
+    return answer_call(cli, RPC_UPDATE_WHITELIST, make_update(cli, false), print_settings);
+}
+
+// ---- confirm ----
+
+enum exit_code whitelist_command_confirm(struct cli *cli) {
+    ProtobufCMessage *request = calls_new_request(cli, RPC_CONFIRM_WHITELIST);
+    calls_set_change_options(cli, request);
+    return answer_call(cli, RPC_CONFIRM_WHITELIST, request, print_settings);
 }
 
 // ---- check ----
@@ -119,8 +117,7 @@ static void print_check(struct cli *cli, const ProtobufCMessage *check) {
 
 enum exit_code whitelist_command_check(struct cli *cli) {
     ProtobufCMessage *request = calls_new_request(cli, RPC_CHECK_IP);
-    if (cli->options.argument_count > 0)
-        cli_must(field_set_text(&cli->arena, request, "client_ip", cli->options.arguments[0]));
+    request_set_argument(cli, request, "client_ip");
     const ProtobufCMessage *check;
     enum exit_code code = calls_make(cli, RPC_CHECK_IP, CALLS_WITH_TOKEN, request, &check);
     if (code != EXIT_CODE_DONE)

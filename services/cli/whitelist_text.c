@@ -1,6 +1,7 @@
 #include "services/cli/whitelist_text.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "common/base/clock.h"
 #include "common/grpc/field.h"
@@ -17,8 +18,43 @@ static const char *get_state(const ProtobufCMessage *entry) {
     return is_over(entry) ? "expired" : "active";
 }
 
+static const char *describe_settings(struct cli *cli, const ProtobufCMessage *whitelist) {
+    const char *scope = answer_get_word(cli, whitelist, "scope", "WHITELIST_SCOPE_");
+    int64_t count = field_get_integer(whitelist, "entry_count");
+    if (!field_get_integer(whitelist, "enabled"))
+        return cli_format(cli, "the whitelist is off: it restricts nothing; entries: %" PRId64, count);
+    return cli_format(cli, "the whitelist is on, for %s; entries: %" PRId64,
+                      strcmp(scope, "logins") == 0 ? "log-ins only" : "every token", count);
+}
+
+const char *whitelist_text_describe(struct cli *cli, const ProtobufCMessage *whitelist) {
+    const char *settings = describe_settings(cli, whitelist),
+               *until = answer_get_time(cli, whitelist, "confirm_by", NULL);
+    if (!until)
+        return settings;
+    return cli_format(
+        cli,
+        "%s; the list before comes back at %s unless `latchkey whitelist confirm` is said from an "
+        "address that this one lets in",
+        settings, until);
+}
+
+void whitelist_text_print_entry(struct cli *cli, const ProtobufCMessage *entry) {
+    struct table table;
+    table_init(&table, &cli->arena, NULL, 2);
+    table_add_property(&table, "entry", field_get_text(entry, "entry_id"));
+    table_add_property(&table, "range", field_get_text(entry, "cidr"));
+    table_add_property(&table, "as typed", field_get_text(entry, "address"));
+    table_add_property(&table, "state", get_state(entry));
+    table_add_property(&table, "expires", answer_get_time(cli, entry, "expires_at", "never"));
+    table_add_property(&table, "note", field_get_text(entry, "note"));
+    table_add_property(&table, "owner", field_get_text(entry, "owner"));
+    table_add_property(&table, "last hit", answer_get_time(cli, entry, "last_hit_at", "never"));
+    table_print(&table, TABLE_UNCUT, cli->out);
+}
+
 void whitelist_text_init_table(struct cli *cli, struct table *table) {
-    static const char *const headings[] = {"ENTRY", "RANGE", "STATE", "EXPIRES", "NOTE"};
+    static const char *const headings[] = {"ENTRY", "RANGE", "STATE", "EXPIRES", "LAST HIT", "NOTE"};
     table_init(table, &cli->arena, headings, ARRAY_LENGTH(headings));
 }
 
@@ -29,6 +65,7 @@ void whitelist_text_add_entry(struct answer_list *list, const ProtobufCMessage *
                                field_get_text(entry, "cidr"),
                                get_state(entry),
                                answer_get_time(cli, entry, "expires_at", "never"),
+                               answer_get_time(cli, entry, "last_hit_at", "never"),
                                field_get_text(entry, "note"),
                            });
 }

@@ -6,7 +6,12 @@
 
 #include "services/cli/answer.h"
 #include "services/cli/cli.h"
-#include "services/cli/table.h"
+
+// "the whitelist is on, for every token; entries: 3", and until when it has to be confirmed.
+const char *whitelist_text_describe(struct cli *cli, const ProtobufCMessage *whitelist);
+
+// Every property of an entry that is set.
+void whitelist_text_print_entry(struct cli *cli, const ProtobufCMessage *entry);
 
 // A table of entries, and its row for one: an `add` of answer_list_init().
 void whitelist_text_init_table(struct cli *cli, struct table *table);

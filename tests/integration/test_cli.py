@@ -13,6 +13,7 @@ from pathlib import Path
 from latchkey_test import Deployment, free_port, program, run_latchkey
 
 SECRET = "lka_[0-9A-Za-z]{51}"
+CREATE = ("token", "create", "--secret-file", "-")
 
 
 class CommandCase(unittest.TestCase):
@@ -54,7 +55,7 @@ class CommandCase(unittest.TestCase):
         return self.directory / uuid.uuid4().hex
 
     def make_token(self, label="of a test", *options):
-        return self.run_json("token", "create", "--label", label, *options)
+        return self.run_json("token", "create", "--label", label, "--secret-file", "-", *options)
 
 
 class Calls(CommandCase):
@@ -80,10 +81,10 @@ class Calls(CommandCase):
                       self.assert_fails(3, "MALFORMED", "caller", "--operator", LATCHKEY_OPERATOR_TOKEN=nonsense))
 
     def test_fields_are_called_by_what_was_typed_and_told_once(self):
-        error = self.assert_fails(2, "INVALID_ARGUMENT", "token", "create", "--label", "x", "--permission", "charges.read,zzzz.qqqqqqqq")
+        error = self.assert_fails(2, "INVALID_ARGUMENT", *CREATE, "--label", "x", "--permission", "charges.read,zzzz.qqqqqqqq")
         self.assertEqual(error, "latchkey: --permission zzzz.qqqqqqqq: there is no permission zzzz.qqqqqqqq; ListPermissions names "
                                 "them all [INVALID_ARGUMENT]\n  `latchkey permissions` lists them\n")
-        error = self.assert_fails(2, "INVALID_ARGUMENT", "token", "create", "--label", "", "--allowed-ip", "10.0.0.0/8,10.0.0.0/99")
+        error = self.assert_fails(2, "INVALID_ARGUMENT", *CREATE, "--label", "", "--allowed-ip", "10.0.0.0/8,10.0.0.0/99")
         self.assertIn("\n  --label: ", error)
         self.assertIn("\n  --allowed-ip 10.0.0.0/99: ", error)
 
@@ -100,7 +101,7 @@ class Calls(CommandCase):
         self.assert_fails(6, "gRPC on port 7070", "caller", "--address", self.deployment.server.admin_address)
 
     def test_failures_are_json_for_programs(self):
-        done = self.run_command("token", "create", "--label", "", "--permission", "charge.create", "--json")
+        done = self.run_command(*CREATE, "--label", "", "--permission", "charge.create", "--json")
         error = json.loads(done.stderr)["error"]
         self.assertEqual((done.returncode, done.stdout), (2, ""))
         self.assertEqual((error["status"], error["reason"], error["exit_code"]), ("INVALID_ARGUMENT", "INVALID_ARGUMENT", 2))
@@ -183,10 +184,34 @@ class Tokens(CommandCase):
                           LATCHKEY_ADDRESS=f"127.0.0.1:{free_port()}")
         self.assertFalse(path.exists())
 
-    def test_without_a_secret_file_the_secret_is_the_last_line(self):
-        said = self.run_well("token", "create", "--label", "x")
-        self.assertRegex(said, f"(?m)shown this once:\n\n{SECRET}\n\\Z")
+    def on_a_terminal(self, *words):
+        """What a command prints on a terminal."""
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen([program("latchkey"), *words], stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs,
+                                   env={**os.environ, **self.environment()})
+        os.close(theirs)
+        said = b""
+        try:
+            while piece := os.read(ours, 4096):
+                said += piece
+        except OSError:  # the end, on Linux
+            pass
+        os.close(ours)
+        self.assertEqual(process.wait(60), 0, said)
+        return said.decode()
+
+    def test_without_a_secret_file_the_secret_is_the_last_line_on_a_terminal(self):
+        said = self.on_a_terminal("token", "create", "--label", "x").replace("\r", "")
+        self.assertRegex(said, f"(?m)shown this once: keep it now.*\n\n{SECRET}\n\\Z")
         self.run_well("caller", LATCHKEY_TOKEN=said.split()[-1])
+
+    def test_a_secret_goes_into_a_pipe_only_where_that_is_said(self):
+        before = self.run_json("token", "list")
+        for options in ((), ("--json",)):
+            self.assert_fails(2, "is no terminal.*--secret-file -", "token", "create", "--label", "x", *options)
+        self.assertEqual(self.run_json("token", "list"), before)
+        said = self.run_well("token", "create", "--label", "x", "--secret-file", "-")
+        self.assertRegex(said, f"(?m)^{SECRET}\n\\Z")
 
     def test_every_option_of_a_token_arrives(self):
         made = self.make_token(
@@ -214,28 +239,21 @@ class Tokens(CommandCase):
         again = self.make_token("once", "--request-id", request)
         self.assertEqual(again["access_token"]["token_id"], first["access_token"]["token_id"])
         self.assertEqual((again["secret"], again["secret_withheld"]), ("", True))
-        self.assertIn("not shown again", self.run_well("token", "create", "--label", "once", "--request-id", request))
+        self.assertIn("not shown again", self.run_well("token", "create", "--label", "once", "--request-id", request,
+                                                         "--secret-file", "-"))
         self.assert_fails(5, "can't be shown again", "token", "create", "--label", "once", "--request-id", request,
                           "--secret-file", path)
         self.assertFalse(path.exists())
 
     def test_a_token_without_permissions_is_said_to_have_none(self):
-        self.assertIn("It has no permission", self.run_well("token", "create", "--label", "x"))
-        self.assertNotIn("It has no permission", self.run_well("token", "create", "--label", "x", "--permission", "charges.read"))
+        create = ("token", "create", "--label", "x", "--secret-file", "-")
+        self.assertIn("It has no permission", self.run_well(*create))
+        self.assertNotIn("It has no permission", self.run_well(*create, "--permission", "charges.read"))
 
     def test_a_filter_that_nothing_matches_is_said_to_be_the_cause(self):
         self.assertEqual(self.run_well("token", "list", "--label", "no such label"), "nothing matches these options\n")
         self.assertRegex(self.run_well("whitelist", "show", "--note", "nosuch"), "\nnothing matches these options\n$")
         self.assertNotIn("nothing matches", self.run_well("whitelist", "show"))
-
-    def test_nobody_is_told_never_about_uses_that_are_not_recorded(self):
-        token = self.make_token("used")
-        self.run_well("caller", LATCHKEY_TOKEN=token["secret"])
-        for said in (self.run_well("token", "list"), self.run_well("token", "show", token["access_token"]["token_id"])):
-            self.assertNotRegex(said.lower(), "last used|last address")
-        self.assertNotIn("LAST HIT", self.run_well("whitelist", "show"))
-        self.assert_fails(2, "no option --unused-since", "token", "list", "--unused-since", "2020-01-01")
-        self.assert_fails(2, "no option --never-hit", "whitelist", "show", "--never-hit")
 
     def test_lists_are_filtered_and_newest_first(self):
         old = self.make_token("filter one", "--permission", "customers.read")["access_token"]["token_id"]
@@ -265,7 +283,8 @@ class Tokens(CommandCase):
             rf"^deactivated {token} \(of a test\); confirmed by \d+ of \d+ validators in \d+ ms\n$")
         self.assert_fails(3, "DEACTIVATED", "caller", LATCHKEY_TOKEN=made["secret"])
         self.assert_fails(2, "say --yes", "token", "deactivate", token)
-        self.assertIn(token, self.run_well("token", "deactivate", token, "--yes"))
+        self.assertRegex(self.run_well("token", "deactivate", token, "--yes"),
+                         rf"^nothing to do: {token} \(of a test\) was deactivated already at 20\S+Z\n$")
         ended = self.run_json("token", "show", token)["access_token"]
         self.assertEqual((ended["state"], ended["deactivate_reason"], ended["deactivate_note"]),
                          ("TOKEN_STATE_DEACTIVATED", "DEACTIVATE_REASON_LEAKED", "on a forum"))
@@ -345,7 +364,7 @@ class Whitelist(CommandCase):
         said = self.run_command("whitelist", "add", "203.0.113.9", "2001:db8::1", "--bits", "24", "--note", "office",
                                 "--owner", "it", "--expires-in", "1h")
         self.assertEqual((said.returncode, said.stderr), (0, ""))
-        self.assertRegex(said.stdout, r"(?m)^ent_[0-9a-z]{26} +203\.0\.113\.0/24 +active +20\S+Z +office$")
+        self.assertRegex(said.stdout, r"(?m)^ent_[0-9a-z]{26} +203\.0\.113\.0/24 +active +20\S+Z +never +office$")
         self.assertRegex(said.stdout, r"(?m)^ent_[0-9a-z]{26} +2001:d00::/24 ")
         entry = self.run_json("whitelist", "show", "--contains", "203.0.113.200")["entries"][0]
         self.assertEqual((entry["address"], entry["checking_bits"], entry["owner"]), ("203.0.113.9", 24, "it"))
@@ -371,7 +390,7 @@ class Whitelist(CommandCase):
                          ["2001:db8::1/32 stands for 2001:db8::/32", "::ffff:10.1.2.3/104 stands for 10.0.0.0/8"])
         said = self.run_command("whitelist", "add", "198.51.100.9", "--bits", "24").stdout
         self.assertIn("\n198.51.100.9/24 stands for 198.51.100.0/24\n", said)
-        said = self.run_well("token", "create", "--label", "x", "--allowed-ip", "10.0.0.1/8,192.0.2.0/24")
+        said = self.run_well("token", "create", "--label", "x", "--allowed-ip", "10.0.0.1/8,192.0.2.0/24", "--secret-file", "-")
         self.assertIn("\n10.0.0.1/8 stands for 10.0.0.0/8\n", said)
         self.assertNotIn("192.0.2.0/24 stands", said)
 
@@ -438,7 +457,7 @@ class Companies(CommandCase):
         """What docs/operations.md tells an operator to type."""
         company = self.run_json("company", "create", "New Ltd", "--administrator", "it@example.com", "--operator")["company"]
         acting, first = ("--operator", "--company", company["company_id"]), self.path()
-        self.assert_fails(2, "--company-owned: .*\n  say --company-owned", "token", "create", "--label", "first", *acting)
+        self.assert_fails(2, "--company-owned: .*\n  say --company-owned", *CREATE, "--label", "first", *acting)
         self.run_well("token", "create", *acting, "--company-owned", "--label", "administrator", "--permission", "latchkey.*",
                       "--permission", "charges.*", "--secret-file", first)
         own = {"without": ["LATCHKEY_TOKEN"], "LATCHKEY_TOKEN_FILE": str(first)}

@@ -20,7 +20,7 @@ class Validate(unittest.TestCase):
         directory = tempfile.TemporaryDirectory(prefix="latchkey-cli-")
         cls.addClassCleanup(directory.cleanup)
         cls.secret_file = Path(directory.name) / "secret"
-        cls.made = json.loads(cls.run_command("token", "create", "--label", "of a test", "--permission", "charges.create",
+        cls.made = json.loads(cls.run_command("token", "create", "--secret-file", "-", "--label", "of a test", "--permission", "charges.create",
                                               "--channel", "api,ui", "--domain", "shop.example", "--wait", "5s", "--json").stdout)
         cls.secret_file.write_text(cls.made["secret"] + "\n")
         cls.token_id = cls.made["access_token"]["token_id"]
@@ -58,7 +58,7 @@ class Validate(unittest.TestCase):
         self.assertIn('--client-ip is "203.0.113.7:80": type the address alone', done.stderr)
 
     def test_a_denial_by_a_list_says_that_no_address_was_given(self):
-        made = json.loads(self.run_command("token", "create", "--label", "bound", "--allowed-ip", "203.0.113.7", "--wait", "5s",
+        made = json.loads(self.run_command("token", "create", "--secret-file", "-", "--label", "bound", "--allowed-ip", "203.0.113.7", "--wait", "5s",
                                            "--json").stdout)
         for options, is_told in (((), True), (("--client-ip", "203.0.113.8"), False)):
             done = self.run_command("validate", *options, LATCHKEY_VALIDATE_TOKEN=made["secret"])
@@ -114,13 +114,13 @@ class Validate(unittest.TestCase):
         self.assertRegex(said, f"^ALLOW {self.token_id}\n")
 
     def test_a_revision_of_a_change_is_reached(self):
-        made = json.loads(self.run_command("token", "create", "--label", "new", "--json").stdout)
+        made = json.loads(self.run_command("token", "create", "--secret-file", "-", "--label", "new", "--json").stdout)
         said = self.run_command("validate", "--min-revision", made["revision"], "--timeout", "10s",
                                 LATCHKEY_VALIDATE_TOKEN=made["secret"])
         self.assertRegex(said.stdout, "^ALLOW ", said.stderr)
 
     def test_a_deactivation_that_was_confirmed_is_known_at_once(self):
-        made = json.loads(self.run_command("token", "create", "--label", "ends", "--wait", "5s", "--json").stdout)
+        made = json.loads(self.run_command("token", "create", "--secret-file", "-", "--label", "ends", "--wait", "5s", "--json").stdout)
         ended = self.run_command("token", "deactivate", made["access_token"]["token_id"], "--yes", "--wait", "5s")
         self.assertRegex(ended.stdout, r"confirmed by 2 of 2 validators in \d+ ms")
         denied = self.run_command("validate", LATCHKEY_VALIDATE_TOKEN=made["secret"])

@@ -51,7 +51,7 @@ class Words(unittest.TestCase):
         self.assert_fails("--label is given twice", *create, "--label", "y")
         self.assert_fails("no option -j: options are words behind two dashes", "caller", "-j")
         self.assert_fails("2027-01-31T18:00:00Z", *create, "--expires-at", "soon")
-        self.assert_fails("must be api or ui", *create, "--channel", "api,web")
+        self.assert_fails("one of api ui", *create, "--channel", "api,web")
         self.assert_fails("must be KEY=VALUE", *create, "--metadata", "x")
         self.assert_fails("--label is missing", "token", "create")
         self.assert_fails("one of leaked rotated", "token", "deactivate", "tok_x", "--reason", "bored")
@@ -120,7 +120,8 @@ _latchkey || true; ((${#COMPREPLY[@]} == 0)) || printf '%s\\n' "${COMPREPLY[@]}"
         self.assertEqual(self.complete("zz"), [])
 
     def test_verbs(self):
-        self.assertEqual(self.complete("token", ""), ["create", "list", "show", "deactivate"])
+        self.assertEqual(self.complete("token", ""), ["create", "list", "show", "update", "suspend", "resume", "rotate", "deactivate", "import",
+                                                        "report"])
         self.assertEqual(self.complete("whitelist", "en"), ["enable"])
         self.assertEqual(self.complete("help", "vali"), ["validate"])
         self.assertEqual(self.complete("completion", ""), ["bash"])

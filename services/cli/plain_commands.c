@@ -1,0 +1,108 @@
+// Commands around the services: setting up, who calls, the catalogue, asking a validator, and help.
+#include "services/cli/bootstrap_command.h"
+#include "services/cli/caller_command.h"
+#include "services/cli/command_rows.h"
+#include "services/cli/migrate_command.h"
+#include "services/cli/permissions_command.h"
+#include "services/cli/plain_command.h"
+#include "services/cli/validate_command.h"
+
+static const char *const channel_choices[] = {"api", "ui", NULL};
+
+#define DATABASE_OPTIONS                                                                              \
+    VALUE(TEXT, "database-url", "URL",                                                                \
+          "PostgreSQL, in place of LATCHKEY_DATABASE_URL. The password belongs into PGPASSWORD or a " \
+          "passfile."),                                                                               \
+        VALUE(TEXT, "database-direct-url", "URL",                                                     \
+              "The same past a pooler, in place of LATCHKEY_DATABASE_DIRECT_URL.")
+
+static const struct option migrate_options[] = {
+    DATABASE_OPTIONS,
+    VALUE(TEXT, "permissions-file", "FILE",
+          "Makes the deployment's part of the permission catalogue what the file says: a name and a "
+          "description on each line. - is standard input."),
+    FLAG("drop-permissions",
+         "Lets the file drop permissions: tokens and roles that were granted them lose them at once."),
+};
+
+static const struct option bootstrap_options[] = {
+    DATABASE_OPTIONS,
+    FLAG("demo", "Makes a demo company and its administrator's token, too."),
+    FLAG(
+        "rotate",
+        "Gives the operator's token a new secret, with --demo the demo company's, too; the old ones are dead."),
+    VALUE(TEXT, "env-file", "FILE",
+          "Writes address and secrets to a new file of mode 0600, for a shell to source, and shows none."),
+    VALUE(TEXT, "email", "EMAIL", "The operator's e-mail address (operator@latchkey.example)."),
+    VALUE(TEXT, "brand", "LETTERS",
+          "The two letters that secrets begin with. Servers of another --brand call them malformed. (lk)"),
+};
+
+static const struct option permissions_set_options[] = {CHANGE_OPTIONS};
+
+static const struct option validate_options[] = {
+    VALUE(TEXT, "secret-file", "FILE",
+          "The token's file, in place of LATCHKEY_VALIDATE_TOKEN; - is standard input."),
+    VALUE(TEXT, "client-ip", "ADDRESS", "From where it was presented."),
+    VALUE(LIST, "permission", "PERMISSION", "What is asked for: all of them are needed."),
+    VALUE(LIST, "any-permission", "PERMISSION", "One of these is needed, too."),
+    CHOICE("channel", "CHANNEL", "Where it was presented (api).", channel_choices),
+    VALUE(TEXT, "domain", "DOMAIN", "Host or origin of the page, with --channel ui."),
+    VALUE(TEXT, "min-revision", "REVISION", "Decides no earlier than this; every change answers one."),
+};
+
+static const struct command setup_rows[] = {
+    {.noun = "migrate",
+     .summary = "Brings a database to this version's schema",
+     .details =
+         "Safe to repeat, beside running servers, and by several at once. Without --permissions-file the catalogue\n"
+         "stays as it is; a file that lacks permissions of the catalogue is refused without --drop-permissions.\n"
+         "\n  latchkey migrate --permissions-file permissions.txt",
+     .options = TABLE(migrate_options),
+     .run = migrate_command_run},
+    {.noun = "bootstrap",
+     .summary = "Makes the operator's company and token, once",
+     .details =
+         "The env file names the server of --address or LATCHKEY_ADDRESS; with LATCHKEY_TOKEN_ADDRESS and the like it\n"
+         "names those. --rotate without --demo leaves the token of the demo company as it is.\n"
+         "\n  latchkey bootstrap --env-file operator.env",
+     .options = TABLE(bootstrap_options),
+     .run = bootstrap_command_run},
+    {.noun = "caller", .summary = "Says who you are, and what you may do", .run = caller_command_show},
+    {.noun = "permissions", .summary = "Lists what can be granted", .run = permissions_command_list},
+    {.noun = "permissions",
+     .verb = "set",
+     ARGUMENTS("FILE", 1, 1),
+     .summary = "Replaces the deployment's part of the catalogue, as the operator",
+     .details =
+         "The file has a name and a description on each line; - is standard input. A permission that is granted\n"
+         "somewhere can't be dropped.\n"
+         "\n  latchkey permissions set permissions.txt --operator",
+     .options = TABLE(permissions_set_options),
+     .run = permissions_command_set},
+};
+const struct command_list setup_commands = {setup_rows, ARRAY_LENGTH(setup_rows)};
+
+static const struct command plain_rows[] = {
+    {.noun = "validate",
+     .summary = "Asks whether a token is admitted",
+     .details =
+         "Prints ALLOW, or DENY and the first check that failed; exits with 0 or 1.\n"
+         "\n  latchkey validate --secret-file billing --client-ip 203.0.113.7 --permission charges.create",
+     .options = TABLE(validate_options),
+     .run = validate_command_run},
+    {.noun = "help",
+     .arguments = "[COMMAND...]",
+     .max_arguments = 2,
+     .summary = "Says what there is, or what a command does",
+     .run = plain_command_help},
+    {.noun = "version", .summary = "Prints the version", .run = plain_command_version},
+    {.noun = "completion",
+     .arguments = "bash",
+     .min_arguments = 1,
+     .max_arguments = 1,
+     .summary = "Prints a completion script for a shell",
+     .details = "\n  source <(latchkey completion bash)",
+     .run = plain_command_completion},
+};
+const struct command_list plain_commands = {plain_rows, ARRAY_LENGTH(plain_rows)};

@@ -1,0 +1,485 @@
+// `latchkey whitelist import`. The file is read twice: every line is checked before the first one is sent.
+//
+// What fits into one call goes to the live list at once, all or none. More goes into a draft, a batch in a
+// call, which then takes the live list's place at once. Each call has a request id derived from the import's,
+// so that an import that broke off goes on where it was.
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/base/clock.h"
+#include "common/grpc/field.h"
+#include "services/cli/answer.h"
+#include "services/cli/calls.h"
+#include "services/cli/confirm.h"
+#include "services/cli/json_print.h"
+#include "services/cli/progress.h"
+#include "services/cli/record_file.h"
+#include "services/cli/request.h"
+#include "services/cli/request_ids.h"
+#include "services/cli/terminal.h"
+#include "services/cli/whitelist_command.h"
+#include "services/cli/whitelist_record.h"
+#include "services/cli/whitelist_text.h"
+
+#define BATCH_ENTRIES_MAX 10000
+#define BATCH_BYTES_MAX (600 << 10) // of texts; a message has at most 1 MiB
+#define ENTRY_BYTES 32              // of an entry beside its texts, roughly
+#define ATTEMPTS_MAX 6              // of a call while the server is not available
+#define COMPLAINTS_MAX FAULT_FIELDS_MAX
+
+struct import {
+    struct cli *cli;
+    struct record_file file;
+    struct arena round; // of a batch
+    struct request_ids ids;
+    bool skips_bad, permits_all;
+    int64_t now_ms;
+    uint64_t good, bad, ended; // lines, by the check
+    uint64_t bytes;            // of the good ones
+    uint64_t sent, warnings;   // so far
+    const char *draft_id;      // "" = the live list
+    struct fault complaints;   // about the file
+};
+
+// ---- reading ----
+
+static uint64_t count_bytes(const struct whitelist_record *entry) {
+    return ENTRY_BYTES + strlen(entry->address) + strlen(entry->note) + strlen(entry->owner);
+}
+
+enum verdict { VERDICT_GOOD, VERDICT_BAD, VERDICT_ENDED };
+
+// An entry that has ended lets nobody in: it is left out.
+static enum verdict judge(struct import *import, const struct record *record, struct arena *arena,
+                          struct whitelist_record *ret_entry, const char **ret_error) {
+    *ret_error = whitelist_record_read(record, import->permits_all, arena, ret_entry);
+    if (*ret_error)
+        return VERDICT_BAD;
+    return ret_entry->expires_ms <= import->now_ms ? VERDICT_ENDED : VERDICT_GOOD;
+}
+
+static void complain(struct import *import, const struct record *record, const char *error) {
+    if (import->bad++ < COMPLAINTS_MAX)
+        fault_add_field(&import->complaints, fault_path(&import->complaints, "line %zu", record->line), "%s",
+                        error);
+}
+
+static void check_record(struct import *import, const struct record *record) {
+    struct whitelist_record entry;
+    const char *error;
+    switch (judge(import, record, &import->cli->arena, &entry, &error)) {
+    case VERDICT_GOOD:
+        import->good++;
+        import->bytes += count_bytes(&entry);
+        return;
+    case VERDICT_BAD: complain(import, record, error); return;
+    case VERDICT_ENDED: import->ended++; return;
+    }
+}
+
+// Swaps the run's arena with the round's: what is allocated from now on goes with the round.
+static void swap_arenas(struct import *import) {
+    struct arena arena = import->cli->arena;
+    import->cli->arena = import->round;
+    import->round = arena;
+}
+
+static void begin_round(struct import *import) {
+    swap_arenas(import);
+    arena_reset(&import->cli->arena);
+}
+
+static enum exit_code check_file(struct import *import) {
+    struct record record;
+    enum exit_code code;
+    fault_init(&import->complaints, &import->cli->arena);
+    import->complaints.arena = &import->round; // which is the run's while the round goes on
+    begin_round(import);
+    while (record_file_next(&import->file, &record, &code)) {
+        check_record(import, &record);
+        arena_reset(&import->cli->arena);
+    }
+    swap_arenas(import);
+    import->complaints.arena = &import->cli->arena;
+    return code;
+}
+
+// ---- what was wrong ----
+
+static void print_complaints(struct import *import) {
+    FILE *to = import->cli->err;
+    for (const struct fault_field *field = import->complaints.fields; field; field = field->next)
+        fprintf(to, "  %s: %s\n", field->field, terminal_clean(&import->cli->arena, field->description));
+    if (import->bad > COMPLAINTS_MAX)
+        fprintf(to, "  and %" PRIu64 " more\n", import->bad - COMPLAINTS_MAX);
+}
+
+static enum exit_code refuse_file(struct import *import) {
+    struct fault *fault = &import->complaints;
+    fault->message = cli_format(import->cli,
+                                "%" PRIu64 " of %" PRIu64
+                                " entries of %s can't be taken, and nothing was changed; --skip-bad "
+                                "takes the others",
+                                import->bad, import->bad + import->good + import->ended, import->file.path);
+    enum exit_code code = cli_fail_with_fault(import->cli, fault);
+    if (!import->cli->is_json && import->bad > COMPLAINTS_MAX)
+        fprintf(import->cli->err, "  and %" PRIu64 " more\n", import->bad - COMPLAINTS_MAX);
+    return code;
+}
+
+static enum exit_code judge_file(struct import *import) {
+    struct cli *cli = import->cli;
+    const struct records *records = &import->file.records;
+    if (records->unknown_count > 0 && !cli->is_json)
+        fprintf(cli->err, "latchkey: columns that entries do not have are passed over, such as \"%s\"\n",
+                terminal_clean(&cli->arena, records->unknown_name));
+    if (import->bad > 0 && !import->skips_bad)
+        return refuse_file(import);
+    if (import->bad > 0 && !cli->is_json) {
+        fprintf(cli->err, "latchkey: %" PRIu64 " entries are passed over:\n", import->bad);
+        print_complaints(import);
+    }
+    if (import->good == 0)
+        return cli_fail(cli, EXIT_CODE_USAGE, "%s holds no entry that could be taken", import->file.path);
+    return EXIT_CODE_DONE;
+}
+
+// ---- sending ----
+
+static void wait_s(time_t seconds) {
+    const struct timespec time = {.tv_sec = seconds};
+    nanosleep(&time, NULL);
+}
+
+// Repeats a call while the server is not available; the request has an id.
+static enum exit_code call(struct import *import, enum rpc_id id, const ProtobufCMessage *request,
+                           const ProtobufCMessage **ret_response, struct fault *ret_fault) {
+    struct cli *cli = import->cli;
+    for (int attempt = 1;; attempt++) {
+        enum exit_code code = calls_make_quietly(cli, id, CALLS_WITH_TOKEN, request, ret_response, ret_fault);
+        if (ret_fault->status != STATUS_UNAVAILABLE || attempt == ATTEMPTS_MAX)
+            return code;
+        wait_s(1 << (attempt - 1));
+    }
+}
+
+static void fill_entry(struct cli *cli, ProtobufCMessage *message, const struct whitelist_record *entry) {
+    struct arena *arena = &cli->arena;
+    cli_must(field_set_text(arena, message, "address", entry->address));
+    if (entry->bits != WHITELIST_RECORD_BITS_UNSET)
+        cli_must(field_set_integer(message, "checking_bits", entry->bits));
+    if (entry->note[0])
+        cli_must(field_set_text(arena, message, "note", entry->note));
+    if (entry->owner[0])
+        cli_must(field_set_text(arena, message, "owner", entry->owner));
+    if (entry->is_disabled)
+        cli_must(field_set_integer(message, "disabled", true));
+    if (entry->expires_ms != CLOCK_NEVER_MS)
+        cli_must(field_set_time_ms(arena, message, "expires_at", entry->expires_ms));
+}
+
+// The entries of one call, in the round's arena.
+struct batch {
+    struct whitelist_record *entries;
+    size_t *lines; // where each stands in the file
+    size_t count;
+};
+
+static enum exit_code read_batch(struct import *import, struct batch *ret_batch) {
+    struct cli *cli = import->cli;
+    struct batch batch = {
+        .entries = cli_need(ARENA_NEW_ARRAY(&cli->arena, struct whitelist_record, BATCH_ENTRIES_MAX)),
+        .lines = cli_need(ARENA_NEW_ARRAY(&cli->arena, size_t, BATCH_ENTRIES_MAX))};
+    struct record record;
+    const char *error;
+    enum exit_code code = EXIT_CODE_DONE;
+    uint64_t bytes = 0;
+    while (batch.count < BATCH_ENTRIES_MAX && bytes < BATCH_BYTES_MAX &&
+           record_file_next(&import->file, &record, &code)) {
+        struct whitelist_record *entry = &batch.entries[batch.count];
+        if (judge(import, &record, &cli->arena, entry, &error) != VERDICT_GOOD)
+            continue;
+        bytes += count_bytes(entry);
+        batch.lines[batch.count++] = record.line;
+    }
+    *ret_batch = batch;
+    return code;
+}
+
+static ProtobufCMessage *make_add_request(struct import *import, const struct batch *batch) {
+    struct cli *cli = import->cli;
+    ProtobufCMessage *request = calls_new_request(cli, RPC_ADD_WHITELIST_ENTRIES), **entries;
+    cli_must(field_set_text(&cli->arena, request, "draft_id", import->draft_id));
+    cli_must(field_set_messages(&cli->arena, request, "entries", batch->count, &entries));
+    for (size_t i = 0; i < batch->count; i++)
+        fill_entry(cli, entries[i], &batch->entries[i]);
+    if (import->permits_all)
+        cli_must(field_set_integer(request, "force", true));
+    if (!import->draft_id[0])
+        calls_set_wait(cli, request);
+    request_ids_set(cli, &import->ids, request);
+    return request;
+}
+
+// "entries[3].note" as "line 17, note".
+static void name_lines(struct cli *cli, struct fault *fault, const struct batch *batch) {
+    for (struct fault_field *field = fault->fields; field; field = field->next) {
+        struct bytes rest = bytes_of_text(field->field);
+        bytes_split(&rest, '[');
+        struct bytes digits = bytes_split(&rest, ']');
+        uint64_t index;
+        if (!rest.data || !bytes_parse_unsigned(digits, batch->count - 1, &index))
+            continue;
+        const char *inner = rest.len > 1 ? (const char *)rest.data + 1 : "entry";
+        field->field = cli_format(cli, "line %zu, %s", batch->lines[index], inner);
+    }
+}
+
+static enum exit_code send_batch(struct import *import, const struct batch *batch,
+                                 const ProtobufCMessage **ret_response) {
+    struct cli *cli = import->cli;
+    struct fault fault;
+    enum exit_code code =
+        call(import, RPC_ADD_WHITELIST_ENTRIES, make_add_request(import, batch), ret_response, &fault);
+    if (fault.status != STATUS_OK) {
+        name_lines(cli, &fault, batch);
+        return cli_fail_with_fault(cli, &fault);
+    }
+    if (code != EXIT_CODE_DONE)
+        return code;
+    import->sent += batch->count;
+    import->warnings += field_get_count(*ret_response, "warnings");
+    return EXIT_CODE_DONE;
+}
+
+static enum exit_code send_draft(struct import *import) {
+    struct progress progress;
+    enum exit_code code;
+    const ProtobufCMessage *response;
+    progress_begin(&progress, import->cli, "adding", import->good);
+    do {
+        struct batch batch;
+        begin_round(import);
+        code = read_batch(import, &batch);
+        if (code == EXIT_CODE_DONE && batch.count > 0)
+            code = send_batch(import, &batch, &response);
+        bool is_over = batch.count == 0;
+        swap_arenas(import);
+        progress_show(&progress, import->sent);
+        if (is_over)
+            break;
+    } while (code == EXIT_CODE_DONE);
+    progress_end(&progress);
+    return code;
+}
+
+// ---- the live list, in one call ----
+
+static void print_warnings(struct import *import) {
+    if (import->warnings > 0)
+        fprintf(import->cli->err,
+                "latchkey: %" PRIu64 "%s of them were in the list already, or inside another\n",
+                import->warnings, import->warnings >= 1000 ? " or more" : "");
+}
+
+static void print_left_out(struct import *import) {
+    if (import->ended > 0)
+        fprintf(import->cli->err, "latchkey: %" PRIu64 " had ended already and were left out\n",
+                import->ended);
+}
+
+static json_t *summarize(struct import *import) {
+    return cli_need(json_pack("{s:I, s:I, s:I, s:I}", "added", (json_int_t)import->sent, "skipped_bad",
+                              (json_int_t)import->bad, "skipped_ended", (json_int_t)import->ended, "warnings",
+                              (json_int_t)import->warnings));
+}
+
+static enum exit_code add_to_live_list(struct import *import) {
+    struct cli *cli = import->cli;
+    struct batch batch;
+    const ProtobufCMessage *response;
+    enum exit_code code = read_batch(import, &batch);
+    if (code == EXIT_CODE_DONE)
+        code = send_batch(import, &batch, &response);
+    if (code != EXIT_CODE_DONE)
+        return code;
+    if (cli->is_json) {
+        json_print(summarize(import), cli->out);
+        return answer_get_code(response);
+    }
+    print_warnings(import);
+    print_left_out(import);
+    fprintf(cli->out, "added %" PRIu64 " entries to the live list%s\n", import->sent,
+            answer_describe_validators(cli, response));
+    return answer_get_code(response);
+}
+
+// ---- a draft ----
+
+static enum exit_code create_draft(struct import *import) {
+    static const struct request_field fields[] = {REQUEST_FIELD("replace", "empty")};
+    struct cli *cli = import->cli;
+    ProtobufCMessage *request = calls_new_request(cli, RPC_CREATE_WHITELIST_DRAFT);
+    request_set(cli, request, fields, ARRAY_LENGTH(fields));
+    request_ids_set(cli, &import->ids, request);
+    const ProtobufCMessage *response;
+    struct fault fault;
+    enum exit_code code = call(import, RPC_CREATE_WHITELIST_DRAFT, request, &response, &fault);
+    if (fault.status != STATUS_OK)
+        return cli_fail_with_fault(cli, &fault);
+    if (code == EXIT_CODE_DONE)
+        import->draft_id = field_get_text(field_find_message(response, "draft"), "draft_id");
+    return code;
+}
+
+static void say_how_to_go_on(struct import *import) {
+    if (!import->cli->is_json)
+        fprintf(import->cli->err,
+                "  the live list is as it was; within a day the same command with %s goes on where this one "
+                "ended\n",
+                request_ids_describe(import->cli, &import->ids));
+}
+
+// A draft that will not be filled: gone, unless trying again can help.
+static void give_up(struct import *import, enum exit_code code, bool is_own) {
+    struct cli *cli = import->cli;
+    if (code == EXIT_CODE_UNAVAILABLE) {
+        say_how_to_go_on(import);
+        return;
+    }
+    if (!is_own)
+        return;
+    ProtobufCMessage *request = calls_new_request(cli, RPC_DISCARD_WHITELIST_DRAFT);
+    cli_must(field_set_text(&cli->arena, request, "draft_id", import->draft_id));
+    (void)calls_try(cli, RPC_DISCARD_WHITELIST_DRAFT, request);
+}
+
+static enum exit_code publish(struct import *import) {
+    static const struct request_field fields[] = {REQUEST_FIELD("confirm-within", "confirm_within"),
+                                                  REQUEST_FIELD("force", "force")};
+    struct cli *cli = import->cli;
+    ProtobufCMessage *request = calls_new_request(cli, RPC_PUBLISH_WHITELIST_DRAFT);
+    cli_must(field_set_text(&cli->arena, request, "draft_id", import->draft_id));
+    request_set(cli, request, fields, ARRAY_LENGTH(fields));
+    calls_set_wait(cli, request);
+    request_ids_set(cli, &import->ids, request);
+    const ProtobufCMessage *response;
+    struct fault fault;
+    enum exit_code code = call(import, RPC_PUBLISH_WHITELIST_DRAFT, request, &response, &fault);
+    if (fault.status != STATUS_OK) {
+        code = cli_fail_with_fault(cli, &fault);
+        if (!cli->is_json)
+            fprintf(
+                cli->err,
+                "  the live list is as it was, and the entries are in the draft %s: `latchkey draft publish` or "
+                "`discard` it\n",
+                import->draft_id);
+        return code;
+    }
+    if (code != EXIT_CODE_DONE)
+        return code;
+    const ProtobufCMessage *whitelist = field_find_message(response, "whitelist");
+    if (cli->is_json) {
+        json_t *json = summarize(import);
+        json_object_set_new(json, "whitelist", answer_to_json(cli, whitelist));
+        json_print(json, cli->out);
+    } else {
+        print_warnings(import);
+        print_left_out(import);
+        fprintf(cli->out, "added %" PRIu64 " entries; %s%s\n", import->sent,
+                whitelist_text_describe(cli, whitelist), answer_describe_validators(cli, response));
+    }
+    return answer_get_code(response);
+}
+
+static void print_draft(struct import *import) {
+    struct cli *cli = import->cli;
+    if (cli->is_json) {
+        json_t *json = summarize(import);
+        json_object_set_new(json, "draft_id", json_string(import->draft_id));
+        json_print(json, cli->out);
+        return;
+    }
+    print_warnings(import);
+    print_left_out(import);
+    fprintf(cli->out,
+            "added %" PRIu64
+            " entries to the draft %s; `latchkey whitelist preview --draft %s` says whom it would "
+            "refuse, `latchkey draft publish %s` puts it in the live list's place\n",
+            import->sent, import->draft_id, import->draft_id, import->draft_id);
+}
+
+static enum exit_code import_into_draft(struct import *import) {
+    struct cli *cli = import->cli;
+    const char *typed = options_find_text(&cli->options, "draft");
+    import->draft_id = typed;
+    enum exit_code code = typed ? EXIT_CODE_DONE : create_draft(import);
+    if (code != EXIT_CODE_DONE)
+        return code;
+    code = send_draft(import);
+    if (code != EXIT_CODE_DONE) {
+        give_up(import, code, !typed);
+        return code;
+    }
+    if (!typed && !options_has(&cli->options, "no-publish"))
+        return publish(import);
+    print_draft(import);
+    return EXIT_CODE_DONE;
+}
+
+// ---- the whole ----
+
+static bool is_for_live_list(const struct import *import) {
+    const struct options *options = &import->cli->options;
+    return import->good <= BATCH_ENTRIES_MAX && import->bytes < BATCH_BYTES_MAX &&
+           !options_has(options, "replace") && !options_has(options, "draft") &&
+           !options_has(options, "no-publish") && !options_has(options, "confirm-within");
+}
+
+// Only what takes the present list's place for good is asked about.
+static enum exit_code ask(struct import *import) {
+    struct cli *cli = import->cli;
+    if (!options_has(&cli->options, "replace") || options_has(&cli->options, "no-publish") ||
+        options_has(&cli->options, "confirm-within"))
+        return EXIT_CODE_DONE;
+    return confirm_ask(cli,
+                       cli_format(cli, "Replace the whole live list by %" PRIu64 " entries?", import->good));
+}
+
+static enum exit_code run(struct import *import) {
+    enum exit_code code = check_file(import);
+    if (code == EXIT_CODE_DONE)
+        code = judge_file(import);
+    if (code == EXIT_CODE_DONE)
+        code = ask(import);
+    if (code == EXIT_CODE_DONE)
+        code = record_file_rewind(&import->file);
+    if (code == EXIT_CODE_DONE)
+        code = calls_begin(import->cli); // what it keeps is no round's
+    if (code != EXIT_CODE_DONE)
+        return code;
+    return is_for_live_list(import) ? add_to_live_list(import) : import_into_draft(import);
+}
+
+enum exit_code whitelist_command_import(struct cli *cli) {
+    struct import import = {.cli = cli,
+                            .skips_bad = options_has(&cli->options, "skip-bad"),
+                            .permits_all = options_has(&cli->options, "force"),
+                            .now_ms = clock_get_realtime_ms(clock_get_system()),
+                            .draft_id = ""};
+    if (options_has(&cli->options, "draft") && options_has(&cli->options, "replace"))
+        return cli_fail(cli, EXIT_CODE_USAGE, "--replace begins a draft of its own; leave --draft out");
+    enum exit_code code = request_ids_init(cli, &import.ids);
+    if (code == EXIT_CODE_DONE)
+        code = record_file_open(cli, cli->options.arguments[0], whitelist_record_columns,
+                                WHITELIST_COLUMN_COUNT, WHITELIST_COLUMN_NOTE, &import.file);
+    if (code != EXIT_CODE_DONE)
+        return code;
+    arena_init(&import.round, 0);
+    code = run(&import);
+    arena_fini(&import.round);
+    record_file_close(&import.file);
+    return code;
+}
