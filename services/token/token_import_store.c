@@ -42,7 +42,7 @@ static const struct db_statement statements[] = {
                         " AS n (digest, token_id, hint, created_at)"},
     [RECORD_USES] = {"token_import_uses",
                      "SELECT latchkey.token_use_record(array_agg(n.digest), array_agg(n.at),"
-                     " array_agg(NULL::inet), array_agg('')) FROM unnest($1::bytea[], $2::timestamptz[])"
+                     " array_agg(NULL::inet), array_agg(''::text)) FROM unnest($1::bytea[], $2::timestamptz[])"
                      " AS n (digest, at) WHERE n.at > '-infinity'"},
     [READ] = {"token_import_read", "SELECT " TOKEN_COLUMNS " FROM latchkey.token t" TOKEN_SECRETS_AND_USE
                                    " WHERE t.company_id = $1 AND t.kind = 'a' AND t.token_id = ANY ($3)"
