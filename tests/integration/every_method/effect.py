@@ -6,7 +6,7 @@ from collections import Counter
 from latchkey_test import uuid_of_id
 
 # Of these the process writes by itself at any time.
-_BY_THEMSELVES = {"request", "validator", "change_pending", "token_use", "whitelist_entry_use", "migration"}
+_BY_THEMSELVES = {"request", "validator", "change_pending", "token_use", "whitelist_entry_use"}
 _COUNTS = """
 SELECT relname, (xpath('//rows/text()', query_to_xml(
            format('SELECT count(*) AS rows FROM latchkey.%I', relname), true, true, '')))[1]::text::bigint

@@ -8,7 +8,8 @@ import uuid
 import grpc
 
 from effect import rows_of
-from latchkey_test import CallCase, Deployment, Stage, contract, error_info, id_of_uuid, missing_requests
+from latchkey_test import QUIET, CallCase, Deployment, Stage, contract, error_info, id_of_uuid, missing_requests
+from latchkey_test.waiting import wait_until
 
 ID = re.compile(r"\b(tok|mbr|rol|ent|dra|inv|cmp|aud)_[0-7][0-9a-hjkmnp-tv-z]{25}\b")
 # Fields that hold an id of this kind and are empty in the table's requests: filters, and what may go along.
@@ -54,7 +55,7 @@ class Apart(CallCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.deployment = Deployment()
+        cls.deployment = Deployment(**QUIET)
         cls.deployment.__enter__()
         cls.addClassCleanup(cls.deployment.__exit__)
         cls.ours, cls.theirs = Stage(cls.deployment), Stage(cls.deployment, "Theirs Alone")
@@ -62,6 +63,7 @@ class Apart(CallCase):
             cls.addClassCleanup(stage.close)
         # Their ids, by kind, and everything of theirs that an answer to us must not have in it.
         cls.their_ids = {}
+        cls.their_requests = {method.name: cls.theirs.request(method) for method in METHODS}
         for method in METHODS:
             request = cls.theirs.request(method)
             cls.note_ids(request)
@@ -69,6 +71,7 @@ class Apart(CallCase):
                 cls.note_ids(cls.theirs.caller(method).call(method, request))
         if not cls.is_row_level_security_on:
             cls.switch_off_row_level_security()
+        cls.wait_for_the_mailer()
 
     @classmethod
     def note_ids(cls, message):
@@ -82,6 +85,12 @@ class Apart(CallCase):
         for table, in tables:
             cls.deployment.execute(f"ALTER TABLE latchkey.{table} NO FORCE ROW LEVEL SECURITY")
             cls.deployment.execute(f"ALTER TABLE latchkey.{table} DISABLE ROW LEVEL SECURITY")
+
+    @classmethod
+    def wait_for_the_mailer(cls):
+        """Which notes on their invitations that there is no mail server."""
+        wait_until(lambda: cls.deployment.execute("SELECT count(*) FROM latchkey.mail_outbox WHERE state = 'q'")[0][0] == 0, 60,
+                   "the mailer to give up")
 
     def their_rows(self):
         return rows_of(self.deployment.execute, self.theirs.company_id)
@@ -110,7 +119,7 @@ class Apart(CallCase):
         """Put in the place of each id of ours, theirs is answered like one that is nobody's."""
         if self.ours.caller(method) is self.ours.operator_at_home:
             return  # who may see every company
-        theirs = dict(ids_in(self.theirs.request(method)))
+        theirs = dict(ids_in(self.their_requests[method.name]))
         for path, kind in empty_ids(self.ours.request(method)):
             if kind in self.their_ids:
                 theirs[path] = list(self.their_ids[kind])[-1]

@@ -16,6 +16,9 @@ from .cases import uuid_of_id
 from .client import Client
 from .contract import served_methods
 
+# Of a server that leaves alone what a test has just made.
+QUIET = {"whitelist_sweep": "1h", "company_whitelist_drafts_max": 100}
+
 _numbers = itertools.count(1)
 
 
