@@ -39,6 +39,7 @@ struct records {
     size_t comment_column; // where the comment of a line goes; column_count = nowhere
     enum records_format format;
     size_t line;
+    bool has_begun;                    // a byte order mark can't come any more
     uint8_t separator;                 // of CSV
     size_t field_count;                // of the header
     size_t fields[RECORD_FIELDS_MAX];  // the column of each field; column_count = an unknown one
