@@ -19,6 +19,7 @@
 #include "common/app/database_probe.h"
 #include "common/app/deployment.h"
 #include "common/app/dispatch.h"
+#include "common/app/mailer.h"
 #include "common/app/maintenance.h"
 #include "common/app/transport_metrics.h"
 #include "common/app/validators.h"
@@ -111,6 +112,8 @@ static int read_settings(struct app *app, int argc, char **argv) {
         client_address_parse_trusted(app->settings.trusted_proxies, &app->trusted_proxies, error,
                                      sizeof(error)) != STATUS_OK)
         return fail(EXIT_USAGE, error);
+    if (mailer_is_needed(app->program) && mailer_open(app->program, error, sizeof(error)) != STATUS_OK)
+        return fail(EXIT_USAGE, error);
     return -1;
 }
 
@@ -146,6 +149,8 @@ static enum status open_jobs(struct app *app) {
     enum status status = jobs_new(&options, &app->jobs);
     if (status == STATUS_OK)
         status = jobs_add(app->jobs, &maintenance_job);
+    if (status == STATUS_OK && mailer_is_needed(app->program))
+        status = jobs_add(app->jobs, &mailer_job);
     for (size_t i = 0; i < app->program->service_count; i++)
         for (size_t j = 0; status == STATUS_OK && j < app->program->services[i]->job_count; j++)
             status = jobs_add(app->jobs, app->program->services[i]->jobs[j]);
@@ -248,6 +253,9 @@ static enum status register_metrics(struct app *app) {
     if ((status = metrics_register(app->metrics, database_metrics_write, app->database)) != STATUS_OK ||
         (status = metrics_register(app->metrics, worker_pool_write_metrics, app->workers)) != STATUS_OK ||
         (status = metrics_register(app->metrics, validators_write_metrics, app->validators)) != STATUS_OK)
+        return status;
+    if (mailer_is_needed(app->program) &&
+        (status = metrics_register(app->metrics, mailer_write_metrics, NULL)) != STATUS_OK)
         return status;
     return metrics_register(app->metrics, maintenance_write_metrics, NULL);
 }
@@ -448,6 +456,7 @@ static void stop(struct app *app) {
         loop_group_stop(app->loops);
     use_log_free(app->uses);
     jobs_free(app->jobs);
+    mailer_close();
     admin_free(app->admin); // it asks the services, so it ends before them
     for (size_t i = app->started_services; i-- > 0;)
         if (app->program->services[i]->stop)

@@ -21,6 +21,7 @@
 #include "common/app/job.h"
 #include "common/app/method.h"
 #include "common/app/metrics.h"
+#include "common/app/outbox.h"
 #include "common/app/settings.h"
 #include "common/app/use_log.h"
 #include "common/base/buffer.h"
@@ -48,6 +49,10 @@ struct app_service {
     // What it does by itself, while the server runs.
     const struct app_job *const *jobs;
     size_t job_count;
+
+    // The mails that it renders.
+    const struct mail_kind *mail_kinds;
+    size_t mail_kind_count;
 
     // The service's own settings; `settings_base` is static and filled before start().
     const struct setting *settings;

@@ -4,11 +4,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/app/mail_settings.h"
+#include "common/app/mailer.h"
 #include "common/app/method_list.h"
 #include "common/base/config.h"
 #include "common/net/listener.h"
 
-enum { ROWS_MAX = 64, TABLES_MAX = APP_SERVICES_MAX + 2 };
+enum { ROWS_MAX = 64, TABLES_MAX = APP_SERVICES_MAX + 3 }; // and server, transport, mail
 
 struct tables {
     struct setting rows[ROWS_MAX]; // app_setting_table with the program's own defaults
@@ -28,6 +30,9 @@ static void gather_tables(struct tables *tables, const struct app_program *progr
     tables->list[tables->count++] =
         (struct config_table){"Server", tables->rows, app_setting_count, settings};
     tables->list[tables->count++] = grpc_server_settings_get_table(transport);
+    if (mailer_is_needed(program))
+        tables->list[tables->count++] =
+            (struct config_table){"Mail", mail_setting_table, mail_setting_count, &mail_settings};
     for (size_t i = 0; i < program->service_count; i++) {
         const struct app_service *service = program->services[i];
         if (service->setting_count > 0)

@@ -1,6 +1,14 @@
 // E-mail on its way: what is to be sent stands in the database, put there by the transaction that wants it
 // sent, and goes out afterwards. So nothing is sent that did not happen, and nothing that happened goes
 // unsent.
+//
+//   QUEUED --taken, rendered, the server took it--------------> SENT
+//     ^  | --the server refused it, or too old to try again---> FAILED
+//     |  | --there is nothing to say any more-----------------> DROPPED
+//     +--+ a passing failure: again, ever more seldom
+//
+// A mailer that dies between sending and marking sends again (the Message-ID is the same): a mail may come
+// twice, but none is lost.
 #ifndef LATCHKEY_COMMON_APP_OUTBOX_H
 #define LATCHKEY_COMMON_APP_OUTBOX_H
 
@@ -10,15 +18,43 @@
 #include "common/base/compiler.h"
 #include "common/base/status.h"
 #include "common/base/uuid.h"
+#include "common/mail/message.h"
 
 struct outbox_item {
-    const char *kind;      // of a mail_kind that some service renders, e.g. "invitation", "token_expiry"
+    const char *kind;      // of a mail_kind of a service in this program, e.g. "invitation", "token_expiry"
     struct uuid object_id; // what it is about: the renderer reads it as it is when the mail is sent
     const char *recipient; // address
     const char *detail; // what the renderer needs beside the object, at most 255 characters; never a secret
 };
 
-// In the call's transaction, for its company.
+// In the call's transaction, for its company. What a caller asks for counts against the limits of the company
+// and hour, sender and day, recipient and day: EXHAUSTED (MAIL_LIMIT, with a time to try again), and nothing
+// is added; the transaction is still good. What the system sends by itself is not limited.
 MUST_CHECK enum status outbox_add(struct app_call *call, const struct outbox_item *item);
+
+// For whoever must know before it changes anything: whether outbox_add() would be refused now.
+MUST_CHECK enum status outbox_check_limits(struct app_call *call, const char *recipient);
+
+// A mail whose turn has come.
+struct outbox_mail {
+    struct uuid mail_id, company_id;
+    const char *kind;
+    struct uuid object_id;
+    const char *recipient;
+    const char *detail;
+    int attempt; // from 1
+    int64_t created_at_ms;
+};
+
+// How a service makes the content of its mails. Static storage.
+struct mail_kind {
+    const char *name; // at most 50 characters
+    // On a thread of its own, in a transaction of the mail's company, under the name "mailer". The
+    // transaction is committed before the mail is sent: a secret that the content shows is good by then. The
+    // content lives in the call's arena and is wiped. Left with an empty subject there is nothing to say any
+    // more: the mail is dropped.
+    enum status (*render)(struct app_call *call, const struct outbox_mail *mail,
+                          struct mail_content *ret_content);
+};
 
 #endif

@@ -77,6 +77,11 @@ const char *fault_path(struct fault *fault, const char *format, ...) {
     return path ? path : "";
 }
 
+void fault_prefix_fields(struct fault *fault, const char *prefix) {
+    for (struct fault_field *field = fault->fields; field; field = field->next)
+        field->field = fault_path(fault, "%s%s", prefix, field->field);
+}
+
 static void append_detail(struct fault *fault, const char *key, const char *value) {
     struct fault_detail *added = ARENA_NEW(fault->arena, struct fault_detail);
     const char *key_copy = arena_copy_text(fault->arena, key);

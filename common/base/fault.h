@@ -55,6 +55,9 @@ enum status fault_set_no_memory(struct fault *fault);
 // fault_path().
 void fault_add_field(struct fault *fault, const char *field, const char *format, ...) PRINTF_LIKE(3, 4);
 
+// Puts `prefix` before the name of every field that is named so far: for rules that know a part of a request.
+void fault_prefix_fields(struct fault *fault, const char *prefix);
+
 // "entries[3].address" and the like, in the fault's arena; "" when out of memory.
 const char *fault_path(struct fault *fault, const char *format, ...) PRINTF_LIKE(2, 3);
 

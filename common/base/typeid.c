@@ -78,6 +78,18 @@ struct typeid typeid_of(const char *prefix, struct uuid uuid) {
     return id;
 }
 
+char **typeid_list_format(const char *prefix, const struct uuid *uuids, size_t count, struct arena *arena) {
+    char **texts = ARENA_NEW_ARRAY(arena, char *, count);
+    struct typeid *ids = ARENA_NEW_ARRAY(arena, struct typeid, count);
+    if (!texts || !ids)
+        return NULL;
+    for (size_t i = 0; i < count; i++) {
+        ids[i] = typeid_of(prefix, uuids[i]);
+        texts[i] = ids[i].text;
+    }
+    return texts;
+}
+
 void typeid_format(struct bytes prefix, struct uuid uuid, char *ret_text) {
     assert(is_valid_prefix(prefix));
     char *at = ret_text;

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 
+#include "common/base/arena.h"
 #include "common/base/bytes.h"
 #include "common/base/compiler.h"
 #include "common/base/uuid.h"
@@ -30,6 +31,10 @@ struct typeid {
 
 // `prefix` is one of the constants above; a company's id reads typeid_of(TYPEID_COMPANY, uuid).text.
 struct typeid typeid_of(const char *prefix, struct uuid uuid);
+
+// Many, each as typeid_of() has it, in the arena; NULL when out of memory.
+MUST_CHECK char **typeid_list_format(const char *prefix, const struct uuid *uuids, size_t count,
+                                     struct arena *arena);
 
 // Any valid prefix, also the empty one. `ret_text` has room for TYPEID_TEXT_MAX + 1.
 void typeid_format(struct bytes prefix, struct uuid uuid, char *ret_text);

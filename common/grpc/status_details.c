@@ -85,18 +85,26 @@ static bool add_retry_info(const struct fault *fault, struct arena *arena, Googl
     return add_detail(arena, &retry.base, status);
 }
 
+// NULL when out of memory.
+static Google__Rpc__Status *new_status(const struct fault *fault, const char *text, size_t fields_max,
+                                       struct arena *arena) {
+    Google__Rpc__Status *status = ARENA_NEW(arena, Google__Rpc__Status);
+    if (!status)
+        return NULL;
+    google__rpc__status__init(status);
+    status->code = (int32_t)grpc_code_from_status(fault->status);
+    status->message = (char *)text;
+    status->details = ARENA_NEW_ARRAY(arena, Google__Protobuf__Any *, DETAILS_MAX);
+    bool is_whole = status->details && add_error_info(fault, arena, status) &&
+                    add_bad_request(fault, fields_max, arena, status) && add_retry_info(fault, arena, status);
+    return is_whole ? status : NULL;
+}
+
 // Empty when out of memory.
 static struct bytes encode(const struct fault *fault, const char *text, size_t fields_max,
                            struct arena *arena) {
-    Google__Protobuf__Any *details[DETAILS_MAX];
-    Google__Rpc__Status status = GOOGLE__RPC__STATUS__INIT;
-    status.code = (int32_t)grpc_code_from_status(fault->status);
-    status.message = (char *)text;
-    status.details = details;
-    if (!add_error_info(fault, arena, &status) || !add_bad_request(fault, fields_max, arena, &status) ||
-        !add_retry_info(fault, arena, &status))
-        return BYTES_EMPTY;
-    struct bytes packed = message_pack(&status.base, 0, arena);
+    const Google__Rpc__Status *status = new_status(fault, text, fields_max, arena);
+    struct bytes packed = status ? message_pack(&status->base, 0, arena) : BYTES_EMPTY;
     return packed.data ? base64_encode(arena, packed) : BYTES_EMPTY;
 }
 
@@ -147,4 +155,9 @@ void status_details_encode(const struct fault *fault, struct arena *arena,
     ret_details->retry_after_ms = fault->retry_after_ms;
     if (terminated)
         ret_details->details = encode_within_limit(fault, terminated, arena);
+}
+
+ProtobufCMessage *status_details_new_message(const struct fault *fault, struct arena *arena) {
+    Google__Rpc__Status *status = new_status(fault, choose_text(fault, arena), fault->field_count, arena);
+    return status ? &status->base : NULL;
 }

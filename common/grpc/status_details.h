@@ -3,11 +3,13 @@
 #ifndef LATCHKEY_COMMON_GRPC_STATUS_DETAILS_H
 #define LATCHKEY_COMMON_GRPC_STATUS_DETAILS_H
 
+#include <protobuf-c/protobuf-c.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "common/base/arena.h"
 #include "common/base/bytes.h"
+#include "common/base/compiler.h"
 #include "common/base/fault.h"
 #include "common/grpc/status_code.h"
 
@@ -25,5 +27,9 @@ struct status_details {
 // `fault` NULL or empty is OK. Borrows from `fault` and `arena`, which need not be the fault's own.
 void status_details_encode(const struct fault *fault, struct arena *arena,
                            struct status_details *ret_details);
+
+// The same as a google.rpc.Status, for answers that hold the failures of parts; borrows from `fault`, NULL
+// when out of memory.
+MUST_CHECK ProtobufCMessage *status_details_new_message(const struct fault *fault, struct arena *arena);
 
 #endif

@@ -1,5 +1,4 @@
-// A company as the invitation service knows it, with what is made together with it. Everything borrowed here
-// lives in the arena of the call.
+// A company as the invitation service knows it. Everything borrowed here lives in the arena of the call.
 #ifndef LATCHKEY_SERVICES_INVITATION_COMPANY_H
 #define LATCHKEY_SERVICES_INVITATION_COMPANY_H
 
@@ -22,17 +21,9 @@ struct company {
     struct uuid company_id;
     uint8_t lane; // of the change log
     const char *name, *external_id;
+    bool is_operator; // the deployment's own
     bool is_suspended;
     struct company_policy policy;
-    int64_t created_at_ms;
-    int64_t version;
-};
-
-// The member that a company is made with.
-struct company_administrator {
-    struct uuid member_id;
-    struct uuid role_id; // the built-in one
-    const char *email;
     int64_t created_at_ms;
     int64_t version;
 };

@@ -1,4 +1,4 @@
-// Companies, and the member that one is made with, as the contract's messages.
+// Companies as the contract's messages.
 #ifndef LATCHKEY_SERVICES_INVITATION_COMPANY_MESSAGE_RPC_H
 #define LATCHKEY_SERVICES_INVITATION_COMPANY_MESSAGE_RPC_H
 
@@ -7,9 +7,7 @@
 #include "latchkey/v1/company.pb-c.h"
 #include "services/invitation/company.h"
 
-// Both borrow from what they are given; in the arena. NULL when out of memory.
+// Borrows from the company; in the arena. NULL when out of memory.
 MUST_CHECK Latchkey__V1__Company *company_message_new(const struct company *company, struct arena *arena);
-MUST_CHECK Latchkey__V1__Member *company_message_new_administrator(
-    const struct company_administrator *administrator, struct arena *arena);
 
 #endif

@@ -6,48 +6,32 @@
 #include "services/invitation/company_message_rpc.h"
 #include "services/invitation/company_rules.h"
 #include "services/invitation/company_store.h"
+#include "services/invitation/id_page_rpc.h"
+#include "services/invitation/member_message_rpc.h"
 
 // ---- CreateCompany ----
-
-// The TypeID under which other objects name whoever calls.
-static struct typeid name_caller(const struct caller *caller) {
-    return uuid_is_zero(caller->member_id) ? typeid_of(TYPEID_TOKEN, caller->token_id)
-                                           : typeid_of(TYPEID_MEMBER, caller->member_id);
-}
-
-// In the log of the new company, of which they are the first events.
-static enum status note_birth(struct app_call *call, struct uuid company_id,
-                              const Latchkey__V1__CreateCompanyResponse *response) {
-    enum status status =
-        audit_note(call, "company.created", response->company->company_id, NULL, &response->company->base);
-    audit_set_company(call, company_id);
-    if (status == STATUS_OK)
-        status = audit_note(call, "member.created", response->administrator->member_id, NULL,
-                            &response->administrator->base);
-    audit_set_company(call, company_id);
-    return status;
-}
 
 static enum status give_birth(struct app_call *call, const struct company_draft *draft,
                               Latchkey__V1__CreateCompanyResponse *response) {
     const struct clock *clock = app_get_clock(call->app);
-    struct typeid maker = name_caller(call->caller);
-    struct company_birth birth = {.company_id = uuid_new(clock),
-                                  .role_id = uuid_new(clock),
-                                  .member_id = uuid_new(clock),
-                                  .list_id = uuid_new(clock),
-                                  .created_by = maker.text};
+    app_call_enter_company(call, uuid_new(clock)); // the change is the new company's, not the operator's
+    struct company_birth birth = {
+        .role_id = uuid_new(clock), .member_id = uuid_new(clock), .list_id = uuid_new(clock)};
     struct company *company;
-    struct company_administrator administrator;
+    struct member administrator;
     enum status status = company_store_create(call, draft, &birth, &company, &administrator);
     if (status != STATUS_OK)
         return status;
-    call->lane = company->lane; // the change is the new company's, not the operator's
     response->company = company_message_new(company, call->arena);
-    response->administrator = company_message_new_administrator(&administrator, call->arena);
+    response->administrator = member_message_new(&administrator, call->arena);
     if (!response->company || !response->administrator)
         return fault_set_no_memory(call->fault);
-    return note_birth(call, company->company_id, response);
+    status =
+        audit_note(call, "company.created", response->company->company_id, NULL, &response->company->base);
+    if (status != STATUS_OK)
+        return status;
+    return audit_note(call, "member.created", response->administrator->member_id, NULL,
+                      &response->administrator->base);
 }
 
 enum status company_rpc_create(struct app_call *call, const ProtobufCMessage *message,
@@ -67,43 +51,86 @@ enum status company_rpc_create(struct app_call *call, const ProtobufCMessage *me
     return status;
 }
 
-// ---- GetCompany ----
+// ---- which company ----
 
-static struct uuid read_company_id(const char *text, struct app_call *call) {
-    struct uuid company_id = call->company_id;
-    if (*text && !typeid_parse(bytes_of_text(text), TYPEID_COMPANY, &company_id))
-        fault_add_field(call->fault, "company_id",
-                        "type a company's id, such as cmp_01h455vb4pex5vsknk084sn02q");
-    return company_id;
-}
-
-// Whether there is another company is no business of whoever is not an operator.
-static enum status check_visible(const struct app_call *call, struct uuid company_id) {
-    bool is_own = uuid_is_equal(company_id, call->company_id);
-    if (is_own || caller_has_permission(call->caller, "latchkey.operate"))
+enum status company_rpc_enter(struct app_call *call, const char *text, const char *field) {
+    struct uuid company_id;
+    if (!*text)
         return STATUS_OK;
-    return fault_set(call->fault, STATUS_NOT_FOUND, "COMPANY_NOT_FOUND", "there is no company %s",
-                     typeid_of(TYPEID_COMPANY, company_id).text);
+    if (!typeid_parse(bytes_of_text(text), TYPEID_COMPANY, &company_id)) {
+        fault_add_field(call->fault, field, "type a company's id, such as cmp_01h455vb4pex5vsknk084sn02q");
+        return call->fault->status;
+    }
+    if (uuid_is_equal(company_id, call->company_id))
+        return STATUS_OK;
+    if (!caller_has_permission(call->caller, "latchkey.operate"))
+        return fault_set(call->fault, STATUS_NOT_FOUND, "COMPANY_NOT_FOUND", "there is no company %s", text);
+    app_call_enter_company(call, company_id);
+    return STATUS_OK;
 }
+
+// ---- GetCompany ----
 
 enum status company_rpc_get(struct app_call *call, const ProtobufCMessage *message,
                             ProtobufCMessage **ret_response) {
     const Latchkey__V1__GetCompanyRequest *request = (const Latchkey__V1__GetCompanyRequest *)message;
     Latchkey__V1__GetCompanyResponse *response = ARENA_NEW(call->arena, Latchkey__V1__GetCompanyResponse);
+    struct company *company;
     if (!response)
         return fault_set_no_memory(call->fault);
     latchkey__v1__get_company_response__init(response);
-
-    struct company *company;
-    struct uuid company_id = read_company_id(request->company_id, call);
-    enum status status = call->fault->status;
+    enum status status = company_rpc_enter(call, request->company_id, "company_id");
     if (status == STATUS_OK)
-        status = check_visible(call, company_id);
-    if (status == STATUS_OK)
-        status = company_store_find(call, company_id, &company);
+        status = company_store_find(call, &company);
     if (status != STATUS_OK)
         return status;
     response->company = company_message_new(company, call->arena);
     *ret_response = &response->base;
     return response->company ? STATUS_OK : fault_set_no_memory(call->fault);
+}
+
+// ---- ListCompanies ----
+
+static void read_filter(const Latchkey__V1__ListCompaniesRequest *request, struct fault *fault,
+                        struct company_filter *ret_filter) {
+    int state = (int)request->state; // an open enum: a peer may send any number
+    if (state < COMPANY_STATE_ANY || state > COMPANY_STATE_SUSPENDED)
+        fault_add_field(fault, "state", "type one of the states of a company, or leave it unset for all");
+    *ret_filter = (struct company_filter){.state = (enum company_state)state,
+                                          .name_contains = bytes_of_text(request->name_contains),
+                                          .external_id = bytes_of_text(request->external_id)};
+}
+
+static bool fill_list(Latchkey__V1__ListCompaniesResponse *response, const ProtobufCMessage *request,
+                      const struct company_list *list, const struct app_call *call) {
+    response->companies = ARENA_NEW_ARRAY(call->arena, Latchkey__V1__Company *, list->count);
+    for (size_t i = 0; response->companies && i < list->count; i++)
+        if (!(response->companies[i] = company_message_new(&list->companies[i], call->arena)))
+            return false;
+    response->n_companies = list->count;
+    if (list->has_more)
+        response->next_page_token =
+            id_page_make_token(call, request, list->companies[list->count - 1].company_id);
+    return response->companies && response->next_page_token;
+}
+
+enum status company_rpc_list(struct app_call *call, const ProtobufCMessage *message,
+                             ProtobufCMessage **ret_response) {
+    Latchkey__V1__ListCompaniesResponse *response =
+        ARENA_NEW(call->arena, Latchkey__V1__ListCompaniesResponse);
+    struct id_page page;
+    struct company_filter filter;
+    struct company_list list;
+    if (!response)
+        return fault_set_no_memory(call->fault);
+    latchkey__v1__list_companies_response__init(response);
+    id_page_parse(call, message, &page);
+    read_filter((const Latchkey__V1__ListCompaniesRequest *)message, call->fault, &filter);
+    enum status status = call->fault->status;
+    if (status == STATUS_OK)
+        status = company_store_list(call, &filter, page.after, page.size, &list);
+    if (status != STATUS_OK)
+        return status;
+    *ret_response = &response->base;
+    return fill_list(response, message, &list, call) ? STATUS_OK : fault_set_no_memory(call->fault);
 }

@@ -41,6 +41,25 @@ void role_ids_parse(char *const *texts, size_t count, const char *field, struct 
     *ret_ids = ids;
 }
 
+bool role_ids_have(const struct role_ids *ids, struct uuid role_id) {
+    for (size_t i = 0; i < ids->count; i++)
+        if (uuid_is_equal(ids->ids[i], role_id))
+            return true;
+    return false;
+}
+
+enum status role_ids_subtract(const struct role_ids *ids, const struct role_ids *others, struct arena *arena,
+                              struct role_ids *ret_ids) {
+    struct role_ids rest = {.ids = ARENA_NEW_ARRAY(arena, struct uuid, ids->count)};
+    if (!rest.ids)
+        return STATUS_NO_MEMORY;
+    for (size_t i = 0; i < ids->count; i++)
+        if (!role_ids_have(others, ids->ids[i]))
+            rest.ids[rest.count++] = ids->ids[i];
+    *ret_ids = rest;
+    return STATUS_OK;
+}
+
 // ---- what they let do ----
 
 static void add_permissions(const struct role *role, const struct permission_catalogue *catalogue,
@@ -89,7 +108,7 @@ enum status role_check_permissions(const struct permission_set *wanted, const st
         return fault->status;
     fault_add_detail(fault, "permissions", "%s", excess);
     return fault_set(fault, STATUS_PERMISSION_DENIED, "GRANT_EXCEEDS_CALLER",
-                     "%s may not let do more than you may: you may not do %s", what, excess);
+                     "%s: that would let do what you may not do, %s", what, excess);
 }
 
 static const struct role *find_role(const struct role_list *roles, struct uuid role_id) {
@@ -106,7 +125,7 @@ static enum status check_role(struct uuid role_id, const struct role_list *prese
         return fault_set(fault, STATUS_NOT_FOUND, "ROLE_NOT_FOUND", "there is no role %s",
                          typeid_of(TYPEID_ROLE, role_id).text);
     struct permission_set *permissions = role_get_permissions(role, caller->catalogue, arena);
-    const char *what = arena_format(arena, "the role %s", role->name);
+    const char *what = arena_format(arena, "you can't give the role %s", role->name);
     if (!permissions || !what)
         return fault_set_no_memory(fault);
     return role_check_permissions(permissions, NULL, caller, what, arena, fault);

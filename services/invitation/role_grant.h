@@ -3,6 +3,7 @@
 #ifndef LATCHKEY_SERVICES_INVITATION_ROLE_GRANT_H
 #define LATCHKEY_SERVICES_INVITATION_ROLE_GRANT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/access/permission.h"
@@ -27,6 +28,12 @@ struct role_ids {
 void role_ids_parse(char *const *texts, size_t count, const char *field, struct arena *arena,
                     struct fault *fault, struct role_ids *ret_ids);
 
+bool role_ids_have(const struct role_ids *ids, struct uuid role_id);
+
+// Those that `ids` has and `others` has not; NO_MEMORY.
+MUST_CHECK enum status role_ids_subtract(const struct role_ids *ids, const struct role_ids *others,
+                                         struct arena *arena, struct role_ids *ret_ids);
+
 // What a role lets do now; NULL when out of memory.
 MUST_CHECK struct permission_set *role_get_permissions(const struct role *role,
                                                        const struct permission_catalogue *catalogue,
@@ -45,7 +52,8 @@ MUST_CHECK enum status role_check_grant(const struct role_ids *wanted, const str
                                         struct fault *fault);
 
 // PERMISSION_DENIED (GRANT_EXCEEDS_CALLER) if `wanted` holds anything that neither the caller nor `before`
-// (NULL = nothing) does. `what` is the beginning of the sentence: "the role x".
+// (NULL = nothing) does. `what` begins the sentence: "you can't give the
+// role x".
 MUST_CHECK enum status role_check_permissions(const struct permission_set *wanted,
                                               const struct permission_set *before,
                                               const struct caller *caller, const char *what,

@@ -4,7 +4,7 @@
 
 #include "common/db/row_list.h"
 
-enum { FIND_MANY, LIST_OF_MEMBER, LIST, FIND, CREATE, UPDATE, COUNT_USE, DELETE };
+enum { FIND_MANY, LIST_OF_MEMBER, LIST, FIND, CREATE, UPDATE, LOCK, COUNT_USE, DELETE };
 
 // In the order of the enum below. $1 = company.
 #define ROLE_COLUMNS "r.role_id, r.name, r.builtin <> '', r.permissions, r.created_at, r.version"
@@ -16,20 +16,32 @@ static const struct db_statement statements[] = {
                         "SELECT " ROLE_COLUMNS " FROM latchkey.member_role mr"
                         " JOIN latchkey.role r ON r.company_id = mr.company_id AND r.role_id = mr.role_id"
                         " WHERE mr.company_id = $1 AND mr.member_id = $2"},
-    [LIST] = {"role_list", "SELECT " ROLE_COLUMNS " FROM latchkey.role r WHERE r.company_id = $1"
-                           " AND ($2::uuid IS NULL OR r.role_id < $2) ORDER BY r.role_id DESC LIMIT $3"},
+    // A page ends early where its roles' own lists are long: 20 000 grants, and one more role.
+    [LIST] = {"role_list",
+              "SELECT " ROLE_COLUMNS ", r.found FROM (SELECT r.*, count(*) OVER () AS found,"
+              " cardinality(r.permissions) AS grants, sum(cardinality(r.permissions))"
+              " OVER (ORDER BY r.role_id DESC) AS grants_so_far FROM (SELECT r.* FROM latchkey.role r"
+              " WHERE r.company_id = $1 AND ($2::uuid IS NULL OR r.role_id < $2)"
+              " ORDER BY r.role_id DESC LIMIT $3) AS r) AS r"
+              " WHERE r.grants_so_far - r.grants <= 20000 ORDER BY r.role_id DESC"},
     [FIND] = {"role_find",
               "SELECT " ROLE_COLUMNS " FROM latchkey.role r WHERE r.company_id = $1 AND r.role_id = $2"},
     [CREATE] = {"role_create", "INSERT INTO latchkey.role AS r (company_id, role_id, name, permissions,"
                                " created_by) VALUES ($1, $2, $3, $4, $5) RETURNING " ROLE_COLUMNS},
     [UPDATE] = {"role_update", "UPDATE latchkey.role r SET name = $3, permissions = $4"
                                " WHERE r.company_id = $1 AND r.role_id = $2 RETURNING " ROLE_COLUMNS},
-    [COUNT_USE] = {"role_count_use", "SELECT (SELECT count(*) FROM latchkey.member_role mr"
-                                     " WHERE mr.company_id = $1 AND mr.role_id = $2), 0::bigint"},
+    [LOCK] = {"role_lock",
+              "SELECT FROM latchkey.role r WHERE r.company_id = $1 AND r.role_id = $2 FOR UPDATE"},
+    [COUNT_USE] = {"role_count_use",
+                   "SELECT (SELECT count(*) FROM latchkey.member_role mr"
+                   " WHERE mr.company_id = $1 AND mr.role_id = $2),"
+                   " (SELECT count(*) FROM latchkey.invitation i WHERE i.company_id = $1"
+                   " AND i.state = 'p' AND i.expires_at > now() AND $2 = ANY (i.role_ids))"},
     [DELETE] = {"role_delete", "DELETE FROM latchkey.role r WHERE r.company_id = $1 AND r.role_id = $2"},
 };
 
-enum { ROLE_ID, NAME, BUILT_IN, PERMISSIONS, CREATED_AT, VERSION };
+// Of ROLE_COLUMNS, and of LIST one more.
+enum { ROLE_ID, NAME, BUILT_IN, PERMISSIONS, CREATED_AT, VERSION, FOUND };
 
 // ---- from a row to a role ----
 
@@ -48,7 +60,7 @@ static bool read_role(const struct db_result *rows, int row, struct arena *arena
 static enum status read_list(struct app_call *call, const struct db_result *rows, size_t max,
                              struct role_list *ret_roles) {
     size_t found = (size_t)db_result_get_row_count(rows);
-    struct role_list list = {.count = found < max ? found : max, .has_more = found > max};
+    struct role_list list = {.count = found < max ? found : max};
     list.roles = ARENA_NEW_ARRAY(call->arena, struct role, list.count);
     if (!list.roles)
         return fault_set_no_memory(call->fault);
@@ -110,7 +122,11 @@ enum status role_store_list(struct app_call *call, struct uuid after, int32_t li
     db_params_add_uuid_or_null(&params, after);
     db_params_add_int64(&params, limit + 1); // one more tells whether there is another page
     enum status status = query(call, LIST, &params, &rows);
-    return status == STATUS_OK ? read_list(call, rows, (size_t)limit, ret_roles) : status;
+    if (status == STATUS_OK)
+        status = read_list(call, rows, (size_t)limit, ret_roles);
+    if (status == STATUS_OK && ret_roles->count > 0)
+        ret_roles->has_more = db_result_get_int64(rows, 0, FOUND) > (int64_t)ret_roles->count;
+    return status;
 }
 
 enum status role_store_find(struct app_call *call, struct uuid role_id, struct role **ret_role) {
@@ -168,13 +184,15 @@ enum status role_store_update(struct app_call *call, struct uuid role_id, const 
 
 enum status role_store_count_use(struct app_call *call, struct uuid role_id, struct role_use *ret_use) {
     struct db_params params;
-    const struct db_result *rows;
     init_params(&params, call);
     db_params_add_uuid(&params, role_id);
-    enum status status = query(call, COUNT_USE, &params, &rows);
+    struct db_command commands[] = {{&statements[LOCK], &params, NULL},
+                                    {&statements[COUNT_USE], &params, NULL}};
+    enum status status = db_query_batch(call->transaction, commands, ARRAY_LENGTH(commands));
     if (status != STATUS_OK)
-        return status;
-    *ret_use = (struct role_use){db_result_get_int64(rows, 0, 0), db_result_get_int64(rows, 0, 1)};
+        return db_fault(call->fault, status);
+    const struct db_result *row = commands[1].result;
+    *ret_use = (struct role_use){db_result_get_int64(row, 0, 0), db_result_get_int64(row, 0, 1)};
     return STATUS_OK;
 }
 

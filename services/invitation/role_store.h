@@ -42,7 +42,7 @@ MUST_CHECK enum status role_store_create(struct app_call *call, struct uuid role
 MUST_CHECK enum status role_store_update(struct app_call *call, struct uuid role_id,
                                          const struct role_draft *draft, struct role **ret_role);
 
-// Who keeps a role from being deleted.
+// Who keeps a role from being deleted. Nobody else gets it before the transaction ends.
 struct role_use {
     int64_t member_count;
     int64_t invitation_count; // pending ones

@@ -99,14 +99,15 @@ static void check_domains(const struct token_wish *wish, const struct token_term
     if (count > 0 && !(draft->channels & CHANNEL_BIT(CHANNEL_UI)))
         fault_add_field(fault, "allowed_domains",
                         "leave it empty, or add CHANNEL_UI to channels: domains count on that channel only");
-    draft->domains = ARENA_NEW_ARRAY(arena, struct bytes, count);
-    if (!draft->domains) {
+    struct bytes *domains = ARENA_NEW_ARRAY(arena, struct bytes, count);
+    if (!domains) {
         fault_set_no_memory(fault);
         return;
     }
+    draft->domains = domains;
     draft->domain_count = count;
     for (size_t i = 0; i < count; i++)
-        draft->domains[i] = check_domain(wish->domains.texts[i], i, arena, fault);
+        domains[i] = check_domain(wish->domains.texts[i], i, arena, fault);
 }
 
 static void check_ips(const struct token_wish *wish, const struct token_terms *terms, struct arena *arena,
@@ -126,7 +127,7 @@ static int64_t check_expiry(const struct token_wish *wish, int64_t now_ms, struc
         return CLOCK_NEVER_MS;
     }
     if (wish->has_expires_at) {
-        if (wish->expires_at_ms <= now_ms)
+        if (wish->expires_at_ms <= now_ms && !wish->may_have_expired)
             fault_add_field(fault, "expires_at", "type a time in the future");
         return wish->expires_at_ms;
     }
@@ -165,6 +166,68 @@ enum status token_check_wish(const struct token_wish *wish, const struct token_t
     check_times(wish, terms->now_ms, fault, &draft);
     check_domains(wish, terms, arena, fault, &draft);
     check_ips(wish, terms, arena, fault, &draft);
+    if (fault->status != STATUS_OK)
+        return fault->status;
+    *ret_draft = draft;
+    return STATUS_OK;
+}
+
+struct token_draft token_draft_of(const struct token *token) {
+    return (struct token_draft){
+        .label = bytes_of_text(token->label),
+        .description = bytes_of_text(token->description),
+        .external_id = bytes_of_text(token->external_id),
+        .metadata = token->metadata,
+        .metadata_count = token->metadata_count,
+        .channels = token->channels,
+        .permissions = token->permissions,
+        .permission_count = token->permission_count,
+        .domains = token->allowed_domains,
+        .domain_count = token->allowed_domain_count,
+        .ips = token->allowed_ips,
+        .ip_count = token->allowed_ip_count,
+        .not_before_ms = token->not_before_ms,
+        .expires_at_ms = token->expires_at_ms,
+    };
+}
+
+static void change_texts(const struct token_wish *wish, uint32_t fields, struct fault *fault,
+                         struct token_draft *draft) {
+    if (fields & TOKEN_FIELD_BIT(TOKEN_FIELD_LABEL)) {
+        check_label(wish->label, fault);
+        draft->label = bytes_of_text(wish->label);
+    }
+    if (fields & TOKEN_FIELD_BIT(TOKEN_FIELD_DESCRIPTION)) {
+        token_check_text(wish->description, TOKEN_DESCRIPTION_MAX, "description", fault);
+        draft->description = bytes_of_text(wish->description);
+    }
+    if (fields & TOKEN_FIELD_BIT(TOKEN_FIELD_METADATA)) {
+        check_metadata(wish, fault);
+        draft->metadata = wish->metadata;
+        draft->metadata_count = wish->metadata_count;
+    }
+}
+
+static void change_expiry(const struct token_wish *wish, int64_t now_ms, struct fault *fault,
+                          struct token_draft *draft) {
+    draft->expires_at_ms = check_expiry(wish, now_ms, fault);
+    if (draft->expires_at_ms > now_ms && draft->not_before_ms >= draft->expires_at_ms)
+        fault_add_field(fault, "expires_at", "type a time after the token's not_before");
+}
+
+enum status token_check_change(const struct token_wish *wish, uint32_t fields, const struct token *token,
+                               const struct token_terms *terms, struct arena *arena, struct fault *fault,
+                               struct token_draft *ret_draft) {
+    struct token_draft draft = token_draft_of(token);
+    change_texts(wish, fields, fault, &draft);
+    if (fields & TOKEN_FIELD_BIT(TOKEN_FIELD_PERMISSIONS))
+        check_permissions(wish, terms, arena, fault, &draft);
+    if (fields & TOKEN_FIELD_BIT(TOKEN_FIELD_EXPIRY))
+        change_expiry(wish, terms->now_ms, fault, &draft);
+    if (fields & TOKEN_FIELD_BIT(TOKEN_FIELD_DOMAINS))
+        check_domains(wish, terms, arena, fault, &draft);
+    if (fields & TOKEN_FIELD_BIT(TOKEN_FIELD_IPS))
+        check_ips(wish, terms, arena, fault, &draft);
     if (fault->status != STATUS_OK)
         return fault->status;
     *ret_draft = draft;

@@ -1,5 +1,6 @@
-// What a new access token must be like. Pure: every bad field of a request is named in the fault at once,
-// with a sentence that says what to type instead; what passes comes out in the form in which it is stored.
+// What an access token must be like, a new one or one that is changed. Pure: every bad field of a request is
+// named in the fault at once, with a sentence that says what to type instead; what passes comes out in the
+// form in which it is stored.
 #ifndef LATCHKEY_SERVICES_TOKEN_TOKEN_RULES_H
 #define LATCHKEY_SERVICES_TOKEN_TOKEN_RULES_H
 
@@ -38,6 +39,19 @@ struct text_list {
     size_t count;
 };
 
+// The fields that an update may name.
+enum token_field {
+    TOKEN_FIELD_LABEL,
+    TOKEN_FIELD_DESCRIPTION,
+    TOKEN_FIELD_METADATA,
+    TOKEN_FIELD_DOMAINS,
+    TOKEN_FIELD_IPS,
+    TOKEN_FIELD_PERMISSIONS,
+    TOKEN_FIELD_EXPIRY,
+    TOKEN_FIELD_COUNT,
+};
+#define TOKEN_FIELD_BIT(field) (UINT32_C(1) << (field))
+
 // As it was typed. Times that were unreadable have been named in the fault already, and count as unset.
 struct token_wish {
     const char *label, *description, *external_id;
@@ -47,6 +61,7 @@ struct token_wish {
     const struct token_pair *metadata;
     size_t metadata_count;
     bool has_not_before, has_expires_at, has_expire_in;
+    bool may_have_expired; // one that is taken over from elsewhere
     int64_t not_before_ms, expires_at_ms, expire_in_ms;
 };
 
@@ -62,12 +77,12 @@ struct token_draft {
     struct bytes label, description, external_id;
     const struct token_pair *metadata; // borrows from the wish
     size_t metadata_count;
-    uint8_t channels;          // CHANNEL_BIT()s
-    struct bytes *permissions; // borrow from the wish
+    uint8_t channels;                // CHANNEL_BIT()s
+    const struct bytes *permissions; // borrow from the wish
     size_t permission_count;
-    struct bytes *domains; // canonical patterns, in the arena
+    const struct bytes *domains; // canonical patterns, in the arena
     size_t domain_count;
-    struct ip_prefix *ips;
+    const struct ip_prefix *ips;
     size_t ip_count;
     int64_t not_before_ms; // CLOCK_ALWAYS_MS = none
     int64_t expires_at_ms; // CLOCK_NEVER_MS = none
@@ -79,6 +94,16 @@ MUST_CHECK enum status token_check_wish(const struct token_wish *wish, const str
                                         struct arena *arena, struct fault *fault,
                                         struct token_draft *ret_draft);
 
+// The token as it stands, as a draft; borrows from it.
+struct token_draft token_draft_of(const struct token *token);
+
+// The same as token_check_wish() for the fields of an existing token that `fields` (TOKEN_FIELD_BIT()s) has;
+// the others of the draft are the token's.
+MUST_CHECK enum status token_check_change(const struct token_wish *wish, uint32_t fields,
+                                          const struct token *token, const struct token_terms *terms,
+                                          struct arena *arena, struct fault *fault,
+                                          struct token_draft *ret_draft);
+
 // What the company says about new tokens.
 struct token_policy {
     int64_t max_lifetime_ms; // 0 = no bound
@@ -86,6 +111,7 @@ struct token_policy {
     bool has_room; // for one more beside those that are alive
 };
 
+// The lifetime counts from terms->now_ms: for a token that exists, set it to the time of its making.
 // FAILED_PRECONDITION (POLICY_REQUIRES_EXPIRY, POLICY_MAX_TOKEN_LIFETIME), RESOURCE_EXHAUSTED
 // (COMPANY_TOKENS_LIMIT).
 MUST_CHECK enum status token_check_policy(const struct token_draft *draft, const struct token_policy *policy,

@@ -1,5 +1,5 @@
-// A company's whitelist as its service knows it: the settings of the live list, and its entries. Texts live
-// in the arena of the call.
+// A company's whitelist as its service knows it: the settings of the live list, its entries, and the drafts
+// of other lists. Texts live in the arena of the call.
 #ifndef LATCHKEY_SERVICES_WHITELIST_WHITELIST_H
 #define LATCHKEY_SERVICES_WHITELIST_WHITELIST_H
 
@@ -18,6 +18,27 @@ struct whitelist {
     int64_t confirm_by_ms; // CLOCK_NEVER_MS = nothing waits
     int64_t version;
 };
+
+// A list in the making.
+struct whitelist_draft {
+    struct uuid draft_id;
+    int64_t entry_count;
+    int64_t created_at_ms;
+    const char *created_by; // a TypeID
+    bool is_outdated;       // the live list has changed since it was begun
+};
+
+// Fields of an entry that an update may name, in the order of the contract.
+enum whitelist_field {
+    WHITELIST_FIELD_ADDRESS,
+    WHITELIST_FIELD_BITS,
+    WHITELIST_FIELD_NOTE,
+    WHITELIST_FIELD_OWNER,
+    WHITELIST_FIELD_DISABLED,
+    WHITELIST_FIELD_EXPIRES_AT,
+    WHITELIST_FIELD_COUNT
+};
+#define WHITELIST_FIELD_BIT(field) (UINT32_C(1) << (field))
 
 struct whitelist_entry {
     struct uuid entry_id;

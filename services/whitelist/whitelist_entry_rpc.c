@@ -1,30 +1,14 @@
-#include <inttypes.h>
-
-#include "common/app/app.h"
-#include "common/app/audit.h"
 #include "common/app/paging.h"
 #include "common/base/clock.h"
 #include "common/base/typeid.h"
 #include "common/grpc/timestamp.h"
-#include "latchkey/v1/whitelist.pb-c.h"
+#include "services/whitelist/whitelist_entry_store.h"
 #include "services/whitelist/whitelist_message_rpc.h"
-#include "services/whitelist/whitelist_overlap.h"
+#include "services/whitelist/whitelist_note.h"
 #include "services/whitelist/whitelist_rpc.h"
-#include "services/whitelist/whitelist_store.h"
+#include "services/whitelist/whitelist_service.h"
 
 #define TIME_WANTED "type a time from the year 1 to 9999"
-
-// Only the live list can be meant: there are no drafts.
-static void check_draft_id(const char *draft_id, struct fault *fault) {
-    struct uuid ignored;
-    if (!*draft_id)
-        return;
-    if (!typeid_parse(bytes_of_text(draft_id), TYPEID_DRAFT, &ignored))
-        fault_add_field(fault, "draft_id", "leave it empty for the live list, or type a draft's id");
-    else
-        fault_set(fault, STATUS_NOT_FOUND, "DRAFT_NOT_FOUND",
-                  "there is no draft %s; leave draft_id empty for the live list", draft_id);
-}
 
 // ---- AddWhitelistEntries ----
 
@@ -60,9 +44,8 @@ static struct uuid *make_ids(struct app_call *call, size_t count) {
     return ids;
 }
 
-static bool fill_entries(Latchkey__V1__AddWhitelistEntriesResponse *response,
-                         const struct whitelist_addition *addition, int64_t created_at_ms,
-                         struct arena *arena) {
+static struct whitelist_entry *list_entries(const struct whitelist_addition *addition, int64_t created_at_ms,
+                                            struct arena *arena) {
     struct whitelist_entry *entries = ARENA_NEW_ARRAY(arena, struct whitelist_entry, addition->count);
     for (size_t i = 0; entries && i < addition->count; i++) {
         const struct whitelist_wish *wish = &addition->wishes[i];
@@ -78,11 +61,7 @@ static bool fill_entries(Latchkey__V1__AddWhitelistEntriesResponse *response,
                                               .last_hit_at_ms = CLOCK_ALWAYS_MS,
                                               .version = 1};
     }
-    if (!entries)
-        return false;
-    response->entries = whitelist_message_new_entries(entries, addition->count, arena);
-    response->n_entries = response->entries ? addition->count : 0;
-    return response->entries != NULL;
+    return entries;
 }
 
 static bool fill_warnings(Latchkey__V1__AddWhitelistEntriesResponse *response,
@@ -104,21 +83,34 @@ static bool fill_warnings(Latchkey__V1__AddWhitelistEntriesResponse *response,
     return response->warnings != NULL;
 }
 
+static enum status check_added(struct app_call *call, const struct whitelist_addition *addition,
+                               const struct whitelist *before) {
+    if (!uuid_is_zero(addition->draft_id))
+        return whitelist_check_draft_room(before->entry_count, (int64_t)addition->count, &whitelist_limits,
+                                          call->fault);
+    enum status status = whitelist_check_settled(before, call->fault);
+    if (status != STATUS_OK)
+        return status;
+    return whitelist_check_room(before->entry_count, (int64_t)addition->count, &whitelist_limits,
+                                call->fault);
+}
+
 static enum status add(struct app_call *call, const struct whitelist_addition *addition,
                        Latchkey__V1__AddWhitelistEntriesResponse *response) {
     struct whitelist_added added;
     enum status status = whitelist_store_add(call, addition, &added);
     if (status == STATUS_OK)
-        status =
-            whitelist_check_room(added.entry_count_before, addition->count, &whitelist_limits, call->fault);
+        status = check_added(call, addition, &added.before);
     if (status != STATUS_OK)
         return status;
-    bool is_filled = fill_entries(response, addition, added.created_at_ms, call->arena) &&
-                     fill_warnings(response, addition, &added, call->arena);
-    if (!is_filled)
+    struct whitelist_entry *entries = list_entries(addition, added.created_at_ms, call->arena);
+    if (!entries)
         return fault_set_no_memory(call->fault);
-    return audit_note(call, "whitelist.entries_added", typeid_of(TYPEID_COMPANY, call->company_id).text, NULL,
-                      &response->base);
+    response->entries = whitelist_message_new_entries(entries, addition->count, call->arena);
+    response->n_entries = response->entries ? addition->count : 0;
+    if (!response->entries || !fill_warnings(response, addition, &added, call->arena))
+        return fault_set_no_memory(call->fault);
+    return whitelist_note_added(call, addition->draft_id, entries, addition->count);
 }
 
 enum status whitelist_rpc_add_entries(struct app_call *call, const ProtobufCMessage *message,
@@ -128,16 +120,15 @@ enum status whitelist_rpc_add_entries(struct app_call *call, const ProtobufCMess
     Latchkey__V1__AddWhitelistEntriesResponse *response =
         ARENA_NEW(call->arena, Latchkey__V1__AddWhitelistEntriesResponse);
     struct whitelist_terms terms = {&whitelist_limits, call->now_ms, request->force};
-    struct whitelist_addition addition = {
-        .wishes = read_wishes(request, call),
-        .count = request->n_entries,
-        .created_by = arena_copy_text(call->arena, caller_get_author(call->caller).text)};
+    struct whitelist_addition addition = {.wishes = read_wishes(request, call),
+                                          .count = request->n_entries,
+                                          .created_by = app_call_get_author(call)};
     struct ip_prefix *prefixes;
     if (!response || !addition.wishes || !addition.created_by)
         return fault_set_no_memory(call->fault);
     latchkey__v1__add_whitelist_entries_response__init(response);
 
-    check_draft_id(request->draft_id, call->fault);
+    addition.draft_id = whitelist_rpc_read_draft_id(request->draft_id, call->fault);
     enum status status =
         whitelist_check_wishes(addition.wishes, addition.count, &terms, call->arena, call->fault, &prefixes);
     if (status != STATUS_OK)
@@ -150,42 +141,44 @@ enum status whitelist_rpc_add_entries(struct app_call *call, const ProtobufCMess
 
 // ---- RemoveWhitelistEntries ----
 
-static struct uuid *read_entry_ids(const Latchkey__V1__RemoveWhitelistEntriesRequest *request,
-                                   struct app_call *call) {
-    struct uuid *ids = ARENA_NEW_ARRAY(call->arena, struct uuid, request->n_entry_ids);
-    for (size_t i = 0; ids && i < request->n_entry_ids; i++)
-        if (!typeid_parse(bytes_of_text(request->entry_ids[i]), TYPEID_ENTRY, &ids[i]))
-            fault_add_field(call->fault, fault_path(call->fault, "entry_ids[%zu]", i),
+struct uuid *whitelist_rpc_read_entry_ids(char *const *texts, size_t count, const char *field,
+                                          struct app_call *call) {
+    struct uuid *ids = ARENA_NEW_ARRAY(call->arena, struct uuid, count);
+    for (size_t i = 0; ids && i < count; i++)
+        if (!typeid_parse(bytes_of_text(texts[i]), TYPEID_ENTRY, &ids[i]))
+            fault_add_field(call->fault, fault_path(call->fault, "%s[%zu]", field, i),
                             "type an entry's id, such as ent_01h455vb4pex5vsknk084sn02q");
+    if (!ids)
+        (void)fault_set_no_memory(call->fault);
     return ids;
 }
 
-static enum status note_removal(struct app_call *call, int64_t removed) {
-    const char *before = arena_format(call->arena, "{\"count\":%" PRId64 "}", removed);
-    if (!before)
-        return fault_set_no_memory(call->fault);
-    return audit_note_text(call, "whitelist.entries_removed",
-                           typeid_of(TYPEID_COMPANY, call->company_id).text, before, "");
+// What removes nothing locks nobody out, and a draft binds nobody.
+static enum status check_removed(struct app_call *call, bool is_forced,
+                                 const struct whitelist_removed *removed) {
+    struct whitelist_asker asker = whitelist_rpc_get_asker(call);
+    enum status status = whitelist_check_settled(&removed->before.whitelist, call->fault);
+    if (status != STATUS_OK || is_forced)
+        return status;
+    return whitelist_check_outcome(&removed->before.outcome, &removed->after.outcome, &asker, call->fault);
 }
 
-// What removes nothing locks nobody out.
 static enum status remove_entries(struct app_call *call,
                                   const Latchkey__V1__RemoveWhitelistEntriesRequest *request,
-                                  int64_t *ret_removed) {
-    struct whitelist_standing standing;
-    struct uuid *ids = read_entry_ids(request, call);
-    if (!ids)
-        return fault_set_no_memory(call->fault);
-    if (call->fault->status != STATUS_OK)
+                                  size_t *ret_count) {
+    struct whitelist_removed removed;
+    struct uuid draft_id = whitelist_rpc_read_draft_id(request->draft_id, call->fault);
+    struct uuid *ids =
+        whitelist_rpc_read_entry_ids(request->entry_ids, request->n_entry_ids, "entry_ids", call);
+    if (!ids || call->fault->status != STATUS_OK)
         return call->fault->status;
-    enum status status = whitelist_store_remove(call, ids, request->n_entry_ids, ret_removed, &standing);
-    if (status != STATUS_OK || request->force || *ret_removed == 0)
+    enum status status = whitelist_store_remove(call, draft_id, ids, request->n_entry_ids, &removed);
+    if (status == STATUS_OK && removed.count > 0 && uuid_is_zero(draft_id))
+        status = check_removed(call, request->force, &removed);
+    if (status != STATUS_OK)
         return status;
-    struct whitelist_outcome outcome = {.is_enabled = standing.whitelist.is_enabled,
-                                        .scope = standing.whitelist.scope,
-                                        .lists_caller = standing.lists_caller,
-                                        .lists_anybody = standing.lists_anybody};
-    return whitelist_rpc_check_outcome(call, &outcome);
+    *ret_count = removed.count;
+    return whitelist_note_removed(call, draft_id, removed.entries, removed.count);
 }
 
 enum status whitelist_rpc_remove_entries(struct app_call *call, const ProtobufCMessage *message,
@@ -194,20 +187,19 @@ enum status whitelist_rpc_remove_entries(struct app_call *call, const ProtobufCM
         (const Latchkey__V1__RemoveWhitelistEntriesRequest *)message;
     Latchkey__V1__RemoveWhitelistEntriesResponse *response =
         ARENA_NEW(call->arena, Latchkey__V1__RemoveWhitelistEntriesResponse);
-    int64_t removed = 0;
+    size_t count = 0;
     if (!response)
         return fault_set_no_memory(call->fault);
     latchkey__v1__remove_whitelist_entries_response__init(response);
 
-    check_draft_id(request->draft_id, call->fault);
     if (!whitelist_check_count(request->n_entry_ids, &whitelist_limits, "entry_ids", call->fault))
         return call->fault->status;
-    enum status status = remove_entries(call, request, &removed);
+    enum status status = remove_entries(call, request, &count);
     if (status != STATUS_OK)
         return status;
-    response->count = (uint64_t)removed;
+    response->count = count;
     *ret_response = &response->base;
-    return removed > 0 ? note_removal(call, removed) : STATUS_OK;
+    return STATUS_OK;
 }
 
 // ---- ListWhitelistEntries ----
@@ -232,6 +224,7 @@ static void read_filter(const Latchkey__V1__ListWhitelistEntriesRequest *request
     *ret_filter = (struct whitelist_filter){.expires_before_ms = CLOCK_NEVER_MS,
                                             .note_contains = bytes_of_text(request->note_contains),
                                             .is_never_hit = request->never_hit};
+    ret_filter->draft_id = whitelist_rpc_read_draft_id(request->draft_id, fault);
     read_ranges(request, fault, ret_filter);
     if (!timestamp_get_ms(request->expires_before, CLOCK_NEVER_MS, &ret_filter->expires_before_ms))
         fault_add_field(fault, "expires_before", TIME_WANTED);
@@ -245,11 +238,9 @@ static bool fill_page(Latchkey__V1__ListWhitelistEntriesResponse *response, cons
     if (!response->entries)
         return false;
     response->n_entries = page->count;
-    if (page->has_more) {
-        struct uuid last = page->entries[page->count - 1].entry_id;
+    if (page->has_more)
         response->next_page_token =
-            paging_make_token(call, request, bytes_of(last.bytes, sizeof(last.bytes)));
-    }
+            paging_make_token(call, request, bytes_of(page->last.bytes, sizeof(page->last.bytes)));
     return response->next_page_token != NULL;
 }
 
@@ -267,7 +258,6 @@ enum status whitelist_rpc_list_entries(struct app_call *call, const ProtobufCMes
     struct uuid after = {{0}};
     struct whitelist_filter filter;
     struct whitelist_page found;
-    check_draft_id(request->draft_id, call->fault);
     paging_parse(call, message, sizeof(after.bytes), &page);
     if (page.cursor.len > 0)
         memcpy(after.bytes, page.cursor.data, sizeof(after.bytes));

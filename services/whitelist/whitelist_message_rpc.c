@@ -36,6 +36,19 @@ struct warning_block {
     char other_cidr[IP_PREFIX_TEXT_MAX + 1];
 };
 
+struct draft_block {
+    Latchkey__V1__WhitelistDraft message;
+    struct typeid draft_id;
+    Google__Protobuf__Timestamp created_at;
+};
+
+struct refusal_block {
+    Latchkey__V1__WhitelistRefusal message;
+    struct typeid token_id, member_id;
+    char client_ip[IP_ADDRESS_TEXT_MAX + 1];
+    Google__Protobuf__Timestamp at;
+};
+
 Latchkey__V1__Whitelist *whitelist_message_new(const struct whitelist *whitelist, struct arena *arena) {
     struct whitelist_block *block = ARENA_NEW(arena, struct whitelist_block);
     if (!block)
@@ -122,6 +135,70 @@ Latchkey__V1__WhitelistWarning **whitelist_message_new_warnings(const struct whi
         return NULL;
     for (size_t i = 0; i < count; i++) {
         fill_warning(&blocks[i], &warnings[i]);
+        messages[i] = &blocks[i].message;
+    }
+    return messages;
+}
+
+static void fill_draft(struct draft_block *block, const struct whitelist_draft *draft) {
+    Latchkey__V1__WhitelistDraft *message = &block->message;
+    latchkey__v1__whitelist_draft__init(message);
+    block->draft_id = typeid_of(TYPEID_DRAFT, draft->draft_id);
+    message->draft_id = block->draft_id.text;
+    message->entry_count = (uint64_t)draft->entry_count;
+    message->created_at = timestamp_fill(&block->created_at, draft->created_at_ms);
+    message->created_by = (char *)draft->created_by;
+    message->outdated = draft->is_outdated;
+}
+
+Latchkey__V1__WhitelistDraft *whitelist_message_new_draft(const struct whitelist_draft *draft,
+                                                          struct arena *arena) {
+    struct draft_block *block = ARENA_NEW(arena, struct draft_block);
+    if (!block)
+        return NULL;
+    fill_draft(block, draft);
+    return &block->message;
+}
+
+Latchkey__V1__WhitelistDraft **whitelist_message_new_drafts(const struct whitelist_draft *drafts,
+                                                            size_t count, struct arena *arena) {
+    struct draft_block *blocks = ARENA_NEW_ARRAY(arena, struct draft_block, count);
+    Latchkey__V1__WhitelistDraft **messages = ARENA_NEW_ARRAY(arena, Latchkey__V1__WhitelistDraft *, count);
+    if (!blocks || !messages)
+        return NULL;
+    for (size_t i = 0; i < count; i++) {
+        fill_draft(&blocks[i], &drafts[i]);
+        messages[i] = &blocks[i].message;
+    }
+    return messages;
+}
+
+static void fill_refusal(struct refusal_block *block, const struct whitelist_refusal *refusal) {
+    Latchkey__V1__WhitelistRefusal *message = &block->message;
+    latchkey__v1__whitelist_refusal__init(message);
+    block->token_id = typeid_of(TYPEID_TOKEN, refusal->token_id);
+    message->token_id = block->token_id.text;
+    message->kind = (Latchkey__V1__TokenKind)refusal->kind;
+    if (!uuid_is_zero(refusal->member_id)) {
+        block->member_id = typeid_of(TYPEID_MEMBER, refusal->member_id);
+        message->member_id = block->member_id.text;
+    }
+    message->label = (char *)refusal->label;
+    ip_address_format(&refusal->address, block->client_ip);
+    message->client_ip = block->client_ip;
+    message->at = timestamp_fill(&block->at, refusal->at_ms);
+}
+
+Latchkey__V1__WhitelistRefusal **whitelist_message_new_refusals(const struct whitelist_refusals *refusals,
+                                                                struct arena *arena) {
+    size_t count = refusals->count;
+    struct refusal_block *blocks = ARENA_NEW_ARRAY(arena, struct refusal_block, count);
+    Latchkey__V1__WhitelistRefusal **messages =
+        ARENA_NEW_ARRAY(arena, Latchkey__V1__WhitelistRefusal *, count);
+    if (!blocks || !messages)
+        return NULL;
+    for (size_t i = 0; i < count; i++) {
+        fill_refusal(&blocks[i], &refusals->list[i]);
         messages[i] = &blocks[i].message;
     }
     return messages;

@@ -1,18 +1,41 @@
 #include "services/whitelist/whitelist_rpc.h"
 
-#include "common/app/audit.h"
-#include "common/base/clock.h"
 #include "common/base/typeid.h"
 #include "common/grpc/update_mask.h"
-#include "latchkey/v1/whitelist.pb-c.h"
+#include "services/whitelist/whitelist_draft_store.h"
+#include "services/whitelist/whitelist_entry_store.h"
 #include "services/whitelist/whitelist_message_rpc.h"
+#include "services/whitelist/whitelist_note.h"
+#include "services/whitelist/whitelist_service.h"
 #include "services/whitelist/whitelist_store.h"
 
-enum status whitelist_rpc_check_outcome(struct app_call *call, const struct whitelist_outcome *outcome) {
-    struct whitelist_asker asker = {.address = call->caller->address,
+// ---- what the handlers share ----
+
+struct whitelist_asker whitelist_rpc_get_asker(const struct app_call *call) {
+    return (struct whitelist_asker){.address = call->address,
                                     .kind = (enum token_kind)call->caller->subject.kind,
-                                    .is_acting = call->caller->is_acting};
-    return whitelist_check_outcome(outcome, &asker, call->fault);
+                                    .is_acting = call->caller->is_acting,
+                                    .now_ms = call->now_ms,
+                                    .horizon_ms = whitelist_limits.guard_horizon_ms};
+}
+
+static struct uuid read_draft_id(const char *draft_id, const char *wanted, struct fault *fault) {
+    struct uuid id = {{0}};
+    if (!typeid_parse(bytes_of_text(draft_id), TYPEID_DRAFT, &id) || uuid_is_zero(id)) {
+        fault_add_field(fault, "draft_id", "%s", wanted);
+        return (struct uuid){{0}};
+    }
+    return id;
+}
+
+struct uuid whitelist_rpc_read_draft_id(const char *draft_id, struct fault *fault) {
+    if (!*draft_id)
+        return (struct uuid){{0}};
+    return read_draft_id(draft_id, "leave it empty for the live list, or type a draft's id", fault);
+}
+
+struct uuid whitelist_rpc_read_draft(const char *draft_id, struct fault *fault) {
+    return read_draft_id(draft_id, "type a draft's id, such as dra_01h455vb4pex5vsknk084sn02q", fault);
 }
 
 // ---- GetWhitelist ----
@@ -21,16 +44,18 @@ enum status whitelist_rpc_get(struct app_call *call, const ProtobufCMessage *mes
                               ProtobufCMessage **ret_response) {
     (void)message; // the caller's company has one
     Latchkey__V1__GetWhitelistResponse *response = ARENA_NEW(call->arena, Latchkey__V1__GetWhitelistResponse);
-    struct whitelist whitelist;
+    struct whitelist_drafts found;
     if (!response)
         return fault_set_no_memory(call->fault);
     latchkey__v1__get_whitelist_response__init(response);
-    enum status status = whitelist_store_get(call, &whitelist);
+    enum status status = whitelist_store_list_drafts(call, &found);
     if (status != STATUS_OK)
         return status;
-    response->whitelist = whitelist_message_new(&whitelist, call->arena);
+    response->whitelist = whitelist_message_new(&found.whitelist, call->arena);
+    response->drafts = whitelist_message_new_drafts(found.drafts, found.count, call->arena);
+    response->n_drafts = response->drafts ? found.count : 0;
     *ret_response = &response->base;
-    return response->whitelist ? STATUS_OK : fault_set_no_memory(call->fault);
+    return response->whitelist && response->drafts ? STATUS_OK : fault_set_no_memory(call->fault);
 }
 
 // ---- UpdateWhitelist ----
@@ -38,22 +63,38 @@ enum status whitelist_rpc_get(struct app_call *call, const ProtobufCMessage *mes
 enum { ENABLED, SCOPE };
 static const char *const update_fields[] = {[ENABLED] = "enabled", [SCOPE] = "scope"};
 
-// Cleared, it is what a company begins with.
-static enum whitelist_scope read_scope(const Latchkey__V1__Whitelist *wish, struct fault *fault) {
+enum whitelist_scope whitelist_rpc_read_scope(const Latchkey__V1__Whitelist *wish, struct fault *fault) {
     int scope = wish ? (int)wish->scope : WHITELIST_SCOPE_NONE; // an open enum: a peer may send any number
     if (scope < WHITELIST_SCOPE_NONE || scope > WHITELIST_SCOPE_LOGINS)
         fault_add_field(fault, "whitelist.scope", "type WHITELIST_SCOPE_ALL or WHITELIST_SCOPE_LOGINS");
     return scope == WHITELIST_SCOPE_LOGINS ? WHITELIST_SCOPE_LOGINS : WHITELIST_SCOPE_ALL;
 }
 
-static enum status note_update(struct app_call *call, const struct whitelist *was,
-                               const struct whitelist *is) {
-    const Latchkey__V1__Whitelist *before = whitelist_message_new(was, call->arena);
-    const Latchkey__V1__Whitelist *after = whitelist_message_new(is, call->arena);
-    if (!before || !after)
-        return fault_set_no_memory(call->fault);
-    return audit_note(call, "whitelist.updated", typeid_of(TYPEID_COMPANY, call->company_id).text,
-                      &before->base, &after->base);
+// Switching a list off helps whoever is locked out, whatever else is going on.
+static bool only_switches_off(const struct whitelist_outcome *before, const struct whitelist_outcome *after) {
+    return !after->is_enabled && after->scope == before->scope;
+}
+
+static enum status check_update(struct app_call *call, const Latchkey__V1__UpdateWhitelistRequest *request,
+                                const struct whitelist_standing *standing,
+                                const struct whitelist_outcome *after) {
+    struct whitelist_asker asker = whitelist_rpc_get_asker(call);
+    const char *etag = request->whitelist ? request->whitelist->etag : "";
+    enum status status = whitelist_check_etag(etag, standing->whitelist.version, call->fault);
+    if (status == STATUS_OK && !only_switches_off(&standing->outcome, after))
+        status = whitelist_check_settled(&standing->whitelist, call->fault);
+    if (status == STATUS_OK && !request->force)
+        status = whitelist_check_outcome(&standing->outcome, after, &asker, call->fault);
+    return status;
+}
+
+static enum status store_update(struct app_call *call, const struct whitelist *before,
+                                const struct whitelist_outcome *after, struct whitelist *ret_whitelist) {
+    *ret_whitelist = *before;
+    if (after->is_enabled == before->is_enabled && after->scope == before->scope)
+        return STATUS_OK;
+    enum status status = whitelist_store_update(call, after->is_enabled, after->scope, ret_whitelist);
+    return status == STATUS_OK ? whitelist_note(call, "whitelist.updated", before, ret_whitelist) : status;
 }
 
 static enum status update(struct app_call *call, const Latchkey__V1__UpdateWhitelistRequest *request,
@@ -61,8 +102,7 @@ static enum status update(struct app_call *call, const Latchkey__V1__UpdateWhite
     const Latchkey__V1__Whitelist *wish = request->whitelist;
     uint32_t mask =
         update_mask_parse(request->update_mask, update_fields, ARRAY_LENGTH(update_fields), call->fault);
-    bool is_enabled = wish && wish->enabled;
-    enum whitelist_scope scope = read_scope(wish, call->fault);
+    enum whitelist_scope scope = whitelist_rpc_read_scope(wish, call->fault);
     if (call->fault->status != STATUS_OK)
         return call->fault->status;
 
@@ -70,19 +110,13 @@ static enum status update(struct app_call *call, const Latchkey__V1__UpdateWhite
     enum status status = whitelist_store_lock(call, &standing);
     if (status != STATUS_OK)
         return status;
-    struct whitelist_outcome outcome = {
-        .is_enabled = mask & UPDATE_MASK_BIT(ENABLED) ? is_enabled : standing.whitelist.is_enabled,
-        .scope = mask & UPDATE_MASK_BIT(SCOPE) ? scope : standing.whitelist.scope,
-        .lists_caller = standing.lists_caller,
-        .lists_anybody = standing.lists_anybody,
-    };
-    status = whitelist_check_etag(wish ? wish->etag : "", standing.whitelist.version, call->fault);
-    if (status == STATUS_OK && !request->force)
-        status = whitelist_rpc_check_outcome(call, &outcome);
-    if (status != STATUS_OK)
-        return status;
-    status = whitelist_store_update(call, outcome.is_enabled, outcome.scope, ret_whitelist);
-    return status == STATUS_OK ? note_update(call, &standing.whitelist, ret_whitelist) : status;
+    struct whitelist_outcome after = standing.outcome;
+    if (mask & UPDATE_MASK_BIT(ENABLED))
+        after.is_enabled = wish && wish->enabled;
+    if (mask & UPDATE_MASK_BIT(SCOPE))
+        after.scope = scope;
+    status = check_update(call, request, &standing, &after);
+    return status == STATUS_OK ? store_update(call, &standing.whitelist, &after, ret_whitelist) : status;
 }
 
 enum status whitelist_rpc_update(struct app_call *call, const ProtobufCMessage *message,
@@ -111,10 +145,10 @@ static struct ip_address read_client_ip(const Latchkey__V1__CheckIpRequest *requ
             fault_add_field(call->fault, "client_ip", "%s", ip_parse_result_get_text(result));
         return address;
     }
-    if (call->caller->address.family == IP_FAMILY_NONE)
+    if (call->address.family == IP_FAMILY_NONE)
         fault_add_field(call->fault, "client_ip",
                         "type an address, such as 203.0.113.7: the server can't tell your own");
-    return call->caller->address;
+    return call->address;
 }
 
 static bool fill_match(Latchkey__V1__CheckIpResponse *response, const struct whitelist_match *match,
@@ -138,15 +172,17 @@ static bool fill_match(Latchkey__V1__CheckIpResponse *response, const struct whi
 
 enum status whitelist_rpc_check_ip(struct app_call *call, const ProtobufCMessage *message,
                                    ProtobufCMessage **ret_response) {
+    const Latchkey__V1__CheckIpRequest *request = (const Latchkey__V1__CheckIpRequest *)message;
     Latchkey__V1__CheckIpResponse *response = ARENA_NEW(call->arena, Latchkey__V1__CheckIpResponse);
     struct whitelist_match match;
     if (!response)
         return fault_set_no_memory(call->fault);
     latchkey__v1__check_ip_response__init(response);
-    struct ip_address address = read_client_ip((const Latchkey__V1__CheckIpRequest *)message, call);
+    struct ip_address address = read_client_ip(request, call);
+    struct uuid draft_id = whitelist_rpc_read_draft_id(request->draft_id, call->fault);
     enum status status = call->fault->status;
     if (status == STATUS_OK)
-        status = whitelist_store_match(call, &address, &match);
+        status = whitelist_store_match(call, draft_id, &address, &match);
     if (status != STATUS_OK)
         return status;
     *ret_response = &response->base;

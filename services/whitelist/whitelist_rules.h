@@ -1,9 +1,5 @@
-// What may become of a whitelist. Pure: every bad field of a request is named in the fault at once, with a
-// sentence that says what to type instead.
-//
-// The lock-out guard: no change goes through that would refuse the address from which it is asked for, or
-// everybody, unless it is forced. It looks at what the change would leave behind, so one guard serves them
-// all.
+// What may be typed into a whitelist, and how much. Pure: every bad field of a request is named in the fault
+// at once, with a sentence that says what to type instead.
 #ifndef LATCHKEY_SERVICES_WHITELIST_WHITELIST_RULES_H
 #define LATCHKEY_SERVICES_WHITELIST_WHITELIST_RULES_H
 
@@ -22,11 +18,20 @@
 #define WHITELIST_OWNER_MAX 100
 // The most that an address with its checking bits and all its zeros takes.
 #define WHITELIST_ADDRESS_MAX 64
+// How long a published list may wait to be confirmed.
+#define WHITELIST_CONFIRM_MIN_MS INT64_C(60000)
+#define WHITELIST_CONFIRM_MAX_MS INT64_C(604800000)
 
 // Settings.
 struct whitelist_limits {
     int64_t call_entries;
     int64_t company_entries;
+    int64_t draft_entries;
+    int64_t drafts;
+    int64_t draft_lifetime_ms;
+    int64_t guard_horizon_ms;
+    int64_t confirm_check_ms; // how often the jobs look
+    int64_t sweep_ms;
 };
 
 // An entry to add, as typed.
@@ -49,13 +54,37 @@ MUST_CHECK enum status whitelist_check_wishes(const struct whitelist_wish *wishe
                                               const struct whitelist_terms *terms, struct arena *arena,
                                               struct fault *fault, struct ip_prefix **ret_prefixes);
 
+// What an update of an entry names, and what it says there.
+struct whitelist_amendment {
+    uint32_t fields; // WHITELIST_FIELD_BIT()s
+    struct whitelist_wish wish;
+};
+
+// What the update leaves. A new address without bits means the whole of it, or what it says after its slash;
+// new bits alone count on the address as typed. INVALID with every bad field, as fields of `entry`.
+MUST_CHECK enum status whitelist_amend(const struct whitelist_entry *present,
+                                       const struct whitelist_amendment *amendment,
+                                       const struct whitelist_terms *terms, struct arena *arena,
+                                       struct fault *fault, struct whitelist_entry *ret_entry);
+
+// Whether the two say the same, whatever their versions.
+bool whitelist_is_same(const struct whitelist_entry *a, const struct whitelist_entry *b);
+
 // Names `field` unless it has 1 element to as many as a call may have.
 bool whitelist_check_count(size_t count, const struct whitelist_limits *limits, const char *field,
                            struct fault *fault);
 
-// RESOURCE_EXHAUSTED (COMPANY_ENTRIES_LIMIT) if `added` entries more would be too many.
-MUST_CHECK enum status whitelist_check_room(int64_t present, size_t added,
+// RESOURCE_EXHAUSTED if `added` entries more would be too many: COMPANY_ENTRIES_LIMIT for the live list,
+// DRAFT_ENTRIES_LIMIT for a draft.
+MUST_CHECK enum status whitelist_check_room(int64_t present, int64_t added,
                                             const struct whitelist_limits *limits, struct fault *fault);
+MUST_CHECK enum status whitelist_check_draft_room(int64_t present, int64_t added,
+                                                  const struct whitelist_limits *limits, struct fault *fault);
+
+// RESOURCE_EXHAUSTED (TOO_MANY_DRAFTS), which names those that there are.
+MUST_CHECK enum status whitelist_check_draft_count(const struct whitelist_draft *drafts, size_t count,
+                                                   const struct whitelist_limits *limits,
+                                                   struct fault *fault);
 
 #define WHITELIST_ETAG_MAX 20 // a sign and the digits of an int64_t
 
@@ -63,24 +92,5 @@ void whitelist_format_etag(int64_t version, char ret_etag[WHITELIST_ETAG_MAX + 1
 
 // ABORTED (ETAG_STALE) unless `etag` is empty or that of `version`.
 MUST_CHECK enum status whitelist_check_etag(const char *etag, int64_t version, struct fault *fault);
-
-// What a change leaves behind, as far as the guard looks.
-struct whitelist_outcome {
-    bool is_enabled;
-    enum whitelist_scope scope;
-    bool lists_caller;  // a live entry holds the caller's address
-    bool lists_anybody; // there is a live entry
-};
-
-// Who asks for it.
-struct whitelist_asker {
-    struct ip_address address; // family 0 = unknown, which no entry holds
-    enum token_kind kind;
-    bool is_acting; // an operator for a company whose list does not bind it
-};
-
-// FAILED_PRECONDITION: LOCKS_OUT_CALLER with the address and the entry it needs, or LOCKS_OUT_EVERYBODY.
-MUST_CHECK enum status whitelist_check_outcome(const struct whitelist_outcome *outcome,
-                                               const struct whitelist_asker *asker, struct fault *fault);
 
 #endif

@@ -1,6 +1,5 @@
-// The tables of WhitelistService: methods, settings, the service. A method of the contract that is not here
-// is answered UNIMPLEMENTED.
-#include "latchkey/v1/whitelist.pb-c.h"
+// The tables of WhitelistService: methods, settings, jobs, the service.
+#include "services/whitelist/whitelist_jobs.h"
 #include "services/whitelist/whitelist_rpc.h"
 #include "services/whitelist/whitelist_service.h"
 
@@ -18,6 +17,9 @@ static const struct app_method methods[] = {
     {PATH("AddWhitelistEntries"), &latchkey__v1__add_whitelist_entries_request__descriptor,
      &latchkey__v1__add_whitelist_entries_response__descriptor, APP_MUTATION, "latchkey.whitelist.manage",
      whitelist_rpc_add_entries},
+    {PATH("UpdateWhitelistEntry"), &latchkey__v1__update_whitelist_entry_request__descriptor,
+     &latchkey__v1__update_whitelist_entry_response__descriptor, APP_MUTATION, "latchkey.whitelist.manage",
+     whitelist_rpc_update_entry},
     {PATH("RemoveWhitelistEntries"), &latchkey__v1__remove_whitelist_entries_request__descriptor,
      &latchkey__v1__remove_whitelist_entries_response__descriptor, APP_MUTATION, "latchkey.whitelist.manage",
      whitelist_rpc_remove_entries},
@@ -27,6 +29,24 @@ static const struct app_method methods[] = {
     {PATH("CheckIp"), &latchkey__v1__check_ip_request__descriptor,
      &latchkey__v1__check_ip_response__descriptor, APP_READ, "latchkey.whitelist.read",
      whitelist_rpc_check_ip},
+    {PATH("CreateWhitelistDraft"), &latchkey__v1__create_whitelist_draft_request__descriptor,
+     &latchkey__v1__create_whitelist_draft_response__descriptor, APP_MUTATION, "latchkey.whitelist.manage",
+     whitelist_rpc_create_draft},
+    {PATH("GetWhitelistDraft"), &latchkey__v1__get_whitelist_draft_request__descriptor,
+     &latchkey__v1__get_whitelist_draft_response__descriptor, APP_READ, "latchkey.whitelist.read",
+     whitelist_rpc_get_draft},
+    {PATH("DiscardWhitelistDraft"), &latchkey__v1__discard_whitelist_draft_request__descriptor,
+     &latchkey__v1__discard_whitelist_draft_response__descriptor, APP_MUTATION, "latchkey.whitelist.manage",
+     whitelist_rpc_discard_draft},
+    {PATH("PreviewWhitelist"), &latchkey__v1__preview_whitelist_request__descriptor,
+     &latchkey__v1__preview_whitelist_response__descriptor, APP_READ, "latchkey.whitelist.read",
+     whitelist_rpc_preview},
+    {PATH("PublishWhitelistDraft"), &latchkey__v1__publish_whitelist_draft_request__descriptor,
+     &latchkey__v1__publish_whitelist_draft_response__descriptor, APP_MUTATION, "latchkey.whitelist.manage",
+     whitelist_rpc_publish_draft},
+    {PATH("ConfirmWhitelist"), &latchkey__v1__confirm_whitelist_request__descriptor,
+     &latchkey__v1__confirm_whitelist_response__descriptor, APP_MUTATION, "latchkey.whitelist.manage",
+     whitelist_rpc_confirm},
 };
 
 #define OF(member) offsetof(struct whitelist_limits, member)
@@ -46,12 +66,60 @@ static const struct setting settings[] = {
      .min = 1,
      .max = 100000000,
      .help = "Whitelist entries that one company may have; one more is RESOURCE_EXHAUSTED."},
+    {.name = "whitelist-draft-entries-max",
+     .type = SETTING_INTEGER,
+     .offset = OF(draft_entries),
+     .default_value = "1000000",
+     .min = 1,
+     .max = 100000000,
+     .help = "Entries that a draft of a whitelist may have; one more is RESOURCE_EXHAUSTED."},
+    {.name = "company-whitelist-drafts-max",
+     .type = SETTING_INTEGER,
+     .offset = OF(drafts),
+     .default_value = "10",
+     .min = 1,
+     .max = 100,
+     .help = "Drafts of its whitelist that one company may have at a time; one more is RESOURCE_EXHAUSTED."},
+    {.name = "whitelist-draft-lifetime",
+     .type = SETTING_DURATION,
+     .offset = OF(draft_lifetime_ms),
+     .default_value = "30d",
+     .min = 3600000,
+     .max = INT64_C(3650) * 86400000,
+     .help = "A draft of a whitelist that nobody has edited for so long is discarded."},
+    {.name = "whitelist-guard-horizon",
+     .type = SETTING_DURATION,
+     .offset = OF(guard_horizon_ms),
+     .default_value = "1h",
+     .min = 0,
+     .max = 30 * INT64_C(86400000),
+     .help =
+         "A change that would refuse its own caller within this time, sooner than without it, needs force "
+         "like one that does at once."},
+    {.name = "whitelist-confirm-check",
+     .type = SETTING_DURATION,
+     .offset = OF(confirm_check_ms),
+     .default_value = "500ms",
+     .min = 50,
+     .max = 1000,
+     .help = "How often published lists that nobody confirmed in time are looked for."},
+    {.name = "whitelist-sweep",
+     .type = SETTING_DURATION,
+     .offset = OF(sweep_ms),
+     .default_value = "5s",
+     .min = 100,
+     .max = 3600000,
+     .help = "How often entries of replaced lists are looked for, and removed in small batches."},
 };
+
+static const struct app_job *const jobs[] = {&whitelist_revert_job, &whitelist_sweep_job};
 
 const struct app_service whitelist_service = {
     .name = "latchkey.v1.WhitelistService",
     .methods = methods,
     .method_count = ARRAY_LENGTH(methods),
+    .jobs = jobs,
+    .job_count = ARRAY_LENGTH(jobs),
     .settings = settings,
     .setting_count = ARRAY_LENGTH(settings),
     .settings_base = &whitelist_limits,

@@ -11,7 +11,7 @@ import argparse
 import sys
 from pathlib import Path
 
-NAMES = ("ip_set", "transport", "validate", "latency", "cold_start", "memory", "revoke")
+NAMES = ("ip_set", "transport", "validate", "latency", "cold_start", "memory", "revoke", "create", "trips")
 
 
 def parse(arguments):

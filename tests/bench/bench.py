@@ -12,11 +12,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 # pylint: disable=wrong-import-position
 import arguments
 import bench_cold_start
+import bench_create
 import bench_ip_set
 import bench_latency
 import bench_memory
 import bench_revoke
 import bench_transport
+import bench_trips
 import bench_validate
 import plot
 from figures import print_table
@@ -25,7 +27,7 @@ from world import World
 
 BENCHES = {module.__name__.removeprefix("bench_"): module
            for module in (bench_ip_set, bench_transport, bench_validate, bench_latency, bench_cold_start, bench_memory,
-                          bench_revoke)}
+                          bench_revoke, bench_create, bench_trips)}
 assert tuple(BENCHES) == arguments.NAMES
 
 

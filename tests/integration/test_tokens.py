@@ -2,67 +2,13 @@
 
 import datetime
 import threading
-import uuid
 import unittest
+import uuid
 
 import grpc
 
-from latchkey_test import CallCase, Client, Deployment, error_info, stubs, uuid_of_id
-
-token_pb2 = stubs.messages("latchkey/v1/token.proto")
-decision_pb2 = stubs.messages("latchkey/v1/decision.proto")
-
-API, UI = decision_pb2.CHANNEL_API, decision_pb2.CHANNEL_UI
-DAY = 24 * 60 * 60
-DENIED = grpc.StatusCode.PERMISSION_DENIED
-
-
-def seconds_from_now(seconds):
-    return datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds)
-
-
-class TokenCase(CallCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.deployment = Deployment(server="latchkey-token", log_level="debug")
-        cls.deployment.__enter__()
-        cls.addClassCleanup(cls.deployment.__exit__)
-        cls.client = cls.deployment.administrator()
-        cls.addClassCleanup(cls.client.close)
-
-    def create(self, client=None, **fields):
-        """A token that is like the least that is needed but for these fields."""
-        request = token_pb2.CreateAccessTokenRequest(label=fields.pop("label", "of a test"))
-        for name in ("not_before", "expires_at"):
-            if isinstance(fields.get(name), datetime.datetime):
-                getattr(request, name).FromDatetime(fields.pop(name).replace(tzinfo=None))
-        request.MergeFrom(token_pb2.CreateAccessTokenRequest(**fields))
-        return (client or self.client).tokens.CreateAccessToken(request, timeout=20)
-
-    def get(self, token_id, client=None):
-        request = token_pb2.GetAccessTokenRequest(token_id=token_id)
-        return (client or self.client).tokens.GetAccessToken(request, timeout=10).access_token
-
-    def list(self, **fields):
-        return self.client.tokens.ListAccessTokens(token_pb2.ListAccessTokensRequest(**fields), timeout=20)
-
-    def list_ids(self, **fields):
-        """All pages, small ones."""
-        ids, page_token = [], ""
-        while True:
-            page = self.list(page_size=3, page_token=page_token, **fields)
-            self.assertLessEqual(len(page.access_tokens), 3)
-            ids += [token.token_id for token in page.access_tokens]
-            page_token = page.next_page_token
-            if not page_token:
-                return ids
-
-    def deactivate(self, token_id, client=None, **fields):
-        request = token_pb2.DeactivateAccessTokenRequest(token_id=token_id, **fields)
-        return (client or self.client).tokens.DeactivateAccessToken(request, timeout=20)
-
-    def caller_of(self, secret):
-        return Client(self.deployment.server.address, secret)
+from latchkey_test import Client, error_info, stubs, uuid_of_id
+from token_case import API, DAY, DENIED, UI, TokenCase, decision_pb2, seconds_from_now, token_pb2
 
 
 class Creation(TokenCase):

@@ -1,6 +1,7 @@
 """The settings of the whitelist, and the guard that keeps callers from locking themselves, or everybody, out."""
 
 import threading
+import time
 import unittest
 import uuid
 
@@ -60,6 +61,7 @@ class Settings(WhitelistCase):
 
 class LockOut(WhitelistCase):
     def assert_locks_out(self, caller, function, *arguments, **fields):
+        """It is called with address=caller."""
         error = self.assert_refused(FAILED_PRECONDITION, "LOCKS_OUT_CALLER", function, *arguments, **fields, address=caller)
         bits = 128 if ":" in caller else 32
         self.assertEqual(dict(error_info(error).metadata), {"clientIp": caller, "neededEntry": f"{caller}/{bits}"})
@@ -173,6 +175,91 @@ class LockOut(WhitelistCase):
                 thread.join()
             self.assertEqual(set(outcomes), {1, "LOCKS_OUT_CALLER"})
             self.assert_gets_in(HOME)
+
+    # ---- changing an entry ----
+
+    def test_the_covering_entry_is_narrowed_moved_or_disabled_only_by_force(self):
+        entry = self.add("203.0.113.1/24", "10.0.0.0/8").entries[0]
+        self.update(enabled=True)
+        for fields in ({"address": "198.51.100.0/24"}, {"checking_bits": 32}, {"disabled": True}):
+            self.assert_locks_out(HOME, lambda address, fields=fields: self.change(entry.entry_id, caller=address, **fields))
+        self.assertEqual(self.list_page().entries[1], entry)
+        self.change(entry.entry_id, checking_bits=28)  # still around
+        self.change(entry.entry_id, note="what it says does not matter")
+        self.change(entry.entry_id, disabled=True, force=True)
+        self.assert_gets_in(HOME, may=False)
+
+    def test_the_covering_entry_ends_soon_only_by_force(self):
+        entry = self.add("203.0.113.0/24").entries[0]
+        self.update(enabled=True)
+        soon, later = int(time.time()) + 600, int(time.time()) + 7200
+        error = self.assert_refused(FAILED_PRECONDITION, "LOCKS_OUT_CALLER", self.change, entry.entry_id,
+                                    expires_at={"seconds": soon})
+        details = dict(error_info(error).metadata)
+        self.assertTrue(500 < int(details.pop("refusedInSeconds")) <= 600)
+        self.assertEqual(details, {"clientIp": HOME, "neededEntry": f"{HOME}/32"})
+        self.change(entry.entry_id, expires_at={"seconds": later})
+        self.change(entry.entry_id, expires_at={"seconds": soon}, force=True)
+        self.change(entry.entry_id, note="it ends soon anyhow")
+        self.change(entry.entry_id, expires_at={"seconds": soon + 60})
+
+    def test_a_list_whose_covering_entry_ends_soon_is_switched_on_only_by_force(self):
+        self.add({"address": HOME, "expires_at": {"seconds": int(time.time()) + 600}}, "10.0.0.0/8")
+        self.assert_refused(FAILED_PRECONDITION, "LOCKS_OUT_CALLER", self.update, enabled=True)
+        self.update(enabled=True, force=True)
+
+    def test_what_is_left_counts_not_what_is_changed(self):
+        wide, narrow = self.add("203.0.113.0/24", HOME).entries
+        self.update(enabled=True)
+        self.change(wide.entry_id, disabled=True)
+        self.assert_locks_out(HOME, lambda address: self.change(narrow.entry_id, caller=address, disabled=True))
+
+    def test_while_the_list_is_off_any_entry_may_change(self):
+        entry = self.add(HOME).entries[0]
+        self.change(entry.entry_id, disabled=True)
+
+    # ---- publishing ----
+
+    def test_a_draft_without_the_caller_is_published_only_by_force(self):
+        self.add(HOME)
+        self.update(enabled=True)
+        draft = self.begin(empty=True)
+        self.assert_locks_out(HOME, self.publish, draft.draft_id)
+        self.add("10.0.0.0/8", draft_id=draft.draft_id)
+        self.assert_locks_out(HOME, self.publish, draft.draft_id)
+        self.assert_locks_out(HOME, self.publish, draft.draft_id, confirm_within=600)
+        self.add("203.0.113.0/24", draft_id=draft.draft_id)
+        self.publish(draft.draft_id)
+        self.assert_gets_in(HOME)
+
+    def test_a_draft_that_holds_the_caller_not_for_long_is_published_only_by_force(self):
+        self.add(HOME)
+        self.update(enabled=True)
+        draft = self.begin(empty=True)
+        self.add({"address": HOME, "expires_at": {"seconds": int(time.time()) + 600}}, draft_id=draft.draft_id)
+        self.assert_refused(FAILED_PRECONDITION, "LOCKS_OUT_CALLER", self.publish, draft.draft_id)
+        self.publish(draft.draft_id, force=True)
+
+    def test_an_empty_draft_refuses_everybody_so_also_an_operator_needs_force(self):
+        self.add(HOME)
+        self.update(enabled=True)
+        draft = self.begin(empty=True)
+        with self.deployment.operator(self.get().company_id) as operator:
+            self.assert_refused(FAILED_PRECONDITION, "LOCKS_OUT_EVERYBODY", self.publish, draft.draft_id, client=operator)
+            self.publish(draft.draft_id, client=operator, force=True)
+        self.assert_gets_in(HOME, may=False)
+
+    # ---- the way back ----
+
+    def test_the_operator_switches_off_a_list_that_locks_everybody_out(self):
+        company_id = self.get().company_id
+        self.add("10.0.0.0/8")
+        self.update(enabled=True, force=True)
+        self.assert_gets_in(HOME, may=False)
+        self.assert_refused(grpc.StatusCode.PERMISSION_DENIED, "COMPANY_IP_NOT_LISTED", self.update, enabled=False)
+        with self.deployment.operator(company_id) as operator:
+            self.assertFalse(self.update(enabled=False, client=operator, address=AWAY).enabled)
+        self.assert_gets_in(HOME)
 
     # ---- what takes effect ----
 

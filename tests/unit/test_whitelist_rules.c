@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "common/base/clock.h"
+#include "common/base/typeid.h"
+#include "services/whitelist/whitelist_guard.h"
 #include "services/whitelist/whitelist_overlap.h"
 #include "services/whitelist/whitelist_rules.h"
 #include "tests/unit/seed.h"
@@ -10,7 +12,8 @@
 
 #define NOW_MS INT64_C(1767268800000)
 
-static const struct whitelist_limits limits = {.call_entries = 5, .company_entries = 10};
+static const struct whitelist_limits limits = {
+    .call_entries = 5, .company_entries = 10, .draft_entries = 8, .drafts = 2};
 static struct arena arena;
 static struct fault fault;
 
@@ -135,6 +138,105 @@ static void a_list_has_room_up_to_its_limit(void **state) {
     assert_int_equal(whitelist_check_room(10, 0, &limits, &fault), STATUS_OK);
     assert_int_equal(whitelist_check_room(5, 6, &limits, &fault), STATUS_EXHAUSTED);
     assert_string_equal(fault.reason, "COMPANY_ENTRIES_LIMIT");
+    fault_init(&fault, &arena);
+    assert_int_equal(whitelist_check_draft_room(3, 5, &limits, &fault), STATUS_OK);
+    assert_int_equal(whitelist_check_draft_room(3, 6, &limits, &fault), STATUS_EXHAUSTED);
+    assert_string_equal(fault.reason, "DRAFT_ENTRIES_LIMIT");
+}
+
+static void too_many_drafts_are_named(void **state) {
+    (void)state;
+    const struct whitelist_draft drafts[2] = {{.draft_id = {{1}}}, {.draft_id = {{2}}}};
+    assert_int_equal(whitelist_check_draft_count(drafts, 1, &limits, &fault), STATUS_OK);
+    assert_int_equal(whitelist_check_draft_count(drafts, 2, &limits, &fault), STATUS_EXHAUSTED);
+    assert_string_equal(fault.reason, "TOO_MANY_DRAFTS");
+    assert_string_equal(fault.details->key, "draft1");
+    assert_string_equal(fault.details->next->value, typeid_of(TYPEID_DRAFT, drafts[1].draft_id).text);
+}
+
+// ---- an entry changed ----
+
+static struct whitelist_entry make_entry(const char *address) {
+    struct ip_prefix prefix = parse(address);
+    return (struct whitelist_entry){.address = address,
+                                    .prefix = prefix,
+                                    .note = "old",
+                                    .owner = "",
+                                    .expires_at_ms = NOW_MS - 1,
+                                    .version = 3};
+}
+
+static enum status amend(const char *present, uint32_t fields, const char *address, uint32_t bits,
+                         struct whitelist_entry *ret_entry) {
+    struct whitelist_entry entry = make_entry(present);
+    struct whitelist_amendment amendment = {fields, make_wish(address, bits)};
+    struct whitelist_terms terms = {&limits, NOW_MS, false};
+    fault_init(&fault, &arena);
+    return whitelist_amend(&entry, &amendment, &terms, &arena, &fault, ret_entry);
+}
+
+static void a_range_is_changed_by_its_address_its_bits_or_both(void **state) {
+    (void)state;
+    enum { UNSET = IP_PREFIX_BITS_UNSET };
+    enum { A = WHITELIST_FIELD_BIT(WHITELIST_FIELD_ADDRESS), B = WHITELIST_FIELD_BIT(WHITELIST_FIELD_BITS) };
+    static const struct {
+        const char *present;
+        uint32_t fields;
+        const char *address;
+        uint32_t bits;
+        const char *typed, *range; // NULL = refused
+    } cases[] = {
+        {"10.1.2.3/8", A, "10.9.9.9", UNSET, "10.9.9.9", "10.9.9.9/32"}, // never as wide as what it replaces
+        {"10.1.2.3/8", A, "10.9.9.9/24", UNSET, "10.9.9.9/24", "10.9.9.0/24"},
+        {"10.1.2.3/8", A, "10.9.9.9", 24, "10.9.9.9", "10.9.9.9/32"}, // bits that the mask does not name
+        {"10.1.2.3/8", A | B, "10.9.9.9", 24, "10.9.9.9", "10.9.9.0/24"},
+        {"10.1.2.3/8", A | B, "10.9.9.9/16", 24, NULL, NULL},
+        {"10.1.2.3/8", A | B, "10.9.9.9", UNSET, "10.9.9.9", "10.9.9.9/32"},
+        {"10.1.2.3/8", B, "", 16, "10.1.2.3/16", "10.1.0.0/16"}, // host bits come to count
+        {"10.1.2.3", B, "", 16, "10.1.2.3", "10.1.0.0/16"},
+        {"10.1.2.3/8", B, "", UNSET, "10.1.2.3/8", "10.0.0.0/8"}, // what the address says
+        {"10.1.2.3", B, "", UNSET, "10.1.2.3", "10.1.2.3/32"},
+        {"10.1.2.3/8", B, "", 33, NULL, NULL},
+        {"10.1.2.3/8", B, "", 0, NULL, NULL},
+        {"10.1.2.3/8", A, "0.0.0.0/0", UNSET, NULL, NULL},
+        {"10.1.2.3/8", A, "", UNSET, NULL, NULL},
+        {"::ffff:10.1.2.3/104", B, "", 16, "10.1.2.3/16", "10.1.0.0/16"}, // bits as answers show them
+        {"2001:db8::1/32", B, "", 128, "2001:db8::1/128", "2001:db8::1/128"},
+        {"2001:db8::1/32", A, "192.0.2.1", UNSET, "192.0.2.1", "192.0.2.1/32"},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct whitelist_entry entry;
+        enum status status =
+            amend(cases[i].present, cases[i].fields, cases[i].address, cases[i].bits, &entry);
+        assert_int_equal(status, cases[i].range ? STATUS_OK : STATUS_INVALID);
+        if (!cases[i].range)
+            continue;
+        char text[IP_PREFIX_TEXT_MAX + 1];
+        ip_prefix_format(&entry.prefix, text);
+        assert_string_equal(text, cases[i].range);
+        assert_string_equal(entry.address, cases[i].typed);
+        assert_string_equal(entry.note, "old");
+        assert_int_equal(entry.version, 3);
+    }
+}
+
+static void only_what_an_update_names_is_checked(void **state) {
+    (void)state;
+    struct whitelist_entry entry, present = make_entry("10.0.0.1"); // over since a moment
+    struct whitelist_amendment amendment = {WHITELIST_FIELD_BIT(WHITELIST_FIELD_NOTE), make_wish("x", 99)};
+    struct whitelist_terms terms = {&limits, NOW_MS, false};
+    amendment.wish.expires_at_ms = 1;
+    amendment.wish.note = "new";
+    assert_int_equal(whitelist_amend(&present, &amendment, &terms, &arena, &fault, &entry), STATUS_OK);
+    assert_string_equal(entry.note, "new");
+    assert_false(whitelist_is_same(&present, &entry));
+    entry.note = "old";
+    assert_true(whitelist_is_same(&present, &entry));
+
+    amendment.fields = (1u << WHITELIST_FIELD_COUNT) - 1;
+    assert_int_equal(whitelist_amend(&present, &amendment, &terms, &arena, &fault, &entry), STATUS_INVALID);
+    assert_string_equal(fault.fields->field, "entry.address");
+    assert_string_equal(fault.fields->next->field, "entry.expires_at");
 }
 
 // ---- the guard ----
@@ -162,12 +264,16 @@ static void nobody_locks_himself_out_unawares(void **state) {
         {true, false, true, WHITELIST_SCOPE_NONE, ACCESS, false, "LOCKS_OUT_CALLER"},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
-        struct whitelist_outcome outcome = {cases[i].is_enabled, (enum whitelist_scope)cases[i].scope,
-                                            cases[i].lists_caller, cases[i].lists_anybody};
-        struct whitelist_asker asker = {parse("2001:db8::7").address, (enum token_kind)cases[i].kind,
-                                        cases[i].is_acting};
+        struct whitelist_outcome before = {.is_enabled = false};
+        struct whitelist_outcome after = {cases[i].is_enabled, (enum whitelist_scope)cases[i].scope,
+                                          cases[i].lists_caller ? CLOCK_NEVER_MS : CLOCK_ALWAYS_MS,
+                                          cases[i].lists_anybody};
+        struct whitelist_asker asker = {.address = parse("2001:db8::7").address,
+                                        .kind = (enum token_kind)cases[i].kind,
+                                        .is_acting = cases[i].is_acting,
+                                        .now_ms = NOW_MS};
         fault_init(&fault, &arena);
-        enum status status = whitelist_check_outcome(&outcome, &asker, &fault);
+        enum status status = whitelist_check_outcome(&before, &after, &asker, &fault);
         assert_int_equal(status, cases[i].reason ? STATUS_FAILED_PRECONDITION : STATUS_OK);
         if (cases[i].reason)
             assert_string_equal(fault.reason, cases[i].reason);
@@ -176,13 +282,87 @@ static void nobody_locks_himself_out_unawares(void **state) {
 
 static void who_would_be_locked_out_is_told_the_entry_to_add(void **state) {
     (void)state;
-    struct whitelist_outcome outcome = {.is_enabled = true, .lists_anybody = true};
-    struct whitelist_asker asker = {.address = parse("203.0.113.7").address, .kind = TOKEN_KIND_ACCESS};
-    assert_int_equal(whitelist_check_outcome(&outcome, &asker, &fault), STATUS_FAILED_PRECONDITION);
+    struct whitelist_outcome before = {.is_enabled = false};
+    struct whitelist_outcome after = {
+        .is_enabled = true, .caller_until_ms = CLOCK_ALWAYS_MS, .lists_anybody = true};
+    struct whitelist_asker asker = {
+        .address = parse("203.0.113.7").address, .kind = TOKEN_KIND_ACCESS, .now_ms = NOW_MS};
+    assert_int_equal(whitelist_check_outcome(&before, &after, &asker, &fault), STATUS_FAILED_PRECONDITION);
     assert_string_equal(fault.details->key, "clientIp");
     assert_string_equal(fault.details->value, "203.0.113.7");
     assert_string_equal(fault.details->next->key, "neededEntry");
     assert_string_equal(fault.details->next->value, "203.0.113.7/32");
+}
+
+static void an_end_that_is_near_counts_if_the_change_brings_it_nearer(void **state) {
+    (void)state;
+    enum { HORIZON_MS = 60000 };
+    static const int64_t never = CLOCK_NEVER_MS;
+    static const struct {
+        bool was_enabled;
+        int64_t before_ms, after_ms; // from now on
+        bool is_refused;
+    } cases[] = {
+        {false, 0, HORIZON_MS - 1, true}, // off before: it let everybody in
+        {false, 0, HORIZON_MS, false},
+        {true, never, HORIZON_MS - 1, true},
+        {true, HORIZON_MS - 1, HORIZON_MS - 1, false}, // so it ends anyhow
+        {true, HORIZON_MS - 2, HORIZON_MS - 1, false},
+        {true, HORIZON_MS - 1, HORIZON_MS - 2, true},
+        {true, HORIZON_MS - 1, 0, true},
+        {true, never, never, false},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        int64_t before_ms = cases[i].before_ms, after_ms = cases[i].after_ms;
+        struct whitelist_outcome before = {.is_enabled = cases[i].was_enabled,
+                                           .caller_until_ms = before_ms == never ? never : NOW_MS + before_ms,
+                                           .lists_anybody = true};
+        struct whitelist_outcome after = {.is_enabled = true,
+                                          .caller_until_ms = after_ms == never ? never : NOW_MS + after_ms,
+                                          .lists_anybody = true};
+        struct whitelist_asker asker = {.address = parse("203.0.113.7").address,
+                                        .kind = TOKEN_KIND_ACCESS,
+                                        .now_ms = NOW_MS,
+                                        .horizon_ms = HORIZON_MS};
+        fault_init(&fault, &arena);
+        enum status status = whitelist_check_outcome(&before, &after, &asker, &fault);
+        assert_int_equal(status, cases[i].is_refused ? STATUS_FAILED_PRECONDITION : STATUS_OK);
+    }
+    assert_null(fault.details);
+}
+
+static void a_list_is_confirmed_in_time_and_from_inside(void **state) {
+    (void)state;
+    struct whitelist_asker asker = {.address = parse("203.0.113.7").address, .now_ms = NOW_MS};
+    static const struct {
+        int64_t confirm_by_ms, until_ms;
+        const char *reason;
+    } cases[] = {
+        {CLOCK_NEVER_MS, CLOCK_NEVER_MS, "NOTHING_TO_CONFIRM"},
+        {NOW_MS, CLOCK_NEVER_MS, "CONFIRMATION_OVER"},
+        {NOW_MS + 1, NOW_MS, "COMPANY_IP_NOT_LISTED"},
+        {NOW_MS + 1, CLOCK_ALWAYS_MS, "COMPANY_IP_NOT_LISTED"},
+        {NOW_MS + 1, NOW_MS + 1, NULL},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct whitelist whitelist = {.confirm_by_ms = cases[i].confirm_by_ms};
+        fault_init(&fault, &arena);
+        enum status status = whitelist_check_confirmable(&whitelist, cases[i].until_ms, &asker, &fault);
+        assert_int_equal(status == STATUS_OK, cases[i].reason == NULL);
+        if (cases[i].reason)
+            assert_string_equal(fault.reason, cases[i].reason);
+    }
+}
+
+static void what_waits_to_be_confirmed_stays_as_it_is(void **state) {
+    (void)state;
+    struct whitelist whitelist = {.confirm_by_ms = CLOCK_NEVER_MS};
+    assert_int_equal(whitelist_check_settled(&whitelist, &fault), STATUS_OK);
+    assert_int_equal(whitelist_check_publishable(&whitelist, &fault), STATUS_OK);
+    whitelist.confirm_by_ms = NOW_MS;
+    assert_int_equal(whitelist_check_settled(&whitelist, &fault), STATUS_FAILED_PRECONDITION);
+    fault_init(&fault, &arena);
+    assert_int_equal(whitelist_check_publishable(&whitelist, &fault), STATUS_ABORTED);
 }
 
 // ---- overlaps ----
@@ -294,8 +474,14 @@ int main(void) {
         STAGED(every_bad_entry_is_named_at_once),
         STAGED(a_call_has_one_entry_to_as_many_as_it_may),
         STAGED(a_list_has_room_up_to_its_limit),
+        STAGED(too_many_drafts_are_named),
+        STAGED(a_range_is_changed_by_its_address_its_bits_or_both),
+        STAGED(only_what_an_update_names_is_checked),
         STAGED(nobody_locks_himself_out_unawares),
         STAGED(who_would_be_locked_out_is_told_the_entry_to_add),
+        STAGED(an_end_that_is_near_counts_if_the_change_brings_it_nearer),
+        STAGED(a_list_is_confirmed_in_time_and_from_inside),
+        STAGED(what_waits_to_be_confirmed_stays_as_it_is),
         STAGED(holders_are_those_of_all_pairs),
         STAGED(the_longer_holder_is_told_that_of_the_list_first),
         STAGED(warnings_are_bounded),

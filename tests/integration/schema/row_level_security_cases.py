@@ -41,6 +41,13 @@ class RowLevelSecurity(unittest.TestCase):
             append_event(self.app, company.id)
             for _ in range(3):  # two are in one minute, of which the second is counted
                 append_event(self.app, company.id, refusals_max=1)
+            run(self.app, "INSERT INTO latchkey.mail_outbox (mail_id, company_id, kind, object_id, recipient)"
+                          " VALUES (%s, %s, 'invitation', %s, 'e@e.example')", new_id(), company.id, new_id())
+            run(self.app, "WITH made AS (INSERT INTO latchkey.invitation (invitation_id, company_id, email, expires_at)"
+                          " VALUES (%s, %s, 'e@e.example', now()) RETURNING company_id, invitation_id)"
+                          " INSERT INTO latchkey.invitation_secret (digest, company_id, invitation_id, generation)"
+                          " SELECT sha256(convert_to(invitation_id::text, 'UTF8')), company_id, invitation_id, 1 FROM made",
+                new_id(), company.id)
             run(self.app, "SELECT latchkey.token_use_record(ARRAY[%s], ARRAY[now()], ARRAY[NULL::inet], ARRAY[''])",
                 company.digest)
             _, spent = company.add_token(self.app, company.administrator)
@@ -145,6 +152,9 @@ class RowLevelSecurity(unittest.TestCase):
                           "DELETE FROM latchkey.change_pending",
                           "INSERT INTO latchkey.permission (name) VALUES ('a.b')",
                           "DELETE FROM latchkey.validator",
+                          "UPDATE latchkey.mail_outbox SET recipient = 'x'",
+                          "DELETE FROM latchkey.mail_outbox",
+                          "DELETE FROM latchkey.invitation",
                           "SELECT latchkey.bootstrap_begin()",
                           "SELECT latchkey.timeline_accept('app')"):
             with self.subTest(statement=statement):

@@ -26,7 +26,7 @@ class Deployment:
         self.postgres = postgres or shared_postgres()
         self.url = self.postgres.create_database()
         self._directory = Path(tempfile.mkdtemp(prefix="latchkey-deployment-"))
-        self.server = Server(server, database_url=self.url, **settings)
+        self.server = self.beside(server, **settings)
         self.secrets = {}
 
     def __enter__(self):
@@ -48,6 +48,10 @@ class Deployment:
         lines = (line.split("=", 1) for line in env_file.read_text().splitlines() if "=" in line)
         self.secrets = {name.strip(): value.strip().strip("'\"") for name, value in lines}
 
+    def beside(self, name=None, **settings):
+        """Another server on this deployment's database, not started yet; by default of the same program."""
+        return Server(name or self.server.name, **{"database_url": self.url, **settings})
+
     def latchkey(self, *arguments, check=True, token=None):
         """Runs the command line on this deployment; the finished process, with its output as text."""
         environment = {**os.environ, "LATCHKEY_DATABASE_URL": self.url, "LATCHKEY_ADDRESS": self.server.address,
@@ -68,9 +72,9 @@ class Deployment:
         finally:
             connection.close()
 
-    def administrator(self):
+    def administrator(self, server=None):
         """The demo company's administrator."""
-        return Client(self.server.address, self.secrets["LATCHKEY_TOKEN"])
+        return Client((server or self.server).address, self.secrets["LATCHKEY_TOKEN"])
 
     def operator(self, company=None):
         """The operator, acting for a company if one is named."""

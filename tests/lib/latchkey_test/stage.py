@@ -37,6 +37,7 @@ class Stage:
                 name=name or _unique("company"), administrator_email=f"{_unique('admin')}@example.com"), timeout=20)
         self.company_id = created.company.company_id
         self.member_id = created.administrator.member_id
+        self._scopes = itertools.cycle(["WHITELIST_SCOPE_LOGINS", "WHITELIST_SCOPE_ALL"])
         self.secret = self._make_secret()
         self.administrator = Client(deployment.server.address, self.secret)
         self.operator = deployment.operator(self.company_id)
@@ -101,6 +102,9 @@ class Stage:
         address = f"10.{random.randrange(256)}.{random.randrange(256)}.{random.randrange(256)}"
         return _pb("whitelist").AddWhitelistEntriesRequest(
             entries=[_pb("whitelist").NewWhitelistEntry(address=address, note=_unique("entry"))], **fields)
+
+    def other_scope(self):
+        return next(self._scopes)
 
     def new_draft(self, **fields):
         return self.administrator.whitelist.CreateWhitelistDraft(
@@ -225,7 +229,7 @@ _REQUESTS = {
 
     "GetWhitelist": _whitelist("GetWhitelistRequest", lambda stage: {}),
     "UpdateWhitelist": _whitelist("UpdateWhitelistRequest", lambda stage: {
-        "whitelist": {"scope": random.choice(["WHITELIST_SCOPE_ALL", "WHITELIST_SCOPE_LOGINS"])},
+        "whitelist": {"scope": stage.other_scope()},
         "update_mask": {"paths": ["scope"]}, "force": True}),
     "AddWhitelistEntries": Stage.entries_request,
     "UpdateWhitelistEntry": _whitelist("UpdateWhitelistEntryRequest", lambda stage: {

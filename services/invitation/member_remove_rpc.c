@@ -1,0 +1,174 @@
+// RemoveMember: the member, and what becomes of its access tokens and log-ins, in one transaction.
+#include <inttypes.h>
+
+#include "common/app/audit.h"
+#include "common/base/typeid.h"
+#include "services/invitation/member_message_rpc.h"
+#include "services/invitation/member_rpc.h"
+#include "services/invitation/member_store.h"
+#include "services/invitation/member_tokens_store.h"
+#include "services/invitation/membership.h"
+#include "services/invitation/role_store.h"
+
+struct removal {
+    struct uuid member_id;
+    bool is_transfer, is_to_company;
+    struct uuid to; // a member, else zero
+    const char *to_text;
+    bool is_dry_run;
+};
+
+static enum status read_removal(struct app_call *call, const Latchkey__V1__RemoveMemberRequest *request,
+                                struct removal *ret_removal) {
+    const char *to = request->transfer_tokens_to;
+    struct removal removal = {.member_id = member_rpc_read_id(request->member_id, "member_id", call),
+                              .is_transfer = *to != '\0',
+                              .to_text = to,
+                              .is_dry_run = request->dry_run};
+    struct uuid company_id;
+    removal.is_to_company = typeid_parse(bytes_of_text(to), TYPEID_COMPANY, &company_id) &&
+                            uuid_is_equal(company_id, call->company_id);
+    bool is_member = typeid_parse(bytes_of_text(to), TYPEID_MEMBER, &removal.to);
+    if (removal.is_transfer && !removal.is_to_company && !is_member)
+        fault_add_field(call->fault, "transfer_tokens_to",
+                        "type a member's id or the company's own, %s; or leave it empty to end the tokens",
+                        typeid_of(TYPEID_COMPANY, call->company_id).text);
+    if (is_member && uuid_is_equal(removal.to, removal.member_id))
+        fault_add_field(call->fault, "transfer_tokens_to", "type another member than the one to remove");
+    *ret_removal = removal;
+    return call->fault->status;
+}
+
+// ---- handing tokens over ----
+
+// What the new owner lets them do: everything, where that is the company.
+static enum status find_bound(struct app_call *call, const struct removal *removal,
+                              struct permission_set **ret_bound) {
+    struct member *owner;
+    struct role_list roles;
+    *ret_bound = NULL;
+    if (removal->is_to_company)
+        return STATUS_OK;
+    enum status status = member_store_find(call, removal->to, &owner);
+    if (status == STATUS_OK && member_is_removed(owner))
+        status = fault_set(call->fault, STATUS_FAILED_PRECONDITION, "MEMBER_REMOVED",
+                           "%s was removed and can't own tokens", removal->to_text);
+    if (status == STATUS_OK)
+        status = role_store_list_of_member(call, removal->to, &roles);
+    if (status != STATUS_OK)
+        return status;
+    *ret_bound = role_list_get_permissions(&roles, call->caller->catalogue, call->arena);
+    return *ret_bound ? STATUS_OK : fault_set_no_memory(call->fault);
+}
+
+// Tokens could do, with another owner, what they can't do with this one: then that is a grant like any other.
+static enum status check_transfer(struct app_call *call, const struct removal *removal,
+                                  const struct role_list *roles_before, const struct member_tokens *tokens) {
+    struct permission_set *bound;
+    const struct permission_catalogue *catalogue = call->caller->catalogue;
+    enum status status = find_bound(call, removal, &bound);
+    if (status != STATUS_OK)
+        return status;
+    struct role granted = {.grants = tokens->grants, .grant_count = tokens->grant_count};
+    struct permission_set *wanted = role_get_permissions(&granted, catalogue, call->arena);
+    struct permission_set *before = role_list_get_permissions(roles_before, catalogue, call->arena);
+    if (!wanted || !before)
+        return fault_set_no_memory(call->fault);
+    if (bound)
+        permission_set_intersect(wanted, bound);
+    return role_check_permissions(wanted, before, call->caller, "you can't hand over the tokens", call->arena,
+                                  call->fault);
+}
+
+// ---- the removal ----
+
+static enum status check_administrators(struct app_call *call, const struct removal *removal,
+                                        const struct role_list *roles) {
+    for (size_t i = 0; i < roles->count; i++)
+        if (roles->roles[i].is_built_in)
+            return membership_check_other_administrator(call, removal->member_id);
+    return STATUS_OK;
+}
+
+static enum status note_tokens(struct app_call *call, const struct removal *removal, const char *member_id,
+                               const struct member_tokens *tokens) {
+    if (tokens->token_count + tokens->login_count == 0)
+        return STATUS_OK;
+    const char *after = arena_format(call->arena,
+                                     "{\"token_count\":%" PRId64 ",\"login_count\":%" PRId64
+                                     ",\"transfer_tokens_to\":\"%s\"}",
+                                     tokens->token_count, tokens->login_count, removal->to_text);
+    if (!after)
+        return fault_set_no_memory(call->fault);
+    return audit_note_text(call, "member.tokens_ended", member_id, "", after);
+}
+
+static enum status remove_member(struct app_call *call, const struct removal *removal,
+                                 const struct member_tokens *tokens, const struct member *before,
+                                 struct member **ret_after) {
+    enum status status = removal->is_transfer
+                             ? member_tokens_store_hand_over(call, removal->member_id, removal->to)
+                             : member_tokens_store_end(call, removal->member_id);
+    if (status == STATUS_OK)
+        status = member_store_remove(call, removal->member_id, ret_after);
+    if (status != STATUS_OK)
+        return status;
+    Latchkey__V1__Member *was = member_message_new(before, call->arena);
+    Latchkey__V1__Member *is = member_message_new(*ret_after, call->arena);
+    if (!was || !is)
+        return fault_set_no_memory(call->fault);
+    status = audit_note(call, "member.removed", was->member_id, &was->base, &is->base);
+    return status == STATUS_OK ? note_tokens(call, removal, was->member_id, tokens) : status;
+}
+
+static bool fill(Latchkey__V1__RemoveMemberResponse *response, const struct member *member,
+                 const struct member_tokens *tokens, struct arena *arena) {
+    response->member = member_message_new(member, arena);
+    response->token_count = (uint64_t)tokens->token_count;
+    response->login_count = (uint64_t)tokens->login_count;
+    response->token_ids = typeid_list_format(TYPEID_TOKEN, tokens->token_ids, tokens->token_id_count, arena);
+    response->n_token_ids = tokens->token_id_count;
+    return response->member && response->token_ids;
+}
+
+// Ending what has ended changes nothing.
+static enum status run_removal(struct app_call *call, const struct removal *removal,
+                               struct member_tokens *ret_tokens, struct member **ret_member) {
+    struct role_list roles;
+    struct member *before;
+    enum status status = membership_lock(call);
+    if (status == STATUS_OK)
+        status = member_store_find(call, removal->member_id, &before);
+    if (status == STATUS_OK)
+        *ret_member = before;
+    if (status != STATUS_OK || member_is_removed(before))
+        return status;
+    status = role_store_list_of_member(call, removal->member_id, &roles);
+    if (status == STATUS_OK)
+        status = check_administrators(call, removal, &roles);
+    if (status == STATUS_OK)
+        status = member_tokens_store_lock(call, removal->member_id, ret_tokens);
+    if (status == STATUS_OK && removal->is_transfer)
+        status = check_transfer(call, removal, &roles, ret_tokens);
+    if (status != STATUS_OK || removal->is_dry_run)
+        return status;
+    return remove_member(call, removal, ret_tokens, before, ret_member);
+}
+
+enum status member_rpc_remove(struct app_call *call, const ProtobufCMessage *message,
+                              ProtobufCMessage **ret_response) {
+    Latchkey__V1__RemoveMemberResponse *response = ARENA_NEW(call->arena, Latchkey__V1__RemoveMemberResponse);
+    struct removal removal;
+    struct member_tokens tokens = {0};
+    struct member *member;
+    if (!response)
+        return fault_set_no_memory(call->fault);
+    latchkey__v1__remove_member_response__init(response);
+    enum status status = read_removal(call, (const Latchkey__V1__RemoveMemberRequest *)message, &removal);
+    if (status == STATUS_OK)
+        status = run_removal(call, &removal, &tokens, &member);
+    if (status != STATUS_OK)
+        return status;
+    *ret_response = &response->base;
+    return fill(response, member, &tokens, call->arena) ? STATUS_OK : fault_set_no_memory(call->fault);
+}

@@ -1,0 +1,118 @@
+#include "services/invitation/member_rules.h"
+
+#include <string.h>
+
+#include "services/invitation/email_address.h"
+
+static bool is_wished(const struct member_wish *wish, enum member_field field) {
+    return (wish->fields >> field & 1) != 0;
+}
+
+static const char *path_of(const struct member_wish *wish, const char *name, struct fault *fault) {
+    return fault_path(fault, "%s%s", wish->path, name);
+}
+
+static const char *check_email(const struct member_wish *wish, struct arena *arena, struct fault *fault) {
+    struct email_address address;
+    enum email_parse_result result = email_address_parse(bytes_of_text(wish->email), &address);
+    const char *copy = result == EMAIL_PARSE_OK ? arena_copy_text(arena, address.text) : "";
+    if (result == EMAIL_PARSE_NO_MEMORY || !copy)
+        fault_set_no_memory(fault);
+    else if (result != EMAIL_PARSE_OK)
+        fault_add_field(fault, path_of(wish, "email", fault), "%s", email_parse_result_get_text(result));
+    return copy;
+}
+
+static const char *check_characters(const char *text, size_t max, const struct member_wish *wish,
+                                    const char *name, struct fault *fault) {
+    if (bytes_count_code_points(bytes_of_text(text)) > max)
+        fault_add_field(fault, path_of(wish, name, fault), "type at most %zu characters", max);
+    return text;
+}
+
+static const char *check_bytes(const char *text, const struct member_wish *wish, const char *name,
+                               struct fault *fault) {
+    if (strlen(text) > MEMBER_ISSUER_BYTES_MAX)
+        fault_add_field(fault, path_of(wish, name, fault), "type at most %d bytes", MEMBER_ISSUER_BYTES_MAX);
+    return text;
+}
+
+static void check_texts(const struct member_wish *wish, struct arena *arena, struct fault *fault,
+                        struct member_draft *draft) {
+    if (is_wished(wish, MEMBER_EMAIL))
+        draft->email = check_email(wish, arena, fault);
+    if (is_wished(wish, MEMBER_DISPLAY_NAME))
+        draft->display_name =
+            check_characters(wish->display_name, MEMBER_NAME_MAX, wish, "display_name", fault);
+    if (is_wished(wish, MEMBER_ISSUER))
+        draft->issuer = check_bytes(wish->issuer, wish, "issuer", fault);
+    if (is_wished(wish, MEMBER_SUBJECT))
+        draft->subject = check_bytes(wish->subject, wish, "subject", fault);
+    if (is_wished(wish, MEMBER_EXTERNAL_ID))
+        draft->external_id =
+            check_characters(wish->external_id, MEMBER_EXTERNAL_ID_MAX, wish, "external_id", fault);
+}
+
+enum status member_check_wish(const struct member_wish *wish, struct arena *arena, struct fault *fault,
+                              struct member_draft *draft) {
+    check_texts(wish, arena, fault, draft);
+    if (is_wished(wish, MEMBER_ROLE_IDS))
+        role_ids_parse(wish->role_ids, wish->role_id_count, path_of(wish, "role_ids", fault), arena, fault,
+                       &draft->roles);
+    if (is_wished(wish, MEMBER_ALLOWED_IPS))
+        prefix_list_parse(wish->allowed_ips, wish->allowed_ip_count, MEMBER_IPS_MAX,
+                          path_of(wish, "allowed_ips", fault), arena, fault, &draft->allowed_ips);
+    return fault->status;
+}
+
+enum status member_check_identity(const struct member_draft *draft, const char *path, struct fault *fault) {
+    if (!*draft->issuer && *draft->subject)
+        fault_add_field(fault, fault_path(fault, "%sissuer", path),
+                        "type the identity provider too, or leave subject empty");
+    if (*draft->issuer && !*draft->subject)
+        fault_add_field(fault, fault_path(fault, "%ssubject", path),
+                        "type the person's id at the identity provider too, or leave issuer empty");
+    return fault->status;
+}
+
+enum status member_check_lock_out(const struct member_draft *draft, const struct ip_address *caller,
+                                  struct fault *fault) {
+    char address[IP_ADDRESS_TEXT_MAX + 1] = "", entry[IP_PREFIX_TEXT_MAX + 1] = "";
+    if (prefix_list_admits(&draft->allowed_ips, caller))
+        return STATUS_OK;
+    if (caller->family == IP_FAMILY_NONE)
+        return fault_set(fault, STATUS_FAILED_PRECONDITION, "LOCKS_OUT_CALLER",
+                         "this would refuse you: no list holds an address that the server can't tell");
+    struct ip_prefix needed = ip_prefix_of(caller, ip_address_get_width_bits(caller));
+    ip_address_format(caller, address);
+    ip_prefix_format(&needed, entry);
+    fault_add_detail(fault, "clientIp", "%s", address);
+    fault_add_detail(fault, "neededEntry", "%s", entry);
+    return fault_set(fault, STATUS_FAILED_PRECONDITION, "LOCKS_OUT_CALLER",
+                     "this would refuse your own address, %s; add %s to the list, or set force", address,
+                     entry);
+}
+
+bool member_is_other_person(const struct member_draft *a, const struct member_draft *b) {
+    return strcmp(a->email, b->email) != 0 || strcmp(a->issuer, b->issuer) != 0 ||
+           strcmp(a->subject, b->subject) != 0;
+}
+
+static bool has_same_ips(const struct prefix_list *a, const struct prefix_list *b) {
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (ip_prefix_compare(&a->prefixes[i], &b->prefixes[i]) != 0)
+            return false;
+    return true;
+}
+
+bool member_draft_is_equal(const struct member_draft *a, const struct member_draft *b) {
+    if (member_is_other_person(a, b) || strcmp(a->display_name, b->display_name) != 0 ||
+        strcmp(a->external_id, b->external_id) != 0 || a->roles.count != b->roles.count)
+        return false;
+    for (size_t i = 0; i < a->roles.count; i++)
+        if (!uuid_is_equal(a->roles.ids[i], b->roles.ids[i]))
+            return false;
+    return has_same_ips(&a->allowed_ips, &b->allowed_ips);
+}

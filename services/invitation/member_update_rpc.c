@@ -1,0 +1,178 @@
+#include "common/app/audit.h"
+#include "common/base/typeid.h"
+#include "common/grpc/etag.h"
+#include "common/grpc/update_mask.h"
+#include "services/invitation/member_message_rpc.h"
+#include "services/invitation/member_rpc.h"
+#include "services/invitation/member_rules.h"
+#include "services/invitation/member_store.h"
+#include "services/invitation/membership.h"
+#include "services/invitation/role_store.h"
+
+static const char *const update_fields[MEMBER_FIELD_COUNT] = {
+    [MEMBER_EMAIL] = "email",
+    [MEMBER_DISPLAY_NAME] = "display_name",
+    [MEMBER_ROLE_IDS] = "role_ids",
+    [MEMBER_ALLOWED_IPS] = "allowed_ips",
+    [MEMBER_ISSUER] = "issuer",
+    [MEMBER_SUBJECT] = "subject",
+    [MEMBER_EXTERNAL_ID] = "external_id",
+};
+
+struct member_change {
+    struct uuid member_id;
+    const char *etag;
+    bool is_forced;
+    uint32_t fields;
+    struct member_draft wished; // only the fields
+};
+
+static enum status read_change(struct app_call *call, const Latchkey__V1__UpdateMemberRequest *request,
+                               struct member_change *ret_change) {
+    static const Latchkey__V1__Member nothing = LATCHKEY__V1__MEMBER__INIT;
+    const Latchkey__V1__Member *member = request->member ? request->member : &nothing;
+    *ret_change = (struct member_change){
+        .member_id = member_rpc_read_id(member->member_id, "member.member_id", call),
+        .etag = member->etag,
+        .is_forced = request->force,
+        .fields = update_mask_parse(request->update_mask, update_fields, MEMBER_FIELD_COUNT, call->fault),
+    };
+    struct member_wish wish = {
+        .fields = ret_change->fields,
+        .path = "member.",
+        .email = member->email,
+        .display_name = member->display_name,
+        .issuer = member->issuer,
+        .subject = member->subject,
+        .external_id = member->external_id,
+        .role_ids = member->role_ids,
+        .role_id_count = member->n_role_ids,
+        .allowed_ips = member->allowed_ips,
+        .allowed_ip_count = member->n_allowed_ips,
+    };
+    return member_check_wish(&wish, call->arena, call->fault, &ret_change->wished);
+}
+
+static void merge(const struct member_change *change, struct member_draft *draft) {
+    const struct member_draft *wished = &change->wished;
+    if (change->fields & UPDATE_MASK_BIT(MEMBER_EMAIL))
+        draft->email = wished->email;
+    if (change->fields & UPDATE_MASK_BIT(MEMBER_DISPLAY_NAME))
+        draft->display_name = wished->display_name;
+    if (change->fields & UPDATE_MASK_BIT(MEMBER_ROLE_IDS))
+        draft->roles = wished->roles;
+    if (change->fields & UPDATE_MASK_BIT(MEMBER_ALLOWED_IPS))
+        draft->allowed_ips = wished->allowed_ips;
+    if (change->fields & UPDATE_MASK_BIT(MEMBER_ISSUER))
+        draft->issuer = wished->issuer;
+    if (change->fields & UPDATE_MASK_BIT(MEMBER_SUBJECT))
+        draft->subject = wished->subject;
+    if (change->fields & UPDATE_MASK_BIT(MEMBER_EXTERNAL_ID))
+        draft->external_id = wished->external_id;
+}
+
+// ---- what stands against it ----
+
+static enum status check_present(const struct app_call *call, const struct member *present,
+                                 const char *etag) {
+    if (member_is_removed(present))
+        return fault_set(call->fault, STATUS_FAILED_PRECONDITION, "MEMBER_REMOVED",
+                         "%s was removed and can't be changed; make a new member of that person",
+                         typeid_of(TYPEID_MEMBER, present->member_id).text);
+    return etag_check(etag, present->version, call->fault);
+}
+
+static bool has_administrator(const struct role_list *roles, const struct role_ids *ids) {
+    for (size_t i = 0; i < roles->count; i++)
+        if (roles->roles[i].is_built_in && role_ids_have(ids, roles->roles[i].role_id))
+            return true;
+    return false;
+}
+
+// What the member has already may stay, whoever changes it.
+static enum status check_added_roles(struct app_call *call, const struct role_ids *before,
+                                     const struct role_ids *after) {
+    struct role_ids added;
+    struct role_list roles;
+    enum status status = role_ids_subtract(after, before, call->arena, &added);
+    if (status != STATUS_OK)
+        return fault_set_no_memory(call->fault);
+    if (added.count > 0)
+        status = role_store_find_many(call, &added, &roles);
+    if (added.count == 0 || status != STATUS_OK)
+        return status;
+    return role_check_grant(&added, &roles, call->caller, call->arena, call->fault);
+}
+
+// Whoever names another address or person as this member decides who may do what the member may.
+static enum status check_person(struct app_call *call, const struct role_list *roles) {
+    struct permission_set *permissions =
+        role_list_get_permissions(roles, call->caller->catalogue, call->arena);
+    if (!permissions)
+        return fault_set_no_memory(call->fault);
+    return role_check_permissions(permissions, NULL, call->caller, "you can't change who this member is",
+                                  call->arena, call->fault);
+}
+
+static enum status check_rights(struct app_call *call, const struct member *present,
+                                const struct member_draft *draft) {
+    struct role_list roles;
+    enum status status = role_store_list_of_member(call, present->member_id, &roles);
+    if (status == STATUS_OK)
+        status = check_added_roles(call, &present->is.roles, &draft->roles);
+    if (status == STATUS_OK && member_is_other_person(&present->is, draft))
+        status = check_person(call, &roles);
+    if (status == STATUS_OK && has_administrator(&roles, &present->is.roles) &&
+        !has_administrator(&roles, &draft->roles))
+        status = membership_check_other_administrator(call, present->member_id);
+    return status;
+}
+
+// ---- UpdateMember ----
+
+static enum status update(struct app_call *call, const struct member_change *change,
+                          struct member **ret_before, struct member **ret_after) {
+    struct member *before;
+    enum status status = membership_lock(call);
+    if (status == STATUS_OK)
+        status = member_store_find(call, change->member_id, &before);
+    if (status == STATUS_OK)
+        status = check_present(call, before, change->etag);
+    if (status != STATUS_OK)
+        return status;
+    struct member_draft draft = before->is;
+    merge(change, &draft);
+    *ret_before = *ret_after = before;
+    if ((status = member_check_identity(&draft, "member.", call->fault)) != STATUS_OK ||
+        member_draft_is_equal(&before->is, &draft))
+        return status;
+    bool is_own = !call->caller->is_acting && uuid_is_equal(change->member_id, call->caller->member_id);
+    if (is_own && !change->is_forced)
+        status = member_check_lock_out(&draft, &call->address, call->fault);
+    if (status == STATUS_OK)
+        status = check_rights(call, before, &draft);
+    return status == STATUS_OK ? member_store_update(call, change->member_id, &draft, ret_after) : status;
+}
+
+enum status member_rpc_update(struct app_call *call, const ProtobufCMessage *message,
+                              ProtobufCMessage **ret_response) {
+    Latchkey__V1__UpdateMemberResponse *response = ARENA_NEW(call->arena, Latchkey__V1__UpdateMemberResponse);
+    struct member_change change;
+    struct member *before, *after;
+    if (!response)
+        return fault_set_no_memory(call->fault);
+    latchkey__v1__update_member_response__init(response);
+    enum status status = read_change(call, (const Latchkey__V1__UpdateMemberRequest *)message, &change);
+    if (status == STATUS_OK)
+        status = update(call, &change, &before, &after);
+    if (status != STATUS_OK)
+        return status;
+    response->member = member_message_new(after, call->arena);
+    Latchkey__V1__Member *was = member_message_new(before, call->arena);
+    if (!response->member || !was)
+        return fault_set_no_memory(call->fault);
+    *ret_response = &response->base;
+    return before == after
+               ? STATUS_OK
+               : audit_note(call, "member.updated", was->member_id, &was->base, &response->member->base);
+}

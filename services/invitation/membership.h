@@ -1,0 +1,22 @@
+// Who may do what in a company changes one change at a time: roles, whose they are, who is a member. That is
+// what makes "never the last administrator" and "never more than the caller" hold also when two of these
+// changes meet.
+#ifndef LATCHKEY_SERVICES_INVITATION_MEMBERSHIP_H
+#define LATCHKEY_SERVICES_INVITATION_MEMBERSHIP_H
+
+#include <stdbool.h>
+
+#include "common/app/call.h"
+#include "common/base/compiler.h"
+#include "common/base/status.h"
+#include "common/base/uuid.h"
+
+// Before anything is looked at on which the change depends; held until the transaction ends. Where the caller
+// may do something else now than when it was authenticated (another change came first), ABORTED without a
+// fault: the frame begins anew, and asks the caller again.
+MUST_CHECK enum status membership_lock(struct app_call *call);
+
+// FAILED_PRECONDITION (LAST_ADMINISTRATOR) if nobody but this member is an active administrator.
+MUST_CHECK enum status membership_check_other_administrator(struct app_call *call, struct uuid member_id);
+
+#endif

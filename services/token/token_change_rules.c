@@ -1,0 +1,105 @@
+#include "services/token/token_change_rules.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/base/clock.h"
+
+enum status token_check_etag(const struct token *token, const char *etag, struct fault *fault) {
+    char present[24];
+    snprintf(present, sizeof(present), "%" PRId64, token->version);
+    if (!*etag || strcmp(etag, present) == 0)
+        return STATUS_OK;
+    fault_add_detail(fault, "etag", "%s", present);
+    return fault_set(fault, STATUS_ABORTED, "ETAG_STALE",
+                     "the token has changed since it was read; read it again, and change that");
+}
+
+enum status token_check_not_deactivated(const struct token *token, struct fault *fault) {
+    if (token->deactivated_at_ms == CLOCK_NEVER_MS)
+        return STATUS_OK;
+    return fault_set(fault, STATUS_FAILED_PRECONDITION, "TOKEN_DEACTIVATED",
+                     "the token was deactivated, which is for good; create another one");
+}
+
+enum status token_check_not_ended(const struct token *token, int64_t now_ms, struct fault *fault) {
+    enum status status = token_check_not_deactivated(token, fault);
+    if (status != STATUS_OK || token->expires_at_ms > now_ms)
+        return status;
+    return fault_set(fault, STATUS_FAILED_PRECONDITION, "TOKEN_EXPIRED",
+                     "the token has expired; give it a later expires_at first, or create another one");
+}
+
+// ---- never more than the caller ----
+
+static bool describe_token(const struct token *token, const struct permission_catalogue *catalogue,
+                           struct arena *arena, struct token_maker *ret_maker) {
+    struct permission_set *set =
+        permission_set_new_in_arena(arena, permission_catalogue_get_limit(catalogue));
+    if (!set)
+        return false;
+    for (size_t i = 0; i < token->permission_count; i++) {
+        bool covers_any = permission_catalogue_expand(catalogue, token->permissions[i], set);
+        (void)covers_any; // what the catalogue has lost grants nothing
+    }
+    *ret_maker = (struct token_maker){.catalogue = catalogue,
+                                      .permissions = set,
+                                      .ips = token->allowed_ips,
+                                      .ip_count = token->allowed_ip_count,
+                                      .domains = token->allowed_domains,
+                                      .domain_count = token->allowed_domain_count,
+                                      .expires_at_ms = token->expires_at_ms};
+    return true;
+}
+
+enum status token_check_widening(const struct token *before, const struct token_draft *after,
+                                 const struct token_maker *caller, struct arena *arena, struct fault *fault) {
+    struct token_maker itself;
+    struct fault beyond_itself;
+    fault_init(&beyond_itself, arena);
+    if (!describe_token(before, caller->catalogue, arena, &itself))
+        return fault_set_no_memory(fault);
+    if (token_check_grant(after, &itself, arena, &beyond_itself) == STATUS_OK)
+        return STATUS_OK;
+    return token_check_grant(after, caller, arena, fault);
+}
+
+// ---- lock-out ----
+
+enum status token_check_lock_out(const struct token_draft *after, const struct ip_address *address,
+                                 struct fault *fault) {
+    if (after->ip_count == 0)
+        return STATUS_OK;
+    for (size_t i = 0; i < after->ip_count; i++)
+        if (ip_prefix_contains_address(&after->ips[i], address))
+            return STATUS_OK;
+    if (address->family == IP_FAMILY_NONE)
+        return fault_set(
+            fault, STATUS_FAILED_PRECONDITION, "LOCKS_OUT_CALLER",
+            "this would refuse the calling token: no list holds an address that the server can't "
+            "tell; call from one that it can, or set force");
+    char text[IP_ADDRESS_TEXT_MAX + 1], entry[IP_PREFIX_TEXT_MAX + 1];
+    struct ip_prefix needed = ip_prefix_of(address, ip_address_get_width_bits(address));
+    ip_address_format(address, text);
+    ip_prefix_format(&needed, entry);
+    fault_add_detail(fault, "clientIp", "%s", text);
+    fault_add_detail(fault, "neededEntry", "%s", entry);
+    return fault_set(
+        fault, STATUS_FAILED_PRECONDITION, "LOCKS_OUT_CALLER",
+        "this would refuse the calling token from your own address, %s; list %s too, or set force", text,
+        entry);
+}
+
+// ---- rotation ----
+
+enum status token_check_rotation(const struct token *token, bool supersedes, struct fault *fault) {
+    bool is_in_grace = token->secret_count > 1;
+    if (!is_in_grace || supersedes)
+        return STATUS_OK;
+    fault_add_detail(fault, "graceEndsAtMs", "%" PRId64, token->secrets[1].expires_at_ms);
+    return fault_set(
+        fault, STATUS_FAILED_PRECONDITION, "ROTATION_IN_GRACE",
+        "the grace of the rotation before still runs, and a third secret would be good; wait for its "
+        "end, or set supersede to give up the newer secret");
+}

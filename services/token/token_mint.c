@@ -1,0 +1,15 @@
+#include "services/token/token_mint.h"
+
+#include "common/app/app.h"
+
+bool token_mint(struct app_call *call, struct token_minted *ret_minted) {
+    struct secret *secret = ARENA_NEW(call->arena, struct secret);
+    if (!secret)
+        return false;
+    secret_new(app_get_settings(call->app)->brand, SECRET_ACCESS, call->lane, secret);
+    struct bytes text = bytes_of(secret->text, SECRET_LENGTH);
+    ret_minted->secret = secret;
+    digest_sha256(text, &ret_minted->digest);
+    secret_get_hint(text, ret_minted->hint);
+    return true;
+}

@@ -1,0 +1,209 @@
+"""request_id, of every change that is served: asked again, asked twenty times at once, and asked again after a process or
+a connection ended in the middle of it."""
+
+import unittest
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+import grpc
+
+from effect import Effect
+from latchkey_test import CallCase, Deployment, Stage, contract, missing_requests
+from latchkey_test.tap import Tap
+from latchkey_test.waiting import wait_until
+
+CHANGES = [method for method in contract.served_methods() if method.is_change and not method.is_open]
+TWINS = 20
+# A call has so many round trips at most before its commit has been answered; later blows fall on nobody.
+TRIPS_MAX = 8
+
+
+def with_id(request):
+    request.request_id = str(uuid.uuid4())
+    return request
+
+
+def content(answer):
+    """What every repetition must say again."""
+    same = type(answer).FromString(answer.SerializeToString())
+    for field in ("secret", "secret_withheld", "revision", "validators"):
+        if field in answer.DESCRIPTOR.fields_by_name:
+            same.ClearField(field)
+    return same
+
+
+def other_content(request):
+    """The request with something else in its first field, or None where it has none of its own."""
+    other = type(request).FromString(request.SerializeToString())
+    for path, message, field in contract.walk(other):
+        is_single = field.label != field.LABEL_REPEATED
+        if is_single and field.type == field.TYPE_STRING and path != ("request_id",):
+            setattr(message, field.name, getattr(message, field.name) + "x")
+            return other
+        if is_single and field.type == field.TYPE_BOOL:
+            setattr(message, field.name, not getattr(message, field.name))
+            return other
+    return None
+
+
+class ChangeCase(CallCase):
+    def of_each(self, check):
+        for method in CHANGES:
+            with self.subTest(method.name):
+                check(method)
+
+    def call(self, method, request):
+        return self.stage.caller(method).call(method, request)
+
+    def once(self, method):
+        """What one call does."""
+        request = with_id(self.stage.request(method))
+        effect = Effect(self.deployment)
+        self.call(method, request)
+        return effect.since()
+
+
+class Repeated(ChangeCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.deployment = Deployment(workers=16)
+        cls.deployment.__enter__()
+        cls.addClassCleanup(cls.deployment.__exit__)
+        cls.stage = Stage(cls.deployment)
+        cls.addClassCleanup(cls.stage.close)
+
+    def test_every_method_has_a_request_in_the_table(self):
+        self.assertEqual(missing_requests(), [])
+
+    def test_every_change_leaves_something(self):
+        def check(method):
+            self.assertTrue(self.once(method))
+
+        self.of_each(check)
+
+    def test_asked_again_it_answers_the_same_and_does_nothing(self):
+        def check(method):
+            request = with_id(self.stage.request(method))
+            first = self.call(method, request)
+            effect = Effect(self.deployment)
+            second = self.call(method, request)
+            self.assertEqual(content(second), content(first))
+            self.assertEqual(effect.since(), {})
+            if "secret" in method.response.DESCRIPTOR.fields_by_name:
+                self.assertTrue(first.secret and not first.secret_withheld)
+                self.assertTrue(second.secret_withheld and not second.secret)
+
+        self.of_each(check)
+
+    def test_waiting_for_validators_is_no_other_content(self):
+        def check(method):
+            request = with_id(self.stage.request(method))
+            first = self.call(method, request)
+            request.wait_for_validators.seconds = 10
+            self.assertEqual(content(self.call(method, request)), content(first))
+
+        self.of_each(check)
+
+    def test_other_content_under_the_same_id_is_refused_and_does_nothing(self):
+        def check(method):
+            request = with_id(self.stage.request(method))
+            self.call(method, request)
+            other = other_content(request)
+            if other is None:
+                return  # such as ConfirmWhitelist, which says all by its name
+            effect = Effect(self.deployment)
+            self.assert_refused(grpc.StatusCode.ALREADY_EXISTS, "REQUEST_ID_REUSED",
+                                lambda: self.call(method, other))
+            self.assertEqual(effect.since(), {})
+
+        self.of_each(check)
+
+    def test_of_twenty_at_once_one_has_an_effect_and_all_get_its_answer(self):
+        def check(method):
+            once = self.once(method)
+            request = with_id(self.stage.request(method))
+            effect = Effect(self.deployment)
+            with ThreadPoolExecutor(TWINS) as pool:
+                answers = list(pool.map(lambda _: self.call(method, request), range(TWINS)))
+            self.assertEqual(effect.since(), once)
+            self.assertEqual([content(answer) for answer in answers], [content(answers[0])] * TWINS)
+            if "secret" in method.response.DESCRIPTOR.fields_by_name:
+                self.assertEqual(len([answer for answer in answers if answer.secret]), 1)
+
+        self.of_each(check)
+
+class CutShort(ChangeCase):
+    """Each change is struck before and after each of its round trips to PostgreSQL. Acknowledged means there, once; and
+    whatever became of it, the same request again leaves it there once."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.deployment = Deployment(workers=4, log_level="warning")
+        cls.deployment.prepare()
+        cls.tap = Tap(cls.deployment.url)
+        cls.tap.__enter__()
+        cls.addClassCleanup(cls.tap.__exit__)
+        cls.deployment.server = cls.deployment.beside(database_url=cls.tap.url)
+        cls.deployment.__enter__()
+        cls.addClassCleanup(cls.deployment.__exit__)
+        cls.stage = Stage(cls.deployment)
+        cls.addClassCleanup(cls.stage.close)
+
+    def strike_everywhere(self, strike, revive):
+        """For each change: trips 0, 1, ... until one is struck that the call does not have."""
+        def check(method):
+            once = self.once(method)
+            for blow in range(2 * TRIPS_MAX):
+                if not self.strike_one(method, once, blow, strike, revive):
+                    break
+            self.assertGreaterEqual(blow, 6, "a call has three round trips at least")
+            self.assertLess(blow, 2 * TRIPS_MAX - 1)
+
+        self.of_each(check)
+
+    def strike_one(self, method, once, blow, strike, revive):
+        """Whether the call was struck."""
+        request = with_id(self.stage.request(method))
+        effect = Effect(self.deployment)
+        self.tap.arm(blow // 2, bool(blow % 2), strike)
+        try:
+            answer = self.call(method, request)
+        except grpc.RpcError as error:
+            answer = None
+            self.assertEqual(error.code(), grpc.StatusCode.UNAVAILABLE, error.details())
+        was_struck = self.tap.disarm()
+        if was_struck:
+            revive()
+        if answer is not None:
+            self.assertEqual(effect.since(), once, f"acknowledged, at blow {blow}")
+        again = self.call_until_answered(method, request)
+        self.assertEqual(effect.since(), once, f"asked again, at blow {blow}")
+        if answer is not None:
+            self.assertEqual(content(again), content(answer))
+        return was_struck
+
+    def call_until_answered(self, method, request):
+        def attempt():
+            try:
+                return self.call(method, request)
+            except grpc.RpcError as error:
+                self.assertEqual(error.code(), grpc.StatusCode.UNAVAILABLE, error.details())
+                return None
+        return wait_until(attempt, 30, "an answer")
+
+    def test_a_server_that_is_killed_in_the_middle(self):
+        self.strike_everywhere(self.deployment.server.kill, self.deployment.server.start)
+
+    def test_a_connection_to_postgresql_that_breaks_in_the_middle(self):
+        self.strike_everywhere(lambda: None, lambda: None)
+
+    def test_a_backend_of_postgresql_that_is_terminated_in_the_middle(self):
+        self.strike_everywhere(
+            lambda: self.deployment.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND application_name LIKE 'latchkey%'"),
+            lambda: None)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,136 @@
+"""DeactivateAccessTokens: many ended by the list's filters, all or none."""
+
+import unittest
+import uuid
+
+import grpc
+
+from latchkey_test import uuid_of_id
+from token_case import DAY, DENIED, TokenCase, ValidatedCase, seconds_from_now, token_pb2
+
+
+class Bulk(TokenCase):
+    def make(self, label, count=3, **fields):
+        return [self.create(label=f"{label} {number}", **fields).access_token.token_id for number in range(count)]
+
+    def states(self, token_ids):
+        return {self.get(token_id).state for token_id in token_ids}
+
+    def test_a_dry_run_says_which_and_changes_nothing(self):
+        ids = self.make("dry")
+        answer = self.deactivate_many(label_contains="dry ", dry_run=True)
+        self.assertEqual((answer.count, list(answer.token_ids)), (3, ids[::-1]))
+        self.assertTrue(answer.revision)
+        self.assertEqual(self.states(ids), {token_pb2.TOKEN_STATE_ACTIVE})
+
+    def test_every_token_that_the_filters_name_is_ended_for_good(self):
+        ids, others = self.make("leaver"), self.make("stayer")
+        answer = self.deactivate_many(label_contains="LEAVER", reason=token_pb2.DEACTIVATE_REASON_LEAKED, note="audit 7")
+        self.assertEqual((answer.count, list(answer.token_ids)), (3, ids[::-1]))
+        for token_id in ids:
+            token = self.get(token_id)
+            self.assertEqual((token.state, token.deactivate_reason, token.deactivate_note),
+                             (token_pb2.TOKEN_STATE_DEACTIVATED, token_pb2.DEACTIVATE_REASON_LEAKED, "audit 7"))
+        self.assertEqual(self.states(others), {token_pb2.TOKEN_STATE_ACTIVE})
+
+    def test_what_has_ended_is_not_ended_again(self):
+        ids = self.make("twice")
+        self.deactivate(ids[0], note="first")
+        self.assertEqual(self.deactivate_many(label_contains="twice").count, 2)
+        self.assertEqual(self.deactivate_many(label_contains="twice").count, 0)
+        self.assertEqual(self.get(ids[0]).deactivate_note, "first")
+        self.assertEqual(self.deactivate_many(label_contains="twice", state=token_pb2.TOKEN_STATE_DEACTIVATED).count, 0)
+
+    def test_each_filter_of_the_list_names_the_same_tokens_here(self):
+        self.make("filter", 1, permissions=["refunds.create"], external_id="bulk-1", expire_in={"seconds": 60})
+        self.make("filter", 1, company_owned=True, permissions=["charges.*"])
+        suspended = self.make("filter", 1)[0]
+        self.suspend(suspended)
+        member = self.get(suspended).member_id
+        for fields in ({"permission": "refunds.create"}, {"permission": "charges.create"}, {"external_id": "bulk-1"},
+                       {"state": token_pb2.TOKEN_STATE_SUSPENDED}, {"member_id": member}):
+            with self.subTest(fields):
+                listed = self.list_ids(label_contains="filter", **fields)
+                answer = self.deactivate_many(label_contains="filter", dry_run=True, **fields)
+                self.assertEqual(list(answer.token_ids), listed)
+                self.assertGreater(answer.count, 0)
+        for name, at, count in (("expires_before", seconds_from_now(DAY), 1), ("unused_since", seconds_from_now(60), 3),
+                                ("unused_since", seconds_from_now(-60), 0)):
+            request = token_pb2.DeactivateAccessTokensRequest(label_contains="filter", dry_run=True)
+            getattr(request, name).FromDatetime(at.replace(tzinfo=None))
+            self.assertEqual(self.client.tokens.DeactivateAccessTokens(request, timeout=10).count, count, name)
+
+    def test_without_a_filter_nothing_is_ended(self):
+        for fields in ({}, {"dry_run": True}, {"reason": 1, "note": "all"}):
+            error = self.assert_refused(grpc.StatusCode.INVALID_ARGUMENT, "INVALID_ARGUMENT",
+                                        lambda f=fields: self.deactivate_many(**f))
+            self.assertIn("at least one filter", error.details())
+
+    def test_bad_filters_are_named_at_once(self):
+        self.assert_bad_fields(
+            lambda: self.deactivate_many(state=99, member_id="x", permission="charges.*", label_contains="l" * 101,
+                                         external_id="e" * 256, reason=77, note="n" * 501, request_id="x"),
+            "state", "member_id", "permission", "label_contains", "external_id", "reason", "note", "request_id")
+
+    def test_a_repeated_request_ends_them_once_and_says_the_same(self):
+        self.make("repeated")
+        request_id = str(uuid.uuid4())
+        first = self.deactivate_many(label_contains="repeated", request_id=request_id)
+        self.make("repeated")
+        second = self.deactivate_many(label_contains="repeated", request_id=request_id)
+        self.assertEqual((second.count, list(second.token_ids)), (3, list(first.token_ids)))
+        self.assertEqual(self.deactivate_many(label_contains="repeated", dry_run=True).count, 3)
+
+    def test_another_companys_tokens_are_out_of_reach(self):
+        with self.deployment.operator() as client:
+            other = self.create(client, label="shared name").access_token
+        mine = self.make("shared name", 1)
+        self.assertEqual(list(self.deactivate_many(label_contains="shared name").token_ids), mine)
+        with self.deployment.operator() as client:
+            self.assertEqual(self.get(other.token_id, client), other)
+
+    def test_who_may_not_manage_tokens_ends_none(self):
+        reader = self.create(permissions=["latchkey.tokens.read"])
+        with self.caller_of(reader.secret) as client:
+            self.assert_refused(DENIED, "PERMISSION_MISSING", lambda: self.deactivate_many(client, label_contains="x"))
+
+
+class Followed(ValidatedCase):
+    def test_the_validator_admits_none_of_them_any_more(self):
+        made = [self.create(label="crowd") for _ in range(120)]  # more than one change names one by one
+        kept = self.create(label="kept", wait_for_validators={"seconds": 20})
+        answer = self.deactivate_many(label_contains="crowd", wait_for_validators={"seconds": 20})
+        self.assertEqual((answer.count, answer.validators.all_confirmed), (120, True))
+        self.assertEqual({self.decide(each.secret) for each in made}, {"DEACTIVATED"})
+        self.assertEqual(self.decide(kept.secret), "OK")
+
+
+class AMillion(TokenCase):
+    """A company as large as they get: by default the largest that it may be."""
+
+    COUNT = 1_000_000
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        member = uuid_of_id(cls().create().access_token.member_id)
+        # As an import would leave them; the statement is planned for its size and takes a minute at most.
+        cls.deployment.execute(f"""
+            SET session_replication_role = replica;
+            INSERT INTO latchkey.token (token_id, company_id, member_id, kind, channels, label, permissions)
+            SELECT ('019a0000-0000-7000-8000-' || lpad(to_hex(number), 12, '0'))::uuid, c.company_id, '{member}', 'a', 1,
+                   'many ' || number, ARRAY['charges.read']
+              FROM latchkey.company c, generate_series(1, {cls.COUNT}) AS number WHERE c.is_demo;
+            RESET session_replication_role; ANALYZE latchkey.token""")
+
+    def test_a_million_tokens_are_counted_and_ended_in_one_call(self):
+        self.assertEqual(self.deactivate_many(label_contains="many ", dry_run=True).count, self.COUNT)
+        answer = self.deactivate_many(label_contains="many ")
+        self.assertEqual((answer.count, len(answer.token_ids)), (self.COUNT, 1000))
+        self.assertEqual(answer.token_ids[0], self.list(label_contains="many", page_size=1).access_tokens[0].token_id)
+        left = self.deployment.execute("SELECT count(*) FROM latchkey.token WHERE label LIKE 'many %' AND deactivated_at IS NULL")
+        self.assertEqual(left, [(0,)])
+
+
+if __name__ == "__main__":
+    unittest.main()

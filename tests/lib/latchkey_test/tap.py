@@ -1,0 +1,229 @@
+"""A tap on the line between our servers and PostgreSQL: what is prepared and executed, with which parameters, and in how
+many round trips.
+
+    with Tap(url) as tap:
+        with Server("latchkeyd", database_url=tap.url) as server:
+            client.tokens.GetCaller(...)
+        tap.take()   # [Trip(statements=[Statement(name, sql, types, values)...])...]
+
+It reads the client's half of protocol 3 and passes everything on as it is.
+"""
+
+import socket
+import struct
+import tempfile
+import threading
+from collections import namedtuple
+from pathlib import Path
+
+import psycopg2.extensions
+
+# `types`: OIDs of the parameters; `values`: binary, None = NULL.
+Statement = namedtuple("Statement", "name sql types values")
+# What was sent before one Sync; `connection` numbers the connections.
+Trip = namedtuple("Trip", "connection statements")
+
+
+# With what a call's transaction begins, whoever calls, and with what it ends.
+_FIRST, _LAST = {"caller_find", "managed_call_read_time"}, {"commit", "rollback"}
+
+
+def trips_of_call(trips):
+    """Those of the only managed call among them: other connections work for the process itself."""
+    names = [{statement.name for statement in trip.statements} for trip in trips]
+    first = next(at for at, trip in enumerate(names) if trip & _FIRST)
+    last = next(at for at in range(first, len(trips))
+                if names[at] & _LAST and trips[at].connection == trips[first].connection)
+    return [trip for trip in trips[first:last + 1] if trip.connection == trips[first].connection]
+
+
+class Tap:
+    def __init__(self, url):
+        parameters = psycopg2.extensions.parse_dsn(url)
+        self._server = Path(parameters["host"]) / f".s.PGSQL.{parameters['port']}"
+        self._directory = tempfile.TemporaryDirectory(prefix="latchkey-tap-")
+        parameters.update(host=self._directory.name, port="5432")
+        self.url = psycopg2.extensions.make_dsn(**parameters)
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._lock = threading.Lock()
+        self._trips = []
+        self._connections = []
+        self._blow = None
+
+    def __enter__(self):
+        self._listener.bind(f"{self._directory.name}/.s.PGSQL.5432")
+        self._listener.listen(64)
+        _in_background(self._accept)
+        return self
+
+    def __exit__(self, *_):
+        self._listener.close()
+        self.cut()
+        self._directory.cleanup()
+
+    def take(self):
+        """The trips since the last time."""
+        with self._lock:
+            taken, self._trips = self._trips, []
+        return taken
+
+    def arm(self, trip, is_sent, strike):
+        """strike() once, in the middle of the next call: at the trip of this number, counted from the one that asks who
+        calls; after it was sent on to PostgreSQL, or before, and then it never is."""
+        with self._lock:
+            self._blow = _Blow(trip, is_sent, strike)
+
+    def disarm(self):
+        """Whether it has struck; if so, the connection that it struck is shut."""
+        with self._lock:
+            blow, self._blow = self._blow, None
+        if not blow.has_fallen:
+            return False
+        blow.is_over.wait(60)
+        return True
+
+    def cut(self):
+        """Cuts every connection that is open now, in the middle of whatever it does."""
+        with self._lock:
+            connections, self._connections = self._connections, []
+        for one in connections:
+            for end in one:
+                _shut(end)
+
+    def _accept(self):
+        number = 0
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            number += 1
+            server = socket.socket(socket.AF_UNIX)
+            server.connect(str(self._server))
+            with self._lock:
+                self._connections.append((client, server))
+            _in_background(_copy, server, client, _never)
+            _in_background(_copy, client, server, _Reader(number, self._add).read)
+
+    def _add(self, trip):
+        """The blow that falls at this trip, if one does."""
+        with self._lock:
+            self._trips.append(trip)
+            blow = self._blow
+            return blow if blow is not None and blow.falls_at(trip) else None
+
+
+class _Blow:
+    def __init__(self, trip, is_sent, strike):
+        self._left = trip
+        self._connection = None  # of the call, once it has begun
+        self.is_sent, self.strike = is_sent, strike
+        self.has_fallen, self.is_over = False, threading.Event()
+
+    def falls_at(self, trip):
+        if self.has_fallen:
+            return False
+        if self._connection is None:
+            if not {statement.name for statement in trip.statements} & _FIRST:
+                return False
+            self._connection = trip.connection
+        if trip.connection != self._connection:
+            return False
+        self._left -= 1
+        self.has_fallen = self._left < 0
+        return self.has_fallen
+
+
+def _never(_):
+    return None
+
+
+def _copy(source, target, watch):
+    """Until either end is shut, or a blow falls."""
+    blow = None
+    try:
+        while blow is None and (data := source.recv(1 << 16)):
+            blow = watch(data)
+            if blow is None or blow.is_sent:
+                target.sendall(data)
+    except OSError:
+        pass  # cut
+    if blow is not None:
+        blow.strike()
+    _shut(source)
+    _shut(target)
+    if blow is not None:
+        blow.is_over.set()
+
+
+def _in_background(function, *arguments):
+    threading.Thread(target=function, args=arguments, daemon=True).start()
+
+
+def _shut(end):
+    try:
+        end.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass  # it is shut
+
+
+class _Reader:
+    """Follows one connection's messages; bytes come in any pieces."""
+
+    def __init__(self, number, add):
+        self._number, self._add = number, add
+        self._pending = b""
+        self._is_started = False
+        self._prepared = {}
+        self._bound = None
+        self._statements = []
+
+    def read(self, data):
+        """The blow that falls at a trip that these bytes end, or None."""
+        self._pending += data
+        blow = None
+        while (size := self._message_size()) and len(self._pending) >= size:
+            message, self._pending = self._pending[:size], self._pending[size:]
+            if self._is_started:
+                blow = self._take(message[:1], message[5:]) or blow
+            else:
+                # Requests for encryption come before the start itself.
+                self._is_started = struct.unpack_from("!i", message, 4)[0] >> 16 == 3
+        return blow
+
+    def _message_size(self):
+        head = 1 if self._is_started else 0
+        if len(self._pending) < head + 4:
+            return None
+        return head + struct.unpack_from("!i", self._pending, head)[0]
+
+    def _take(self, kind, body):
+        if kind == b"P":
+            name, sql, rest = body.split(b"\0", 2)
+            count, = struct.unpack_from("!h", rest)
+            self._prepared[name] = (sql.decode(), struct.unpack_from(f"!{count}I", rest, 2))
+        elif kind == b"B":
+            _, name, rest = body.split(b"\0", 2)
+            self._bound = Statement(name.decode(), *self._prepared[name], _read_values(rest))
+        elif kind == b"E":
+            self._statements.append(self._bound)
+        elif kind == b"Q":
+            self._statements.append(Statement("", body.rstrip(b"\0").decode(), (), ()))
+        if kind not in (b"S", b"Q"):
+            return None
+        statements, self._statements = self._statements, []
+        return self._add(Trip(self._number, statements))
+
+
+def _read_values(rest):
+    formats, = struct.unpack_from("!h", rest)
+    at = 2 + 2 * formats
+    count, = struct.unpack_from("!h", rest, at)
+    at += 2
+    values = []
+    for _ in range(count):
+        size, = struct.unpack_from("!i", rest, at)
+        at += 4
+        values.append(None if size < 0 else rest[at:at + size])
+        at += max(size, 0)
+    return tuple(values)
