@@ -70,7 +70,7 @@ struct app_service {
     void (*leave_loop)(struct loop *loop);
 };
 
-#define APP_SERVICES_MAX 8
+#define APP_SERVICES_MAX 16
 
 struct app_program {
     const char *name;    // "latchkey-token"

@@ -43,9 +43,7 @@ enum status audit_note(struct app_call *call, const char *action, const char *ob
 
 static enum status note_texts(struct app_call *call, struct audit_note *note, const char *before,
                               const char *after) {
-    enum status status = audit_json_of_text(before, call->arena, &note->before);
-    if (status == STATUS_OK)
-        status = audit_json_of_text(after, call->arena, &note->after);
+    enum status status = audit_diff_texts(before, after, call->arena, &note->before, &note->after);
     return status == STATUS_OK ? add(call, note) : db_fault(call->fault, status);
 }
 

@@ -155,13 +155,15 @@ static bool shorten_list(json_t *before, json_t *after, const char *key, size_t 
 }
 
 static bool shorten_lists(json_t *before, json_t *after, size_t limit) {
-    json_t *fields = before ? before : after, *value;
+    json_t *const sides[] = {before, after};
     const char *key;
+    json_t *value;
     void *next;
-    json_object_foreach_safe(fields, next, key, value) {
-        if (!shorten_list(before, after, key, limit))
-            return false;
-    }
+    for (size_t i = 0; i < ARRAY_LENGTH(sides); i++)
+        json_object_foreach_safe(sides[i], next, key, value) {
+            if (!shorten_list(before, after, key, limit))
+                return false;
+        }
     return true;
 }
 
@@ -301,14 +303,26 @@ enum status audit_diff(const ProtobufCMessage *before, const ProtobufCMessage *a
     return status;
 }
 
-enum status audit_json_of_text(const char *text, struct arena *arena, struct audit_json *ret_json) {
-    *ret_json = (struct audit_json){"", ""};
-    if (!*text)
-        return STATUS_OK;
-    json_t *object = json_loads(text, 0, NULL);
-    enum status status =
-        json_is_object(object) && is_short(object) ? split(object, arena, ret_json) : STATUS_INTERNAL;
-    json_decref(object);
+// NULL for no object; `ret_is_good` false where the text is something else than one.
+static json_t *parse(const char *text, bool *ret_is_good) {
+    json_t *json = *text ? json_loads(text, 0, NULL) : NULL;
+    *ret_is_good = !*text || json_is_object(json);
+    return json;
+}
+
+enum status audit_diff_texts(const char *before, const char *after, struct arena *arena,
+                             struct audit_json *ret_before, struct audit_json *ret_after) {
+    bool is_old_good, is_new_good;
+    json_t *old = parse(before, &is_old_good), *new = parse(after, &is_new_good);
+    enum status status = is_old_good && is_new_good ? STATUS_OK : STATUS_INTERNAL;
+    if (status == STATUS_OK && !shorten(&old, &new))
+        status = STATUS_NO_MEMORY;
+    if (status == STATUS_OK)
+        status = split(old, arena, ret_before);
+    if (status == STATUS_OK)
+        status = split(new, arena, ret_after);
+    json_decref(old);
+    json_decref(new);
     return status;
 }
 

@@ -33,8 +33,10 @@ MUST_CHECK enum status audit_diff(const ProtobufCMessage *before, const Protobuf
                                   struct arena *arena, struct audit_json *ret_before,
                                   struct audit_json *ret_after, bool *ret_differs);
 
-// A JSON object that was written by hand; "" = none. INTERNAL where it is none or too long; NO_MEMORY.
-MUST_CHECK enum status audit_json_of_text(const char *text, struct arena *arena, struct audit_json *ret_json);
+// The same of JSON objects that were written by hand, but for comparing: everything is taken as it is. "" =
+// none. INTERNAL for what is no JSON object; NO_MEMORY.
+MUST_CHECK enum status audit_diff_texts(const char *before, const char *after, struct arena *arena,
+                                        struct audit_json *ret_before, struct audit_json *ret_after);
 
 // The two parts as one object, in the arena; NULL when out of memory.
 MUST_CHECK const char *audit_json_join(const struct audit_json *json, struct arena *arena);

@@ -36,8 +36,9 @@ struct app_call {
     struct bytes user_agent;     // as sent, in the transport's memory; empty = none
     struct uuid request_id;      // zero = none
 
-    int64_t now_ms;    // the database's time of this transaction, UTC
-    uint64_t timer_ns; // monotonic, when the request was read
+    int64_t now_ms;       // the database's time of this transaction, UTC
+    uint64_t timer_ns;    // monotonic, when the request was read
+    uint64_t deadline_ns; // monotonic, when it must have been answered
 
     // A handler that refuses sets it where the refusal itself leaves a trace: the transaction is committed,
     // and then the fault is answered.

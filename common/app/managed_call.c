@@ -404,7 +404,8 @@ static struct managed_call *new_managed_call(struct grpc_call *transport, const 
     managed->call = (struct app_call){.app = binding->dispatch->app,
                                       .arena = arena,
                                       .fault = grpc_call_get_fault(transport),
-                                      .timer_ns = managed->started_ns};
+                                      .timer_ns = managed->started_ns,
+                                      .deadline_ns = managed->deadline_ns};
     return managed;
 }
 

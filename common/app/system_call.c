@@ -24,7 +24,7 @@ static enum status read_time(struct app_call *call) {
 static enum status attempt(const struct system_call_options *options, struct app_call *call,
                            system_change change, void *context) {
     struct db_begin_options begin = {.arena = options->arena,
-                                     .deadline_ns = call->timer_ns + TIMEOUT_S * UINT64_C(1000000000),
+                                     .deadline_ns = call->deadline_ns,
                                      .access = DB_READ_WRITE,
                                      .company = options->company_id};
     call->notes = NULL;
@@ -56,6 +56,7 @@ enum status system_call_run(const struct system_call_options *options, system_ch
                             .fault = &fault,
                             .system = options->system,
                             .timer_ns = clock_get_monotonic_ns(app_get_clock(options->app))};
+    call.deadline_ns = call.timer_ns + TIMEOUT_S * UINT64_C(1000000000);
     enum status status = STATUS_ABORTED;
     for (int i = 0; i < ATTEMPTS_MAX && status == STATUS_ABORTED; i++) {
         fault_init(&fault, options->arena);

@@ -54,7 +54,7 @@ struct batch {
 
 // --- results
 
-static void drop_results(struct db_transaction *transaction) {
+void db_drop_results(struct db_transaction *transaction) {
     while (transaction->results) {
         struct db_result *result = transaction->results;
         transaction->results = result->next;
@@ -246,7 +246,7 @@ static enum status start(struct db_connection *connection, const struct db_begin
                          enum transaction_state state) {
     struct db_transaction *transaction = &connection->transaction;
     assert(transaction->state == TRANSACTION_IDLE && options->arena);
-    drop_results(transaction);
+    db_drop_results(transaction);
     *transaction = (struct db_transaction){
         .connection = connection, .options = *options, .has_unsent_company = !uuid_is_zero(options->company)};
     enum status status = check_call(transaction);
@@ -342,7 +342,7 @@ void db_rollback(struct db_transaction *transaction) {
     unbind(transaction);
     if (transaction->state != TRANSACTION_IDLE)
         send_rollback(transaction->connection);
-    drop_results(transaction);
+    db_drop_results(transaction);
     transaction->state = TRANSACTION_IDLE;
 }
 

@@ -96,6 +96,9 @@ void db_add_last(struct db_transaction *transaction, const struct db_statement *
 MUST_CHECK enum status db_execute(struct db_connection *connection, const struct db_begin_options *options,
                                   struct db_command *commands, size_t count);
 
+// Frees the results so far: for who reads more in one transaction than should be in memory at once.
+void db_drop_results(struct db_transaction *transaction);
+
 const struct db_error *db_get_error(const struct db_transaction *transaction);
 struct db_connection *db_transaction_get_connection(const struct db_transaction *transaction);
 

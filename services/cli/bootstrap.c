@@ -1,6 +1,10 @@
 #include "services/cli/bootstrap.h"
 
+#include <jansson.h>
+#include <stdlib.h>
+
 #include "common/base/clock.h"
+#include "common/base/typeid.h"
 #include "services/cli/bootstrap_store.h"
 
 #define DEMO_EMAIL "administrator@demo.example"
@@ -31,11 +35,25 @@ static enum status check(const struct bootstrap_request *request, const struct b
     return STATUS_OK;
 }
 
+// Takes `after`.
+static enum status note(struct bootstrap_store *store, const struct plan *plan, const char *action,
+                        struct typeid object, json_t *after) {
+    char *text = json_dumps(after, JSON_COMPACT);
+    enum status status =
+        text ? bootstrap_store_note(store, plan->company_id, action, object.text, text) : STATUS_NO_MEMORY;
+    free(text);
+    json_decref(after);
+    return status;
+}
+
 static enum status put_company(struct bootstrap_store *store, struct plan *plan) {
     enum status status = STATUS_OK;
     if (uuid_is_zero(plan->company_id)) {
         plan->company_id = uuid_new(clock_get_system());
         status = bootstrap_store_add_company(store, plan->company_id, plan->company_name, plan->kind);
+        if (status == STATUS_OK)
+            status = note(store, plan, "company.created", typeid_of(TYPEID_COMPANY, plan->company_id),
+                          json_pack("{s:s}", "name", plan->company_name));
     }
     if (status == STATUS_OK && plan->kind == BOOTSTRAP_OPERATOR)
         status = bootstrap_store_put_operator_role(store, plan->company_id);
@@ -46,10 +64,15 @@ static enum status put_member(struct bootstrap_store *store, struct plan *plan) 
     if (!uuid_is_zero(plan->member_id))
         return STATUS_OK;
     plan->member_id = uuid_new(clock_get_system());
-    return bootstrap_store_add_member(store, &(struct bootstrap_member){.company_id = plan->company_id,
-                                                                        .member_id = plan->member_id,
-                                                                        .email = plan->email,
-                                                                        .display_name = plan->display_name});
+    enum status status =
+        bootstrap_store_add_member(store, &(struct bootstrap_member){.company_id = plan->company_id,
+                                                                     .member_id = plan->member_id,
+                                                                     .email = plan->email,
+                                                                     .display_name = plan->display_name});
+    if (status != STATUS_OK)
+        return status;
+    return note(store, plan, "member.created", typeid_of(TYPEID_MEMBER, plan->member_id),
+                json_pack("{s:s, s:s}", "email", plan->email, "display_name", plan->display_name));
 }
 
 static enum status put_token(struct bootstrap_store *store, const struct plan *plan,
@@ -59,10 +82,15 @@ static enum status put_token(struct bootstrap_store *store, const struct plan *p
                                     .label = plan->token_label,
                                     .kind = plan->kind};
     enum status status = bootstrap_store_renew_token(store, &token, ret_token_id);
-    if (status != STATUS_OK || !uuid_is_zero(*ret_token_id))
+    bool is_new = uuid_is_zero(*ret_token_id);
+    if (status == STATUS_OK && is_new) {
+        *ret_token_id = token.token_id = uuid_new(clock_get_system());
+        status = bootstrap_store_add_token(store, &token);
+    }
+    if (status != STATUS_OK)
         return status;
-    *ret_token_id = token.token_id = uuid_new(clock_get_system());
-    return bootstrap_store_add_token(store, &token);
+    return note(store, plan, is_new ? "token.created" : "token.rotated",
+                typeid_of(TYPEID_TOKEN, *ret_token_id), json_pack("{s:s}", "label", plan->token_label));
 }
 
 static enum status put_secret(struct bootstrap_store *store, const char *brand,
@@ -112,8 +140,9 @@ static enum status put_demo(struct bootstrap_store *store, struct uuid company_i
 
 enum status bootstrap_run(struct db_transaction *transaction, struct fault *fault,
                           const struct bootstrap_request *request, struct bootstrap_result *ret_result) {
-    struct bootstrap_store store = {.transaction = transaction, .arena = request->arena};
+    struct bootstrap_store store;
     struct bootstrap_state state;
+    bootstrap_store_init(&store, transaction, fault, request->arena);
     enum status status = bootstrap_store_begin(&store, &state);
     if (status == STATUS_OK)
         status = check(request, &state, fault);
@@ -129,5 +158,5 @@ enum status bootstrap_run(struct db_transaction *transaction, struct fault *faul
     status = put(&store, &plan, request->brand, &ret_result->operator);
     if (status == STATUS_OK && request->with_demo)
         status = put_demo(&store, state.demo_company, request->brand, &ret_result->demo);
-    return status;
+    return status == STATUS_OK ? bootstrap_store_end(&store) : status;
 }

@@ -1,5 +1,6 @@
 #include "services/cli/bootstrap_store.h"
 
+#include "common/app/audit.h"
 #include "common/base/typeid.h"
 #include "services/cli/bootstrap.h"
 
@@ -93,6 +94,25 @@ static void init_ids(struct db_params *params, struct bootstrap_store *store, st
 static enum status query(struct bootstrap_store *store, int statement, const struct db_params *params,
                          const struct db_result **ret_result) {
     return db_query(store->transaction, &statements[statement], params, ret_result);
+}
+
+void bootstrap_store_init(struct bootstrap_store *store, struct db_transaction *transaction,
+                          struct fault *fault, struct arena *arena) {
+    *store = (struct bootstrap_store){
+        .transaction = transaction,
+        .arena = arena,
+        .call = {.arena = arena, .fault = fault, .transaction = transaction, .system = "bootstrap"}};
+}
+
+enum status bootstrap_store_note(struct bootstrap_store *store, struct uuid company_id, const char *action,
+                                 const char *object_id, const char *after) {
+    enum status status = audit_note_text(&store->call, action, object_id, "", after);
+    audit_set_company(&store->call, company_id);
+    return status;
+}
+
+enum status bootstrap_store_end(struct bootstrap_store *store) {
+    return audit_flush(&store->call);
 }
 
 enum status bootstrap_store_begin(struct bootstrap_store *store, struct bootstrap_state *ret_state) {

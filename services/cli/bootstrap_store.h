@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/app/call.h"
 #include "common/base/arena.h"
 #include "common/base/compiler.h"
 #include "common/base/uuid.h"
@@ -33,7 +34,17 @@ struct bootstrap_token {
 struct bootstrap_store {
     struct db_transaction *transaction;
     struct arena *arena;
+    struct app_call call; // as which it stands in the audit log
 };
+
+void bootstrap_store_init(struct bootstrap_store *store, struct db_transaction *transaction,
+                          struct fault *fault, struct arena *arena);
+
+// Notes an event in the company's audit log; `after` is JSON. Written with the commit by
+// bootstrap_store_end().
+MUST_CHECK enum status bootstrap_store_note(struct bootstrap_store *store, struct uuid company_id,
+                                            const char *action, const char *object_id, const char *after);
+MUST_CHECK enum status bootstrap_store_end(struct bootstrap_store *store);
 
 // Waits for its turn and says what is there.
 MUST_CHECK enum status bootstrap_store_begin(struct bootstrap_store *store,

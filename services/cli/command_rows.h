@@ -40,4 +40,12 @@
           "Writes the secret to this new file of mode 0600, in place of showing it on the terminal. - is " \
           "standard output, whatever that is.")
 
+// Of what works with the database itself.
+#define DATABASE_OPTIONS                                                                              \
+    VALUE(TEXT, "database-url", "URL",                                                                \
+          "PostgreSQL, in place of LATCHKEY_DATABASE_URL. The password belongs into PGPASSWORD or a " \
+          "passfile."),                                                                               \
+        VALUE(TEXT, "database-direct-url", "URL",                                                     \
+              "The same past a pooler, in place of LATCHKEY_DATABASE_DIRECT_URL.")
+
 #endif

@@ -1,4 +1,5 @@
 // Every command of `latchkey`: the lists of all nouns one after the other.
+#include "services/cli/audit_command.h"
 #include "services/cli/command_rows.h"
 #include "services/cli/company_command.h"
 #include "services/cli/draft_command.h"
@@ -23,8 +24,9 @@ static const struct option common_options[] = {
 const struct option_table command_common_options = TABLE(common_options);
 
 static const struct command_list *const lists[] = {
-    &setup_commands, &company_commands, &member_commands,    &role_commands,  &invitation_commands,
-    &token_commands, &login_commands,   &whitelist_commands, &draft_commands, &plain_commands,
+    &setup_commands,      &company_commands, &member_commands, &role_commands,
+    &invitation_commands, &token_commands,   &login_commands,  &whitelist_commands,
+    &draft_commands,      &audit_commands,   &plain_commands,
 };
 
 size_t command_get_count(void) {

@@ -1,18 +1,26 @@
 #include "services/cli/migrate_command.h"
 
 #include <jansson.h>
+#include <string.h>
 
+#include "common/app/audit.h"
+#include "common/base/typeid.h"
 #include "common/db/migrate.h"
 #include "services/cli/json_print.h"
 #include "services/cli/permissions_file.h"
 #include "services/cli/sql.h"
 
-enum { LIST_DROPPED, REPLACE };
+enum { LIST_DROPPED, DESCRIBE, REPLACE };
 
 static const struct db_statement statements[] = {
     [LIST_DROPPED] =
         {"catalogue_list_dropped",
          "SELECT name FROM latchkey.permission WHERE NOT fixed AND name <> ALL ($1) ORDER BY name"},
+    // For the log of the operator, who is not there yet before the bootstrap.
+    [DESCRIBE] = {"catalogue_describe",
+                  "SELECT (SELECT company_id FROM latchkey.company WHERE is_operator), json_build_object("
+                  "'permissions', coalesce(json_agg(name || ' ' || description ORDER BY name), '[]'))::text"
+                  " FROM latchkey.permission WHERE NOT fixed"},
     [REPLACE] = {"catalogue_replace", "SELECT latchkey.permission_replace($1, $2)"},
 };
 
@@ -47,6 +55,27 @@ static enum status refuse_to_drop(const struct catalogue *catalogue, struct faul
     return STATUS_FAILED_PRECONDITION;
 }
 
+// The catalogue is the deployment's: who changed it stands in the operator's log.
+static enum status note_change(struct db_transaction *transaction, struct fault *fault,
+                               const struct catalogue *catalogue, const struct db_result *before,
+                               const struct db_result *after) {
+    struct uuid operator_company = db_result_get_uuid_or_zero(after, 0, 0);
+    const char *was = db_result_copy_text(before, 0, 1, catalogue->arena);
+    const char *is = db_result_copy_text(after, 0, 1, catalogue->arena);
+    if (!was || !is)
+        return STATUS_NO_MEMORY;
+    if (uuid_is_zero(operator_company) || strcmp(was, is) == 0)
+        return STATUS_OK;
+    struct app_call call = {.arena = catalogue->arena,
+                            .fault = fault,
+                            .transaction = transaction,
+                            .company_id = operator_company,
+                            .system = "migrate"};
+    enum status status = audit_note_text(&call, "permissions.replaced",
+                                         typeid_of(TYPEID_COMPANY, operator_company).text, was, is);
+    return status == STATUS_OK ? audit_flush(&call) : status;
+}
+
 static enum status replace(struct db_transaction *transaction, struct fault *fault, void *context) {
     struct catalogue *catalogue = context;
     const struct permissions_file *file = catalogue->file;
@@ -57,13 +86,17 @@ static enum status replace(struct db_transaction *transaction, struct fault *fau
     db_params_add_text_array(&both, file->names, file->count);
     db_params_add_text_array(&both, file->descriptions, file->count);
     struct db_command commands[] = {{&statements[LIST_DROPPED], &names, NULL},
-                                    {&statements[REPLACE], &both, NULL}};
+                                    {&statements[DESCRIBE], NULL, NULL},
+                                    {&statements[REPLACE], &both, NULL},
+                                    {&statements[DESCRIBE], NULL, NULL}};
     enum status status = db_query_batch(transaction, commands, ARRAY_LENGTH(commands));
     if (status == STATUS_OK && !copy_dropped(catalogue, commands[0].result))
         return STATUS_NO_MEMORY;
     if (status == STATUS_OK && catalogue->dropped_count > 0 && !catalogue->may_drop)
         return refuse_to_drop(catalogue, fault);
-    return status;
+    return status == STATUS_OK
+               ? note_change(transaction, fault, catalogue, commands[1].result, commands[3].result)
+               : status;
 }
 
 static void print_applied(const char *name) {

@@ -9,13 +9,6 @@
 
 static const char *const channel_choices[] = {"api", "ui", NULL};
 
-#define DATABASE_OPTIONS                                                                              \
-    VALUE(TEXT, "database-url", "URL",                                                                \
-          "PostgreSQL, in place of LATCHKEY_DATABASE_URL. The password belongs into PGPASSWORD or a " \
-          "passfile."),                                                                               \
-        VALUE(TEXT, "database-direct-url", "URL",                                                     \
-              "The same past a pooler, in place of LATCHKEY_DATABASE_DIRECT_URL.")
-
 static const struct option migrate_options[] = {
     DATABASE_OPTIONS,
     VALUE(TEXT, "permissions-file", "FILE",

@@ -1,5 +1,6 @@
 #include "services/cli/rpc.h"
 
+#include "latchkey/v1/audit.pb-c.h"
 #include "latchkey/v1/company.pb-c.h"
 #include "latchkey/v1/invitation.pb-c.h"
 #include "latchkey/v1/member.pb-c.h"

@@ -71,6 +71,8 @@ enum rpc_server {
     X(UPDATE_COMPANY, INVITATION, CompanyService, UpdateCompany, update_company)                            \
     X(SUSPEND_COMPANY, INVITATION, CompanyService, SuspendCompany, suspend_company)                         \
     X(RESUME_COMPANY, INVITATION, CompanyService, ResumeCompany, resume_company)                            \
+    X(LIST_AUDIT_EVENTS, TOKEN, AuditService, ListAuditEvents, list_audit_events)                           \
+    X(VERIFY_AUDIT_LOG, TOKEN, AuditService, VerifyAuditLog, verify_audit_log)                              \
     X(VALIDATE, VALIDATOR, ValidationService, Validate, validate)
 
 enum rpc_id {

@@ -1,7 +1,9 @@
 // latchkey-invitation: companies, who belongs to them and who is invited.
+#include "services/audit/audit_service.h"
 #include "services/invitation/invitation_service.h"
 
-static const struct app_service *const services[] = {&company_service, &member_service, &invitation_service};
+static const struct app_service *const services[] = {&company_service, &member_service, &invitation_service,
+                                                     &audit_service};
 
 static const struct app_program program = {
     .name = "latchkey-invitation",

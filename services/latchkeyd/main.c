@@ -1,4 +1,5 @@
 // latchkeyd: every service in one process, for one machine.
+#include "services/audit/audit_service.h"
 #include "services/invitation/invitation_service.h"
 #include "services/token/token_service.h"
 #include "services/validator/validator_service.h"
@@ -6,7 +7,8 @@
 
 static const struct app_service *const services[] = {&token_service,      &whitelist_service,
                                                      &company_service,    &member_service,
-                                                     &invitation_service, &validator_service};
+                                                     &invitation_service, &audit_service,
+                                                     &validator_service};
 
 static const struct app_program program = {
     .name = "latchkeyd",

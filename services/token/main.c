@@ -1,7 +1,8 @@
 // latchkey-token: TokenService alone.
+#include "services/audit/audit_service.h"
 #include "services/token/token_service.h"
 
-static const struct app_service *const services[] = {&token_service};
+static const struct app_service *const services[] = {&token_service, &audit_service};
 
 static const struct app_program program = {
     .name = "latchkey-token",

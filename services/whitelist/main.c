@@ -1,7 +1,8 @@
 // latchkey-whitelist: WhitelistService alone.
+#include "services/audit/audit_service.h"
 #include "services/whitelist/whitelist_service.h"
 
-static const struct app_service *const services[] = {&whitelist_service};
+static const struct app_service *const services[] = {&whitelist_service, &audit_service};
 
 static const struct app_program program = {
     .name = "latchkey-whitelist",

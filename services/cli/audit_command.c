@@ -1,0 +1,95 @@
+// `latchkey audit list`.
+#include "services/cli/audit_command.h"
+
+#include <inttypes.h>
+
+#include "common/grpc/field.h"
+#include "services/cli/answer.h"
+#include "services/cli/calls.h"
+#include "services/cli/table.h"
+
+#define PAGE_SIZE_MAX 1000
+
+static const struct {
+    const char *option, *field;
+} filters[] = {{"member", "member_id"}, {"token", "token_id"}, {"action", "action"}, {"object", "object_id"}};
+
+static ProtobufCMessage *make_request(struct cli *cli) {
+    const struct options *options = &cli->options;
+    ProtobufCMessage *request = calls_new_request(cli, RPC_LIST_AUDIT_EVENTS);
+    for (size_t i = 0; i < ARRAY_LENGTH(filters); i++)
+        if (options_has(options, filters[i].option))
+            cli_must(field_set_text(&cli->arena, request, filters[i].field,
+                                    options_find_text(options, filters[i].option)));
+    if (options_has(options, "since"))
+        cli_must(field_set_time_ms(&cli->arena, request, "since", options_get_number(options, "since", 0)));
+    if (options_has(options, "until"))
+        cli_must(field_set_time_ms(&cli->arena, request, "until", options_get_number(options, "until", 0)));
+    return request;
+}
+
+// The member by name; else what there is.
+static const char *name_actor(struct cli *cli, const ProtobufCMessage *actor) {
+    const char *const names[] = {field_get_text(actor, "email"), field_get_text(actor, "member_id"),
+                                 field_get_text(actor, "token_id"), field_get_text(actor, "system")};
+    const char *name = "nobody known";
+    for (size_t i = ARRAY_LENGTH(names); i-- > 0;)
+        if (*names[i])
+            name = names[i];
+    return *field_get_text(actor, "operator_company_id") ? cli_format(cli, "%s (operator)", name) : name;
+}
+
+static const char *describe_change(struct cli *cli, const ProtobufCMessage *event) {
+    const char *before = field_get_text(event, "before"), *after = field_get_text(event, "after");
+    if (!*before || !*after)
+        return *before ? cli_format(cli, "%s ->", before) : after;
+    return cli_format(cli, "%s -> %s", before, after);
+}
+
+static void add_event(struct answer_list *list, const ProtobufCMessage *event) {
+    struct cli *cli = list->cli;
+    int64_t count = field_get_integer(event, "count");
+    const char *action = field_get_text(event, "action");
+    table_add(list->table, (const char *const[]){
+                               cli_format(cli, "%" PRId64, field_get_integer(event, "sequence")),
+                               answer_get_time(cli, event, "at", ""),
+                               count > 1 ? cli_format(cli, "%s x %" PRId64, action, count) : action,
+                               field_get_text(event, "object_id"),
+                               name_actor(cli, field_find_message(event, "actor")),
+                               field_get_text(event, "client_ip"),
+                               describe_change(cli, event),
+                           });
+}
+
+// Pages until there are as many events as are wanted: a log may be long.
+static enum exit_code list_events(struct cli *cli, struct answer_list *list) {
+    size_t wanted = (size_t)options_get_number(&cli->options, "limit", AUDIT_LIST_DEFAULT);
+    ProtobufCMessage *request = make_request(cli);
+    const ProtobufCMessage *page;
+    const char *token = "";
+    do {
+        size_t rest = wanted - list->count;
+        cli_must(
+            field_set_integer(request, "page_size", (int64_t)(rest < PAGE_SIZE_MAX ? rest : PAGE_SIZE_MAX)));
+        cli_must(field_set_text(&cli->arena, request, "page_token", token));
+        enum exit_code code = calls_make(cli, RPC_LIST_AUDIT_EVENTS, CALLS_WITH_TOKEN, request, &page);
+        if (code != EXIT_CODE_DONE)
+            return code;
+        answer_list_on_page(list, page);
+        token = field_get_text(page, "next_page_token");
+    } while (*token && list->count < wanted);
+    return EXIT_CODE_DONE;
+}
+
+enum exit_code audit_command_list(struct cli *cli) {
+    static const char *const headings[] = {"NUMBER", "TIME", "ACTION", "OBJECT", "WHO", "FROM", "CHANGE"};
+    struct table table;
+    struct answer_list list;
+    table_init(&table, &cli->arena, headings, ARRAY_LENGTH(headings));
+    answer_list_init(&list, cli, "events", &table, add_event);
+    enum exit_code code = list_events(cli, &list);
+    if (code == EXIT_CODE_DONE)
+        answer_list_print(&list, "there are no such events");
+    answer_list_fini(&list);
+    return code;
+}
