@@ -423,3 +423,16 @@ enum records_result records_next(struct records *records, struct bytes *rest, bo
         return next_json(records, rest, is_last, arena, ret_record);
     return next_line(records, rest, is_last, arena, ret_record);
 }
+
+void record_name_lines(struct fault *fault, const size_t *lines, size_t count) {
+    for (struct fault_field *field = fault->fields; field; field = field->next) {
+        struct bytes rest = bytes_of_text(field->field);
+        (void)bytes_split(&rest, '[');
+        struct bytes digits = bytes_split(&rest, ']');
+        uint64_t index;
+        if (!rest.data || !bytes_parse_unsigned(digits, SIZE_MAX, &index) || index >= count)
+            continue;
+        const char *inner = rest.len > 1 ? (const char *)rest.data + 1 : "entry";
+        field->field = cli_need(arena_format(fault->arena, "line %zu, %s", lines[index], inner));
+    }
+}
