@@ -71,9 +71,16 @@ static bool collect_keys(const struct token_import *imports, size_t count, struc
     return true;
 }
 
-static bool is_in(struct bytes key, const struct db_result *rows) {
+static bool is_digest_in(const struct digest *digest, const struct db_result *rows) {
     for (int row = 0; row < db_result_get_row_count(rows); row++)
-        if (bytes_is_equal(key, db_result_get_bytes(rows, row, 0)))
+        if (bytes_is_equal(bytes_of(digest->bytes, DIGEST_LENGTH), db_result_get_bytes(rows, row, 0)))
+            return true;
+    return false;
+}
+
+static bool is_text_in(struct bytes text, const struct db_result *rows) {
+    for (int row = 0; row < db_result_get_row_count(rows); row++)
+        if (bytes_is_equal(text, db_result_get_text(rows, row, 0)))
             return true;
     return false;
 }
@@ -84,9 +91,9 @@ static void refuse_known(struct token_import *imports, size_t count, const struc
         struct token_import *import = &imports[i];
         if (import->fault.status != STATUS_OK)
             continue;
-        if (is_in(bytes_of(import->history.digest.bytes, DIGEST_LENGTH), secrets))
+        if (is_digest_in(&import->history.digest, secrets))
             token_refuse_secret(&import->fault);
-        else if (import->draft.external_id.len > 0 && is_in(import->draft.external_id, external_ids))
+        else if (import->draft.external_id.len > 0 && is_text_in(import->draft.external_id, external_ids))
             token_refuse_external_id(import->draft.external_id, &import->fault);
     }
 }

@@ -41,8 +41,13 @@ enum status whitelist_note_published(struct app_call *call, struct uuid draft_id
     return audit_note_text(call, "whitelist.published", typeid_of(TYPEID_DRAFT, draft_id).text, was, is);
 }
 
-enum status whitelist_note_draft(struct app_call *call, const char *action, struct uuid draft_id) {
-    return audit_note_text(call, action, typeid_of(TYPEID_DRAFT, draft_id).text, "", "");
+enum status whitelist_note_begun(struct app_call *call, const struct whitelist_draft *draft) {
+    Latchkey__V1__WhitelistDraft *is = whitelist_message_new_draft(draft, call->arena);
+    return is ? audit_note(call, "whitelist_draft.created", is->draft_id, NULL, &is->base) : STATUS_NO_MEMORY;
+}
+
+enum status whitelist_note_discarded(struct app_call *call, struct uuid draft_id) {
+    return audit_note_text(call, "whitelist_draft.discarded", typeid_of(TYPEID_DRAFT, draft_id).text, "", "");
 }
 
 // ---- entries ----
