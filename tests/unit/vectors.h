@@ -6,8 +6,8 @@
 
 #include "common/base/bytes.h"
 
-// Calls `check` for every line of the file, which is named from the root of the tree, where tests run. Returns
-// how many there were; fails the test when there is no such file.
+// Calls `check` for every line of the file, which is named from the root of the tree, where tests run.
+// Returns how many there were; fails the test when there is no such file.
 size_t vectors_read(const char *path, void (*check)(const char *expected, struct bytes input));
 
 #endif
