@@ -273,6 +273,7 @@ static void a_change_looks_at_what_it_names_and_keeps_the_rest(void **state) {
     struct bytes permission = BYTES_LITERAL("of.yore"), domain = BYTES_LITERAL("*.com"); // no longer accepted
     struct token token = make_present(&permission, &domain);
     struct token_draft draft;
+    fault_init(&stage->fault, &stage->arena);
     stage->wish = (struct token_wish){.label = "after", .description = NULL};
     enum status status = token_check_change(&stage->wish, TOKEN_FIELD_BIT(TOKEN_FIELD_LABEL), &token,
                                             &stage->terms, &stage->arena, &stage->fault, &draft);
@@ -288,6 +289,7 @@ static void a_change_is_checked_like_a_creation(void **state) {
     struct bytes permission = BYTES_LITERAL("charges.read"), domain = BYTES_LITERAL("example.com");
     struct token token = make_present(&permission, &domain);
     struct token_draft draft;
+    fault_init(&stage->fault, &stage->arena);
     stage->wish = (struct token_wish){.label = "",
                                       .description = "",
                                       .permissions = {texts, 1},
@@ -306,6 +308,7 @@ static void an_expiry_lies_behind_the_start(void **state) {
     struct bytes permission = BYTES_LITERAL("charges.read"), domain = BYTES_LITERAL("example.com");
     struct token token = make_present(&permission, &domain);
     struct token_draft draft;
+    fault_init(&stage->fault, &stage->arena);
     token.not_before_ms = NOW_MS + HOUR_MS;
     stage->wish = (struct token_wish){.has_expires_at = true, .expires_at_ms = NOW_MS + HOUR_MS};
     assert_int_equal(token_check_change(&stage->wish, TOKEN_FIELD_BIT(TOKEN_FIELD_EXPIRY), &token,
@@ -329,12 +332,12 @@ static void the_companys_policy_bounds_the_lifetime_and_the_number(void **state)
         struct token_policy policy;
         const char *reason;
     } cases[] = {
-        {CLOCK_NEVER_MS, {0, false, true}, NULL},
-        {CLOCK_NEVER_MS, {HOUR_MS, false, true}, NULL}, // only those that expire have a lifetime
-        {CLOCK_NEVER_MS, {0, true, true}, "POLICY_REQUIRES_EXPIRY"},
-        {NOW_MS + HOUR_MS, {HOUR_MS, true, true}, NULL},
-        {NOW_MS + HOUR_MS + 1, {HOUR_MS, true, true}, "POLICY_MAX_TOKEN_LIFETIME"},
-        {NOW_MS + 1, {0, true, false}, "COMPANY_TOKENS_LIMIT"},
+        {CLOCK_NEVER_MS, {0, false, 1}, NULL},
+        {CLOCK_NEVER_MS, {HOUR_MS, false, 1}, NULL}, // only those that expire have a lifetime
+        {CLOCK_NEVER_MS, {0, true, 1}, "POLICY_REQUIRES_EXPIRY"},
+        {NOW_MS + HOUR_MS, {HOUR_MS, true, 1}, NULL},
+        {NOW_MS + HOUR_MS + 1, {HOUR_MS, true, 1}, "POLICY_MAX_TOKEN_LIFETIME"},
+        {NOW_MS + 1, {0, true, 0}, "COMPANY_TOKENS_LIMIT"},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         struct token_draft draft = {.expires_at_ms = cases[i].expires_at_ms};
