@@ -91,8 +91,8 @@ static enum status note(struct app_call *call, const struct permission_replaceme
     if (before.failed || after.failed)
         status = fault_set_no_memory(call->fault);
     else if (gone + come > 0)
-        status =
-            audit_note_text(call, "permissions.set", "", (const char *)before.data, (const char *)after.data);
+        status = audit_note_text(call, "permissions.set", typeid_of(TYPEID_COMPANY, call->company_id).text,
+                                 (const char *)before.data, (const char *)after.data);
     buffer_fini(&before);
     buffer_fini(&after);
     return status;
