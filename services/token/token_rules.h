@@ -36,12 +36,16 @@ struct housekeeping_settings {
     int64_t late_notice_ms;
 };
 
-// Settings: what one token may hold, and one company.
+// Settings: what one token may hold, and one company; how long is known what a rotation left.
 struct token_limits {
     int64_t permissions;
     int64_t domains;
     int64_t ips;
     int64_t company_tokens;
+    int64_t spent_secret_kept_ms;
+    int64_t reuse_period_ms;
+    int64_t leak_reports; // at once, of one address
+    int64_t leak_report_refill_ms;
     struct login_limits logins;
     struct housekeeping_settings housekeeping;
 };
