@@ -15,11 +15,12 @@ function(latchkey_embed_schema target directory)
   if(NOT statements)
     return()
   endif()
+  # The names stand in the command: a file that only took another name, or is older than the table, makes it anew too.
   set(table ${CMAKE_CURRENT_BINARY_DIR}/schema_files.c)
   set(script ${CMAKE_SOURCE_DIR}/cmake/write_schema_table.cmake)
   add_custom_command(
     OUTPUT ${table}
-    COMMAND ${CMAKE_COMMAND} -D DIRECTORY=${directory} -D OUTPUT=${table} -P ${script}
+    COMMAND ${CMAKE_COMMAND} -D "FILES=${statements}" -D OUTPUT=${table} -P ${script}
     DEPENDS ${statements} ${script}
     COMMENT "Embedding the database schema"
     VERBATIM)

@@ -1,12 +1,12 @@
-# cmake -D DIRECTORY=common/db/schema -D OUTPUT=schema_files.c -P write_schema_table.cmake
+# cmake -D "FILES=common/db/schema/0001_a.sql;..." -D OUTPUT=schema_files.c -P write_schema_table.cmake
 #
-# Writes every DIRECTORY/*.sql as a C array, and the table of them in the order of their names, as common/db/schema.h
+# Writes every file as a C array, and the table of them in the order of their names, as common/db/schema.h
 # declares it:
 #
 #   struct schema_file { const char *name; const char *text; };
 #   extern const struct schema_file schema_files[];
 #   extern const size_t schema_file_count;
-file(GLOB files ${DIRECTORY}/*.sql)
+set(files ${FILES})
 list(SORT files)
 
 set(texts "")

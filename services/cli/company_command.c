@@ -12,9 +12,10 @@ static void add_policy(struct cli *cli, struct table *table, const ProtobufCMess
                        field_get_integer(policy, "require_expiry") ? "required" : "not required");
     table_add_property(table, "unused tokens",
                        answer_get_span(cli, policy, "deactivate_unused_after", "kept"));
-    table_add_property(table, "leaked tokens", answer_get_word(cli, policy, "leak_action", "LEAK_ACTION_"));
-    table_add_property(table, "reused secrets",
-                       answer_get_word(cli, policy, "reuse_action", "REUSE_ACTION_"));
+    const char *leak = answer_get_word(cli, policy, "leak_action", "LEAK_ACTION_"),
+               *reuse = answer_get_word(cli, policy, "reuse_action", "REUSE_ACTION_");
+    table_add_property(table, "leaked tokens", leak[0] ? leak : "deactivate");
+    table_add_property(table, "reused secrets", reuse[0] ? reuse : "audit");
     table_add_property(table, "log-ins last", answer_get_span(cli, policy, "login_lifetime", "3h"));
 }
 

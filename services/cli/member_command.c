@@ -114,12 +114,11 @@ enum exit_code member_command_update(struct cli *cli) {
 
 static void print_removal(struct cli *cli, const ProtobufCMessage *response, bool is_dry) {
     const ProtobufCMessage *member = field_find_message(response, "member");
-    bool is_handed_over = options_has(&cli->options, "transfer-tokens-to");
-    fprintf(cli->out, "%s %s (%s): %s %" PRId64 " access tokens and ends %" PRId64 " log-ins%s\n",
+    const char *fate = options_has(&cli->options, "transfer-tokens-to") ? "handed over" : "ended";
+    fprintf(cli->out, "%s %s (%s); access tokens %s: %" PRId64 ", log-ins ended: %" PRId64 "%s\n",
             is_dry ? "would remove" : "removed", field_get_text(member, "member_id"),
-            terminal_clean(&cli->arena, field_get_text(member, "email")),
-            is_handed_over ? "hands over" : "ends", field_get_integer(response, "token_count"),
-            field_get_integer(response, "login_count"),
+            terminal_clean(&cli->arena, field_get_text(member, "email")), fate,
+            field_get_integer(response, "token_count"), field_get_integer(response, "login_count"),
             is_dry ? "" : answer_describe_validators(cli, response));
     for (size_t i = 0; i < field_get_count(response, "token_ids"); i++)
         fprintf(cli->out, "%s\n", field_get_text_at(response, "token_ids", i));

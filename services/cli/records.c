@@ -353,8 +353,11 @@ static bool is_blank(struct bytes line) {
 
 // Takes lines that say nothing. False if more bytes are needed to know.
 static bool skip_blank_lines(struct records *records, struct bytes *rest, bool is_last) {
-    if (records->line == 1 && bytes_has_prefix(*rest, BYTE_ORDER_MARK))
+    if (!records->has_begun && rest->len < BYTE_ORDER_MARK.len && !is_last)
+        return false;
+    if (!records->has_begun && bytes_has_prefix(*rest, BYTE_ORDER_MARK))
         take(records, rest, BYTE_ORDER_MARK.len);
+    records->has_begun = true;
     size_t len;
     while ((len = measure_line(*rest, is_last, false)) > 0 && is_blank(bytes_of(rest->data, len)))
         take(records, rest, len);
@@ -391,6 +394,8 @@ static enum records_result next_line(struct records *records, struct bytes *rest
 // Finds the format and takes what belongs to it alone: the header, or the [ of a list.
 static bool begin(struct records *records, struct bytes *rest, bool is_last, struct arena *arena) {
     bool is_whole = skip_blank_lines(records, rest, is_last);
+    if (!records->has_begun)
+        return false;
     uint8_t first = get_first(*rest);
     if (first == '[' || first == '{') {
         records->format = RECORDS_JSON;
@@ -417,4 +422,17 @@ enum records_result records_next(struct records *records, struct bytes *rest, bo
     if (records->format == RECORDS_JSON)
         return next_json(records, rest, is_last, arena, ret_record);
     return next_line(records, rest, is_last, arena, ret_record);
+}
+
+void record_name_lines(struct fault *fault, const size_t *lines, size_t count) {
+    for (struct fault_field *field = fault->fields; field; field = field->next) {
+        struct bytes rest = bytes_of_text(field->field);
+        (void)bytes_split(&rest, '[');
+        struct bytes digits = bytes_split(&rest, ']');
+        uint64_t index;
+        if (!rest.data || !bytes_parse_unsigned(digits, SIZE_MAX, &index) || index >= count)
+            continue;
+        const char *inner = rest.len > 1 ? (const char *)rest.data + 1 : "entry";
+        field->field = cli_need(arena_format(fault->arena, "line %zu, %s", lines[index], inner));
+    }
 }

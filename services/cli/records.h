@@ -16,6 +16,7 @@
 #include "common/base/arena.h"
 #include "common/base/bytes.h"
 #include "common/base/compiler.h"
+#include "common/base/fault.h"
 
 #define RECORD_COLUMNS_MAX 16
 #define RECORD_FIELDS_MAX 64 // of a line of CSV, those of unknown columns included
@@ -39,6 +40,7 @@ struct records {
     size_t comment_column; // where the comment of a line goes; column_count = nowhere
     enum records_format format;
     size_t line;
+    bool has_begun;                    // a byte order mark can't come any more
     uint8_t separator;                 // of CSV
     size_t field_count;                // of the header
     size_t fields[RECORD_FIELDS_MAX];  // the column of each field; column_count = an unknown one
@@ -61,5 +63,9 @@ void records_init(struct records *records, const struct record_column *columns, 
 // After RECORDS_MORE `*rest` is what has to stand in front of the new bytes.
 MUST_CHECK enum records_result records_next(struct records *records, struct bytes *rest, bool is_last,
                                             struct arena *arena, struct record *ret_record);
+
+// Names the fields of a fault about a call by the lines of the file: "entries[3].note" as "line 17, note".
+// `lines` says where each element stands.
+void record_name_lines(struct fault *fault, const size_t *lines, size_t count);
 
 #endif

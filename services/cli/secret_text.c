@@ -11,7 +11,9 @@
 #include "common/crypto/secret.h"
 #include "services/cli/terminal.h"
 
-#define RUN_MIN 26 // base62 characters in a row behind "lka_"; half of a secret is worth refusing, too
+// Base62 characters in a row behind "lka_": half of a secret is worth refusing, too. An id has 26, and "rol_"
+// and "dra_" look like the beginning of a secret.
+#define RUN_MIN 27
 
 static bool is_lower(char c) {
     return c >= 'a' && c <= 'z';

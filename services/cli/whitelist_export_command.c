@@ -66,10 +66,17 @@ static void print_json(struct cli *cli, const ProtobufCMessage *entry) {
 
 // ---- the whole ----
 
+// Not before the first page is there: what fails leaves nothing that looks like a list.
+static void print_head(const struct export *export) {
+    if (export->count == 0)
+        fputs(export->cli->is_json ? "[" : "address,bits,note,owner,expires,disabled\n", export->cli->out);
+}
+
 static size_t print_page(void *context, const ProtobufCMessage *page) {
     struct export *export = context;
     struct cli *cli = export->cli;
     size_t count = field_get_count(page, "entries");
+    print_head(export);
     for (size_t i = 0; i < count; i++) {
         const ProtobufCMessage *entry = field_get_message_at(page, "entries", i);
         if (!cli->is_json) {
@@ -90,7 +97,6 @@ enum exit_code whitelist_command_export(struct cli *cli) {
     ProtobufCMessage *request = calls_new_request(cli, RPC_LIST_WHITELIST_ENTRIES);
     request_set(cli, request, fields, ARRAY_LENGTH(fields));
     progress_begin(&export.progress, cli, "exporting", 0);
-    fputs(cli->is_json ? "[" : "address,bits,note,owner,expires,disabled\n", cli->out);
     enum exit_code code = calls_stream_pages(cli, RPC_LIST_WHITELIST_ENTRIES, request, print_page, &export);
     progress_end(&export.progress);
     if (cli->is_json && code == EXIT_CODE_DONE)

@@ -223,20 +223,6 @@ static ProtobufCMessage *make_add_request(struct import *import, const struct ba
     return request;
 }
 
-// "entries[3].note" as "line 17, note".
-static void name_lines(struct cli *cli, struct fault *fault, const struct batch *batch) {
-    for (struct fault_field *field = fault->fields; field; field = field->next) {
-        struct bytes rest = bytes_of_text(field->field);
-        bytes_split(&rest, '[');
-        struct bytes digits = bytes_split(&rest, ']');
-        uint64_t index;
-        if (!rest.data || !bytes_parse_unsigned(digits, batch->count - 1, &index))
-            continue;
-        const char *inner = rest.len > 1 ? (const char *)rest.data + 1 : "entry";
-        field->field = cli_format(cli, "line %zu, %s", batch->lines[index], inner);
-    }
-}
-
 static enum exit_code send_batch(struct import *import, const struct batch *batch,
                                  const ProtobufCMessage **ret_response) {
     struct cli *cli = import->cli;
@@ -244,7 +230,7 @@ static enum exit_code send_batch(struct import *import, const struct batch *batc
     enum exit_code code =
         call(import, RPC_ADD_WHITELIST_ENTRIES, make_add_request(import, batch), ret_response, &fault);
     if (fault.status != STATUS_OK) {
-        name_lines(cli, &fault, batch);
+        record_name_lines(&fault, batch->lines, batch->count);
         return cli_fail_with_fault(cli, &fault);
     }
     if (code != EXIT_CODE_DONE)
@@ -411,11 +397,27 @@ static void print_draft(struct import *import) {
             import->sent, import->draft_id, import->draft_id, import->draft_id);
 }
 
+// Nothing can be published while a list waits for its confirmation: better said before the work than after.
+static enum exit_code refuse_while_pending(struct import *import) {
+    struct cli *cli = import->cli;
+    const ProtobufCMessage *response =
+        calls_try(cli, RPC_GET_WHITELIST, calls_new_request(cli, RPC_GET_WHITELIST));
+    if (!response || !field_find_message(field_find_message(response, "whitelist"), "confirm_by"))
+        return EXIT_CODE_DONE;
+    return cli_fail(
+        cli, EXIT_CODE_REFUSED,
+        "the list that was published last waits for its confirmation: `latchkey whitelist confirm` it "
+        "first, or say --no-publish");
+}
+
 static enum exit_code import_into_draft(struct import *import) {
     struct cli *cli = import->cli;
     const char *typed = options_find_text(&cli->options, "draft");
+    bool is_published = !typed && !options_has(&cli->options, "no-publish");
     import->draft_id = typed;
-    enum exit_code code = typed ? EXIT_CODE_DONE : create_draft(import);
+    enum exit_code code = is_published ? refuse_while_pending(import) : EXIT_CODE_DONE;
+    if (code == EXIT_CODE_DONE && !typed)
+        code = create_draft(import);
     if (code != EXIT_CODE_DONE)
         return code;
     code = send_draft(import);
@@ -423,7 +425,7 @@ static enum exit_code import_into_draft(struct import *import) {
         give_up(import, code, !typed);
         return code;
     }
-    if (!typed && !options_has(&cli->options, "no-publish"))
+    if (is_published)
         return publish(import);
     print_draft(import);
     return EXIT_CODE_DONE;

@@ -5,57 +5,13 @@ import os
 import pty
 import stat
 import subprocess
-import tempfile
 import unittest
 import uuid
-from pathlib import Path
 
-from latchkey_test import Deployment, free_port, program, run_latchkey
+from cli_case import SECRET, CommandCase
+from latchkey_test import free_port, program
 
-SECRET = "lka_[0-9A-Za-z]{51}"
 CREATE = ("token", "create", "--secret-file", "-")
-
-
-class CommandCase(unittest.TestCase):
-    """Runs commands as the demo company's administrator, on one deployment for the class."""
-
-    @classmethod
-    def setUpClass(cls):
-        cls.deployment = Deployment()
-        cls.deployment.__enter__()
-        cls.addClassCleanup(cls.deployment.__exit__)
-        directory = tempfile.TemporaryDirectory(prefix="latchkey-cli-")
-        cls.addClassCleanup(directory.cleanup)
-        cls.directory = Path(directory.name)
-
-    def environment(self):
-        return {"LATCHKEY_ADDRESS": self.deployment.server.address, **{
-            name: self.deployment.secrets[name] for name in ("LATCHKEY_TOKEN", "LATCHKEY_OPERATOR_TOKEN")}}
-
-    def run_command(self, *arguments, stdin="", without=(), **changed):
-        environment = {name: value for name, value in {**self.environment(), **changed}.items() if name not in without}
-        return run_latchkey(*arguments, stdin=stdin, **environment)
-
-    def run_well(self, *arguments, code=0, **options):
-        done = self.run_command(*arguments, **options)
-        self.assertEqual((done.returncode, done.stderr), (code, ""), done.stdout)
-        return done.stdout
-
-    def run_json(self, *arguments, code=0, **options):
-        return json.loads(self.run_well(*arguments, "--json", code=code, **options))
-
-    def assert_fails(self, code, pattern, *arguments, **options):
-        done = self.run_command(*arguments, **options)
-        self.assertEqual((done.returncode, done.stdout), (code, ""), done.stderr)
-        self.assertRegex(done.stderr, pattern)
-        return done.stderr
-
-    def path(self):
-        """Of a file that is not there."""
-        return self.directory / uuid.uuid4().hex
-
-    def make_token(self, label="of a test", *options):
-        return self.run_json("token", "create", "--label", label, "--secret-file", "-", *options)
 
 
 class Calls(CommandCase):
@@ -183,22 +139,6 @@ class Tokens(CommandCase):
         self.assert_fails(4, "NOT_REACHABLE", "token", "create", "--label", "x", "--secret-file", path,
                           LATCHKEY_ADDRESS=f"127.0.0.1:{free_port()}")
         self.assertFalse(path.exists())
-
-    def on_a_terminal(self, *words):
-        """What a command prints on a terminal."""
-        ours, theirs = pty.openpty()
-        process = subprocess.Popen([program("latchkey"), *words], stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs,
-                                   env={**os.environ, **self.environment()})
-        os.close(theirs)
-        said = b""
-        try:
-            while piece := os.read(ours, 4096):
-                said += piece
-        except OSError:  # the end, on Linux
-            pass
-        os.close(ours)
-        self.assertEqual(process.wait(60), 0, said)
-        return said.decode()
 
     def test_without_a_secret_file_the_secret_is_the_last_line_on_a_terminal(self):
         said = self.on_a_terminal("token", "create", "--label", "x").replace("\r", "")

@@ -144,6 +144,25 @@ static void what_is_no_text_is_refused(void **state) {
                    "!type one value on each line, or name the columns in the first line");
 }
 
+static void fields_of_a_call_are_named_by_their_lines(void **state) {
+    (void)state;
+    static const size_t lines[] = {4, 17};
+    static const char *const fields[] = {"entries[1].note", "entries[0]", "entries[2].note", "draft_id"},
+                             *const named[] = {"line 17, note", "line 4, entry", "entries[2].note",
+                                               "draft_id"};
+    struct arena arena;
+    struct fault fault;
+    arena_init(&arena, 0);
+    fault_init(&fault, &arena);
+    for (size_t i = 0; i < ARRAY_LENGTH(fields); i++)
+        fault_add_field(&fault, fields[i], "is bad");
+    record_name_lines(&fault, lines, ARRAY_LENGTH(lines));
+    const struct fault_field *field = fault.fields;
+    for (size_t i = 0; i < ARRAY_LENGTH(named); i++, field = field->next)
+        assert_string_equal(field->field, named[i]);
+    arena_fini(&arena);
+}
+
 // ---- entries ----
 
 static void assert_entry(const char *const texts[WHITELIST_COLUMN_COUNT], const char *error) {
@@ -208,6 +227,7 @@ int main(void) {
         cmocka_unit_test(json_is_a_list_or_an_object_on_each_line),
         cmocka_unit_test(json_that_is_none_is_told_by_its_line),
         cmocka_unit_test(what_is_no_text_is_refused),
+        cmocka_unit_test(fields_of_a_call_are_named_by_their_lines),
         cmocka_unit_test(entries_are_checked_as_a_server_would),
         cmocka_unit_test(an_entry_is_read_whole),
     };

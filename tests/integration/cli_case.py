@@ -1,0 +1,72 @@
+"""Tests of the command line: commands run as the demo company's administrator, on one deployment for the class."""
+
+import json
+import os
+import pty
+import subprocess
+import tempfile
+import unittest
+import uuid
+from pathlib import Path
+
+from latchkey_test import Deployment, program, run_latchkey
+
+SECRET = "lk[al]_[0-9A-Za-z]{51}"
+
+
+class CommandCase(unittest.TestCase):
+    """Runs commands as the demo company's administrator, on one deployment for the class."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.deployment = Deployment()
+        cls.deployment.__enter__()
+        cls.addClassCleanup(cls.deployment.__exit__)
+        directory = tempfile.TemporaryDirectory(prefix="latchkey-cli-")
+        cls.addClassCleanup(directory.cleanup)
+        cls.directory = Path(directory.name)
+
+    def environment(self):
+        return {"LATCHKEY_ADDRESS": self.deployment.server.address, **{
+            name: self.deployment.secrets[name] for name in ("LATCHKEY_TOKEN", "LATCHKEY_OPERATOR_TOKEN")}}
+
+    def run_command(self, *arguments, stdin="", without=(), **changed):
+        environment = {name: value for name, value in {**self.environment(), **changed}.items() if name not in without}
+        return run_latchkey(*arguments, stdin=stdin, **environment)
+
+    def run_well(self, *arguments, code=0, **options):
+        done = self.run_command(*arguments, **options)
+        self.assertEqual((done.returncode, done.stderr), (code, ""), done.stdout)
+        return done.stdout
+
+    def run_json(self, *arguments, code=0, **options):
+        return json.loads(self.run_well(*arguments, "--json", code=code, **options))
+
+    def assert_fails(self, code, pattern, *arguments, **options):
+        done = self.run_command(*arguments, **options)
+        self.assertEqual((done.returncode, done.stdout), (code, ""), done.stderr)
+        self.assertRegex(done.stderr, pattern)
+        return done.stderr
+
+    def path(self):
+        """Of a file that is not there."""
+        return self.directory / uuid.uuid4().hex
+
+    def make_token(self, label="of a test", *options):
+        return self.run_json("token", "create", "--label", label, "--secret-file", "-", *options)
+
+    def on_a_terminal(self, *words):
+        """What a command prints on a terminal."""
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen([program("latchkey"), *words], stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs,
+                                   env={**os.environ, **self.environment()})
+        os.close(theirs)
+        said = b""
+        try:
+            while piece := os.read(ours, 4096):
+                said += piece
+        except OSError:  # the end, on Linux
+            pass
+        os.close(ours)
+        self.assertEqual(process.wait(60), 0, said)
+        return said.decode()
