@@ -179,7 +179,7 @@ static enum status open_management(struct app *app) {
                                       .deployments = app->deployments,
                                       .uses = app->uses,
                                       .trusted_proxies = app->trusted_proxies,
-                                      .brand = app->settings.brand,
+                                      .shape = app_get_bearer_shape(app),
                                       .wait_for_validators_max_ms = app->settings.wait_for_validators_max_ms,
                                       .database_lease_wait_ms = app->settings.database_lease_wait_ms};
     app->probe =
@@ -518,6 +518,10 @@ int app_main(const struct app_program *program, int argc, char **argv) {
 
 const struct app_settings *app_get_settings(const struct app *app) {
     return &app->settings;
+}
+
+struct bearer_shape app_get_bearer_shape(const struct app *app) {
+    return (struct bearer_shape){app->settings.brand, app->settings.accept_foreign_secrets};
 }
 
 const struct clock *app_get_clock(const struct app *app) {

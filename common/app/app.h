@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/app/bearer.h"
 #include "common/app/job.h"
 #include "common/app/method.h"
 #include "common/app/metrics.h"
@@ -92,6 +93,8 @@ const struct ip_set *app_get_trusted_proxies(const struct app *app); // NULL = n
 struct metrics *app_get_metrics(const struct app *app);              // in start() only
 size_t app_get_loop_count(const struct app *app);                    // enter_loop() is called on each
 struct use_loop *app_get_use_loop(struct app *app, size_t index);    // where a loop notes uses of tokens
+// What secrets are looked up at all.
+struct bearer_shape app_get_bearer_shape(const struct app *app);
 // This process's name in logs and in the list of validators: host name and port.
 const char *app_get_instance_name(const struct app *app);
 

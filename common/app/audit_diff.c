@@ -169,8 +169,9 @@ static bool shorten_lists(json_t *before, json_t *after, size_t limit) {
 
 // ---- too long all the same ----
 
-static bool is_short(const json_t *object) {
-    return json_dumpb(object, NULL, 0, DUMP_FLAGS) <= AUDIT_JSON_MAX;
+// As text; 0: no memory.
+static size_t measure(const json_t *value) {
+    return json_dumpb(value, NULL, 0, DUMP_FLAGS | JSON_ENCODE_ANY);
 }
 
 static json_t *cut_text(const char *text) {
@@ -182,27 +183,28 @@ static json_t *cut_text(const char *text) {
 
 // Texts are cut first, then whatever is longest is replaced by its length.
 static bool cut(json_t *object) {
-    const char *key, *longest = NULL;
+    const char *key, *longest;
     json_t *value;
-    size_t longest_bytes = 0;
+    size_t bytes;
     json_object_foreach(object, key, value) {
         bool is_long = json_string_length(value) > TEXT_MAX;
         if (is_long && json_object_set_new(object, key, cut_text(json_string_value(value))) != 0)
             return false;
     }
-    while (!is_short(object)) {
-        longest_bytes = 0;
+    while ((bytes = measure(object)) > AUDIT_JSON_MAX) {
+        size_t longest_bytes = 0;
         json_object_foreach(object, key, value) {
-            size_t bytes = json_dumpb(value, NULL, 0, DUMP_FLAGS | JSON_ENCODE_ANY);
+            bytes = measure(value);
             if (bytes > longest_bytes) {
                 longest_bytes = bytes;
                 longest = key;
             }
         }
-        if (json_object_set_new(object, longest, json_pack("{s:I}", "bytes", (json_int_t)longest_bytes)) != 0)
+        if (longest_bytes == 0 ||
+            json_object_set_new(object, longest, json_pack("{s:I}", "bytes", (json_int_t)longest_bytes)) != 0)
             return false;
     }
-    return true;
+    return bytes > 0;
 }
 
 // `before` and `after` are replaced by their shortened forms where they are too long.
@@ -213,7 +215,9 @@ static bool shorten(json_t **before, json_t **after) {
         bool is_last = i + 1 == ARRAY_LENGTH(list_limits);
         if (is_made && is_last)
             is_made = (!old || cut(old)) && (!new || cut(new));
-        bool is_good = is_made && (!old || is_short(old)) && (!new || is_short(new));
+        size_t old_bytes = old ? measure(old) : 1, new_bytes = new ? measure(new) : 1;
+        is_made = is_made && old_bytes > 0 && new_bytes > 0;
+        bool is_good = is_made && old_bytes <= AUDIT_JSON_MAX && new_bytes <= AUDIT_JSON_MAX;
         json_t *drop_old = is_good ? *before : old, *drop_new = is_good ? *after : new;
         *before = is_good ? old : *before;
         *after = is_good ? new : *after;
@@ -230,7 +234,7 @@ static bool shorten(json_t **before, json_t **after) {
 static const char *dump(const json_t *object, struct arena *arena) {
     size_t len = json_dumpb(object, NULL, 0, DUMP_FLAGS);
     char *text = arena_allocate(arena, len + 1);
-    if (!text || json_dumpb(object, text, len, DUMP_FLAGS) != len)
+    if (len == 0 || !text || json_dumpb(object, text, len, DUMP_FLAGS) != len)
         return NULL;
     text[len] = '\0';
     return text;

@@ -1,7 +1,9 @@
 // The secret that a call presents in its metadata: `authorization: Bearer SECRET`, or `x-access-token:
-// SECRET` in its place.
+// SECRET` in its place, and what it must look like to be looked up at all.
 #ifndef LATCHKEY_COMMON_APP_BEARER_H
 #define LATCHKEY_COMMON_APP_BEARER_H
+
+#include <stdbool.h>
 
 #include "common/base/bytes.h"
 #include "common/base/compiler.h"
@@ -10,12 +12,25 @@
 #include "common/crypto/digest.h"
 #include "common/grpc/call.h"
 
+// Longest secret of another system's making, in bytes.
+#define BEARER_FOREIGN_MAX 4096
+
+struct bearer_shape {
+    const char *brand;
+    bool accepts_foreign; // also secrets that other systems made, which say nothing of themselves
+};
+
 // Empty if there is none, or if authorization is of another scheme. Borrows from the call.
 struct bytes bearer_find_secret(const struct grpc_call *call);
 
+// Whether it may be the secret of an access or login token. `*ret_lane` is the lane that it names; that of
+// the deployment where it names none. What begins like one of ours and is not whole was mistyped, and is
+// nobody else's.
+MUST_CHECK bool bearer_has_shape(struct bytes secret, const struct bearer_shape *shape, unsigned *ret_lane);
+
 // The digest to look a caller up by. UNAUTHENTICATED, and the fault filled, if there is no secret or if it
 // has not the shape of a token's: SECRET_MISSING, MALFORMED.
-MUST_CHECK enum status bearer_check(struct bytes secret, const char *brand, struct fault *fault,
-                                    struct digest *ret_digest);
+MUST_CHECK enum status bearer_check(struct bytes secret, const struct bearer_shape *shape,
+                                    struct fault *fault, struct digest *ret_digest);
 
 #endif

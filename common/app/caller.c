@@ -1,9 +1,14 @@
 #include "common/app/caller.h"
 
+#include <string.h>
+
+#include "common/app/ip_rows.h"
 #include "common/app/refusal.h"
 #include "common/base/clock.h"
 #include "common/base/typeid.h"
 #include "common/db/array.h"
+
+#define LOGINS_CREATE "latchkey.logins.create"
 
 enum { FIND_CALLER, FIND_COMPANY };
 
@@ -69,16 +74,6 @@ static struct permission_set *read_grants(const struct db_result *row, int colum
     return set;
 }
 
-static bool read_prefixes(const struct db_result *row, int column, struct arena *arena,
-                          struct ip_prefix **ret_prefixes, size_t *ret_count) {
-    struct db_array array = db_result_get_array(row, 0, column, DB_TYPE_CIDR);
-    *ret_prefixes = ARENA_NEW_ARRAY(arena, struct ip_prefix, array.count);
-    *ret_count = 0;
-    while (*ret_prefixes && db_array_next_prefix(&array, &(*ret_prefixes)[*ret_count]))
-        (*ret_count)++;
-    return *ret_prefixes != NULL;
-}
-
 static bool read_domains(struct caller *caller, const struct db_result *row, struct arena *arena) {
     struct db_array array = db_result_get_array(row, 0, ALLOWED_DOMAINS, DB_TYPE_TEXT);
     struct bytes domain;
@@ -142,7 +137,7 @@ static struct caller *read_caller(const struct db_result *row, const struct perm
         .catalogue = catalogue,
     };
     if (!caller->token_label || !caller->member_email || !read_subject(caller, row, arena) ||
-        !read_prefixes(row, ALLOWED_IPS, arena, &caller->allowed_ips, &caller->allowed_ip_count) ||
+        !ip_rows_read(row, 0, ALLOWED_IPS, arena, &caller->allowed_ips, &caller->allowed_ip_count) ||
         !read_domains(caller, row, arena))
         return NULL;
     return caller;
@@ -150,51 +145,20 @@ static struct caller *read_caller(const struct db_result *row, const struct perm
 
 // ---- the decision ----
 
-static struct ip_set *make_set(const struct ip_prefix *prefixes, const int64_t *ends_ms, size_t count,
-                               struct arena *arena) {
-    struct ip_set_entry *entries = ARENA_NEW_ARRAY(arena, struct ip_set_entry, count);
-    if (!entries)
-        return NULL;
-    for (size_t i = 0; i < count; i++)
-        entries[i] =
-            (struct ip_set_entry){.prefix = prefixes[i], .ends_at_ms = ends_ms ? ends_ms[i] : CLOCK_NEVER_MS};
-    return ip_set_new(entries, count);
-}
-
-// The entries of the company's list that contain the address stand for the whole list: for this address they
-// answer the same.
-static struct ip_set *make_company_set(const struct db_result *row, struct arena *arena) {
-    struct ip_prefix *prefixes;
-    size_t count, i = 0;
-    if (!read_prefixes(row, MATCHED, arena, &prefixes, &count))
-        return NULL;
-    int64_t *ends_ms = ARENA_NEW_ARRAY(arena, int64_t, count);
-    struct db_array ends = db_result_get_array(row, 0, MATCHED_EXPIRES_AT, DB_TYPE_TIMESTAMPTZ);
-    while (ends_ms && i < count && db_array_next_time_ms(&ends, CLOCK_NEVER_MS, &ends_ms[i]))
-        i++;
-    return ends_ms && i == count ? make_set(prefixes, ends_ms, count, arena) : NULL;
-}
-
-// Sets that could not be made for want of memory stay NULL or empty: the company's then refuses, the others
-// are told by the status.
-static enum status decide(struct caller *caller, const struct db_result *row, const char *permission,
-                          struct arena *arena, enum reason *ret_reason) {
-    struct ip_set *company = make_company_set(row, arena), *member = NULL, *token = NULL;
-    struct ip_prefix *member_ips;
-    size_t member_ip_count;
-    enum status status = STATUS_NO_MEMORY;
-    if (!company || !read_prefixes(row, MEMBER_ALLOWED_IPS, arena, &member_ips, &member_ip_count))
-        goto done;
-    if (member_ip_count > 0 && !(member = make_set(member_ips, NULL, member_ip_count, arena)))
-        goto done;
+static bool read_sets(const struct caller *caller, const struct db_result *row, struct arena *arena,
+                      struct access_subject *subject) {
     if (caller->allowed_ip_count > 0 &&
-        !(token = make_set(caller->allowed_ips, NULL, caller->allowed_ip_count, arena)))
-        goto done;
+        !ip_rows_make_set(caller->allowed_ips, NULL, caller->allowed_ip_count, arena, &subject->token_ips))
+        return false;
+    return ip_rows_read_matched(row, 0, MATCHED, arena, &subject->company_ips) &&
+           ip_rows_read_list(row, 0, MEMBER_ALLOWED_IPS, arena, &subject->member_ips);
+}
 
+static enum status decide(const struct caller *caller, const struct db_result *row, const char *permission,
+                          struct arena *arena, enum reason *ret_reason) {
     struct access_subject subject = caller->subject;
-    subject.company_ips = company;
-    subject.member_ips = member;
-    subject.token_ips = token;
+    if (!read_sets(caller, row, arena, &subject))
+        return STATUS_NO_MEMORY;
     uint32_t wanted = permission ? permission_catalogue_find_id(caller->catalogue, bytes_of_text(permission))
                                  : PERMISSION_ID_NONE;
     *ret_reason = access_decide(&subject, &(struct access_request){.now_ms = caller->now_ms,
@@ -202,34 +166,39 @@ static enum status decide(struct caller *caller, const struct db_result *row, co
                                                                    .channel = CHANNEL_API,
                                                                    .permissions = &wanted,
                                                                    .permission_count = permission ? 1 : 0});
-    status = STATUS_OK;
-done:
-    ip_set_free(token);
-    ip_set_free(member);
-    ip_set_free(company);
-    return status;
+    return STATUS_OK;
 }
 
 // ---- acting for another company ----
 
-static enum status act_for(struct caller *caller, struct db_transaction *transaction, struct bytes company,
-                           struct arena *arena, struct fault *fault) {
+// The right to make log-ins is one over companies by its nature: what checks people for all of them, and
+// holds that right from the operator, need not be able to run the deployment (docs/decisions/0015).
+static enum status require_acting(const struct caller *caller, const struct caller_question *question) {
+    bool makes_logins = question->permission && strcmp(question->permission, LOGINS_CREATE) == 0;
+    if (makes_logins && caller->is_operator_company) // that it holds the permission has been decided
+        return STATUS_OK;
+    return caller_require(caller, "latchkey.operate", question->fault);
+}
+
+static enum status act_for(struct caller *caller, const struct caller_question *question) {
+    struct bytes company = question->credentials->company;
+    struct fault *fault = question->fault;
     struct uuid company_id;
     if (!typeid_parse(company, TYPEID_COMPANY, &company_id))
         return fault_set(fault, STATUS_INVALID, "INVALID_ARGUMENT",
                          "the metadata latchkey-company is not a company's id; type one such as cmp_01j...");
     if (uuid_is_equal(company_id, caller->home_company_id))
         return STATUS_OK;
-    enum status status = caller_require(caller, "latchkey.operate", fault);
+    enum status status = require_acting(caller, question);
     if (status != STATUS_OK)
         return status;
 
     struct db_params params;
     const struct db_result *row;
-    db_params_init(&params, arena);
+    db_params_init(&params, question->arena);
     db_params_add_uuid(&params, company_id);
-    db_set_company(transaction, company_id);
-    if ((status = db_query(transaction, &statements[FIND_COMPANY], &params, &row)) != STATUS_OK)
+    db_set_company(question->transaction, company_id);
+    if ((status = db_query(question->transaction, &statements[FIND_COMPANY], &params, &row)) != STATUS_OK)
         return db_fault(fault, status);
     if (db_result_get_row_count(row) == 0)
         return fault_set(fault, STATUS_NOT_FOUND, "COMPANY_NOT_FOUND", "there is no company %.*s",
@@ -278,7 +247,7 @@ enum status caller_authenticate(const struct caller_question *question,
         return refusal_set(fault, reason, &credentials->address, question->permission);
 
     if (credentials->company.len > 0)
-        status = act_for(caller, question->transaction, credentials->company, question->arena, fault);
+        status = act_for(caller, question);
     if (status != STATUS_OK)
         return status;
     db_set_company(question->transaction, caller->company_id);

@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 
+#include "common/app/bearer.h"
 #include "common/app/method.h"
 #include "common/app/use_log.h"
 #include "common/app/validators.h"
@@ -28,7 +29,7 @@ struct dispatch {
     struct deployment_cache *deployments;
     struct use_log *uses;
     const struct ip_set *trusted_proxies; // NULL = none
-    const char *brand;
+    struct bearer_shape shape;            // of callers' secrets
     int64_t wait_for_validators_max_ms;
     int64_t database_lease_wait_ms;
 };

@@ -35,6 +35,7 @@ struct managed_call {
     struct grpc_call *transport;
     const ProtobufCMessage *request;
     struct caller_credentials credentials;
+    bool came_too_late; // refused as expired: maybe a secret that a rotation has replaced
     struct replay replay;
     struct db_cancellation cancellation;
     uint64_t deadline_ns;
@@ -89,17 +90,18 @@ static void release_deployment(struct managed_call *managed) {
     managed->call.deployment = NULL;
 }
 
-// A call is a use of its caller's token, like one that a validator admits.
+// A call is a use of its caller's token, like one that a validator admits, or refuses as expired.
 static void note_use(const struct managed_call *managed, struct loop *loop) {
+    const struct dispatch *dispatch = managed->dispatch;
     const struct caller *caller = managed->call.caller;
-    if (!caller)
+    if (!caller && !managed->came_too_late)
         return;
     const struct use use = {.digest = managed->credentials.digest,
-                            .at_ms = caller->now_ms,
+                            .at_ms = caller ? caller->now_ms : clock_get_realtime_ms(dispatch->clock),
                             .address = managed->credentials.address,
-                            .kind = USE_ADMITTED,
+                            .kind = caller ? USE_ADMITTED : USE_TOO_LATE,
                             .by = USE_BY_SERVER};
-    use_log_note(use_log_get_loop(managed->dispatch->uses, loop_get_index(loop)), &use);
+    use_log_note(use_log_get_loop(dispatch->uses, loop_get_index(loop)), &use);
 }
 
 static void on_done(struct loop_task *task) {
@@ -291,8 +293,11 @@ static enum status recognise_caller(struct managed_call *managed) {
                                        .arena = call->arena,
                                        .fault = call->fault};
     enum status status = caller_authenticate(&question, &call->deployment, &caller);
-    if (status != STATUS_OK)
+    if (status != STATUS_OK) {
+        managed->came_too_late =
+            call->fault->reason && strcmp(call->fault->reason, reason_get_name(REASON_EXPIRED)) == 0;
         return status;
+    }
     call->caller = caller;
     call->company_id = caller->company_id;
     call->lane = caller->lane;
@@ -428,8 +433,8 @@ static enum status queue(struct managed_call *managed) {
 static enum status check_secret(struct managed_call *managed) {
     if (app_method_is_open(managed->method))
         return STATUS_OK;
-    return bearer_check(bearer_find_secret(managed->transport), managed->dispatch->brand, managed->call.fault,
-                        &managed->credentials.digest);
+    return bearer_check(bearer_find_secret(managed->transport), &managed->dispatch->shape,
+                        managed->call.fault, &managed->credentials.digest);
 }
 
 static void on_message(struct grpc_call *transport, const ProtobufCMessage *request) {

@@ -152,6 +152,14 @@ const struct setting app_setting_table[] = {
      .help = "The two lower-case letters that every secret begins with. Secrets of another brand are "
              "malformed here."},
 
+    {.name = "accept-foreign-secrets",
+     .type = SETTING_BOOLEAN,
+     .offset = OF(accept_foreign_secrets),
+     .default_value = "false",
+     .help =
+         "Look up secrets that are not shaped like Latchkey's too: those of imported tokens. On every server or "
+         "on none. Off, whatever has another shape is malformed and costs no look-up."},
+
     {.name = "drain-delay",
      .type = SETTING_DURATION,
      .offset = OF(drain_delay_ms),

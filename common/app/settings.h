@@ -29,6 +29,7 @@ struct app_settings {
 
     int64_t wait_for_validators_max_ms;
     const char *brand;
+    bool accept_foreign_secrets;
 
     int64_t drain_delay_ms;
     int64_t drain_grace_ms;

@@ -9,11 +9,13 @@
 
 enum { BATCH_USES = 1000, MINUTE_MS = 60000 };
 
-enum { RECORD_USES, RECORD_HITS };
+enum { RECORD_USES, RECORD_HITS, RECORD_REUSES };
 
 static const struct db_statement statements[] = {
     [RECORD_USES] = {"use_record", "SELECT latchkey.token_use_record($1, $2, $3, $4)"},
     [RECORD_HITS] = {"use_record_hits", "SELECT latchkey.whitelist_hit_record($1, $2, $3)"},
+    // Of the secrets that came too late those count that a rotation has replaced: the function knows them.
+    [RECORD_REUSES] = {"use_record_reuses", "SELECT latchkey.token_reuse_record($1, $2, $3, $4)"},
 };
 
 // Columns of one statement.
@@ -26,8 +28,8 @@ struct columns {
 };
 
 struct batch {
-    struct columns uses, hits;
-    struct typeid ids[BATCH_USES]; // what `askers` points to
+    struct columns uses, hits, late;
+    struct typeid ids[BATCH_USES]; // what `askers` points to, of uses and late ones
 };
 
 // ---- from uses to columns ----
@@ -71,16 +73,16 @@ static bool take_hit(struct use_store *store, const struct use *use) {
 static bool fill(struct use_store *store, const struct use_table *table, size_t *position,
                  struct batch *batch) {
     const struct use *use;
-    batch->uses.count = batch->hits.count = 0;
-    while (batch->uses.count < BATCH_USES && (use = use_table_next(table, position))) {
-        if (use->kind != USE_ADMITTED)
-            continue;
-        struct typeid *memory = &batch->ids[batch->uses.count];
-        add(&batch->uses, use, name_asker(store, table, use->by, memory));
-        if (use->address.family != IP_FAMILY_NONE && take_hit(store, use))
+    size_t count = 0;
+    batch->uses.count = batch->hits.count = batch->late.count = 0;
+    while (count < BATCH_USES && (use = use_table_next(table, position))) {
+        bool is_admitted = use->kind == USE_ADMITTED;
+        struct bytes asker = name_asker(store, table, use->by, &batch->ids[count++]);
+        add(is_admitted ? &batch->uses : &batch->late, use, asker);
+        if (is_admitted && use->address.family != IP_FAMILY_NONE && take_hit(store, use))
             add(&batch->hits, use, BYTES_EMPTY);
     }
-    return batch->uses.count > 0;
+    return count > 0;
 }
 
 // ---- to the database ----
@@ -92,16 +94,27 @@ static void init_params(struct db_params *params, const struct columns *columns,
     db_params_add_address_array(params, columns->addresses, columns->count);
 }
 
+static void init_uses(struct db_params *params, const struct columns *columns, struct arena *arena) {
+    init_params(params, columns, arena);
+    db_params_add_text_array(params, columns->askers, columns->count);
+}
+
 static enum status write_batch(struct use_store *store, const struct batch *batch, struct arena *arena,
                                uint64_t deadline_ns) {
     struct db_begin_options options = {.arena = arena, .deadline_ns = deadline_ns};
-    struct db_params uses, hits;
-    init_params(&uses, &batch->uses, arena);
-    db_params_add_text_array(&uses, batch->uses.askers, batch->uses.count);
+    struct db_params uses, hits, late;
+    struct db_command commands[3];
+    size_t count = 0;
+    init_uses(&uses, &batch->uses, arena);
     init_params(&hits, &batch->hits, arena);
-    struct db_command commands[] = {{&statements[RECORD_USES], &uses, NULL},
-                                    {&statements[RECORD_HITS], &hits, NULL}};
-    return db_execute(store->connection, &options, commands, batch->hits.count > 0 ? 2 : 1);
+    init_uses(&late, &batch->late, arena);
+    if (batch->uses.count > 0)
+        commands[count++] = (struct db_command){&statements[RECORD_USES], &uses, NULL};
+    if (batch->hits.count > 0)
+        commands[count++] = (struct db_command){&statements[RECORD_HITS], &hits, NULL};
+    if (batch->late.count > 0)
+        commands[count++] = (struct db_command){&statements[RECORD_REUSES], &late, NULL};
+    return db_execute(store->connection, &options, commands, count);
 }
 
 static enum status write_all(struct use_store *store, const struct use_table *table, struct arena *arena,

@@ -87,6 +87,21 @@ void buffer_append_format(struct buffer *buffer, const char *format, ...) {
     va_end(args);
 }
 
+void buffer_append_json(struct buffer *buffer, struct bytes utf8) {
+    buffer_append_byte(buffer, '"');
+    for (size_t i = 0; i < utf8.len; i++) {
+        uint8_t byte = utf8.data[i];
+        if (byte < ' ') {
+            buffer_append_format(buffer, "\\u%04x", byte);
+            continue;
+        }
+        if (byte == '"' || byte == '\\')
+            buffer_append_byte(buffer, '\\');
+        buffer_append_byte(buffer, byte);
+    }
+    buffer_append_byte(buffer, '"');
+}
+
 void buffer_consume(struct buffer *buffer, size_t len) {
     assert(len <= buffer->len);
     if (len == 0)

@@ -31,6 +31,9 @@ void buffer_append_text(struct buffer *buffer, const char *text);
 void buffer_append_byte(struct buffer *buffer, uint8_t byte);
 void buffer_append_format(struct buffer *buffer, const char *format, ...) PRINTF_LIKE(2, 3);
 
+// Well-formed UTF-8 as a JSON string, quotes and all.
+void buffer_append_json(struct buffer *buffer, struct bytes utf8);
+
 // Drops the first `len` bytes; what follows moves to the front.
 void buffer_consume(struct buffer *buffer, size_t len);
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "common/ip/prefix.h"
 #include "common/mail/smtp_reply.h"
@@ -23,6 +24,7 @@ struct smtp_session {
     CURL *curl;
     smtp_is_stopping is_stopping;
     void *context;
+    bool is_down; // as the last mail found it
 
     // Of the mail on its way.
     struct bytes rest; // of the message
@@ -228,6 +230,7 @@ static bool set_server(CURL *curl, const struct smtp_server *server) {
     curl_easy_setopt(
         curl, CURLOPT_CONNECTTIMEOUT_MS,
         (long)(server->timeout_ms < CONNECT_TIMEOUT_MS ? server->timeout_ms : CONNECT_TIMEOUT_MS));
+    curl_easy_setopt(curl, CURLOPT_SERVER_RESPONSE_TIMEOUT, (long)((server->timeout_ms + 999) / 1000));
     curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
     return is_set;
 }
@@ -263,9 +266,18 @@ enum status smtp_session_new(const struct smtp_server *server, smtp_is_stopping 
     return STATUS_OK;
 }
 
+// why: libcurl says goodbye and waits for the answer, which a server that has fallen silent does not give.
+static void cut_connection(CURL *curl) {
+    curl_socket_t socket = CURL_SOCKET_BAD;
+    if (curl_easy_getinfo(curl, CURLINFO_ACTIVESOCKET, &socket) == CURLE_OK && socket != CURL_SOCKET_BAD)
+        shutdown(socket, SHUT_RDWR);
+}
+
 void smtp_session_free(struct smtp_session *session) {
     if (!session)
         return;
+    if (session->is_down)
+        cut_connection(session->curl);
     curl_easy_cleanup(session->curl);
     free(session);
 }
@@ -293,12 +305,20 @@ static enum smtp_outcome judge(const struct smtp_session *session, CURLcode resu
     return session->reply.code >= 500 ? SMTP_REFUSED : SMTP_FAILED;
 }
 
+static const char *describe(const struct smtp_session *session, CURLcode result) {
+    switch (result) {
+    case CURLE_OPERATION_TIMEDOUT: return "the mail server gave no answer in time";
+    case CURLE_RECV_ERROR:
+    case CURLE_GOT_NOTHING: return "the connection to the mail server was lost";
+    default: return session->error[0] ? session->error : curl_easy_strerror(result);
+    }
+}
+
 // The server's words say most where it answered with a failure; else what libcurl says.
 static void tell(const struct smtp_session *session, CURLcode result, struct smtp_result *ret_result) {
     bool has_spoken = session->reply.code != 0 && (result == CURLE_OK || session->reply.code >= 400);
-    const char *error = session->error[0] ? session->error : curl_easy_strerror(result);
-    smtp_reply_clean(bytes_of_text(has_spoken ? session->reply.text : error), ret_result->words,
-                     sizeof(ret_result->words));
+    smtp_reply_clean(bytes_of_text(has_spoken ? session->reply.text : describe(session, result)),
+                     ret_result->words, sizeof(ret_result->words));
 }
 
 void smtp_session_send(struct smtp_session *session, const char *from, const char *to, struct bytes message,
@@ -312,6 +332,7 @@ void smtp_session_send(struct smtp_session *session, const char *from, const cha
         curl_easy_setopt(session->curl, CURLOPT_MAIL_RCPT, recipients) == CURLE_OK)
         result = curl_easy_perform(session->curl);
     ret_result->outcome = judge(session, result);
+    session->is_down = ret_result->outcome == SMTP_DOWN;
     tell(session, result, ret_result);
     session->rest = BYTES_EMPTY;
     curl_easy_setopt(session->curl, CURLOPT_MAIL_RCPT, NULL);

@@ -1,6 +1,9 @@
 #include "common/mail/smtp_reply.h"
 
-enum { CODE_LENGTH = 3 };
+enum {
+    CODE_LENGTH = 3,
+    CODE_GOODBYE = 221, // follows whatever ended the connection, and says nothing about it
+};
 
 size_t smtp_reply_clean(struct bytes text, char *ret_text, size_t size) {
     size_t len = 0;
@@ -48,7 +51,7 @@ static void append(struct smtp_reply *reply, struct bytes text) {
 void smtp_reply_add_line(struct smtp_reply *reply, struct bytes line) {
     line = trim_end(line);
     int code = parse_code(line);
-    if (code == 0)
+    if (code == 0 || code == CODE_GOODBYE)
         return;
     bool goes_on = line.len > CODE_LENGTH && line.data[CODE_LENGTH] == '-';
     if (!reply->is_partial) {

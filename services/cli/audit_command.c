@@ -9,6 +9,7 @@
 #include "services/cli/table.h"
 
 #define PAGE_SIZE_MAX 1000
+#define LIMIT_DEFAULT 100
 
 static const struct {
     const char *option, *field;
@@ -63,7 +64,7 @@ static void add_event(struct answer_list *list, const ProtobufCMessage *event) {
 
 // Pages until there are as many events as are wanted: a log may be long.
 static enum exit_code list_events(struct cli *cli, struct answer_list *list) {
-    size_t wanted = (size_t)options_get_number(&cli->options, "limit", AUDIT_LIST_DEFAULT);
+    size_t wanted = (size_t)options_get_number(&cli->options, "limit", LIMIT_DEFAULT);
     ProtobufCMessage *request = make_request(cli);
     const ProtobufCMessage *page;
     const char *token = "";

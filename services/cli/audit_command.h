@@ -4,8 +4,7 @@
 
 #include "services/cli/cli.h"
 
-#define AUDIT_LIST_DEFAULT 100 // events
-#define AUDIT_LIST_MAX 1000000
+extern const struct command_list audit_commands; // audit_commands.c
 
 extern const struct command_list audit_commands; // audit_commands.c
 

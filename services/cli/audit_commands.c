@@ -9,7 +9,7 @@ static const struct option list_options[] = {
     VALUE(TEXT, "object", "ID", "Only what was done to this."),
     VALUE(TIME, "since", "TIME", "Only at or after this."),
     VALUE(TIME, "until", "TIME", "Only before this."),
-    NUMBER("limit", "NUMBER", AUDIT_LIST_MAX, "At most so many (100)."),
+    NUMBER("limit", "NUMBER", INT32_MAX, "Shows no more than so many (100)."),
 };
 
 static const struct option verify_options[] = {

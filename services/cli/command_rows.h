@@ -31,6 +31,14 @@
 // Of every change that can't be undone.
 #define ASKING_OPTION FLAG("yes", "Does not ask first.")
 
+// Of what speaks to PostgreSQL itself.
+#define DATABASE_OPTIONS                                                                              \
+    VALUE(TEXT, "database-url", "URL",                                                                \
+          "PostgreSQL, in place of LATCHKEY_DATABASE_URL. The password belongs into PGPASSWORD or a " \
+          "passfile."),                                                                               \
+        VALUE(TEXT, "database-direct-url", "URL",                                                     \
+              "The same past a pooler, in place of LATCHKEY_DATABASE_DIRECT_URL.")
+
 // Of every list.
 #define LIMIT_OPTION NUMBER("limit", "NUMBER", INT32_MAX, "Shows no more than so many.")
 #define WATCH_OPTION FLAG("watch", "Shows it again whenever it has changed, until Ctrl-C.")

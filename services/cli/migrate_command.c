@@ -71,8 +71,8 @@ static enum status note_change(struct db_transaction *transaction, struct fault 
                             .transaction = transaction,
                             .company_id = operator_company,
                             .system = "migrate"};
-    enum status status = audit_note_text(&call, "permissions.replaced",
-                                         typeid_of(TYPEID_COMPANY, operator_company).text, was, is);
+    enum status status =
+        audit_note_text(&call, "permissions.set", typeid_of(TYPEID_COMPANY, operator_company).text, was, is);
     return status == STATUS_OK ? audit_flush(&call) : status;
 }
 

@@ -146,7 +146,7 @@ enum status invitation_rpc_create(struct app_call *call, const ProtobufCMessage 
     latchkey__v1__create_invitations_response__init(response);
     enum status status = read_items(call, (const Latchkey__V1__CreateInvitationsRequest *)message, &list);
     if (status == STATUS_OK)
-        status = membership_lock(call);
+        status = membership_lock(call, NULL, 0);
     if (status == STATUS_OK)
         status = find_roles(call, &list, &roles);
     if (status != STATUS_OK)

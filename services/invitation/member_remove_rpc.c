@@ -39,22 +39,25 @@ static enum status read_removal(struct app_call *call, const Latchkey__V1__Remov
     return call->fault->status;
 }
 
+// What is looked at behind the lock; the last two only where a member gets the tokens.
+enum { MEMBER, ROLES, ADMINISTRATOR, TOKENS_LOCK, TOKENS, HEIR, HEIR_ROLES, LOOK_COUNT };
+
 // ---- handing tokens over ----
 
-// What the new owner lets them do: everything, where that is the company.
+// What the new owner lets them do: everything (NULL), where that is the company.
 static enum status find_bound(struct app_call *call, const struct removal *removal,
-                              struct permission_set **ret_bound) {
-    struct member *owner;
+                              const struct db_command *looks, struct permission_set **ret_bound) {
+    struct member *heir;
     struct role_list roles;
     *ret_bound = NULL;
     if (removal->is_to_company)
         return STATUS_OK;
-    enum status status = member_store_find(call, removal->to, &owner);
-    if (status == STATUS_OK && member_is_removed(owner))
+    enum status status = member_store_read(call, &looks[HEIR], removal->to, &heir);
+    if (status == STATUS_OK && member_is_removed(heir))
         status = fault_set(call->fault, STATUS_FAILED_PRECONDITION, "MEMBER_REMOVED",
                            "%s was removed and can't own tokens", removal->to_text);
     if (status == STATUS_OK)
-        status = role_store_list_of_member(call, removal->to, &roles);
+        status = role_store_read_list(call, &looks[HEIR_ROLES], &roles);
     if (status != STATUS_OK)
         return status;
     *ret_bound = role_list_get_permissions(&roles, call->caller->catalogue, call->arena);
@@ -63,10 +66,11 @@ static enum status find_bound(struct app_call *call, const struct removal *remov
 
 // Tokens could do, with another owner, what they can't do with this one: then that is a grant like any other.
 static enum status check_transfer(struct app_call *call, const struct removal *removal,
-                                  const struct role_list *roles_before, const struct member_tokens *tokens) {
+                                  const struct db_command *looks, const struct role_list *roles_before,
+                                  const struct member_tokens *tokens) {
     struct permission_set *bound;
     const struct permission_catalogue *catalogue = call->caller->catalogue;
-    enum status status = find_bound(call, removal, &bound);
+    enum status status = find_bound(call, removal, looks, &bound);
     if (status != STATUS_OK)
         return status;
     struct role granted = {.grants = tokens->grants, .grant_count = tokens->grant_count};
@@ -82,12 +86,24 @@ static enum status check_transfer(struct app_call *call, const struct removal *r
 
 // ---- the removal ----
 
-static enum status check_administrators(struct app_call *call, const struct removal *removal,
-                                        const struct role_list *roles) {
+static bool has_administrator(const struct role_list *roles) {
     for (size_t i = 0; i < roles->count; i++)
         if (roles->roles[i].is_built_in)
-            return membership_check_other_administrator(call, removal->member_id);
-    return STATUS_OK;
+            return true;
+    return false;
+}
+
+static enum status check_removal(struct app_call *call, const struct removal *removal,
+                                 const struct db_command *looks, struct member_tokens *ret_tokens) {
+    struct role_list roles;
+    enum status status = role_store_read_list(call, &looks[ROLES], &roles);
+    if (status == STATUS_OK && has_administrator(&roles))
+        status = membership_check_administrator(call, &looks[ADMINISTRATOR]);
+    if (status == STATUS_OK)
+        status = member_tokens_read(call, &looks[TOKENS], ret_tokens);
+    if (status == STATUS_OK && removal->is_transfer)
+        status = check_transfer(call, removal, looks, &roles, ret_tokens);
+    return status;
 }
 
 static enum status note_tokens(struct app_call *call, const struct removal *removal, const char *member_id,
@@ -106,11 +122,8 @@ static enum status note_tokens(struct app_call *call, const struct removal *remo
 static enum status remove_member(struct app_call *call, const struct removal *removal,
                                  const struct member_tokens *tokens, const struct member *before,
                                  struct member **ret_after) {
-    enum status status = removal->is_transfer
-                             ? member_tokens_store_hand_over(call, removal->member_id, removal->to)
-                             : member_tokens_store_end(call, removal->member_id);
-    if (status == STATUS_OK)
-        status = member_store_remove(call, removal->member_id, ret_after);
+    const struct uuid *heir = removal->is_transfer ? &removal->to : NULL; // zero is the company
+    enum status status = member_store_remove(call, removal->member_id, heir, ret_after);
     if (status != STATUS_OK)
         return status;
     Latchkey__V1__Member *was = member_message_new(before, call->arena);
@@ -134,22 +147,27 @@ static bool fill(Latchkey__V1__RemoveMemberResponse *response, const struct memb
 // Ending what has ended changes nothing.
 static enum status run_removal(struct app_call *call, const struct removal *removal,
                                struct member_tokens *ret_tokens, struct member **ret_member) {
-    struct role_list roles;
+    struct uuid member_id = removal->member_id;
+    struct db_params params[LOOK_COUNT];
+    struct db_command looks[] = {
+        [MEMBER] = member_store_look_for(call, member_id, &params[MEMBER]),
+        [ROLES] = role_store_look_of_member(call, member_id, &params[ROLES]),
+        [ADMINISTRATOR] = membership_look_for_administrator(call, member_id, &params[ADMINISTRATOR]),
+        [TOKENS_LOCK] = member_tokens_look_locking(call, member_id, &params[TOKENS_LOCK]),
+        [TOKENS] = member_tokens_look(call, member_id, &params[TOKENS]),
+        [HEIR] = member_store_look_for(call, removal->to, &params[HEIR]),
+        [HEIR_ROLES] = role_store_look_of_member(call, removal->to, &params[HEIR_ROLES])};
+    bool has_heir = removal->is_transfer && !removal->is_to_company;
     struct member *before;
-    enum status status = membership_lock(call);
+    enum status status = membership_lock(call, looks, has_heir ? LOOK_COUNT : HEIR);
     if (status == STATUS_OK)
-        status = member_store_find(call, removal->member_id, &before);
-    if (status == STATUS_OK)
-        *ret_member = before;
-    if (status != STATUS_OK || member_is_removed(before))
+        status = member_store_read(call, &looks[MEMBER], member_id, &before);
+    if (status != STATUS_OK)
         return status;
-    status = role_store_list_of_member(call, removal->member_id, &roles);
-    if (status == STATUS_OK)
-        status = check_administrators(call, removal, &roles);
-    if (status == STATUS_OK)
-        status = member_tokens_store_lock(call, removal->member_id, ret_tokens);
-    if (status == STATUS_OK && removal->is_transfer)
-        status = check_transfer(call, removal, &roles, ret_tokens);
+    *ret_member = before;
+    if (member_is_removed(before))
+        return STATUS_OK;
+    status = check_removal(call, removal, looks, ret_tokens);
     if (status != STATUS_OK || removal->is_dry_run)
         return status;
     return remove_member(call, removal, ret_tokens, before, ret_member);

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "common/access/lock_out.h"
+#include "common/base/clock.h"
 #include "services/invitation/email_address.h"
 
 static bool is_wished(const struct member_wish *wish, enum member_field field) {
@@ -77,20 +79,11 @@ enum status member_check_identity(const struct member_draft *draft, const char *
 
 enum status member_check_lock_out(const struct member_draft *draft, const struct ip_address *caller,
                                   struct fault *fault) {
-    char address[IP_ADDRESS_TEXT_MAX + 1] = "", entry[IP_PREFIX_TEXT_MAX + 1] = "";
-    if (prefix_list_admits(&draft->allowed_ips, caller))
-        return STATUS_OK;
-    if (caller->family == IP_FAMILY_NONE)
-        return fault_set(fault, STATUS_FAILED_PRECONDITION, "LOCKS_OUT_CALLER",
-                         "this would refuse you: no list holds an address that the server can't tell");
-    struct ip_prefix needed = ip_prefix_of(caller, ip_address_get_width_bits(caller));
-    ip_address_format(caller, address);
-    ip_prefix_format(&needed, entry);
-    fault_add_detail(fault, "clientIp", "%s", address);
-    fault_add_detail(fault, "neededEntry", "%s", entry);
-    return fault_set(fault, STATUS_FAILED_PRECONDITION, "LOCKS_OUT_CALLER",
-                     "this would refuse your own address, %s; add %s to the list, or set force", address,
-                     entry);
+    bool is_let_in = prefix_list_admits(&draft->allowed_ips, caller);
+    struct lock_out change = {.address = *caller,
+                              .let_in_until_ms = CLOCK_NEVER_MS,
+                              .would_until_ms = is_let_in ? CLOCK_NEVER_MS : CLOCK_ALWAYS_MS};
+    return lock_out_check(&change, fault);
 }
 
 bool member_is_other_person(const struct member_draft *a, const struct member_draft *b) {

@@ -4,6 +4,7 @@
 
 #include "common/base/typeid.h"
 #include "common/db/row_list.h"
+#include "services/invitation/member_tokens_store.h"
 
 enum { CREATE, ADD_ROLES, DROP_ROLES, UPDATE, REMOVE, FIND, PLAN_AFRESH, LIST };
 
@@ -158,14 +159,23 @@ enum status member_store_create(struct app_call *call, struct uuid member_id,
     return read_found(call, commands[2].result, member_id, ret_member);
 }
 
+struct db_command member_store_look_for(const struct app_call *call, struct uuid member_id,
+                                        struct db_params *params) {
+    init_params(params, call, member_id);
+    return (struct db_command){&statements[FIND], params, NULL};
+}
+
+enum status member_store_read(struct app_call *call, const struct db_command *look, struct uuid member_id,
+                              struct member **ret_member) {
+    return read_found(call, look->result, member_id, ret_member);
+}
+
 enum status member_store_find(struct app_call *call, struct uuid member_id, struct member **ret_member) {
     struct db_params params;
-    const struct db_result *rows;
-    init_params(&params, call, member_id);
-    enum status status = db_query(call->transaction, &statements[FIND], &params, &rows);
-    if (status != STATUS_OK)
-        return db_fault(call->fault, status);
-    return read_found(call, rows, member_id, ret_member);
+    struct db_command look = member_store_look_for(call, member_id, &params);
+    enum status status = db_query_batch(call->transaction, &look, 1);
+    return status == STATUS_OK ? member_store_read(call, &look, member_id, ret_member)
+                               : db_fault(call->fault, status);
 }
 
 enum status member_store_update(struct app_call *call, struct uuid member_id,
@@ -184,19 +194,22 @@ enum status member_store_update(struct app_call *call, struct uuid member_id,
     return read_found(call, commands[3].result, member_id, ret_member);
 }
 
-enum status member_store_remove(struct app_call *call, struct uuid member_id, struct member **ret_member) {
-    struct db_params member, roles, find;
+enum status member_store_remove(struct app_call *call, struct uuid member_id, const struct uuid *heir_id,
+                                struct member **ret_member) {
+    struct db_params tokens, logins, member, roles, find;
     init_params(&member, call, member_id);
     db_params_add_time_ms(&member, call->now_ms);
     init_roles(&roles, call, member_id, &(struct role_ids){0});
     init_params(&find, call, member_id);
-    struct db_command commands[] = {{&statements[REMOVE], &member, NULL},
+    struct db_command commands[] = {member_tokens_end_access(call, member_id, heir_id, &tokens),
+                                    member_tokens_end_logins(call, member_id, &logins),
+                                    {&statements[REMOVE], &member, NULL},
                                     {&statements[DROP_ROLES], &roles, NULL},
                                     {&statements[FIND], &find, NULL}};
     enum status status = db_query_batch(call->transaction, commands, ARRAY_LENGTH(commands));
     if (status != STATUS_OK)
         return db_fault(call->fault, status);
-    return read_found(call, commands[2].result, member_id, ret_member);
+    return read_found(call, commands[4].result, member_id, ret_member);
 }
 
 static void init_list(struct db_params *params, const struct app_call *call,

@@ -12,6 +12,7 @@
 #include "common/base/compiler.h"
 #include "common/base/status.h"
 #include "common/base/uuid.h"
+#include "common/db/transaction.h"
 #include "services/invitation/member.h"
 
 // Inserts the member with its roles, which are there (role_store_find_many()). ALREADY_EXISTS (EMAIL_IN_USE,
@@ -23,13 +24,20 @@ MUST_CHECK enum status member_store_create(struct app_call *call, struct uuid me
 MUST_CHECK enum status member_store_find(struct app_call *call, struct uuid member_id,
                                          struct member **ret_member);
 
+// The same as a look (membership_lock()).
+struct db_command member_store_look_for(const struct app_call *call, struct uuid member_id,
+                                        struct db_params *params);
+MUST_CHECK enum status member_store_read(struct app_call *call, const struct db_command *look,
+                                         struct uuid member_id, struct member **ret_member);
+
 // Makes it exactly this. ALREADY_EXISTS as for a creation.
 MUST_CHECK enum status member_store_update(struct app_call *call, struct uuid member_id,
                                            const struct member_draft *draft, struct member **ret_member);
 
-// Takes its roles away and keeps the row.
+// Takes its roles away and keeps the row. Its access tokens go to the member `heir_id`, or to the company
+// where that is zero, or end (`heir_id` NULL); its log-ins end.
 MUST_CHECK enum status member_store_remove(struct app_call *call, struct uuid member_id,
-                                           struct member **ret_member);
+                                           const struct uuid *heir_id, struct member **ret_member);
 
 // Filters that are set must all hold.
 struct member_filter {

@@ -1,6 +1,5 @@
 // What a member leaves behind: its access tokens that have not been deactivated, and its log-ins that still
-// live. Every function is one round trip within the call's transaction. A failure of the database itself
-// leaves the fault filled.
+// live. Statements for the batches of others.
 #ifndef LATCHKEY_SERVICES_INVITATION_MEMBER_TOKENS_STORE_H
 #define LATCHKEY_SERVICES_INVITATION_MEMBER_TOKENS_STORE_H
 
@@ -12,6 +11,7 @@
 #include "common/base/compiler.h"
 #include "common/base/status.h"
 #include "common/base/uuid.h"
+#include "common/db/transaction.h"
 
 #define MEMBER_TOKENS_NAMED_MAX 1000
 
@@ -25,15 +25,19 @@ struct member_tokens {
     int64_t login_count;
 };
 
-// Nobody makes another one before the transaction ends.
-MUST_CHECK enum status member_tokens_store_lock(struct app_call *call, struct uuid member_id,
-                                                struct member_tokens *ret_tokens);
+// Two looks (membership_lock()): from the first on nobody makes another one before the transaction ends, the
+// second is what there is.
+struct db_command member_tokens_look_locking(const struct app_call *call, struct uuid member_id,
+                                             struct db_params *params);
+struct db_command member_tokens_look(const struct app_call *call, struct uuid member_id,
+                                     struct db_params *params);
+MUST_CHECK enum status member_tokens_read(struct app_call *call, const struct db_command *look,
+                                          struct member_tokens *ret_tokens);
 
-// Access tokens and log-ins, for good.
-MUST_CHECK enum status member_tokens_store_end(struct app_call *call, struct uuid member_id);
-
-// Access tokens to another owner (zero = the company); log-ins end.
-MUST_CHECK enum status member_tokens_store_hand_over(struct app_call *call, struct uuid member_id,
-                                                     struct uuid to);
+// Access tokens to the member `heir_id`, or to the company where that is zero, or ended (NULL).
+struct db_command member_tokens_end_access(const struct app_call *call, struct uuid member_id,
+                                           const struct uuid *heir_id, struct db_params *params);
+struct db_command member_tokens_end_logins(const struct app_call *call, struct uuid member_id,
+                                           struct db_params *params);
 
 #endif

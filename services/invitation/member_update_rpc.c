@@ -90,16 +90,14 @@ static bool has_administrator(const struct role_list *roles, const struct role_i
 }
 
 // What the member has already may stay, whoever changes it.
-static enum status check_added_roles(struct app_call *call, const struct role_ids *before,
-                                     const struct role_ids *after) {
+static enum status check_added_roles(struct app_call *call, const struct member *present,
+                                     const struct member_draft *draft, const struct db_command *wished) {
     struct role_ids added;
     struct role_list roles;
-    enum status status = role_ids_subtract(after, before, call->arena, &added);
-    if (status != STATUS_OK)
+    if (role_ids_subtract(&draft->roles, &present->is.roles, call->arena, &added) != STATUS_OK)
         return fault_set_no_memory(call->fault);
-    if (added.count > 0)
-        status = role_store_find_many(call, &added, &roles);
-    if (added.count == 0 || status != STATUS_OK)
+    enum status status = role_store_read_list(call, wished, &roles);
+    if (status != STATUS_OK)
         return status;
     return role_check_grant(&added, &roles, call->caller, call->arena, call->fault);
 }
@@ -114,28 +112,47 @@ static enum status check_person(struct app_call *call, const struct role_list *r
                                   call->arena, call->fault);
 }
 
-static enum status check_rights(struct app_call *call, const struct member *present,
-                                const struct member_draft *draft) {
+// What is looked at behind the lock.
+enum { MEMBER, ROLES, WISHED_ROLES, ADMINISTRATOR, LOOK_COUNT };
+
+static enum status check_rights(struct app_call *call, const struct db_command *looks,
+                                const struct member *present, const struct member_draft *draft) {
     struct role_list roles;
-    enum status status = role_store_list_of_member(call, present->member_id, &roles);
+    enum status status = role_store_read_list(call, &looks[ROLES], &roles);
     if (status == STATUS_OK)
-        status = check_added_roles(call, &present->is.roles, &draft->roles);
+        status = check_added_roles(call, present, draft, &looks[WISHED_ROLES]);
     if (status == STATUS_OK && member_is_other_person(&present->is, draft))
         status = check_person(call, &roles);
     if (status == STATUS_OK && has_administrator(&roles, &present->is.roles) &&
         !has_administrator(&roles, &draft->roles))
-        status = membership_check_other_administrator(call, present->member_id);
+        status = membership_check_administrator(call, &looks[ADMINISTRATOR]);
     return status;
 }
 
 // ---- UpdateMember ----
 
+static enum status check_change(struct app_call *call, const struct member_change *change,
+                                const struct db_command *looks, const struct member *present,
+                                const struct member_draft *draft) {
+    bool is_own = !call->caller->is_acting && uuid_is_equal(change->member_id, call->caller->member_id);
+    enum status status = member_check_identity(draft, "member.", call->fault);
+    if (status == STATUS_OK && is_own && !change->is_forced)
+        status = member_check_lock_out(draft, &call->address, call->fault);
+    return status == STATUS_OK ? check_rights(call, looks, present, draft) : status;
+}
+
 static enum status update(struct app_call *call, const struct member_change *change,
                           struct member **ret_before, struct member **ret_after) {
+    struct db_params params[LOOK_COUNT];
+    struct db_command looks[] = {
+        [MEMBER] = member_store_look_for(call, change->member_id, &params[MEMBER]),
+        [ROLES] = role_store_look_of_member(call, change->member_id, &params[ROLES]),
+        [WISHED_ROLES] = role_store_look_for_many(call, &change->wished.roles, &params[WISHED_ROLES]),
+        [ADMINISTRATOR] = membership_look_for_administrator(call, change->member_id, &params[ADMINISTRATOR])};
     struct member *before;
-    enum status status = membership_lock(call);
+    enum status status = membership_lock(call, looks, LOOK_COUNT);
     if (status == STATUS_OK)
-        status = member_store_find(call, change->member_id, &before);
+        status = member_store_read(call, &looks[MEMBER], change->member_id, &before);
     if (status == STATUS_OK)
         status = check_present(call, before, change->etag);
     if (status != STATUS_OK)
@@ -143,14 +160,9 @@ static enum status update(struct app_call *call, const struct member_change *cha
     struct member_draft draft = before->is;
     merge(change, &draft);
     *ret_before = *ret_after = before;
-    if ((status = member_check_identity(&draft, "member.", call->fault)) != STATUS_OK ||
-        member_draft_is_equal(&before->is, &draft))
-        return status;
-    bool is_own = !call->caller->is_acting && uuid_is_equal(change->member_id, call->caller->member_id);
-    if (is_own && !change->is_forced)
-        status = member_check_lock_out(&draft, &call->address, call->fault);
-    if (status == STATUS_OK)
-        status = check_rights(call, before, &draft);
+    if (member_draft_is_equal(&before->is, &draft))
+        return STATUS_OK;
+    status = check_change(call, change, looks, before, &draft);
     return status == STATUS_OK ? member_store_update(call, change->member_id, &draft, ret_after) : status;
 }
 

@@ -1,5 +1,7 @@
 #include "services/invitation/membership.h"
 
+#include <assert.h>
+
 #include "common/access/permission.h"
 #include "common/db/array.h"
 
@@ -49,32 +51,41 @@ static enum status check_caller(const struct app_call *call, const struct db_res
     return permission_set_is_equal(now, call->caller->subject.owner) ? STATUS_OK : STATUS_ABORTED;
 }
 
-enum status membership_lock(struct app_call *call) {
-    struct db_params lock, find;
-    init_params(&lock, call);
-    init_params(&find, call);
-    // An operator who acts for the company is a member of another one, and a token of the company's own has
-    // no member.
-    bool is_member = call->caller && !call->caller->is_acting && !uuid_is_zero(call->caller->member_id);
-    if (is_member)
-        db_params_add_uuid(&find, call->caller->member_id);
-    struct db_command commands[] = {{&statements[LOCK], &lock, NULL},
-                                    {&statements[FIND_CALLER], &find, NULL}};
-    enum status status = db_query_batch(call->transaction, commands, is_member ? 2 : 1);
-    if (status != STATUS_OK)
-        return db_fault(call->fault, status);
-    return is_member ? check_caller(call, commands[1].result) : STATUS_OK;
+// An operator who acts for the company is a member of another one, and a token of the company's own has no
+// member.
+static bool is_member(const struct app_call *call) {
+    return call->caller && !call->caller->is_acting && !uuid_is_zero(call->caller->member_id);
 }
 
-enum status membership_check_other_administrator(struct app_call *call, struct uuid member_id) {
-    struct db_params params;
-    const struct db_result *row;
-    init_params(&params, call);
-    db_params_add_uuid(&params, member_id);
-    enum status status = db_query(call->transaction, &statements[HAS_OTHER_ADMINISTRATOR], &params, &row);
+enum status membership_lock(struct app_call *call, struct db_command *looks, size_t count) {
+    struct db_params lock, find;
+    struct db_command commands[2 + MEMBERSHIP_LOOKS_MAX] = {{&statements[LOCK], &lock, NULL},
+                                                            {&statements[FIND_CALLER], &find, NULL}};
+    size_t own_count = is_member(call) ? 2 : 1;
+    assert(count <= MEMBERSHIP_LOOKS_MAX);
+    init_params(&lock, call);
+    init_params(&find, call);
+    if (own_count == 2)
+        db_params_add_uuid(&find, call->caller->member_id);
+    for (size_t i = 0; i < count; i++)
+        commands[own_count + i] = looks[i];
+    enum status status = db_query_batch(call->transaction, commands, own_count + count);
     if (status != STATUS_OK)
         return db_fault(call->fault, status);
-    if (db_result_get_bool(row, 0, 0))
+    for (size_t i = 0; i < count; i++)
+        looks[i].result = commands[own_count + i].result;
+    return own_count == 2 ? check_caller(call, commands[1].result) : STATUS_OK;
+}
+
+struct db_command membership_look_for_administrator(const struct app_call *call, struct uuid member_id,
+                                                    struct db_params *params) {
+    init_params(params, call);
+    db_params_add_uuid(params, member_id);
+    return (struct db_command){&statements[HAS_OTHER_ADMINISTRATOR], params, NULL};
+}
+
+enum status membership_check_administrator(const struct app_call *call, const struct db_command *look) {
+    if (db_result_get_bool(look->result, 0, 0))
         return STATUS_OK;
     return fault_set(call->fault, STATUS_FAILED_PRECONDITION, "LAST_ADMINISTRATOR",
                      "this would leave the company without an administrator; give the role administrator to "

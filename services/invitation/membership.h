@@ -4,19 +4,26 @@
 #ifndef LATCHKEY_SERVICES_INVITATION_MEMBERSHIP_H
 #define LATCHKEY_SERVICES_INVITATION_MEMBERSHIP_H
 
-#include <stdbool.h>
+#include <stddef.h>
 
 #include "common/app/call.h"
 #include "common/base/compiler.h"
 #include "common/base/status.h"
 #include "common/base/uuid.h"
 
-// Before anything is looked at on which the change depends; held until the transaction ends. Where the caller
-// may do something else now than when it was authenticated (another change came first), ABORTED without a
-// fault: the frame begins anew, and asks the caller again.
-MUST_CHECK enum status membership_lock(struct app_call *call);
+#define MEMBERSHIP_LOOKS_MAX 8
 
-// FAILED_PRECONDITION (LAST_ADMINISTRATOR) if nobody but this member is an active administrator.
-MUST_CHECK enum status membership_check_other_administrator(struct app_call *call, struct uuid member_id);
+// Before anything is looked at on which the change depends; held until the transaction ends. `looks` are what
+// is looked at then, in the same round trip. Where the caller may do something else now than when it was
+// authenticated (another change came first), ABORTED without a fault: the frame begins anew, and asks the
+// caller again.
+MUST_CHECK enum status membership_lock(struct app_call *call, struct db_command *looks, size_t count);
+
+// Whether somebody but this member is an active administrator, as a look; then FAILED_PRECONDITION
+// (LAST_ADMINISTRATOR) if nobody is.
+struct db_command membership_look_for_administrator(const struct app_call *call, struct uuid member_id,
+                                                    struct db_params *params);
+MUST_CHECK enum status membership_check_administrator(const struct app_call *call,
+                                                      const struct db_command *look);
 
 #endif

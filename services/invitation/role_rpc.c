@@ -81,7 +81,7 @@ static enum status create(struct app_call *call, const Latchkey__V1__CreateRoleR
     if (call->fault->status != STATUS_OK)
         return call->fault->status;
     struct role_draft draft = {name, grants.grants, grants.count};
-    enum status status = membership_lock(call);
+    enum status status = membership_lock(call, NULL, 0);
     if (status == STATUS_OK)
         status = role_check_permissions(grants.covered, NULL, call->caller, "you can't make such a role",
                                         call->arena, call->fault);
@@ -154,7 +154,11 @@ static enum status check_change(struct app_call *call, const struct role_change 
 }
 
 static enum status find_role(struct app_call *call, struct uuid role_id, struct role **ret_role) {
-    enum status status = role_store_find(call, role_id, ret_role);
+    struct db_params params;
+    struct db_command look = role_store_look_for(call, role_id, &params);
+    enum status status = membership_lock(call, &look, 1);
+    if (status == STATUS_OK)
+        status = role_store_read(call, &look, ret_role);
     if (status != STATUS_OK || *ret_role)
         return status;
     return fault_set(call->fault, STATUS_NOT_FOUND, "ROLE_NOT_FOUND", "there is no role %s",
@@ -173,9 +177,7 @@ static bool is_same(const struct role *role, const struct role_draft *draft) {
 static enum status update(struct app_call *call, const struct role_change *change, struct role **ret_before,
                           struct role **ret_after) {
     struct role *before;
-    enum status status = membership_lock(call);
-    if (status == STATUS_OK)
-        status = find_role(call, change->role_id, &before);
+    enum status status = find_role(call, change->role_id, &before);
     if (status == STATUS_OK)
         status = check_change(call, change, before);
     if (status != STATUS_OK)
@@ -216,26 +218,31 @@ enum status role_rpc_update(struct app_call *call, const ProtobufCMessage *messa
 
 // ---- DeleteRole ----
 
-static enum status check_unused(struct app_call *call, const struct role *role) {
-    struct role_use use;
-    enum status status = role_store_count_use(call, role->role_id, &use);
-    if (status != STATUS_OK || use.member_count + use.invitation_count == 0)
-        return status;
-    fault_add_detail(call->fault, "memberCount", "%lld", (long long)use.member_count);
-    fault_add_detail(call->fault, "invitationCount", "%lld", (long long)use.invitation_count);
+static enum status check_unused(struct app_call *call, const struct role *role, const struct role_use *use) {
+    if (role->is_built_in)
+        return fault_set(call->fault, STATUS_FAILED_PRECONDITION, "ROLE_BUILT_IN",
+                         "the role %s is built in and can't be deleted", role->name);
+    if (use->member_count + use->invitation_count == 0)
+        return STATUS_OK;
+    fault_add_detail(call->fault, "memberCount", "%lld", (long long)use->member_count);
+    fault_add_detail(call->fault, "invitationCount", "%lld", (long long)use->invitation_count);
     return fault_set(call->fault, STATUS_FAILED_PRECONDITION, "ROLE_IN_USE",
                      "%lld members and %lld pending invitations have the role %s; take it from them first",
-                     (long long)use.member_count, (long long)use.invitation_count, role->name);
+                     (long long)use->member_count, (long long)use->invitation_count, role->name);
 }
 
 // Gone already is fine.
 static enum status delete(struct app_call *call, struct uuid role_id) {
-    struct role *role; enum status status = membership_lock(call);
-    if (status == STATUS_OK) status = role_store_find(call, role_id, &role);
+    enum {LOCKING, ROLE, USE, LOOK_COUNT}; struct db_params params[LOOK_COUNT];
+    struct db_command looks[] = {[LOCKING] = role_store_look_locking(call, role_id, &params[LOCKING]),
+                                 [ROLE] = role_store_look_for(call, role_id, &params[ROLE]),
+                                 [USE] = role_store_look_for_use(call, role_id, &params[USE])};
+    struct role * role;
+    enum status status = membership_lock(call, looks, LOOK_COUNT);
+    if (status == STATUS_OK) status = role_store_read(call, &looks[ROLE], &role);
     if (status != STATUS_OK || !role) return status;
-    if (role->is_built_in) return fault_set(call->fault, STATUS_FAILED_PRECONDITION, "ROLE_BUILT_IN",
-                                            "the role %s is built in and can't be deleted", role->name);
-    if ((status = check_unused(call, role)) == STATUS_OK) status = role_store_delete(call, role_id);
+    struct role_use use = role_store_read_use(&looks[USE]);
+    if ((status = check_unused(call, role, &use)) == STATUS_OK) status = role_store_delete(call, role_id);
     if (status != STATUS_OK) return status;
     Latchkey__V1__Role *was = new_message(call, role);
     return was ? audit_note(call, "role.deleted", was->role_id, &was->base, NULL)

@@ -35,8 +35,8 @@ static const struct db_statement statements[] = {
     [COUNT_USE] = {"role_count_use",
                    "SELECT (SELECT count(*) FROM latchkey.member_role mr"
                    " WHERE mr.company_id = $1 AND mr.role_id = $2),"
-                   " (SELECT count(*) FROM latchkey.invitation i WHERE i.company_id = $1"
-                   " AND i.state = 'p' AND i.expires_at > now() AND $2 = ANY (i.role_ids))"},
+                   " (SELECT count(*) FROM latchkey.invitation i WHERE i.company_id = $1 AND i.state = 'p'"
+                   " AND i.expires_at > $3 AND $2 = ANY (i.role_ids))"},
     [DELETE] = {"role_delete", "DELETE FROM latchkey.role r WHERE r.company_id = $1 AND r.role_id = $2"},
 };
 
@@ -89,29 +89,62 @@ static void init_params(struct db_params *params, const struct app_call *call) {
     db_params_add_uuid(params, call->company_id);
 }
 
-static enum status query(struct app_call *call, int statement, const struct db_params *params,
-                         const struct db_result **ret_rows) {
-    return db_fault(call->fault, db_query(call->transaction, &statements[statement], params, ret_rows));
+static struct db_command look_for_role(const struct app_call *call, int statement, struct uuid id,
+                                       struct db_params *params) {
+    init_params(params, call);
+    db_params_add_uuid(params, id);
+    return (struct db_command){&statements[statement], params, NULL};
+}
+
+struct db_command role_store_look_for_many(const struct app_call *call, const struct role_ids *ids,
+                                           struct db_params *params) {
+    init_params(params, call);
+    db_params_add_uuid_array(params, ids->ids, ids->count);
+    return (struct db_command){&statements[FIND_MANY], params, NULL};
+}
+
+struct db_command role_store_look_of_member(const struct app_call *call, struct uuid member_id,
+                                            struct db_params *params) {
+    return look_for_role(call, LIST_OF_MEMBER, member_id, params);
+}
+
+struct db_command role_store_look_for(const struct app_call *call, struct uuid role_id,
+                                      struct db_params *params) {
+    return look_for_role(call, FIND, role_id, params);
+}
+
+struct db_command role_store_look_locking(const struct app_call *call, struct uuid role_id,
+                                          struct db_params *params) {
+    return look_for_role(call, LOCK, role_id, params);
+}
+
+struct db_command role_store_look_for_use(const struct app_call *call, struct uuid role_id,
+                                          struct db_params *params) {
+    struct db_command look = look_for_role(call, COUNT_USE, role_id, params);
+    db_params_add_time_ms(params, call->now_ms);
+    return look;
+}
+
+enum status role_store_read(struct app_call *call, const struct db_command *look, struct role **ret_role) {
+    return read_one(call, look->result, ret_role);
+}
+
+enum status role_store_read_list(struct app_call *call, const struct db_command *look,
+                                 struct role_list *ret_roles) {
+    return read_list(call, look->result, SIZE_MAX, ret_roles);
+}
+
+struct role_use role_store_read_use(const struct db_command *look) {
+    return (struct role_use){db_result_get_int64(look->result, 0, 0),
+                             db_result_get_int64(look->result, 0, 1)};
 }
 
 enum status role_store_find_many(struct app_call *call, const struct role_ids *ids,
                                  struct role_list *ret_roles) {
     struct db_params params;
-    const struct db_result *rows;
-    init_params(&params, call);
-    db_params_add_uuid_array(&params, ids->ids, ids->count);
-    enum status status = query(call, FIND_MANY, &params, &rows);
-    return status == STATUS_OK ? read_list(call, rows, ids->count, ret_roles) : status;
-}
-
-enum status role_store_list_of_member(struct app_call *call, struct uuid member_id,
-                                      struct role_list *ret_roles) {
-    struct db_params params;
-    const struct db_result *rows;
-    init_params(&params, call);
-    db_params_add_uuid(&params, member_id);
-    enum status status = query(call, LIST_OF_MEMBER, &params, &rows);
-    return status == STATUS_OK ? read_list(call, rows, SIZE_MAX, ret_roles) : status;
+    struct db_command look = role_store_look_for_many(call, ids, &params);
+    enum status status = db_query_batch(call->transaction, &look, 1);
+    return status == STATUS_OK ? role_store_read_list(call, &look, ret_roles) : db_fault(call->fault, status);
 }
 
 enum status role_store_list(struct app_call *call, struct uuid after, int32_t limit,
@@ -121,21 +154,13 @@ enum status role_store_list(struct app_call *call, struct uuid after, int32_t li
     init_params(&params, call);
     db_params_add_uuid_or_null(&params, after);
     db_params_add_int64(&params, limit + 1); // one more tells whether there is another page
-    enum status status = query(call, LIST, &params, &rows);
-    if (status == STATUS_OK)
-        status = read_list(call, rows, (size_t)limit, ret_roles);
+    enum status status = db_query(call->transaction, &statements[LIST], &params, &rows);
+    if (status != STATUS_OK)
+        return db_fault(call->fault, status);
+    status = read_list(call, rows, (size_t)limit, ret_roles);
     if (status == STATUS_OK && ret_roles->count > 0)
         ret_roles->has_more = db_result_get_int64(rows, 0, FOUND) > (int64_t)ret_roles->count;
     return status;
-}
-
-enum status role_store_find(struct app_call *call, struct uuid role_id, struct role **ret_role) {
-    struct db_params params;
-    const struct db_result *rows;
-    init_params(&params, call);
-    db_params_add_uuid(&params, role_id);
-    enum status status = query(call, FIND, &params, &rows);
-    return status == STATUS_OK ? read_one(call, rows, ret_role) : status;
 }
 
 // ---- changing ----
@@ -182,23 +207,9 @@ enum status role_store_update(struct app_call *call, struct uuid role_id, const 
     return read_one(call, rows, ret_role);
 }
 
-enum status role_store_count_use(struct app_call *call, struct uuid role_id, struct role_use *ret_use) {
-    struct db_params params;
-    init_params(&params, call);
-    db_params_add_uuid(&params, role_id);
-    struct db_command commands[] = {{&statements[LOCK], &params, NULL},
-                                    {&statements[COUNT_USE], &params, NULL}};
-    enum status status = db_query_batch(call->transaction, commands, ARRAY_LENGTH(commands));
-    if (status != STATUS_OK)
-        return db_fault(call->fault, status);
-    const struct db_result *row = commands[1].result;
-    *ret_use = (struct role_use){db_result_get_int64(row, 0, 0), db_result_get_int64(row, 0, 1)};
-    return STATUS_OK;
-}
-
 enum status role_store_delete(struct app_call *call, struct uuid role_id) {
     struct db_params params;
     init_params(&params, call);
     db_params_add_uuid(&params, role_id);
-    return query(call, DELETE, &params, NULL);
+    return db_fault(call->fault, db_query(call->transaction, &statements[DELETE], &params, NULL));
 }

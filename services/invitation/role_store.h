@@ -1,5 +1,7 @@
 // Roles in the database. Every function is one round trip within the call's transaction, and copies what it
 // returns to the arena. A failure of the database itself leaves the fault filled.
+//
+// A look is a statement for somebody else's batch (membership_lock()); what it gave is read afterwards.
 #ifndef LATCHKEY_SERVICES_INVITATION_ROLE_STORE_H
 #define LATCHKEY_SERVICES_INVITATION_ROLE_STORE_H
 
@@ -10,6 +12,7 @@
 #include "common/base/compiler.h"
 #include "common/base/status.h"
 #include "common/base/uuid.h"
+#include "common/db/transaction.h"
 #include "services/invitation/role.h"
 #include "services/invitation/role_grant.h"
 
@@ -18,16 +21,23 @@
 MUST_CHECK enum status role_store_find_many(struct app_call *call, const struct role_ids *ids,
                                             struct role_list *ret_roles);
 
-// The roles that a member has now, in no order.
-MUST_CHECK enum status role_store_list_of_member(struct app_call *call, struct uuid member_id,
-                                                 struct role_list *ret_roles);
+// The same as a look; and the roles that a member has now.
+struct db_command role_store_look_for_many(const struct app_call *call, const struct role_ids *ids,
+                                           struct db_params *params);
+struct db_command role_store_look_of_member(const struct app_call *call, struct uuid member_id,
+                                            struct db_params *params);
+MUST_CHECK enum status role_store_read_list(struct app_call *call, const struct db_command *look,
+                                            struct role_list *ret_roles);
 
 // The roles after `after` (zero = from the start), newest first, at most `limit`.
 MUST_CHECK enum status role_store_list(struct app_call *call, struct uuid after, int32_t limit,
                                        struct role_list *ret_roles);
 
-// NULL unless the call's company has it.
-MUST_CHECK enum status role_store_find(struct app_call *call, struct uuid role_id, struct role **ret_role);
+// One role, NULL unless the call's company has it.
+struct db_command role_store_look_for(const struct app_call *call, struct uuid role_id,
+                                      struct db_params *params);
+MUST_CHECK enum status role_store_read(struct app_call *call, const struct db_command *look,
+                                       struct role **ret_role);
 
 // What makes it a new one, or takes the place of what it was.
 struct role_draft {
@@ -42,13 +52,18 @@ MUST_CHECK enum status role_store_create(struct app_call *call, struct uuid role
 MUST_CHECK enum status role_store_update(struct app_call *call, struct uuid role_id,
                                          const struct role_draft *draft, struct role **ret_role);
 
-// Who keeps a role from being deleted. Nobody else gets it before the transaction ends.
+// A look that keeps everybody else from getting the role before the transaction ends.
+struct db_command role_store_look_locking(const struct app_call *call, struct uuid role_id,
+                                          struct db_params *params);
+
+// Who keeps a role from being deleted, as a look behind that one.
 struct role_use {
     int64_t member_count;
     int64_t invitation_count; // pending ones
 };
-MUST_CHECK enum status role_store_count_use(struct app_call *call, struct uuid role_id,
-                                            struct role_use *ret_use);
+struct db_command role_store_look_for_use(const struct app_call *call, struct uuid role_id,
+                                          struct db_params *params);
+struct role_use role_store_read_use(const struct db_command *look);
 
 MUST_CHECK enum status role_store_delete(struct app_call *call, struct uuid role_id);
 

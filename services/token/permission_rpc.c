@@ -10,8 +10,8 @@
 #include "services/token/token_rpc.h"
 
 enum {
-    NAMED_BYTES_MAX = 3500, // of uses in an error, so that it fits what clients accept
-    AUDITED_MAX = 100,      // names on each side
+    NAMED_BYTES_MAX = 3500,   // of uses in an error, so that it fits what clients accept
+    AUDITED_BYTES_MAX = 3500, // of names on each side, so that they fit an event
 };
 
 // ---- what is still granted ----
@@ -74,8 +74,9 @@ static size_t name_difference(const struct permission_entry *entries, size_t cou
     for (size_t i = 0; i < count; i++) {
         if (is_among(&entries[i], others, other_count))
             continue;
-        if (named++ < AUDITED_MAX)
-            buffer_append_format(json, "%s\"%.*s\"", named > 1 ? "," : "", BYTES_FORMAT(entries[i].name));
+        if (json->len < AUDITED_BYTES_MAX)
+            buffer_append_format(json, "%s\"%.*s\"", named > 0 ? "," : "", BYTES_FORMAT(entries[i].name));
+        named++;
     }
     buffer_append_format(json, "],\"count\":%zu}", named);
     buffer_append_byte(json, '\0');
@@ -90,8 +91,8 @@ static enum status note(struct app_call *call, const struct permission_replaceme
     if (before.failed || after.failed)
         status = fault_set_no_memory(call->fault);
     else if (gone + come > 0)
-        status =
-            audit_note_text(call, "permissions.set", "", (const char *)before.data, (const char *)after.data);
+        status = audit_note_text(call, "permissions.set", typeid_of(TYPEID_COMPANY, call->company_id).text,
+                                 (const char *)before.data, (const char *)after.data);
     buffer_fini(&before);
     buffer_fini(&after);
     return status;

@@ -25,6 +25,8 @@ enum token_state {
 // Numbers as latchkey.v1.DeactivateReason.
 enum deactivate_reason {
     DEACTIVATE_REASON_NONE = 0,
+    DEACTIVATE_REASON_LEAKED = 1,
+    DEACTIVATE_REASON_POLICY = 4,
     DEACTIVATE_REASON_OTHER = 5,
 };
 #define DEACTIVATE_REASON_LAST DEACTIVATE_REASON_OTHER

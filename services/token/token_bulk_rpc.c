@@ -1,6 +1,4 @@
 // DeactivateAccessTokens: every token that the filters name, or none.
-#include <inttypes.h>
-
 #include "common/app/audit.h"
 #include "common/base/buffer.h"
 #include "common/base/typeid.h"
@@ -29,16 +27,14 @@ static bool fill(Latchkey__V1__DeactivateAccessTokensResponse *response, const s
 static enum status note(struct app_call *call, const Latchkey__V1__DeactivateAccessTokensResponse *response,
                         int reason) {
     struct buffer json = {0};
-    buffer_append_format(&json, "{\"count\":%" PRIu64 ",\"deactivate_reason\":%d,\"token_ids\":[",
-                         response->count, reason);
+    buffer_append_format(&json, "{\"deactivate_reason\":%d,\"token_ids\":[", reason);
     for (size_t i = 0; i < response->n_token_ids && i < AUDITED_IDS_MAX; i++)
         buffer_append_format(&json, "%s\"%s\"", i > 0 ? "," : "", response->token_ids[i]);
     buffer_append_text(&json, "]}");
     buffer_append_byte(&json, '\0');
     enum status status = json.failed ? fault_set_no_memory(call->fault)
-                                     : audit_note_text(call, "tokens.deactivated",
-                                                       typeid_of(TYPEID_COMPANY, call->company_id).text, "",
-                                                       (const char *)json.data);
+                                     : audit_note_many(call, "token.deactivated", "", (const char *)json.data,
+                                                       (int64_t)response->count);
     buffer_fini(&json);
     return status;
 }

@@ -1,6 +1,7 @@
 // Changes of one access token that is there already.
 #include "common/app/audit.h"
 #include "common/base/clock.h"
+#include "common/grpc/etag.h"
 #include "common/grpc/timestamp.h"
 #include "common/grpc/update_mask.h"
 #include "services/token/token_change_rules.h"
@@ -88,7 +89,7 @@ static enum status update_token(struct app_call *call, const struct token_update
     struct token_draft draft;
     enum status status = token_store_lock(call, update->token_id, &standing);
     if (status == STATUS_OK)
-        status = token_check_etag(standing.token, update->etag, call->fault);
+        status = etag_check(update->etag, standing.token->version, call->fault);
     if (status == STATUS_OK)
         status = token_check_not_deactivated(standing.token, call->fault);
     if (status == STATUS_OK)

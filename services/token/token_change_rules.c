@@ -1,20 +1,8 @@
 #include "services/token/token_change_rules.h"
 
 #include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "common/base/clock.h"
-
-enum status token_check_etag(const struct token *token, const char *etag, struct fault *fault) {
-    char present[24];
-    snprintf(present, sizeof(present), "%" PRId64, token->version);
-    if (!*etag || strcmp(etag, present) == 0)
-        return STATUS_OK;
-    fault_add_detail(fault, "etag", "%s", present);
-    return fault_set(fault, STATUS_ABORTED, "ETAG_STALE",
-                     "the token has changed since it was read; read it again, and change that");
-}
 
 enum status token_check_not_deactivated(const struct token *token, struct fault *fault) {
     if (token->deactivated_at_ms == CLOCK_NEVER_MS)

@@ -19,9 +19,6 @@
 #define TOKEN_SPENT_SECRETS_MAX 10
 #define TOKEN_GRACE_MAX_MS (INT64_C(30) * 24 * 60 * 60 * 1000)
 
-// ABORTED (ETAG_STALE) if `etag` is set and not the token's.
-MUST_CHECK enum status token_check_etag(const struct token *token, const char *etag, struct fault *fault);
-
 // FAILED_PRECONDITION (TOKEN_DEACTIVATED) for what has been ended for good.
 MUST_CHECK enum status token_check_not_deactivated(const struct token *token, struct fault *fault);
 

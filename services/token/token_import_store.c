@@ -40,10 +40,11 @@ static const struct db_statement statements[] = {
                         " SELECT n.digest, n.token_id, $1, n.hint, n.created_at"
                         " FROM unnest($2::bytea[], $3::uuid[], $4::text[], $5::timestamptz[])"
                         " AS n (digest, token_id, hint, created_at)"},
-    [RECORD_USES] = {"token_import_uses",
-                     "SELECT latchkey.token_use_record(array_agg(n.digest), array_agg(n.at),"
-                     " array_agg(NULL::inet), array_agg('')) FROM unnest($1::bytea[], $2::timestamptz[])"
-                     " AS n (digest, at) WHERE n.at > '-infinity'"},
+    [RECORD_USES] =
+        {"token_import_uses",
+         "SELECT latchkey.token_use_record(array_agg(n.digest), array_agg(n.at),"
+         " array_agg(NULL::inet), array_agg(''::text)) FROM unnest($1::bytea[], $2::timestamptz[])"
+         " AS n (digest, at) WHERE n.at > '-infinity'"},
     [READ] = {"token_import_read", "SELECT " TOKEN_COLUMNS " FROM latchkey.token t" TOKEN_SECRETS_AND_USE
                                    " WHERE t.company_id = $1 AND t.kind = 'a' AND t.token_id = ANY ($3)"
                                    " ORDER BY t.token_id DESC"},
@@ -70,9 +71,16 @@ static bool collect_keys(const struct token_import *imports, size_t count, struc
     return true;
 }
 
-static bool is_in(struct bytes key, const struct db_result *rows) {
+static bool is_digest_in(const struct digest *digest, const struct db_result *rows) {
     for (int row = 0; row < db_result_get_row_count(rows); row++)
-        if (bytes_is_equal(key, db_result_get_bytes(rows, row, 0)))
+        if (bytes_is_equal(bytes_of(digest->bytes, DIGEST_LENGTH), db_result_get_bytes(rows, row, 0)))
+            return true;
+    return false;
+}
+
+static bool is_text_in(struct bytes text, const struct db_result *rows) {
+    for (int row = 0; row < db_result_get_row_count(rows); row++)
+        if (bytes_is_equal(text, db_result_get_text(rows, row, 0)))
             return true;
     return false;
 }
@@ -83,9 +91,9 @@ static void refuse_known(struct token_import *imports, size_t count, const struc
         struct token_import *import = &imports[i];
         if (import->fault.status != STATUS_OK)
             continue;
-        if (is_in(bytes_of(import->history.digest.bytes, DIGEST_LENGTH), secrets))
+        if (is_digest_in(&import->history.digest, secrets))
             token_refuse_secret(&import->fault);
-        else if (import->draft.external_id.len > 0 && is_in(import->draft.external_id, external_ids))
+        else if (import->draft.external_id.len > 0 && is_text_in(import->draft.external_id, external_ids))
             token_refuse_external_id(import->draft.external_id, &import->fault);
     }
 }

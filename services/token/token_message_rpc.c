@@ -1,12 +1,11 @@
 #include "services/token/token_message_rpc.h"
 
 #include <assert.h>
-#include <inttypes.h>
-#include <stdio.h>
 
 #include "common/access/decision.h"
 #include "common/base/clock.h"
 #include "common/base/typeid.h"
+#include "common/grpc/etag.h"
 #include "common/grpc/timestamp.h"
 
 #define SAME(ours, theirs) static_assert((int)(ours) == (int)(theirs), "numbers of the contract")
@@ -15,6 +14,8 @@ SAME(TOKEN_STATE_SUSPENDED, LATCHKEY__V1__TOKEN_STATE__TOKEN_STATE_SUSPENDED);
 SAME(TOKEN_STATE_DEACTIVATED, LATCHKEY__V1__TOKEN_STATE__TOKEN_STATE_DEACTIVATED);
 SAME(TOKEN_STATE_EXPIRED, LATCHKEY__V1__TOKEN_STATE__TOKEN_STATE_EXPIRED);
 SAME(TOKEN_STATE_NOT_YET_VALID, LATCHKEY__V1__TOKEN_STATE__TOKEN_STATE_NOT_YET_VALID);
+SAME(DEACTIVATE_REASON_LEAKED, LATCHKEY__V1__DEACTIVATE_REASON__DEACTIVATE_REASON_LEAKED);
+SAME(DEACTIVATE_REASON_POLICY, LATCHKEY__V1__DEACTIVATE_REASON__DEACTIVATE_REASON_POLICY);
 SAME(DEACTIVATE_REASON_OTHER, LATCHKEY__V1__DEACTIVATE_REASON__DEACTIVATE_REASON_OTHER);
 SAME(CHANNEL_API, LATCHKEY__V1__CHANNEL__CHANNEL_API);
 SAME(CHANNEL_UI, LATCHKEY__V1__CHANNEL__CHANNEL_UI);
@@ -23,7 +24,7 @@ SAME(CHANNEL_UI, LATCHKEY__V1__CHANNEL__CHANNEL_UI);
 struct token_block {
     Latchkey__V1__AccessToken message;
     struct typeid token_id, company_id, member_id;
-    char etag[24];
+    char etag[ETAG_MAX + 1];
     Latchkey__V1__Channel channels[2];
     Google__Protobuf__Timestamp not_before, expires_at, suspended_until, last_used_at, created_at,
         deactivated_at;
@@ -43,7 +44,7 @@ static void fill_ids(struct token_block *block, const struct token *token) {
         block->member_id = typeid_of(TYPEID_MEMBER, token->member_id);
         block->message.member_id = block->member_id.text;
     }
-    snprintf(block->etag, sizeof(block->etag), "%" PRId64, token->version);
+    etag_format(token->version, block->etag);
     block->message.etag = block->etag;
 }
 

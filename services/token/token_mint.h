@@ -1,4 +1,4 @@
-// A new secret of an access token: what is shown once, and what is stored.
+// A new secret of a token: what is shown once, and what is stored.
 #ifndef LATCHKEY_SERVICES_TOKEN_TOKEN_MINT_H
 #define LATCHKEY_SERVICES_TOKEN_TOKEN_MINT_H
 
@@ -15,7 +15,7 @@ struct token_minted {
     char hint[SECRET_HINT_LENGTH + 1];
 };
 
-// For the company of the call. False when out of memory.
-MUST_CHECK bool token_mint(struct app_call *call, struct token_minted *ret_minted);
+// For the company of the call: SECRET_ACCESS or SECRET_LOGIN. False when out of memory.
+MUST_CHECK bool token_mint(struct app_call *call, enum secret_kind kind, struct token_minted *ret_minted);
 
 #endif

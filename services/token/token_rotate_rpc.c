@@ -58,7 +58,7 @@ enum status token_rpc_rotate(struct app_call *call, const ProtobufCMessage *mess
         ARENA_NEW(call->arena, Latchkey__V1__RotateAccessTokenResponse);
     struct token_minted minted;
     struct token_change change;
-    if (!response || !token_mint(call, &minted))
+    if (!response || !token_mint(call, SECRET_ACCESS, &minted))
         return fault_set_no_memory(call->fault);
     latchkey__v1__rotate_access_token_response__init(response);
     enum status status =

@@ -14,7 +14,7 @@ static enum status give_birth(struct app_call *call, const struct token_draft *d
                               const struct token_terms *terms,
                               Latchkey__V1__CreateAccessTokenResponse *response) {
     struct token_minted minted;
-    if (!token_mint(call, &minted))
+    if (!token_mint(call, SECRET_ACCESS, &minted))
         return fault_set_no_memory(call->fault);
     struct typeid maker = caller_get_author(call->caller);
     struct token_birth birth = {.token_id = uuid_new(app_get_clock(call->app)),

@@ -39,8 +39,6 @@ MUST_CHECK enum status permission_rpc_set(struct app_call *call, const ProtobufC
                                           ProtobufCMessage **ret_response);
 MUST_CHECK enum status caller_rpc_get(struct app_call *call, const ProtobufCMessage *message,
                                       ProtobufCMessage **ret_response);
-MUST_CHECK enum status leak_rpc_report(struct app_call *call, const ProtobufCMessage *message,
-                                       ProtobufCMessage **ret_response);
 
 // What a change of one token leaves to do: notes it for the audit log and makes the message of the answer.
 MUST_CHECK enum status token_rpc_tell_change(struct app_call *call, const char *action,

@@ -15,6 +15,7 @@
 #include "common/base/fault.h"
 #include "common/base/status.h"
 #include "common/ip/prefix.h"
+#include "services/token/login_rules.h"
 #include "services/token/token.h"
 
 // Fixed by the contract, in characters unless said.
@@ -26,12 +27,27 @@
 #define TOKEN_METADATA_BYTES_MAX 1024
 #define TOKEN_METADATA_KEY_MAX 64
 
-// Settings: what one token may hold, and one company.
+// Settings: what the service does by itself, and when.
+struct housekeeping_settings {
+    int64_t period_ms;
+    int64_t login_kept_ms;        // a log-in in the list, from its end; a refusal, from when it was
+    int64_t login_secret_kept_ms; // its secret, told apart from one that never was
+    int64_t early_notice_ms;      // before an expiry; 0 = none
+    int64_t late_notice_ms;
+};
+
+// Settings: what one token may hold, and one company; how long is known what a rotation left.
 struct token_limits {
     int64_t permissions;
     int64_t domains;
     int64_t ips;
     int64_t company_tokens;
+    int64_t spent_secret_kept_ms;
+    int64_t reuse_period_ms;
+    int64_t leak_reports; // at once, of one address
+    int64_t leak_report_refill_ms;
+    struct login_limits logins;
+    struct housekeeping_settings housekeeping;
 };
 
 struct text_list {

@@ -1,6 +1,5 @@
 #include "services/validator/validate_asker.h"
 
-#include "common/app/bearer.h"
 #include "common/app/refusal.h"
 #include "services/validator/validate_subject.h"
 
@@ -9,12 +8,12 @@ static bool holds(const struct access_subject *access, const struct permission_c
     return access_has_permission(access, permission_catalogue_find_id(catalogue, bytes_of_text(permission)));
 }
 
-static enum status admit_bearer(const struct image *image, const char *brand, int64_t now_ms,
+static enum status admit_bearer(const struct image *image, const struct bearer_shape *shape, int64_t now_ms,
                                 const struct validate_presence *presence, struct fault *fault,
                                 struct validate_asker *asker) {
     const struct access_request request = {
         .now_ms = now_ms, .address = presence->address, .channel = CHANNEL_API};
-    enum status status = bearer_check(presence->secret, brand, fault, &asker->digest);
+    enum status status = bearer_check(presence->secret, shape, fault, &asker->digest);
     if (status != STATUS_OK)
         return status;
     struct validate_subject subject;
@@ -34,17 +33,17 @@ static enum status admit_bearer(const struct image *image, const char *brand, in
     return STATUS_OK;
 }
 
-enum status validate_asker_identify(const struct image *image, const char *brand, int64_t now_ms,
-                                    const struct validate_presence *presence, struct fault *fault,
-                                    struct validate_asker *ret_asker) {
+enum status validate_asker_identify(const struct image *image, const struct bearer_shape *shape,
+                                    int64_t now_ms, const struct validate_presence *presence,
+                                    struct fault *fault, struct validate_asker *ret_asker) {
     *ret_asker = (struct validate_asker){.address = presence->address, .is_local = presence->is_local};
     if (!presence->is_local)
-        return admit_bearer(image, brand, now_ms, presence, fault, ret_asker);
+        return admit_bearer(image, shape, now_ms, presence, fault, ret_asker);
     if (presence->secret.len == 0)
         return STATUS_OK;
     struct fault ignored;
     fault_init(&ignored, fault->arena);
-    (void)!admit_bearer(image, brand, now_ms, presence, &ignored, ret_asker);
+    (void)!admit_bearer(image, shape, now_ms, presence, &ignored, ret_asker);
     return STATUS_OK;
 }
 

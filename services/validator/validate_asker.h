@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "common/access/decision.h"
+#include "common/app/bearer.h"
 #include "common/base/bytes.h"
 #include "common/base/compiler.h"
 #include "common/base/fault.h"
@@ -47,9 +48,9 @@ static inline enum reason validate_fold_reason(enum reason reason) {
 
 // Reader thread, online. UNAUTHENTICATED or PERMISSION_DENIED, and the fault filled, for whoever may not ask;
 // folded, too, because a bearer may try its own secret as well as ask about it.
-MUST_CHECK enum status validate_asker_identify(const struct image *image, const char *brand, int64_t now_ms,
-                                               const struct validate_presence *presence, struct fault *fault,
-                                               struct validate_asker *ret_asker);
+MUST_CHECK enum status validate_asker_identify(const struct image *image, const struct bearer_shape *shape,
+                                               int64_t now_ms, const struct validate_presence *presence,
+                                               struct fault *fault, struct validate_asker *ret_asker);
 
 // Whether tokens of that company exist for the asker at all.
 bool validate_asker_sees(const struct validate_asker *asker, struct uuid company_id);

@@ -1,7 +1,6 @@
 #include "services/validator/validate_decide.h"
 
 #include "common/base/clock.h"
-#include "common/crypto/secret.h"
 #include "services/validator/validate_subject.h"
 
 // The question in the catalogue's numbers. why on the stack: 2 KiB, and only what is asked for is written.
@@ -125,10 +124,9 @@ enum status validate_decide(const struct validate_view *view, const struct valid
                             struct validate_answer *ret_answer) {
     struct validate_subject subject;
     struct digest *digest = &ret_answer->use.digest;
-    enum secret_kind kind;
     unsigned lane;
     *ret_answer = (struct validate_answer){.expires_at_ms = CLOCK_NEVER_MS};
-    if (!secret_check(question->token, view->brand, &kind, &lane) || kind == SECRET_INVITATION)
+    if (!bearer_has_shape(question->token, view->shape, &lane))
         return refuse(view, asker, REASON_MALFORMED, LANE_DEPLOYMENT, ret_answer);
     digest_sha256(question->token, digest);
     if (!validate_subject_find(view->image, digest, &subject) ||

@@ -21,7 +21,7 @@
 struct validate_view {
     const struct image *image;
     const struct positions *positions; // read before anything else of the image
-    const char *brand;
+    const struct bearer_shape *shape;
     int64_t now_ms;     // the validator's time, corrected
     bool folds_reasons; // MALFORMED to EXPIRED are UNKNOWN for who does not see detail
 };

@@ -158,7 +158,7 @@ static enum status identify(struct validate_call *call, const struct validate_vi
                                                .is_local = is_local,
                                                .folds_reasons = view->folds_reasons};
     enum status status =
-        validate_asker_identify(view->image, view->brand, view->now_ms, &presence, call->fault, ret_asker);
+        validate_asker_identify(view->image, view->shape, view->now_ms, &presence, call->fault, ret_asker);
     if (status != STATUS_OK)
         validate_count(&call->mine->counters.refused_askers, 1);
     return status;
@@ -202,7 +202,7 @@ static enum outcome decide(struct validate_call *call, struct bytes *ret_respons
     const struct validator *validator = call->service->validator;
     struct loop *loop = grpc_call_get_loop(call->transport);
     struct validate_view view = {.image = validator_get_image(validator),
-                                 .brand = call->service->brand,
+                                 .shape = &call->service->shape,
                                  .now_ms = validator_get_time_ms(validator, loop_get_boottime_ns(loop)),
                                  .folds_reasons = call->service->folds_reasons};
     struct validate_asker asker;

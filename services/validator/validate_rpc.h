@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/app/bearer.h"
 #include "common/app/use_log.h"
 #include "common/grpc/method.h"
 #include "common/ip/ip_set.h"
@@ -26,7 +27,7 @@ struct validate_loop {
 // The context of the methods: made before the loops start, then const but for what the loops own.
 struct validate_service {
     const struct validator *validator;
-    const char *brand;
+    struct bearer_shape shape;            // of secrets, asked about and presented
     const struct ip_set *trusted_proxies; // NULL = none
     bool folds_reasons;
     int64_t min_revision_wait_ms;

@@ -138,7 +138,7 @@ static enum status start(struct app *the_app, char *ret_error, size_t error_size
     const struct app_settings *settings = app_get_settings(the_app);
     app = the_app;
     service.validator = &validator;
-    service.brand = settings->brand;
+    service.shape = app_get_bearer_shape(app);
     service.trusted_proxies = app_get_trusted_proxies(app);
     service.folds_reasons = own_settings.fold_reasons;
     service.min_revision_wait_ms = own_settings.min_revision_wait_ms;

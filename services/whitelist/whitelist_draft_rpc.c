@@ -39,7 +39,7 @@ enum status whitelist_rpc_create_draft(struct app_call *call, const ProtobufCMes
     if (status == STATUS_OK)
         status = whitelist_store_begin_draft(call, &beginning, &draft);
     if (status == STATUS_OK)
-        status = whitelist_note_draft(call, "whitelist_draft.created", draft.draft_id);
+        status = whitelist_note_begun(call, &draft);
     if (status != STATUS_OK)
         return status;
     response->draft = whitelist_message_new_draft(&draft, call->arena);
@@ -87,7 +87,7 @@ enum status whitelist_rpc_discard_draft(struct app_call *call, const ProtobufCMe
     if (status == STATUS_OK)
         status = whitelist_store_discard_draft(call, draft_id, &was_there);
     if (status == STATUS_OK && was_there)
-        status = whitelist_note_draft(call, "whitelist_draft.discarded", draft_id);
+        status = whitelist_note_discarded(call, draft_id);
     *ret_response = &response->base;
     return status;
 }

@@ -77,7 +77,7 @@ static enum status discard(struct app_call *call, void *context) {
     enum status status = whitelist_store_discard_draft(call, task->list_id, &was_there);
     if (status != STATUS_OK || !was_there)
         return status;
-    return whitelist_note_draft(call, "whitelist_draft.discarded", task->list_id);
+    return whitelist_note_discarded(call, task->list_id);
 }
 
 static enum status discard_forsaken(struct job_run *run, struct db_connection *connection) {

@@ -22,8 +22,9 @@ MUST_CHECK enum status whitelist_note_published(struct app_call *call, struct uu
                                                 const struct whitelist *before,
                                                 const struct whitelist *after);
 
-// "whitelist_draft.created" or "whitelist_draft.discarded".
-MUST_CHECK enum status whitelist_note_draft(struct app_call *call, const char *action, struct uuid draft_id);
+// "whitelist_draft.created" and "whitelist_draft.discarded".
+MUST_CHECK enum status whitelist_note_begun(struct app_call *call, const struct whitelist_draft *draft);
+MUST_CHECK enum status whitelist_note_discarded(struct app_call *call, struct uuid draft_id);
 
 // Of the live list (`draft_id` zero) or of a draft. None: nothing is noted.
 MUST_CHECK enum status whitelist_note_added(struct app_call *call, struct uuid draft_id,

@@ -1,3 +1,5 @@
+#include <inttypes.h>
+
 #include "common/app/audit.h"
 #include "common/base/typeid.h"
 #include "services/whitelist/whitelist_message_rpc.h"
@@ -16,25 +18,36 @@ static const struct entry_verb changed = {"whitelist_entry.updated", "whitelist_
 
 // ---- settings and drafts ----
 
-static enum status note_settings(struct app_call *call, const char *action, const char *object_id,
-                                 const struct whitelist *before, const struct whitelist *after) {
-    Latchkey__V1__Whitelist *was = whitelist_message_new(before, call->arena);
-    Latchkey__V1__Whitelist *is = whitelist_message_new(after, call->arena);
-    return was && is ? audit_note(call, action, object_id, &was->base, &is->base) : STATUS_NO_MEMORY;
-}
-
 enum status whitelist_note(struct app_call *call, const char *action, const struct whitelist *before,
                            const struct whitelist *after) {
-    return note_settings(call, action, typeid_of(TYPEID_COMPANY, call->company_id).text, before, after);
+    Latchkey__V1__Whitelist *was = whitelist_message_new(before, call->arena);
+    Latchkey__V1__Whitelist *is = whitelist_message_new(after, call->arena);
+    if (!was || !is)
+        return STATUS_NO_MEMORY;
+    return audit_note(call, action, typeid_of(TYPEID_COMPANY, call->company_id).text, &was->base, &is->base);
+}
+
+// As JSON; NULL when out of memory. Also where the settings stay as they were: the entries are others.
+static const char *describe_list(struct app_call *call, const struct whitelist *whitelist) {
+    return arena_format(call->arena, "{\"enabled\":%s,\"entry_count\":%" PRId64 "}",
+                        whitelist->is_enabled ? "true" : "false", whitelist->entry_count);
 }
 
 enum status whitelist_note_published(struct app_call *call, struct uuid draft_id,
                                      const struct whitelist *before, const struct whitelist *after) {
-    return note_settings(call, "whitelist.published", typeid_of(TYPEID_DRAFT, draft_id).text, before, after);
+    const char *was = describe_list(call, before), *is = describe_list(call, after);
+    if (!was || !is)
+        return STATUS_NO_MEMORY;
+    return audit_note_text(call, "whitelist.published", typeid_of(TYPEID_DRAFT, draft_id).text, was, is);
 }
 
-enum status whitelist_note_draft(struct app_call *call, const char *action, struct uuid draft_id) {
-    return audit_note_text(call, action, typeid_of(TYPEID_DRAFT, draft_id).text, "", "");
+enum status whitelist_note_begun(struct app_call *call, const struct whitelist_draft *draft) {
+    Latchkey__V1__WhitelistDraft *is = whitelist_message_new_draft(draft, call->arena);
+    return is ? audit_note(call, "whitelist_draft.created", is->draft_id, NULL, &is->base) : STATUS_NO_MEMORY;
+}
+
+enum status whitelist_note_discarded(struct app_call *call, struct uuid draft_id) {
+    return audit_note_text(call, "whitelist_draft.discarded", typeid_of(TYPEID_DRAFT, draft_id).text, "", "");
 }
 
 // ---- entries ----

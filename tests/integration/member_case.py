@@ -29,7 +29,8 @@ class Company:
         self.id, self.uuid, self.company = made.company.company_id, uuid_of_id(made.company.company_id), made.company
         self.ada, self.administrator_role = made.administrator, made.administrator.role_ids[0]
         self.operator = stack.enter_context(deployment.operator(self.id))
-        self.administrator = self.client(self.owner_token(self.ada.member_id)[1])
+        self.administrator_token, secret = self.owner_token(self.ada.member_id)
+        self.administrator = self.client(secret)
 
     def client(self, secret):
         return self._stack.enter_context(Client(self.deployment.server.address, secret))
@@ -41,7 +42,7 @@ class Company:
         return made.access_token, made.secret
 
     def owner_token(self, member_id, permissions=EVERYTHING, kind="a", **fields):
-        """The same, owned by a member: nobody makes a token for somebody else, so the owner is written by hand."""
+        """(id, secret) of one that a member owns, or a log-in (kind "l"): nobody makes a token for somebody else, so the owner is written by hand."""
         token, secret = self.company_token(permissions, **fields)
         login = ", kind = 'l', permissions = '{}', expires_at = now() + interval '3 hours'" if kind == "l" else ""
         self.deployment.execute(f"UPDATE latchkey.token SET member_id = '{uuid_of_id(member_id)}'{login} "

@@ -6,8 +6,10 @@ import uuid
 
 import grpc
 
-from latchkey_test import error_info
+from latchkey_test import error_info, stubs
 from member_case import EVERYTHING, MemberCase, member_pb2
+
+invitation_pb2 = stubs.messages("latchkey/v1/invitation.proto")
 
 ALREADY_EXISTS = grpc.StatusCode.ALREADY_EXISTS
 DENIED = grpc.StatusCode.PERMISSION_DENIED
@@ -183,6 +185,16 @@ class Roles(MemberCase):
         error = self.assert_refused(PRECONDITION, "ROLE_IN_USE", lambda: self.company.delete_role(role.role_id))
         self.assertEqual(error_info(error).metadata["memberCount"], "1")
         self.company.update(members[2].member_id, role_ids=[])
+        self.company.delete_role(role.role_id)
+
+    def test_a_role_that_a_pending_invitation_has_is_in_use(self):
+        role = self.company.create_role(self.name())
+        (result,) = self.company.operator.invitations.CreateInvitations(invitation_pb2.CreateInvitationsRequest(
+            invitations=[{"email": f"{uuid.uuid4().hex}@acme.example", "role_ids": [role.role_id]}]), timeout=20).results
+        error = self.assert_refused(PRECONDITION, "ROLE_IN_USE", lambda: self.company.delete_role(role.role_id))
+        self.assertEqual(dict(error_info(error).metadata), {"memberCount": "0", "invitationCount": "1"})
+        self.company.operator.invitations.DeactivateInvitation(invitation_pb2.DeactivateInvitationRequest(
+            invitation_id=result.invitation.invitation_id), timeout=20)
         self.company.delete_role(role.role_id)
 
     def test_a_role_is_given_or_deleted_but_never_both(self):

@@ -34,8 +34,8 @@ static void lines_of_one_reply_are_joined(void **state) {
 
 static void what_is_no_reply_is_passed_over(void **state) {
     (void)state;
-    const char *lines[] = {"550 no\r\n", "",           "\r\n",      "hello\r\n",
-                           "99 x\r\n",   "5500 x\r\n", "abc x\r\n", "100 x\r\n"};
+    const char *lines[] = {"550 no\r\n", "",          "\r\n",      "hello\r\n",      "99 x\r\n",
+                           "5500 x\r\n", "abc x\r\n", "100 x\r\n", "221 goodbye\r\n"};
     struct smtp_reply reply = read_lines(lines, ARRAY_LENGTH(lines));
     assert_string_equal(reply.text, "550 no");
 }

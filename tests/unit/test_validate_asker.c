@@ -44,7 +44,7 @@ static const struct ip_address remote = {IP_FAMILY_V4, {198, 51, 100, 7}};
 static enum status identify(struct fixture *fixture, const char *secret, bool is_local) {
     const struct validate_presence presence = {
         .secret = bytes_of_text(secret), .address = remote, .is_local = is_local};
-    return validate_asker_identify(fixture->made.image, VALIDATOR_IMAGE_BRAND, NOW_MS, &presence,
+    return validate_asker_identify(fixture->made.image, &validator_image_shape, NOW_MS, &presence,
                                    &fixture->fault, &fixture->asker);
 }
 
@@ -95,7 +95,7 @@ static void where_reasons_are_folded_a_dead_secret_is_as_unknown_as_any(void **s
         const struct validate_presence presence = {
             .secret = bytes_of_text(dead.text), .address = remote, .folds_reasons = true};
         fault_init(&fixture->fault, &fixture->arena);
-        assert_int_equal(validate_asker_identify(fixture->made.image, VALIDATOR_IMAGE_BRAND, NOW_MS,
+        assert_int_equal(validate_asker_identify(fixture->made.image, &validator_image_shape, NOW_MS,
                                                  &presence, &fixture->fault, &fixture->asker),
                          STATUS_UNAUTHENTICATED);
         assert_string_equal(fixture->fault.reason, "UNKNOWN");

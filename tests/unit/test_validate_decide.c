@@ -31,7 +31,7 @@ static int set_up(void **state) {
         validator_image_put(&single.made, validator_image_make_row(1, single.company, read_grant, 1));
     single.view = (struct validate_view){.image = single.made.image,
                                          .positions = lanes_get_positions(image_get_lanes(single.made.image)),
-                                         .brand = VALIDATOR_IMAGE_BRAND,
+                                         .shape = &validator_image_shape,
                                          .now_ms = NOW_MS};
     single.question = (struct validate_question){.token = bytes_of(single.secret.text, SECRET_LENGTH),
                                                  .channel = CHANNEL_API};

@@ -547,7 +547,7 @@ static void ask_both(struct asking *asking, const struct world *world, struct ar
     struct validate_asker asker = choose_asker(&asking->seed, world);
     struct validate_view view = {.image = world->made.image,
                                  .positions = lanes_get_positions(image_get_lanes(world->made.image)),
-                                 .brand = VALIDATOR_IMAGE_BRAND,
+                                 .shape = &validator_image_shape,
                                  .now_ms = NOW_MS,
                                  .folds_reasons = is_one_in(&asking->seed, 4)};
     assert_int_equal(validate_decide(&view, &asker, &question, arena, &answer), STATUS_OK);

@@ -104,7 +104,7 @@ static int set_up(void **state) {
                                                  .wake_follower = wake_follower};
     validate_waits_init(&server.loop.waits, &waits);
     server.service = (struct validate_service){.validator = &server.made.validator,
-                                               .brand = VALIDATOR_IMAGE_BRAND,
+                                               .shape = validator_image_shape,
                                                .min_revision_wait_ms = LONG_MS,
                                                .loops = &server.loop};
     start_transport();

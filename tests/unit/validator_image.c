@@ -5,6 +5,8 @@
 #include "common/base/clock.h"
 #include "tests/unit/unit.h"
 
+const struct bearer_shape validator_image_shape = {.brand = VALIDATOR_IMAGE_BRAND};
+
 enum { NAMES_MAX = 64 };
 #define CENTURY_NS (UINT64_C(100) * 365 * 86400 * 1000000000)
 

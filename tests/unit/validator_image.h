@@ -4,11 +4,14 @@
 #define LATCHKEY_TESTS_UNIT_VALIDATOR_IMAGE_H
 
 #include "common/access/decision.h"
+#include "common/app/bearer.h"
 #include "common/crypto/secret.h"
 #include "services/validator/image.h"
 #include "services/validator/validator.h"
 
 #define VALIDATOR_IMAGE_BRAND "lk"
+extern const struct bearer_shape validator_image_shape;
+
 // The change that every lane has applied at first.
 #define VALIDATOR_IMAGE_SEQ 5
 #define VALIDATOR_IMAGE_MARK 77

@@ -1,14 +1,30 @@
-"""What a change leaves in the database, to the row: two changes of one kind leave as much."""
+"""What a change leaves in the database, to the row: two changes of one kind leave as much, and none leaves anything at
+another company's."""
 
 from collections import Counter
 
+from latchkey_test import uuid_of_id
+
 # Of these the process writes by itself at any time.
-_BY_THEMSELVES = {"request", "validator", "change_pending", "token_use", "whitelist_entry_use", "migration"}
+_BY_THEMSELVES = {"request", "validator", "change_pending", "token_use", "whitelist_entry_use"}
 _COUNTS = """
 SELECT relname, (xpath('//rows/text()', query_to_xml(
            format('SELECT count(*) AS rows FROM latchkey.%I', relname), true, true, '')))[1]::text::bigint
   FROM pg_class WHERE relnamespace = 'latchkey'::regnamespace AND relkind = 'r'
 """
+_CONTENTS = """
+SELECT relname, (xpath('//rows/text()', query_to_xml(format(
+           'SELECT coalesce(md5(string_agg(t::text, %L ORDER BY t::text)), %L) AS rows FROM latchkey.%I t WHERE company_id = %L',
+           '', 'none', relname, '{company}'), true, true, '')))[1]::text
+  FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'company_id' AND NOT a.attisdropped
+ WHERE relnamespace = 'latchkey'::regnamespace AND relkind = 'r'
+"""
+
+
+def rows_of(execute, company_id):
+    """Table -> a digest of all its rows of one company. `execute` runs a statement as somebody who sees them."""
+    rows = execute(_CONTENTS.replace("{company}", uuid_of_id(company_id)))
+    return {table: digest for table, digest in rows if table not in _BY_THEMSELVES}
 
 
 class Effect:

@@ -238,3 +238,35 @@ class WhitelistHolders(unittest.TestCase):
         act_for(self.app, self.company.id)
         self.assertEqual(self.holders(["192.0.2.0/28"], other.id), [])
         self.assertEqual(self.holders(["192.0.2.0/28"]), [])
+
+
+class CompanyList(unittest.TestCase):
+    def setUp(self):
+        self.ours, self.theirs = Company(), Company()
+        self.app = connect("latchkey_app")
+        self.owner = connect()
+        self.addCleanup(self.app.close)
+        self.addCleanup(self.owner.close)
+
+    def list(self, company, everything=True):
+        act_for(self.app, company.id)
+        rows = run(self.app, "SELECT company_id FROM latchkey.company_list(%s, NULL, NULL, '', '', 100000)", everything)
+        return [company_id for (company_id,) in rows]
+
+    def test_it_shows_the_operators_company_all_and_every_other_one_itself(self):
+        self.assertEqual(self.list(self.ours), [self.ours.id])
+        run(self.owner, "UPDATE latchkey.company SET is_operator = true WHERE company_id = %s", self.ours.id)
+        self.owner.commit()
+        try:
+            self.app.commit()
+            listed = self.list(self.ours)
+            self.assertLessEqual({self.ours.id, self.theirs.id}, set(listed))
+            self.assertEqual(listed, sorted(listed, reverse=True))
+            self.assertEqual(self.list(self.ours, everything=False), [self.ours.id])
+            self.assertEqual(self.list(self.theirs), [self.theirs.id])
+        finally:
+            run(self.owner, "UPDATE latchkey.company SET is_operator = false WHERE company_id = %s", self.ours.id)
+            self.owner.commit()
+
+    def test_it_shows_nothing_while_no_company_is_set(self):
+        self.assertEqual(run(self.app, "SELECT company_id FROM latchkey.company_list(true, NULL, NULL, '', '', 10)"), [])

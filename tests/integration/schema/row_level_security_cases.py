@@ -41,6 +41,8 @@ class RowLevelSecurity(unittest.TestCase):
             append_event(self.app, company.id)
             for _ in range(3):  # two are in one minute, of which the second is counted
                 append_event(self.app, company.id, refusals_max=1)
+            run(self.app, "INSERT INTO latchkey.login_refusal (refusal_id, company_id, member_id, minute, reason, refused_at)"
+                          " VALUES (%s, %s, %s, now(), 10, now())", new_id(), company.id, company.administrator)
             run(self.app, "INSERT INTO latchkey.mail_outbox (mail_id, company_id, kind, object_id, recipient)"
                           " VALUES (%s, %s, 'invitation', %s, 'e@e.example')", new_id(), company.id, new_id())
             run(self.app, "WITH made AS (INSERT INTO latchkey.invitation (invitation_id, company_id, email, expires_at)"

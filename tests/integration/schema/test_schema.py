@@ -8,12 +8,12 @@ import unittest
 import database
 
 from change_log_cases import Bulk, ChangeLog, ManyWriters
-from look_up_cases import Caller, WhitelistHolders, WhitelistMatch
+from look_up_cases import Caller, CompanyList, WhitelistHolders, WhitelistMatch
 from migration_cases import Migrations
 from row_level_security_cases import Bootstrap, RowLevelSecurity, Uniqueness
 from validator_cases import Lease, Pruning
 
-__all__ = ["Bootstrap", "Bulk", "Caller", "ChangeLog", "Lease", "ManyWriters", "Migrations", "Pruning",
+__all__ = ["Bootstrap", "Bulk", "Caller", "ChangeLog", "CompanyList", "Lease", "ManyWriters", "Migrations", "Pruning",
            "RowLevelSecurity", "Uniqueness", "WhitelistHolders", "WhitelistMatch"]
 
 

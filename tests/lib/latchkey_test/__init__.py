@@ -4,7 +4,7 @@
 """
 
 from . import contract, secret_text
-from .cases import CallCase, uuid_of_id
+from .cases import CallCase, id_of_uuid, uuid_of_id
 from .client import Client, error_info, field_violations, retry_info
 from .command_line import run_latchkey
 from .deployment import Deployment
@@ -12,10 +12,10 @@ from .paths import BUILD, ROOT, foreign_client, program
 from .ports import free_port
 from .postgres import PrivatePostgres, shared_postgres
 from .server import Server, ServerFailed
-from .stage import Stage, missing_requests
+from .stage import QUIET, Stage, missing_requests
 
 __all__ = [
-    "BUILD", "ROOT", "CallCase", "Client", "Deployment", "PrivatePostgres", "Server", "ServerFailed", "Stage", "contract",
-    "error_info", "field_violations", "foreign_client", "free_port", "missing_requests", "program", "retry_info",
+    "BUILD", "ROOT", "CallCase", "Client", "Deployment", "PrivatePostgres", "QUIET", "Server", "ServerFailed", "Stage", "contract",
+    "error_info", "field_violations", "foreign_client", "free_port", "id_of_uuid", "missing_requests", "program", "retry_info",
     "run_latchkey", "secret_text", "shared_postgres", "uuid_of_id",
 ]

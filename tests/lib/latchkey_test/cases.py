@@ -31,6 +31,12 @@ class CallCase(unittest.TestCase):
         return violations
 
 
+def id_of_uuid(prefix, number):
+    """The TypeID of a UUID."""
+    digits = "".join(_TYPEID_DIGITS[number.int >> shift & 31] for shift in range(125, -1, -5))
+    return f"{prefix}_{digits}"
+
+
 def uuid_of_id(typeid):
     """The UUID of a TypeID, as text for SQL."""
     number = 0

@@ -8,12 +8,14 @@
 import asyncio
 import email
 import email.policy
+import logging
 import re
 import shutil
 import ssl
 import subprocess
 import tempfile
 import threading
+import warnings
 from pathlib import Path
 
 from aiosmtpd.controller import Controller
@@ -21,6 +23,11 @@ from aiosmtpd.smtp import SMTP, AuthResult
 
 from .ports import free_port
 from .waiting import wait_until
+
+# What is broken on purpose here is no news.
+logging.getLogger("mail.log").addHandler(logging.NullHandler())
+logging.getLogger("mail.log").propagate = False
+warnings.filterwarnings("ignore", module="aiosmtpd")
 
 USER, PASSWORD = "latchkey@example.com", "correct horse"
 
@@ -138,7 +145,7 @@ class MailServer:
 
     def fail(self, command, reply, times=1):
         """The next `times` commands ("MAIL", "RCPT", "DATA") are answered so; "cut" closes the connection instead,
-        after the content where it is DATA, and "hang" answers nothing."""
+        after the content where it is DATA; "hang" answers nothing, and "take" nothing either but keeps the mail."""
         with self._lock:
             self._faults.extend([(command, reply)] * times)
 
@@ -146,6 +153,13 @@ class MailServer:
         """The first `count` mails."""
         wait_until(lambda: len(self.mails) >= count, timeout, f"{count} mails, of which {len(self.mails)} came")
         return self.mails[:count]
+
+    def mails_to(self, address, count=1, timeout=60):
+        """The first `count` mails to that address."""
+        def found():
+            return [mail for mail in list(self.mails) if address in mail.recipients]
+        wait_until(lambda: len(found()) >= count, timeout, f"{count} mails to {address}")
+        return found()[:count]
 
     def _log_in(self, server, session, envelope, mechanism, data):
         self.log_ins += 1
@@ -175,8 +189,10 @@ class MailServer:
 
     async def handle_DATA(self, server, session, envelope):
         reply = await self.answer(server, "DATA", f"250 2.0.0 queued as {len(self.mails) + 1}")
-        if reply.startswith("2"):
+        if reply.startswith("2") or reply == "take":
             self.mails.append(Mail(envelope, session.ssl is not None or self.tls == "implicit"))
+        if reply == "take":
+            await asyncio.sleep(3600)
         return reply
 
 

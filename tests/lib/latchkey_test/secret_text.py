@@ -15,9 +15,9 @@ def base62(number, length):
     return digits
 
 
-def make_secret(source, lane):
-    """An access token's secret; `source` is a random.Random, so that a seed makes the same ones again."""
-    text = "lka_" + base62(lane, 2) + base62(source.getrandbits(256), 43)
+def make_secret(source, lane, kind="a"):
+    """An access token's secret, or another kind's; `source` is a random.Random, so that a seed makes the same ones again."""
+    text = f"lk{kind}_" + base62(lane, 2) + base62(source.getrandbits(256), 43)
     return text + base62(zlib.crc32(text.encode()), 6)
 
 

@@ -16,6 +16,9 @@ from .cases import uuid_of_id
 from .client import Client
 from .contract import served_methods
 
+# Of a server that leaves alone what a test has just made.
+QUIET = {"whitelist_sweep": "1h", "company_whitelist_drafts_max": 100}
+
 _numbers = itertools.count(1)
 
 
@@ -111,9 +114,12 @@ class Stage:
             _pb("whitelist").CreateWhitelistDraftRequest(**fields), timeout=20).draft.draft_id
 
     def new_publication(self):
-        """A published draft that is yet to be confirmed."""
+        """A published draft that is yet to be confirmed, from where we are."""
+        draft_id = self.new_draft(empty=True)
+        self.administrator.whitelist.AddWhitelistEntries(_pb("whitelist").AddWhitelistEntriesRequest(
+            draft_id=draft_id, entries=[_pb("whitelist").NewWhitelistEntry(address="127.0.0.0/8")]), timeout=20)
         self.administrator.whitelist.PublishWhitelistDraft(_pb("whitelist").PublishWhitelistDraftRequest(
-            draft_id=self.new_draft(), confirm_within={"seconds": 600}, force=True), timeout=20)
+            draft_id=draft_id, confirm_within={"seconds": 600}), timeout=20)
         return _pb("whitelist").ConfirmWhitelistRequest()
 
     def new_member(self):
@@ -135,6 +141,16 @@ class Stage:
     def invitations_request(self):
         return _pb("invitation").CreateInvitationsRequest(
             invitations=[_pb("invitation").NewInvitation(email=f"{_unique('guest')}@example.com")])
+
+    def new_invitation_secret(self):
+        """A link that still works: as the mailer makes them, which nobody but the invited person sees."""
+        invitation_id = self.new_invitation()
+        secret = self._foreign_secret("i")
+        self.deployment.execute(f"""
+            INSERT INTO latchkey.invitation_secret (digest, company_id, invitation_id, generation)
+            SELECT '\\x{secret_text.digest(secret).hex()}', company_id, invitation_id, generation
+              FROM latchkey.invitation WHERE invitation_id = '{uuid_of_id(invitation_id)}'""")
+        return secret
 
     def new_company(self):
         with Stage(self.deployment) as other:
@@ -159,8 +175,9 @@ class Stage:
             secret_sha256=secret_text.digest(self._foreign_secret()), label=_unique("imported"),
             permissions=["charges.read"])
 
-    def _foreign_secret(self):
-        return secret_text.make_secret(random.SystemRandom(), uuid.UUID(uuid_of_id(self.company_id)).int & 63)
+    def _foreign_secret(self, kind="a"):
+        lane = uuid.UUID(uuid_of_id(self.company_id)).int & 63
+        return secret_text.make_secret(random.SystemRandom(), lane, kind)
 
 
 def missing_requests():
@@ -253,6 +270,10 @@ _REQUESTS = {
     "ResendInvitation": _invitation("ResendInvitationRequest", lambda stage: {"invitation_id": stage.new_invitation()}),
     "DeactivateInvitation": _invitation("DeactivateInvitationRequest", lambda stage: {
         "invitation_id": stage.new_invitation()}),
+
+    "LookupInvitation": _invitation("LookupInvitationRequest", lambda stage: {"secret": stage.new_invitation_secret()}),
+    "AcceptInvitation": _invitation("AcceptInvitationRequest", lambda stage: {
+        "secret": stage.new_invitation_secret(), "display_name": "Of a test"}),
 
     "ListMembers": _member("ListMembersRequest", lambda stage: {"page_size": 2}),
     "GetMember": _member("GetMemberRequest", lambda stage: {"member_id": stage.new_member()}),

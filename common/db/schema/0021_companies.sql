@@ -11,12 +11,12 @@ CREATE FUNCTION company_list(everything boolean, after uuid, wanted_suspended bo
     SET plan_cache_mode = force_custom_plan
 AS $$
 DECLARE
-    own         CONSTANT uuid := current_company();
-    is_operator CONSTANT boolean := EXISTS (SELECT FROM company c WHERE c.company_id = own AND c.is_operator);
+    own      CONSTANT uuid := current_company();
+    sees_all CONSTANT boolean := everything AND EXISTS (SELECT FROM company c WHERE c.company_id = own AND c.is_operator);
 BEGIN
     RETURN QUERY
     SELECT c.* FROM company c
-     WHERE (everything AND is_operator OR c.company_id = own)
+     WHERE (sees_all OR c.company_id = own)
        AND (after IS NULL OR c.company_id < after)
        AND (wanted_suspended IS NULL OR c.suspended = wanted_suspended)
        AND (name_part = '' OR position(lower(name_part) IN lower(c.name)) > 0)

@@ -1,0 +1,101 @@
+// The sweeper of log-ins: first their secrets go, so that validators hold no more of them than are good or
+// were a day ago; the log-ins themselves and the refusals stay listed for a while.
+#include <stdatomic.h>
+
+#include "common/app/app.h"
+#include "services/token/due_store.h"
+#include "services/token/housekeeping.h"
+#include "services/token/token_rpc.h"
+
+enum { ROWS_MAX = 5000 }; // of one look
+
+// $1 = how long they are kept, $2 = rows at most; and $1 = ids, $2 = how long.
+struct sweep {
+    struct db_statement due, prune;
+    const int64_t *kept_ms;
+};
+
+static const struct sweep sweeps[] = {
+    {{"sweep_login_secrets_due",
+      DUE_BATCHES("SELECT * FROM latchkey.login_secrets_due($1 * interval '1 ms', $2)")},
+     {"sweep_login_secrets",
+      "WITH gone AS (DELETE FROM latchkey.token_secret s USING latchkey.token t"
+      " WHERE s.token_id = ANY ($1) AND s.expires_at < now() - $2 * interval '1 ms'"
+      " AND t.token_id = s.token_id AND t.kind = 'l' RETURNING 1) SELECT count(*) FROM gone"},
+     &token_limits.housekeeping.login_secret_kept_ms},
+    {{"sweep_logins_due", DUE_BATCHES("SELECT * FROM latchkey.login_tokens_due($1 * interval '1 ms', $2)")},
+     {"sweep_logins", "SELECT latchkey.login_tokens_prune($1, $2 * interval '1 ms')"},
+     &token_limits.housekeeping.login_kept_ms},
+    {{"sweep_login_refusals_due",
+      DUE_BATCHES("SELECT * FROM latchkey.login_refusals_due($1 * interval '1 ms', $2)")},
+     {"sweep_login_refusals",
+      "WITH gone AS (DELETE FROM latchkey.login_refusal r WHERE r.refusal_id = ANY ($1)"
+      " AND r.refused_at < now() - $2 * interval '1 ms' RETURNING 1) SELECT count(*) FROM gone"},
+     &token_limits.housekeeping.login_kept_ms},
+};
+
+struct pruning {
+    const struct sweep *sweep;
+    const struct due_batch *batch;
+    int64_t gone;
+};
+
+static enum status prune(struct app_call *call, void *context) {
+    struct pruning *pruning = context;
+    struct db_params params;
+    const struct db_result *row;
+    db_params_init(&params, call->arena);
+    db_params_add_uuid_array(&params, pruning->batch->ids, pruning->batch->count);
+    db_params_add_int64(&params, *pruning->sweep->kept_ms);
+    enum status status = db_query(call->transaction, &pruning->sweep->prune, &params, &row);
+    if (status == STATUS_OK)
+        pruning->gone = db_result_get_int64(row, 0, 0);
+    return status;
+}
+
+static enum status prune_all(const struct due_work *work, struct pruning *pruning,
+                             const struct due_list *list, int64_t *ret_gone) {
+    enum status status = STATUS_OK;
+    *ret_gone = 0;
+    for (size_t i = 0; i < list->count && status == STATUS_OK && !job_is_stopping(work->run); i++) {
+        pruning->batch = &list->batches[i];
+        status = due_run(work, pruning->batch->company_id, prune, pruning);
+        if (status == STATUS_OK)
+            *ret_gone += pruning->gone;
+    }
+    return status;
+}
+
+// `*ret_is_done`: nothing more is due, or others do it.
+static enum status look(const struct due_work *work, const struct sweep *sweep, bool *ret_is_done) {
+    struct pruning pruning = {.sweep = sweep};
+    struct due_list list;
+    struct arena arena;
+    struct db_params params;
+    int64_t gone = 0;
+    arena_init(&arena, 0);
+    db_params_init(&params, &arena);
+    db_params_add_int64(&params, *sweep->kept_ms);
+    db_params_add_int32(&params, ROWS_MAX);
+    enum status status = due_store_list(work, &sweep->due, &params, &arena, &list);
+    if (status == STATUS_OK)
+        status = prune_all(work, &pruning, &list, &gone);
+    *ret_is_done = status != STATUS_OK || list.id_count < ROWS_MAX || gone == 0;
+    arena_fini(&arena);
+    return status;
+}
+
+static enum status run(struct job_run *run) {
+    struct due_work work = {.run = run, .system = "sweeper"};
+    enum status status = job_lease_database(run, &work.connection);
+    if (status != STATUS_OK)
+        return status;
+    for (size_t i = 0; i < ARRAY_LENGTH(sweeps) && status == STATUS_OK; i++)
+        for (bool is_done = false; status == STATUS_OK && !is_done && !job_is_stopping(run);)
+            status = look(&work, &sweeps[i], &is_done);
+    db_pool_return(app_get_database(run->app), work.connection);
+    return status;
+}
+
+const struct app_job login_sweep_job = {
+    .name = "login-sweeper", .period_ms = &token_limits.housekeeping.period_ms, .run = run};

@@ -1,0 +1,115 @@
+// why named like a handler: what happens to a token is told to the audit log in the messages of the contract.
+#include <inttypes.h>
+
+#include "common/app/app.h"
+#include "common/app/audit.h"
+#include "common/app/system_call.h"
+#include "common/base/buffer.h"
+#include "common/base/typeid.h"
+#include "services/token/reuse_job.h"
+#include "services/token/reuse_store.h"
+#include "services/token/token_rpc.h"
+
+enum { BATCHES_MAX = 1000 }; // of one company in one round
+
+static const int64_t forget_period_ms = 60 * 60 * 1000;
+
+typedef enum status (*batch_change)(struct app_call *call, void *context);
+
+// Batch after batch for each company, as long as there is more and the process stays up.
+static enum status work_off(struct job_run *run, struct db_connection *connection,
+                            const struct company_ids *companies, const char *system, batch_change change) {
+    for (size_t i = 0; i < companies->count; i++) {
+        bool has_more = true;
+        struct system_call_options options = {.app = run->app,
+                                              .connection = connection,
+                                              .arena = run->arena,
+                                              .system = system,
+                                              .company_id = companies->ids[i]};
+        for (int batch = 0; batch < BATCHES_MAX && has_more && !job_is_stopping(run); batch++) {
+            enum status status = system_call_run(&options, change, &has_more);
+            if (status != STATUS_OK)
+                return status;
+        }
+    }
+    return STATUS_OK;
+}
+
+// ---- uses of spent secrets ----
+
+static enum status deactivate(struct app_call *call, const struct reuse *reuse) {
+    struct token_change change;
+    Latchkey__V1__AccessToken *message;
+    enum status status = token_store_deactivate(call, reuse->token_id, DEACTIVATE_REASON_POLICY,
+                                                "a secret was used after the grace of its rotation", &change);
+    if (status == STATUS_OK)
+        status = token_rpc_tell_change(call, "token.deactivated", &change, &message);
+    return status;
+}
+
+static enum status tell(struct app_call *call, const struct reuse *reuse, int action) {
+    struct buffer json = {0};
+    buffer_append_text(&json, "{\"hint\":");
+    buffer_append_json(&json, bytes_of_text(reuse->hint));
+    buffer_append_text(&json, ",\"client_ip\":");
+    buffer_append_json(&json, bytes_of_text(reuse->address));
+    buffer_append_text(&json, ",\"used_by\":");
+    buffer_append_json(&json, bytes_of_text(reuse->asker));
+    buffer_append_format(&json, ",\"used_at_ms\":%" PRId64 "}", reuse->at_ms);
+    buffer_append_byte(&json, '\0');
+    enum status status =
+        json.failed ? fault_set_no_memory(call->fault)
+                    : audit_note_text(call, "token.reused", typeid_of(TYPEID_TOKEN, reuse->token_id).text, "",
+                                      (const char *)json.data);
+    buffer_fini(&json);
+    return status == STATUS_OK && action == REUSE_ACTION_DEACTIVATE ? deactivate(call, reuse) : status;
+}
+
+static enum status tell_batch(struct app_call *call, void *ret_has_more) {
+    struct reuse_batch batch;
+    enum status status = reuse_store_take(call, &batch);
+    for (size_t i = 0; status == STATUS_OK && i < batch.count; i++)
+        status = tell(call, &batch.reuses[i], batch.action);
+    *(bool *)ret_has_more = status == STATUS_OK && batch.count == REUSE_BATCH_MAX;
+    return status;
+}
+
+static enum status run_reuse(struct job_run *run) {
+    struct db_connection *connection;
+    struct company_ids companies;
+    enum status status = job_lease_database(run, &connection);
+    if (status != STATUS_OK)
+        return status;
+    status = reuse_store_find_due(run, connection, &companies);
+    if (status == STATUS_OK)
+        status = work_off(run, connection, &companies, "rotation", tell_batch);
+    db_pool_return(app_get_database(run->app), connection);
+    return status;
+}
+
+// ---- secrets that were spent long ago ----
+
+static enum status forget_batch(struct app_call *call, void *ret_has_more) {
+    int64_t count = 0;
+    enum status status = reuse_store_forget(call, token_limits.spent_secret_kept_ms, &count);
+    *(bool *)ret_has_more = count > 0;
+    return status;
+}
+
+static enum status run_forget(struct job_run *run) {
+    struct db_connection *connection;
+    struct company_ids companies;
+    enum status status = job_lease_database(run, &connection);
+    if (status != STATUS_OK)
+        return status;
+    status = reuse_store_find_spent(run, connection, token_limits.spent_secret_kept_ms, &companies);
+    if (status == STATUS_OK)
+        status = work_off(run, connection, &companies, "rotation", forget_batch);
+    db_pool_return(app_get_database(run->app), connection);
+    return status;
+}
+
+const struct app_job token_reuse_job = {
+    .name = "token-reuse", .period_ms = &token_limits.reuse_period_ms, .run = run_reuse};
+const struct app_job token_forget_job = {
+    .name = "token-forget", .period_ms = &forget_period_ms, .run = run_forget};
