@@ -13,6 +13,7 @@ _LEAST = 3
 def run(world):
     deployment = Deployment(world.postgres())
     deployment.prepare()
+    deployment.server.remove()
     with Tap(deployment.url) as tap:
         deployment.server = deployment.beside(database_url=tap.url, workers=1, log_level="warning")
         with deployment, Stage(deployment) as stage:

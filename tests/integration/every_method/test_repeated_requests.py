@@ -144,6 +144,7 @@ class CutShort(ChangeCase):
         cls.tap = Tap(cls.deployment.url)
         cls.tap.__enter__()
         cls.addClassCleanup(cls.tap.__exit__)
+        cls.deployment.server.remove()
         cls.deployment.server = cls.deployment.beside(database_url=cls.tap.url, workers=4, log_level="warning", **QUIET)
         cls.deployment.__enter__()
         cls.addClassCleanup(cls.deployment.__exit__)

@@ -9,7 +9,7 @@ import psycopg2
 
 from effect import rows_of
 from latchkey_test import Deployment, Stage, contract, uuid_of_id
-from latchkey_test.pg_values import to_text, type_name
+from latchkey_test.pg_values import send_again
 from latchkey_test.tap import Tap
 
 # Statements that see another company on purpose, and why that is right.
@@ -78,13 +78,12 @@ class StatementsApart(unittest.TestCase):
         return any(uuid.UUID(one).bytes in sent for one in self.their_uuids)
 
     def check(self, statement):
-        self.execute("DEALLOCATE ALL")
         self.execute("BEGIN")
         try:
             before = rows_of(self.execute, self.their_id)
             self.execute("SET LOCAL ROLE latchkey_app")
             self.execute("SELECT set_config('latchkey.company', %s, true)", (uuid_of_id(self.our_id),))
-            rows = self.send(statement)
+            rows = send_again(self.execute, statement)
             self.execute("RESET ROLE")
             self.assertEqual(rows_of(self.execute, self.their_id), before)
             self.assert_nothing_of_theirs(rows, statement)
@@ -98,13 +97,6 @@ class StatementsApart(unittest.TestCase):
         sent = {str(uuid.UUID(bytes=value)) for value in statement.values if value is not None and len(value) == 16}
         self.assertEqual(set(UUID.findall(str(rows))) & self.their_uuids - sent, set())
         self.assertNotIn(THEIR_NAME, str(rows))
-
-    def send(self, statement):
-        types = ", ".join(map(type_name, statement.types))
-        values = [value if value is None else to_text(value, oid) for value, oid in zip(statement.values, statement.types)]
-        self.execute(f"PREPARE tried{types and f'({types})'} AS {statement.sql}")
-        places = ", ".join(["%s"] * len(values))
-        return self.execute(f"EXECUTE tried{places and f'({places})'}", values or None)
 
 
 if __name__ == "__main__":

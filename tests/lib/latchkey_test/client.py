@@ -49,11 +49,11 @@ class Client:
         setattr(self, name, stub)
         return stub
 
-    def call(self, method, request, timeout=20):
+    def call(self, method, request, timeout=20, **options):
         """The answer of a method as contract.served_methods() describes them."""
         invoke = self._calls.unary_unary(method.path, request_serializer=method.request.SerializeToString,
                                          response_deserializer=method.response.FromString)
-        return invoke(request, timeout=timeout)
+        return invoke(request, timeout=timeout, **options)
 
     def close(self):
         self.channel.close()

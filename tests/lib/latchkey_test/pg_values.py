@@ -22,6 +22,16 @@ def to_text(value, oid):
     return _WRITERS.get(oid, bytes.decode)(value)
 
 
+def send_again(execute, statement, prefix=""):
+    """Sends a Statement of the tap with its parameters by `execute(sql, parameters)`; `prefix` such as EXPLAIN."""
+    types = ", ".join(map(type_name, statement.types))
+    values = [value if value is None else to_text(value, oid) for value, oid in zip(statement.values, statement.types)]
+    execute("DEALLOCATE ALL")
+    execute(f"PREPARE again{types and f'({types})'} AS {statement.sql}")
+    places = ", ".join(["%s"] * len(values))
+    return execute(f"{prefix} EXECUTE again{places and f'({places})'}", values or None)
+
+
 def _quote(element, oid):
     if element is None:
         return "NULL"
