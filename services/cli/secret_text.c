@@ -11,9 +11,8 @@
 #include "common/crypto/secret.h"
 #include "services/cli/terminal.h"
 
-// Base62 characters in a row behind "lka_": half of a secret is worth refusing, too. An id has 26, and "rol_"
-// and "dra_" look like the beginning of a secret.
-#define RUN_MIN 27
+#define RUN_MIN 26 // base62 characters in a row behind "lka_"; half of a secret is worth refusing, too
+#define ID_LENGTH 26
 
 static bool is_lower(char c) {
     return c >= 'a' && c <= 'z';
@@ -23,6 +22,14 @@ static bool is_kind(char c) {
     return c == SECRET_ACCESS || c == SECRET_LOGIN || c == SECRET_INVITATION;
 }
 
+// The ids of roles and drafts, "rol_..." and "dra_...", begin like a secret, but have no capital letters.
+static bool is_id(const char *run, size_t len) {
+    for (size_t i = 0; i < len; i++)
+        if (run[i] >= 'A' && run[i] <= 'Z')
+            return false;
+    return len == ID_LENGTH;
+}
+
 // "lka_" and a long run of base62 at the beginning of `text`.
 static bool begins_secret(const char *text) {
     if (!is_lower(text[0]) || !is_lower(text[1]) || !is_kind(text[2]) || text[3] != '_')
@@ -30,7 +37,7 @@ static bool begins_secret(const char *text) {
     size_t run = 0;
     while (base62_is_digit((uint8_t)text[4 + run]))
         run++;
-    return run >= RUN_MIN;
+    return run >= RUN_MIN && !is_id(text + 4, run);
 }
 
 bool secret_text_is_in(const char *word) {

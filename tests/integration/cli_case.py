@@ -19,12 +19,17 @@ class CommandCase(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.deployment = Deployment()
+        cls.deployment = Deployment(**cls.settings())
         cls.deployment.__enter__()
         cls.addClassCleanup(cls.deployment.__exit__)
         directory = tempfile.TemporaryDirectory(prefix="latchkey-cli-")
         cls.addClassCleanup(directory.cleanup)
         cls.directory = Path(directory.name)
+
+    @classmethod
+    def settings(cls):
+        """Of the server, beside those of every deployment."""
+        return {}
 
     def environment(self):
         return {"LATCHKEY_ADDRESS": self.deployment.server.address, **{

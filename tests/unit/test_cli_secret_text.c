@@ -74,7 +74,9 @@ static void what_is_no_secret_is_not_taken_for_one(void **state) {
                                         "mbr_01m8a4h3mre73v7b6x3qr5bc28",
                                         "ent_01m8a53bv1ec4vrnmj1znyf5jc",
                                         "--secret-file=lka_token.txt",
-                                        "550e8400-e29b-41d4-a716-446655440000"};
+                                        "550e8400-e29b-41d4-a716-446655440000",
+                                        "rol_01m8ahy1c6ey09j6xr2027gsmc",
+                                        "dra_01m8ahyghte4vb1mwh7e5xb0dr"};
     for (size_t i = 0; i < ARRAY_LENGTH(words); i++)
         if (secret_text_is_in(words[i]))
             fail_msg("%s is taken for a secret", words[i]);
