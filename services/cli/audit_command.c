@@ -7,6 +7,7 @@
 #include "services/cli/answer.h"
 #include "services/cli/calls.h"
 #include "services/cli/table.h"
+#include "services/cli/watch.h"
 
 #define PAGE_SIZE_MAX 1000
 #define LIMIT_DEFAULT 100
@@ -82,7 +83,7 @@ static enum exit_code list_events(struct cli *cli, struct answer_list *list) {
     return EXIT_CODE_DONE;
 }
 
-enum exit_code audit_command_list(struct cli *cli) {
+static enum exit_code print_list(struct cli *cli) {
     static const char *const headings[] = {"NUMBER", "TIME", "ACTION", "OBJECT", "WHO", "FROM", "CHANGE"};
     struct table table;
     struct answer_list list;
@@ -93,4 +94,8 @@ enum exit_code audit_command_list(struct cli *cli) {
         answer_list_print(&list, "there are no such events");
     answer_list_fini(&list);
     return code;
+}
+
+enum exit_code audit_command_list(struct cli *cli) {
+    return watch_run(cli, print_list);
 }
