@@ -11,6 +11,8 @@ import itertools
 import random
 import uuid
 
+import grpc
+
 from . import secret_text, stubs
 from .cases import uuid_of_id
 from .client import Client
@@ -40,6 +42,7 @@ class Stage:
                 name=name or _unique("company"), administrator_email=f"{_unique('admin')}@example.com"), timeout=20)
         self.company_id = created.company.company_id
         self.member_id = created.administrator.member_id
+        self._drafts = []
         self._scopes = itertools.cycle(["WHITELIST_SCOPE_LOGINS", "WHITELIST_SCOPE_ALL"])
         self.secret = self._make_secret()
         self.administrator = Client(deployment.server.address, self.secret)
@@ -110,11 +113,38 @@ class Stage:
         return next(self._scopes)
 
     def new_draft(self, **fields):
-        return self.administrator.whitelist.CreateWhitelistDraft(
+        self._discard_old_drafts()
+        draft_id = self.administrator.whitelist.CreateWhitelistDraft(
             _pb("whitelist").CreateWhitelistDraftRequest(**fields), timeout=20).draft.draft_id
+        self._drafts.append(draft_id)
+        return draft_id
+
+    def _discard_old_drafts(self):
+        """A company has only so many at a time."""
+        while len(self._drafts) > 20:
+            self._try(self.administrator.whitelist.DiscardWhitelistDraft,
+                      _pb("whitelist").DiscardWhitelistDraftRequest(draft_id=self._drafts.pop(0)))
+
+    def confirm_publication(self):
+        """While one waits for its confirmation nothing else is published."""
+        self._try(self.administrator.whitelist.ConfirmWhitelist, _pb("whitelist").ConfirmWhitelistRequest())
+
+    @staticmethod
+    def _try(call, request):
+        """Where there may be nothing to do."""
+        try:
+            call(request, timeout=20)
+        except grpc.RpcError as error:
+            if error.code() not in (grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.NOT_FOUND):
+                raise
+
+    def new_draft_to_publish(self):
+        self.confirm_publication()
+        return self.new_draft()
 
     def new_publication(self):
         """A published draft that is yet to be confirmed, from where we are."""
+        self.confirm_publication()
         draft_id = self.new_draft(empty=True)
         self.administrator.whitelist.AddWhitelistEntries(_pb("whitelist").AddWhitelistEntriesRequest(
             draft_id=draft_id, entries=[_pb("whitelist").NewWhitelistEntry(address="127.0.0.0/8")]), timeout=20)
@@ -261,7 +291,7 @@ _REQUESTS = {
     "DiscardWhitelistDraft": _whitelist("DiscardWhitelistDraftRequest", lambda stage: {"draft_id": stage.new_draft()}),
     "PreviewWhitelist": _whitelist("PreviewWhitelistRequest", lambda stage: {"draft_id": stage.new_draft()}),
     "PublishWhitelistDraft": _whitelist("PublishWhitelistDraftRequest", lambda stage: {
-        "draft_id": stage.new_draft(), "force": True}),
+        "draft_id": stage.new_draft_to_publish(), "force": True}),
     "ConfirmWhitelist": Stage.new_publication,
 
     "CreateInvitations": Stage.invitations_request,
