@@ -2,6 +2,8 @@
 // all notes of a call in the transaction of the change, together with the commit, so that a change without
 // its event, or an event without its change, can't be.
 //
+// A note of a call without a company (nobody's secret was presented) is dropped: there is no log for it.
+//
 // An action is `object.verb` in the past tense: token.created, whitelist.published, login.refused. Where a
 // transaction changes nothing (ending what has ended) nothing is noted.
 #ifndef LATCHKEY_COMMON_APP_AUDIT_H

@@ -1,5 +1,6 @@
 #include "common/app/mailer.h"
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdio.h>
 
@@ -51,7 +52,8 @@ bool mailer_is_needed(const struct app_program *program) {
 
 static void gather_kinds(const struct app_program *program) {
     for (size_t i = 0; i < program->service_count; i++)
-        for (size_t j = 0; j < program->services[i]->mail_kind_count && mailer.count < KINDS_MAX; j++) {
+        for (size_t j = 0; j < program->services[i]->mail_kind_count; j++) {
+            assert(mailer.count < KINDS_MAX);
             mailer.kinds[mailer.count] = &program->services[i]->mail_kinds[j];
             mailer.names[mailer.count] = bytes_of_text(mailer.kinds[mailer.count]->name);
             mailer.count++;
@@ -61,10 +63,8 @@ static void gather_kinds(const struct app_program *program) {
 enum status mailer_open(const struct app_program *program, char *ret_error, size_t error_size) {
     const char *reason;
     gather_kinds(program);
-    if (!mailbox_parse(bytes_of_text(mail_settings.mail_from), &mailer.from, &reason)) {
-        snprintf(ret_error, error_size, "--mail-from: %s", reason);
-        return STATUS_INVALID;
-    }
+    bool is_read = mailbox_parse(bytes_of_text(mail_settings.mail_from), &mailer.from, &reason);
+    assert(is_read); // the setting takes nothing else
     if (!mail_settings.smtp_url || !*mail_settings.smtp_url)
         return STATUS_OK;
     struct smtp_options options = {.url = mail_settings.smtp_url,

@@ -124,11 +124,10 @@ static enum status fill_server(struct smtp_server *server, CURLU *url, const str
 
 enum status smtp_server_new(const struct smtp_options *options, char *ret_error, size_t error_size,
                             struct smtp_server **ret_server) {
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-        return STATUS_NO_MEMORY;
+    bool is_ready = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
     struct url_parts parts = {0};
-    struct smtp_server *server = calloc(1, sizeof(*server));
-    CURLU *url = curl_url();
+    struct smtp_server *server = is_ready ? calloc(1, sizeof(*server)) : NULL;
+    CURLU *url = is_ready ? curl_url() : NULL;
     enum status status = STATUS_NO_MEMORY;
     if (!server || !url)
         goto done;
@@ -140,11 +139,11 @@ enum status smtp_server_new(const struct smtp_options *options, char *ret_error,
     status = check_parts(&parts, options, ret_error, error_size);
     if (status == STATUS_OK)
         status = fill_server(server, url, &parts, options);
-    if (status == STATUS_NO_MEMORY)
-        refuse(ret_error, error_size, status_get_text(status));
 done:
     free_parts(&parts);
     curl_url_cleanup(url);
+    if (status == STATUS_NO_MEMORY)
+        refuse(ret_error, error_size, status_get_text(status));
     if (status != STATUS_OK) {
         smtp_server_free(server);
         return status;

@@ -60,11 +60,24 @@ static enum status put_company(struct bootstrap_store *store, struct plan *plan)
     return status;
 }
 
+static enum status give_roles(struct bootstrap_store *store, const struct plan *plan) {
+    int64_t count;
+    enum status status = bootstrap_store_give_roles(store, plan->company_id, plan->member_id, &count);
+    if (status != STATUS_OK || count == 0)
+        return status;
+    return note(store, plan, "member.updated", typeid_of(TYPEID_MEMBER, plan->member_id),
+                json_pack("{s:I}", "roles_given", (json_int_t)count));
+}
+
+// Whoever is there may have lost the role by which the token does anything.
 static enum status put_member(struct bootstrap_store *store, struct plan *plan) {
+    enum status status = bootstrap_store_find_member(store, plan->company_id, &plan->member_id);
+    if (status != STATUS_OK)
+        return status;
     if (!uuid_is_zero(plan->member_id))
-        return STATUS_OK;
+        return give_roles(store, plan);
     plan->member_id = uuid_new(clock_get_system());
-    enum status status =
+    status =
         bootstrap_store_add_member(store, &(struct bootstrap_member){.company_id = plan->company_id,
                                                                      .member_id = plan->member_id,
                                                                      .email = plan->email,
@@ -130,11 +143,6 @@ static enum status put_demo(struct bootstrap_store *store, struct uuid company_i
                         .display_name = "Demo administrator",
                         .token_label = "administrator",
                         .company_id = company_id};
-    if (!uuid_is_zero(company_id)) {
-        enum status status = bootstrap_store_find_member(store, company_id, &plan.member_id);
-        if (status != STATUS_OK)
-            return status;
-    }
     return put(store, &plan, brand, ret_identity);
 }
 
@@ -153,8 +161,7 @@ enum status bootstrap_run(struct db_transaction *transaction, struct fault *faul
                         .email = request->email,
                         .display_name = "Operator",
                         .token_label = "operator",
-                        .company_id = state.operator_company,
-                        .member_id = state.operator_member};
+                        .company_id = state.operator_company};
     status = put(&store, &plan, request->brand, &ret_result->operator);
     if (status == STATUS_OK && request->with_demo)
         status = put_demo(&store, state.demo_company, request->brand, &ret_result->demo);

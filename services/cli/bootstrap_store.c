@@ -34,7 +34,7 @@ enum {
     "' AND deactivated_at IS NULL"
 
 static const struct db_statement statements[] = {
-    [BEGIN] = {"bootstrap_begin", "SELECT operator_company, operator_member, demo_company, foreign_companies"
+    [BEGIN] = {"bootstrap_begin", "SELECT operator_company, demo_company, foreign_companies"
                                   " FROM latchkey.bootstrap_begin()"},
     [ADD_COMPANY] = {"bootstrap_add_company",
                      "INSERT INTO latchkey.company (company_id, name, is_operator, is_demo)"
@@ -60,11 +60,18 @@ static const struct db_statement statements[] = {
                     " VALUES ($1, $2, $3, $4)"},
     [ADD_MEMBER_ROLES] = {"bootstrap_add_member_roles",
                           "INSERT INTO latchkey.member_role (company_id, member_id, role_id)"
-                          " SELECT company_id, $1, role_id FROM latchkey.role WHERE company_id = $2"
-                          " AND (builtin <> '' OR lower(name) = 'operator')"},
+                          " SELECT r.company_id, $1, r.role_id FROM latchkey.role r"
+                          " JOIN latchkey.company c ON c.company_id = r.company_id WHERE r.company_id = $2"
+                          " AND (r.builtin <> '' OR (c.is_operator AND lower(r.name) = 'operator'))"
+                          " ON CONFLICT DO NOTHING"},
+    // One who administers the company, rather one who operates: never just anybody who belongs to it.
     [FIND_MEMBER] = {"bootstrap_find_member",
-                     "SELECT member_id FROM latchkey.member WHERE company_id = $1 AND removed_at IS NULL"
-                     " ORDER BY member_id LIMIT 1"},
+                     "SELECT m.member_id FROM latchkey.member m"
+                     " JOIN latchkey.member_role mr ON mr.member_id = m.member_id"
+                     " JOIN latchkey.role r ON r.role_id = mr.role_id"
+                     " WHERE m.company_id = $1 AND m.removed_at IS NULL GROUP BY m.member_id"
+                     " HAVING bool_or(r.builtin = 'administrator')"
+                     " ORDER BY bool_or(lower(r.name) = 'operator') DESC, m.member_id LIMIT 1"},
     [END_UNUSABLE_TOKENS] =
         {"bootstrap_end_unusable_tokens",
          "UPDATE latchkey.token SET deactivated_at = now(), deactivate_note = 'replaced by bootstrap --rotate'"
@@ -120,9 +127,8 @@ enum status bootstrap_store_begin(struct bootstrap_store *store, struct bootstra
     enum status status = query(store, BEGIN, NULL, &row);
     if (status == STATUS_OK)
         *ret_state = (struct bootstrap_state){.operator_company = db_result_get_uuid_or_zero(row, 0, 0),
-                                              .operator_member = db_result_get_uuid_or_zero(row, 0, 1),
-                                              .demo_company = db_result_get_uuid_or_zero(row, 0, 2),
-                                              .foreign_companies = db_result_get_int64(row, 0, 3)};
+                                              .demo_company = db_result_get_uuid_or_zero(row, 0, 1),
+                                              .foreign_companies = db_result_get_int64(row, 0, 2)};
     return status;
 }
 
@@ -173,6 +179,17 @@ enum status bootstrap_store_find_member(struct bootstrap_store *store, struct uu
     if (status == STATUS_OK)
         *ret_member_id =
             db_result_get_row_count(row) > 0 ? db_result_get_uuid(row, 0, 0) : (struct uuid){{0}};
+    return status;
+}
+
+enum status bootstrap_store_give_roles(struct bootstrap_store *store, struct uuid company_id,
+                                       struct uuid member_id, int64_t *ret_count) {
+    struct db_params params;
+    const struct db_result *result;
+    init_ids(&params, store, member_id, company_id);
+    enum status status = query(store, ADD_MEMBER_ROLES, &params, &result);
+    if (status == STATUS_OK)
+        *ret_count = db_result_get_affected_count(result);
     return status;
 }
 

@@ -14,7 +14,7 @@
 
 // Zero UUIDs stand for what is not there.
 struct bootstrap_state {
-    struct uuid operator_company, operator_member, demo_company;
+    struct uuid operator_company, demo_company;
     int64_t foreign_companies;
 };
 
@@ -58,13 +58,18 @@ MUST_CHECK enum status bootstrap_store_add_company(struct bootstrap_store *store
 MUST_CHECK enum status bootstrap_store_put_operator_role(struct bootstrap_store *store,
                                                          struct uuid company_id);
 
-// With every role that the company has now.
+// With the roles of an administrator, and in the operator's company of the operator.
 MUST_CHECK enum status bootstrap_store_add_member(struct bootstrap_store *store,
                                                   const struct bootstrap_member *member);
 
-// The company's first member that has not been removed; the zero UUID if there is none.
+// The company's first administrator, rather one who has the operator's role too; the zero UUID if there is
+// none.
 MUST_CHECK enum status bootstrap_store_find_member(struct bootstrap_store *store, struct uuid company_id,
                                                    struct uuid *ret_member_id);
+
+// Gives it what it lacks of the roles of a new one; how many those were.
+MUST_CHECK enum status bootstrap_store_give_roles(struct bootstrap_store *store, struct uuid company_id,
+                                                  struct uuid member_id, int64_t *ret_count);
 
 // Our token of that member if it still can be used, granted everything that there is now, its secrets gone;
 // or the zero UUID, after one that can't be used has been deactivated.

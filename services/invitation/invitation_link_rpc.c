@@ -65,10 +65,9 @@ static struct digest get_digest(const char *secret) {
 }
 
 // OK: the link is good for something, and the call acts for its company.
-static enum status follow_link(struct app_call *call, const char *secret,
+static enum status follow_link(struct app_call *call, const struct digest *digest,
                                struct invitation_found **ret_found) {
-    struct digest digest = get_digest(secret);
-    enum status status = invitation_store_find_by_secret(call, &digest, call->request_id, ret_found);
+    enum status status = invitation_store_find_by_secret(call, digest, call->request_id, ret_found);
     if (status != STATUS_OK)
         return status;
     if (!*ret_found)
@@ -90,7 +89,8 @@ enum status invitation_link_rpc_lookup(struct app_call *call, const ProtobufCMes
     if (!response || !expires_at)
         return fault_set_no_memory(call->fault);
     latchkey__v1__lookup_invitation_response__init(response);
-    enum status status = follow_link(call, request->secret, &found);
+    struct digest digest = get_digest(request->secret);
+    enum status status = follow_link(call, &digest, &found);
     if (status != STATUS_OK)
         return status;
     response->company_name = (char *)found->company_name;
@@ -201,12 +201,15 @@ enum status invitation_link_rpc_accept(struct app_call *call, const ProtobufCMes
     *ret_response = &response->base;
     invitation_check_display_name(request->display_name, call->fault);
     enum status status = call->fault->status;
+    struct digest digest = get_digest(request->secret);
     if (status == STATUS_OK)
-        status = follow_link(call, request->secret, &found);
+        status = follow_link(call, &digest, &found);
     if (status == STATUS_OK)
-        status = invitation_store_lock(call, found->invitation_id, &invitation);
+        status = invitation_store_lock_by_secret(call, found->invitation_id, &digest, &invitation);
     if (status != STATUS_OK)
         return status;
+    if (!invitation)
+        return refuse(call);
     if (is_repetition(call, invitation))
         return repeat(call, invitation, &response->member);
     return accept(call, invitation, request->display_name, &response->member);

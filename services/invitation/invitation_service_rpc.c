@@ -42,7 +42,10 @@ static enum status start(struct app *app, char *ret_error, size_t error_size) {
                  "--smtp-url is set: name the page on which invitations are accepted with --invitation-url");
         return STATUS_INVALID;
     }
-    return invitation_link_start();
+    enum status status = invitation_link_start();
+    if (status != STATUS_OK)
+        snprintf(ret_error, error_size, "%s", status_get_text(status));
+    return status;
 }
 
 static void stop(struct app *app) {

@@ -19,6 +19,7 @@ enum {
     FORGET_SECRETS,
     ADD_SECRET,
     FIND_BY_SECRET,
+    HAS_SECRET,
     FIND_COMPANY_NAME,
 };
 
@@ -84,6 +85,9 @@ static const struct db_statement statements[] = {
     [FIND_BY_SECRET] = {"invitation_find_by_secret",
                         "SELECT company_id, invitation_id, company_name, email, expires_at"
                         " FROM latchkey.invitation_find($1, $2)"},
+    [HAS_SECRET] = {"invitation_has_secret",
+                    "SELECT FROM latchkey.invitation_secret s WHERE s.company_id = $1"
+                    " AND s.invitation_id = $2 AND s.digest = $3"},
     [FIND_COMPANY_NAME] =
         {"invitation_find_company_name",
          "SELECT c.name FROM latchkey.company c WHERE c.company_id = $1 AND NOT c.suspended"},
@@ -149,15 +153,9 @@ static bool read_invitation(const struct app_call *call, const struct db_result 
            db_row_copy_prefixes(rows, row, ALLOWED_IPS, arena, &ret->ips);
 }
 
-static enum status find(struct app_call *call, int statement, struct uuid invitation_id,
-                        struct invitation **ret_invitation) {
-    struct db_params params;
-    const struct db_result *rows;
-    init_params(&params, call);
-    db_params_add_uuid(&params, invitation_id);
-    enum status status = query(call, statement, &params, &rows);
-    if (status != STATUS_OK)
-        return status;
+// The row of FIND or LOCK.
+static enum status read_found(struct app_call *call, const struct db_result *rows, struct uuid invitation_id,
+                              struct invitation **ret_invitation) {
     if (db_result_get_row_count(rows) == 0)
         return fault_set(call->fault, STATUS_NOT_FOUND, "INVITATION_NOT_FOUND", "there is no invitation %s",
                          typeid_of(TYPEID_INVITATION, invitation_id).text);
@@ -166,6 +164,16 @@ static enum status find(struct app_call *call, int statement, struct uuid invita
         return fault_set_no_memory(call->fault);
     *ret_invitation = invitation;
     return STATUS_OK;
+}
+
+static enum status find(struct app_call *call, int statement, struct uuid invitation_id,
+                        struct invitation **ret_invitation) {
+    struct db_params params;
+    const struct db_result *rows;
+    init_params(&params, call);
+    db_params_add_uuid(&params, invitation_id);
+    enum status status = query(call, statement, &params, &rows);
+    return status == STATUS_OK ? read_found(call, rows, invitation_id, ret_invitation) : status;
 }
 
 // ---- creating ----
@@ -336,6 +344,25 @@ enum status invitation_store_find_by_secret(struct app_call *call, const struct 
         return fault_set_no_memory(call->fault);
     *ret_found = found;
     return STATUS_OK;
+}
+
+// Each statement sees what was committed before it: the second one what happened while the first one waited.
+enum status invitation_store_lock_by_secret(struct app_call *call, struct uuid invitation_id,
+                                            const struct digest *digest, struct invitation **ret_invitation) {
+    struct db_params lock, has;
+    init_params(&lock, call);
+    db_params_add_uuid(&lock, invitation_id);
+    init_params(&has, call);
+    db_params_add_uuid(&has, invitation_id);
+    db_params_add_bytes(&has, bytes_of(digest->bytes, DIGEST_LENGTH));
+    struct db_command commands[] = {{&statements[LOCK], &lock, NULL}, {&statements[HAS_SECRET], &has, NULL}};
+    enum status status = db_query_batch(call->transaction, commands, ARRAY_LENGTH(commands));
+    *ret_invitation = NULL;
+    if (status != STATUS_OK)
+        return db_fault(call->fault, status);
+    if (db_result_get_row_count(commands[1].result) == 0)
+        return STATUS_OK;
+    return read_found(call, commands[0].result, invitation_id, ret_invitation);
 }
 
 enum status invitation_store_find_company_name(struct app_call *call, const char **ret_name) {

@@ -52,6 +52,12 @@ MUST_CHECK enum status invitation_store_find_by_secret(struct app_call *call, co
                                                        struct uuid request_id,
                                                        struct invitation_found **ret_found);
 
+// Locks what a link was found to be good for. *ret_invitation is NULL where the link has died meanwhile: it
+// was sent again, or ended, before the lock was had.
+MUST_CHECK enum status invitation_store_lock_by_secret(struct app_call *call, struct uuid invitation_id,
+                                                       const struct digest *digest,
+                                                       struct invitation **ret_invitation);
+
 // The name of the call's company; NULL in *ret_name if it is suspended.
 MUST_CHECK enum status invitation_store_find_company_name(struct app_call *call, const char **ret_name);
 

@@ -116,7 +116,8 @@ static enum status note_tokens(struct app_call *call, const struct removal *remo
                                      tokens->token_count, tokens->login_count, removal->to_text);
     if (!after)
         return fault_set_no_memory(call->fault);
-    return audit_note_text(call, "member.tokens_ended", member_id, "", after);
+    const char *action = removal->is_transfer ? "member.tokens_transferred" : "member.tokens_ended";
+    return audit_note_text(call, action, member_id, "", after);
 }
 
 static enum status remove_member(struct app_call *call, const struct removal *removal,

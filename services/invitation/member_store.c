@@ -41,8 +41,8 @@ static const struct db_statement statements[] = {
               " AND ($4::smallint = 0 OR ($4 = 2) = (m.removed_at IS NOT NULL))"
               " AND ($5 = '' OR position(lower($5) IN lower(m.email)) > 0"
               " OR position(lower($5) IN lower(m.display_name)) > 0)"
-              " AND ($6::uuid IS NULL OR EXISTS (SELECT FROM latchkey.member_role mr"
-              " WHERE mr.role_id = $6 AND mr.member_id = m.member_id))"
+              " AND ($6::uuid IS NULL OR m.member_id = ANY (ARRAY(SELECT mr.member_id"
+              " FROM latchkey.member_role mr WHERE mr.role_id = $6)))"
               " AND ($7 = '' OR m.external_id = $7)"
               " ORDER BY m.member_id DESC LIMIT $2) AS m) AS m"
               " WHERE m.items_so_far - m.items <= 20000 ORDER BY m.member_id DESC"},

@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 
 #include "common/app/app.h"
+#include "common/base/random.h"
 #include "services/token/due_store.h"
 #include "services/token/housekeeping.h"
 #include "services/token/token_rpc.h"
@@ -19,9 +20,11 @@ static const struct sweep sweeps[] = {
     {{"sweep_login_secrets_due",
       DUE_BATCHES("SELECT * FROM latchkey.login_secrets_due($1 * interval '1 ms', $2)")},
      {"sweep_login_secrets",
-      "WITH gone AS (DELETE FROM latchkey.token_secret s USING latchkey.token t"
-      " WHERE s.token_id = ANY ($1) AND s.expires_at < now() - $2 * interval '1 ms'"
-      " AND t.token_id = s.token_id AND t.kind = 'l' RETURNING 1) SELECT count(*) FROM gone"},
+      "WITH old AS (SELECT s.digest FROM latchkey.token_secret s JOIN latchkey.token t"
+      " ON t.token_id = s.token_id AND t.kind = 'l' WHERE s.token_id = ANY ($1)"
+      " AND s.expires_at < now() - $2 * interval '1 ms' FOR UPDATE OF s SKIP LOCKED),"
+      " gone AS (DELETE FROM latchkey.token_secret s USING old WHERE s.digest = old.digest RETURNING 1)"
+      " SELECT count(*) FROM gone"},
      &token_limits.housekeeping.login_secret_kept_ms},
     {{"sweep_logins_due", DUE_BATCHES("SELECT * FROM latchkey.login_tokens_due($1 * interval '1 ms', $2)")},
      {"sweep_logins", "SELECT latchkey.login_tokens_prune($1, $2 * interval '1 ms')"},
@@ -56,9 +59,11 @@ static enum status prune(struct app_call *call, void *context) {
 static enum status prune_all(const struct due_work *work, struct pruning *pruning,
                              const struct due_list *list, int64_t *ret_gone) {
     enum status status = STATUS_OK;
+    // why not from the first: several sweepers then take different ones
+    size_t first = list->count > 0 ? random_get_u64() % list->count : 0;
     *ret_gone = 0;
     for (size_t i = 0; i < list->count && status == STATUS_OK && !job_is_stopping(work->run); i++) {
-        pruning->batch = &list->batches[i];
+        pruning->batch = &list->batches[(first + i) % list->count];
         status = due_run(work, pruning->batch->company_id, prune, pruning);
         if (status == STATUS_OK)
             *ret_gone += pruning->gone;

@@ -33,8 +33,9 @@ static enum status note(struct app_call *call, const Latchkey__V1__DeactivateAcc
     buffer_append_text(&json, "]}");
     buffer_append_byte(&json, '\0');
     enum status status = json.failed ? fault_set_no_memory(call->fault)
-                                     : audit_note_many(call, "token.deactivated", "", (const char *)json.data,
-                                                       (int64_t)response->count);
+                                     : audit_note_many(call, "token.deactivated",
+                                                       typeid_of(TYPEID_COMPANY, call->company_id).text,
+                                                       (const char *)json.data, (int64_t)response->count);
     buffer_fini(&json);
     return status;
 }

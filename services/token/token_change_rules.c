@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 
+#include "common/access/lock_out.h"
 #include "common/base/clock.h"
 
 enum status token_check_not_deactivated(const struct token *token, struct fault *fault) {
@@ -55,28 +56,19 @@ enum status token_check_widening(const struct token *before, const struct token_
 
 // ---- lock-out ----
 
+static bool lists(const struct token_draft *draft, const struct ip_address *address) {
+    for (size_t i = 0; i < draft->ip_count; i++)
+        if (ip_prefix_contains_address(&draft->ips[i], address))
+            return true;
+    return draft->ip_count == 0;
+}
+
 enum status token_check_lock_out(const struct token_draft *after, const struct ip_address *address,
                                  struct fault *fault) {
-    if (after->ip_count == 0)
-        return STATUS_OK;
-    for (size_t i = 0; i < after->ip_count; i++)
-        if (ip_prefix_contains_address(&after->ips[i], address))
-            return STATUS_OK;
-    if (address->family == IP_FAMILY_NONE)
-        return fault_set(
-            fault, STATUS_FAILED_PRECONDITION, "LOCKS_OUT_CALLER",
-            "this would refuse the calling token: no list holds an address that the server can't "
-            "tell; call from one that it can, or set force");
-    char text[IP_ADDRESS_TEXT_MAX + 1], entry[IP_PREFIX_TEXT_MAX + 1];
-    struct ip_prefix needed = ip_prefix_of(address, ip_address_get_width_bits(address));
-    ip_address_format(address, text);
-    ip_prefix_format(&needed, entry);
-    fault_add_detail(fault, "clientIp", "%s", text);
-    fault_add_detail(fault, "neededEntry", "%s", entry);
-    return fault_set(
-        fault, STATUS_FAILED_PRECONDITION, "LOCKS_OUT_CALLER",
-        "this would refuse the calling token from your own address, %s; list %s too, or set force", text,
-        entry);
+    struct lock_out change = {.address = *address,
+                              .let_in_until_ms = CLOCK_NEVER_MS,
+                              .would_until_ms = lists(after, address) ? CLOCK_NEVER_MS : CLOCK_ALWAYS_MS};
+    return lock_out_check(&change, fault);
 }
 
 // ---- rotation ----

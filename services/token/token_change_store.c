@@ -135,7 +135,7 @@ enum status token_store_lock(struct app_call *call, struct uuid token_id,
     const struct db_result *row = commands[2].result;
     ret_standing->policy = (struct token_policy){.max_lifetime_ms = db_result_get_int64(row, 0, 0),
                                                  .requires_expiry = db_result_get_bool(row, 0, 1),
-                                                 .has_room = true};
+                                                 .room = INT64_MAX};
     return token_row_read_found(call, commands[1].result, token_id, &ret_standing->token);
 }
 

@@ -40,7 +40,7 @@ MUST_CHECK enum status token_store_rotate(struct app_call *call, struct uuid tok
 
 struct token_standing {
     struct token *token;
-    struct token_policy policy; // of the company; has_room is true
+    struct token_policy policy; // of the company; its room is not counted
 };
 
 // Locks and reads it, for a change that depends on what it is.

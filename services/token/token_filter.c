@@ -9,9 +9,12 @@ const struct db_statement token_plan_afresh_statement = {"token_plan_afresh",
 
 bool token_filter_is_empty(const struct token_filter *filter) {
     return filter->state == TOKEN_STATE_ANY && uuid_is_zero(filter->member_id) &&
-           filter->label_contains.len == 0 && filter->grant_count == 0 &&
-           filter->expires_before_ms == CLOCK_NEVER_MS && filter->unused_since_ms == CLOCK_ALWAYS_MS &&
-           filter->external_id.len == 0;
+           filter->external_id.len == 0 && !token_filter_looks_at_each(filter);
+}
+
+bool token_filter_looks_at_each(const struct token_filter *filter) {
+    return filter->label_contains.len > 0 || filter->grant_count > 0 ||
+           filter->expires_before_ms != CLOCK_NEVER_MS || filter->unused_since_ms != CLOCK_ALWAYS_MS;
 }
 
 void token_filter_add_params(const struct token_filter *filter, struct db_params *params) {

@@ -26,22 +26,33 @@ struct token_filter {
 
 bool token_filter_is_empty(const struct token_filter *filter);
 
-// token_get_state() in SQL.
-#define TOKEN_STATE                                                       \
-    "CASE WHEN t.deactivated_at IS NOT NULL THEN 3"                       \
-    " WHEN t.suspended AND coalesce(t.suspended_until > $2, true) THEN 2" \
-    " WHEN t.not_before > $2 THEN 5 WHEN t.expires_at <= $2 THEN 4 ELSE 1 END"
+// Whether tokens have to be looked at one by one to tell whether it names them.
+bool token_filter_looks_at_each(const struct token_filter *filter);
 
-// A condition over latchkey.token t: $2 = now, $5 to $11 = token_filter_add_params().
-#define TOKEN_FILTER                                                                             \
-    "($5::uuid IS NULL OR t.member_id = $5)"                                                     \
-    " AND ($6 = '' OR position(lower($6) IN lower(t.label)) > 0)"                                \
-    " AND ($7::text[] = '{}' OR t.permissions && $7)"                                            \
-    " AND ($8::timestamptz IS NULL OR t.expires_at < $8)"                                        \
-    " AND ($9::timestamptz IS NULL OR (t.created_at < $9 AND NOT EXISTS ("                       \
-    "SELECT FROM latchkey.token_use u WHERE u.token_id = t.token_id AND u.last_used_at >= $9)))" \
-    " AND ($10 = '' OR t.external_id = $10)"                                                     \
-    " AND ($11::smallint = 0 OR $11 = " TOKEN_STATE ")"
+// token_get_state() in SQL, in a form of which only the part for the state asked for is left in a plan, and
+// with it the index that serves it.
+#define TOKEN_IS_SUSPENDED "t.suspended AND coalesce(t.suspended_until > $2, true)"
+#define TOKEN_STATE                                                                                     \
+    "($11::smallint = 0 OR ($11 = 3 AND t.deactivated_at IS NOT NULL)"                                  \
+    " OR ($11 = 2 AND t.deactivated_at IS NULL AND " TOKEN_IS_SUSPENDED ")"                             \
+    " OR ($11 = 5 AND t.deactivated_at IS NULL AND NOT (" TOKEN_IS_SUSPENDED ") AND t.not_before > $2)" \
+    " OR ($11 = 4 AND t.deactivated_at IS NULL AND NOT (" TOKEN_IS_SUSPENDED ")"                        \
+    " AND coalesce(t.not_before <= $2, true) AND t.expires_at <= $2)"                                   \
+    " OR ($11 = 1 AND t.deactivated_at IS NULL AND NOT (" TOKEN_IS_SUSPENDED ")"                        \
+    " AND coalesce(t.not_before <= $2, true) AND coalesce(t.expires_at > $2, true)))"
+
+// Conditions over latchkey.token t: $2 = now, $5 to $11 = token_filter_add_params(). The first are served by
+// indexes; the others have to look at one token after the other.
+#define TOKEN_FILTER_INDEXED                 \
+    "($5::uuid IS NULL OR t.member_id = $5)" \
+    " AND ($10 = '' OR t.external_id = $10) AND " TOKEN_STATE
+#define TOKEN_FILTER_LOOKED_AT                                             \
+    "($8::timestamptz IS NULL OR t.expires_at < $8)"                       \
+    " AND ($6 = '' OR position(lower($6) IN lower(t.label)) > 0)"          \
+    " AND ($7::text[] = '{}' OR t.permissions && $7)"                      \
+    " AND ($9::timestamptz IS NULL OR (t.created_at < $9 AND NOT EXISTS (" \
+    "SELECT FROM latchkey.token_use u WHERE u.token_id = t.token_id AND u.last_used_at >= $9)))"
+#define TOKEN_FILTER TOKEN_FILTER_INDEXED " AND " TOKEN_FILTER_LOOKED_AT
 
 // To run before a statement with TOKEN_FILTER, in the same transaction.
 extern const struct db_statement token_plan_afresh_statement;

@@ -50,13 +50,12 @@ static bool check_token(struct app_call *call, const Latchkey__V1__ImportedAcces
 
 // The policy, and the room that the company has left, for one after the other.
 static void check_terms(struct app_call *call, struct token_import *imports, size_t count,
-                        struct token_import_terms *company) {
+                        struct token_policy *company) {
     struct token_terms terms = {&token_limits, call->caller->catalogue, call->now_ms};
     for (size_t i = 0; i < count; i++) {
         if (imports[i].fault.status != STATUS_OK)
             continue;
-        company->policy.has_room = company->room > 0;
-        if (token_check_policy(&imports[i].draft, &company->policy, &terms, &imports[i].fault) == STATUS_OK)
+        if (token_check_policy(&imports[i].draft, company, &terms, &imports[i].fault) == STATUS_OK)
             company->room--;
     }
 }
@@ -64,7 +63,7 @@ static void check_terms(struct app_call *call, struct token_import *imports, siz
 static enum status check_all(struct app_call *call, const Latchkey__V1__ImportAccessTokensRequest *request,
                              struct token_import *imports) {
     struct token_maker maker;
-    struct token_import_terms company;
+    struct token_policy company;
     if (!token_describe_caller(call, &maker))
         return fault_set_no_memory(call->fault);
     for (size_t i = 0; i < request->n_tokens; i++)

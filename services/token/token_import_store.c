@@ -99,7 +99,7 @@ static void refuse_known(struct token_import *imports, size_t count, const struc
 }
 
 enum status token_store_check_imports(struct app_call *call, struct token_import *imports, size_t count,
-                                      int64_t company_tokens_max, struct token_import_terms *ret_terms) {
+                                      int64_t company_tokens_max, struct token_policy *ret_policy) {
     struct bytes *digests, *external_ids;
     size_t good;
     struct db_params terms, secrets, ids;
@@ -119,9 +119,9 @@ enum status token_store_check_imports(struct app_call *call, struct token_import
     if (status != STATUS_OK)
         return db_fault(call->fault, status);
     const struct db_result *row = commands[0].result;
-    *ret_terms = (struct token_import_terms){.policy = {.max_lifetime_ms = db_result_get_int64(row, 0, 0),
-                                                        .requires_expiry = db_result_get_bool(row, 0, 1)},
-                                             .room = db_result_get_int64(row, 0, 2)};
+    *ret_policy = (struct token_policy){.max_lifetime_ms = db_result_get_int64(row, 0, 0),
+                                        .requires_expiry = db_result_get_bool(row, 0, 1),
+                                        .room = db_result_get_int64(row, 0, 2)};
     refuse_known(imports, count, commands[1].result, commands[2].result);
     return STATUS_OK;
 }

@@ -11,16 +11,11 @@
 #include "services/token/token_import_rules.h"
 #include "services/token/token_store.h"
 
-struct token_import_terms {
-    struct token_policy policy; // of the company; has_room is for the caller to set
-    int64_t room;               // so many more tokens the company may have, at most company_tokens_max
-};
-
 // Reads the company's policy, and gives those imports that have not failed and whose secret or external_id is
 // in use ALREADY_EXISTS.
 MUST_CHECK enum status token_store_check_imports(struct app_call *call, struct token_import *imports,
                                                  size_t count, int64_t company_tokens_max,
-                                                 struct token_import_terms *ret_terms);
+                                                 struct token_policy *ret_policy);
 
 // Inserts those that have not failed, with their secrets and last use, and reads them back, newest first.
 // ABORTED if another call took a secret or an external_id in between: the whole call is to be run again.

@@ -5,6 +5,7 @@
 #include "common/app/paging.h"
 #include "common/base/typeid.h"
 #include "services/token/token_message_rpc.h"
+#include "services/token/token_room.h"
 #include "services/token/token_store.h"
 #include "services/token/token_wish_rpc.h"
 
@@ -21,10 +22,13 @@ static enum status give_birth(struct app_call *call, const struct token_draft *d
                                 .member_id = owner,
                                 .minted = &minted,
                                 .created_by = maker.text,
-                                .company_tokens_max = terms->limits->company_tokens};
+                                .company_tokens_max = terms->limits->company_tokens,
+                                .counts_tokens = !token_room_take(call->company_id, call->now_ms)};
     struct token_policy policy;
     struct token *token;
     enum status status = token_store_create(call, draft, &birth, &policy, &token);
+    if (status == STATUS_OK && birth.counts_tokens)
+        token_room_note(call->company_id, policy.room, call->now_ms);
     if (status == STATUS_OK)
         status = token_check_policy(draft, &policy, terms, call->fault);
     if (status != STATUS_OK)
@@ -98,11 +102,9 @@ static bool fill_list(Latchkey__V1__ListAccessTokensResponse *response,
             return false;
     }
     response->n_access_tokens = list->count;
-    if (list->has_more) {
-        struct uuid last = list->tokens[list->count - 1].token_id;
+    if (list->has_more)
         response->next_page_token =
-            paging_make_token(call, &request->base, bytes_of(last.bytes, sizeof(last.bytes)));
-    }
+            paging_make_token(call, &request->base, bytes_of(list->last.bytes, sizeof(list->last.bytes)));
     return response->access_tokens && response->next_page_token;
 }
 

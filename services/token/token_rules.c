@@ -246,7 +246,7 @@ enum status token_check_policy(const struct token_draft *draft, const struct tok
                          "the company's policy lets a token live for %lld seconds at most",
                          (long long)(policy->max_lifetime_ms / 1000));
     }
-    if (!policy->has_room)
+    if (policy->room <= 0)
         return fault_set(
             fault, STATUS_EXHAUSTED, "COMPANY_TOKENS_LIMIT",
             "the company has reached its limit of %lld tokens; deactivate some that nobody needs",

@@ -124,7 +124,7 @@ MUST_CHECK enum status token_check_change(const struct token_wish *wish, uint32_
 struct token_policy {
     int64_t max_lifetime_ms; // 0 = no bound
     bool requires_expiry;
-    bool has_room; // for one more beside those that are alive
+    int64_t room; // for so many more beside those that are alive
 };
 
 // The lifetime counts from terms->now_ms: for a token that exists, set it to the time of its making.

@@ -23,6 +23,7 @@ struct token_birth {
     const struct token_minted *minted;
     const char *created_by;
     int64_t company_tokens_max;
+    bool counts_tokens; // whether the company's room is to be counted, which takes long where it has many
 };
 
 // Inserts the token and its secret, and reads it back together with the company's policy, which the caller
@@ -37,8 +38,10 @@ MUST_CHECK enum status token_store_find(struct app_call *call, struct uuid token
 
 struct token_list {
     struct token *tokens;
-    size_t count; // at most the limit; fewer where long lists would make the page too large
+    size_t count; // at most the limit; fewer where long lists would make the page too large, or the filter
+                  // has so much to look at that the rest is left to the next page
     bool has_more;
+    struct uuid last; // after which the next page begins
 };
 
 // The tokens after `after` (zero = from the start), newest first, at most `limit`.

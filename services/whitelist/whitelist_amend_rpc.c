@@ -24,19 +24,13 @@ struct amendment_request {
     struct whitelist_amendment amendment;
 };
 
-static uint32_t read_bits(const Latchkey__V1__WhitelistEntry *entry) {
-    if (entry->optional_checking_bits_case !=
-        LATCHKEY__V1__WHITELIST_ENTRY__OPTIONAL_CHECKING_BITS_CHECKING_BITS)
-        return IP_PREFIX_BITS_UNSET;
-    // A number that a peer sent never reads as unset.
-    return entry->checking_bits == IP_PREFIX_BITS_UNSET ? IP_PREFIX_BITS_UNSET - 1 : entry->checking_bits;
-}
-
 static enum status read_request(const Latchkey__V1__UpdateWhitelistEntryRequest *request, struct fault *fault,
                                 struct amendment_request *ret_request) {
     const Latchkey__V1__WhitelistEntry *entry = request->entry ? request->entry : &no_entry;
+    bool has_bits = entry->optional_checking_bits_case ==
+                    LATCHKEY__V1__WHITELIST_ENTRY__OPTIONAL_CHECKING_BITS_CHECKING_BITS;
     struct whitelist_wish wish = {.address = entry->address,
-                                  .bits = read_bits(entry),
+                                  .bits = whitelist_rpc_read_bits(has_bits, entry->checking_bits),
                                   .note = entry->note,
                                   .owner = entry->owner,
                                   .is_disabled = entry->disabled,

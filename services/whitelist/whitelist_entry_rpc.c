@@ -12,21 +12,15 @@
 
 // ---- AddWhitelistEntries ----
 
-static uint32_t read_bits(const Latchkey__V1__NewWhitelistEntry *entry) {
-    if (entry->optional_checking_bits_case !=
-        LATCHKEY__V1__NEW_WHITELIST_ENTRY__OPTIONAL_CHECKING_BITS_CHECKING_BITS)
-        return IP_PREFIX_BITS_UNSET;
-    // A number that a peer sent never reads as unset.
-    return entry->checking_bits == IP_PREFIX_BITS_UNSET ? IP_PREFIX_BITS_UNSET - 1 : entry->checking_bits;
-}
-
 static struct whitelist_wish *read_wishes(const Latchkey__V1__AddWhitelistEntriesRequest *request,
                                           struct app_call *call) {
     struct whitelist_wish *wishes = ARENA_NEW_ARRAY(call->arena, struct whitelist_wish, request->n_entries);
     for (size_t i = 0; wishes && i < request->n_entries; i++) {
         const Latchkey__V1__NewWhitelistEntry *entry = request->entries[i];
+        bool has_bits = entry->optional_checking_bits_case ==
+                        LATCHKEY__V1__NEW_WHITELIST_ENTRY__OPTIONAL_CHECKING_BITS_CHECKING_BITS;
         wishes[i] = (struct whitelist_wish){.address = entry->address,
-                                            .bits = read_bits(entry),
+                                            .bits = whitelist_rpc_read_bits(has_bits, entry->checking_bits),
                                             .note = entry->note,
                                             .owner = entry->owner,
                                             .is_disabled = entry->disabled,

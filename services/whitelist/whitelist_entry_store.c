@@ -20,17 +20,10 @@ static const struct db_statement statements[] = {
                 " $9::timestamptz[])"
                 " AS new (entry_id, address, cidr, note, owner, disabled, expires_at)"
                 " WHERE target.list_id IS NOT NULL"},
-    // An entry that is in no list any more takes its last hit with it; in one order, so that whoever records
-    // hits at the same time and this never wait for each other.
     [DELETE] = {"whitelist_delete",
                 "WITH gone AS (DELETE FROM latchkey.whitelist_entry e"
-                " WHERE e.list_id = " WHITELIST_TARGET " AND e.entry_id = ANY ($3) RETURNING e.*),"
-                " forgotten AS (DELETE FROM latchkey.whitelist_entry_use u WHERE u.entry_id = ANY (ARRAY("
-                "SELECT known.entry_id FROM gone JOIN latchkey.whitelist_entry_use known USING (entry_id)"
-                " WHERE NOT EXISTS (SELECT FROM latchkey.whitelist_list l JOIN latchkey.whitelist_entry e"
-                " ON e.list_id = l.list_id AND e.entry_id = gone.entry_id"
-                " WHERE l.company_id = $1 AND l.list_id <> gone.list_id)"
-                " ORDER BY known.entry_id FOR UPDATE OF known)))"
+                " WHERE e.list_id = " WHITELIST_TARGET
+                " AND e.entry_id = ANY ($3) RETURNING e.*)" WHITELIST_FORGET_GONE
                 " SELECT " WHITELIST_ENTRY_COLUMNS("NULL::timestamptz") " FROM gone AS e"},
     [FIND] = {"whitelist_find_entry",
               "SELECT " WHITELIST_ENTRY_COLUMNS(

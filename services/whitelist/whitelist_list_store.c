@@ -5,9 +5,6 @@
 
 enum { PLAN_PAGE, FIND_TARGET, FIND_FLOOR, LIST };
 
-#define TEXT_OF(number) #number
-#define TEXT(number) TEXT_OF(number)
-
 static const struct db_statement statements[] = {
     // Without a filter that picks out few entries the planner, who can't know how long this company's list
     // is,
@@ -19,7 +16,7 @@ static const struct db_statement statements[] = {
     [FIND_FLOOR] = {"whitelist_find_floor",
                     "SELECT e.entry_id FROM latchkey.whitelist_entry e"
                     " WHERE e.list_id = " WHITELIST_TARGET " AND ($3::uuid IS NULL OR e.entry_id < $3)"
-                    " ORDER BY e.entry_id DESC OFFSET " TEXT(WHITELIST_WALK_MAX) " - 1 LIMIT 1"},
+                    " ORDER BY e.entry_id DESC OFFSET " WHITELIST_TEXT(WHITELIST_WALK_MAX) " - 1 LIMIT 1"},
     // why the sub-select: with its list a constant, the primary key gives entries in the order wanted.
     [LIST] =
         {"whitelist_list",

@@ -23,6 +23,21 @@
 #define WHITELIST_PLAN_AFRESH \
     "set_config('plan_cache_mode', 'force_custom_plan', true), set_config('jit', 'off', true)"
 
+// A number that stands in the text of a statement.
+#define WHITELIST_TEXT_OF(number) #number
+#define WHITELIST_TEXT(number) WHITELIST_TEXT_OF(number)
+
+// Behind `WITH gone AS (DELETE ... RETURNING entry_id, list_id)`: an entry that is in no list any more takes
+// its last hit with it. In one order, so that whoever records hits at the same time and this never wait for
+// each other.
+#define WHITELIST_FORGET_GONE                                                                   \
+    ", forgotten AS (DELETE FROM latchkey.whitelist_entry_use u WHERE u.entry_id = ANY (ARRAY(" \
+    "SELECT known.entry_id FROM gone JOIN latchkey.whitelist_entry_use known USING (entry_id)"  \
+    " WHERE NOT EXISTS (SELECT FROM latchkey.whitelist_list l JOIN latchkey.whitelist_entry e"  \
+    " ON e.list_id = l.list_id AND e.entry_id = gone.entry_id"                                  \
+    " WHERE l.company_id = $1 AND l.list_id <> gone.list_id)"                                   \
+    " ORDER BY known.entry_id FOR UPDATE OF known)))"
+
 // The columns of an entry `e`, as whitelist_row_read_entry() reads them; behind them may stand others.
 #define WHITELIST_ENTRY_COLUMNS(last_hit_at)                                                                             \
     "e.entry_id, e.address, e.cidr, e.note, e.owner, e.disabled, e.expires_at, e.created_at, e.created_by, " last_hit_at \

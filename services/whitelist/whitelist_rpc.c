@@ -38,6 +38,11 @@ struct uuid whitelist_rpc_read_draft(const char *draft_id, struct fault *fault) 
     return read_draft_id(draft_id, "type a draft's id, such as dra_01h455vb4pex5vsknk084sn02q", fault);
 }
 
+uint32_t whitelist_rpc_read_bits(bool is_set, uint32_t bits) {
+    // A number that a peer sent never reads as unset.
+    return !is_set ? IP_PREFIX_BITS_UNSET : bits == IP_PREFIX_BITS_UNSET ? IP_PREFIX_BITS_UNSET - 1 : bits;
+}
+
 // ---- GetWhitelist ----
 
 enum status whitelist_rpc_get(struct app_call *call, const ProtobufCMessage *message,

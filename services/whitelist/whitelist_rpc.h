@@ -53,6 +53,9 @@ struct uuid whitelist_rpc_read_draft(const char *draft_id, struct fault *fault);
 MUST_CHECK struct uuid *whitelist_rpc_read_entry_ids(char *const *texts, size_t count, const char *field,
                                                      struct app_call *call);
 
+// Checking bits as the rules want them; `is_set` is whether the oneof has them.
+uint32_t whitelist_rpc_read_bits(bool is_set, uint32_t bits);
+
 // What a wish of the contract asks as the scope: cleared, what a company begins with. Names a bad one.
 enum whitelist_scope whitelist_rpc_read_scope(const Latchkey__V1__Whitelist *wish, struct fault *fault);
 

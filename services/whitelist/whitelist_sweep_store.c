@@ -8,9 +8,6 @@ enum { TIMEOUT_S = 10 };
 
 enum { FIND_OVERDUE, FIND_FORSAKEN, FIND_REPLACED, LOCK, DELETE, FORGET };
 
-#define TEXT_OF(number) #number
-#define TEXT(number) TEXT_OF(number)
-
 static const struct db_statement statements[] = {
     [FIND_OVERDUE] = {"whitelist_find_overdue", "SELECT latchkey.whitelist_overdue($1)"},
     [FIND_FORSAKEN] = {"whitelist_find_forsaken",
@@ -25,21 +22,15 @@ static const struct db_statement statements[] = {
               " AND l.state = 'replaced' AND NOT EXISTS (SELECT FROM latchkey.whitelist w"
               " WHERE w.company_id = $1 AND l.list_id IN (w.live_list_id, w.previous_list_id))"
               " FOR UPDATE SKIP LOCKED"},
-    // A run of the primary key. An entry that is in no list any more takes its last hit with it.
+    // A run of the primary key.
     [DELETE] =
         {"whitelist_delete_replaced",
          "WITH gone AS (DELETE FROM latchkey.whitelist_entry e WHERE e.list_id = $2 AND e.entry_id > $3"
          " AND e.entry_id <= coalesce((SELECT last.entry_id FROM latchkey.whitelist_entry last"
          " WHERE last.list_id = $2 AND last.entry_id > $3 ORDER BY last.entry_id"
-         " OFFSET " TEXT(
+         " OFFSET " WHITELIST_TEXT(
              WHITELIST_SWEEP_ROWS) " - 1 LIMIT 1), 'ffffffff-ffff-ffff-ffff-ffffffffffff')"
-                                   " RETURNING e.entry_id),"
-                                   " forgotten AS (DELETE FROM latchkey.whitelist_entry_use u WHERE u.entry_id = ANY (ARRAY("
-                                   "SELECT known.entry_id FROM gone JOIN latchkey.whitelist_entry_use known USING (entry_id)"
-                                   " WHERE NOT EXISTS (SELECT FROM latchkey.whitelist_list l JOIN latchkey.whitelist_entry e"
-                                   " ON e.list_id = l.list_id AND e.entry_id = gone.entry_id"
-                                   " WHERE l.company_id = $1 AND l.list_id <> $2)"
-                                   " ORDER BY known.entry_id FOR UPDATE OF known)))"
+                                   " RETURNING e.entry_id, e.list_id)" WHITELIST_FORGET_GONE
                                    " SELECT count(*), (SELECT entry_id FROM gone ORDER BY entry_id DESC LIMIT 1) FROM gone"},
     [FORGET] = {"whitelist_forget_replaced",
                 "DELETE FROM latchkey.whitelist_list l WHERE l.company_id = $1 AND l.list_id = $2"

@@ -11,7 +11,8 @@ import argparse
 import sys
 from pathlib import Path
 
-NAMES = ("ip_set", "transport", "validate", "latency", "cold_start", "memory", "revoke", "create", "trips")
+NAMES = ("ip_set", "transport", "validate", "latency", "cold_start", "memory", "revoke", "create", "trips",
+         "whitelist")
 
 
 def parse(arguments):

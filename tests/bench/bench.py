@@ -20,6 +20,7 @@ import bench_revoke
 import bench_transport
 import bench_trips
 import bench_validate
+import bench_whitelist
 import plot
 from figures import print_table
 from latchkey_test import BUILD
@@ -27,7 +28,7 @@ from world import World
 
 BENCHES = {module.__name__.removeprefix("bench_"): module
            for module in (bench_ip_set, bench_transport, bench_validate, bench_latency, bench_cold_start, bench_memory,
-                          bench_revoke, bench_create, bench_trips)}
+                          bench_revoke, bench_create, bench_trips, bench_whitelist)}
 assert tuple(BENCHES) == arguments.NAMES
 
 

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 
 from figures import Figure
 from latchkey_test import Client, Deployment, PrivatePostgres, Stage, contract, stubs
-from latchkey_test.tap import Tap, trips_of_call
+from latchkey_test.tap import Tap, trips_of_last_call
 from same_sql import Script
 from validation import framed
 
@@ -64,7 +64,7 @@ def _learn(deployment, company, request):
         client.call(method, request)
         tap.take()
         client.call(method, request)
-        trips = trips_of_call(tap.take())
+        trips = trips_of_last_call(tap.take())
     statements = {statement.name: statement for trip in trips for statement in trip.statements}
     return Script(trips, {statements[name].values[0] for name in ("token_insert", "token_insert_secret")})
 

@@ -5,7 +5,7 @@ Counted on the wire by a tap, once the connection has prepared its statements, s
 
 from figures import Figure
 from latchkey_test import Stage, Deployment, contract
-from latchkey_test.tap import Tap, trips_of_call
+from latchkey_test.tap import Tap, trips_of_last_call
 
 _LEAST = 3
 
@@ -24,6 +24,6 @@ def _count(method, stage, tap):
     request = stage.request(method)
     tap.take()
     stage.caller(method).call(method, request)
-    trips = trips_of_call(tap.take())
+    trips = trips_of_last_call(tap.take())
     statements = sum(len(trip.statements) for trip in trips)
     return Figure("trips", f"{method.name}, {statements} statements", [len(trips)], [_LEAST], "least", "trips", 4 / 3)

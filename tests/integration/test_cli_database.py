@@ -12,7 +12,9 @@ from pathlib import Path
 
 import psycopg2
 
-from latchkey_test import ROOT, PrivatePostgres, Server, free_port, run_latchkey, shared_postgres
+from latchkey_test import ROOT, Client, PrivatePostgres, Server, free_port, run_latchkey, shared_postgres, stubs
+
+member_pb2 = stubs.messages("latchkey/v1/member.proto")
 
 PERMISSIONS = ROOT / "deploy/quickstart/permissions.txt"
 SECRET = "lka_[0-9A-Za-z]{51}"
@@ -361,6 +363,26 @@ class Bootstrap(DatabaseCase):
         server = self.serve()
         self.assertIn("latchkey.operate", self.caller(server, made["operator"]["secret"])["permissions"])
         self.assertEqual(self.caller(server, self.read_env()["LATCHKEY_OPERATOR_TOKEN"]), 3)
+
+    def test_rotation_finds_an_administrator_and_gives_back_the_role_by_which_he_operates(self):
+        self.migrate()
+        first = json.loads(self.run_well("bootstrap", "--json"))["operator"]
+        server = self.serve()
+        with Client(server.address, first["secret"]) as operator:
+            create = lambda email, roles: operator.members.CreateMember(member_pb2.CreateMemberRequest(
+                email=email, role_ids=roles), timeout=20).member.member_id
+            role_ids = operator.members.GetMember(member_pb2.GetMemberRequest(), timeout=20).member.role_ids
+            administrator = next(role.role_id for role in operator.members.ListRoles(
+                member_pb2.ListRolesRequest(), timeout=20).roles if role.built_in)
+            self.assertEqual(len(role_ids), 2)
+            create("employee@example.com", [])
+            heir = create("heir@example.com", [administrator])
+            operator.members.RemoveMember(member_pb2.RemoveMemberRequest(member_id=first["member_id"]), timeout=20)
+        made = json.loads(self.run_well("bootstrap", "--rotate", "--json"))["operator"]
+        self.assertEqual(made["member_id"], heir)
+        caller = self.caller(server, made["secret"])
+        self.assertIn("latchkey.operate", caller["permissions"])
+        self.assertEqual(caller["email"], "heir@example.com")
 
     def test_of_four_at_once_one_makes_the_operator(self):
         self.migrate()

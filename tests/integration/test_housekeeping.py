@@ -62,8 +62,6 @@ class Sweeping(HousekeepingCase):
         for other in companies[1:]:
             self.new_member(company=other)
         self.deployment.server.stop()
-        self.execute("ALTER TABLE latchkey.token DISABLE TRIGGER USER")
-        self.execute("ALTER TABLE latchkey.token_secret DISABLE TRIGGER USER")
         for other in companies:
             self.execute(
                 "WITH made AS (INSERT INTO latchkey.token (token_id, company_id, member_id, kind, channels, created_at, "
@@ -72,10 +70,7 @@ class Sweeping(HousekeepingCase):
                 "generate_series(1, 10000) RETURNING token_id, company_id, expires_at) INSERT INTO latchkey.token_secret "
                 "(digest, token_id, company_id, hint, expires_at) SELECT sha256(convert_to(token_id::text, 'UTF8')), "
                 "token_id, company_id, 'x', expires_at FROM made")
-        self.execute("ALTER TABLE latchkey.token ENABLE ALWAYS TRIGGER ALL")
-        self.execute("ALTER TABLE latchkey.token ENABLE TRIGGER token_version")
-        self.execute("ALTER TABLE latchkey.token_secret ENABLE ALWAYS TRIGGER ALL")
-        self.execute("ANALYZE")
+        self.execute("DELETE FROM latchkey.change")  # what follows is looked at
         first = self.execute("SELECT sum(head) FROM latchkey.change_lane")[0][0]
         old = "kind = 'l' AND expires_at < now() - interval '40 days'"
         self.assertEqual(self.count("token", old), 100_000)
@@ -94,8 +89,7 @@ class Sweeping(HousekeepingCase):
         print(f"100 000 log-ins swept in {took:.1f} s, slowest creation meanwhile {slowest * 1000:.0f} ms", flush=True)
         self.assertEqual(self.count("token_secret", "hint = 'x'"), 0)
         self.assertLess(slowest, 2)
-        whole = self.execute("SELECT count(*) FROM latchkey.change WHERE kind = 'token' AND objects IS NULL "
-                             "AND at > now() - interval '10 minutes'")[0][0]
+        whole = self.execute("SELECT count(*) FROM latchkey.change WHERE kind = 'token' AND objects IS NULL")[0][0]
         self.assertEqual(whole, 0, "changes that make validators read all tokens")
         self.assertGreaterEqual(self.execute("SELECT sum(head) FROM latchkey.change_lane")[0][0] - first, 2 * 1000)
         self.assertEqual((self.count("member", f"member_id = '{number}'"), company), (1, self.company_uuid))

@@ -109,6 +109,11 @@ class Members(MemberCase):
             error = self.assert_refused(ALREADY_EXISTS, "EMAIL_IN_USE", lambda t=typed: self.company.create_member(t))
             self.assertIn("@acme.example", error.details())
 
+    def test_of_many_who_take_an_address_at_once_one_gets_it(self):
+        email = self.unique()
+        outcomes = at_once(*[lambda e=e: self.company.create_member(e) for e in (email, email.upper()) * 6])
+        self.assertEqual(sorted(outcomes), ["EMAIL_IN_USE"] * 11 + ["OK"])
+
     def test_an_address_with_a_plus_is_an_address_of_its_own(self):
         email = self.unique()
         plus = email.replace("@", "+tag@")

@@ -36,16 +36,25 @@ class MembershipAudit(MemberCase):
             ("company.created", company.id), ("member.created", company.ada.member_id),
             ("role.created", role.role_id), ("role.updated", role.role_id), ("member.created", member.member_id),
             ("member.updated", member.member_id), ("role.deleted", role.role_id), ("member.removed", member.member_id),
-            ("member.tokens_ended", member.member_id), ("company.updated", company.id), ("company.suspended", company.id),
+            ("member.tokens_transferred", member.member_id), ("company.updated", company.id), ("company.suspended", company.id),
             ("company.suspension_explained", company.id), ("company.resumed", company.id)])
         told = {action: (before, after) for action, _, before, after in events}
         self.assertEqual(told["role.updated"], ({"permissions": ["charges.create"]}, {"permissions": ["charges.*"]}))
         self.assertEqual(told["member.updated"], ({"display_name": "Bob", "role_ids": [role.role_id]},
                                                   {"display_name": "Robert", "role_ids": []}))
-        self.assertEqual(told["member.tokens_ended"][1],
+        self.assertEqual(told["member.tokens_transferred"][1],
                          {"token_count": 1, "login_count": 0, "transfer_tokens_to": company.id})
         self.assertEqual(told["company.suspension_explained"][1], {"note": "unpaid"})
         self.assertEqual(told["company.updated"][1]["name"], "Renamed")
+
+    def test_tokens_that_end_with_their_member_are_counted(self):
+        company = self.new_company()
+        member = company.create_member("bob@acme.example")
+        for kind in "aal":
+            company.owner_token(member.member_id, kind=kind)
+        company.remove(member.member_id)
+        self.assertEqual(self.events(company)[-1], ("member.tokens_ended", member.member_id, None, {
+            "token_count": 2, "login_count": 1, "transfer_tokens_to": ""}))
 
     def test_what_changes_nothing_has_none(self):
         company = self.new_company()

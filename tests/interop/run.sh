@@ -17,6 +17,7 @@ GO_PROGRAMS=(
     github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4
     github.com/grpc-ecosystem/grpc-health-probe@v0.4.61
     github.com/summerwind/h2spec/cmd/h2spec@latest
+    github.com/axllent/mailpit@v1.33.1
 )
 
 say_missing() {

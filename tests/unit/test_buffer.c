@@ -156,6 +156,17 @@ static void a_failed_append_leaves_the_content_as_it_was(void **state) {
     buffer_fini(&buffer);
 }
 
+static void a_json_string_is_quoted_and_escaped(void **state) {
+    (void)state;
+    struct buffer buffer = {0};
+    buffer_append_json(&buffer, BYTES_LITERAL("a\"b\\c\n\x01\x7f\xc3\xa4/"));
+    assert_true(bytes_is_text(buffer_get_bytes(&buffer), "\"a\\\"b\\\\c\\u000a\\u0001\x7f\xc3\xa4/\""));
+    buffer_reset(&buffer);
+    buffer_append_json(&buffer, BYTES_EMPTY);
+    assert_true(bytes_is_text(buffer_get_bytes(&buffer), "\"\""));
+    buffer_fini(&buffer);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(zeroed_memory_is_an_empty_buffer),
@@ -169,6 +180,7 @@ int main(void) {
         cmocka_unit_test(memory_is_kept_over_a_reset),
         cmocka_unit_test(every_failing_allocation_is_reported),
         cmocka_unit_test(a_failed_append_leaves_the_content_as_it_was),
+        cmocka_unit_test(a_json_string_is_quoted_and_escaped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -61,6 +61,22 @@ static void bad_fields_add_up_in_order_and_make_it_invalid(void **state) {
     tear_down(&fixture);
 }
 
+static void a_part_of_a_request_names_its_fields_by_the_whole(void **state) {
+    (void)state;
+    struct fixture fixture;
+    struct fault *fault = set_up(&fixture);
+    fault_prefix_fields(fault, "token.");
+    assert_int_equal(fault->status, STATUS_OK);
+    fault_add_field(fault, "label", "type one");
+    fault_add_field(fault, "allowed_ips[3]", "type an address");
+    fault_prefix_fields(fault, "token.");
+    fault_add_field(fault, "update_mask", "name what to change");
+    assert_string_equal(fault->fields->field, "token.label");
+    assert_string_equal(fault->fields->next->field, "token.allowed_ips[3]");
+    assert_string_equal(fault->fields->next->next->field, "update_mask");
+    tear_down(&fixture);
+}
+
 static void fields_join_a_fault_that_is_set_already(void **state) {
     (void)state;
     struct fixture fixture;
@@ -158,6 +174,7 @@ int main(void) {
         cmocka_unit_test(a_new_fault_is_none),
         cmocka_unit_test(the_first_fault_stays),
         cmocka_unit_test(bad_fields_add_up_in_order_and_make_it_invalid),
+        cmocka_unit_test(a_part_of_a_request_names_its_fields_by_the_whole),
         cmocka_unit_test(fields_join_a_fault_that_is_set_already),
         cmocka_unit_test(a_hundred_fields_are_kept_and_all_are_counted),
         cmocka_unit_test(details_keep_their_order),

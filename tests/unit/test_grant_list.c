@@ -102,6 +102,26 @@ static void of_a_long_list_twenty_names_are_told(void **state) {
     assert_null(strstr(told, "many.p20"));
 }
 
+static void running_out_of_memory_is_told_whenever_it_happens(void **state) {
+    (void)state;
+    const char *texts[] = {"charges.*", "refunds.create"};
+    struct grant_list_terms terms = {catalogue, 3, "permissions"};
+    bool is_done = false;
+    for (size_t limit = 1; !is_done; limit++) {
+        struct arena small;
+        arena_init(&small, limit);
+        fault_init(&fault, &arena);
+        grant_list_parse((char *const *)texts, 2, &terms, &small, &fault, &list);
+        const char *excess = fault.status == STATUS_OK
+                                 ? grant_list_describe_excess(catalogue, list.covered, NULL, &small, &fault)
+                                 : NULL;
+        is_done = fault.status == STATUS_OK;
+        assert_true(is_done ? excess != NULL : fault.status == STATUS_NO_MEMORY);
+        arena_fini(&small);
+        assert_true(limit < 100000);
+    }
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -110,6 +130,7 @@ int main(void) {
         TEST(a_list_that_is_too_long_is_refused_as_a_whole),
         TEST(what_is_too_much_is_told_by_name),
         TEST(of_a_long_list_twenty_names_are_told),
+        TEST(running_out_of_memory_is_told_whenever_it_happens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

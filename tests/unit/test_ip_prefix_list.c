@@ -76,6 +76,22 @@ static void it_lets_in_what_it_holds_and_an_empty_one_everything(void **state) {
     assert_true(prefix_list_admits(&list, &(struct ip_address){0}));
 }
 
+static void running_out_of_memory_is_told_whenever_it_happens(void **state) {
+    (void)state;
+    const char *texts[] = {"10.0.0.0/8", "2001:db8::1"};
+    bool is_done = false;
+    for (size_t limit = 1; !is_done; limit++) {
+        struct arena small;
+        arena_init(&small, limit);
+        fault_init(&fault, &arena);
+        prefix_list_parse((char *const *)texts, 2, 2, "allowed_ips", &small, &fault, &list);
+        assert_true(fault.status == STATUS_OK || fault.status == STATUS_NO_MEMORY);
+        is_done = fault.status == STATUS_OK && prefix_list_format(&list, &small);
+        arena_fini(&small);
+        assert_true(limit < 100000);
+    }
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -83,6 +99,7 @@ int main(void) {
         TEST(every_bad_one_is_named),
         TEST(a_list_that_is_too_long_is_refused_as_a_whole),
         TEST(it_lets_in_what_it_holds_and_an_empty_one_everything),
+        TEST(running_out_of_memory_is_told_whenever_it_happens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -162,6 +162,25 @@ static void an_own_list_must_hold_the_callers_address(void **state) {
                      STATUS_FAILED_PRECONDITION);
 }
 
+static void running_out_of_memory_is_told_whenever_it_happens(void **state) {
+    (void)state;
+    char *ids[] = {(char *)role, (char *)other_role}, *ips[] = {(char *)"10.0.0.0/8", (char *)"::1"};
+    struct member_wish wish = wish_of(MEMBER_FIELDS_ALL);
+    wish.role_ids = ids;
+    wish.allowed_ips = ips;
+    wish.role_id_count = wish.allowed_ip_count = 2;
+    enum status status = STATUS_NO_MEMORY;
+    for (size_t limit = 1; status != STATUS_OK; limit++) {
+        struct arena small;
+        arena_init(&small, limit);
+        fault_init(&fault, &arena);
+        status = member_check_wish(&wish, &small, &fault, &draft);
+        arena_fini(&small);
+        assert_true(status == STATUS_OK || status == STATUS_NO_MEMORY);
+        assert_true(limit < 100000);
+    }
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -172,6 +191,7 @@ int main(void) {
         TEST(issuer_and_subject_stand_together),
         TEST(every_field_makes_a_difference_and_three_make_another_person),
         TEST(an_own_list_must_hold_the_callers_address),
+        TEST(running_out_of_memory_is_told_whenever_it_happens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

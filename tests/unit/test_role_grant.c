@@ -138,6 +138,26 @@ static void ids_that_others_have_are_left_out(void **state) {
     assert_false(role_ids_have(&rest, some[1]));
 }
 
+static void running_out_of_memory_is_told_whenever_it_happens(void **state) {
+    (void)state;
+    struct role role = role_with(3, 1);
+    struct role_list present = {.roles = &role, .count = 1};
+    struct role_ids ids = {&role.role_id, 1};
+    for (unsigned held = 1; held <= 3; held += 2) { // too little, and enough
+        enum status status = STATUS_NO_MEMORY, wanted = held == 3 ? STATUS_OK : STATUS_PERMISSION_DENIED;
+        let_caller_do(held);
+        for (size_t limit = 1; status != wanted; limit++) {
+            struct arena small;
+            arena_init(&small, limit);
+            fault_init(&fault, &arena);
+            status = role_check_grant(&ids, &present, &caller, &small, &fault);
+            arena_fini(&small);
+            assert_true(status == wanted || status == STATUS_NO_MEMORY);
+            assert_true(limit < 100000);
+        }
+    }
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -148,6 +168,7 @@ int main(void) {
         TEST(the_administrator_may_all_but_what_only_the_operator_may),
         TEST(a_grant_that_the_catalogue_has_lost_lets_do_nothing),
         TEST(ids_that_others_have_are_left_out),
+        TEST(running_out_of_memory_is_told_whenever_it_happens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -253,6 +253,76 @@ static void an_arena_that_runs_out_refuses_the_wish(void **state) {
     assert_true(refused > 0);
 }
 
+// ---- a token that is there ----
+
+static struct token make_present(struct bytes *permissions, struct bytes *domains) {
+    return (struct token){.label = "before",
+                          .description = "kept",
+                          .external_id = "x-1",
+                          .channels = CHANNEL_BIT(CHANNEL_UI),
+                          .permissions = permissions,
+                          .permission_count = 1,
+                          .allowed_domains = domains,
+                          .allowed_domain_count = 1,
+                          .not_before_ms = NOW_MS - HOUR_MS,
+                          .expires_at_ms = NOW_MS + HOUR_MS};
+}
+
+static void a_change_looks_at_what_it_names_and_keeps_the_rest(void **state) {
+    struct stage *stage = *state;
+    struct bytes permission = BYTES_LITERAL("of.yore"), domain = BYTES_LITERAL("*.com"); // no longer accepted
+    struct token token = make_present(&permission, &domain);
+    struct token_draft draft;
+    fault_init(&stage->fault, &stage->arena);
+    stage->wish = (struct token_wish){.label = "after", .description = NULL};
+    enum status status = token_check_change(&stage->wish, TOKEN_FIELD_BIT(TOKEN_FIELD_LABEL), &token,
+                                            &stage->terms, &stage->arena, &stage->fault, &draft);
+    assert_int_equal(status, STATUS_OK);
+    assert_true(bytes_is_text(draft.label, "after") && bytes_is_text(draft.description, "kept"));
+    assert_true(draft.permissions == &permission && draft.domains == &domain);
+    assert_true(draft.expires_at_ms == token.expires_at_ms && draft.not_before_ms == token.not_before_ms);
+}
+
+static void a_change_is_checked_like_a_creation(void **state) {
+    struct stage *stage = *state;
+    char text[] = "*.com", *const texts[] = {text};
+    struct bytes permission = BYTES_LITERAL("charges.read"), domain = BYTES_LITERAL("example.com");
+    struct token token = make_present(&permission, &domain);
+    struct token_draft draft;
+    fault_init(&stage->fault, &stage->arena);
+    stage->wish = (struct token_wish){.label = "",
+                                      .description = "",
+                                      .permissions = {texts, 1},
+                                      .domains = {texts, 1},
+                                      .ips = {texts, 1},
+                                      .has_expires_at = true,
+                                      .expires_at_ms = NOW_MS};
+    enum status status = token_check_change(&stage->wish, TOKEN_FIELD_BIT(TOKEN_FIELD_COUNT) - 1, &token,
+                                            &stage->terms, &stage->arena, &stage->fault, &draft);
+    assert_int_equal(status, STATUS_INVALID);
+    assert_int_equal(stage->fault.field_count, 5); // all but the description and the metadata
+}
+
+static void an_expiry_lies_behind_the_start(void **state) {
+    struct stage *stage = *state;
+    struct bytes permission = BYTES_LITERAL("charges.read"), domain = BYTES_LITERAL("example.com");
+    struct token token = make_present(&permission, &domain);
+    struct token_draft draft;
+    fault_init(&stage->fault, &stage->arena);
+    token.not_before_ms = NOW_MS + HOUR_MS;
+    stage->wish = (struct token_wish){.has_expires_at = true, .expires_at_ms = NOW_MS + HOUR_MS};
+    assert_int_equal(token_check_change(&stage->wish, TOKEN_FIELD_BIT(TOKEN_FIELD_EXPIRY), &token,
+                                        &stage->terms, &stage->arena, &stage->fault, &draft),
+                     STATUS_INVALID);
+    assert_string_equal(stage->fault.fields->field, "expires_at");
+    stage->wish.has_expires_at = false; // cleared
+    fault_init(&stage->fault, &stage->arena);
+    assert_int_equal(token_check_change(&stage->wish, TOKEN_FIELD_BIT(TOKEN_FIELD_EXPIRY), &token,
+                                        &stage->terms, &stage->arena, &stage->fault, &draft),
+                     STATUS_OK);
+    assert_true(draft.expires_at_ms == CLOCK_NEVER_MS);
+}
+
 // ---- the company's policy ----
 
 static void the_companys_policy_bounds_the_lifetime_and_the_number(void **state) {
@@ -262,12 +332,12 @@ static void the_companys_policy_bounds_the_lifetime_and_the_number(void **state)
         struct token_policy policy;
         const char *reason;
     } cases[] = {
-        {CLOCK_NEVER_MS, {0, false, true}, NULL},
-        {CLOCK_NEVER_MS, {HOUR_MS, false, true}, NULL}, // only those that expire have a lifetime
-        {CLOCK_NEVER_MS, {0, true, true}, "POLICY_REQUIRES_EXPIRY"},
-        {NOW_MS + HOUR_MS, {HOUR_MS, true, true}, NULL},
-        {NOW_MS + HOUR_MS + 1, {HOUR_MS, true, true}, "POLICY_MAX_TOKEN_LIFETIME"},
-        {NOW_MS + 1, {0, true, false}, "COMPANY_TOKENS_LIMIT"},
+        {CLOCK_NEVER_MS, {0, false, 1}, NULL},
+        {CLOCK_NEVER_MS, {HOUR_MS, false, 1}, NULL}, // only those that expire have a lifetime
+        {CLOCK_NEVER_MS, {0, true, 1}, "POLICY_REQUIRES_EXPIRY"},
+        {NOW_MS + HOUR_MS, {HOUR_MS, true, 1}, NULL},
+        {NOW_MS + HOUR_MS + 1, {HOUR_MS, true, 1}, "POLICY_MAX_TOKEN_LIFETIME"},
+        {NOW_MS + 1, {0, true, 0}, "COMPANY_TOKENS_LIMIT"},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         struct token_draft draft = {.expires_at_ms = cases[i].expires_at_ms};
@@ -491,6 +561,9 @@ int main(void) {
         STAGED(host_bits_are_fine_and_stored_canonical),
         STAGED(an_expiry_is_a_time_or_a_duration_in_the_future),
         STAGED(an_arena_that_runs_out_refuses_the_wish),
+        STAGED(a_change_looks_at_what_it_names_and_keeps_the_rest),
+        STAGED(a_change_is_checked_like_a_creation),
+        STAGED(an_expiry_lies_behind_the_start),
         STAGED(the_companys_policy_bounds_the_lifetime_and_the_number),
         STAGED(a_token_gets_no_permission_that_its_maker_lacks),
         STAGED(a_token_is_good_from_nowhere_that_its_maker_is_not),

@@ -171,11 +171,27 @@ static void identifiers_sort_as_their_uuids(void **state) {
     }
 }
 
+static void a_list_is_each_of_its_ids_in_order(void **state) {
+    (void)state;
+    struct arena arena;
+    arena_init(&arena, 0);
+    struct uuid uuids[] = {{{1}}, {{2}}, {{1}}};
+    char **texts = typeid_list_format(TYPEID_ROLE, uuids, ARRAY_LENGTH(uuids), &arena);
+    assert_non_null(texts);
+    for (size_t i = 0; i < ARRAY_LENGTH(uuids); i++)
+        assert_string_equal(texts[i], typeid_of(TYPEID_ROLE, uuids[i]).text);
+    arena_fini(&arena);
+    arena_init(&arena, 64);
+    assert_null(typeid_list_format(TYPEID_ROLE, uuids, ARRAY_LENGTH(uuids), &arena));
+    arena_fini(&arena);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_valid_vector_is_read_and_written),
         cmocka_unit_test(every_invalid_vector_is_refused_and_nothing_is_touched),
         cmocka_unit_test(a_prefix_of_63_letters_is_the_longest),
+        cmocka_unit_test(a_list_is_each_of_its_ids_in_order),
         cmocka_unit_test(an_expected_prefix_is_insisted_on),
         cmocka_unit_test(what_is_written_is_the_definition_bit_by_bit),
         cmocka_unit_test(any_character_changed_is_another_identifier_or_none),

@@ -7,6 +7,8 @@ SET LOCAL search_path = latchkey, pg_catalog;
 -- ---------------------------------------------------------------------------------------------------
 -- The head of a chain
 
+-- Rewritten with every event: room for the versions within the page, and a vacuum that comes soon.
+ALTER TABLE audit_head SET (fillfactor = 50, autovacuum_vacuum_threshold = 500, autovacuum_vacuum_scale_factor = 0);
 ALTER TABLE audit_head
     ADD COLUMN at       timestamptz NOT NULL DEFAULT '-infinity',
     ADD COLUMN writer   xid8 NOT NULL DEFAULT '0',
@@ -23,6 +25,7 @@ DROP INDEX audit_event_object_idx;
 ALTER TABLE audit_event
     DROP CONSTRAINT audit_event_pkey,
     DROP CONSTRAINT audit_event_company_id_number_key,
+    DROP CONSTRAINT audit_event_company_id_fkey, -- nothing comes here past audit_head, which has one
     DROP COLUMN actor_company,
     DROP COLUMN object_kind,
     DROP COLUMN address,
@@ -241,6 +244,7 @@ AS $$
              WHERE e.actor_member = audit_erase.member
                 OR (p.company_id = subject.company_id
                     AND (e.object_id = member_text
+                         OR member_text IN (e.after ->> 'member_id', e.before ->> 'member_id')
                          OR lower(coalesce(p.after ->> 'email', p.before ->> 'email')) = subject.email))
              LIMIT max_rows)
         RETURNING 1)
@@ -248,7 +252,8 @@ AS $$
 $$;
 COMMENT ON FUNCTION audit_erase(uuid, text, integer) IS
     'Erases what up to max_rows events say about a member (its id, and as a TypeID): events by it in any '
-    'company, and in its own those on it or with its e-mail address. Returns how many; call again until 0.';
+    'company, and in its own those on it, its log-ins and tokens, or with its e-mail address. Returns how many; call again '
+    'until 0.';
 
 -- ---------------------------------------------------------------------------------------------------
 -- Who may what: the application appends by the function alone

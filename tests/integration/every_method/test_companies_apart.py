@@ -63,12 +63,13 @@ class Apart(CallCase):
             cls.addClassCleanup(stage.close)
         # Their ids, by kind, and everything of theirs that an answer to us must not have in it.
         cls.their_ids = {}
-        cls.their_requests = {method.name: cls.theirs.request(method) for method in METHODS}
         for method in METHODS:
             request = cls.theirs.request(method)
             cls.note_ids(request)
             if cls.theirs.caller(method) is not cls.theirs.operator_at_home:
                 cls.note_ids(cls.theirs.caller(method).call(method, request))
+        # What these name is still as the method needs it.
+        cls.their_requests = {method.name: cls.theirs.request(method) for method in METHODS}
         if not cls.is_row_level_security_on:
             cls.switch_off_row_level_security()
         cls.wait_for_the_mailer()

@@ -1,6 +1,7 @@
 """request_id, of every change that is served: asked again, asked twenty times at once, and asked again after a process or
 a connection ended in the middle of it."""
 
+import os
 import unittest
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -9,13 +10,12 @@ import grpc
 
 from effect import Effect
 from latchkey_test import QUIET, CallCase, Deployment, Stage, contract, missing_requests
-from latchkey_test.tap import Tap
+from latchkey_test.tap import COMMIT, Tap, trips_of_last_call
 from latchkey_test.waiting import wait_until
 
 CHANGES = [method for method in contract.served_methods() if method.is_change and not method.is_open]
+STRUCK = CHANGES[::100 // int(os.environ.get("LATCHKEY_TEST_SHARE", "100"))]
 TWINS = 20
-# A call has so many round trips at most before its commit has been answered; later blows fall on nobody.
-TRIPS_MAX = 12
 
 
 def with_id(request):
@@ -47,8 +47,8 @@ def other_content(request):
 
 
 class ChangeCase(CallCase):
-    def of_each(self, check):
-        for method in CHANGES:
+    def of_each(self, check, methods=CHANGES):
+        for method in methods:
             with self.subTest(method.name):
                 check(method)
 
@@ -56,7 +56,8 @@ class ChangeCase(CallCase):
         return self.stage.caller(method).call(method, request)
 
     def once(self, method):
-        """What one call does."""
+        """What one call does, after another of its kind: a list that was published then replaces one like it."""
+        self.call(method, self.stage.request(method))
         request = with_id(self.stage.request(method))
         effect = Effect(self.deployment)
         self.call(method, request)
@@ -133,8 +134,8 @@ class Repeated(ChangeCase):
         self.of_each(check)
 
 class CutShort(ChangeCase):
-    """Each change is struck before and after each of its round trips to PostgreSQL. Acknowledged means there, once; and
-    whatever became of it, the same request again leaves it there once."""
+    """Each change is struck in the middle: before a round trip to PostgreSQL was sent on, or after. Acknowledged means
+    there, once; and whatever became of it, the same request again leaves it there once."""
 
     @classmethod
     def setUpClass(cls):
@@ -149,38 +150,44 @@ class CutShort(ChangeCase):
         cls.stage = Stage(cls.deployment)
         cls.addClassCleanup(cls.stage.close)
 
-    def strike_everywhere(self, strike, revive):
-        """For each change: trips 0, 1, ... until one is struck that the call does not have."""
+    def strike_at_each_trip(self, strike):
+        def check(method):
+            self.tap.take()
+            once = self.once(method)
+            trips = len(trips_of_last_call(self.tap.take()))
+            for trip in range(trips):
+                for is_sent in (False, True):
+                    with self.subTest(method=method.name, trip=f"{trip + 1} of {trips}", is_sent=is_sent):
+                        self.strike_one(method, once, (trip, is_sent, strike), lambda: None)
+
+        self.of_each(check, STRUCK)
+
+    def strike_at_commit(self, strike, revive=lambda: None):
         def check(method):
             once = self.once(method)
-            for blow in range(2 * TRIPS_MAX):
-                if not self.strike_one(method, once, blow, strike, revive):
-                    break
-            self.assertGreaterEqual(blow, 6, "a call has three round trips at least")
-            self.assertLess(blow, 2 * TRIPS_MAX - 1)
+            for is_sent in (False, True):
+                with self.subTest(method=method.name, is_sent=is_sent):
+                    self.strike_one(method, once, (COMMIT, is_sent, strike), revive)
 
-        self.of_each(check)
+        self.of_each(check, STRUCK)
 
-    def strike_one(self, method, once, blow, strike, revive):
-        """Whether the call was struck."""
+    def strike_one(self, method, once, blow, revive):
         request = with_id(self.stage.request(method))
         effect = Effect(self.deployment)
-        self.tap.arm(blow // 2, bool(blow % 2), strike)
+        self.tap.arm(*blow)
         try:
             answer = self.call(method, request)
         except grpc.RpcError as error:
             answer = None
             self.assertEqual(error.code(), grpc.StatusCode.UNAVAILABLE, error.details())
-        was_struck = self.tap.disarm()
-        if was_struck:
-            revive()
+        self.assertTrue(self.tap.disarm())
+        revive()
         if answer is not None:
-            self.assertEqual(effect.since(), once, f"acknowledged, at blow {blow}")
+            self.assertEqual(effect.since(), once, "acknowledged")
         again = self.call_until_answered(method, request)
-        self.assertEqual(effect.since(), once, f"asked again, at blow {blow}")
+        self.assertEqual(effect.since(), once, "asked again")
         if answer is not None:
             self.assertEqual(content(again), content(answer))
-        return was_struck
 
     def call_until_answered(self, method, request):
         def attempt():
@@ -192,17 +199,15 @@ class CutShort(ChangeCase):
         return wait_until(attempt, 30, "an answer")
 
     def test_a_server_that_is_killed_in_the_middle(self):
-        self.strike_everywhere(self.deployment.server.kill, self.deployment.server.start)
+        self.strike_at_commit(self.deployment.server.kill, self.deployment.server.start)
 
     def test_a_connection_to_postgresql_that_breaks_in_the_middle(self):
-        self.strike_everywhere(lambda: None, lambda: None)
+        self.strike_at_each_trip(lambda: None)
 
     def test_a_backend_of_postgresql_that_is_terminated_in_the_middle(self):
-        self.strike_everywhere(
-            lambda: self.deployment.execute(
-                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND application_name LIKE 'latchkey%'"),
-            lambda: None)
+        self.strike_at_commit(lambda: self.deployment.execute(
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND application_name LIKE 'latchkey%'"))
 
 
 if __name__ == "__main__":

@@ -236,6 +236,7 @@ class Changing(InvitationCase):
     def test_a_role_in_a_pending_invitation_stays_and_in_an_ended_one_goes(self):
         role = self.create_role("guest of " + self.unique(), ["charges.read"])
         invitation = self.invite(role_ids=[role.role_id])
+        self.secret_of(invitation)
 
         def delete():
             self.administrator.members.DeleteRole(member_pb2.DeleteRoleRequest(role_id=role.role_id), timeout=10)

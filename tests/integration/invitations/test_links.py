@@ -1,6 +1,7 @@
 """Links, for whoever holds one: looked up, accepted exactly once, and all that do not work alike."""
 
 import concurrent.futures
+import contextlib
 import random
 import statistics
 import time
@@ -12,6 +13,7 @@ import grpc
 from invitation_case import BROKEN, InvitationCase, company_pb2, invitation_pb2, member_pb2
 from latchkey_test import retry_info, uuid_of_id
 from latchkey_test.secret_text import make_secret
+from latchkey_test.waiting import wait_until
 
 TRIES = 1000
 
@@ -70,6 +72,25 @@ class Links(InvitationCase):
         self.assertEqual(set(answers) - set(members), {BROKEN})
         self.assertEqual(self.deployment.execute(
             f"SELECT count(*) FROM latchkey.member WHERE email = '{invitation.email}'"), [(1,)])
+
+    def test_a_link_that_dies_while_it_is_being_accepted_is_dead(self):
+        for end in ("generation = generation + 1", "state = 'd', holds_email = false"):
+            with self.subTest(end):
+                invitation = self.invite()
+                secret, row = self.secret_of(invitation), f"invitation_id = '{uuid_of_id(invitation.invitation_id)}'"
+                with contextlib.closing(self.deployment.connect()) as connection, \
+                        concurrent.futures.ThreadPoolExecutor(1) as pool:
+                    cursor = connection.cursor()
+                    cursor.execute(f"BEGIN; SELECT FROM latchkey.invitation WHERE {row} FOR UPDATE")
+                    accepted = pool.submit(self.accept, secret)
+                    wait_until(self.somebody_waits_for_a_lock, 30, "the acceptance to wait for the lock")
+                    cursor.execute(f"UPDATE latchkey.invitation SET {end} WHERE {row};"
+                                   f" DELETE FROM latchkey.invitation_secret WHERE {row}; COMMIT")
+                    self.assert_refused(grpc.StatusCode.NOT_FOUND, "INVITATION_BROKEN", accepted.result)
+
+    def somebody_waits_for_a_lock(self):
+        return self.deployment.execute("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                                       " AND datname = current_database()")
 
     # ---- links that do not work ----
 

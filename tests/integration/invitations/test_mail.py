@@ -78,6 +78,18 @@ class Faults(InvitationCase):
                 self.accept(self.secret_of(invitation))
                 self.assertEqual(self.wait_for_delivery(invitation, SENT).delivery_detail[:4], "250 ")
 
+    def test_the_wait_doubles_with_every_failure(self):
+        self.mail.fail("RCPT", "450 4.2.0 greylisted", times=4)
+        invitation = self.invite()
+        for attempt in range(1, 5):
+            ((wait,),) = wait_until(lambda n=attempt: self.deployment.execute(
+                "SELECT extract(epoch FROM next_at - now())::float FROM latchkey.mail_outbox"
+                f" WHERE recipient = '{invitation.email}' AND attempts = {n} AND outcome <> '' AND next_at < now() + '60 s'"),
+                30, f"attempt {attempt}")
+            self.assertTrue(0.5 * 2 ** attempt < wait <= 1.25 * 2 ** attempt, (attempt, wait))
+            self.make_due()
+        self.secret_of(invitation)
+
     def test_a_cut_connection_and_a_silent_server_lose_nothing(self):
         for command in ("MAIL", "RCPT", "DATA"):
             for fault in ("cut", "hang"):

@@ -43,6 +43,9 @@ class RowLevelSecurity(unittest.TestCase):
                 append_event(self.app, company.id, refusals_max=1)
             run(self.app, "INSERT INTO latchkey.login_refusal (refusal_id, company_id, member_id, minute, reason, refused_at)"
                           " VALUES (%s, %s, %s, now(), 10, now())", new_id(), company.id, company.administrator)
+            token, _ = company.add_token(self.app, company.administrator)
+            run(self.app, "INSERT INTO latchkey.token_unused VALUES (%s, %s, now())", token, company.id)
+            run(self.app, "INSERT INTO latchkey.token_notice VALUES (%s, 1, now(), %s, %s)", token, company.id, new_id())
             run(self.app, "INSERT INTO latchkey.mail_outbox (mail_id, company_id, kind, object_id, recipient)"
                           " VALUES (%s, %s, 'invitation', %s, 'e@e.example')", new_id(), company.id, new_id())
             run(self.app, "WITH made AS (INSERT INTO latchkey.invitation (invitation_id, company_id, email, expires_at)"

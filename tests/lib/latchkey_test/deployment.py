@@ -62,9 +62,13 @@ class Deployment:
             raise AssertionError(f"latchkey {arguments} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
         return done
 
+    def connect(self):
+        """An autocommitting psycopg2 connection to this deployment's database, as the superuser."""
+        return self.postgres.connect(self.url.split("dbname=")[1].split()[0])
+
     def execute(self, statement):
         """Runs one statement in this deployment's database as the superuser; its rows, if it has any."""
-        connection = self.postgres.connect(self.url.split("dbname=")[1].split()[0])
+        connection = self.connect()
         try:
             with connection.cursor() as cursor:
                 cursor.execute(statement)

@@ -29,7 +29,7 @@ _SETTINGS = {
 _OWNER = "deployer"
 
 
-def _bin_directory():
+def bin_directory():
     """The newest server's programs; Debian keeps them off the PATH."""
     if "LATCHKEY_TEST_POSTGRES_BIN" in os.environ:
         return Path(os.environ["LATCHKEY_TEST_POSTGRES_BIN"])
@@ -120,7 +120,7 @@ class PrivatePostgres(Cluster):
         self.directory = Path(tempfile.mkdtemp(prefix="latchkey-postgres-", dir=parent))
         self._settings = {**_SETTINGS, **settings}
         self._process = None
-        self._bin = _bin_directory()
+        self._bin = bin_directory()
         super().__init__(f"host={self.directory} port={self.port} dbname=postgres user=postgres")
         self._initialize()
 

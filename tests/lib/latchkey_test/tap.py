@@ -26,12 +26,14 @@ Trip = namedtuple("Trip", "connection statements")
 
 # With what a call's transaction begins, whoever calls, and with what it ends.
 _FIRST, _LAST = {"caller_find", "managed_call_read_time"}, {"commit", "rollback"}
+# In the place of a trip's number: the one with the commit.
+COMMIT = "commit"
 
 
-def trips_of_call(trips):
-    """Those of the only managed call among them: other connections work for the process itself."""
+def trips_of_last_call(trips):
+    """Those of the last managed call among them: other connections work for the process itself."""
     names = [{statement.name for statement in trip.statements} for trip in trips]
-    first = next(at for at, trip in enumerate(names) if trip & _FIRST)
+    first = max(at for at, trip in enumerate(names) if trip & _FIRST)
     last = next(at for at in range(first, len(trips))
                 if names[at] & _LAST and trips[at].connection == trips[first].connection)
     return [trip for trip in trips[first:last + 1] if trip.connection == trips[first].connection]
@@ -115,7 +117,7 @@ class Tap:
 
 class _Blow:
     def __init__(self, trip, is_sent, strike):
-        self._left = trip
+        self._trip = trip
         self._connection = None  # of the call, once it has begun
         self.is_sent, self.strike = is_sent, strike
         self.has_fallen, self.is_over = False, threading.Event()
@@ -129,8 +131,11 @@ class _Blow:
             self._connection = trip.connection
         if trip.connection != self._connection:
             return False
-        self._left -= 1
-        self.has_fallen = self._left < 0
+        if self._trip == COMMIT:
+            self.has_fallen = any(statement.name == COMMIT for statement in trip.statements)
+        else:
+            self.has_fallen = self._trip == 0
+            self._trip -= 1
         return self.has_fallen
 
 
