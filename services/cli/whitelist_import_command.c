@@ -13,6 +13,7 @@
 #include "services/cli/answer.h"
 #include "services/cli/calls.h"
 #include "services/cli/confirm.h"
+#include "services/cli/interrupt.h"
 #include "services/cli/json_print.h"
 #include "services/cli/progress.h"
 #include "services/cli/record_file.h"
@@ -159,7 +160,7 @@ static enum exit_code call(struct import *import, enum rpc_id id, const Protobuf
     struct cli *cli = import->cli;
     for (int attempt = 1;; attempt++) {
         enum exit_code code = calls_make_quietly(cli, id, CALLS_WITH_TOKEN, request, ret_response, ret_fault);
-        if (ret_fault->status != STATUS_UNAVAILABLE || attempt == ATTEMPTS_MAX)
+        if (ret_fault->status != STATUS_UNAVAILABLE || attempt == ATTEMPTS_MAX || interrupt_has_come())
             return code;
         wait_s(1 << (attempt - 1));
     }
@@ -245,6 +246,7 @@ static enum exit_code send_draft(struct import *import) {
     enum exit_code code;
     const ProtobufCMessage *response;
     progress_begin(&progress, import->cli, "adding", import->good);
+    interrupt_begin();
     do {
         struct batch batch;
         begin_round(import);
@@ -256,8 +258,11 @@ static enum exit_code send_draft(struct import *import) {
         progress_show(&progress, import->sent);
         if (is_over)
             break;
-    } while (code == EXIT_CODE_DONE);
+    } while (code == EXIT_CODE_DONE && !interrupt_has_come());
     progress_end(&progress);
+    if (code == EXIT_CODE_DONE && import->sent < import->good)
+        return cli_fail(import->cli, EXIT_CODE_UNAVAILABLE,
+                        "broken off after %" PRIu64 " of %" PRIu64 " entries", import->sent, import->good);
     return code;
 }
 

@@ -240,6 +240,21 @@ class Large(FileCase):
         self.run_well(*words)  # once more changes nothing
         self.assertEqual(self.count(), 60000)
 
+    def test_ctrl_c_says_how_to_go_on(self):
+        path = self.file(numbered(60000))
+        words = ["whitelist", "import", str(path), "--replace", "--yes"]
+        before = self.staged()
+        process = subprocess.Popen([program("latchkey"), *words], env={**os.environ, **self.environment()}, text=True,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        wait_until(lambda: self.staged() > before, 60, "a batch to be there")
+        process.send_signal(signal.SIGINT)
+        said, error = process.communicate(timeout=60)
+        self.assertEqual((process.returncode, said, self.count()), (4, "", 0))
+        self.assertRegex(error, r"^latchkey: broken off after \d+0000 of 60000 entries\n")
+        more = error.split("the same command with ")[1].split(" goes on")[0].split()
+        self.assertRegex(self.run_well(*words, *more), "^added 60000 entries; ")
+        self.assertEqual(self.count(), 60000)
+
     def staged(self):
         return self.deployment.execute("SELECT count(*) FROM latchkey.whitelist_entry")[0][0]
 
