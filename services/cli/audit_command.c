@@ -6,27 +6,21 @@
 #include "common/grpc/field.h"
 #include "services/cli/answer.h"
 #include "services/cli/calls.h"
+#include "services/cli/request.h"
 #include "services/cli/table.h"
 #include "services/cli/watch.h"
 
 #define PAGE_SIZE_MAX 1000
 #define LIMIT_DEFAULT 100
 
-static const struct {
-    const char *option, *field;
-} filters[] = {{"member", "member_id"}, {"token", "token_id"}, {"action", "action"}, {"object", "object_id"}};
-
 static ProtobufCMessage *make_request(struct cli *cli) {
-    const struct options *options = &cli->options;
+    static const struct request_field filters[] = {
+        REQUEST_FIELD("member", "member_id"), REQUEST_FIELD("token", "token_id"),
+        REQUEST_FIELD("action", "action"),    REQUEST_FIELD("object", "object_id"),
+        REQUEST_FIELD("since", "since"),      REQUEST_FIELD("until", "until"),
+    };
     ProtobufCMessage *request = calls_new_request(cli, RPC_LIST_AUDIT_EVENTS);
-    for (size_t i = 0; i < ARRAY_LENGTH(filters); i++)
-        if (options_has(options, filters[i].option))
-            cli_must(field_set_text(&cli->arena, request, filters[i].field,
-                                    options_find_text(options, filters[i].option)));
-    if (options_has(options, "since"))
-        cli_must(field_set_time_ms(&cli->arena, request, "since", options_get_number(options, "since", 0)));
-    if (options_has(options, "until"))
-        cli_must(field_set_time_ms(&cli->arena, request, "until", options_get_number(options, "until", 0)));
+    request_set(cli, request, filters, ARRAY_LENGTH(filters));
     return request;
 }
 
