@@ -119,12 +119,15 @@ static bool has_time(const struct app_call *call) {
     return now_ns - call->timer_ns < (half_ns < WALK_TIME_MAX_NS ? half_ns : WALK_TIME_MAX_NS);
 }
 
+// One batch at least, so that whoever goes on where the answer says gets on.
 static enum status walk_to(struct app_call *call, struct audit_walk *walk, const struct audit_head *head,
                            int64_t limit) {
     enum status status = STATUS_OK;
-    while (status == STATUS_OK && !walk->is_broken && walk->next_number <= head->number &&
-           walk->checked < limit && has_time(call))
+    bool goes_on = true;
+    while (status == STATUS_OK && goes_on && !walk->is_broken && walk->next_number <= head->number) {
         status = walk_batch(call, walk, head->number, limit - walk->checked);
+        goes_on = walk->checked < limit && has_time(call);
+    }
     return status;
 }
 

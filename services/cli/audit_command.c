@@ -6,26 +6,21 @@
 #include "common/grpc/field.h"
 #include "services/cli/answer.h"
 #include "services/cli/calls.h"
+#include "services/cli/request.h"
 #include "services/cli/table.h"
+#include "services/cli/watch.h"
 
 #define PAGE_SIZE_MAX 1000
 #define LIMIT_DEFAULT 100
 
-static const struct {
-    const char *option, *field;
-} filters[] = {{"member", "member_id"}, {"token", "token_id"}, {"action", "action"}, {"object", "object_id"}};
-
 static ProtobufCMessage *make_request(struct cli *cli) {
-    const struct options *options = &cli->options;
+    static const struct request_field filters[] = {
+        REQUEST_FIELD("member", "member_id"), REQUEST_FIELD("token", "token_id"),
+        REQUEST_FIELD("action", "action"),    REQUEST_FIELD("object", "object_id"),
+        REQUEST_FIELD("since", "since"),      REQUEST_FIELD("until", "until"),
+    };
     ProtobufCMessage *request = calls_new_request(cli, RPC_LIST_AUDIT_EVENTS);
-    for (size_t i = 0; i < ARRAY_LENGTH(filters); i++)
-        if (options_has(options, filters[i].option))
-            cli_must(field_set_text(&cli->arena, request, filters[i].field,
-                                    options_find_text(options, filters[i].option)));
-    if (options_has(options, "since"))
-        cli_must(field_set_time_ms(&cli->arena, request, "since", options_get_number(options, "since", 0)));
-    if (options_has(options, "until"))
-        cli_must(field_set_time_ms(&cli->arena, request, "until", options_get_number(options, "until", 0)));
+    request_set(cli, request, filters, ARRAY_LENGTH(filters));
     return request;
 }
 
@@ -82,7 +77,7 @@ static enum exit_code list_events(struct cli *cli, struct answer_list *list) {
     return EXIT_CODE_DONE;
 }
 
-enum exit_code audit_command_list(struct cli *cli) {
+static enum exit_code print_list(struct cli *cli) {
     static const char *const headings[] = {"NUMBER", "TIME", "ACTION", "OBJECT", "WHO", "FROM", "CHANGE"};
     struct table table;
     struct answer_list list;
@@ -93,4 +88,8 @@ enum exit_code audit_command_list(struct cli *cli) {
         answer_list_print(&list, "there are no such events");
     answer_list_fini(&list);
     return code;
+}
+
+enum exit_code audit_command_list(struct cli *cli) {
+    return watch_run(cli, print_list);
 }

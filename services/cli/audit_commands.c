@@ -10,6 +10,7 @@ static const struct option list_options[] = {
     VALUE(TIME, "since", "TIME", "Only at or after this."),
     VALUE(TIME, "until", "TIME", "Only before this."),
     NUMBER("limit", "NUMBER", INT32_MAX, "Shows no more than so many (100)."),
+    WATCH_OPTION,
 };
 
 static const struct option verify_options[] = {

@@ -10,8 +10,14 @@
 
 // ---- fields ----
 
-// "allowed_ips" is --allowed-ip; NULL where the command has no option of that name.
+// "allowed_ips" is --allowed-ip, and so is "access_token.allowed_ips"; NULL where the command has no option
+// of that name.
 static const struct option *find_option(struct cli *cli, struct bytes field) {
+    struct bytes rest = field;
+    while (rest.data) {
+        field = rest;
+        (void)bytes_split(&rest, '.');
+    }
     char *name = cli_need(arena_copy_bytes(&cli->arena, field));
     for (char *at = name; *at; at++)
         if (*at == '_')

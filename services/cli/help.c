@@ -139,12 +139,22 @@ static void print_value_cases(FILE *to) {
     }
 }
 
+// Commands whose argument is a file's name.
+static void print_file_cases(FILE *to) {
+    for (size_t i = 0; i < command_get_count(); i++) {
+        const struct command *command = command_get(i);
+        if (command->arguments && strcmp(command->arguments, "FILE") == 0)
+            fprintf(to, "    \"%s %s \"-*) ;;\n    \"%s %s \"*) is_file=1 ;;\n", command->noun, command->verb,
+                    command->noun, command->verb);
+    }
+}
+
 void help_print_bash_completion(FILE *to) {
     fputs(
         "# Completion of `latchkey` for bash, written by `latchkey completion bash`.\n"
         "_latchkey() {\n"
         "  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} words= noun= verb= word\n"
-        "  local is_value=\n"
+        "  local is_value= is_file=\n"
         "  for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
         "    if [[ $is_value ]]; then is_value=; continue; fi\n"
         "    case $word in\n",
@@ -155,12 +165,16 @@ void help_print_bash_completion(FILE *to) {
           "    esac\n"
           "  done\n"
           "  local command=\"$noun $verb\"\n"
-          "  case $previous in\n"
-          "    *-file)\n"
-          "      mapfile -t COMPREPLY < <(compgen -f -- \"$current\")\n"
-          "      compopt -o filenames 2>/dev/null\n"
-          "      return ;;\n"
-          "  esac\n"
+          "  case \"$command $current\" in\n",
+          to);
+    print_file_cases(to);
+    fputs("  esac\n"
+          "  [[ $previous == --*-file || $previous == --file ]] && is_file=1\n"
+          "  if [[ $is_file ]]; then\n"
+          "    mapfile -t COMPREPLY < <(compgen -f -- \"$current\")\n"
+          "    compopt -o filenames 2>/dev/null\n"
+          "    return\n"
+          "  fi\n"
           "  if [[ $is_value ]]; then :\n"
           "  elif [[ -z $noun ]]; then words=\"",
           to);

@@ -3,9 +3,7 @@
 // What fits into one call goes to the live list at once, all or none. More goes into a draft, a batch in a
 // call, which then takes the live list's place at once. Each call has a request id derived from the import's,
 // so that an import that broke off goes on where it was.
-#include <errno.h>
 #include <inttypes.h>
-#include <string.h>
 #include <time.h>
 
 #include "common/base/clock.h"
@@ -13,138 +11,17 @@
 #include "services/cli/answer.h"
 #include "services/cli/calls.h"
 #include "services/cli/confirm.h"
+#include "services/cli/interrupt.h"
 #include "services/cli/json_print.h"
 #include "services/cli/progress.h"
-#include "services/cli/record_file.h"
 #include "services/cli/request.h"
-#include "services/cli/request_ids.h"
-#include "services/cli/terminal.h"
 #include "services/cli/whitelist_command.h"
-#include "services/cli/whitelist_record.h"
+#include "services/cli/whitelist_import.h"
 #include "services/cli/whitelist_text.h"
 
 #define BATCH_ENTRIES_MAX 10000
 #define BATCH_BYTES_MAX (600 << 10) // of texts; a message has at most 1 MiB
-#define ENTRY_BYTES 32              // of an entry beside its texts, roughly
 #define ATTEMPTS_MAX 6              // of a call while the server is not available
-#define COMPLAINTS_MAX FAULT_FIELDS_MAX
-
-struct import {
-    struct cli *cli;
-    struct record_file file;
-    struct arena round; // of a batch
-    struct request_ids ids;
-    bool skips_bad, permits_all;
-    int64_t now_ms;
-    uint64_t good, bad, ended; // lines, by the check
-    uint64_t bytes;            // of the good ones
-    uint64_t sent, warnings;   // so far
-    const char *draft_id;      // "" = the live list
-    struct fault complaints;   // about the file
-};
-
-// ---- reading ----
-
-static uint64_t count_bytes(const struct whitelist_record *entry) {
-    return ENTRY_BYTES + strlen(entry->address) + strlen(entry->note) + strlen(entry->owner);
-}
-
-enum verdict { VERDICT_GOOD, VERDICT_BAD, VERDICT_ENDED };
-
-// An entry that has ended lets nobody in: it is left out.
-static enum verdict judge(struct import *import, const struct record *record, struct arena *arena,
-                          struct whitelist_record *ret_entry, const char **ret_error) {
-    *ret_error = whitelist_record_read(record, import->permits_all, arena, ret_entry);
-    if (*ret_error)
-        return VERDICT_BAD;
-    return ret_entry->expires_ms <= import->now_ms ? VERDICT_ENDED : VERDICT_GOOD;
-}
-
-static void complain(struct import *import, const struct record *record, const char *error) {
-    if (import->bad++ < COMPLAINTS_MAX)
-        fault_add_field(&import->complaints, fault_path(&import->complaints, "line %zu", record->line), "%s",
-                        error);
-}
-
-static void check_record(struct import *import, const struct record *record) {
-    struct whitelist_record entry;
-    const char *error;
-    switch (judge(import, record, &import->cli->arena, &entry, &error)) {
-    case VERDICT_GOOD:
-        import->good++;
-        import->bytes += count_bytes(&entry);
-        return;
-    case VERDICT_BAD: complain(import, record, error); return;
-    case VERDICT_ENDED: import->ended++; return;
-    }
-}
-
-// Swaps the run's arena with the round's: what is allocated from now on goes with the round.
-static void swap_arenas(struct import *import) {
-    struct arena arena = import->cli->arena;
-    import->cli->arena = import->round;
-    import->round = arena;
-}
-
-static void begin_round(struct import *import) {
-    swap_arenas(import);
-    arena_reset(&import->cli->arena);
-}
-
-static enum exit_code check_file(struct import *import) {
-    struct record record;
-    enum exit_code code;
-    fault_init(&import->complaints, &import->cli->arena);
-    import->complaints.arena = &import->round; // which is the run's while the round goes on
-    begin_round(import);
-    while (record_file_next(&import->file, &record, &code)) {
-        check_record(import, &record);
-        arena_reset(&import->cli->arena);
-    }
-    swap_arenas(import);
-    import->complaints.arena = &import->cli->arena;
-    return code;
-}
-
-// ---- what was wrong ----
-
-static void print_complaints(struct import *import) {
-    FILE *to = import->cli->err;
-    for (const struct fault_field *field = import->complaints.fields; field; field = field->next)
-        fprintf(to, "  %s: %s\n", field->field, terminal_clean(&import->cli->arena, field->description));
-    if (import->bad > COMPLAINTS_MAX)
-        fprintf(to, "  and %" PRIu64 " more\n", import->bad - COMPLAINTS_MAX);
-}
-
-static enum exit_code refuse_file(struct import *import) {
-    struct fault *fault = &import->complaints;
-    fault->message = cli_format(import->cli,
-                                "%" PRIu64 " of %" PRIu64
-                                " entries of %s can't be taken, and nothing was changed; --skip-bad "
-                                "takes the others",
-                                import->bad, import->bad + import->good + import->ended, import->file.path);
-    enum exit_code code = cli_fail_with_fault(import->cli, fault);
-    if (!import->cli->is_json && import->bad > COMPLAINTS_MAX)
-        fprintf(import->cli->err, "  and %" PRIu64 " more\n", import->bad - COMPLAINTS_MAX);
-    return code;
-}
-
-static enum exit_code judge_file(struct import *import) {
-    struct cli *cli = import->cli;
-    const struct records *records = &import->file.records;
-    if (records->unknown_count > 0 && !cli->is_json)
-        fprintf(cli->err, "latchkey: columns that entries do not have are passed over, such as \"%s\"\n",
-                terminal_clean(&cli->arena, records->unknown_name));
-    if (import->bad > 0 && !import->skips_bad)
-        return refuse_file(import);
-    if (import->bad > 0 && !cli->is_json) {
-        fprintf(cli->err, "latchkey: %" PRIu64 " entries are passed over:\n", import->bad);
-        print_complaints(import);
-    }
-    if (import->good == 0)
-        return cli_fail(cli, EXIT_CODE_USAGE, "%s holds no entry that could be taken", import->file.path);
-    return EXIT_CODE_DONE;
-}
 
 // ---- sending ----
 
@@ -154,12 +31,12 @@ static void wait_s(time_t seconds) {
 }
 
 // Repeats a call while the server is not available; the request has an id.
-static enum exit_code call(struct import *import, enum rpc_id id, const ProtobufCMessage *request,
+static enum exit_code call(struct whitelist_import *import, enum rpc_id id, const ProtobufCMessage *request,
                            const ProtobufCMessage **ret_response, struct fault *ret_fault) {
     struct cli *cli = import->cli;
     for (int attempt = 1;; attempt++) {
         enum exit_code code = calls_make_quietly(cli, id, CALLS_WITH_TOKEN, request, ret_response, ret_fault);
-        if (ret_fault->status != STATUS_UNAVAILABLE || attempt == ATTEMPTS_MAX)
+        if (ret_fault->status != STATUS_UNAVAILABLE || attempt == ATTEMPTS_MAX || interrupt_has_come())
             return code;
         wait_s(1 << (attempt - 1));
     }
@@ -187,7 +64,7 @@ struct batch {
     size_t count;
 };
 
-static enum exit_code read_batch(struct import *import, struct batch *ret_batch) {
+static enum exit_code read_batch(struct whitelist_import *import, struct batch *ret_batch) {
     struct cli *cli = import->cli;
     struct batch batch = {
         .entries = cli_need(ARENA_NEW_ARRAY(&cli->arena, struct whitelist_record, BATCH_ENTRIES_MAX)),
@@ -199,16 +76,16 @@ static enum exit_code read_batch(struct import *import, struct batch *ret_batch)
     while (batch.count < BATCH_ENTRIES_MAX && bytes < BATCH_BYTES_MAX &&
            record_file_next(&import->file, &record, &code)) {
         struct whitelist_record *entry = &batch.entries[batch.count];
-        if (judge(import, &record, &cli->arena, entry, &error) != VERDICT_GOOD)
+        if (whitelist_import_judge(import, &record, &cli->arena, entry, &error) != WHITELIST_IMPORT_GOOD)
             continue;
-        bytes += count_bytes(entry);
+        bytes += whitelist_import_count_bytes(entry);
         batch.lines[batch.count++] = record.line;
     }
     *ret_batch = batch;
     return code;
 }
 
-static ProtobufCMessage *make_add_request(struct import *import, const struct batch *batch) {
+static ProtobufCMessage *make_add_request(struct whitelist_import *import, const struct batch *batch) {
     struct cli *cli = import->cli;
     ProtobufCMessage *request = calls_new_request(cli, RPC_ADD_WHITELIST_ENTRIES), **entries;
     cli_must(field_set_text(&cli->arena, request, "draft_id", import->draft_id));
@@ -223,7 +100,7 @@ static ProtobufCMessage *make_add_request(struct import *import, const struct ba
     return request;
 }
 
-static enum exit_code send_batch(struct import *import, const struct batch *batch,
+static enum exit_code send_batch(struct whitelist_import *import, const struct batch *batch,
                                  const ProtobufCMessage **ret_response) {
     struct cli *cli = import->cli;
     struct fault fault;
@@ -240,49 +117,53 @@ static enum exit_code send_batch(struct import *import, const struct batch *batc
     return EXIT_CODE_DONE;
 }
 
-static enum exit_code send_draft(struct import *import) {
+static enum exit_code send_draft(struct whitelist_import *import) {
     struct progress progress;
     enum exit_code code;
     const ProtobufCMessage *response;
     progress_begin(&progress, import->cli, "adding", import->good);
+    interrupt_begin();
     do {
         struct batch batch;
-        begin_round(import);
+        whitelist_import_begin_round(import);
         code = read_batch(import, &batch);
         if (code == EXIT_CODE_DONE && batch.count > 0)
             code = send_batch(import, &batch, &response);
         bool is_over = batch.count == 0;
-        swap_arenas(import);
+        whitelist_import_swap_arenas(import);
         progress_show(&progress, import->sent);
         if (is_over)
             break;
-    } while (code == EXIT_CODE_DONE);
+    } while (code == EXIT_CODE_DONE && !interrupt_has_come());
     progress_end(&progress);
+    if (code == EXIT_CODE_DONE && import->sent < import->good)
+        return cli_fail(import->cli, EXIT_CODE_UNAVAILABLE,
+                        "broken off after %" PRIu64 " of %" PRIu64 " entries", import->sent, import->good);
     return code;
 }
 
 // ---- the live list, in one call ----
 
-static void print_warnings(struct import *import) {
+static void print_warnings(struct whitelist_import *import) {
     if (import->warnings > 0)
         fprintf(import->cli->err,
                 "latchkey: %" PRIu64 "%s of them were in the list already, or inside another\n",
                 import->warnings, import->warnings >= 1000 ? " or more" : "");
 }
 
-static void print_left_out(struct import *import) {
+static void print_left_out(struct whitelist_import *import) {
     if (import->ended > 0)
         fprintf(import->cli->err, "latchkey: %" PRIu64 " had ended already and were left out\n",
                 import->ended);
 }
 
-static json_t *summarize(struct import *import) {
+static json_t *summarize(struct whitelist_import *import) {
     return cli_need(json_pack("{s:I, s:I, s:I, s:I}", "added", (json_int_t)import->sent, "skipped_bad",
                               (json_int_t)import->bad, "skipped_ended", (json_int_t)import->ended, "warnings",
                               (json_int_t)import->warnings));
 }
 
-static enum exit_code add_to_live_list(struct import *import) {
+static enum exit_code add_to_live_list(struct whitelist_import *import) {
     struct cli *cli = import->cli;
     struct batch batch;
     const ProtobufCMessage *response;
@@ -304,7 +185,7 @@ static enum exit_code add_to_live_list(struct import *import) {
 
 // ---- a draft ----
 
-static enum exit_code create_draft(struct import *import) {
+static enum exit_code create_draft(struct whitelist_import *import) {
     static const struct request_field fields[] = {REQUEST_FIELD("replace", "empty")};
     struct cli *cli = import->cli;
     ProtobufCMessage *request = calls_new_request(cli, RPC_CREATE_WHITELIST_DRAFT);
@@ -320,7 +201,7 @@ static enum exit_code create_draft(struct import *import) {
     return code;
 }
 
-static void say_how_to_go_on(struct import *import) {
+static void say_how_to_go_on(struct whitelist_import *import) {
     if (!import->cli->is_json)
         fprintf(import->cli->err,
                 "  the live list is as it was; within a day the same command with %s goes on where this one "
@@ -329,7 +210,7 @@ static void say_how_to_go_on(struct import *import) {
 }
 
 // A draft that will not be filled: gone, unless trying again can help.
-static void give_up(struct import *import, enum exit_code code, bool is_own) {
+static void give_up(struct whitelist_import *import, enum exit_code code, bool is_own) {
     struct cli *cli = import->cli;
     if (code == EXIT_CODE_UNAVAILABLE) {
         say_how_to_go_on(import);
@@ -342,7 +223,7 @@ static void give_up(struct import *import, enum exit_code code, bool is_own) {
     (void)calls_try(cli, RPC_DISCARD_WHITELIST_DRAFT, request);
 }
 
-static enum exit_code publish(struct import *import) {
+static enum exit_code publish(struct whitelist_import *import) {
     static const struct request_field fields[] = {REQUEST_FIELD("confirm-within", "confirm_within"),
                                                   REQUEST_FIELD("force", "force")};
     struct cli *cli = import->cli;
@@ -380,7 +261,7 @@ static enum exit_code publish(struct import *import) {
     return answer_get_code(response);
 }
 
-static void print_draft(struct import *import) {
+static void print_draft(struct whitelist_import *import) {
     struct cli *cli = import->cli;
     if (cli->is_json) {
         json_t *json = summarize(import);
@@ -398,7 +279,7 @@ static void print_draft(struct import *import) {
 }
 
 // Nothing can be published while a list waits for its confirmation: better said before the work than after.
-static enum exit_code refuse_while_pending(struct import *import) {
+static enum exit_code refuse_while_pending(struct whitelist_import *import) {
     struct cli *cli = import->cli;
     const ProtobufCMessage *response =
         calls_try(cli, RPC_GET_WHITELIST, calls_new_request(cli, RPC_GET_WHITELIST));
@@ -410,7 +291,7 @@ static enum exit_code refuse_while_pending(struct import *import) {
         "first, or say --no-publish");
 }
 
-static enum exit_code import_into_draft(struct import *import) {
+static enum exit_code import_into_draft(struct whitelist_import *import) {
     struct cli *cli = import->cli;
     const char *typed = options_find_text(&cli->options, "draft");
     bool is_published = !typed && !options_has(&cli->options, "no-publish");
@@ -433,7 +314,7 @@ static enum exit_code import_into_draft(struct import *import) {
 
 // ---- the whole ----
 
-static bool is_for_live_list(const struct import *import) {
+static bool is_for_live_list(const struct whitelist_import *import) {
     const struct options *options = &import->cli->options;
     return import->good <= BATCH_ENTRIES_MAX && import->bytes < BATCH_BYTES_MAX &&
            !options_has(options, "replace") && !options_has(options, "draft") &&
@@ -441,7 +322,7 @@ static bool is_for_live_list(const struct import *import) {
 }
 
 // Only what takes the present list's place for good is asked about.
-static enum exit_code ask(struct import *import) {
+static enum exit_code ask(struct whitelist_import *import) {
     struct cli *cli = import->cli;
     if (!options_has(&cli->options, "replace") || options_has(&cli->options, "no-publish") ||
         options_has(&cli->options, "confirm-within"))
@@ -450,10 +331,8 @@ static enum exit_code ask(struct import *import) {
                        cli_format(cli, "Replace the whole live list by %" PRIu64 " entries?", import->good));
 }
 
-static enum exit_code run(struct import *import) {
-    enum exit_code code = check_file(import);
-    if (code == EXIT_CODE_DONE)
-        code = judge_file(import);
+static enum exit_code run(struct whitelist_import *import) {
+    enum exit_code code = whitelist_import_check(import);
     if (code == EXIT_CODE_DONE)
         code = ask(import);
     if (code == EXIT_CODE_DONE)
@@ -466,11 +345,11 @@ static enum exit_code run(struct import *import) {
 }
 
 enum exit_code whitelist_command_import(struct cli *cli) {
-    struct import import = {.cli = cli,
-                            .skips_bad = options_has(&cli->options, "skip-bad"),
-                            .permits_all = options_has(&cli->options, "force"),
-                            .now_ms = clock_get_realtime_ms(clock_get_system()),
-                            .draft_id = ""};
+    struct whitelist_import import = {.cli = cli,
+                                      .skips_bad = options_has(&cli->options, "skip-bad"),
+                                      .permits_all = options_has(&cli->options, "force"),
+                                      .now_ms = clock_get_realtime_ms(clock_get_system()),
+                                      .draft_id = ""};
     if (options_has(&cli->options, "draft") && options_has(&cli->options, "replace"))
         return cli_fail(cli, EXIT_CODE_USAGE, "--replace begins a draft of its own; leave --draft out");
     enum exit_code code = request_ids_init(cli, &import.ids);

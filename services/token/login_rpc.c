@@ -32,9 +32,13 @@ static enum status explain(struct app_call *call, const struct login_person *per
 static enum status refuse(struct app_call *call, const struct login_person *person,
                           const struct login_draft *draft, enum reason reason) {
     struct typeid member_id = typeid_of(TYPEID_MEMBER, person->member_id);
+    const char *after = arena_format(call->arena, "{\"client_ip\":\"%s\",\"reason\":\"%s\"}",
+                                     draft->client_ip, reason_get_name(reason));
+    if (!after)
+        return fault_set_no_memory(call->fault);
     enum status status = login_store_add_refusal(call, person->member_id, draft, reason);
     if (status == STATUS_OK)
-        status = audit_note_refusal(call, "login.refused", member_id.text, reason_get_name(reason));
+        status = audit_note_refusal_text(call, "login.refused", member_id.text, after);
     if (status != STATUS_OK)
         return status;
     status = explain(call, person, draft, reason);

@@ -239,12 +239,14 @@ enum status token_check_policy(const struct token_draft *draft, const struct tok
     if (policy->requires_expiry && draft->expires_at_ms == CLOCK_NEVER_MS)
         return fault_set(fault, STATUS_FAILED_PRECONDITION, "POLICY_REQUIRES_EXPIRY",
                          "the company's policy wants every token to expire; type expires_at or expire_in");
-    if (policy->max_lifetime_ms > 0 && draft->expires_at_ms != CLOCK_NEVER_MS &&
-        draft->expires_at_ms - terms->now_ms > policy->max_lifetime_ms) {
+    // One that never expires lives longer than any bound.
+    if (policy->max_lifetime_ms > 0 && draft->expires_at_ms - terms->now_ms > policy->max_lifetime_ms) {
         fault_add_detail(fault, "maxTokenLifetimeMs", "%lld", (long long)policy->max_lifetime_ms);
-        return fault_set(fault, STATUS_FAILED_PRECONDITION, "POLICY_MAX_TOKEN_LIFETIME",
-                         "the company's policy lets a token live for %lld seconds at most",
-                         (long long)(policy->max_lifetime_ms / 1000));
+        return fault_set(
+            fault, STATUS_FAILED_PRECONDITION, "POLICY_MAX_TOKEN_LIFETIME",
+            "the company's policy lets a token live for %lld seconds at most; type such an expires_at or "
+            "expire_in",
+            (long long)(policy->max_lifetime_ms / 1000));
     }
     if (policy->room <= 0)
         return fault_set(

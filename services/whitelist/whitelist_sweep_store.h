@@ -1,4 +1,4 @@
-// What the jobs of the whitelist ask and do: across companies, by functions that may look (0017), what is to
+// What the jobs of the whitelist ask and do: across companies, by functions that may look (0016), what is to
 // be done, each one round trip and transaction of its own; and within a system call, for one company, the
 // removal of a replaced list's entries.
 #ifndef LATCHKEY_SERVICES_WHITELIST_WHITELIST_SWEEP_STORE_H

@@ -39,6 +39,11 @@ class AuditCase(CallCase):
             for number in range(count):
                 self.make_token(client, label=f"token {number}")
 
+    def log_in(self, company, member_id, client_ip):
+        with self.deployment.operator(company) as client:
+            return client.tokens.CreateLoginToken(token_pb2.CreateLoginTokenRequest(
+                member_id=member_id, client_ip=client_ip, channel="CHANNEL_UI"), timeout=10)
+
     def list(self, client, **filters):
         """All events that hold, newest first, over all pages."""
         events, request = [], audit_pb2.ListAuditEventsRequest(**filters)

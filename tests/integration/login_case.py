@@ -2,11 +2,10 @@
 
 import uuid
 
-from latchkey_test import CallCase, Deployment, stubs, uuid_of_id
+from latchkey_test import CallCase, Client, Deployment, stubs, uuid_of_id
 
 token_pb2 = stubs.messages("latchkey/v1/token.proto")
 decision_pb2 = stubs.messages("latchkey/v1/decision.proto")
-audit_pb2 = stubs.messages("latchkey/v1/audit.proto")
 
 LISTED, UNLISTED = "203.0.113.7", "198.51.100.7"
 _DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -42,9 +41,7 @@ class LoginCase(CallCase):
 
     @classmethod
     def check_for(cls, company):
-        client = cls.deployment.anybody(cls.checker_secret)
-        client.close()
-        return type(client)(cls.deployment.server.address, cls.checker_secret, company)
+        return Client(cls.deployment.server.address, cls.checker_secret, company)
 
     @classmethod
     def execute(cls, statement):

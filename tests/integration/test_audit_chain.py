@@ -6,8 +6,9 @@ import unittest
 
 import grpc
 import psycopg2
+from google.protobuf import field_mask_pb2
 
-from audit_case import AuditCase, audit_pb2, chain_hash, person_digest, token_pb2
+from audit_case import AuditCase, after, audit_pb2, chain_hash, person_digest, token_pb2, whitelist_pb2
 from latchkey_test import Client, uuid_of_id
 from latchkey_test.waiting import wait_until
 
@@ -229,6 +230,14 @@ class Erasing(ChainCase):
         self.assertIn("no event", self.erase(member).stdout)
         self.assertEqual(len(self.events(self.company)), EVENTS + 1)
 
+    def test_the_addresses_of_his_log_ins_go_too(self):
+        member = self.events(self.company, action="member.created")[0].object_id
+        self.log_in(self.company, member, "203.0.113.50")
+        self.assertIn("203.0.113.50", self.events(self.company, action="login.created")[0].after)
+        self.erase(member)
+        self.assertNotIn("203.0.113", str(self.events(self.company)))
+        self.assertTrue(self.verify(self.company).intact)
+
     def test_who_acted_is_erased_in_every_log(self):
         with self.deployment.operator() as client:
             operator = client.tokens.GetCaller(token_pb2.GetCallerRequest(), timeout=10).caller.member_id
@@ -288,8 +297,35 @@ class Load(ChainCase):
         self.assertTrue(self.verify(self.company).intact)
 
 
+class RefusedLogIns(ChainCase):
+    def setUp(self):
+        super().setUp()
+        self.member = self.events(self.company, action="member.created")[0].object_id
+        with self.deployment.operator(self.company) as client:
+            client.whitelist.UpdateWhitelist(whitelist_pb2.UpdateWhitelistRequest(
+                whitelist=whitelist_pb2.Whitelist(enabled=True), force=True,
+                update_mask=field_mask_pb2.FieldMask(paths=["enabled"])), timeout=10)
+
+    def test_a_refused_log_in_is_an_event_with_its_reason_and_address(self):
+        self.assert_refused(grpc.StatusCode.PERMISSION_DENIED, "COMPANY_IP_NOT_LISTED",
+                            lambda: self.log_in(self.company, self.member, "203.0.113.50"))
+        event = self.events(self.company, action="login.refused")[0]
+        self.assertEqual((event.object_id, event.count), (self.member, 1))
+        self.assertEqual(after(event), {"client_ip": "203.0.113.50", "reason": "COMPANY_IP_NOT_LISTED"})
+
+    def test_a_flood_of_them_is_counted_by_the_minute(self):
+        for number in range(40):
+            self.assert_refused(grpc.StatusCode.PERMISSION_DENIED, "COMPANY_IP_NOT_LISTED",
+                                lambda n=number: self.log_in(self.company, self.member, f"203.0.113.{n}"))
+        self.assertLessEqual(len([event for event in self.events(self.company, action="login.refused")
+                                  if event.actor.system == ""]), 20)
+        count = self.deployment.execute("SELECT coalesce(sum(count), 0)::bigint FROM latchkey.audit_refusal"
+                                        f" WHERE company_id = '{self.company_id}'")[0][0]
+        self.assertEqual(sum(event.count for event in self.events(self.company, action="login.refused")) + count, 40)
+
+
 class Refusals(ChainCase):
-    """The door that every refusal goes through; who refuses is tested where it is."""
+    """The door that every refusal goes through."""
 
     def refuse(self, count, objects=1):
         self.deployment.execute(

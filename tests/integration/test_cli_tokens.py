@@ -25,6 +25,8 @@ class Tokens(CommandCase):
     def test_an_update_names_something(self):
         error = self.assert_fails(2, "there is nothing to change: say --label", "token", "update", "tok_x")
         self.assertIn(" or --metadata", error)
+        error = self.assert_fails(2, "INVALID_ARGUMENT", "token", "update", self.token(), "--allowed-ip", "10.0.0.0/8,10.0.0.0/99")
+        self.assertIn("--allowed-ip 10.0.0.0/99: ", error)
         self.assert_fails(2, "--metadata is .*KEY=VALUE", "token", "update", "tok_x", "--metadata", "novalue")
 
     def test_deactivation_takes_a_token_or_filters(self):

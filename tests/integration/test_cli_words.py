@@ -3,6 +3,7 @@
 import json
 import subprocess
 import tempfile
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -118,6 +119,17 @@ _latchkey || true; ((${#COMPREPLY[@]} == 0)) || printf '%s\\n' "${COMPREPLY[@]}"
         self.assertEqual(len(nouns), len(set(nouns)))
         self.assertEqual(self.complete("wh"), ["whitelist"])
         self.assertEqual(self.complete("zz"), [])
+
+    def test_arguments_that_are_files(self):
+        with tempfile.TemporaryDirectory() as directory:
+            (Path(directory) / "list.csv").touch()
+            start = f"{directory}/li"
+            for words in (("whitelist", "import"), ("whitelist", "import", "--replace"), ("token", "import"), ("permissions", "set"),
+                          ("token", "create", "--secret-file"), ("invitation", "create", "--file")):
+                with self.subTest(words):
+                    self.assertEqual(self.complete(*words, start), [f"{directory}/list.csv"])
+        self.assertEqual(self.complete("whitelist", "import"), ["import"])
+        self.assertEqual(self.complete("whitelist", "import", "--rep"), ["--replace"])
 
     def test_verbs(self):
         self.assertEqual(self.complete("token", ""), ["create", "list", "show", "update", "suspend", "resume", "rotate", "deactivate", "import",

@@ -6,7 +6,7 @@ import uuid
 
 import grpc
 
-from latchkey_test import error_info, uuid_of_id
+from latchkey_test import Client, error_info, uuid_of_id
 
 from login_case import LISTED, UNLISTED, LoginCase, decision_pb2, token_pb2, typeid
 
@@ -103,8 +103,7 @@ class Callers(LoginCase):
         with self.deployment.anybody(secret.secret) as own:
             self.assertEqual(self.log_in(own, member_id=member).login_token.member_id, member)
         number = self.new_company()
-        foreign = type(self.checker)(self.deployment.server.address, secret.secret, typeid("cmp", number))
-        with foreign:
+        with Client(self.deployment.server.address, secret.secret, typeid("cmp", number)) as foreign:
             self.assert_refused(DENIED, "PERMISSION_MISSING", lambda: self.log_in(foreign, member_id=member))
 
     def test_administrators_can_t_make_log_ins(self):

@@ -7,10 +7,9 @@ import unittest
 import grpc
 
 from latchkey_test import field_violations
-from latchkey_test.paths import ROOT
+from latchkey_test.vectors import read_vectors
 from token_case import ABSENT, API, DAY, UI, TokenCase, token_pb2
 
-VECTORS = ROOT / "tests/vectors/domain_patterns.txt"
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 NAMED = 20  # bad fields that an answer has room for
 
@@ -22,24 +21,13 @@ INJECTIONS = [
     "\t", " leading and trailing ", "latchkey.operate", "lka_" + "0" * 51]
 
 
-def unescape(text):
-    return re.sub(rb"\\x([0-9a-f]{2})", lambda match: bytes.fromhex(match[1].decode()), text.encode()).decode()
-
-
-def read_vectors():
-    """(pattern as stored or reason, text as typed) of every line."""
-    lines = (line.split("\t", 1) for line in VECTORS.read_text(encoding="ascii").splitlines()
-             if line and not line.startswith("#"))
-    return [(expected, unescape(typed)) for expected, typed in lines]
-
-
 def is_stored(expected):
     return not re.fullmatch("[A-Z_]+", expected)
 
 
 class Domains(TokenCase):
     def test_what_is_good_is_stored_in_its_canonical_form(self):
-        good = [(expected, typed) for expected, typed in read_vectors() if is_stored(expected)]
+        good = [(expected, typed) for expected, typed in read_vectors("domain_patterns.txt") if is_stored(expected)]
         self.assertGreaterEqual(len(good), 50)
         token = self.create(channels=[UI], allowed_domains=[typed for _, typed in good]).access_token
         self.assertEqual(list(token.allowed_domains), [expected for expected, _ in good])
@@ -47,7 +35,7 @@ class Domains(TokenCase):
         self.assertEqual(list(changed.allowed_domains), list(token.allowed_domains))
 
     def test_what_is_bad_is_refused_with_the_sentence_of_its_reason_on_creation_and_update(self):
-        bad = [(expected, typed) for expected, typed in read_vectors() if not is_stored(expected)]
+        bad = [(expected, typed) for expected, typed in read_vectors("domain_patterns.txt") if not is_stored(expected)]
         self.assertGreaterEqual(len(bad), 150)
         token_id = self.create(channels=[UI]).access_token.token_id
         sentences = {}

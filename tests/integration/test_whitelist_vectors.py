@@ -1,27 +1,14 @@
 """Every line of tests/vectors/ip_prefixes.txt through AddWhitelistEntries and UpdateWhitelistEntry: what is typed becomes that range,
 or is refused with the sentence of its reason."""
 
-import re
 import unittest
 
 import grpc
 
-from latchkey_test.paths import ROOT
+from latchkey_test.vectors import read_vectors
 from whitelist_case import WhitelistCase
 
-VECTORS = ROOT / "tests/vectors/ip_prefixes.txt"
 NAMED = 20  # bad fields that an answer has room for
-
-
-def unescape(text):
-    return re.sub(rb"\\x([0-9a-f]{2})", lambda match: bytes.fromhex(match[1].decode()), text.encode()).decode()
-
-
-def read_vectors():
-    """(range or reason, text as typed) of every line."""
-    lines = (line.split("\t", 1) for line in VECTORS.read_text(encoding="ascii").splitlines()
-             if line and not line.startswith("#"))
-    return [(expected, unescape(typed)) for expected, typed in lines]
 
 
 def is_range(expected):
@@ -31,7 +18,7 @@ def is_range(expected):
 class Vectors(WhitelistCase):
     @classmethod
     def setUpClass(cls):
-        cls.vectors = read_vectors()
+        cls.vectors = read_vectors("ip_prefixes.txt")
         super().setUpClass()
 
     def test_there_are_many(self):

@@ -3,6 +3,8 @@
 tests/interop/run.sh has put it into build/interop.
 """
 
+import base64
+import hashlib
 import json
 import subprocess
 import tempfile
@@ -27,7 +29,8 @@ class Mailpit(unittest.TestCase):
         directory = tempfile.TemporaryDirectory()
         cls.addClassCleanup(directory.cleanup)
         cls.users, cls.password = Path(directory.name) / "users", Path(directory.name) / "password"
-        cls.users.write_text(f"{USER}:{PASSWORD}\n", encoding="ascii")
+        digest = base64.b64encode(hashlib.sha1(PASSWORD.encode()).digest()).decode()
+        cls.users.write_text(f"{USER}:{{SHA}}{digest}\n", encoding="ascii")  # as htpasswd writes it
         cls.password.write_text(PASSWORD, encoding="ascii")
         cls.smtp, cls.pages = free_port(), free_port()
         cls.start()

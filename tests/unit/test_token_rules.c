@@ -333,7 +333,7 @@ static void the_companys_policy_bounds_the_lifetime_and_the_number(void **state)
         const char *reason;
     } cases[] = {
         {CLOCK_NEVER_MS, {0, false, 1}, NULL},
-        {CLOCK_NEVER_MS, {HOUR_MS, false, 1}, NULL}, // only those that expire have a lifetime
+        {CLOCK_NEVER_MS, {HOUR_MS, false, 1}, "POLICY_MAX_TOKEN_LIFETIME"},
         {CLOCK_NEVER_MS, {0, true, 1}, "POLICY_REQUIRES_EXPIRY"},
         {NOW_MS + HOUR_MS, {HOUR_MS, true, 1}, NULL},
         {NOW_MS + HOUR_MS + 1, {HOUR_MS, true, 1}, "POLICY_MAX_TOKEN_LIFETIME"},

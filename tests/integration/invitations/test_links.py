@@ -127,15 +127,17 @@ class Links(InvitationCase):
 
     def test_no_link_that_does_not_work_takes_longer_than_another(self):
         secrets = self.broken_secrets()
-        names = ("expired", "used", "dead", "unknown", "malformed", "empty")
+        names = ["expired", "used", "dead", "unknown", "malformed", "empty"]
         times = {name: [] for name in names}
         for _ in range(200):
+            random.shuffle(names)
             for name in names:
                 started = time.perf_counter()
                 self.assertRaises(grpc.RpcError, self.look_up, secrets[name])
                 times[name].append(time.perf_counter() - started)
-        medians = {name: statistics.median(values) for name, values in times.items()}
-        self.assertLess(max(medians.values()), 1.5 * min(medians.values()), medians)
+        # The quick ones tell what it takes; the slow ones what else the machine did.
+        quick = {name: statistics.quantiles(values, n=10)[0] for name, values in times.items()}
+        self.assertLess(max(quick.values()), 1.5 * min(quick.values()), quick)
 
     def test_links_into_a_suspended_company_do_not_work_until_it_is_resumed(self):
         with self.deployment.operator() as operator:
