@@ -130,8 +130,7 @@ static void names_of_senders_survive(void **state) {
     (void)state;
     static const char *const names[] = {
         "Latchkey", "A \"quoted\" \\ name", "\xC3\x89mile \xE2\x82\xAC",
-        "A name that is so long that it does not stand on one line with the rest "
-        "of the header, by far"};
+        "A name that is so long that it does not stand on one line with all of the header's rest, by far"};
     static const char *const expected[] = {"\"Latchkey\"", "\"A \\\"quoted\\\" \\\\ name\"", NULL, NULL};
     for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
         struct buffer header = {0}, found = {0};
