@@ -8,6 +8,7 @@ test is not a passed one: it is named, and counted as neither. A file without a 
 import concurrent.futures
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -83,4 +84,6 @@ def main(directory, name=None):
 
 
 if __name__ == "__main__":
+    # A shell's background job ignores SIGINT, and what it starts would, too; tests send it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.exit(main(*sys.argv[1:]))
