@@ -7,6 +7,7 @@
 #include "common/base/clock.h"
 #include "common/base/typeid.h"
 #include "common/db/array.h"
+#include "common/db/row_list.h"
 
 #define LOGINS_CREATE "latchkey.logins.create"
 
@@ -74,19 +75,6 @@ static struct permission_set *read_grants(const struct db_result *row, int colum
     return set;
 }
 
-static bool read_domains(struct caller *caller, const struct db_result *row, struct arena *arena) {
-    struct db_array array = db_result_get_array(row, 0, ALLOWED_DOMAINS, DB_TYPE_TEXT);
-    struct bytes domain;
-    caller->allowed_domains = ARENA_NEW_ARRAY(arena, struct bytes, array.count);
-    while (caller->allowed_domains && db_array_next_text(&array, &domain)) {
-        const char *copy = arena_copy_bytes(arena, domain);
-        if (!copy)
-            return false;
-        caller->allowed_domains[caller->allowed_domain_count++] = bytes_of(copy, domain.len);
-    }
-    return caller->allowed_domains != NULL;
-}
-
 // What does not depend on lists of addresses.
 static bool read_subject(struct caller *caller, const struct db_result *row, struct arena *arena) {
     struct access_subject *subject = &caller->subject;
@@ -138,7 +126,8 @@ static struct caller *read_caller(const struct db_result *row, const struct perm
     };
     if (!caller->token_label || !caller->member_email || !read_subject(caller, row, arena) ||
         !ip_rows_read(row, 0, ALLOWED_IPS, arena, &caller->allowed_ips, &caller->allowed_ip_count) ||
-        !read_domains(caller, row, arena))
+        !db_row_copy_texts(row, 0, ALLOWED_DOMAINS, arena, &caller->allowed_domains,
+                           &caller->allowed_domain_count))
         return NULL;
     return caller;
 }

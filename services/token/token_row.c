@@ -5,6 +5,7 @@
 #include "common/base/clock.h"
 #include "common/base/typeid.h"
 #include "common/db/array.h"
+#include "common/db/row_list.h"
 
 const struct db_statement token_find_statement = {
     "token_find", "SELECT " TOKEN_COLUMNS " FROM latchkey.token t" TOKEN_SECRETS_AND_USE
@@ -52,30 +53,11 @@ enum {
 };
 static_assert(COUNT == TOKEN_COLUMN_COUNT, "each has a name");
 
-// Copies a text[]; every element is NUL-terminated.
-static bool read_texts(const struct db_result *rows, int row, int column, struct arena *arena,
-                       struct bytes **ret_texts, size_t *ret_count) {
-    struct db_array array = db_result_get_array(rows, row, column, DB_TYPE_TEXT);
-    struct bytes *texts = ARENA_NEW_ARRAY(arena, struct bytes, array.count), text;
-    size_t count = 0;
-    if (!texts)
-        return false;
-    while (db_array_next_text(&array, &text)) {
-        const char *copy = arena_copy_bytes(arena, text);
-        if (!copy)
-            return false;
-        texts[count++] = bytes_of(copy, text.len);
-    }
-    *ret_texts = texts;
-    *ret_count = count;
-    return true;
-}
-
 static bool read_metadata(const struct db_result *rows, int row, struct arena *arena, struct token *token) {
     struct bytes *keys, *values;
     size_t count;
-    if (!read_texts(rows, row, METADATA_KEYS, arena, &keys, &count) ||
-        !read_texts(rows, row, METADATA_VALUES, arena, &values, &count))
+    if (!db_row_copy_texts(rows, row, METADATA_KEYS, arena, &keys, &count) ||
+        !db_row_copy_texts(rows, row, METADATA_VALUES, arena, &values, &count))
         return false;
     token->metadata = ARENA_NEW_ARRAY(arena, struct token_pair, count);
     for (size_t i = 0; token->metadata && i < count; i++)
@@ -85,11 +67,12 @@ static bool read_metadata(const struct db_result *rows, int row, struct arena *a
 }
 
 static bool read_ips(const struct db_result *rows, int row, struct arena *arena, struct token *token) {
-    struct db_array array = db_result_get_array(rows, row, ALLOWED_IPS, DB_TYPE_CIDR);
-    token->allowed_ips = ARENA_NEW_ARRAY(arena, struct ip_prefix, array.count);
-    while (token->allowed_ips && db_array_next_prefix(&array, &token->allowed_ips[token->allowed_ip_count]))
-        token->allowed_ip_count++;
-    return token->allowed_ips != NULL;
+    struct prefix_list ips;
+    if (!db_row_copy_prefixes(rows, row, ALLOWED_IPS, arena, &ips))
+        return false;
+    token->allowed_ips = ips.prefixes;
+    token->allowed_ip_count = ips.count;
+    return true;
 }
 
 static void read_secret_times(const struct db_result *rows, int row, struct token *token) {
@@ -106,8 +89,8 @@ static void read_secret_times(const struct db_result *rows, int row, struct toke
 static bool read_secrets(const struct db_result *rows, int row, struct arena *arena, struct token *token) {
     struct bytes *hints, *ips;
     size_t count, ip_count;
-    if (!read_texts(rows, row, SECRET_HINTS, arena, &hints, &count) ||
-        !read_texts(rows, row, SECRET_USED_IPS, arena, &ips, &ip_count))
+    if (!db_row_copy_texts(rows, row, SECRET_HINTS, arena, &hints, &count) ||
+        !db_row_copy_texts(rows, row, SECRET_USED_IPS, arena, &ips, &ip_count))
         return false;
     // One more than needed: the walk over the times ends at the place after the last.
     token->secrets = ARENA_NEW_ARRAY(arena, struct token_secret, count + 1);
@@ -124,9 +107,9 @@ static bool read_secrets(const struct db_result *rows, int row, struct arena *ar
 
 static bool read_lists(const struct db_result *rows, int row, struct arena *arena, struct token *token) {
     return read_metadata(rows, row, arena, token) &&
-           read_texts(rows, row, PERMISSIONS, arena, &token->permissions, &token->permission_count) &&
-           read_texts(rows, row, ALLOWED_DOMAINS, arena, &token->allowed_domains,
-                      &token->allowed_domain_count) &&
+           db_row_copy_texts(rows, row, PERMISSIONS, arena, &token->permissions, &token->permission_count) &&
+           db_row_copy_texts(rows, row, ALLOWED_DOMAINS, arena, &token->allowed_domains,
+                             &token->allowed_domain_count) &&
            read_ips(rows, row, arena, token) && read_secrets(rows, row, arena, token);
 }
 

@@ -1,6 +1,7 @@
 // UpdateWhitelistEntry.
 #include "common/base/clock.h"
 #include "common/base/typeid.h"
+#include "common/grpc/etag.h"
 #include "common/grpc/timestamp.h"
 #include "common/grpc/update_mask.h"
 #include "services/whitelist/whitelist_entry_store.h"
@@ -53,7 +54,7 @@ static enum status read_request(const Latchkey__V1__UpdateWhitelistEntryRequest 
 static enum status check_present(struct app_call *call, const struct amendment_request *request,
                                  const struct whitelist_standing *standing,
                                  const struct whitelist_entry *present) {
-    enum status status = whitelist_check_etag(request->etag, present->version, call->fault);
+    enum status status = etag_check(request->etag, present->version, call->fault);
     if (status == STATUS_OK && uuid_is_zero(request->draft_id))
         status = whitelist_check_settled(&standing->whitelist, call->fault);
     return status;

@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "common/base/typeid.h"
+#include "common/grpc/etag.h"
 #include "common/grpc/timestamp.h"
 #include "services/whitelist/whitelist_rules.h"
 
@@ -18,14 +19,14 @@ SAME(WHITELIST_WARNING_TRANSLATED, LATCHKEY__V1__WHITELIST_WARNING_KIND__WHITELI
 struct whitelist_block {
     Latchkey__V1__Whitelist message;
     struct typeid company_id;
-    char etag[WHITELIST_ETAG_MAX + 1];
+    char etag[ETAG_MAX + 1];
     Google__Protobuf__Timestamp confirm_by;
 };
 
 struct entry_block {
     Latchkey__V1__WhitelistEntry message;
     struct typeid entry_id;
-    char etag[WHITELIST_ETAG_MAX + 1];
+    char etag[ETAG_MAX + 1];
     char cidr[IP_PREFIX_TEXT_MAX + 1];
     Google__Protobuf__Timestamp expires_at, created_at, last_hit_at;
 };
@@ -56,7 +57,7 @@ Latchkey__V1__Whitelist *whitelist_message_new(const struct whitelist *whitelist
     Latchkey__V1__Whitelist *message = &block->message;
     latchkey__v1__whitelist__init(message);
     block->company_id = typeid_of(TYPEID_COMPANY, whitelist->company_id);
-    whitelist_format_etag(whitelist->version, block->etag);
+    etag_format(whitelist->version, block->etag);
     message->company_id = block->company_id.text;
     message->enabled = whitelist->is_enabled;
     message->scope = (Latchkey__V1__WhitelistScope)whitelist->scope;
@@ -70,7 +71,7 @@ static void fill_entry(struct entry_block *block, const struct whitelist_entry *
     Latchkey__V1__WhitelistEntry *message = &block->message;
     latchkey__v1__whitelist_entry__init(message);
     block->entry_id = typeid_of(TYPEID_ENTRY, entry->entry_id);
-    whitelist_format_etag(entry->version, block->etag);
+    etag_format(entry->version, block->etag);
     ip_prefix_format(&entry->prefix, block->cidr);
     message->entry_id = block->entry_id.text;
     message->address = (char *)entry->address;

@@ -1,6 +1,7 @@
 #include "services/whitelist/whitelist_rpc.h"
 
 #include "common/base/typeid.h"
+#include "common/grpc/etag.h"
 #include "common/grpc/update_mask.h"
 #include "services/whitelist/whitelist_draft_store.h"
 #include "services/whitelist/whitelist_entry_store.h"
@@ -85,7 +86,7 @@ static enum status check_update(struct app_call *call, const Latchkey__V1__Updat
                                 const struct whitelist_outcome *after) {
     struct whitelist_asker asker = whitelist_rpc_get_asker(call);
     const char *etag = request->whitelist ? request->whitelist->etag : "";
-    enum status status = whitelist_check_etag(etag, standing->whitelist.version, call->fault);
+    enum status status = etag_check(etag, standing->whitelist.version, call->fault);
     if (status == STATUS_OK && !only_switches_off(&standing->outcome, after))
         status = whitelist_check_settled(&standing->whitelist, call->fault);
     if (status == STATUS_OK && !request->force)

@@ -188,19 +188,3 @@ enum status whitelist_check_draft_count(const struct whitelist_draft *drafts, si
                      "the company has %zu drafts, as many as it may; publish or discard one, such as %s",
                      count, typeid_of(TYPEID_DRAFT, drafts[count - 1].draft_id).text);
 }
-
-// ---- settings ----
-
-void whitelist_format_etag(int64_t version, char ret_etag[WHITELIST_ETAG_MAX + 1]) {
-    snprintf(ret_etag, WHITELIST_ETAG_MAX + 1, "%" PRId64, version);
-}
-
-enum status whitelist_check_etag(const char *etag, int64_t version, struct fault *fault) {
-    char present[WHITELIST_ETAG_MAX + 1];
-    whitelist_format_etag(version, present);
-    if (!*etag || strcmp(etag, present) == 0)
-        return STATUS_OK;
-    fault_add_detail(fault, "etag", "%s", present);
-    return fault_set(fault, STATUS_ABORTED, "ETAG_STALE",
-                     "somebody else has changed it since you read it; read it again and repeat the change");
-}

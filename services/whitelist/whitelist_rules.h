@@ -86,11 +86,4 @@ MUST_CHECK enum status whitelist_check_draft_count(const struct whitelist_draft 
                                                    const struct whitelist_limits *limits,
                                                    struct fault *fault);
 
-#define WHITELIST_ETAG_MAX 20 // a sign and the digits of an int64_t
-
-void whitelist_format_etag(int64_t version, char ret_etag[WHITELIST_ETAG_MAX + 1]);
-
-// ABORTED (ETAG_STALE) unless `etag` is empty or that of `version`.
-MUST_CHECK enum status whitelist_check_etag(const char *etag, int64_t version, struct fault *fault);
-
 #endif
