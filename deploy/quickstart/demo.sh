@@ -27,13 +27,16 @@ expect() {
 }
 
 # One that was killed counts among the validators until its lease has run out: until then no change is confirmed by all.
+# Only a real change waits for it, so a token is made and ended.
 await_validators() {
-    local output
-    if "$BIN/latchkey" whitelist enable --wait 2s >/dev/null 2>&1; then
-        return
+    local output file=var/probe-token token_id
+    rm -f "$file"
+    if ! "$BIN/latchkey" token create --label "quickstart probe" --secret-file "$file" --wait 2s >/dev/null 2>&1; then
+        say "waiting until the lease of a latchkeyd that was killed has run out (at most 32 s)"
     fi
-    say "waiting until the lease of a latchkeyd that was killed has run out (at most 32 s)"
-    output=$("$BIN/latchkey" whitelist enable --wait 40s 2>&1) || fail "$output"
+    rm -f "$file"
+    token_id=$("$BIN/latchkey" token list --json --limit 1 | grep -oE 'tok_[0-9a-z]{26}' | head -n 1)
+    output=$("$BIN/latchkey" token deactivate "$token_id" --yes --wait 40s 2>&1) || fail "$output"
 }
 
 demonstrate() {
