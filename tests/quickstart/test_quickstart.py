@@ -190,7 +190,7 @@ class Quickstart(unittest.TestCase):
         with self.serving() as run:
             run.kill()
             run.wait(60)
-        wait_until(lambda: not _is_answered(7070), 30, "latchkeyd to end")
+        wait_until(lambda: not _is_answered(7070) and not _is_answered(7071), 30, "latchkeyd to end")
         self.assert_comes_up_again(waits_for_lease=False)
 
     def test_9_a_port_in_use_is_refused_before_anything_is_touched(self):
