@@ -139,12 +139,13 @@ ctest_step() {
 }
 
 # integration_step NAME PRESET: a step, and a database, for each directory of tests. None of our programs runs in those
-# of the schema, so that a sanitizer would see nothing there.
+# of the schema, so that a sanitizer would see nothing there; and the command line has one thread.
 integration_step() {
-    local directory
+    local directory without=
+    [[ $2 != tsan ]] || without='test_cli*.py'
     for directory in $(find tests/integration -name 'test_*.py' -printf '%h\n' | sort -u); do
         [[ $2 != release && $directory == tests/integration/schema ]] && continue
-        with_postgres "$1${directory#tests/integration}" "$2" "$LIB/run_python.py" "$directory"
+        LATCHKEY_TEST_WITHOUT=$without with_postgres "$1${directory#tests/integration}" "$2" "$LIB/run_python.py" "$directory"
     done
 }
 
