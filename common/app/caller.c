@@ -11,22 +11,24 @@
 
 #define LOGINS_CREATE "latchkey.logins.create"
 
-enum { FIND_CALLER, FIND_COMPANY };
+enum { FIND_CALLER, LOOK_AGAIN, FIND_COMPANY };
+
+#define CALLER_SQL                                                                               \
+    "SELECT token_id, company_id, c.lane, member_id, kind, label, channels, permissions,"        \
+    " allowed_domains, allowed_ips, not_before, expires_at, secret_expires_at, suspended,"       \
+    " suspended_until, deactivated_at, company_suspended, company_is_operator, member_removed,"  \
+    " member_email, member_allowed_ips, member_permissions, whitelist_enabled, whitelist_scope," \
+    " matched, matched_expires_at, database_now, l.head, l.mark"                                 \
+    " FROM latchkey.caller($1, $2) c CROSS JOIN latchkey.change_lane l WHERE l.lane = 64"
 
 static const struct db_statement statements[] = {
-    [FIND_CALLER] =
-        {"caller_find",
-         "SELECT token_id, company_id, c.lane, member_id, kind, label, channels, permissions,"
-         " allowed_domains, allowed_ips, not_before, expires_at, secret_expires_at, suspended,"
-         " suspended_until, deactivated_at, company_suspended, company_is_operator, member_removed,"
-         " member_email, member_allowed_ips, member_permissions, whitelist_enabled, whitelist_scope,"
-         " matched, matched_expires_at, database_now, l.head, l.mark"
-         " FROM latchkey.caller($1, $2) c CROSS JOIN latchkey.change_lane l WHERE l.lane = 64"},
+    [FIND_CALLER] = {"caller_find", CALLER_SQL},
+    [LOOK_AGAIN] = {"caller_look_again", CALLER_SQL},
     [FIND_COMPANY] = {"caller_find_company",
                       "SELECT lane, suspended FROM latchkey.company WHERE company_id = $1"},
 };
 
-// Columns of FIND_CALLER.
+// Columns of CALLER_SQL.
 enum {
     TOKEN_ID,
     COMPANY_ID,
@@ -107,7 +109,8 @@ static bool read_subject(struct caller *caller, const struct db_result *row, str
 }
 
 static struct caller *read_caller(const struct db_result *row, const struct permission_catalogue *catalogue,
-                                  const struct caller_credentials *credentials, struct arena *arena) {
+                                  const struct caller_credentials *credentials, const char *permission,
+                                  struct arena *arena) {
     struct caller *caller = ARENA_NEW(arena, struct caller);
     if (!caller)
         return NULL;
@@ -120,6 +123,8 @@ static struct caller *read_caller(const struct db_result *row, const struct perm
         .is_operator_company = db_result_get_bool(row, 0, COMPANY_IS_OPERATOR),
         .token_label = db_result_copy_text(row, 0, LABEL, arena),
         .member_email = db_result_copy_text(row, 0, MEMBER_EMAIL, arena),
+        .digest = credentials->digest,
+        .permission = permission,
         .address = credentials->address,
         .now_ms = db_result_get_time_ms(row, 0, DATABASE_NOW),
         .catalogue = catalogue,
@@ -143,11 +148,12 @@ static bool read_sets(const struct caller *caller, const struct db_result *row, 
            ip_rows_read_list(row, 0, MEMBER_ALLOWED_IPS, arena, &subject->member_ips);
 }
 
-static enum status decide(const struct caller *caller, const struct db_result *row, const char *permission,
-                          struct arena *arena, enum reason *ret_reason) {
+static enum status decide(const struct caller *caller, const struct db_result *row, struct arena *arena,
+                          enum reason *ret_reason) {
     struct access_subject subject = caller->subject;
     if (!read_sets(caller, row, arena, &subject))
         return STATUS_NO_MEMORY;
+    const char *permission = caller->permission;
     uint32_t wanted = permission ? permission_catalogue_find_id(caller->catalogue, bytes_of_text(permission))
                                  : PERMISSION_ID_NONE;
     *ret_reason = access_decide(&subject, &(struct access_request){.now_ms = caller->now_ms,
@@ -200,12 +206,17 @@ static enum status act_for(struct caller *caller, const struct caller_question *
 
 // ---- public ----
 
+static void init_params(struct db_params *params, const struct digest *digest,
+                        const struct ip_address *address, struct arena *arena) {
+    db_params_init(params, arena);
+    db_params_add_bytes(params, bytes_of(digest->bytes, DIGEST_LENGTH));
+    db_params_add_address(params, address);
+}
+
 static enum status find(const struct caller_question *question, const struct db_result **ret_row) {
     const struct caller_credentials *credentials = question->credentials;
     struct db_params params;
-    db_params_init(&params, question->arena);
-    db_params_add_bytes(&params, bytes_of(credentials->digest.bytes, DIGEST_LENGTH));
-    db_params_add_address(&params, &credentials->address);
+    init_params(&params, &credentials->digest, &credentials->address, question->arena);
     enum status status = db_query(question->transaction, &statements[FIND_CALLER], &params, ret_row);
     if (status != STATUS_OK)
         return db_fault(question->fault, status);
@@ -228,9 +239,10 @@ enum status caller_authenticate(const struct caller_question *question,
     if (status != STATUS_OK)
         return db_fault(fault, status);
 
-    struct caller *caller = read_caller(row, (*ret_deployment)->catalogue, credentials, question->arena);
+    struct caller *caller =
+        read_caller(row, (*ret_deployment)->catalogue, credentials, question->permission, question->arena);
     enum reason reason = REASON_UNSPECIFIED;
-    if (!caller || decide(caller, row, question->permission, question->arena, &reason) != STATUS_OK)
+    if (!caller || decide(caller, row, question->arena, &reason) != STATUS_OK)
         return fault_set_no_memory(fault);
     if (reason != REASON_OK)
         return refusal_set(fault, reason, &credentials->address, question->permission);
@@ -242,6 +254,31 @@ enum status caller_authenticate(const struct caller_question *question,
     db_set_company(question->transaction, caller->company_id);
     *ret_caller = caller;
     return STATUS_OK;
+}
+
+struct db_command caller_look_again(const struct caller *caller, struct db_params *params,
+                                    struct arena *arena) {
+    init_params(params, &caller->digest, &caller->address, arena);
+    return (struct db_command){&statements[LOOK_AGAIN], params, NULL};
+}
+
+enum status caller_check_again(const struct caller *caller, const struct db_command *look,
+                               struct arena *arena, struct fault *fault) {
+    const struct caller_credentials credentials = {.digest = caller->digest, .address = caller->address};
+    if (db_result_get_row_count(look->result) == 0)
+        return STATUS_ABORTED;
+    struct caller *now =
+        read_caller(look->result, caller->catalogue, &credentials, caller->permission, arena);
+    enum reason reason = REASON_UNSPECIFIED;
+    if (!now || decide(now, look->result, arena, &reason) != STATUS_OK)
+        return fault_set_no_memory(fault);
+    const struct permission_set *could = caller_get_permissions(caller, arena);
+    const struct permission_set *may = caller_get_permissions(now, arena);
+    if (!could || !may)
+        return fault_set_no_memory(fault);
+    bool is_same = reason == REASON_OK && uuid_is_equal(now->member_id, caller->member_id) &&
+                   permission_set_is_equal(may, could);
+    return is_same ? STATUS_OK : STATUS_ABORTED;
 }
 
 bool caller_has_permission(const struct caller *caller, const char *permission) {

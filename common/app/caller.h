@@ -40,6 +40,8 @@ struct caller {
     bool is_operator_company;    // the token's own company is the operator
     const char *token_label;
     const char *member_email; // "" = owned by the company
+    struct digest digest;     // of the secret that it presented
+    const char *permission;   // that it was admitted with; NULL = none was needed
     struct ip_address address;
     int64_t now_ms; // the database's time of the transaction
 
@@ -72,6 +74,15 @@ struct caller_question {
 MUST_CHECK enum status caller_authenticate(const struct caller_question *question,
                                            const struct deployment **ret_deployment,
                                            struct caller **ret_caller);
+
+// For a call that waits for a lock: who was changed by whoever held it may be the caller. The look is for the
+// same round trip, behind the lock and before anything is changed. ABORTED without a fault where the caller
+// would be refused by now, is somebody else's or may do something else than when it was admitted: the frame
+// begins anew, and authentication has the last word.
+struct db_command caller_look_again(const struct caller *caller, struct db_params *params,
+                                    struct arena *arena);
+MUST_CHECK enum status caller_check_again(const struct caller *caller, const struct db_command *look,
+                                          struct arena *arena, struct fault *fault);
 
 // For rules that depend on the object: what the caller may do now.
 bool caller_has_permission(const struct caller *caller, const char *permission);

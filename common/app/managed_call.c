@@ -357,6 +357,7 @@ static void run_attempts(struct managed_call *managed, struct db_connection *con
     for (int attempt = 0; attempt < ATTEMPTS_MAX && status == STATUS_ABORTED; attempt++) {
         fault_init(managed->call.fault, managed->call.arena);
         release_deployment(managed);
+        managed->call.caller = NULL;
         managed->call.notes = NULL;
         managed->call.keeps_refusal = false;
         status = run_transaction(managed, connection);

@@ -14,9 +14,8 @@
 #define MEMBERSHIP_LOOKS_MAX 8
 
 // Before anything is looked at on which the change depends; held until the transaction ends. `looks` are what
-// is looked at then, in the same round trip. Where the caller may do something else now than when it was
-// authenticated (another change came first), ABORTED without a fault: the frame begins anew, and asks the
-// caller again.
+// is looked at then, in the same round trip. ABORTED without a fault where the caller is not what it was
+// before it waited for the lock (caller_check_again()).
 MUST_CHECK enum status membership_lock(struct app_call *call, struct db_command *looks, size_t count);
 
 // Whether somebody but this member is an active administrator, as a look; then FAILED_PRECONDITION

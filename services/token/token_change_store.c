@@ -51,17 +51,21 @@ static const struct db_statement statements[] = {
 
 // ---- any change ----
 
-// Runs `own` between two readings of the token; has_changed is about the first.
+// Runs `own` between two readings of the token; has_changed is about the first. The caller is looked at again
+// too: while it waited, the token that is to change may have been its own.
 static enum status change_token(struct app_call *call, struct uuid token_id, const struct db_command *own,
                                 size_t own_count, struct token_change *ret_change) {
-    enum { OWN_MAX = 4, READINGS = 3 };
+    enum { OWN_MAX = 4, READINGS = 4 };
     assert(own_count > 0 && own_count <= OWN_MAX);
-    struct db_params find;
+    struct db_params find, again;
     struct db_command commands[OWN_MAX + READINGS];
     size_t count = 0;
     token_params_init_find(&find, call, token_id);
     commands[count++] = (struct db_command){&statements[LOCK], &find, NULL};
     commands[count++] = (struct db_command){&token_find_statement, &find, NULL};
+    if (call->caller)
+        commands[count++] = caller_look_again(call->caller, &again, call->arena);
+    const size_t first_own = count;
     for (size_t i = 0; i < own_count; i++)
         commands[count++] = own[i];
     commands[count++] = (struct db_command){&token_find_statement, &find, NULL};
@@ -69,8 +73,11 @@ static enum status change_token(struct app_call *call, struct uuid token_id, con
     enum status status = db_query_batch(call->transaction, commands, count);
     if (status != STATUS_OK)
         return db_fault(call->fault, status);
-    ret_change->has_changed = db_result_get_affected_count(commands[2].result) > 0;
-    status = token_row_read_found(call, commands[1].result, token_id, &ret_change->before);
+    ret_change->has_changed = db_result_get_affected_count(commands[first_own].result) > 0;
+    if (call->caller)
+        status = caller_check_again(call->caller, &commands[2], call->arena, call->fault);
+    if (status == STATUS_OK)
+        status = token_row_read_found(call, commands[1].result, token_id, &ret_change->before);
     if (status == STATUS_OK)
         status = token_row_read_found(call, commands[count - 1].result, token_id, &ret_change->after);
     return status;
@@ -122,16 +129,19 @@ enum status token_store_rotate(struct app_call *call, struct uuid token_id, int6
 
 enum status token_store_lock(struct app_call *call, struct uuid token_id,
                              struct token_standing *ret_standing) {
-    struct db_params find, company;
+    struct db_params find, company, again;
     token_params_init_find(&find, call, token_id);
     db_params_init(&company, call->arena);
     db_params_add_uuid(&company, call->company_id);
     struct db_command commands[] = {{&statements[LOCK], &find, NULL},
                                     {&token_find_statement, &find, NULL},
-                                    {&statements[POLICY], &company, NULL}};
+                                    {&statements[POLICY], &company, NULL},
+                                    caller_look_again(call->caller, &again, call->arena)};
     enum status status = db_query_batch(call->transaction, commands, ARRAY_LENGTH(commands));
     if (status != STATUS_OK)
         return db_fault(call->fault, status);
+    if ((status = caller_check_again(call->caller, &commands[3], call->arena, call->fault)) != STATUS_OK)
+        return status;
     const struct db_result *row = commands[2].result;
     ret_standing->policy = (struct token_policy){.max_lifetime_ms = db_result_get_int64(row, 0, 0),
                                                  .requires_expiry = db_result_get_bool(row, 0, 1),

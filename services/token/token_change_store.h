@@ -1,6 +1,7 @@
 // Changes of one access token in the database. Each locks the token first and reads it before and after, in
 // one round trip: a handler that does not like what it sees in `before` fails, which undoes the change.
-// NOT_FOUND (TOKEN_NOT_FOUND) unless it is an access token of the call's company.
+// NOT_FOUND (TOKEN_NOT_FOUND) unless it is an access token of the call's company. ABORTED without a fault
+// where the caller is not what it was before it waited for the lock (caller_check_again()).
 #ifndef LATCHKEY_SERVICES_TOKEN_TOKEN_CHANGE_STORE_H
 #define LATCHKEY_SERVICES_TOKEN_TOKEN_CHANGE_STORE_H
 

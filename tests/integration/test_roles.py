@@ -1,13 +1,15 @@
 """Roles: made of the catalogue's permissions, changed for every token at once, deleted when nobody has them."""
 
+import concurrent.futures
 import threading
 import unittest
 import uuid
 
 import grpc
 
-from latchkey_test import error_info, stubs
-from member_case import EVERYTHING, MemberCase, member_pb2
+from latchkey_test import error_info, stubs, uuid_of_id
+from latchkey_test.row_lock import RowLock
+from member_case import EVERYTHING, MemberCase, member_pb2, token_pb2
 
 invitation_pb2 = stubs.messages("latchkey/v1/invitation.proto")
 
@@ -196,6 +198,52 @@ class Roles(MemberCase):
         self.company.operator.invitations.DeactivateInvitation(invitation_pb2.DeactivateInvitationRequest(
             invitation_id=result.invitation.invitation_id), timeout=20)
         self.company.delete_role(role.role_id)
+
+    # ---- who waited is asked again ----
+
+    def create_behind_a_lock(self, secret, change):
+        """The refusal of a CreateRole that was admitted before change() and comes to the company's lock after it."""
+        name, client = self.name(), self.company.client(secret)
+        with RowLock(self.deployment, f"company WHERE company_id = '{self.company.uuid}'") as lock, \
+                concurrent.futures.ThreadPoolExecutor(1) as threads:
+            waiting = threads.submit(self.company.create_role, name, client=client)
+            lock.wait_for_others(1)
+            change()
+            lock.release()
+            with self.assertRaises(grpc.RpcError) as caught:
+                waiting.result()
+        self.assertEqual(self.company.count("role", f"name = '{name}'"), 0)
+        return caught.exception.code().name, error_info(caught.exception).reason
+
+    def change_token(self, token, assignment):
+        self.deployment.execute(f"UPDATE latchkey.token SET {assignment} WHERE token_id = '{uuid_of_id(token.token_id)}'")
+
+    def rotate(self, token):
+        self.company.operator.tokens.RotateAccessToken(token_pb2.RotateAccessTokenRequest(token_id=token.token_id), timeout=20)
+
+    def test_a_companys_token_that_ended_while_its_call_waited_makes_nothing(self):
+        for change, refusal in (
+                (lambda t: self.change_token(t, "deactivated_at = now(), deactivate_reason = 1"), ("UNAUTHENTICATED", "DEACTIVATED")),
+                (lambda t: self.change_token(t, "suspended = true"), ("UNAUTHENTICATED", "SUSPENDED")),
+                (lambda t: self.change_token(t, "permissions = '{charges.read}'"), ("PERMISSION_DENIED", "PERMISSION_MISSING")),
+                (lambda t: self.change_token(t, "allowed_ips = '{192.0.2.0/24}'"), ("PERMISSION_DENIED", "TOKEN_IP_NOT_LISTED")),
+                (self.rotate, ("UNAUTHENTICATED", "EXPIRED"))):
+            with self.subTest(refusal):
+                token, secret = self.company.company_token()
+                self.assertEqual(self.create_behind_a_lock(secret, lambda t=token, c=change: c(t)), refusal)
+
+    def test_a_members_token_that_ended_while_its_call_waited_makes_nothing(self):
+        token_id, secret = self.company.owner_token(self.company.ada.member_id)
+        end = f"UPDATE latchkey.token SET deactivated_at = now(), deactivate_reason = 1 WHERE token_id = '{uuid_of_id(token_id)}'"
+        self.assertEqual(self.create_behind_a_lock(secret, lambda: self.deployment.execute(end)),
+                         ("UNAUTHENTICATED", "DEACTIVATED"))
+
+    def test_a_member_whose_roles_went_while_the_call_waited_makes_nothing(self):
+        member = self.company.create_member(f"{uuid.uuid4().hex}@acme.example", [self.company.administrator_role])
+        _, secret = self.company.owner_token(member.member_id)
+        take = f"DELETE FROM latchkey.member_role WHERE member_id = '{uuid_of_id(member.member_id)}'"
+        self.assertEqual(self.create_behind_a_lock(secret, lambda: self.deployment.execute(take)),
+                         ("PERMISSION_DENIED", "PERMISSION_MISSING"))
 
     def test_a_role_is_given_or_deleted_but_never_both(self):
         for turn in range(8):

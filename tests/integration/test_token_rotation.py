@@ -7,6 +7,7 @@ import uuid
 import grpc
 
 from latchkey_test import error_info
+from latchkey_test.row_lock import RowLock
 from token_case import ABSENT, API, DAY, DENIED, PRECONDITION, UI, TokenCase, ValidatedCase, seconds_from_now, token_pb2
 
 WAIT = {"seconds": 20}
@@ -112,6 +113,44 @@ class Rotations(TokenCase):
             secrets = [secret for secret in threads.map(rotate, range(12)) if secret]
         self.assertEqual(len(secrets), 1)
         self.call_with(secrets[0])
+
+    def test_of_rotations_by_itself_at_once_without_grace_one_is_done_and_the_other_is_nobody_any_more(self):
+        for _ in range(8):
+            made = self.create()
+            secrets = self.rotate_itself_behind_a_lock(made, count=2)
+            self.assertEqual(sorted(secret is not None for secret in secrets), [False, True])
+            self.call_with(next(secret for secret in secrets if secret))
+
+    def rotate_itself_behind_a_lock(self, made, count):
+        """The new secrets of calls that all were admitted before the first had the token; None = refused."""
+        def rotate(_):
+            with self.caller_of(made.secret) as client:
+                try:
+                    return self.rotate(made.access_token.token_id, client=client).secret
+                except grpc.RpcError as error:
+                    self.assertEqual((error.code(), error_info(error).reason), (grpc.StatusCode.UNAUTHENTICATED, "EXPIRED"))
+                    return None
+
+        with RowLock(self.deployment, f"token WHERE token_id = '{self.uuid_of(made.access_token)}'") as lock, \
+                concurrent.futures.ThreadPoolExecutor(count) as threads:
+            calls = [threads.submit(rotate, None) for _ in range(count)]
+            lock.wait_for_others(count)
+            lock.release()
+            return [call.result() for call in calls]
+
+    def test_a_token_that_ended_while_its_call_waited_changes_nothing(self):
+        other = self.create(permissions=["latchkey.tokens.manage"])
+        for call in (self.suspend, self.rotate, lambda token_id, client: self.update(token_id, "label", client=client, label="x")):
+            caller = self.create(permissions=["latchkey.tokens.manage"])
+            with self.caller_of(caller.secret) as client, concurrent.futures.ThreadPoolExecutor(1) as threads, \
+                    RowLock(self.deployment, f"token WHERE token_id = '{self.uuid_of(other.access_token)}'") as lock:
+                waiting = threads.submit(self.assert_refused, grpc.StatusCode.UNAUTHENTICATED, "DEACTIVATED",
+                                         lambda c=call: c(other.access_token.token_id, client=client))
+                lock.wait_for_others(1)
+                self.deactivate(caller.access_token.token_id)
+                lock.release()
+                waiting.result()
+        self.assertEqual(self.get(other.access_token.token_id), other.access_token)
 
     # ---- bad input ----
 

@@ -16,6 +16,7 @@ from latchkey_test.tap import Tap
 ACROSS_COMPANIES = {
     "settings": "is what says for which company a transaction is",
     "caller_find": "finds whose a secret is, by its digest",
+    "caller_look_again": "finds whose a secret is, by its digest",
     "audit_append": "adds to a chain and shows nothing of it; what the operator does is noted at both companies",
 }
 # How a statement is refused: by a policy, or because what it refers to is not there for it.
