@@ -67,9 +67,9 @@ class InvitationCase(CallCase):
         return (client or self.administrator).invitations.ListInvitations(
             invitation_pb2.ListInvitationsRequest(**fields), timeout=10)
 
-    def resend(self, invitation):
+    def resend(self, invitation, client=None):
         request = invitation_pb2.ResendInvitationRequest(invitation_id=invitation.invitation_id)
-        return self.administrator.invitations.ResendInvitation(request, timeout=10).invitation
+        return (client or self.administrator).invitations.ResendInvitation(request, timeout=10).invitation
 
     def deactivate(self, invitation):
         request = invitation_pb2.DeactivateInvitationRequest(invitation_id=invitation.invitation_id)

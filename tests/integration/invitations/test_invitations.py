@@ -205,6 +205,30 @@ class Changing(InvitationCase):
         self.assertEqual(self.resend(invitation).state, PENDING)
         self.accept(self.secret_of(invitation, 2))
 
+    def test_nobody_sends_again_what_lets_do_more_than_he_may(self):
+        caller = self.token("latchkey.invitations.manage", "charges.read")
+        reader = self.create_role("reader of " + self.unique(), ["charges.read"])
+        self.assertEqual(self.resend(self.invite(role_ids=[reader.role_id]), caller).state, PENDING)
+        for is_expired in (False, True):
+            with self.subTest(is_expired=is_expired):
+                invitation = self.invite(role_ids=[reader.role_id, self.administrator_role().role_id])
+                if is_expired:
+                    self.expire(invitation)
+                before = self.get(invitation)
+                self.assert_refused(grpc.StatusCode.PERMISSION_DENIED, "GRANT_EXCEEDS_CALLER",
+                                    lambda i=invitation: self.resend(i, caller))
+                after = self.get(invitation)
+                self.assertEqual((after.state, after.expires_at, after.resent_count),
+                                 (before.state, before.expires_at, 0))
+                self.assertEqual(self.resend(invitation).state, PENDING)
+
+    def test_a_role_that_is_gone_keeps_nobody_from_sending_again(self):
+        role = self.create_role("guest of " + self.unique(), ["charges.read"])
+        invitation = self.invite(role_ids=[role.role_id])
+        self.expire(invitation)
+        self.administrator.members.DeleteRole(member_pb2.DeleteRoleRequest(role_id=role.role_id), timeout=10)
+        self.assertEqual(self.resend(invitation, self.token("latchkey.invitations.manage")).state, PENDING)
+
     def test_an_expired_one_gives_its_address_to_a_new_one(self):
         old = self.invite()
         self.expire(old)
