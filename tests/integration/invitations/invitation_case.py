@@ -140,3 +140,14 @@ class InvitationCase(CallCase):
         client = self.deployment.anybody(created.secret)
         self.addCleanup(client.close)
         return client
+
+    def token_of(self, member):
+        """A client with a token of the member's that may do all that the member may; its owner is written by hand."""
+        created = self.administrator.tokens.CreateAccessToken(token_pb2.CreateAccessTokenRequest(
+            label="of a test", permissions=["latchkey.*", "charges.*", "refunds.*", "customers.*"], company_owned=True),
+            timeout=10)
+        self.deployment.execute(f"UPDATE latchkey.token SET member_id = '{uuid_of_id(member.member_id)}'"
+                                f" WHERE token_id = '{uuid_of_id(created.access_token.token_id)}'")
+        client = self.deployment.anybody(created.secret)
+        self.addCleanup(client.close)
+        return client

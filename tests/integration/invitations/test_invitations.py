@@ -251,6 +251,35 @@ class Changing(InvitationCase):
         self.assert_refused(PRECONDITION, "INVITATION_DEACTIVATED", lambda: self.resend(invitation))
         self.invite(invitation.email)
 
+    def test_those_that_a_removed_member_made_end_with_the_member(self):
+        role = self.administrator_role()
+        member = self.administrator.members.CreateMember(member_pb2.CreateMemberRequest(
+            email=self.unique(), role_ids=[role.role_id]), timeout=10).member
+        client = self.token_of(member)
+        accepted, expired, mine = (self.invite(client=client) for _ in range(3))
+        self.assertEqual(mine.created_by, member.member_id)
+        self.accept(self.secret_of(accepted))
+        self.expire(expired)
+        pending = [mine, self.invite(client=client, role_ids=[role.role_id])]
+        others = self.invite()
+        secrets = [self.secret_of(invitation) for invitation in pending]
+        remove = lambda **fields: self.administrator.members.RemoveMember(member_pb2.RemoveMemberRequest(
+            member_id=member.member_id, **fields), timeout=10)
+        remove(dry_run=True)
+        self.assertEqual([self.get(invitation).state for invitation in pending], [PENDING] * 2)
+
+        remove(transfer_tokens_to=self.administrator.members.GetMember(
+            member_pb2.GetMemberRequest(), timeout=10).member.member_id)
+        self.assertEqual([self.get(invitation).state for invitation in pending], [DEACTIVATED] * 2)
+        self.assertEqual([self.get(invitation).state for invitation in (accepted, expired, others)],
+                         [ACCEPTED, EXPIRED, PENDING])
+        for secret in secrets:
+            self.assert_broken(secret)
+        self.assertEqual(self.deployment.execute(
+            "SELECT after->>'invitation_count' FROM latchkey.audit_event WHERE action = 'member.invitations_deactivated'"
+            f" AND object_id = '{member.member_id}'"), [("2",)])
+        self.invite(pending[0].email)
+
     def test_an_accepted_one_is_neither_sent_again_nor_ended(self):
         invitation = self.invite()
         self.accept(self.secret_of(invitation))
