@@ -314,6 +314,24 @@ class Members(MemberCase):
         equal = self.company.create_member(self.unique(), [self.charger.role_id])
         self.company.update(equal.member_id, client, email=self.unique())
 
+    def test_nobody_lets_a_member_who_may_do_more_in_from_elsewhere(self):
+        _, secret = self.company.company_token(["latchkey.members.*", "charges.create"])
+        client = self.company.client(secret)
+        boss = self.company.create_member(self.unique(), [self.company.administrator_role],
+                                          allowed_ips=["198.51.100.0/24", "2001:db8::/32"])
+        for ips in ([], ["198.51.100.0/24", "203.0.113.7"], ["198.51.100.0/23"], ["::/0"]):
+            self.assert_refused(DENIED, "GRANT_EXCEEDS_CALLER",
+                                lambda i=ips: self.company.update(boss.member_id, client, allowed_ips=i))
+        self.assertEqual(self.company.get(boss.member_id), boss)
+        narrower = ["2001:db8:1::/48", "198.51.100.9", "198.51.100.128/25"]
+        self.company.update(boss.member_id, client, allowed_ips=narrower)
+        self.assert_refused(DENIED, "GRANT_EXCEEDS_CALLER", lambda: self.company.update(
+            boss.member_id, client, allowed_ips=["198.51.100.0/24"]))
+        self.company.update(boss.member_id, allowed_ips=[])
+        self.company.update(boss.member_id, client, allowed_ips=["203.0.113.7"])
+        equal = self.company.create_member(self.unique(), [self.charger.role_id], allowed_ips=["198.51.100.0/24"])
+        self.company.update(equal.member_id, client, allowed_ips=[])
+
     def test_without_the_permission_nobody_is_changed(self):
         _, secret = self.company.company_token(["latchkey.members.read"])
         client = self.company.client(secret)
