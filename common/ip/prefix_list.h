@@ -7,7 +7,9 @@
 #include <stdint.h>
 
 #include "common/base/arena.h"
+#include "common/base/compiler.h"
 #include "common/base/fault.h"
+#include "common/base/status.h"
 #include "common/ip/prefix.h"
 
 struct prefix_list {
@@ -26,5 +28,11 @@ char **prefix_list_format(const struct prefix_list *list, struct arena *arena);
 // Whether the list, if there is one, lets the address in: an empty list holds every address, and no address
 // (family 0) is in none.
 bool prefix_list_admits(const struct prefix_list *list, const struct ip_address *address);
+
+// Whether the list lets in nothing that `outer` does not: each of its prefixes lies in one of those.
+// Neighbours that cover one only together do not count. NO_MEMORY.
+MUST_CHECK enum status prefix_list_compare_reach(const struct prefix_list *list,
+                                                 const struct prefix_list *outer, struct arena *arena,
+                                                 bool *ret_is_within);
 
 #endif

@@ -8,6 +8,8 @@
 #include "services/invitation/invitation_message_rpc.h"
 #include "services/invitation/invitation_settings.h"
 #include "services/invitation/invitation_store.h"
+#include "services/invitation/membership.h"
+#include "services/invitation/role_store.h"
 
 static struct uuid read_id(const char *text, struct fault *fault) {
     struct uuid invitation_id = {{0}};
@@ -132,9 +134,27 @@ static enum status check_interval(const struct app_call *call, const struct invi
     return STATUS_EXHAUSTED;
 }
 
+// Who sends it again invites: as no more than the caller is, whoever made it. Roles that are gone give
+// nothing.
+static enum status check_roles(struct app_call *call, const struct invitation *invitation) {
+    struct role_ids ids = {invitation->role_ids, invitation->role_count};
+    struct role_list roles;
+    enum status status = role_store_find_many(call, &ids, &roles);
+    if (status != STATUS_OK)
+        return status;
+    struct permission_set *permissions =
+        role_list_get_permissions(&roles, call->caller->catalogue, call->arena);
+    if (!permissions)
+        return fault_set_no_memory(call->fault);
+    return role_check_permissions(permissions, NULL, call->caller, "you can't send this invitation again",
+                                  call->arena, call->fault);
+}
+
 static enum status resend(struct app_call *call, struct change *change) {
     struct invitation *after = &change->after;
-    enum status status = check_interval(call, change->before);
+    enum status status = check_roles(call, change->before);
+    if (status == STATUS_OK)
+        status = check_interval(call, change->before);
     if (status != STATUS_OK)
         return status;
     after->generation++;
@@ -159,7 +179,9 @@ enum status invitation_rpc_resend(struct app_call *call, const ProtobufCMessage 
     if (!response)
         return fault_set_no_memory(call->fault);
     latchkey__v1__resend_invitation_response__init(response);
-    enum status status = begin_change(call, request->invitation_id, INVITATION_RESEND, &change);
+    enum status status = membership_lock(call, NULL, 0);
+    if (status == STATUS_OK)
+        status = begin_change(call, request->invitation_id, INVITATION_RESEND, &change);
     if (status == STATUS_OK)
         status = resend(call, &change);
     if (status != STATUS_OK)

@@ -15,6 +15,7 @@ enum {
     LIST,
     RESEND,
     DEACTIVATE,
+    DEACTIVATE_OF_AUTHOR,
     ACCEPT,
     FORGET_SECRETS,
     ADD_SECRET,
@@ -73,6 +74,14 @@ static const struct db_statement statements[] = {
     [DEACTIVATE] = {"invitation_deactivate",
                     "UPDATE latchkey.invitation i SET state = 'd', holds_email = false, generation = $3"
                     " WHERE i.company_id = $1 AND i.invitation_id = $2"},
+    [DEACTIVATE_OF_AUTHOR] =
+        {"invitation_deactivate_of_author",
+         "WITH ended AS (UPDATE latchkey.invitation i SET state = 'd', holds_email = false,"
+         " generation = i.generation + 1 WHERE i.company_id = $1 AND i.created_by = $2 AND i.state = 'p'"
+         " AND i.holds_email AND i.expires_at > $3 RETURNING i.invitation_id),"
+         " forgotten AS (DELETE FROM latchkey.invitation_secret s USING ended e"
+         " WHERE s.company_id = $1 AND s.invitation_id = e.invitation_id)"
+         " SELECT count(*) FROM ended"},
     [ACCEPT] = {"invitation_accept",
                 "UPDATE latchkey.invitation i SET state = 'a', holds_email = false, accepted_at = $3,"
                 " accepted_by = $4, member_id = $5 WHERE i.company_id = $1 AND i.invitation_id = $2"},
@@ -299,6 +308,19 @@ enum status invitation_store_deactivate(struct app_call *call, const struct invi
     db_params_add_int32(&params, invitation->generation);
     enum status status = query(call, DEACTIVATE, &params, NULL);
     return status == STATUS_OK ? forget_secrets(call, invitation) : status;
+}
+
+enum status invitation_store_deactivate_of_author(struct app_call *call, const char *author,
+                                                  int64_t *ret_count) {
+    struct db_params params;
+    const struct db_result *row;
+    init_params(&params, call);
+    db_params_add_text(&params, bytes_of_text(author));
+    db_params_add_time_ms(&params, call->now_ms);
+    enum status status = query(call, DEACTIVATE_OF_AUTHOR, &params, &row);
+    if (status == STATUS_OK)
+        *ret_count = db_result_get_int64(row, 0, 0);
+    return status;
 }
 
 enum status invitation_store_accept(struct app_call *call, const struct invitation *invitation) {

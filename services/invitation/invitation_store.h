@@ -36,6 +36,10 @@ MUST_CHECK enum status invitation_store_deactivate(struct app_call *call,
                                                    const struct invitation *invitation);
 MUST_CHECK enum status invitation_store_accept(struct app_call *call, const struct invitation *invitation);
 
+// Deactivates those that are pending and were made by that author (app_call_get_author()), in one round trip.
+MUST_CHECK enum status invitation_store_deactivate_of_author(struct app_call *call, const char *author,
+                                                             int64_t *ret_count);
+
 // A link that works from the commit on.
 MUST_CHECK enum status invitation_store_add_secret(struct app_call *call, const struct invitation *invitation,
                                                    const struct digest *digest);

@@ -1,8 +1,10 @@
-// RemoveMember: the member, and what becomes of its access tokens and log-ins, in one transaction.
+// RemoveMember: the member, and what becomes of its access tokens, log-ins and invitations, in one
+// transaction.
 #include <inttypes.h>
 
 #include "common/app/audit.h"
 #include "common/base/typeid.h"
+#include "services/invitation/invitation_store.h"
 #include "services/invitation/member_message_rpc.h"
 #include "services/invitation/member_rpc.h"
 #include "services/invitation/member_store.h"
@@ -120,6 +122,18 @@ static enum status note_tokens(struct app_call *call, const struct removal *remo
     return audit_note_text(call, action, member_id, "", after);
 }
 
+// Nobody becomes a member any more by the word of somebody who is none.
+static enum status end_invitations(struct app_call *call, const char *member_id) {
+    int64_t count;
+    enum status status = invitation_store_deactivate_of_author(call, member_id, &count);
+    if (status != STATUS_OK || count == 0)
+        return status;
+    const char *after = arena_format(call->arena, "{\"invitation_count\":%" PRId64 "}", count);
+    if (!after)
+        return fault_set_no_memory(call->fault);
+    return audit_note_text(call, "member.invitations_deactivated", member_id, "", after);
+}
+
 static enum status remove_member(struct app_call *call, const struct removal *removal,
                                  const struct member_tokens *tokens, const struct member *before,
                                  struct member **ret_after) {
@@ -132,7 +146,9 @@ static enum status remove_member(struct app_call *call, const struct removal *re
     if (!was || !is)
         return fault_set_no_memory(call->fault);
     status = audit_note(call, "member.removed", was->member_id, &was->base, &is->base);
-    return status == STATUS_OK ? note_tokens(call, removal, was->member_id, tokens) : status;
+    if (status == STATUS_OK)
+        status = note_tokens(call, removal, was->member_id, tokens);
+    return status == STATUS_OK ? end_invitations(call, was->member_id) : status;
 }
 
 static bool fill(Latchkey__V1__RemoveMemberResponse *response, const struct member *member,

@@ -7,6 +7,7 @@
 #include "services/invitation/member_message_rpc.h"
 #include "services/invitation/member_rules.h"
 #include "services/invitation/member_store.h"
+#include "services/invitation/membership.h"
 #include "services/invitation/role_store.h"
 
 struct uuid member_rpc_read_id(const char *text, const char *field, struct app_call *call) {
@@ -121,8 +122,12 @@ static enum status check_wish(struct app_call *call, const Latchkey__V1__CreateM
 
 static enum status create(struct app_call *call, const struct member_draft *draft,
                           struct member **ret_member) {
+    struct db_params params;
     struct role_list roles;
-    enum status status = role_store_find_many(call, &draft->roles, &roles);
+    struct db_command look = role_store_look_for_many(call, &draft->roles, &params);
+    enum status status = membership_lock(call, &look, 1);
+    if (status == STATUS_OK)
+        status = role_store_read_list(call, &look, &roles);
     if (status == STATUS_OK)
         status = role_check_grant(&draft->roles, &roles, call->caller, call->arena, call->fault);
     if (status != STATUS_OK)

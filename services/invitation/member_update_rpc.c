@@ -102,14 +102,28 @@ static enum status check_added_roles(struct app_call *call, const struct member 
     return role_check_grant(&added, &roles, call->caller, call->arena, call->fault);
 }
 
-// Whoever names another address or person as this member decides who may do what the member may.
-static enum status check_person(struct app_call *call, const struct role_list *roles) {
+// The member may do no more than the caller.
+static enum status check_member_bounds(struct app_call *call, const struct role_list *roles,
+                                       const char *what) {
     struct permission_set *permissions =
         role_list_get_permissions(roles, call->caller->catalogue, call->arena);
     if (!permissions)
         return fault_set_no_memory(call->fault);
-    return role_check_permissions(permissions, NULL, call->caller, "you can't change who this member is",
-                                  call->arena, call->fault);
+    return role_check_permissions(permissions, NULL, call->caller, what, call->arena, call->fault);
+}
+
+// Whoever names another address or person as this member decides who may do what the member may; and so does,
+// with a token of the member's in hand, whoever lets it in from elsewhere.
+static enum status check_person(struct app_call *call, const struct role_list *roles,
+                                const struct member_draft *before, const struct member_draft *draft) {
+    bool is_within;
+    if (member_is_other_person(before, draft))
+        return check_member_bounds(call, roles, "you can't change who this member is");
+    if (prefix_list_compare_reach(&draft->allowed_ips, &before->allowed_ips, call->arena, &is_within) !=
+        STATUS_OK)
+        return fault_set_no_memory(call->fault);
+    return is_within ? STATUS_OK
+                     : check_member_bounds(call, roles, "you can't let this member in from elsewhere");
 }
 
 // What is looked at behind the lock.
@@ -121,8 +135,8 @@ static enum status check_rights(struct app_call *call, const struct db_command *
     enum status status = role_store_read_list(call, &looks[ROLES], &roles);
     if (status == STATUS_OK)
         status = check_added_roles(call, present, draft, &looks[WISHED_ROLES]);
-    if (status == STATUS_OK && member_is_other_person(&present->is, draft))
-        status = check_person(call, &roles);
+    if (status == STATUS_OK)
+        status = check_person(call, &roles, &present->is, draft);
     if (status == STATUS_OK && has_administrator(&roles, &present->is.roles) &&
         !has_administrator(&roles, &draft->roles))
         status = membership_check_administrator(call, &looks[ADMINISTRATOR]);

@@ -1,5 +1,7 @@
 """Members: made, listed, changed and removed, and never more than the caller may give."""
 
+import concurrent.futures
+import contextlib
 import threading
 import unittest
 import uuid
@@ -7,6 +9,7 @@ import uuid
 import grpc
 
 from latchkey_test import error_info, uuid_of_id
+from latchkey_test.waiting import wait_until
 from member_case import MemberCase, member_pb2, token_pb2
 
 ALREADY_EXISTS = grpc.StatusCode.ALREADY_EXISTS
@@ -311,6 +314,24 @@ class Members(MemberCase):
         equal = self.company.create_member(self.unique(), [self.charger.role_id])
         self.company.update(equal.member_id, client, email=self.unique())
 
+    def test_nobody_lets_a_member_who_may_do_more_in_from_elsewhere(self):
+        _, secret = self.company.company_token(["latchkey.members.*", "charges.create"])
+        client = self.company.client(secret)
+        boss = self.company.create_member(self.unique(), [self.company.administrator_role],
+                                          allowed_ips=["198.51.100.0/24", "2001:db8::/32"])
+        for ips in ([], ["198.51.100.0/24", "203.0.113.7"], ["198.51.100.0/23"], ["::/0"]):
+            self.assert_refused(DENIED, "GRANT_EXCEEDS_CALLER",
+                                lambda i=ips: self.company.update(boss.member_id, client, allowed_ips=i))
+        self.assertEqual(self.company.get(boss.member_id), boss)
+        narrower = ["2001:db8:1::/48", "198.51.100.9", "198.51.100.128/25"]
+        self.company.update(boss.member_id, client, allowed_ips=narrower)
+        self.assert_refused(DENIED, "GRANT_EXCEEDS_CALLER", lambda: self.company.update(
+            boss.member_id, client, allowed_ips=["198.51.100.0/24"]))
+        self.company.update(boss.member_id, allowed_ips=[])
+        self.company.update(boss.member_id, client, allowed_ips=["203.0.113.7"])
+        equal = self.company.create_member(self.unique(), [self.charger.role_id], allowed_ips=["198.51.100.0/24"])
+        self.company.update(equal.member_id, client, allowed_ips=[])
+
     def test_without_the_permission_nobody_is_changed(self):
         _, secret = self.company.company_token(["latchkey.members.read"])
         client = self.company.client(secret)
@@ -474,6 +495,24 @@ class Members(MemberCase):
             left = self.list(company.operator, role_id=company.administrator_role, state="MEMBER_STATE_ACTIVE").members
             self.assertGreaterEqual(len(left), 1)
             self.assertEqual(sum(m.member_id in (first.member_id, second.member_id) for m in left), 1)
+
+    def test_an_administrator_who_is_being_demoted_makes_no_other_one(self):
+        company = self.new_company()
+        demoted = company.create_member("demoted@acme.example", [company.administrator_role])
+        client = company.client(company.owner_token(demoted.member_id)[1])
+        company.get("", client)
+        with contextlib.closing(self.deployment.connect()) as connection, concurrent.futures.ThreadPoolExecutor(1) as pool:
+            cursor = connection.cursor()
+            cursor.execute(f"BEGIN; SELECT FROM latchkey.company WHERE company_id = '{company.uuid}' FOR NO KEY UPDATE")
+            made = pool.submit(company.create_member, "second@acme.example", [company.administrator_role], client)
+            wait_until(lambda: made.done() or self.somebody_waits_for_a_lock(), 30, "the new member to wait for the lock")
+            cursor.execute(f"DELETE FROM latchkey.member_role WHERE member_id = '{uuid_of_id(demoted.member_id)}'; COMMIT")
+            self.assert_refused(DENIED, "PERMISSION_MISSING", made.result)
+        self.assertEqual(company.count("member", "email = 'second@acme.example'"), 0)
+
+    def somebody_waits_for_a_lock(self):
+        return self.deployment.execute("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                                       " AND datname = current_database()")
 
     def test_of_many_at_once_the_last_administrator_stays(self):
         company = self.new_company()

@@ -1,4 +1,6 @@
 // Lists of addresses as typed: every bad one is named, and what a list lets in.
+#include <stdio.h>
+
 #include "common/ip/prefix_list.h"
 #include "tests/unit/unit.h"
 
@@ -76,6 +78,46 @@ static void it_lets_in_what_it_holds_and_an_empty_one_everything(void **state) {
     assert_true(prefix_list_admits(&list, &(struct ip_address){0}));
 }
 
+// ---- one within another ----
+
+// Lists of up to 7 in a small space, so that they often hold one another.
+static struct prefix_list make_list(unsigned *seed) {
+    size_t count = (*seed = *seed * 1103515245 + 12345) >> 16 & 7;
+    struct ip_prefix *prefixes = ARENA_NEW_ARRAY(&arena, struct ip_prefix, count);
+    for (size_t i = 0; i < count; i++) {
+        unsigned random = (*seed = *seed * 1103515245 + 12345) >> 8;
+        char text[40];
+        snprintf(text, sizeof(text), random & 1 ? "10.0.0.%u/%u" : "2001:db8::%x/%u", random >> 1 & 15,
+                 (random & 1 ? 28 : 124) + (random >> 5) % 5);
+        assert_int_equal(ip_prefix_parse(bytes_of_text(text), &prefixes[i]), IP_PARSE_OK);
+    }
+    return (struct prefix_list){prefixes, count};
+}
+
+static bool is_within_naively(const struct prefix_list *inner, const struct prefix_list *outer) {
+    for (size_t i = 0; i < inner->count; i++) {
+        bool is_held = false;
+        for (size_t j = 0; j < outer->count; j++)
+            is_held = is_held || ip_prefix_contains_prefix(&outer->prefixes[j], &inner->prefixes[i]);
+        if (!is_held && outer->count > 0)
+            return false;
+    }
+    return outer->count == 0 || inner->count > 0;
+}
+
+static void a_list_is_within_another_where_each_of_it_lies_in_one_of_the_other(void **state) {
+    (void)state;
+    unsigned seed = 1, within_count = 0;
+    for (int i = 0; i < 20000; i++) {
+        struct prefix_list inner = make_list(&seed), outer = make_list(&seed);
+        bool is_within;
+        assert_int_equal(prefix_list_compare_reach(&inner, &outer, &arena, &is_within), STATUS_OK);
+        assert_int_equal(is_within, is_within_naively(&inner, &outer));
+        within_count += is_within && inner.count > 0 && outer.count > 0;
+    }
+    assert_in_range(within_count, 500, 19000);
+}
+
 static void running_out_of_memory_is_told_whenever_it_happens(void **state) {
     (void)state;
     const char *texts[] = {"10.0.0.0/8", "2001:db8::1"};
@@ -86,7 +128,9 @@ static void running_out_of_memory_is_told_whenever_it_happens(void **state) {
         fault_init(&fault, &arena);
         prefix_list_parse((char *const *)texts, 2, 2, "allowed_ips", &small, &fault, &list);
         assert_true(fault.status == STATUS_OK || fault.status == STATUS_NO_MEMORY);
-        is_done = fault.status == STATUS_OK && prefix_list_format(&list, &small);
+        bool is_within;
+        is_done = fault.status == STATUS_OK && prefix_list_format(&list, &small) &&
+                  prefix_list_compare_reach(&list, &list, &small, &is_within) == STATUS_OK && is_within;
         arena_fini(&small);
         assert_true(limit < 100000);
     }
@@ -99,6 +143,7 @@ int main(void) {
         TEST(every_bad_one_is_named),
         TEST(a_list_that_is_too_long_is_refused_as_a_whole),
         TEST(it_lets_in_what_it_holds_and_an_empty_one_everything),
+        TEST(a_list_is_within_another_where_each_of_it_lies_in_one_of_the_other),
         TEST(running_out_of_memory_is_told_whenever_it_happens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -67,9 +67,9 @@ class InvitationCase(CallCase):
         return (client or self.administrator).invitations.ListInvitations(
             invitation_pb2.ListInvitationsRequest(**fields), timeout=10)
 
-    def resend(self, invitation):
+    def resend(self, invitation, client=None):
         request = invitation_pb2.ResendInvitationRequest(invitation_id=invitation.invitation_id)
-        return self.administrator.invitations.ResendInvitation(request, timeout=10).invitation
+        return (client or self.administrator).invitations.ResendInvitation(request, timeout=10).invitation
 
     def deactivate(self, invitation):
         request = invitation_pb2.DeactivateInvitationRequest(invitation_id=invitation.invitation_id)
@@ -137,6 +137,17 @@ class InvitationCase(CallCase):
         """A client with a token that may do no more."""
         created = self.administrator.tokens.CreateAccessToken(
             token_pb2.CreateAccessTokenRequest(label="of a test", permissions=permissions), timeout=10)
+        client = self.deployment.anybody(created.secret)
+        self.addCleanup(client.close)
+        return client
+
+    def token_of(self, member):
+        """A client with a token of the member's that may do all that the member may; its owner is written by hand."""
+        created = self.administrator.tokens.CreateAccessToken(token_pb2.CreateAccessTokenRequest(
+            label="of a test", permissions=["latchkey.*", "charges.*", "refunds.*", "customers.*"], company_owned=True),
+            timeout=10)
+        self.deployment.execute(f"UPDATE latchkey.token SET member_id = '{uuid_of_id(member.member_id)}'"
+                                f" WHERE token_id = '{uuid_of_id(created.access_token.token_id)}'")
         client = self.deployment.anybody(created.secret)
         self.addCleanup(client.close)
         return client

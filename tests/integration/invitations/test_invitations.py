@@ -205,6 +205,30 @@ class Changing(InvitationCase):
         self.assertEqual(self.resend(invitation).state, PENDING)
         self.accept(self.secret_of(invitation, 2))
 
+    def test_nobody_sends_again_what_lets_do_more_than_he_may(self):
+        caller = self.token("latchkey.invitations.manage", "charges.read")
+        reader = self.create_role("reader of " + self.unique(), ["charges.read"])
+        self.assertEqual(self.resend(self.invite(role_ids=[reader.role_id]), caller).state, PENDING)
+        for is_expired in (False, True):
+            with self.subTest(is_expired=is_expired):
+                invitation = self.invite(role_ids=[reader.role_id, self.administrator_role().role_id])
+                if is_expired:
+                    self.expire(invitation)
+                before = self.get(invitation)
+                self.assert_refused(grpc.StatusCode.PERMISSION_DENIED, "GRANT_EXCEEDS_CALLER",
+                                    lambda i=invitation: self.resend(i, caller))
+                after = self.get(invitation)
+                self.assertEqual((after.state, after.expires_at, after.resent_count),
+                                 (before.state, before.expires_at, 0))
+                self.assertEqual(self.resend(invitation).state, PENDING)
+
+    def test_a_role_that_is_gone_keeps_nobody_from_sending_again(self):
+        role = self.create_role("guest of " + self.unique(), ["charges.read"])
+        invitation = self.invite(role_ids=[role.role_id])
+        self.expire(invitation)
+        self.administrator.members.DeleteRole(member_pb2.DeleteRoleRequest(role_id=role.role_id), timeout=10)
+        self.assertEqual(self.resend(invitation, self.token("latchkey.invitations.manage")).state, PENDING)
+
     def test_an_expired_one_gives_its_address_to_a_new_one(self):
         old = self.invite()
         self.expire(old)
@@ -226,6 +250,35 @@ class Changing(InvitationCase):
         self.assertEqual(self.deactivate(invitation).state, DEACTIVATED)
         self.assert_refused(PRECONDITION, "INVITATION_DEACTIVATED", lambda: self.resend(invitation))
         self.invite(invitation.email)
+
+    def test_those_that_a_removed_member_made_end_with_the_member(self):
+        role = self.administrator_role()
+        member = self.administrator.members.CreateMember(member_pb2.CreateMemberRequest(
+            email=self.unique(), role_ids=[role.role_id]), timeout=10).member
+        client = self.token_of(member)
+        accepted, expired, mine = (self.invite(client=client) for _ in range(3))
+        self.assertEqual(mine.created_by, member.member_id)
+        self.accept(self.secret_of(accepted))
+        self.expire(expired)
+        pending = [mine, self.invite(client=client, role_ids=[role.role_id])]
+        others = self.invite()
+        secrets = [self.secret_of(invitation) for invitation in pending]
+        remove = lambda **fields: self.administrator.members.RemoveMember(member_pb2.RemoveMemberRequest(
+            member_id=member.member_id, **fields), timeout=10)
+        remove(dry_run=True)
+        self.assertEqual([self.get(invitation).state for invitation in pending], [PENDING] * 2)
+
+        remove(transfer_tokens_to=self.administrator.members.GetMember(
+            member_pb2.GetMemberRequest(), timeout=10).member.member_id)
+        self.assertEqual([self.get(invitation).state for invitation in pending], [DEACTIVATED] * 2)
+        self.assertEqual([self.get(invitation).state for invitation in (accepted, expired, others)],
+                         [ACCEPTED, EXPIRED, PENDING])
+        for secret in secrets:
+            self.assert_broken(secret)
+        self.assertEqual(self.deployment.execute(
+            "SELECT after->>'invitation_count' FROM latchkey.audit_event WHERE action = 'member.invitations_deactivated'"
+            f" AND object_id = '{member.member_id}'"), [("2",)])
+        self.invite(pending[0].email)
 
     def test_an_accepted_one_is_neither_sent_again_nor_ended(self):
         invitation = self.invite()
