@@ -29,17 +29,18 @@ static bool is_left_out(const char *key) {
 
 // ---- from a message to the fields that matter ----
 
-static void leave_out(json_t *json) {
-    const char *key;
-    json_t *value;
+// `json` is a message of that type, or a list of such. The keys of a map are no fields: whatever somebody
+// calls them, they stay.
+static void leave_out(json_t *json, const ProtobufCMessageDescriptor *type) {
+    json_t *element;
     size_t i;
-    void *next;
-    json_array_foreach(json, i, value) leave_out(value);
-    json_object_foreach_safe(json, next, key, value) {
-        if (is_left_out(key))
-            json_object_del(json, key);
-        else
-            leave_out(value);
+    json_array_foreach(json, i, element) leave_out(element, type);
+    for (unsigned k = 0; k < type->n_fields && json_is_object(json); k++) {
+        const ProtobufCFieldDescriptor *field = &type->fields[k];
+        if (is_left_out(field->name))
+            json_object_del(json, field->name);
+        else if (field->type == PROTOBUF_C_TYPE_MESSAGE && !message_json_is_map(field))
+            leave_out(json_object_get(json, field->name), field->descriptor);
     }
 }
 
@@ -278,7 +279,7 @@ static enum status split(json_t *object, struct arena *arena, struct audit_json 
 static json_t *read_message(const ProtobufCMessage *message, struct arena *arena) {
     json_t *json = message ? message_json_new(message, arena) : NULL;
     if (json)
-        leave_out(json);
+        leave_out(json, message->descriptor);
     return json;
 }
 

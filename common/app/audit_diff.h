@@ -7,9 +7,9 @@
 //   before {"allowed_ips":{"count":4000,"removed":["192.0.2.1/32"]}}
 //   after  {"allowed_ips":{"count":4001,"added":["192.0.2.2/32","192.0.2.3/32"]}}   a long list
 //
-// Left out: what is a secret or says where one is, etags, and when something was last used. What tells who a
-// person is (personal_fields of audit_diff.c) stands apart, to be kept beside the chain and erased from
-// there.
+// Left out: fields that are a secret or say where one is, etags, and when something was last used. Maps are
+// kept whole, whatever their keys are. What tells who a person is (personal_fields of audit_diff.c) stands
+// apart, to be kept beside the chain and erased from there.
 #ifndef LATCHKEY_COMMON_APP_AUDIT_DIFF_H
 #define LATCHKEY_COMMON_APP_AUDIT_DIFF_H
 

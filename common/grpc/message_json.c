@@ -37,7 +37,7 @@ static json_t *bytes_to_json(struct bytes bytes, struct arena *arena) {
 }
 
 // map<string, ...> is a list of such pairs on the wire, and an object in JSON.
-static bool is_map(const ProtobufCFieldDescriptor *field) {
+bool message_json_is_map(const ProtobufCFieldDescriptor *field) {
     const ProtobufCMessageDescriptor *pair = field->descriptor;
     size_t len = strlen(pair->name);
     return pair->n_fields == 2 && len > 5 && strcmp(pair->name + len - 5, "Entry") == 0 &&
@@ -99,7 +99,7 @@ static json_t *field_to_json(const ProtobufCMessage *message, const ProtobufCFie
                              struct arena *arena) {
     if (field->label != PROTOBUF_C_LABEL_REPEATED)
         return value_to_json(message, field, arena);
-    if (field->type == PROTOBUF_C_TYPE_MESSAGE && is_map(field))
+    if (field->type == PROTOBUF_C_TYPE_MESSAGE && message_json_is_map(field))
         return map_to_json(message, field, arena);
     return list_to_json(message, field, arena);
 }

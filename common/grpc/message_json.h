@@ -6,11 +6,15 @@
 
 #include <jansson.h>
 #include <protobuf-c/protobuf-c.h>
+#include <stdbool.h>
 
 #include "common/base/arena.h"
 #include "common/base/compiler.h"
 
 // Returns owned, or NULL when out of memory. `arena` is for passing things.
 MUST_CHECK json_t *message_json_new(const ProtobufCMessage *message, struct arena *arena);
+
+// Whether a message field is a map: its keys are the caller's, not the contract's.
+bool message_json_is_map(const ProtobufCFieldDescriptor *field);
 
 #endif

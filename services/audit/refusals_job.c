@@ -75,21 +75,25 @@ static enum status list_companies(struct job_run *run, struct db_connection *con
     return *ret_companies ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
+// One company's failure keeps nobody else's refusals.
 static enum status take_all(struct job_run *run, struct db_connection *connection) {
     struct uuid *companies;
     int count;
-    enum status status = list_companies(run, connection, &companies, &count);
-    for (int i = 0; status == STATUS_OK && i < count && !job_is_stopping(run); i++) {
+    enum status status = list_companies(run, connection, &companies, &count), failure = STATUS_OK;
+    if (status != STATUS_OK)
+        return status;
+    for (int i = 0; i < count && !job_is_stopping(run); i++) {
         struct system_call_options options = {.app = run->app,
                                               .connection = connection,
                                               .arena = run->arena,
                                               .system = "audit",
                                               .company_id = companies[i]};
-        status = system_call_run(&options, take, NULL);
+        if ((status = system_call_run(&options, take, NULL)) != STATUS_OK)
+            failure = status;
     }
-    if (status == STATUS_OK && count == COMPANIES_MAX)
+    if (failure == STATUS_OK && count == COMPANIES_MAX)
         run->next_in_ms = 0;
-    return status;
+    return failure;
 }
 
 static enum status run(struct job_run *run) {

@@ -2,6 +2,8 @@
 
 enum { SECOND_MS = 1000, MINUTE_MS = 60 * SECOND_MS };
 #define DAY_MS (INT64_C(24) * 60 * MINUTE_MS)
+// Ten years: a time minus such a span is one that the database can tell.
+#define SPAN_MAX_MS (3650 * DAY_MS)
 
 // Numbers of latchkey.v1.LeakAction and ReuseAction.
 enum { LEAK_ACTION_LAST = 3, REUSE_ACTION_LAST = 2 };
@@ -42,25 +44,28 @@ static bool is_wished(const struct company_change *change, enum company_field fi
     return (change->fields >> field & 1) != 0 || (is_policy && (change->fields >> COMPANY_POLICY & 1) != 0);
 }
 
+static bool is_bounded(int64_t span_ms, int64_t min_ms, int64_t max_ms) {
+    return span_ms == 0 || (span_ms >= min_ms && span_ms <= max_ms);
+}
+
 static void check_spans(const struct company_change *change, struct fault *fault,
                         struct company_policy *policy) {
     const struct company_policy *wished = &change->policy;
     if (is_wished(change, COMPANY_MAX_TOKEN_LIFETIME)) {
         policy->max_token_lifetime_ms = wished->max_token_lifetime_ms;
-        if (wished->max_token_lifetime_ms != 0 && wished->max_token_lifetime_ms < SECOND_MS)
+        if (!is_bounded(wished->max_token_lifetime_ms, SECOND_MS, SPAN_MAX_MS))
             fault_add_field(fault, "company.policy.max_token_lifetime",
-                            "type a duration of at least 1 second, or 0 for no bound");
+                            "type a duration from 1 second to 3650 days, or 0 for no bound");
     }
     if (is_wished(change, COMPANY_DEACTIVATE_UNUSED_AFTER)) {
         policy->deactivate_unused_ms = wished->deactivate_unused_ms;
-        if (wished->deactivate_unused_ms != 0 && wished->deactivate_unused_ms < DAY_MS)
+        if (!is_bounded(wished->deactivate_unused_ms, DAY_MS, SPAN_MAX_MS))
             fault_add_field(fault, "company.policy.deactivate_unused_after",
-                            "type a duration of at least 1 day, or 0 for never");
+                            "type a duration from 1 day to 3650 days, or 0 for never");
     }
     if (is_wished(change, COMPANY_LOGIN_LIFETIME)) {
         policy->login_lifetime_ms = wished->login_lifetime_ms;
-        if (wished->login_lifetime_ms != 0 &&
-            (wished->login_lifetime_ms < MINUTE_MS || wished->login_lifetime_ms > 30 * DAY_MS))
+        if (!is_bounded(wished->login_lifetime_ms, MINUTE_MS, 30 * DAY_MS))
             fault_add_field(fault, "company.policy.login_lifetime",
                             "type a duration from 1 minute to 30 days, or 0 for the usual 3 hours");
     }

@@ -32,6 +32,18 @@ static enum status give(struct app_call *call, void *context) {
     return status;
 }
 
+// One company's failure keeps nobody else's notices.
+static enum status give_list(const struct due_work *work, const struct notice_kind *kind,
+                             const struct due_list *list) {
+    enum status status, failure = STATUS_OK;
+    for (size_t i = 0; i < list->count && !job_is_stopping(work->run); i++) {
+        struct giving giving = {&list->batches[i], kind->before_ms};
+        if ((status = due_run(work, list->batches[i].company_id, give, &giving)) != STATUS_OK)
+            failure = status;
+    }
+    return failure;
+}
+
 // `*ret_is_done`: all that is due of the span has been given.
 static enum status look(const struct due_work *work, const struct notice_kind *kind,
                         const struct notice_span *span, bool *ret_is_done) {
@@ -39,10 +51,8 @@ static enum status look(const struct due_work *work, const struct notice_kind *k
     struct due_list list;
     arena_init(&arena, 0);
     enum status status = notice_store_list_due(work, kind, span, DUE_MAX, &arena, &list);
-    for (size_t i = 0; status == STATUS_OK && i < list.count && !job_is_stopping(work->run); i++) {
-        struct giving giving = {&list.batches[i], kind->before_ms};
-        status = due_run(work, list.batches[i].company_id, give, &giving);
-    }
+    if (status == STATUS_OK)
+        status = give_list(work, kind, &list);
     *ret_is_done = status == STATUS_OK && list.id_count < DUE_MAX;
     arena_fini(&arena);
     return status;
@@ -65,14 +75,14 @@ static enum status run(struct job_run *run) {
     int64_t early_ms = settings->early_notice_ms, late_ms = settings->late_notice_ms;
     const struct notice_kind kinds[] = {{early_ms, late_ms < early_ms ? late_ms : 0}, {late_ms, 0}};
     struct due_work work = {.run = run, .system = "notifier"};
-    enum status status = job_lease_database(run, &work.connection);
+    enum status status = job_lease_database(run, &work.connection), failure = STATUS_OK;
     if (status != STATUS_OK)
         return status;
-    for (size_t i = 0; status == STATUS_OK && i < ARRAY_LENGTH(kinds); i++)
-        if (kinds[i].before_ms > 0)
-            status = give_all(&work, &kinds[i]);
+    for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++)
+        if (kinds[i].before_ms > 0 && (status = give_all(&work, &kinds[i])) != STATUS_OK)
+            failure = status;
     db_pool_return(app_get_database(run->app), work.connection);
-    return status;
+    return failure;
 }
 
 const struct app_job expiry_notice_job = {

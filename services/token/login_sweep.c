@@ -56,22 +56,25 @@ static enum status prune(struct app_call *call, void *context) {
     return status;
 }
 
+// One company's failure keeps nobody else's rows.
 static enum status prune_all(const struct due_work *work, struct pruning *pruning,
                              const struct due_list *list, int64_t *ret_gone) {
-    enum status status = STATUS_OK;
+    enum status failure = STATUS_OK;
     // why not from the first: several sweepers then take different ones
     size_t first = list->count > 0 ? random_get_u64() % list->count : 0;
     *ret_gone = 0;
-    for (size_t i = 0; i < list->count && status == STATUS_OK && !job_is_stopping(work->run); i++) {
+    for (size_t i = 0; i < list->count && !job_is_stopping(work->run); i++) {
         pruning->batch = &list->batches[(first + i) % list->count];
-        status = due_run(work, pruning->batch->company_id, prune, pruning);
+        enum status status = due_run(work, pruning->batch->company_id, prune, pruning);
         if (status == STATUS_OK)
             *ret_gone += pruning->gone;
+        else
+            failure = status;
     }
-    return status;
+    return failure;
 }
 
-// `*ret_is_done`: nothing more is due, or others do it.
+// `*ret_is_done`: nothing more is due, others do it, or it can't be done.
 static enum status look(const struct due_work *work, const struct sweep *sweep, bool *ret_is_done) {
     struct pruning pruning = {.sweep = sweep};
     struct due_list list;
@@ -85,7 +88,7 @@ static enum status look(const struct due_work *work, const struct sweep *sweep, 
     enum status status = due_store_list(work, &sweep->due, &params, &arena, &list);
     if (status == STATUS_OK)
         status = prune_all(work, &pruning, &list, &gone);
-    *ret_is_done = status != STATUS_OK || list.id_count < ROWS_MAX || gone == 0;
+    *ret_is_done = gone == 0 || list.id_count < ROWS_MAX;
     arena_fini(&arena);
     return status;
 }
@@ -95,11 +98,13 @@ static enum status run(struct job_run *run) {
     enum status status = job_lease_database(run, &work.connection);
     if (status != STATUS_OK)
         return status;
-    for (size_t i = 0; i < ARRAY_LENGTH(sweeps) && status == STATUS_OK; i++)
-        for (bool is_done = false; status == STATUS_OK && !is_done && !job_is_stopping(run);)
-            status = look(&work, &sweeps[i], &is_done);
+    enum status failure = STATUS_OK;
+    for (size_t i = 0; i < ARRAY_LENGTH(sweeps); i++)
+        for (bool is_done = false; !is_done && !job_is_stopping(run);)
+            if ((status = look(&work, &sweeps[i], &is_done)) != STATUS_OK)
+                failure = status;
     db_pool_return(app_get_database(run->app), work.connection);
-    return status;
+    return failure;
 }
 
 const struct app_job login_sweep_job = {

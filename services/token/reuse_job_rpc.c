@@ -16,9 +16,11 @@ static const int64_t forget_period_ms = 60 * 60 * 1000;
 
 typedef enum status (*batch_change)(struct app_call *call, void *context);
 
-// Batch after batch for each company, as long as there is more and the process stays up.
+// Batch after batch for each company, as long as there is more and the process stays up. One company's
+// failure stops nobody else's.
 static enum status work_off(struct job_run *run, struct db_connection *connection,
                             const struct company_ids *companies, const char *system, batch_change change) {
+    enum status failure = STATUS_OK;
     for (size_t i = 0; i < companies->count; i++) {
         bool has_more = true;
         struct system_call_options options = {.app = run->app,
@@ -28,11 +30,13 @@ static enum status work_off(struct job_run *run, struct db_connection *connectio
                                               .company_id = companies->ids[i]};
         for (int batch = 0; batch < BATCHES_MAX && has_more && !job_is_stopping(run); batch++) {
             enum status status = system_call_run(&options, change, &has_more);
-            if (status != STATUS_OK)
-                return status;
+            if (status == STATUS_OK)
+                continue;
+            failure = status;
+            break;
         }
     }
-    return STATUS_OK;
+    return failure;
 }
 
 // ---- uses of spent secrets ----

@@ -47,6 +47,15 @@ static enum status sweep_company(const struct due_work *work, struct uuid compan
     return status;
 }
 
+// One company's failure keeps nobody else's tokens.
+static enum status sweep_all(const struct due_work *work, const struct due_list *list) {
+    enum status status, failure = STATUS_OK;
+    for (size_t i = 0; i < list->count && !job_is_stopping(work->run); i++)
+        if ((status = sweep_company(work, list->batches[i].company_id)) != STATUS_OK)
+            failure = status;
+    return failure;
+}
+
 static enum status run(struct job_run *run) {
     struct due_work work = {.run = run, .system = "sweeper"};
     struct due_list list;
@@ -56,8 +65,8 @@ static enum status run(struct job_run *run) {
         return status;
     db_params_init(&none, run->arena);
     status = due_store_list(&work, &statements[LIST_COMPANIES], &none, run->arena, &list);
-    for (size_t i = 0; status == STATUS_OK && i < list.count && !job_is_stopping(run); i++)
-        status = sweep_company(&work, list.batches[i].company_id);
+    if (status == STATUS_OK)
+        status = sweep_all(&work, &list);
     db_pool_return(app_get_database(run->app), work.connection);
     return status;
 }

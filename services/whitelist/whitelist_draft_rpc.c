@@ -12,9 +12,12 @@
 
 static enum status check_limits(struct app_call *call, bool is_empty) {
     struct whitelist_drafts present;
-    enum status status = whitelist_store_list_drafts(call, &present);
+    int64_t unswept;
+    enum status status = whitelist_store_lock_drafts(call, &present, &unswept);
     if (status == STATUS_OK)
         status = whitelist_check_draft_count(present.drafts, present.count, &whitelist_limits, call->fault);
+    if (status == STATUS_OK)
+        status = whitelist_check_unswept((int64_t)present.count + unswept, &whitelist_limits, call->fault);
     if (status != STATUS_OK || is_empty)
         return status;
     return whitelist_check_draft_room(present.whitelist.entry_count, 0, &whitelist_limits, call->fault);

@@ -3,7 +3,7 @@
 #include "common/base/clock.h"
 #include "services/whitelist/whitelist_row.h"
 
-enum { READ, LIST, BEGIN, GET, DISCARD, PUBLISH, CONFIRM, REVERT, SETTLE };
+enum { LOCK, READ, LIST, COUNT_UNSWEPT, BEGIN, GET, DISCARD, PUBLISH, CONFIRM, REVERT, SETTLE };
 
 #define DRAFT_COLUMNS                                                                               \
     "SELECT l.list_id, l.entry_count, l.created_at, l.created_by,"                                  \
@@ -15,10 +15,15 @@ enum { READ, LIST, BEGIN, GET, DISCARD, PUBLISH, CONFIRM, REVERT, SETTLE };
 #define IS_POINTED_TO "l.list_id IN (w.live_list_id, coalesce(w.previous_list_id, w.live_list_id))"
 
 static const struct db_statement statements[] = {
+    [LOCK] =
+        {"whitelist_lock_drafts",
+         "SELECT pg_advisory_xact_lock(hashtextextended('latchkey whitelist drafts ' || $1::uuid::text, 0))"},
     [READ] = {"whitelist_read_live",
               "SELECT " WHITELIST_COLUMNS " FROM latchkey.whitelist w"
               " JOIN latchkey.whitelist_list l ON l.list_id = w.live_list_id WHERE w.company_id = $1"},
     [LIST] = {"whitelist_list_drafts", DRAFT_COLUMNS " ORDER BY l.list_id DESC"},
+    [COUNT_UNSWEPT] = {"whitelist_count_unswept", "SELECT count(*) FROM latchkey.whitelist_list"
+                                                  " WHERE company_id = $1 AND state = 'replaced'"},
     // One statement, so that the copy and what it is a copy of are seen at one moment. It holds no row that
     // others write; the entries are logged as those of a list that is not live.
     [BEGIN] = {"whitelist_begin_draft",
@@ -82,14 +87,9 @@ static enum status read_only_draft(struct app_call *call, const struct db_result
 
 // ---- drafts ----
 
-enum status whitelist_store_list_drafts(struct app_call *call, struct whitelist_drafts *ret_drafts) {
-    struct db_params company;
-    init_company(&company, call);
-    struct db_command commands[] = {{&statements[READ], &company, NULL}, {&statements[LIST], &company, NULL}};
-    enum status status = db_query_batch(call->transaction, commands, ARRAY_LENGTH(commands));
-    if (status != STATUS_OK)
-        return db_fault(call->fault, status);
-    const struct db_result *rows = commands[1].result;
+// What READ and LIST found.
+static enum status read_drafts(struct app_call *call, const struct db_result *whitelist,
+                               const struct db_result *rows, struct whitelist_drafts *ret_drafts) {
     struct whitelist_drafts all = {.count = (size_t)db_result_get_row_count(rows)};
     all.drafts = ARENA_NEW_ARRAY(call->arena, struct whitelist_draft, all.count);
     for (size_t i = 0; all.drafts && i < all.count; i++)
@@ -97,10 +97,35 @@ enum status whitelist_store_list_drafts(struct app_call *call, struct whitelist_
             return fault_set_no_memory(call->fault);
     if (!all.drafts)
         return fault_set_no_memory(call->fault);
-    status = whitelist_row_read(call, commands[0].result, live, &all.whitelist);
+    enum status status = whitelist_row_read(call, whitelist, live, &all.whitelist);
     if (status == STATUS_OK)
         *ret_drafts = all;
     return status;
+}
+
+enum status whitelist_store_list_drafts(struct app_call *call, struct whitelist_drafts *ret_drafts) {
+    struct db_params company;
+    init_company(&company, call);
+    struct db_command commands[] = {{&statements[READ], &company, NULL}, {&statements[LIST], &company, NULL}};
+    enum status status = db_query_batch(call->transaction, commands, ARRAY_LENGTH(commands));
+    if (status != STATUS_OK)
+        return db_fault(call->fault, status);
+    return read_drafts(call, commands[0].result, commands[1].result, ret_drafts);
+}
+
+enum status whitelist_store_lock_drafts(struct app_call *call, struct whitelist_drafts *ret_drafts,
+                                        int64_t *ret_unswept) {
+    struct db_params company;
+    init_company(&company, call);
+    struct db_command commands[] = {{&statements[LOCK], &company, NULL},
+                                    {&statements[READ], &company, NULL},
+                                    {&statements[LIST], &company, NULL},
+                                    {&statements[COUNT_UNSWEPT], &company, NULL}};
+    enum status status = db_query_batch(call->transaction, commands, ARRAY_LENGTH(commands));
+    if (status != STATUS_OK)
+        return db_fault(call->fault, status);
+    *ret_unswept = db_result_get_int64(commands[3].result, 0, 0);
+    return read_drafts(call, commands[1].result, commands[2].result, ret_drafts);
 }
 
 enum status whitelist_store_begin_draft(struct app_call *call, const struct whitelist_beginning *beginning,

@@ -22,12 +22,17 @@ struct whitelist_drafts {
 MUST_CHECK enum status whitelist_store_list_drafts(struct app_call *call,
                                                    struct whitelist_drafts *ret_drafts);
 
+// The same, before one is begun: the company's other beginnings wait until the call has ended, so that what
+// is counted is still so then. `ret_unswept`: its replaced and discarded lists that are not gone yet.
+MUST_CHECK enum status whitelist_store_lock_drafts(struct app_call *call, struct whitelist_drafts *ret_drafts,
+                                                   int64_t *ret_unswept);
+
 struct whitelist_beginning {
     struct uuid draft_id;
     const char *created_by;
     bool is_empty; // else a copy of the live list, entry ids and all
 };
-// Locks nothing that others wait for, however long the copy takes.
+// After whitelist_store_lock_drafts(). Locks nothing else that others wait for, however long the copy takes.
 MUST_CHECK enum status whitelist_store_begin_draft(struct app_call *call,
                                                    const struct whitelist_beginning *beginning,
                                                    struct whitelist_draft *ret_draft);

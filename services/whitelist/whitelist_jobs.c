@@ -84,9 +84,13 @@ static enum status discard_forsaken(struct job_run *run, struct db_connection *c
     struct whitelist_tasks tasks;
     enum status status =
         whitelist_store_find_forsaken(run, connection, whitelist_limits.draft_lifetime_ms, &tasks);
-    for (size_t i = 0; status == STATUS_OK && i < tasks.count && !job_is_stopping(run); i++)
-        status = change(run, connection, &tasks.tasks[i], discard, &tasks.tasks[i]);
-    return status;
+    enum status failure = STATUS_OK;
+    if (status != STATUS_OK)
+        return status;
+    for (size_t i = 0; i < tasks.count && !job_is_stopping(run); i++)
+        if ((status = change(run, connection, &tasks.tasks[i], discard, &tasks.tasks[i])) != STATUS_OK)
+            failure = status;
+    return failure;
 }
 
 struct batch {
@@ -116,12 +120,14 @@ static enum status sweep_list(struct job_run *run, struct db_connection *connect
 
 static enum status sweep_replaced(struct job_run *run, struct db_connection *connection) {
     struct whitelist_tasks tasks;
-    enum status status = discard_forsaken(run, connection);
-    if (status == STATUS_OK)
-        status = whitelist_store_find_replaced(run, connection, &tasks);
-    for (size_t i = 0; status == STATUS_OK && i < tasks.count && !job_is_stopping(run); i++)
-        status = sweep_list(run, connection, &tasks.tasks[i]);
-    return status;
+    enum status failure = discard_forsaken(run, connection);
+    enum status status = whitelist_store_find_replaced(run, connection, &tasks);
+    if (status != STATUS_OK)
+        return status;
+    for (size_t i = 0; i < tasks.count && !job_is_stopping(run); i++)
+        if ((status = sweep_list(run, connection, &tasks.tasks[i])) != STATUS_OK)
+            failure = status;
+    return failure;
 }
 
 static enum status run_sweep(struct job_run *run) {

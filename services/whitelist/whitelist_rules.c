@@ -155,6 +155,8 @@ bool whitelist_is_same(const struct whitelist_entry *a, const struct whitelist_e
 
 // ---- how much ----
 
+enum { UNSWEPT_PER_DRAFT = 5 };
+
 enum status whitelist_check_room(int64_t present, int64_t added, const struct whitelist_limits *limits,
                                  struct fault *fault) {
     if (present + added <= limits->company_entries)
@@ -187,4 +189,16 @@ enum status whitelist_check_draft_count(const struct whitelist_draft *drafts, si
     return fault_set(fault, STATUS_EXHAUSTED, "TOO_MANY_DRAFTS",
                      "the company has %zu drafts, as many as it may; publish or discard one, such as %s",
                      count, typeid_of(TYPEID_DRAFT, drafts[count - 1].draft_id).text);
+}
+
+enum status whitelist_check_unswept(int64_t count, const struct whitelist_limits *limits,
+                                    struct fault *fault) {
+    if (count < UNSWEPT_PER_DRAFT * limits->drafts)
+        return STATUS_OK;
+    fault_set(fault, STATUS_EXHAUSTED, "TOO_MANY_UNSWEPT_LISTS",
+              "%" PRId64 " lists of the company are drafts, or replaced or discarded and not removed yet; "
+              "try again when some are gone",
+              count);
+    fault_set_retry_after_ms(fault, (uint32_t)limits->sweep_ms);
+    return STATUS_EXHAUSTED;
 }

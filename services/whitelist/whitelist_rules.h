@@ -86,4 +86,10 @@ MUST_CHECK enum status whitelist_check_draft_count(const struct whitelist_draft 
                                                    const struct whitelist_limits *limits,
                                                    struct fault *fault);
 
+// The same of drafts and of lists that are not swept yet, together: else who begins and discards all the time
+// would fill the database. Five times as many as drafts. RESOURCE_EXHAUSTED (TOO_MANY_UNSWEPT_LISTS), until
+// the sweeper has looked again.
+MUST_CHECK enum status whitelist_check_unswept(int64_t count, const struct whitelist_limits *limits,
+                                               struct fault *fault);
+
 #endif

@@ -116,9 +116,11 @@ class CompanyChanges(MemberCase):
     def test_the_numbers_of_a_policy_have_their_bounds(self):
         span = lambda seconds, nanos=0: duration_pb2.Duration(seconds=seconds, nanos=nanos)
         for field, bad, good in (
-                ("max_token_lifetime", [span(-1), span(0, 1), span(0, 999_000_000), span(5, -1), span(2**40)],
+                ("max_token_lifetime", [span(-1), span(0, 1), span(0, 999_000_000), span(5, -1), span(3650 * DAY + 1),
+                                        span(2**40)],
                  [span(1), span(3650 * DAY), span(0)]),
-                ("deactivate_unused_after", [span(DAY - 1), span(-DAY), span(0, 5)], [span(DAY), span(1000 * DAY), span(0)]),
+                ("deactivate_unused_after", [span(DAY - 1), span(-DAY), span(0, 5), span(3650 * DAY, 10**6), span(2**40)],
+                 [span(DAY), span(3650 * DAY), span(0)]),
                 ("login_lifetime", [span(59), span(30 * DAY + 1), span(-3600), span(0, 100)],
                  [span(60), span(30 * DAY), span(0)]),
                 ("leak_action", [4, -1, 99], [0, 1, 2, 3]),

@@ -48,6 +48,15 @@ class Updates(TokenCase):
                           list(cleared.allowed_domains), list(cleared.permissions), cleared.HasField("expires_at")),
                          ("", {}, [], [], [], False))
 
+    def test_a_change_of_metadata_alone_is_in_the_audit_log_whatever_its_keys(self):
+        for key in ("secret_x", "etag", "last_used_by", "plain"):
+            with self.subTest(key):
+                token = self.make(metadata={key: "1"})
+                self.update(token.token_id, "metadata", metadata={key: "2"})
+                self.assertEqual(self.deployment.execute(
+                    "SELECT before::jsonb, after::jsonb FROM latchkey.audit_event WHERE action = 'token.updated' "
+                    f"AND object_id = '{token.token_id}'"), [({"metadata": {key: "1"}}, {"metadata": {key: "2"}})])
+
     def test_a_label_can_not_be_cleared(self):
         token = self.make()
         self.assert_bad_fields(lambda: self.update(token.token_id, "label"), "access_token.label")

@@ -1,12 +1,13 @@
 """Drafts: begun, edited beside the live list, published at once, confirmed or taken back, swept."""
 
+import concurrent.futures
 import threading
 import unittest
 import uuid
 
 import grpc
 
-from latchkey_test import error_info, stubs
+from latchkey_test import error_info, retry_info, stubs
 from latchkey_test.waiting import wait_until
 from whitelist_case import AWAY, FAILED_PRECONDITION, HOME, WhitelistCase
 
@@ -123,6 +124,23 @@ class Drafts(DraftCase):
         self.discard(ids[3])
         self.begin()
 
+    def test_of_many_that_are_begun_at_once_as_many_succeed_as_may_be(self):
+        barrier = threading.Barrier(30)
+
+        def begin(_):
+            with self.deployment.administrator() as client:
+                self.get(client=client)
+                barrier.wait()
+                try:
+                    return bool(self.begin(client=client).draft_id)
+                except grpc.RpcError as error:
+                    return error_info(error).reason
+
+        with concurrent.futures.ThreadPoolExecutor(30) as pool:
+            outcomes = list(pool.map(begin, range(30)))
+        self.assertEqual({outcome: outcomes.count(outcome) for outcome in outcomes}, {True: 10, "TOO_MANY_DRAFTS": 20})
+        self.assertEqual(self.lists()["draft"], 10)
+
     def test_a_repeated_request_does_it_once(self):
         request_id = str(uuid.uuid4())
         first, second = self.begin(request_id=request_id), self.begin(request_id=request_id)
@@ -187,6 +205,18 @@ class Drafts(DraftCase):
                                 "latchkey.whitelist_list WHERE state = 'draft')")
         self.await_value(lambda: [draft.draft_id for draft in self.drafts()], [used], "the old draft to be discarded")
         self.assert_refused(NOT_FOUND, "DRAFT_NOT_FOUND", self.get_draft, left)
+
+
+class Unswept(DraftCase):
+    settings = {**DraftCase.settings, "whitelist_sweep": "1h", "company_whitelist_drafts_max": 2}
+
+    def test_who_begins_and_discards_all_the_time_is_stopped(self):
+        for _ in range(10):
+            self.discard(self.begin().draft_id)
+        error = self.assert_refused(grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_UNSWEPT_LISTS", self.begin)
+        self.assertEqual(retry_info(error).retry_delay.seconds, 3600)
+        self.deployment.execute("DELETE FROM latchkey.whitelist_list WHERE state = 'replaced'")
+        self.begin()
 
 
 class Confirmation(DraftCase):

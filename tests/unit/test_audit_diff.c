@@ -100,6 +100,25 @@ static void secrets_etags_and_last_uses_are_left_out_at_any_depth(void **state) 
     assert_null(strstr(after.plain, "last_used"));
 }
 
+static void put_metadata(ProtobufCMessage *token, const char *key, const char *value) {
+    ProtobufCMessage **pairs;
+    assert_int_equal(field_set_messages(&arena, token, "metadata", 1, &pairs), STATUS_OK);
+    assert_int_equal(field_set_text(&arena, pairs[0], "key", key), STATUS_OK);
+    assert_int_equal(field_set_text(&arena, pairs[0], "value", value), STATUS_OK);
+}
+
+static void keys_of_a_map_are_kept_whatever_they_are(void **state) {
+    (void)state;
+    static const char *const keys[] = {"secret_x", "secret", "etag", "last_used_by", "delivery_detail"};
+    for (size_t i = 0; i < ARRAY_LENGTH(keys); i++) {
+        ProtobufCMessage *was = new_token("x"), *is = new_token("x");
+        put_metadata(was, keys[i], "1");
+        put_metadata(is, keys[i], "2");
+        assert_diff(was, is, arena_format(&arena, "{\"metadata\":{\"%s\":\"1\"}}", keys[i]),
+                    arena_format(&arena, "{\"metadata\":{\"%s\":\"2\"}}", keys[i]));
+    }
+}
+
 static void what_tells_who_a_person_is_stands_apart(void **state) {
     (void)state;
     ProtobufCMessage *member = field_new_message(&arena, &latchkey__v1__member__descriptor);
@@ -234,6 +253,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(two_that_are_the_same_do_not_differ, set_up, tear_down),
         cmocka_unit_test_setup_teardown(secrets_etags_and_last_uses_are_left_out_at_any_depth, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(keys_of_a_map_are_kept_whatever_they_are, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_tells_who_a_person_is_stands_apart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_change_of_personal_fields_alone_is_a_change, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_list_of_at_most_ten_is_there_whole, set_up, tear_down),

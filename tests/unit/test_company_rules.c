@@ -131,7 +131,9 @@ static void spans_of_a_policy_have_their_bounds(void **state) {
         {DAY_MS, true, true, true},
         {30 * DAY_MS, true, true, true},
         {30 * DAY_MS + 1, true, true, false},
-        {INT64_C(365000) * DAY_MS, true, true, false},
+        {3650 * DAY_MS, true, true, false},
+        {3650 * DAY_MS + 1, false, false, false},
+        {INT64_MAX, false, false, false},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(spans); i++) {
         struct company_policy policy = {.max_token_lifetime_ms = spans[i].ms,

@@ -13,7 +13,7 @@
 #define NOW_MS INT64_C(1767268800000)
 
 static const struct whitelist_limits limits = {
-    .call_entries = 5, .company_entries = 10, .draft_entries = 8, .drafts = 2};
+    .call_entries = 5, .company_entries = 10, .draft_entries = 8, .drafts = 2, .sweep_ms = 700};
 static struct arena arena;
 static struct fault fault;
 
@@ -152,6 +152,14 @@ static void too_many_drafts_are_named(void **state) {
     assert_string_equal(fault.reason, "TOO_MANY_DRAFTS");
     assert_string_equal(fault.details->key, "draft1");
     assert_string_equal(fault.details->next->value, typeid_of(TYPEID_DRAFT, drafts[1].draft_id).text);
+}
+
+static void lists_that_are_not_swept_are_bounded(void **state) {
+    (void)state;
+    assert_int_equal(whitelist_check_unswept(9, &limits, &fault), STATUS_OK);
+    assert_int_equal(whitelist_check_unswept(10, &limits, &fault), STATUS_EXHAUSTED);
+    assert_string_equal(fault.reason, "TOO_MANY_UNSWEPT_LISTS");
+    assert_int_equal(fault.retry_after_ms, 700);
 }
 
 // ---- an entry changed ----
@@ -475,6 +483,7 @@ int main(void) {
         STAGED(a_call_has_one_entry_to_as_many_as_it_may),
         STAGED(a_list_has_room_up_to_its_limit),
         STAGED(too_many_drafts_are_named),
+        STAGED(lists_that_are_not_swept_are_bounded),
         STAGED(a_range_is_changed_by_its_address_its_bits_or_both),
         STAGED(only_what_an_update_names_is_checked),
         STAGED(nobody_locks_himself_out_unawares),
