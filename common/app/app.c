@@ -454,10 +454,10 @@ static void stop(struct app *app) {
     validators_end_waits(app->validators);
     if (app->loops)
         loop_group_stop(app->loops);
+    admin_free(app->admin); // it asks the others, so it ends before them
     use_log_free(app->uses);
     jobs_free(app->jobs);
     mailer_close();
-    admin_free(app->admin); // it asks the services, so it ends before them
     for (size_t i = app->started_services; i-- > 0;)
         if (app->program->services[i]->stop)
             app->program->services[i]->stop(app);
