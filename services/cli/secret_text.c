@@ -99,9 +99,10 @@ const char *secret_text_read_or_ask(struct cli *cli, const char *question, enum 
     const char *path = options_find_text(&cli->options, "secret-file");
     if (path || !terminal_is_one(cli->in))
         return secret_text_read(cli, path ? path : "-", ret_code);
+    // Before it asks: what is typed earlier is thrown away.
+    bool was_shown = set_echo(cli->in, false);
     fputs(question, cli->err);
     fflush(cli->err);
-    bool was_shown = set_echo(cli->in, false);
     char text[SECRET_TEXT_MAX + 1];
     bool is_read = fgets(text, sizeof(text), cli->in);
     if (was_shown)
