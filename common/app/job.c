@@ -105,6 +105,16 @@ enum status job_lease_database(const struct job_run *run, struct db_connection *
     return db_pool_lease(options->database, deadline_ns, NULL, ret_connection);
 }
 
+enum status job_run_with_database(struct job_run *run, job_work work) {
+    struct db_connection *connection;
+    enum status status = job_lease_database(run, &connection);
+    if (status != STATUS_OK)
+        return status;
+    status = work(run, connection);
+    db_pool_return(run->jobs->options.database, connection);
+    return status;
+}
+
 // ---- public ----
 
 enum status jobs_new(const struct jobs_options *options, struct jobs **ret_jobs) {

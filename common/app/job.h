@@ -42,6 +42,10 @@ bool job_is_stopping(const struct job_run *run);
 // db_pool_return(). The status of db_pool_lease().
 MUST_CHECK enum status job_lease_database(const struct job_run *run, struct db_connection **ret_connection);
 
+// The same for a job that needs one all through its round: runs `work` with it.
+typedef enum status (*job_work)(struct job_run *run, struct db_connection *connection);
+MUST_CHECK enum status job_run_with_database(struct job_run *run, job_work work);
+
 struct jobs_options {
     struct app *app;
     struct db_pool *database;

@@ -46,15 +46,15 @@ static enum status sweep_all(struct job_run *run, struct db_connection *connecti
     return STATUS_OK;
 }
 
-static enum status run(struct job_run *run) {
-    struct db_connection *connection;
-    enum status status = job_lease_database(run, &connection);
-    if (status != STATUS_OK)
-        return status;
+static enum status sweep(struct job_run *run, struct db_connection *connection) {
+    enum status status = STATUS_OK;
     for (size_t i = 0; i < SWEEP_COUNT && status == STATUS_OK; i++)
         status = sweep_all(run, connection, &sweeps[i]);
-    db_pool_return(app_get_database(run->app), connection);
     return status;
+}
+
+static enum status run(struct job_run *run) {
+    return job_run_with_database(run, sweep);
 }
 
 const struct app_job maintenance_job = {.name = "maintenance", .period_ms = &period_ms, .run = run};

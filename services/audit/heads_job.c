@@ -84,17 +84,14 @@ static enum status write_heads(const struct db_result *rows, int64_t at_ms) {
     return status;
 }
 
-static enum status run(struct job_run *run) {
-    struct db_connection *connection;
-    const struct db_result *rows;
-    enum status status = job_lease_database(run, &connection);
-    if (status != STATUS_OK)
-        return status;
-    status = list_moved(run, connection, &rows);
-    if (status == STATUS_OK)
-        status = write_heads(rows, clock_get_realtime_ms(app_get_clock(run->app)));
-    db_pool_return(app_get_database(run->app), connection);
+static enum status export(struct job_run *run, struct db_connection *connection) {
+    const struct db_result *rows; enum status status = list_moved(run, connection, &rows);
+    if (status == STATUS_OK) status = write_heads(rows, clock_get_realtime_ms(app_get_clock(run->app)));
     return status;
+}
+
+static enum status run(struct job_run *run) {
+    return job_run_with_database(run, export);
 }
 
 const struct app_job audit_heads_job = {

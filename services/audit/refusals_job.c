@@ -97,13 +97,7 @@ static enum status take_all(struct job_run *run, struct db_connection *connectio
 }
 
 static enum status run(struct job_run *run) {
-    struct db_connection *connection;
-    enum status status = job_lease_database(run, &connection);
-    if (status != STATUS_OK)
-        return status;
-    status = take_all(run, connection);
-    db_pool_return(app_get_database(run->app), connection);
-    return status;
+    return job_run_with_database(run, take_all);
 }
 
 const struct app_job audit_refusals_job = {.name = "audit_refusals", .period_ms = &period_ms, .run = run};

@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "common/app/app.h"
 #include "services/token/housekeeping.h"
 #include "services/token/notice_store.h"
 #include "services/token/token_rpc.h"
@@ -70,19 +69,20 @@ static enum status give_all(const struct due_work *work, const struct notice_kin
     return status;
 }
 
-static enum status run(struct job_run *run) {
+static enum status give_notices(struct job_run *run, struct db_connection *connection) {
     const struct housekeeping_settings *settings = &token_limits.housekeeping;
     int64_t early_ms = settings->early_notice_ms, late_ms = settings->late_notice_ms;
     const struct notice_kind kinds[] = {{early_ms, late_ms < early_ms ? late_ms : 0}, {late_ms, 0}};
-    struct due_work work = {.run = run, .system = "notifier"};
-    enum status status = job_lease_database(run, &work.connection), failure = STATUS_OK;
-    if (status != STATUS_OK)
-        return status;
+    struct due_work work = {.run = run, .connection = connection, .system = "notifier"};
+    enum status status, failure = STATUS_OK;
     for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++)
         if (kinds[i].before_ms > 0 && (status = give_all(&work, &kinds[i])) != STATUS_OK)
             failure = status;
-    db_pool_return(app_get_database(run->app), work.connection);
     return failure;
+}
+
+static enum status run(struct job_run *run) {
+    return job_run_with_database(run, give_notices);
 }
 
 const struct app_job expiry_notice_job = {

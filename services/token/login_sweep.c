@@ -2,7 +2,6 @@
 // were a day ago; the log-ins themselves and the refusals stay listed for a while.
 #include <stdatomic.h>
 
-#include "common/app/app.h"
 #include "common/base/random.h"
 #include "services/token/due_store.h"
 #include "services/token/housekeeping.h"
@@ -93,18 +92,18 @@ static enum status look(const struct due_work *work, const struct sweep *sweep, 
     return status;
 }
 
-static enum status run(struct job_run *run) {
-    struct due_work work = {.run = run, .system = "sweeper"};
-    enum status status = job_lease_database(run, &work.connection);
-    if (status != STATUS_OK)
-        return status;
-    enum status failure = STATUS_OK;
+static enum status sweep_all(struct job_run *run, struct db_connection *connection) {
+    struct due_work work = {.run = run, .connection = connection, .system = "sweeper"};
+    enum status status, failure = STATUS_OK;
     for (size_t i = 0; i < ARRAY_LENGTH(sweeps); i++)
         for (bool is_done = false; !is_done && !job_is_stopping(run);)
             if ((status = look(&work, &sweeps[i], &is_done)) != STATUS_OK)
                 failure = status;
-    db_pool_return(app_get_database(run->app), work.connection);
     return failure;
+}
+
+static enum status run(struct job_run *run) {
+    return job_run_with_database(run, sweep_all);
 }
 
 const struct app_job login_sweep_job = {

@@ -1,7 +1,6 @@
 // why named like a handler: what happens to a token is told to the audit log in the messages of the contract.
 #include <inttypes.h>
 
-#include "common/app/app.h"
 #include "common/app/audit.h"
 #include "common/app/system_call.h"
 #include "common/base/buffer.h"
@@ -78,17 +77,14 @@ static enum status tell_batch(struct app_call *call, void *ret_has_more) {
     return status;
 }
 
-static enum status run_reuse(struct job_run *run) {
-    struct db_connection *connection;
+static enum status tell_all(struct job_run *run, struct db_connection *connection) {
     struct company_ids companies;
-    enum status status = job_lease_database(run, &connection);
-    if (status != STATUS_OK)
-        return status;
-    status = reuse_store_find_due(run, connection, &companies);
-    if (status == STATUS_OK)
-        status = work_off(run, connection, &companies, "rotation", tell_batch);
-    db_pool_return(app_get_database(run->app), connection);
-    return status;
+    enum status status = reuse_store_find_due(run, connection, &companies);
+    return status == STATUS_OK ? work_off(run, connection, &companies, "rotation", tell_batch) : status;
+}
+
+static enum status run_reuse(struct job_run *run) {
+    return job_run_with_database(run, tell_all);
 }
 
 // ---- secrets that were spent long ago ----
@@ -100,17 +96,15 @@ static enum status forget_batch(struct app_call *call, void *ret_has_more) {
     return status;
 }
 
-static enum status run_forget(struct job_run *run) {
-    struct db_connection *connection;
+static enum status forget_all(struct job_run *run, struct db_connection *connection) {
     struct company_ids companies;
-    enum status status = job_lease_database(run, &connection);
-    if (status != STATUS_OK)
-        return status;
-    status = reuse_store_find_spent(run, connection, token_limits.spent_secret_kept_ms, &companies);
-    if (status == STATUS_OK)
-        status = work_off(run, connection, &companies, "rotation", forget_batch);
-    db_pool_return(app_get_database(run->app), connection);
-    return status;
+    enum status status =
+        reuse_store_find_spent(run, connection, token_limits.spent_secret_kept_ms, &companies);
+    return status == STATUS_OK ? work_off(run, connection, &companies, "rotation", forget_batch) : status;
+}
+
+static enum status run_forget(struct job_run *run) {
+    return job_run_with_database(run, forget_all);
 }
 
 const struct app_job token_reuse_job = {

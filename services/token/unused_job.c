@@ -2,7 +2,6 @@
 // as unused and ended at the earliest GRACE_MS later, if nobody has used it until then: a use reaches the
 // database some seconds after the event, and a validator that is cut off from the database admits nobody
 // after its max_staleness.
-#include "common/app/app.h"
 #include "common/app/audit.h"
 #include "common/base/typeid.h"
 #include "services/token/due_store.h"
@@ -56,19 +55,17 @@ static enum status sweep_all(const struct due_work *work, const struct due_list 
     return failure;
 }
 
-static enum status run(struct job_run *run) {
-    struct due_work work = {.run = run, .system = "sweeper"};
+static enum status sweep(struct job_run *run, struct db_connection *connection) {
+    struct due_work work = {.run = run, .connection = connection, .system = "sweeper"};
     struct due_list list;
     struct db_params none;
-    enum status status = job_lease_database(run, &work.connection);
-    if (status != STATUS_OK)
-        return status;
     db_params_init(&none, run->arena);
-    status = due_store_list(&work, &statements[LIST_COMPANIES], &none, run->arena, &list);
-    if (status == STATUS_OK)
-        status = sweep_all(&work, &list);
-    db_pool_return(app_get_database(run->app), work.connection);
-    return status;
+    enum status status = due_store_list(&work, &statements[LIST_COMPANIES], &none, run->arena, &list);
+    return status == STATUS_OK ? sweep_all(&work, &list) : status;
+}
+
+static enum status run(struct job_run *run) {
+    return job_run_with_database(run, sweep);
 }
 
 const struct app_job unused_token_job = {

@@ -1,6 +1,5 @@
 #include "services/whitelist/whitelist_jobs.h"
 
-#include "common/app/app.h"
 #include "common/app/system_call.h"
 #include "common/base/log.h"
 #include "common/base/typeid.h"
@@ -20,19 +19,6 @@ static enum status change(const struct job_run *run, struct db_connection *conne
                                           .system = SYSTEM,
                                           .company_id = task->company_id};
     return system_call_run(&options, what, context);
-}
-
-// Runs `work` with a connection.
-static enum status run_with_database(struct job_run *run,
-                                     enum status (*work)(struct job_run *run,
-                                                         struct db_connection *connection)) {
-    struct db_connection *connection;
-    enum status status = job_lease_database(run, &connection);
-    if (status != STATUS_OK)
-        return status;
-    status = work(run, connection);
-    db_pool_return(app_get_database(run->app), connection);
-    return status;
 }
 
 // ---- what nobody confirmed ----
@@ -63,7 +49,7 @@ static enum status revert_overdue(struct job_run *run, struct db_connection *con
 }
 
 static enum status run_revert(struct job_run *run) {
-    return run_with_database(run, revert_overdue);
+    return job_run_with_database(run, revert_overdue);
 }
 
 const struct app_job whitelist_revert_job = {
@@ -131,7 +117,7 @@ static enum status sweep_replaced(struct job_run *run, struct db_connection *con
 }
 
 static enum status run_sweep(struct job_run *run) {
-    return run_with_database(run, sweep_replaced);
+    return job_run_with_database(run, sweep_replaced);
 }
 
 const struct app_job whitelist_sweep_job = {
