@@ -9,7 +9,7 @@ import grpc
 
 from latchkey_test import error_info, retry_info, stubs
 from latchkey_test.waiting import wait_until
-from whitelist_case import AWAY, FAILED_PRECONDITION, HOME, WhitelistCase
+from whitelist_case import AWAY, FAILED_PRECONDITION, HOME, WhitelistCase, whitelist_pb2
 
 validation_pb2 = stubs.messages("latchkey/v1/validation.proto")
 decision_pb2 = stubs.messages("latchkey/v1/decision.proto")
@@ -115,6 +115,9 @@ class Drafts(DraftCase):
         for seconds in (-1, 1, 59, 604801):
             bad = self.bad_fields(self.publish, draft_id, confirm_within=seconds)
             self.assertIn("1 minute to 7 days", bad["confirm_within"])
+        for nanos in (-1, 1, 999_999):  # less than a millisecond is not "for good" either
+            request = whitelist_pb2.PublishWhitelistDraftRequest(draft_id=draft_id, confirm_within={"nanos": nanos})
+            self.assertIn("confirm_within", self.bad_fields(self.call, "PublishWhitelistDraft", request))
 
     def test_a_company_has_so_many_drafts_and_is_told_which(self):
         ids = [self.begin(empty=True).draft_id for _ in range(10)]
