@@ -1,6 +1,7 @@
 """Drafts: begun, edited beside the live list, published at once, confirmed or taken back, swept."""
 
 import concurrent.futures
+import contextlib
 import threading
 import unittest
 import uuid
@@ -134,15 +135,37 @@ class Drafts(DraftCase):
             with self.deployment.administrator() as client:
                 self.get(client=client)
                 barrier.wait()
-                try:
-                    return bool(self.begin(client=client).draft_id)
-                except grpc.RpcError as error:
-                    return error_info(error).reason
+                return self.begin_until_answered(client)
 
         with concurrent.futures.ThreadPoolExecutor(30) as pool:
             outcomes = list(pool.map(begin, range(30)))
         self.assertEqual({outcome: outcomes.count(outcome) for outcome in outcomes}, {True: 10, "TOO_MANY_DRAFTS": 20})
         self.assertEqual(self.lists()["draft"], 10)
+
+    def begin_until_answered(self, client):
+        """True, or the reason of the refusal; one that says that another is being begun is no answer."""
+        while True:
+            try:
+                return bool(self.begin(client=client).draft_id)
+            except grpc.RpcError as error:
+                if error_info(error).reason != "DRAFT_BEING_BEGUN":
+                    return error_info(error).reason
+
+    def test_while_one_is_begun_another_is_refused_at_once_and_told_to_come_back(self):
+        self.add("10.0.0.1")
+        with contextlib.closing(self.deployment.connect()) as connection, concurrent.futures.ThreadPoolExecutor(1) as threads:
+            connection.autocommit = False
+            connection.cursor().execute("LOCK TABLE latchkey.whitelist_entry IN SHARE MODE")  # as slow as a copy can be
+            slow = threads.submit(self.begin)
+            wait_until(lambda: self.deployment.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") == [(1,)],
+                20, "the copy to wait")
+            for empty in (False, True):
+                error = self.assert_refused(ABORTED, "DRAFT_BEING_BEGUN", lambda e=empty: self.begin(empty=e))
+                self.assertGreater(retry_info(error).retry_delay.ToMilliseconds(), 0)
+            connection.rollback()
+            self.assertEqual(slow.result().entry_count, 1)
+        self.assertEqual(self.begin().entry_count, 1)
 
     def test_a_repeated_request_does_it_once(self):
         request_id = str(uuid.uuid4())
