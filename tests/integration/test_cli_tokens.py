@@ -107,6 +107,16 @@ class Tokens(CommandCase):
             self.assertEqual(self.shown(token)["deactivate_reason"], "DEACTIVATE_REASON_UNUSED")
         self.assertEqual(self.run_json("token", "deactivate", "--label", label, "--yes")["count"], 0)
 
+    def test_what_a_bulk_deactivation_ended_is_found_and_proved_by_its_event(self):
+        label = uuid.uuid4().hex
+        tokens = [self.token(f"{label} {i}") for i in range(12)]
+        self.run_well("token", "deactivate", "--label", label, "--yes")
+        after = json.loads(self.run_json("audit", "list", "--action", "token.deactivated", "--limit", "1")["events"][0]["after"])
+        listed = self.run_json("token", "list", "--state", "deactivated")["access_tokens"]
+        found = sorted(token["token_id"] for token in listed if token["deactivated_at"] == after["deactivated_at"])
+        self.assertEqual(found, sorted(tokens))
+        self.assertEqual(after["token_ids_sha256"], hashlib.sha256("".join(f"{t}\n" for t in found).encode()).hexdigest())
+
     def test_tokens_made_elsewhere_are_taken_over_with_a_result_each(self):
         known, other = (secrets.token_hex(16) for _ in range(2))
         digest = hashlib.sha256(known.encode()).hexdigest()
