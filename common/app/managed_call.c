@@ -430,12 +430,17 @@ static enum status queue(struct managed_call *managed) {
     return STATUS_UNAVAILABLE;
 }
 
-// The shape alone: a malformed one is refused before any look-up.
-static enum status check_secret(struct managed_call *managed) {
+// The shape alone: what is malformed is refused before any look-up.
+static enum status read_credentials(struct managed_call *managed) {
+    struct fault *fault = managed->call.fault;
+    struct caller_credentials *credentials = &managed->credentials;
     if (app_method_is_open(managed->method))
         return STATUS_OK;
-    return bearer_check(bearer_find_secret(managed->transport), &managed->dispatch->shape,
-                        managed->call.fault, &managed->credentials.digest);
+    enum status status = bearer_check(bearer_find_secret(managed->transport), &managed->dispatch->shape,
+                                      fault, &credentials->digest);
+    if (status != STATUS_OK)
+        return status;
+    return bearer_find_company(managed->transport, fault, &credentials->company);
 }
 
 static void on_message(struct grpc_call *transport, const ProtobufCMessage *request) {
@@ -447,10 +452,9 @@ static void on_message(struct grpc_call *transport, const ProtobufCMessage *requ
         return;
     }
     managed->credentials.address = client_address_find_of_call(managed->dispatch->trusted_proxies, transport);
-    managed->credentials.company = grpc_call_find_metadata(transport, "latchkey-company");
     managed->call.address = managed->credentials.address;
     managed->call.user_agent = grpc_call_find_metadata(transport, "user-agent");
-    if (check_secret(managed) != STATUS_OK || queue(managed) != STATUS_OK) {
+    if (read_credentials(managed) != STATUS_OK || queue(managed) != STATUS_OK) {
         log_call(managed);
         grpc_call_finish(transport, fault);
     }
