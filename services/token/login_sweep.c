@@ -1,7 +1,5 @@
 // The sweeper of log-ins: first their secrets go, so that validators hold no more of them than are good or
 // were a day ago; the log-ins themselves and the refusals stay listed for a while.
-#include <stdatomic.h>
-
 #include "common/app/due.h"
 #include "services/token/housekeeping.h"
 #include "services/token/token_rpc.h"
