@@ -3,10 +3,10 @@
 #include "common/access/grant_list.h"
 #include "common/app/app.h"
 #include "common/app/audit.h"
+#include "common/app/paging.h"
 #include "common/base/typeid.h"
 #include "common/grpc/etag.h"
 #include "common/grpc/update_mask.h"
-#include "services/invitation/id_page_rpc.h"
 #include "services/invitation/membership.h"
 #include "services/invitation/role_message_rpc.h"
 #include "services/invitation/role_store.h"
@@ -49,7 +49,7 @@ static bool fill_list(Latchkey__V1__ListRolesResponse *response, const ProtobufC
             return false;
     response->n_roles = list->count;
     if (list->has_more)
-        response->next_page_token = id_page_make_token(call, request, list->roles[list->count - 1].role_id);
+        response->next_page_token = paging_make_id_token(call, request, list->roles[list->count - 1].role_id);
     return response->roles && response->next_page_token;
 }
 
@@ -61,7 +61,7 @@ enum status role_rpc_list(struct app_call *call, const ProtobufCMessage *message
     if (!response)
         return fault_set_no_memory(call->fault);
     latchkey__v1__list_roles_response__init(response);
-    id_page_parse(call, message, &page);
+    paging_parse_id(call, message, &page);
     enum status status = call->fault->status;
     if (status == STATUS_OK)
         status = role_store_list(call, page.after, page.size, &list);
