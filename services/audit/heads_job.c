@@ -79,14 +79,16 @@ static enum status write_heads(const struct db_result *rows, int64_t at_ms) {
     return status;
 }
 
-static enum status export(struct job_run *run, struct db_connection *connection) {
-    const struct db_result *rows; enum status status = list_moved(run, connection, &rows);
-    if (status == STATUS_OK) status = write_heads(rows, clock_get_realtime_ms(app_get_clock(run->app)));
+static enum status export_heads(struct job_run *run, struct db_connection *connection) {
+    const struct db_result *rows;
+    enum status status = list_moved(run, connection, &rows);
+    if (status == STATUS_OK)
+        status = write_heads(rows, clock_get_realtime_ms(app_get_clock(run->app)));
     return status;
 }
 
 static enum status run(struct job_run *run) {
-    return job_run_with_database(run, export);
+    return job_run_with_database(run, export_heads);
 }
 
 const struct app_job audit_heads_job = {
