@@ -446,8 +446,8 @@ static enum status queue(struct managed_call *managed) {
     return STATUS_UNAVAILABLE;
 }
 
-// The shape alone: what is malformed is refused before any look-up. Companies of one lane wait for each other's
-// commits, so the lane that a secret names is its call's share of the workers, and needs no proof.
+// The shape alone: what is malformed is refused before any look-up. Companies of one lane wait for each
+// other's commits, so the lane that a secret names is its call's share of the workers, and needs no proof.
 static enum status read_credentials(struct managed_call *managed) {
     struct fault *fault = managed->call.fault;
     struct caller_credentials *credentials = &managed->credentials;
