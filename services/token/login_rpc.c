@@ -48,7 +48,7 @@ static enum status refuse(struct app_call *call, const struct login_person *pers
 
 static enum status admit(struct app_call *call, const struct login_person *person,
                          const struct login_draft *draft, Latchkey__V1__CreateLoginTokenResponse *response) {
-    struct token_minted minted;
+    struct token_minted *minted = ARENA_NEW(call->arena, struct token_minted); // until the commit
     int64_t lifetime_ms = person->lifetime_ms > 0 ? person->lifetime_ms : token_limits.logins.lifetime_ms;
     struct login login = {.token_id = uuid_new(app_get_clock(call->app)),
                           .member_id = person->member_id,
@@ -59,12 +59,12 @@ static enum status admit(struct app_call *call, const struct login_person *perso
                           .expires_at_ms = call->now_ms + lifetime_ms,
                           .deactivated_at_ms = CLOCK_NEVER_MS,
                           .last_used_at_ms = CLOCK_ALWAYS_MS};
-    if (!login.user_agent || !token_mint(call, SECRET_LOGIN, &minted))
+    if (!login.user_agent || !minted || !token_mint(call, SECRET_LOGIN, minted))
         return fault_set_no_memory(call->fault);
-    enum status status = login_store_create(call, &login, &minted);
+    enum status status = login_store_create(call, &login, minted);
     if (status != STATUS_OK)
         return status;
-    response->secret = minted.secret->text;
+    response->secret = minted->secret->text;
     response->login_token = login_message_new(&login, call->now_ms, call->arena);
     if (!response->login_token)
         return fault_set_no_memory(call->fault);

@@ -194,22 +194,23 @@ enum status login_store_create(struct app_call *call, const struct login *login,
                                const struct token_minted *minted) {
     struct ip_address address = {0};
     const char *author = app_call_get_author(call);
-    if (!author)
+    struct db_params *params = ARENA_NEW(call->arena, struct db_params);
+    if (!author || !params)
         return fault_set_no_memory(call->fault);
     if (ip_address_parse(bytes_of_text(login->client_ip), &address) != IP_PARSE_OK)
         address.family = IP_FAMILY_NONE;
-    struct db_params params;
-    init_params(&params, call);
-    db_params_add_uuid(&params, login->token_id);
-    db_params_add_uuid(&params, login->member_id);
-    db_params_add_int16(&params, (int16_t)CHANNEL_BIT(login->channel));
-    db_params_add_address(&params, &address);
-    db_params_add_text(&params, bytes_of_text(login->user_agent));
-    db_params_add_time_ms(&params, login->expires_at_ms);
-    db_params_add_text(&params, bytes_of_text(author));
-    db_params_add_bytes(&params, bytes_of(minted->digest.bytes, DIGEST_LENGTH));
-    db_params_add_text(&params, bytes_of_text(minted->hint));
-    return db_fault(call->fault, db_query(call->transaction, &statements[CREATE], &params, NULL));
+    init_params(params, call);
+    db_params_add_uuid(params, login->token_id);
+    db_params_add_uuid(params, login->member_id);
+    db_params_add_int16(params, (int16_t)CHANNEL_BIT(login->channel));
+    db_params_add_address(params, &address);
+    db_params_add_text(params, bytes_of_text(login->user_agent));
+    db_params_add_time_ms(params, login->expires_at_ms);
+    db_params_add_text(params, bytes_of_text(author));
+    db_params_add_bytes(params, bytes_of(minted->digest.bytes, DIGEST_LENGTH));
+    db_params_add_text(params, bytes_of_text(minted->hint));
+    db_add_last(call->transaction, &statements[CREATE], params);
+    return STATUS_OK;
 }
 
 enum status login_store_add_refusal(struct app_call *call, struct uuid member_id,

@@ -25,7 +25,7 @@ MUST_CHECK enum status login_store_find_person(struct app_call *call, const stru
 MUST_CHECK enum status login_store_find_near(struct app_call *call, const struct ip_address *address,
                                              struct login_near *ret_near);
 
-// The login token with its secret.
+// The login token with its secret; travels with the commit, until which `minted` must live.
 MUST_CHECK enum status login_store_create(struct app_call *call, const struct login *login,
                                           const struct token_minted *minted);
 
