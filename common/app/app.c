@@ -314,7 +314,7 @@ static enum status open_transport(struct app *app) {
         status = grpc_reflection_new(&app->reflection);
     for (size_t i = 0; i < program->service_count && status == STATUS_OK; i++) {
         const struct app_service *service = program->services[i];
-        status = dispatch_new_table(&app->dispatch, service->methods, service->method_count,
+        status = dispatch_new_table(&app->dispatch, service->methods, service->method_count, service->screen,
                                     &app->managed_tables[i]);
         tables[count++] = app->managed_tables[i];
         tables[count++] = (struct router_table){service->inline_methods, service->inline_method_count};

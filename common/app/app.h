@@ -42,6 +42,7 @@ struct app_service {
     // Methods that change or read the database: authenticated, in one transaction, on a worker.
     const struct app_method *methods;
     size_t method_count;
+    app_screen *screen; // of the open ones among them; where there are any, it is there
 
     // Methods that are answered on the loop from memory.
     const struct grpc_method *inline_methods;

@@ -1,5 +1,6 @@
 #include "common/app/dispatch.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 // The rows and what their contexts point to, in one block.
@@ -9,7 +10,7 @@ struct table_block {
 };
 
 enum status dispatch_new_table(const struct dispatch *dispatch, const struct app_method *methods,
-                               size_t count, struct router_table *ret_table) {
+                               size_t count, app_screen *screen, struct router_table *ret_table) {
     struct table_block *block = calloc(1, sizeof(*block) + count * sizeof(block->rows[0]));
     struct dispatch_binding *bindings = calloc(count ? count : 1, sizeof(*bindings));
     if (!block || !bindings) {
@@ -19,7 +20,9 @@ enum status dispatch_new_table(const struct dispatch *dispatch, const struct app
     }
     block->bindings = bindings;
     for (size_t i = 0; i < count; i++) {
-        bindings[i] = (struct dispatch_binding){dispatch, &methods[i]};
+        bool is_open = app_method_is_open(&methods[i]);
+        assert(!is_open || screen);
+        bindings[i] = (struct dispatch_binding){dispatch, &methods[i], is_open ? screen : NULL};
         block->rows[i] = (struct grpc_method){.path = methods[i].path,
                                               .request = methods[i].request,
                                               .response = methods[i].response,

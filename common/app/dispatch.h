@@ -38,12 +38,13 @@ struct dispatch {
 struct dispatch_binding {
     const struct dispatch *dispatch;
     const struct app_method *method;
+    app_screen *screen; // NULL = none: whoever calls is authenticated
 };
 
 // The rows for `methods`, in their order; owned by the caller, freed with dispatch_free_table(). They borrow
-// `dispatch` and `methods`.
+// `dispatch` and `methods`. `screen` is for the open ones; NULL only where there are none.
 MUST_CHECK enum status dispatch_new_table(const struct dispatch *dispatch, const struct app_method *methods,
-                                          size_t count, struct router_table *ret_table);
+                                          size_t count, app_screen *screen, struct router_table *ret_table);
 void dispatch_free_table(struct router_table *table);
 
 // The transport's callbacks of a managed call (managed_call.c).

@@ -1,7 +1,7 @@
 // One managed call on its way through the process (method.h tells what is done for it, this file when and
 // where):
 //
-//   ARRIVED ---- no secret, or the queue is full -----------------------> finished on the loop
+//   ARRIVED ---- no secret, screened out, or the queue is full ---------> finished on the loop
 //      | queued
 //   QUEUED ----- the client is gone or the deadline over ---------------> DONE
 //      | a worker takes it
@@ -33,6 +33,7 @@ enum { ATTEMPTS_MAX = 5, RETRY_AFTER_MS = 100, NS_PER_SECOND = 1000000000 };
 struct managed_call {
     const struct dispatch *dispatch;
     const struct app_method *method;
+    app_screen *screen; // NULL = none
     struct grpc_call *transport;
     const ProtobufCMessage *request;
     struct caller_credentials credentials;
@@ -419,6 +420,7 @@ static struct managed_call *new_managed_call(struct grpc_call *transport, const 
         return NULL;
     managed->dispatch = binding->dispatch;
     managed->method = binding->method;
+    managed->screen = binding->screen;
     managed->transport = transport;
     managed->request = request;
     managed->deadline_ns = grpc_call_get_deadline_ns(transport);
@@ -446,14 +448,15 @@ static enum status queue(struct managed_call *managed) {
     return STATUS_UNAVAILABLE;
 }
 
-// The shape alone: what is malformed is refused before any look-up. Companies of one lane wait for each
-// other's commits, so the lane that a secret names is its call's share of the workers, and needs no proof.
-static enum status read_credentials(struct managed_call *managed) {
+// Of a secret the shape alone: what is malformed is refused before any look-up. Companies of one lane wait
+// for each other's commits, so the lane that a secret names is its call's share of the workers, and needs no
+// proof.
+static enum status screen(struct managed_call *managed) {
     struct fault *fault = managed->call.fault;
     struct caller_credentials *credentials = &managed->credentials;
     managed->job.share = LANE_DEPLOYMENT;
     if (app_method_is_open(managed->method))
-        return STATUS_OK;
+        return managed->screen(&managed->call);
     enum status status = bearer_check(bearer_find_secret(managed->transport), &managed->dispatch->shape,
                                       fault, &credentials->digest, &managed->job.share);
     if (status != STATUS_OK)
@@ -472,7 +475,7 @@ static void on_message(struct grpc_call *transport, const ProtobufCMessage *requ
     managed->credentials.address = client_address_find_of_call(managed->dispatch->trusted_proxies, transport);
     managed->call.address = managed->credentials.address;
     managed->call.user_agent = grpc_call_find_metadata(transport, "user-agent");
-    if (read_credentials(managed) != STATUS_OK || queue(managed) != STATUS_OK) {
+    if (screen(managed) != STATUS_OK || queue(managed) != STATUS_OK) {
         log_call(managed);
         grpc_call_finish(transport, fault);
     }

@@ -34,6 +34,11 @@ struct app_method {
                           ProtobufCMessage **ret_response);
 };
 
+// What stands before a service's open methods: looks at a call on the loop, by what is in memory and without
+// blocking, before it costs a worker, a connection and a transaction. Of `call` there are the address, the
+// time and the fault, which anything but OK fills and is the answer.
+typedef enum status app_screen(struct app_call *call);
+
 static inline bool app_method_is_mutation(const struct app_method *method) {
     return method->kind == APP_MUTATION || method->kind == APP_OPEN_MUTATION;
 }

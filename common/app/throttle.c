@@ -161,3 +161,13 @@ bool throttle_take(struct throttle *throttle, const struct ip_address *address, 
         *ret_retry_in_ms = (int64_t)((wait_ns + NS_PER_MS - 1) / NS_PER_MS);
     return wait_ns == 0;
 }
+
+enum status throttle_check(struct throttle *throttle, const struct ip_address *address, uint64_t now_ns,
+                           const struct throttle_words *words, struct fault *fault) {
+    int64_t retry_in_ms;
+    if (throttle_take(throttle, address, now_ns, &retry_in_ms))
+        return STATUS_OK;
+    fault_set_retry_after_ms(fault, (uint32_t)retry_in_ms);
+    return fault_set(fault, STATUS_EXHAUSTED, words->reason, "%s from this address; try again in %lld s",
+                     words->what, (long long)(retry_in_ms / 1000 + 1));
+}

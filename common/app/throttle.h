@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "common/base/compiler.h"
+#include "common/base/fault.h"
 #include "common/base/status.h"
 #include "common/ip/address.h"
 
@@ -24,5 +25,14 @@ void throttle_free(struct throttle *throttle); // takes NULL
 // Takes one try. False: none is left, and *ret_retry_in_ms tells when there will be. Any thread.
 bool throttle_take(struct throttle *throttle, const struct ip_address *address, uint64_t now_ns,
                    int64_t *ret_retry_in_ms);
+
+// The same for a call. `what` is what there were too many of: "too many reports". EXHAUSTED with that reason,
+// the sentence and the time after which to try again.
+struct throttle_words {
+    const char *reason, *what;
+};
+MUST_CHECK enum status throttle_check(struct throttle *throttle, const struct ip_address *address,
+                                      uint64_t now_ns, const struct throttle_words *words,
+                                      struct fault *fault);
 
 #endif

@@ -53,7 +53,8 @@ static void print_suspended(struct cli *cli, const ProtobufCMessage *response) {
 
 enum exit_code token_command_suspend(struct cli *cli) {
     static const struct request_field fields[] = {
-        REQUEST_FIELD("until", "until"), REQUEST_FIELD("for", "until"), REQUEST_FIELD("note", "note")};
+        REQUEST_FIELD("until", "until"), REQUEST_FIELD("for", "until"), REQUEST_FIELD("note", "note"),
+        REQUEST_FIELD("force", "force")};
     ProtobufCMessage *request = make_request(cli, RPC_SUSPEND_ACCESS_TOKEN);
     request_set(cli, request, fields, ARRAY_LENGTH(fields));
     return answer_call(cli, RPC_SUSPEND_ACCESS_TOKEN, request, print_suspended);

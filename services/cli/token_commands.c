@@ -60,6 +60,8 @@ static const struct option suspend_options[] = {
     VALUE(TIME, "until", "TIME", "Ends the suspension then; default until it is resumed."),
     RIVAL(DURATION, "for", "TIME", "until", "The same counted from now, such as 2h."),
     VALUE(TEXT, "note", "TEXT", "Why, for the audit log."),
+    FLAG("force",
+         "Goes ahead although it is the token that this command uses, which then can't resume itself."),
     CHANGE_OPTIONS,
 };
 

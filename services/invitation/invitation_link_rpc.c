@@ -20,18 +20,29 @@
 
 enum { ADDRESSES_MAX = 100000 };
 
-static struct throttle *wrong_tries; // made before the first call
+// Made before the first call.
+static struct throttle *tries, *wrong_tries;
 
 enum status invitation_link_start(void) {
-    struct throttle_options options = {.burst = invitation_settings.wrong_tries,
-                                       .refill_ms = invitation_settings.wrong_try_refill_ms,
-                                       .addresses_max = ADDRESSES_MAX};
-    return throttle_new(&options, &wrong_tries);
+    struct throttle_options all = {.burst = invitation_settings.tries,
+                                   .refill_ms = invitation_settings.try_refill_ms,
+                                   .addresses_max = ADDRESSES_MAX};
+    struct throttle_options wrong = {.burst = invitation_settings.wrong_tries,
+                                     .refill_ms = invitation_settings.wrong_try_refill_ms,
+                                     .addresses_max = ADDRESSES_MAX};
+    enum status status = throttle_new(&all, &tries);
+    return status == STATUS_OK ? throttle_new(&wrong, &wrong_tries) : status;
 }
 
 void invitation_link_stop(void) {
+    throttle_free(tries);
     throttle_free(wrong_tries);
-    wrong_tries = NULL;
+    tries = wrong_tries = NULL;
+}
+
+enum status invitation_link_rpc_screen(struct app_call *call) {
+    static const struct throttle_words words = {"TOO_MANY_TRIES", "too many links were tried"};
+    return throttle_check(tries, &call->address, call->timer_ns, &words, call->fault);
 }
 
 // ---- links that work, and all others ----
@@ -43,14 +54,10 @@ static enum status tell_broken(struct app_call *call) {
 }
 
 static enum status refuse(struct app_call *call) {
-    int64_t retry_in_ms;
-    if (throttle_take(wrong_tries, &call->address, call->timer_ns, &retry_in_ms))
-        return tell_broken(call);
-    fault_set(call->fault, STATUS_EXHAUSTED, "TOO_MANY_WRONG_TRIES",
-              "too many links that do not work were tried from this address; try again in %lld s",
-              (long long)(retry_in_ms / 1000 + 1));
-    fault_set_retry_after_ms(call->fault, (uint32_t)retry_in_ms);
-    return STATUS_EXHAUSTED;
+    static const struct throttle_words words = {"TOO_MANY_WRONG_TRIES",
+                                                "too many links that do not work were tried"};
+    enum status status = throttle_check(wrong_tries, &call->address, call->timer_ns, &words, call->fault);
+    return status == STATUS_OK ? tell_broken(call) : status;
 }
 
 // What can't be a secret has the digest of none.

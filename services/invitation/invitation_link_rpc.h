@@ -2,8 +2,10 @@
 // is good for nothing. A link is looked up in the same way whatever it is, also where it can't be one, so
 // that neither the answer nor the time that it takes tells why it fails.
 //
-// Only what fails is counted against the caller's address: who has a good link gets in, however many others
-// behind the same address try bad ones.
+// Two limits stand against guessing and floods, both by the caller's address. What fails is counted where it
+// has failed: who has a good link gets in, however many others behind the same address try bad ones. And all
+// tries, good ones and others, are counted on the loop before anybody looks, so that a flood takes neither
+// workers nor connections from others.
 #ifndef LATCHKEY_SERVICES_INVITATION_INVITATION_LINK_RPC_H
 #define LATCHKEY_SERVICES_INVITATION_INVITATION_LINK_RPC_H
 
@@ -14,6 +16,9 @@
 // Before the first call, and after the last.
 MUST_CHECK enum status invitation_link_start(void);
 void invitation_link_stop(void);
+
+// RESOURCE_EXHAUSTED (TOO_MANY_TRIES) for an address that has tried too often, whatever the links are.
+MUST_CHECK enum status invitation_link_rpc_screen(struct app_call *call);
 
 MUST_CHECK enum status invitation_link_rpc_lookup(struct app_call *call, const ProtobufCMessage *message,
                                                   ProtobufCMessage **ret_response);

@@ -57,6 +57,7 @@ const struct app_service invitation_service = {
     .name = "latchkey.v1.InvitationService",
     .methods = methods,
     .method_count = ARRAY_LENGTH(methods),
+    .screen = invitation_link_rpc_screen,
     .mail_kinds = mail_kinds,
     .mail_kind_count = ARRAY_LENGTH(mail_kinds),
     .settings = invitation_setting_table,

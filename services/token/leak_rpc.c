@@ -86,14 +86,9 @@ static enum status act_on_invitation(struct app_call *call, struct uuid invitati
 
 // ---- the method ----
 
-static enum status take_try(struct app_call *call) {
-    int64_t retry_in_ms;
-    if (throttle_take(throttle, &call->address, call->timer_ns, &retry_in_ms))
-        return STATUS_OK;
-    fault_set_retry_after_ms(call->fault, (uint32_t)retry_in_ms);
-    return fault_set(call->fault, STATUS_EXHAUSTED, "TOO_MANY_REPORTS",
-                     "too many reports from this address; try again in %lld s",
-                     (long long)(retry_in_ms / 1000 + 1));
+enum status leak_rpc_screen(struct app_call *call) {
+    static const struct throttle_words words = {"TOO_MANY_REPORTS", "too many reports"};
+    return throttle_check(throttle, &call->address, call->timer_ns, &words, call->fault);
 }
 
 static enum status report(struct app_call *call, struct bytes secret) {
@@ -118,6 +113,5 @@ enum status leak_rpc_report(struct app_call *call, const ProtobufCMessage *messa
         return fault_set_no_memory(call->fault);
     latchkey__v1__report_leaked_token_response__init(response);
     *ret_response = &response->base;
-    enum status status = take_try(call);
-    return status == STATUS_OK ? report(call, bytes_of_text(request->secret)) : status;
+    return report(call, bytes_of_text(request->secret));
 }

@@ -10,6 +10,9 @@
 MUST_CHECK enum status leak_rpc_start(void);
 void leak_rpc_stop(void);
 
+// RESOURCE_EXHAUSTED (TOO_MANY_REPORTS) for an address that has reported too often.
+MUST_CHECK enum status leak_rpc_screen(struct app_call *call);
+
 MUST_CHECK enum status leak_rpc_report(struct app_call *call, const ProtobufCMessage *message,
                                        ProtobufCMessage **ret_response);
 

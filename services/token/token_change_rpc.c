@@ -160,6 +160,17 @@ static int64_t read_until(const Latchkey__V1__SuspendAccessTokenRequest *request
     return until_ms;
 }
 
+// No change locks out its own caller unless it is forced. A suspension that ends while the token is good is
+// none; from another one the caller can't come back, since a suspended token resumes nothing.
+static enum status check_own_suspension(const struct app_call *call, struct uuid token_id, int64_t until_ms) {
+    const struct caller *caller = call->caller;
+    if (!uuid_is_equal(token_id, caller->token_id) || until_ms < caller->subject.expires_at_ms)
+        return STATUS_OK;
+    return fault_set(call->fault, STATUS_FAILED_PRECONDITION, "LOCKS_OUT_CALLER",
+                     "this would suspend the very token that you present, for longer than it could come back "
+                     "by itself, and only another one could resume it; type an end, or set force");
+}
+
 enum status token_rpc_suspend(struct app_call *call, const ProtobufCMessage *message,
                               ProtobufCMessage **ret_response) {
     const Latchkey__V1__SuspendAccessTokenRequest *request =
@@ -175,6 +186,8 @@ enum status token_rpc_suspend(struct app_call *call, const ProtobufCMessage *mes
     int64_t until_ms = read_until(request, call);
     token_check_text(request->note, TOKEN_NOTE_MAX, "note", call->fault);
     enum status status = call->fault->status;
+    if (status == STATUS_OK && !request->force)
+        status = check_own_suspension(call, token_id, until_ms);
     if (status == STATUS_OK)
         status = token_store_suspend(call, token_id, until_ms, &change);
     if (status == STATUS_OK)

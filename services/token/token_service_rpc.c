@@ -205,6 +205,7 @@ const struct app_service token_service = {
     .name = "latchkey.v1.TokenService",
     .methods = methods,
     .method_count = ARRAY_LENGTH(methods),
+    .screen = leak_rpc_screen,
     .start = start,
     .stop = stop,
     .mail_kinds = mail_kinds,

@@ -74,6 +74,13 @@ class Tokens(CommandCase):
         self.assertRegex(self.run_well("token", "resume", token), rf"^resumed {token} \(of a test\), which is active now;")
         self.run_well("caller", LATCHKEY_TOKEN=made["secret"])
 
+    def test_suspending_the_token_that_the_command_uses_takes_force(self):
+        own = self.make_token("own", "--permission", "latchkey.tokens.manage")
+        token, secret = own["access_token"]["token_id"], own["secret"]
+        self.assert_fails(5, "LOCKS_OUT_CALLER.*\n.*--force", "token", "suspend", token, LATCHKEY_TOKEN=secret)
+        self.run_well("token", "suspend", token, "--force", LATCHKEY_TOKEN=secret)
+        self.assert_fails(3, "SUSPENDED", "token", "resume", token, LATCHKEY_TOKEN=secret)
+
     def test_rotation_shows_a_new_secret_and_asks_where_the_old_one_dies(self):
         made, path = self.make_token(), self.path()
         token = made["access_token"]["token_id"]

@@ -216,6 +216,23 @@ class Updates(TokenCase):
             self.assertEqual(list(forced.allowed_ips), ["192.0.2.0/24"])
             self.assert_refused(DENIED, "TOKEN_IP_NOT_LISTED", lambda: self.get(token_id, client))
 
+    def test_the_calling_token_does_not_suspend_itself_without_an_end_unless_forced(self):
+        made = self.create(permissions=["latchkey.tokens.manage"], expire_in={"seconds": DAY})
+        token_id = made.access_token.token_id
+        with self.caller_of(made.secret) as client:
+            for until in (None, seconds_from_now(2 * DAY)):  # its own end comes before that one
+                error = self.assert_refused(PRECONDITION, "LOCKS_OUT_CALLER",
+                                            lambda u=until: self.suspend(token_id, until=u, client=client))
+                self.assertIn("set force", error.details())
+            self.assertEqual(self.get(token_id, client).state, token_pb2.TOKEN_STATE_ACTIVE)
+            self.suspend(token_id, until=seconds_from_now(DAY / 2), client=client)
+        self.assert_dead(made.secret, "SUSPENDED")
+        self.resume(token_id)
+        with self.caller_of(made.secret) as client:
+            self.suspend(token_id, client=client, force=True)
+        self.assert_dead(made.secret, "SUSPENDED")
+        self.resume(token_id)
+
     def test_another_token_may_be_locked_out_of_here(self):
         token = self.make()
         self.update(token.token_id, "allowed_ips", allowed_ips=["192.0.2.0/24"])

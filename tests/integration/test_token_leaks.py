@@ -1,5 +1,6 @@
 """ReportLeakedToken: anybody may tell of a secret of any kind, and learns nothing from the answer."""
 
+import concurrent.futures
 import json
 import unittest
 
@@ -7,6 +8,7 @@ import grpc
 
 from latchkey_test import error_info, retry_info, stubs, uuid_of_id
 from latchkey_test.mail import MailServer
+from latchkey_test.row_lock import RowLock
 from token_case import DAY, TokenCase, ValidatedCase, seconds_from_now, token_pb2
 
 invitation_pb2 = stubs.messages("latchkey/v1/invitation.proto")
@@ -194,7 +196,7 @@ class Invitations(LeakCase):
 
 
 class Throttled(TokenCase):
-    settings = {"leak_reports": "3", "leak_report_refill": "1h", "trusted_proxies": "127.0.0.1"}
+    settings = {"leak_reports": "3", "leak_report_refill": "1h", "trusted_proxies": "127.0.0.1", "workers": "1"}
 
     def report_from(self, address, secret="x"):
         with self.deployment.anybody() as anybody:
@@ -216,6 +218,19 @@ class Throttled(TokenCase):
                             lambda: self.report_from("2001:db8::ffff"))
         self.report_from("2001:db8:0:1::1", made.secret)
         self.assert_dead(made.secret, "DEACTIVATED")
+
+    def test_beyond_its_limit_an_address_takes_no_worker_and_no_connection_from_others(self):
+        token = self.create().access_token
+        for _ in range(3):
+            self.report_from("192.0.2.3")
+        with RowLock(self.deployment, f"token WHERE token_id = '{self.uuid_of(token)}'") as lock, \
+                concurrent.futures.ThreadPoolExecutor(1) as threads:
+            only_worker = threads.submit(self.update, token.token_id, "label", label="waits")
+            lock.wait_for_others(1)
+            self.assert_refused(grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_REPORTS",
+                                lambda: self.report_from("192.0.2.3"))
+            lock.release()
+            only_worker.result()
 
 
 if __name__ == "__main__":

@@ -92,6 +92,26 @@ static void the_address_that_waited_longest_makes_room(void **state) {
     throttle_free(throttle);
 }
 
+static void a_call_too_many_is_told_why_and_when_to_try_again(void **state) {
+    (void)state;
+    static const struct throttle_words words = {"TOO_MANY_REPORTS", "too many reports"};
+    struct throttle *throttle = make_throttle(1, 2500, 10);
+    struct ip_address address = address_of("192.0.2.1");
+    struct arena arena;
+    struct fault fault;
+    arena_init(&arena, 0);
+    fault_init(&fault, &arena);
+    assert_int_equal(throttle_check(throttle, &address, NOW, &words, &fault), STATUS_OK);
+    assert_int_equal(fault.status, STATUS_OK);
+    assert_int_equal(throttle_check(throttle, &address, NOW, &words, &fault), STATUS_EXHAUSTED);
+    assert_int_equal(fault.status, STATUS_EXHAUSTED);
+    assert_string_equal(fault.reason, "TOO_MANY_REPORTS");
+    assert_string_equal(fault.message, "too many reports from this address; try again in 3 s");
+    assert_int_equal(fault.retry_after_ms, 2500);
+    arena_fini(&arena);
+    throttle_free(throttle);
+}
+
 // A bucket more than enough addresses have to share is what a plain table of them says.
 static void many_addresses_behave_as_in_a_plain_table(void **state) {
     (void)state;
@@ -126,6 +146,7 @@ int main(void) {
         cmocka_unit_test(addresses_have_buckets_of_their_own_and_ipv6_shares_one_in_each_64),
         cmocka_unit_test(ipv4_and_ipv6_with_the_same_bytes_are_two),
         cmocka_unit_test(the_address_that_waited_longest_makes_room),
+        cmocka_unit_test(a_call_too_many_is_told_why_and_when_to_try_again),
         cmocka_unit_test(many_addresses_behave_as_in_a_plain_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

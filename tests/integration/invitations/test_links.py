@@ -12,6 +12,7 @@ import grpc
 
 from invitation_case import BROKEN, InvitationCase, company_pb2, invitation_pb2, member_pb2
 from latchkey_test import retry_info, uuid_of_id
+from latchkey_test.row_lock import RowLock
 from latchkey_test.secret_text import make_secret
 from latchkey_test.waiting import wait_until
 
@@ -24,7 +25,7 @@ def unknown_secret(kind="i"):
 
 
 class Links(InvitationCase):
-    settings = {"invitation_wrong_tries": 1000000}
+    settings = {"invitation_tries": 1000000, "invitation_wrong_tries": 1000000}
 
     def assert_broken(self, secret):
         for call in (self.look_up, self.accept):
@@ -190,6 +191,31 @@ class WrongTries(InvitationCase):
                                 lambda n=i: self.look_up("x", (("x-forwarded-for", f"2001:db8::{n}"),)))
         self.assert_refused(grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_WRONG_TRIES",
                             lambda: self.look_up("x", (("x-forwarded-for", "2001:db8::ffff"),)))
+
+
+class Tries(InvitationCase):
+    settings = {"invitation_tries": 5, "invitation_try_refill": "1h", "workers": "1"}
+    here, there = (("x-forwarded-for", "203.0.113.7"),), (("x-forwarded-for", "203.0.113.8"),)
+
+    def assert_too_many(self, call):
+        error = self.assert_refused(grpc.StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_TRIES", call)
+        self.assertGreater(retry_info(error).retry_delay.seconds, 3000)
+        return error.details(), error.trailing_metadata()
+
+    def test_beyond_its_limit_an_address_takes_no_worker_and_no_connection_from_others(self):
+        good = self.secret_of(self.invite())
+        for secret in (good, "x", good, unknown_secret(), good):
+            with contextlib.suppress(grpc.RpcError):
+                self.look_up(secret, self.here)
+        with RowLock(self.deployment, "company WHERE is_demo") as lock, concurrent.futures.ThreadPoolExecutor(1) as pool:
+            only_worker = pool.submit(self.create_role, "waits", ["charges.read"])
+            lock.wait_for_others(1)
+            for call in (self.look_up, lambda secret, metadata: self.accept(secret, metadata=metadata)):
+                for secret in (good, unknown_secret(), "x"):  # whatever it is: nobody looks
+                    self.assert_too_many(lambda c=call, s=secret: c(s, self.here))
+            lock.release()
+            only_worker.result()
+        self.accept(good, metadata=self.there)
 
 
 if __name__ == "__main__":
