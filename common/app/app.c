@@ -25,6 +25,7 @@
 #include "common/app/validators.h"
 #include "common/app/worker.h"
 #include "common/base/log.h"
+#include "common/db/end.h"
 #include "common/grpc/health.h"
 #include "common/grpc/reflection.h"
 #include "common/grpc/server.h"
@@ -57,6 +58,7 @@ struct app {
     struct grpc_server_settings transport_settings;
     char instance_name[300];
 
+    struct db_end *end; // of what is asked of the database
     struct metrics *metrics;
     struct use_log *uses;
     struct loop_group *loops;
@@ -125,7 +127,8 @@ static struct db_connection_options get_connection_options(const struct app *app
         .application_name = app->program->name,
         .role = has_managed_methods(app) ? ROLE_APP : ROLE_VALIDATOR,
         .prepare = app->settings.database_prepare == DATABASE_PREPARE_OFF ? DB_PREPARE_OFF : DB_PREPARE_ONCE,
-        .clock = app->clock};
+        .clock = app->clock,
+        .end = app->end};
 }
 
 // Returns an exit code, or -1 to go on: also without the database, which may come later.
@@ -366,6 +369,8 @@ static int start(struct app *app) {
     if (status == STATUS_OK)
         status = loop_group_new(loops, app->clock, &app->loops);
     if (status == STATUS_OK)
+        status = db_end_new(&app->end);
+    if (status == STATUS_OK)
         status = open_uses(app);
     if (status == STATUS_OK && has_managed_methods(app))
         status = open_management(app);
@@ -451,6 +456,7 @@ static void drain(struct app *app, const sigset_t *signals) {
 
 // In the reverse order of start(), from wherever that stopped.
 static void stop(struct app *app) {
+    db_end_begin(app->end);
     validators_end_waits(app->validators);
     if (app->loops)
         loop_group_stop(app->loops);
@@ -464,6 +470,7 @@ static void stop(struct app *app) {
     validators_free(app->validators);
     worker_pool_free(app->workers);
     db_pool_free(app->database);
+    db_end_free(app->end);
     grpc_server_free(app->server);
     loop_group_free(app->loops);
     grpc_health_free(app->health);
@@ -530,6 +537,10 @@ const struct clock *app_get_clock(const struct app *app) {
 
 struct db_pool *app_get_database(const struct app *app) {
     return app->database;
+}
+
+const struct db_end *app_get_database_end(const struct app *app) {
+    return app->end;
 }
 
 const struct ip_set *app_get_trusted_proxies(const struct app *app) {

@@ -90,6 +90,7 @@ int app_main(const struct app_program *program, int argc, char **argv);
 const struct app_settings *app_get_settings(const struct app *app);
 const struct clock *app_get_clock(const struct app *app);
 struct db_pool *app_get_database(const struct app *app);
+const struct db_end *app_get_database_end(const struct app *app);    // for connections of their own
 const struct ip_set *app_get_trusted_proxies(const struct app *app); // NULL = none
 struct metrics *app_get_metrics(const struct app *app);              // in start() only
 size_t app_get_loop_count(const struct app *app);                    // enter_loop() is called on each

@@ -14,7 +14,7 @@
 
 #include "common/base/log.h"
 
-#define UNBIND_WAIT_SECONDS 2
+#define SEND_WAIT_SECONDS 2
 
 enum target_state { TARGET_QUIET, TARGET_QUEUED, TARGET_SENDING };
 
@@ -32,12 +32,20 @@ static struct {
     unsigned users; // under `users_lock`
     pthread_mutex_t users_lock;
     bool is_running, is_stopping; // from here on under `lock`
+    bool is_sending;
     struct db_cancel_target *first, **last;
 } canceller = {
     .lock = PTHREAD_MUTEX_INITIALIZER,
     .users_lock = PTHREAD_MUTEX_INITIALIZER,
     .last = &canceller.first,
 };
+
+static struct timespec get_end_of_wait(void) {
+    struct timespec end;
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    end.tv_sec += SEND_WAIT_SECONDS;
+    return end;
+}
 
 static void enqueue(struct db_cancel_target *target) {
     target->state = TARGET_QUEUED;
@@ -62,23 +70,45 @@ static void destroy(struct db_cancel_target *target) {
     free(target);
 }
 
-// Comes and goes with the lock held.
-static void send_cancel(struct db_cancel_target *target) {
-    char error[256] = "";
-    target->state = TARGET_SENDING;
-    pthread_mutex_unlock(&canceller.lock);
-    bool is_sent = PQcancel(target->request, error, sizeof(error));
-    if (!is_sent)
-        log_event(LOG_LEVEL_WARNING, "a statement could not be cancelled", LOG_TEXT("error", error));
+// Also what runs when the thread is ended while it sends.
+static void end_sending(void *context) {
+    struct db_cancel_target *target = context;
     pthread_mutex_lock(&canceller.lock);
+    canceller.is_sending = false;
     target->state = TARGET_QUIET;
     if (target->is_orphaned)
         destroy(target);
     pthread_cond_broadcast(&canceller.has_sent);
+    pthread_mutex_unlock(&canceller.lock);
+}
+
+// PQcancel() waits for a silent server without end, and is the one place where the thread may be ended: it
+// holds no memory there, only a socket, which the end of the process closes.
+static void send_to_server(PGcancel *request) {
+    char error[256] = "";
+    int ignored;
+    pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &ignored);
+    bool is_sent = PQcancel(request, error, sizeof(error));
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &ignored);
+    if (!is_sent)
+        log_event(LOG_LEVEL_WARNING, "a statement could not be cancelled", LOG_TEXT("error", error));
+}
+
+// Comes and goes with the lock held.
+static void send_cancel(struct db_cancel_target *target) {
+    target->state = TARGET_SENDING;
+    canceller.is_sending = true;
+    pthread_mutex_unlock(&canceller.lock);
+    pthread_cleanup_push(end_sending, target);
+    send_to_server(target->request);
+    pthread_cleanup_pop(1);
+    pthread_mutex_lock(&canceller.lock);
 }
 
 static void *run_canceller(void *unused) {
     (void)unused;
+    int ignored;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &ignored);
     pthread_mutex_lock(&canceller.lock);
     while (!canceller.is_stopping) {
         struct db_cancel_target *target = canceller.first;
@@ -109,11 +139,22 @@ static bool start(void) {
     return is_running;
 }
 
+// Under the lock.
+static bool is_stuck(void) {
+    struct timespec end = get_end_of_wait();
+    int error = 0;
+    while (canceller.is_sending && error == 0)
+        error = pthread_cond_timedwait(&canceller.has_sent, &canceller.lock, &end);
+    return canceller.is_sending;
+}
+
 static void stop(void) {
     pthread_mutex_lock(&canceller.lock);
     canceller.is_stopping = true;
     canceller.is_running = false;
     pthread_cond_signal(&canceller.has_work);
+    if (is_stuck())
+        pthread_cancel(canceller.thread);
     pthread_mutex_unlock(&canceller.lock);
     pthread_join(canceller.thread, NULL);
     assert(!canceller.first);
@@ -169,13 +210,6 @@ bool cancel_target_bind(struct db_cancel_target *target, struct db_cancellation 
         cancellation->target = target;
     pthread_mutex_unlock(&canceller.lock);
     return !is_cancelled;
-}
-
-static struct timespec get_end_of_wait(void) {
-    struct timespec end;
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    end.tv_sec += UNBIND_WAIT_SECONDS;
-    return end;
 }
 
 static void wait_until_sent(struct db_cancel_target *target) {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "common/base/log.h"
+#include "common/db/end.h"
 #include "common/db/exchange.h"
 #include "common/db/hosts.h"
 #include "common/db/session.h"
@@ -63,9 +64,9 @@ static int get_remaining_ms(const struct clock *clock, uint64_t end_ns) {
 
 // False: the time is up, or the process stops.
 static bool wait_for_server(const struct attempt *attempt, PGconn *pg, short events, uint64_t end_ns) {
-    struct pollfd fds[] = {{.fd = PQsocket(pg), .events = events},
-                           {.fd = attempt->stop_fd, .events = POLLIN}};
-    int count = poll(fds, 2, get_remaining_ms(attempt->clock, end_ns));
+    struct pollfd fds[3] = {{.fd = PQsocket(pg), .events = events},
+                            {.fd = attempt->stop_fd, .events = POLLIN}};
+    int count = db_end_poll(attempt->options->end, fds, 2, get_remaining_ms(attempt->clock, end_ns));
     return count != 0 && !(fds[1].revents & POLLIN);
 }
 
@@ -160,6 +161,7 @@ static struct db_connection *adopt(struct attempt *attempt, PGconn *pg) {
     }
     connection->pg = pg;
     connection->clock = attempt->clock;
+    connection->end = attempt->options->end;
     connection->prepare = attempt->options->prepare;
     connection->role = attempt->options->role;
     connection->transaction.connection = connection;

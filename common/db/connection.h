@@ -15,6 +15,7 @@
 #define DB_NO_DEADLINE UINT64_MAX
 
 struct db_connection;
+struct db_end;
 
 enum db_prepare {
     DB_PREPARE_ONCE, // statements are prepared on first use; the role is set for the session
@@ -30,6 +31,7 @@ struct db_connection_options {
     enum db_prepare prepare;
     uint32_t connect_timeout_ms; // for each host in turn; 0 = 5000
     const struct clock *clock;   // NULL = the kernel's
+    const struct db_end *end;    // of the process (end.h), which outlives the connections; NULL = never comes
 };
 
 // INVALID with a sentence (no secret in it) when `url` can't be parsed. Opens nothing.

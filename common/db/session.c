@@ -6,10 +6,10 @@
 #include <errno.h>
 #include <libpq-fe.h>
 #include <limits.h>
-#include <poll.h>
 #include <stdlib.h>
 
 #include "common/base/log.h"
+#include "common/db/end.h"
 
 bool db_connection_is_broken(const struct db_connection *connection) {
     return connection->is_broken;
@@ -66,16 +66,16 @@ static bool move_bytes(struct db_connection *connection) {
 
 enum status session_wait(struct db_connection *connection, uint64_t deadline_ns) {
     int unsent = PQflush(connection->pg);
-    struct pollfd socket = {.fd = PQsocket(connection->pg),
-                            .events = (short)(unsent > 0 ? POLLIN | POLLOUT : POLLIN)};
-    if (socket.fd < 0)
+    struct pollfd fds[2] = {
+        {.fd = PQsocket(connection->pg), .events = (short)(unsent > 0 ? POLLIN | POLLOUT : POLLIN)}};
+    if (fds[0].fd < 0)
         return lose(connection);
     int count;
     do {
-        count = poll(&socket, 1, get_remaining_ms(connection->clock, deadline_ns));
+        count = db_end_poll(connection->end, fds, 1, get_remaining_ms(connection->clock, deadline_ns));
     } while (count < 0 && errno == EINTR);
     if (count == 0) {
-        session_break(connection, "no answer before the deadline");
+        session_break(connection, "no answer in time");
         return STATUS_DEADLINE_EXCEEDED;
     }
     return move_bytes(connection) ? STATUS_OK : lose(connection);

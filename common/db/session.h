@@ -55,6 +55,7 @@ struct prepared_set {
 struct db_connection {
     struct pg_conn *pg;
     const struct clock *clock;
+    const struct db_end *end;
     enum db_prepare prepare;
     const char *role; // borrows from the options
     bool is_broken;   // sticky
@@ -77,8 +78,8 @@ bool session_is_alive(struct db_connection *connection);
 // Every function that finds the connection unusable calls this; `why` for the log.
 void session_break(struct db_connection *connection, const char *why);
 
-// Waits until the socket is readable (and writes out what libpq still holds). DEADLINE_EXCEEDED or
-// UNAVAILABLE leave the connection broken.
+// Waits until the socket is readable (and writes out what libpq still holds), until the deadline and no
+// longer than the process has. DEADLINE_EXCEEDED or UNAVAILABLE leave the connection broken.
 MUST_CHECK enum status session_wait(struct db_connection *connection, uint64_t deadline_ns);
 
 // The next result, or NULL at the end of the present command.

@@ -122,7 +122,8 @@ static enum status start_follower(const struct app_settings *settings) {
         .application_name = "latchkey-validator",
         .role = "latchkey_validator",
         .prepare = settings->database_prepare == DATABASE_PREPARE_OFF ? DB_PREPARE_OFF : DB_PREPARE_ONCE,
-        .clock = app_get_clock(app)};
+        .clock = app_get_clock(app),
+        .end = app_get_database_end(app)};
     const struct follower_options options = {.database = &database,
                                              .clock = app_get_clock(app),
                                              .name = app_get_instance_name(app),

@@ -5,6 +5,8 @@ import socket
 import subprocess
 import unittest
 
+import grpc
+
 from latchkey_test import Deployment, PrivatePostgres, Server, free_port, program, shared_postgres, stubs
 from latchkey_test.waiting import wait_until
 
@@ -183,6 +185,21 @@ class Life(unittest.TestCase):
                 client.tokens.GetCaller(token_pb2.GetCallerRequest(), timeout=5)
             self.assertEqual(server.admin("/readyz")[0], 503)
             self.assertEqual(server.wait(), 0)
+
+    def test_a_server_ends_in_time_though_its_database_has_gone_silent(self):
+        with PrivatePostgres() as postgres, Deployment(postgres, drain_grace="1s") as deployment, \
+                deployment.administrator() as client:
+            ask = client.tokens.GetCaller
+            ask(token_pb2.GetCallerRequest(), timeout=10)
+            postgres.freeze()
+            try:
+                given_up = ask.future(token_pb2.GetCallerRequest(), timeout=1)  # so that a cancel waits for the database
+                waiting = ask.future(token_pb2.GetCallerRequest(), timeout=120)
+                self.assertEqual(given_up.code(), grpc.StatusCode.DEADLINE_EXCEEDED)
+                deployment.server.stop(timeout=30)
+                self.assertEqual(waiting.code(), grpc.StatusCode.UNAVAILABLE)
+            finally:
+                postgres.thaw()
 
     def test_metrics_and_log_name_no_secret(self):
         with Deployment(log_level="debug") as deployment:
