@@ -3,33 +3,19 @@ a connection ended in the middle of it."""
 
 import os
 import unittest
-import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 
-from effect import Effect
 from latchkey_test import QUIET, CallCase, Deployment, Stage, contract, missing_requests
+from latchkey_test.effect import Effect
+from latchkey_test.repetition import content, with_id
 from latchkey_test.tap import COMMIT, Tap, trips_of_last_call
 from latchkey_test.waiting import wait_until
 
 CHANGES = [method for method in contract.served_methods() if method.is_change and not method.is_open]
 STRUCK = CHANGES[::100 // int(os.environ.get("LATCHKEY_TEST_SHARE", "100"))]
 TWINS = 20
-
-
-def with_id(request):
-    request.request_id = str(uuid.uuid4())
-    return request
-
-
-def content(answer):
-    """What every repetition must say again."""
-    same = type(answer).FromString(answer.SerializeToString())
-    for field in ("secret", "secret_withheld", "revision", "validators"):
-        if field in answer.DESCRIPTOR.fields_by_name:
-            same.ClearField(field)
-    return same
 
 
 def other_content(request):
@@ -200,13 +186,13 @@ class CutShort(ChangeCase):
         return wait_until(attempt, 30, "an answer")
 
     def test_a_server_that_is_killed_in_the_middle(self):
-        self.strike_at_commit(self.deployment.server.kill, self.deployment.server.start)
+        self.strike_at_commit(lambda _: self.deployment.server.kill(), self.deployment.server.start)
 
     def test_a_connection_to_postgresql_that_breaks_in_the_middle(self):
-        self.strike_at_each_trip(lambda: None)
+        self.strike_at_each_trip(lambda _: None)
 
     def test_a_backend_of_postgresql_that_is_terminated_in_the_middle(self):
-        self.strike_at_commit(lambda: self.deployment.execute(
+        self.strike_at_commit(lambda _: self.deployment.execute(
             "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
             " WHERE datname = current_database() AND application_name LIKE 'latchkey%'"))
 
