@@ -74,6 +74,10 @@ class Cluster:
         finally:
             connection.close()
 
+    def is_waiting(self, pid, event):
+        """Whether that backend waits for such an event of pg_stat_activity's, by type or by name."""
+        return self.execute(f"SELECT 1 FROM pg_stat_activity WHERE pid = {pid} AND '{event}' IN (wait_event_type, wait_event)")
+
     def create_database(self):
         """A new empty database, owned by a role that is no superuser; returns that role's connection string."""
         name = f"latchkey_test_{secrets.token_hex(6)}"
@@ -196,10 +200,6 @@ class PrivatePostgres(Cluster):
     def _set_standby(self, name):
         self.execute(f"ALTER SYSTEM SET synchronous_standby_names = '{name}'")
         self.execute("SELECT pg_reload_conf()")
-
-    def is_waiting(self, pid, event):
-        """Whether that backend waits for such an event of pg_stat_activity's, by type or by name."""
-        return self.execute(f"SELECT 1 FROM pg_stat_activity WHERE pid = {pid} AND '{event}' IN (wait_event_type, wait_event)")
 
     def wait_for_end(self, pid):
         """Of a backend."""

@@ -26,8 +26,9 @@ Trip = namedtuple("Trip", "connection statements")
 
 # With what a call's transaction begins, whoever calls, and with what it ends.
 _FIRST, _LAST = {"caller_find", "managed_call_read_time"}, {"commit", "rollback"}
-# In the place of a trip's number: the one with the commit.
-COMMIT = "commit"
+# In the place of a trip's number, by the names of their statements: the one with the commit, and the one after it that
+# only some calls make.
+COMMIT, AFTER_COMMIT = "commit", "managed_call_find_head"
 
 
 def _nothing(_):
@@ -75,7 +76,7 @@ class Tap:
 
     def arm(self, trip, is_sent, strike, prepare=_nothing, withholds=False):
         """strike(line) once, in the middle of the next call: at the trip of this number, counted from the one that asks
-        who calls; after it was sent on to PostgreSQL, or before, and then it never is. `prepare(line)` comes before it is
+        who calls, or the one with the statement of this name; after it was sent on to PostgreSQL, or before, and then it never is. `prepare(line)` comes before it is
         sent. With `withholds` nothing that PostgreSQL says from then on reaches the server."""
         with self._lock:
             self._blow = _Blow(trip, is_sent, strike, prepare, withholds)
@@ -153,8 +154,8 @@ class _Blow:
             self._connection = trip.connection
         if trip.connection != self._connection:
             return False
-        if self._trip == COMMIT:
-            self.has_fallen = any(statement.name == COMMIT for statement in trip.statements)
+        if isinstance(self._trip, str):
+            self.has_fallen = any(statement.name == self._trip for statement in trip.statements)
         else:
             self.has_fallen = self._trip == 0
             self._trip -= 1
