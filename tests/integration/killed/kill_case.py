@@ -31,16 +31,25 @@ TRIES_ALL = os.environ.get("LATCHKEY_TEST_KILLS") == "all"
 random.seed(SEED)
 
 
+def choose_places(things, processes, points):
+    """(thing, (process, point)) of each try."""
+    places = list(itertools.product(processes, points))
+    if TRIES_ALL:
+        return itertools.product(things, places)
+    print(f"LATCHKEY_SEED={SEED}", end=" ", flush=True)
+    count = max(len(places), len(things) * SHARE // 100)
+    return itertools.islice(zip(_again_and_again(things), _again_and_again(places)), count)
+
+
 def choose(processes):
     """(method, process, point) of each try."""
-    places = list(itertools.product(processes, POINTS))
-    if TRIES_ALL:
-        return [(method, *place) for method in CHANGES for place in places]
-    print(f"LATCHKEY_SEED={SEED}", end=" ", flush=True)
-    count = max(len(places), len(CHANGES) * SHARE // 100)
-    methods = itertools.cycle(random.sample(CHANGES, len(CHANGES)))
-    return [(method, *place) for method, place in zip(methods, itertools.islice(itertools.cycle(
-        random.sample(places, len(places))), count))]
+    return [(method, *place) for method, place in choose_places(CHANGES, processes, POINTS)]
+
+
+def _again_and_again(things):
+    """In some order, which is another one each time."""
+    while True:
+        yield from random.sample(things, len(things))
 
 
 class KillCase(CallCase):
@@ -95,7 +104,7 @@ class KillCase(CallCase):
         once, trips = self.measure(method)
         request = self.request(method)
         effect, strike = Effect(self.deployment), Strike(point, kill)
-        strike.arm(self.tap, self.deployment, trips)
+        strike.arm(self.tap, self.deployment, before=random.randrange(trips - 1))
         try:
             with self.assertRaises(grpc.RpcError) as caught:
                 self.call(method, request)

@@ -1,14 +1,13 @@
 """A change that is struck in the middle: where exactly, and what is killed there.
 
     strike = Strike(BEFORE, victim.kill)
-    strike.arm(tap, deployment, trips)
+    strike.arm(tap, deployment, before=trip)
     ...             # the call
     strike.end()    # what had to be held for it goes on
 
 Nothing here waits for time to pass: each point is held until the victim is dead.
 """
 
-import random
 from dataclasses import dataclass
 
 from .tap import COMMIT
@@ -45,11 +44,11 @@ class Strike:
         self._deployment = None
         self._lock = None
 
-    def arm(self, tap, deployment, trips):
-        """At the next call behind the tap, one that makes so many trips to PostgreSQL."""
+    def arm(self, tap, deployment, before, **first):
+        """At the next transaction behind the tap (tap.arm() says which); `before`: the trip that is struck before COMMIT."""
         self._deployment = deployment
-        trip = random.randrange(trips - 1) if self._point is BEFORE else COMMIT
-        tap.arm(trip, True, self._fall, self._hold, withholds=self._point in (BEFORE, COMMITTED))
+        trip = before if self._point is BEFORE else COMMIT
+        tap.arm(trip, True, self._fall, self._hold, withholds=self._point in (BEFORE, COMMITTED), **first)
 
     def end(self):
         """Once PostgreSQL runs: what was held goes on, where it has outlived the blow."""

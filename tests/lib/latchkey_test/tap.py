@@ -74,12 +74,12 @@ class Tap:
             taken, self._trips = self._trips, []
         return taken
 
-    def arm(self, trip, is_sent, strike, prepare=_nothing, withholds=False):
-        """strike(line) once, in the middle of the next call: at the trip of this number, counted from the one that asks
-        who calls, or the one with the statement of this name; after it was sent on to PostgreSQL, or before, and then it never is. `prepare(line)` comes before it is
+    def arm(self, trip, is_sent, strike, prepare=_nothing, withholds=False, first=_FIRST):
+        """strike(line) once, in the middle of the next transaction that begins with one of the statements `first`, which is
+        the next call by default: at the trip of this number, counted from there, or the one with the statement of this name; after it was sent on to PostgreSQL, or before, and then it never is. `prepare(line)` comes before it is
         sent. With `withholds` nothing that PostgreSQL says from then on reaches the server."""
         with self._lock:
-            self._blow = _Blow(trip, is_sent, strike, prepare, withholds)
+            self._blow = _Blow(trip, is_sent, strike, prepare, withholds, first)
 
     def disarm(self):
         """Whether it has struck; if so, the connection that it struck is shut."""
@@ -89,6 +89,14 @@ class Tap:
             return False
         blow.is_over.wait(60)
         return True
+
+    def wait_for_blow(self):
+        """Until it has struck: for what nobody calls. Then as disarm()."""
+        with self._lock:
+            blow = self._blow
+        if not blow.is_over.wait(60):
+            raise TimeoutError("nothing came by that could be struck")
+        return self.disarm()
 
     def cut(self):
         """Cuts every connection that is open now, in the middle of whatever it does."""
@@ -126,8 +134,8 @@ class Tap:
 
 
 class _Blow:
-    def __init__(self, trip, is_sent, strike, prepare, withholds):
-        self._trip = trip
+    def __init__(self, trip, is_sent, strike, prepare, withholds, first):
+        self._trip, self._first = trip, first
         self._connection = None  # of the call, once it has begun
         self._is_sent, self._strike, self._prepare, self._withholds = is_sent, strike, prepare, withholds
         self.has_fallen, self.is_over = False, threading.Event()
@@ -149,7 +157,7 @@ class _Blow:
         if self.has_fallen:
             return False
         if self._connection is None:
-            if not {statement.name for statement in trip.statements} & _FIRST:
+            if not {statement.name for statement in trip.statements} & self._first:
                 return False
             self._connection = trip.connection
         if trip.connection != self._connection:
