@@ -192,7 +192,7 @@ static enum status read_head(struct managed_call *managed, struct db_connection 
     struct db_command command = {&statements[FIND_HEAD], &params, NULL};
     enum status status = db_execute(connection, &options, &command, 1);
     if (status != STATUS_OK)
-        return db_fault(managed->call.fault, status);
+        return status;
     managed->revision = (struct revision){lane, db_result_get_int64(command.result, 0, 0),
                                           db_result_get_int64(command.result, 0, 1)};
     return STATUS_OK;
@@ -232,7 +232,10 @@ static enum status commit_mutation(struct managed_call *managed, struct db_conne
         managed->revision = choose_revision(revisions, count, lane);
     else
         status = read_head(managed, connection, lane);
-    return status == STATUS_OK ? fill_revision(managed) : status;
+    if (status == STATUS_OK)
+        status = fill_revision(managed);
+    // Whatever failed since the commit, the change is made; no other word may say that nothing was.
+    return status == STATUS_OK ? status : db_fault(managed->call.fault, STATUS_OUTCOME_UNKNOWN);
 }
 
 // Returns the refusal, unless its trace could not be kept: then it may be asked again.
@@ -481,10 +484,17 @@ static void on_message(struct grpc_call *transport, const ProtobufCMessage *requ
     }
 }
 
+// Stops it, unless its COMMIT is on the way: then nobody knows.
+static bool on_deadline(struct grpc_call *transport) {
+    struct managed_call *managed = grpc_call_get_data(transport);
+    return db_cancel(&managed->cancellation);
+}
+
 // The worker notices, or its running statement is cancelled; either way it brings the call back.
 static void on_cancel(struct grpc_call *transport) {
     struct managed_call *managed = grpc_call_get_data(transport);
-    db_cancel(&managed->cancellation);
+    (void)db_cancel(&managed->cancellation);
 }
 
-const struct grpc_handler managed_call_handler = {.on_message = on_message, .on_cancel = on_cancel};
+const struct grpc_handler managed_call_handler = {
+    .on_message = on_message, .on_deadline = on_deadline, .on_cancel = on_cancel};

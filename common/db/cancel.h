@@ -25,10 +25,12 @@ struct db_cancel_target;
 struct db_cancellation {
     struct db_cancel_target *target; // NULL = no statement can be running
     bool is_cancelled;
+    bool is_committing; // a COMMIT of changes is sent, or was
 };
 
-// Any thread, while the call exists; never blocks. A second one does nothing.
-void db_cancel(struct db_cancellation *cancellation);
+// Any thread, while the call exists; never blocks. A second one does nothing. False when it comes too late: a
+// COMMIT that it can't reach has been sent, so that nobody may say that nothing was changed.
+bool db_cancel(struct db_cancellation *cancellation);
 
 bool db_is_cancelled(const struct db_cancellation *cancellation);
 

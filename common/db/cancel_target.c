@@ -208,6 +208,7 @@ bool cancel_target_bind(struct db_cancel_target *target, struct db_cancellation 
     bool is_cancelled = cancellation->is_cancelled;
     if (!is_cancelled)
         cancellation->target = target;
+    cancellation->is_committing = false; // what was run before has failed
     pthread_mutex_unlock(&canceller.lock);
     return !is_cancelled;
 }
@@ -230,13 +231,23 @@ bool cancel_target_unbind(struct db_cancel_target *target, struct db_cancellatio
     return is_quiet;
 }
 
-void db_cancel(struct db_cancellation *cancellation) {
+bool cancel_target_begin_commit(struct db_cancellation *cancellation) {
+    pthread_mutex_lock(&canceller.lock);
+    bool is_cancelled = cancellation->is_cancelled;
+    cancellation->is_committing = !is_cancelled;
+    pthread_mutex_unlock(&canceller.lock);
+    return !is_cancelled;
+}
+
+bool db_cancel(struct db_cancellation *cancellation) {
     pthread_mutex_lock(&canceller.lock);
     bool is_first = !cancellation->is_cancelled;
     cancellation->is_cancelled = true;
     if (is_first && cancellation->target && canceller.is_running)
         enqueue(cancellation->target);
+    bool is_in_time = !cancellation->is_committing;
     pthread_mutex_unlock(&canceller.lock);
+    return is_in_time;
 }
 
 bool db_is_cancelled(const struct db_cancellation *cancellation) {

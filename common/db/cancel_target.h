@@ -26,4 +26,8 @@ MUST_CHECK bool cancel_target_bind(struct db_cancel_target *target, struct db_ca
 // used any more.
 MUST_CHECK bool cancel_target_unbind(struct db_cancel_target *target, struct db_cancellation *cancellation);
 
+// Before a COMMIT of changes is sent. False when the call is cancelled already: then it must not be. No third
+// way: either db_cancel() comes first, or it says that it is too late.
+MUST_CHECK bool cancel_target_begin_commit(struct db_cancellation *cancellation);
+
 #endif

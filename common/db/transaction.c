@@ -403,7 +403,11 @@ static enum status prepare_commit(struct db_transaction *transaction) {
         return STATUS_ABORTED;
     if (!unbind(transaction))
         return STATUS_CANCELLED;
-    return check_call(transaction);
+    enum status status = check_call(transaction);
+    struct db_cancellation *cancellation = transaction->options.cancellation;
+    if (status != STATUS_OK || !cancellation || transaction->options.access == DB_READ_ONLY)
+        return status;
+    return cancel_target_begin_commit(cancellation) ? STATUS_OK : STATUS_CANCELLED;
 }
 
 static enum status commit(struct db_transaction *transaction, bool has_flush,

@@ -13,7 +13,13 @@ enum { FREE_CALLS_MAX = 1024 };
 
 static void on_deadline(struct timer *timer) {
     struct grpc_call *call = CONTAINER_OF(timer, struct grpc_call, deadline);
-    call_overrule(call, STATUS_DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "the call's deadline has passed");
+    bool has_handler = call->state == CALL_RUNNING && call->method->handler->on_deadline;
+    if (has_handler && !call->method->handler->on_deadline(call))
+        call_overrule(call, STATUS_OUTCOME_UNKNOWN, "OUTCOME_UNKNOWN",
+                      "the call's deadline has passed, and what was asked may have been done; ask again "
+                      "with the same request_id");
+    else
+        call_overrule(call, STATUS_DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "the call's deadline has passed");
 }
 
 static struct grpc_call *make(void) {

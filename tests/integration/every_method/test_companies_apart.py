@@ -7,8 +7,8 @@ import uuid
 
 import grpc
 
-from effect import rows_of
 from latchkey_test import QUIET, CallCase, Deployment, Stage, contract, error_info, id_of_uuid, missing_requests
+from latchkey_test.effect import rows_of
 from latchkey_test.waiting import wait_until
 
 ID = re.compile(r"\b(tok|mbr|rol|ent|dra|inv|cmp|aud)_[0-7][0-9a-hjkmnp-tv-z]{25}\b")

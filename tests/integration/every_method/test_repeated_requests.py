@@ -2,34 +2,21 @@
 a connection ended in the middle of it."""
 
 import os
+import threading
 import unittest
-import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 
-from effect import Effect
-from latchkey_test import QUIET, CallCase, Deployment, Stage, contract, missing_requests
-from latchkey_test.tap import COMMIT, Tap, trips_of_last_call
+from latchkey_test import QUIET, CallCase, Deployment, Stage, contract, error_info, missing_requests
+from latchkey_test.effect import Effect
+from latchkey_test.repetition import content, with_id
+from latchkey_test.tap import AFTER_COMMIT, COMMIT, Tap, trips_of_last_call
 from latchkey_test.waiting import wait_until
 
 CHANGES = [method for method in contract.served_methods() if method.is_change and not method.is_open]
 STRUCK = CHANGES[::100 // int(os.environ.get("LATCHKEY_TEST_SHARE", "100"))]
 TWINS = 20
-
-
-def with_id(request):
-    request.request_id = str(uuid.uuid4())
-    return request
-
-
-def content(answer):
-    """What every repetition must say again."""
-    same = type(answer).FromString(answer.SerializeToString())
-    for field in ("secret", "secret_withheld", "revision", "validators"):
-        if field in answer.DESCRIPTOR.fields_by_name:
-            same.ClearField(field)
-    return same
 
 
 def other_content(request):
@@ -190,6 +177,22 @@ class CutShort(ChangeCase):
         if answer is not None:
             self.assertEqual(content(again), content(answer))
 
+    def strike_after_commit(self, method):
+        """Whether there was a trip to PostgreSQL after the one with COMMIT, for the revision: it is cut off."""
+        once = self.once(method)
+        request = with_id(self.stage.request(method))
+        effect = Effect(self.deployment)
+        self.tap.arm(AFTER_COMMIT, False, lambda _: None)
+        try:
+            self.call(method, request)
+        except grpc.RpcError as error:
+            self.assertEqual((error.code(), error_info(error).reason), (grpc.StatusCode.UNAVAILABLE, "OUTCOME_UNKNOWN"))
+        is_struck = self.tap.disarm()
+        self.assertEqual(effect.since(), once)
+        self.call_until_answered(method, request)
+        self.assertEqual(effect.since(), once, "asked again")
+        return is_struck
+
     def call_until_answered(self, method, request):
         def attempt():
             try:
@@ -200,13 +203,55 @@ class CutShort(ChangeCase):
         return wait_until(attempt, 30, "an answer")
 
     def test_a_server_that_is_killed_in_the_middle(self):
-        self.strike_at_commit(self.deployment.server.kill, self.deployment.server.start)
+        self.strike_at_commit(lambda _: self.deployment.server.kill(), self.deployment.server.start)
 
     def test_a_connection_to_postgresql_that_breaks_in_the_middle(self):
-        self.strike_at_each_trip(lambda: None)
+        self.strike_at_each_trip(lambda _: None)
+
+    def test_a_connection_that_breaks_after_commit_is_no_reason_to_say_that_nothing_was_done(self):
+        struck = []
+
+        def check(method):
+            if self.strike_after_commit(method):
+                struck.append(method.name)
+
+        self.of_each(check)
+        self.assertIn("DiscardWhitelistDraft", struck)
+
+    def test_a_deadline_that_passes_after_commit_is_no_reason_to_say_so_either(self):
+        self.hold_after_commit(lambda _: None, max_deadline="2s")
+
+    def test_nor_is_a_statement_that_is_cancelled_after_commit(self):
+        def cancel(line):
+            wait_until(lambda: self.deployment.postgres.is_waiting(line.backend, "Lock"), 20, "the trip after COMMIT")
+            self.deployment.execute(f"SELECT pg_cancel_backend({line.backend})")
+
+        self.hold_after_commit(cancel)
+
+    def hold_after_commit(self, strike, **settings):
+        """PostgreSQL does not answer the trip after COMMIT while the call lasts."""
+        method, = (method for method in CHANGES if method.name == "DiscardWhitelistDraft")
+        with self.deployment.beside(database_url=self.tap.url, **settings, **QUIET) as server, \
+                self.stage.caller(method).at(server.address) as client, self.deployment.connect() as lock:
+            once = self.once(method)
+            request = with_id(self.stage.request(method))
+            effect, is_over = Effect(self.deployment), threading.Event()
+            self.tap.arm(AFTER_COMMIT, True, lambda line: strike(line) or is_over.wait(60), lambda _: self.lock_the_lanes(lock))
+            try:
+                self.assert_refused(grpc.StatusCode.UNAVAILABLE, "OUTCOME_UNKNOWN", lambda: client.call(method, request))
+            finally:
+                is_over.set()
+                lock.rollback()
+            self.assertTrue(self.tap.disarm())
+            self.assertEqual(effect.since(), once)
+
+    def lock_the_lanes(self, connection):
+        """Nobody reads how far they are."""
+        connection.autocommit = False
+        connection.cursor().execute("LOCK TABLE latchkey.change_lane IN ACCESS EXCLUSIVE MODE")
 
     def test_a_backend_of_postgresql_that_is_terminated_in_the_middle(self):
-        self.strike_at_commit(lambda: self.deployment.execute(
+        self.strike_at_commit(lambda _: self.deployment.execute(
             "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
             " WHERE datname = current_database() AND application_name LIKE 'latchkey%'"))
 

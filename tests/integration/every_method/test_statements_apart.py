@@ -7,8 +7,8 @@ import uuid
 
 import psycopg2
 
-from effect import rows_of
 from latchkey_test import Deployment, Stage, contract, uuid_of_id
+from latchkey_test.effect import rows_of
 from latchkey_test.pg_values import send_again
 from latchkey_test.tap import Tap
 

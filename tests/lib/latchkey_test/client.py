@@ -27,6 +27,7 @@ class Client:
     """
 
     def __init__(self, address, secret=None, company=None):
+        self._credentials = (secret, company)
         metadata = []
         if secret:
             metadata.append(("authorization", f"Bearer {secret}"))
@@ -54,6 +55,10 @@ class Client:
         invoke = self._calls.unary_unary(method.path, request_serializer=method.request.SerializeToString,
                                          response_deserializer=method.response.FromString)
         return invoke(request, timeout=timeout, **options)
+
+    def at(self, address):
+        """The same caller at another server."""
+        return Client(address, *self._credentials)
 
     def close(self):
         self.channel.close()

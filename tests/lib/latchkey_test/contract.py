@@ -29,6 +29,10 @@ class Method:
         return self.path.rsplit("/", 1)[1]
 
     @property
+    def service(self):
+        return self.path.split("/")[1].rsplit(".", 1)[1]
+
+    @property
     def is_change(self):
         return self.kind == "change"
 

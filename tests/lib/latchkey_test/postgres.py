@@ -6,12 +6,14 @@ ends with the process. Tests keep apart by making a database each (create_databa
 """
 
 import atexit
+import contextlib
 import os
 import secrets
 import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 from functools import cache
 from pathlib import Path
 
@@ -71,6 +73,10 @@ class Cluster:
                 return cursor.fetchall() if cursor.description else []
         finally:
             connection.close()
+
+    def is_waiting(self, pid, event):
+        """Whether that backend waits for such an event of pg_stat_activity's, by type or by name."""
+        return self.execute(f"SELECT 1 FROM pg_stat_activity WHERE pid = {pid} AND '{event}' IN (wait_event_type, wait_event)")
 
     def create_database(self):
         """A new empty database, owned by a role that is no superuser; returns that role's connection string."""
@@ -172,6 +178,33 @@ class PrivatePostgres(Cluster):
         """As if the machine had died, but for its disk."""
         self._end(signal.SIGKILL)
 
+    def kill_backend(self, pid):
+        """kill -9 of one of its processes: all others end with it, and it comes back by itself, which is waited for."""
+        witness = self.connect()
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: _is_cut(witness), 60, "the other backends to end")
+        wait_until(lambda: self._is_settled() == "ready", 60, "PostgreSQL to come back")
+
+    def hold_commits(self):
+        """From now on a COMMIT reaches the disk and is not answered, until let_commits_end(): it waits for a standby."""
+        self._set_standby("nobody")
+        probe = self.connect()
+        threading.Thread(target=_commit_until_cut, args=(probe,), daemon=True).start()
+        pid = probe.get_backend_pid()
+        wait_until(lambda: self.is_waiting(pid, "SyncRep"), 30, "commits to be held")
+        self.execute(f"SELECT pg_terminate_backend({pid})")
+
+    def let_commits_end(self):
+        self._set_standby("")
+
+    def _set_standby(self, name):
+        self.execute(f"ALTER SYSTEM SET synchronous_standby_names = '{name}'")
+        self.execute("SELECT pg_reload_conf()")
+
+    def wait_for_end(self, pid):
+        """Of a backend."""
+        wait_until(lambda: not self.execute(f"SELECT 1 FROM pg_stat_activity WHERE pid = {pid}"), 30, "a backend to end")
+
     def pause(self):
         """The postmaster accepts nobody until resume(); open connections go on."""
         self._process.send_signal(signal.SIGSTOP)
@@ -213,6 +246,20 @@ class PrivatePostgres(Cluster):
 
     def log(self):
         return (self.directory / "log").read_text(errors="replace")
+
+
+def _is_cut(connection):
+    try:
+        connection.cursor().execute("SELECT 1")
+    except psycopg2.Error:
+        return True
+    return False
+
+
+def _commit_until_cut(connection):
+    with contextlib.suppress(psycopg2.Error):
+        while True:
+            connection.cursor().execute("SELECT pg_logical_emit_message(true, 'probe', '')")
 
 
 @cache

@@ -45,10 +45,18 @@ class Stage:
         self._drafts = []
         self._scopes = itertools.cycle(["WHITELIST_SCOPE_LOGINS", "WHITELIST_SCOPE_ALL"])
         self.secret = self._make_secret()
-        self.administrator = Client(deployment.server.address, self.secret)
-        self.operator = deployment.operator(self.company_id)
-        self.operator_at_home = deployment.operator()
-        self.anybody = deployment.anybody()
+        self._connect()
+
+    def _connect(self):
+        self.administrator = Client(self.deployment.server.address, self.secret)
+        self.operator = self.deployment.operator(self.company_id)
+        self.operator_at_home = self.deployment.operator()
+        self.anybody = self.deployment.anybody()
+
+    def reconnect(self):
+        """To a server that was killed and started: clients put off what has just been refused."""
+        self.close()
+        self._connect()
 
     def close(self):
         for client in (self.administrator, self.operator, self.operator_at_home, self.anybody):

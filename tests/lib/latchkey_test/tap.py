@@ -26,8 +26,13 @@ Trip = namedtuple("Trip", "connection statements")
 
 # With what a call's transaction begins, whoever calls, and with what it ends.
 _FIRST, _LAST = {"caller_find", "managed_call_read_time"}, {"commit", "rollback"}
-# In the place of a trip's number: the one with the commit.
-COMMIT = "commit"
+# In the place of a trip's number, by the names of their statements: the one with the commit, and the one after it that
+# only some calls make.
+COMMIT, AFTER_COMMIT = "commit", "managed_call_find_head"
+
+
+def _nothing(_):
+    pass
 
 
 def trips_of_last_call(trips):
@@ -49,7 +54,7 @@ class Tap:
         self._listener = socket.socket(socket.AF_UNIX)
         self._lock = threading.Lock()
         self._trips = []
-        self._connections = []
+        self._lines = []
         self._blow = None
 
     def __enter__(self):
@@ -69,11 +74,12 @@ class Tap:
             taken, self._trips = self._trips, []
         return taken
 
-    def arm(self, trip, is_sent, strike):
-        """strike() once, in the middle of the next call: at the trip of this number, counted from the one that asks who
-        calls; after it was sent on to PostgreSQL, or before, and then it never is."""
+    def arm(self, trip, is_sent, strike, prepare=_nothing, withholds=False, first=_FIRST):
+        """strike(line) once, in the middle of the next transaction that begins with one of the statements `first`, which is
+        the next call by default: at the trip of this number, counted from there, or the one with the statement of this name; after it was sent on to PostgreSQL, or before, and then it never is. `prepare(line)` comes before it is
+        sent. With `withholds` nothing that PostgreSQL says from then on reaches the server."""
         with self._lock:
-            self._blow = _Blow(trip, is_sent, strike)
+            self._blow = _Blow(trip, is_sent, strike, prepare, withholds, first)
 
     def disarm(self):
         """Whether it has struck; if so, the connection that it struck is shut."""
@@ -84,13 +90,20 @@ class Tap:
         blow.is_over.wait(60)
         return True
 
+    def wait_for_blow(self):
+        """Until it has struck: for what nobody calls. Then as disarm()."""
+        with self._lock:
+            blow = self._blow
+        if not blow.is_over.wait(60):
+            raise TimeoutError("nothing came by that could be struck")
+        return self.disarm()
+
     def cut(self):
         """Cuts every connection that is open now, in the middle of whatever it does."""
         with self._lock:
-            connections, self._connections = self._connections, []
-        for one in connections:
-            for end in one:
-                _shut(end)
+            lines, self._lines = self._lines, []
+        for line in lines:
+            line.cut()
 
     def _accept(self):
         number = 0
@@ -101,11 +114,16 @@ class Tap:
                 return
             number += 1
             server = socket.socket(socket.AF_UNIX)
-            server.connect(str(self._server))
+            try:
+                server.connect(str(self._server))
+            except OSError:
+                client.close()  # PostgreSQL is down
+                continue
+            line = Line(client, server)
             with self._lock:
-                self._connections.append((client, server))
-            _in_background(_copy, server, client, _never)
-            _in_background(_copy, client, server, _Reader(number, self._add).read)
+                self._lines.append(line)
+            _in_background(line.copy_answers)
+            _in_background(line.copy_questions, _Reader(number, self._add).read)
 
     def _add(self, trip):
         """The blow that falls at this trip, if one does."""
@@ -116,49 +134,114 @@ class Tap:
 
 
 class _Blow:
-    def __init__(self, trip, is_sent, strike):
-        self._trip = trip
+    def __init__(self, trip, is_sent, strike, prepare, withholds, first):
+        self._trip, self._first = trip, first
         self._connection = None  # of the call, once it has begun
-        self.is_sent, self.strike = is_sent, strike
+        self._is_sent, self._strike, self._prepare, self._withholds = is_sent, strike, prepare, withholds
         self.has_fallen, self.is_over = False, threading.Event()
+
+    def fall(self, line, data):
+        """On the trip that ends with these bytes."""
+        try:
+            self._prepare(line)
+            if self._withholds:
+                line.withhold()
+            if self._is_sent:
+                line.send(data)
+            self._strike(line)
+        finally:
+            line.cut()
+            self.is_over.set()
 
     def falls_at(self, trip):
         if self.has_fallen:
             return False
         if self._connection is None:
-            if not {statement.name for statement in trip.statements} & _FIRST:
+            if not {statement.name for statement in trip.statements} & self._first:
                 return False
             self._connection = trip.connection
         if trip.connection != self._connection:
             return False
-        if self._trip == COMMIT:
-            self.has_fallen = any(statement.name == COMMIT for statement in trip.statements)
+        if isinstance(self._trip, str):
+            self.has_fallen = any(statement.name == self._trip for statement in trip.statements)
         else:
             self.has_fallen = self._trip == 0
             self._trip -= 1
         return self.has_fallen
 
 
-def _never(_):
+class Line:
+    """One connection of a server's: what strikes it gets to know which backend of PostgreSQL serves it."""
+
+    def __init__(self, client, server):
+        self._client, self._server = client, server
+        self.backend = None  # its process, once PostgreSQL has told
+        self._told = b""
+        self._is_withheld = False
+        self._is_answered = threading.Event()
+
+    def wait_for_answer(self):
+        """Until PostgreSQL has answered the trip whose answer is withheld."""
+        if not self._is_answered.wait(60):
+            raise TimeoutError("no answer of PostgreSQL")
+
+    def cut(self):
+        _shut(self._client)
+        _shut(self._server)
+
+    def copy_questions(self, watch):
+        """To PostgreSQL, until either end is shut or a blow falls: watch(data) returns it."""
+        try:
+            while data := self._client.recv(1 << 16):
+                blow = watch(data)
+                if blow is not None:
+                    blow.fall(self, data)
+                    return
+                self.send(data)
+        except OSError:
+            pass  # cut
+        self.cut()
+
+    def send(self, data):
+        self._server.sendall(data)
+
+    def withhold(self):
+        """What PostgreSQL says from here on is read, and goes no further."""
+        self._told, self._is_withheld = b"", True
+
+    def copy_answers(self):
+        """Back to the server, until either end is shut."""
+        try:
+            while data := self._server.recv(1 << 16):
+                self._read(data)
+                if not self._is_withheld:
+                    self._client.sendall(data)
+        except OSError:
+            pass  # cut
+        self.cut()
+
+    def _read(self, data):
+        """The number of the backend out of the first words; later the end of the answer that is withheld."""
+        if self.backend is not None and not self._is_withheld:
+            return
+        self._told += data
+        if self.backend is None:
+            self.backend = _read_backend(self._told)
+        elif self._told.endswith(_READY):
+            self._is_answered.set()
+
+
+# ReadyForQuery, in a transaction or outside of one.
+_READY = (b"Z\0\0\0\5I", b"Z\0\0\0\5T")
+
+
+def _read_backend(told):
+    """Out of BackendKeyData, or None where that has not come yet."""
+    while len(told) >= 9:
+        if told[:1] == b"K":
+            return struct.unpack_from("!i", told, 5)[0]
+        told = told[1 + struct.unpack_from("!i", told, 1)[0]:]
     return None
-
-
-def _copy(source, target, watch):
-    """Until either end is shut, or a blow falls."""
-    blow = None
-    try:
-        while blow is None and (data := source.recv(1 << 16)):
-            blow = watch(data)
-            if blow is None or blow.is_sent:
-                target.sendall(data)
-    except OSError:
-        pass  # cut
-    if blow is not None:
-        blow.strike()
-    _shut(source)
-    _shut(target)
-    if blow is not None:
-        blow.is_over.set()
 
 
 def _in_background(function, *arguments):

@@ -1,7 +1,7 @@
 """What a change leaves in the database, to the row: two changes of one kind leave as much, and none leaves anything at
 another company's."""
 
-from latchkey_test import uuid_of_id
+from .cases import uuid_of_id
 
 # Of these the process writes by itself at any time.
 _BY_THEMSELVES = {"request", "validator", "change_pending", "token_use", "whitelist_entry_use"}
