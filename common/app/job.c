@@ -2,8 +2,8 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "common/base/condition.h"
 #include "common/base/log.h"
 
 enum { JOBS_MAX = 16, LEASE_PATIENCE_MS = 10000, STATEMENTS_PATIENCE_MS = 30000 };
@@ -30,22 +30,10 @@ struct jobs {
 
 // ---- a job's thread ----
 
-static struct timespec get_time_in(int64_t ms) {
-    struct timespec at;
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_sec += ms / 1000;
-    at.tv_nsec += ms % 1000 * 1000000;
-    if (at.tv_nsec >= 1000000000) {
-        at.tv_sec++;
-        at.tv_nsec -= 1000000000;
-    }
-    return at;
-}
-
 // False when the process stops.
 static bool wait_for_turn(struct running_job *self, int64_t ms) {
     struct jobs *jobs = self->jobs;
-    struct timespec until = get_time_in(ms);
+    struct timespec until = condition_get_end(ms);
     int result = 0;
     pthread_mutex_lock(&jobs->lock);
     while (!self->is_woken && !jobs->is_stopping && result == 0)
@@ -132,11 +120,7 @@ enum status jobs_new(const struct jobs_options *options, struct jobs **ret_jobs)
     if (!jobs)
         return STATUS_NO_MEMORY;
     jobs->options = *options;
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&jobs->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    condition_init(&jobs->changed);
     pthread_mutex_init(&jobs->lock, NULL);
     *ret_jobs = jobs;
     return STATUS_OK;
