@@ -563,10 +563,6 @@ void app_wake_validators(struct app *app) {
     validators_wake(app->validators);
 }
 
-void app_wake_job(struct app *app, const struct app_job *job) {
-    jobs_wake(app->jobs, job);
-}
-
 const char *app_get_instance_name(const struct app *app) {
     return app->instance_name;
 }

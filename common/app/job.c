@@ -8,14 +8,12 @@
 
 enum { JOBS_MAX = 16, LEASE_PATIENCE_MS = 10000, STATEMENTS_PATIENCE_MS = 30000 };
 
-// What its own thread alone touches stands first; `is_woken` is under the lock.
+// Its own thread's.
 struct running_job {
     struct jobs *jobs;
     const struct app_job *job;
     pthread_t thread;
     bool is_failing; // told once, not every second
-
-    bool is_woken;
 };
 
 struct jobs {
@@ -24,21 +22,19 @@ struct jobs {
     size_t count, started;
 
     pthread_mutex_t lock;
-    pthread_cond_t changed; // somebody is woken, or all are to stop
+    pthread_cond_t changed; // all are to stop
     bool is_stopping;       // under the lock
 };
 
 // ---- a job's thread ----
 
 // False when the process stops.
-static bool wait_for_turn(struct running_job *self, int64_t ms) {
-    struct jobs *jobs = self->jobs;
+static bool wait_for_turn(struct jobs *jobs, int64_t ms) {
     struct timespec until = condition_get_end(ms);
     int result = 0;
     pthread_mutex_lock(&jobs->lock);
-    while (!self->is_woken && !jobs->is_stopping && result == 0)
+    while (!jobs->is_stopping && result == 0)
         result = pthread_cond_timedwait(&jobs->changed, &jobs->lock, &until);
-    self->is_woken = false;
     bool goes_on = !jobs->is_stopping;
     pthread_mutex_unlock(&jobs->lock);
     return goes_on;
@@ -72,7 +68,7 @@ static void *run_job(void *context) {
     struct arena arena;
     arena_init(&arena, 0);
     int64_t next_in_ms = 0;
-    while (wait_for_turn(self, next_in_ms))
+    while (wait_for_turn(self->jobs, next_in_ms))
         next_in_ms = run_round(self, &arena);
     arena_fini(&arena);
     return NULL;
@@ -140,15 +136,6 @@ enum status jobs_start(struct jobs *jobs) {
             return STATUS_NO_MEMORY;
     }
     return STATUS_OK;
-}
-
-void jobs_wake(struct jobs *jobs, const struct app_job *job) {
-    pthread_mutex_lock(&jobs->lock);
-    for (size_t i = 0; i < jobs->count; i++)
-        if (jobs->list[i].job == job)
-            jobs->list[i].is_woken = true;
-    pthread_cond_broadcast(&jobs->changed);
-    pthread_mutex_unlock(&jobs->lock);
 }
 
 void jobs_free(struct jobs *jobs) {
