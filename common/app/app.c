@@ -361,9 +361,7 @@ static int open_admin(struct app *app) {
     return fail(EXIT_UNAVAILABLE, error);
 }
 
-// Everything but the first call. Returns an exit code, or -1 to go on.
-static int start(struct app *app) {
-    char error[ERROR_MAX];
+static enum status open_parts(struct app *app) {
     size_t loops = app->settings.loops ? (size_t)app->settings.loops : count_cores();
     enum status status = metrics_new(&app->metrics);
     if (status == STATUS_OK)
@@ -374,8 +372,23 @@ static int start(struct app *app) {
         status = open_uses(app);
     if (status == STATUS_OK && has_managed_methods(app))
         status = open_management(app);
-    if (status == STATUS_OK)
-        status = open_transport(app);
+    return status == STATUS_OK ? open_transport(app) : status;
+}
+
+// From here on threads run.
+static enum status start_threads(struct app *app) {
+    if (app->jobs) {
+        enum status status = jobs_start(app->jobs);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return loop_group_start(app->loops);
+}
+
+// Everything but the first call. Returns an exit code, or -1 to go on.
+static int start(struct app *app) {
+    char error[ERROR_MAX];
+    enum status status = open_parts(app);
     if (status != STATUS_OK)
         return fail(EXIT_SOFTWARE, status_get_text(status));
     if (grpc_server_listen(app->server, app->settings.listen, error, sizeof(error), &app->listener) !=
@@ -393,14 +406,12 @@ static int start(struct app *app) {
         return fail(EXIT_SOFTWARE, status_get_text(status));
     if ((exit_code = open_admin(app)) >= 0)
         return exit_code;
-    if (app->jobs && (status = jobs_start(app->jobs)) != STATUS_OK)
-        return fail(EXIT_SOFTWARE, status_get_text(status));
-    if ((status = loop_group_start(app->loops)) != STATUS_OK)
+    if ((status = start_threads(app)) != STATUS_OK)
         return fail(EXIT_SOFTWARE, status_get_text(status));
     log_event(LOG_LEVEL_INFO, "listening", LOG_TEXT("address", listener_get_address(app->listener)),
               app->admin ? LOG_INTEGER("admin_port", admin_get_port(app->admin))
                          : LOG_TEXT("admin_port", NULL),
-              LOG_INTEGER("loops", loops));
+              LOG_INTEGER("loops", loop_group_get_count(app->loops)));
     return -1;
 }
 
@@ -561,10 +572,6 @@ struct use_loop *app_get_use_loop(struct app *app, size_t index) {
 
 void app_wake_validators(struct app *app) {
     validators_wake(app->validators);
-}
-
-void app_wake_job(struct app *app, const struct app_job *job) {
-    jobs_wake(app->jobs, job);
 }
 
 const char *app_get_instance_name(const struct app *app) {

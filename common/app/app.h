@@ -103,9 +103,6 @@ const char *app_get_instance_name(const struct app *app);
 // After a commit that changed something (validators_wake()). Any thread.
 void app_wake_validators(struct app *app);
 
-// Makes a job of any service run at once (jobs_wake()). Any thread.
-void app_wake_job(struct app *app, const struct app_job *job);
-
 // Tells health, /readyz and whoever watches that write_unready() would answer otherwise now. Any thread.
 void app_readiness_changed(struct app *app);
 

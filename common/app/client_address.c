@@ -19,38 +19,44 @@ static struct bytes take_last(struct bytes *list) {
     return bytes_trim(last);
 }
 
+struct entries {
+    struct ip_set_entry *list;
+    size_t count;
+};
+
+static enum status add_entry(struct entries *entries, struct bytes text, char *ret_error, size_t error_size) {
+    struct ip_set_entry entry = {.ends_at_ms = CLOCK_NEVER_MS};
+    enum ip_parse_result result = ip_prefix_parse(text, &entry.prefix);
+    if (result != IP_PARSE_OK) {
+        snprintf(ret_error, error_size, "--trusted-proxies: \"%.*s\": %s", BYTES_FORMAT(text),
+                 ip_parse_result_get_text(result));
+        return STATUS_INVALID;
+    }
+    struct ip_set_entry *grown = realloc(entries->list, (entries->count + 1) * sizeof(*grown));
+    if (!grown)
+        return STATUS_NO_MEMORY;
+    grown[entries->count++] = entry;
+    entries->list = grown;
+    return STATUS_OK;
+}
+
 enum status client_address_parse_trusted(const char *list, struct ip_set **ret_trusted, char *ret_error,
                                          size_t error_size) {
     struct bytes whole = bytes_trim(bytes_of_text(list));
     struct bytes rest = whole.len > 0 ? whole : BYTES_EMPTY;
-    struct ip_set_entry *entries = NULL;
-    size_t count = 0;
-
-    while (rest.data) {
-        struct bytes item = take_last(&rest);
-        struct ip_set_entry entry = {.ends_at_ms = CLOCK_NEVER_MS};
-        enum ip_parse_result result = ip_prefix_parse(item, &entry.prefix);
-        if (result != IP_PARSE_OK) {
-            snprintf(ret_error, error_size, "--trusted-proxies: \"%.*s\": %s", BYTES_FORMAT(item),
-                     ip_parse_result_get_text(result));
-            free(entries);
-            return STATUS_INVALID;
-        }
-        struct ip_set_entry *grown = realloc(entries, (count + 1) * sizeof(*grown));
-        if (!grown) {
-            free(entries);
-            return STATUS_NO_MEMORY;
-        }
-        entries = grown;
-        entries[count++] = entry;
-    }
-
-    struct ip_set *trusted = count ? ip_set_new(entries, count) : NULL;
-    free(entries);
-    if (count && !trusted)
-        return STATUS_NO_MEMORY;
-    *ret_trusted = trusted;
-    return STATUS_OK;
+    struct entries entries = {0};
+    struct ip_set *trusted = NULL;
+    enum status status = STATUS_OK;
+    while (rest.data && status == STATUS_OK)
+        status = add_entry(&entries, take_last(&rest), ret_error, error_size);
+    if (status == STATUS_OK && entries.count > 0 && !(trusted = ip_set_new(entries.list, entries.count)))
+        status = STATUS_NO_MEMORY;
+    free(entries.list);
+    if (status == STATUS_OK)
+        *ret_trusted = trusted;
+    if (status == STATUS_NO_MEMORY)
+        snprintf(ret_error, error_size, "%s", status_get_text(status));
+    return status;
 }
 
 static bool is_trusted(const struct ip_set *trusted, const struct ip_address *address) {

@@ -14,8 +14,8 @@
 #include "common/ip/ip_set.h"
 
 // Reads "10.0.0.0/8, 2001:db8::1" (commas, spaces allowed around them). An empty list gives NULL, which
-// trusts nobody. INVALID leaves a sentence that names the item. *ret_trusted is owned, freed with
-// ip_set_free().
+// trusts nobody. INVALID leaves a sentence that names the item, NO_MEMORY one that says so. *ret_trusted is
+// owned, freed with ip_set_free().
 MUST_CHECK enum status client_address_parse_trusted(const char *list, struct ip_set **ret_trusted,
                                                     char *ret_error, size_t error_size);
 

@@ -2,20 +2,18 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "common/base/condition.h"
 #include "common/base/log.h"
 
 enum { JOBS_MAX = 16, LEASE_PATIENCE_MS = 10000, STATEMENTS_PATIENCE_MS = 30000 };
 
-// What its own thread alone touches stands first; `is_woken` is under the lock.
+// Its own thread's.
 struct running_job {
     struct jobs *jobs;
     const struct app_job *job;
     pthread_t thread;
     bool is_failing; // told once, not every second
-
-    bool is_woken;
 };
 
 struct jobs {
@@ -24,33 +22,19 @@ struct jobs {
     size_t count, started;
 
     pthread_mutex_t lock;
-    pthread_cond_t changed; // somebody is woken, or all are to stop
+    pthread_cond_t changed; // all are to stop
     bool is_stopping;       // under the lock
 };
 
 // ---- a job's thread ----
 
-static struct timespec get_time_in(int64_t ms) {
-    struct timespec at;
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_sec += ms / 1000;
-    at.tv_nsec += ms % 1000 * 1000000;
-    if (at.tv_nsec >= 1000000000) {
-        at.tv_sec++;
-        at.tv_nsec -= 1000000000;
-    }
-    return at;
-}
-
 // False when the process stops.
-static bool wait_for_turn(struct running_job *self, int64_t ms) {
-    struct jobs *jobs = self->jobs;
-    struct timespec until = get_time_in(ms);
+static bool wait_for_turn(struct jobs *jobs, int64_t ms) {
+    struct timespec until = condition_get_end(ms);
     int result = 0;
     pthread_mutex_lock(&jobs->lock);
-    while (!self->is_woken && !jobs->is_stopping && result == 0)
+    while (!jobs->is_stopping && result == 0)
         result = pthread_cond_timedwait(&jobs->changed, &jobs->lock, &until);
-    self->is_woken = false;
     bool goes_on = !jobs->is_stopping;
     pthread_mutex_unlock(&jobs->lock);
     return goes_on;
@@ -84,7 +68,7 @@ static void *run_job(void *context) {
     struct arena arena;
     arena_init(&arena, 0);
     int64_t next_in_ms = 0;
-    while (wait_for_turn(self, next_in_ms))
+    while (wait_for_turn(self->jobs, next_in_ms))
         next_in_ms = run_round(self, &arena);
     arena_fini(&arena);
     return NULL;
@@ -132,11 +116,7 @@ enum status jobs_new(const struct jobs_options *options, struct jobs **ret_jobs)
     if (!jobs)
         return STATUS_NO_MEMORY;
     jobs->options = *options;
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&jobs->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    condition_init(&jobs->changed);
     pthread_mutex_init(&jobs->lock, NULL);
     *ret_jobs = jobs;
     return STATUS_OK;
@@ -156,15 +136,6 @@ enum status jobs_start(struct jobs *jobs) {
             return STATUS_NO_MEMORY;
     }
     return STATUS_OK;
-}
-
-void jobs_wake(struct jobs *jobs, const struct app_job *job) {
-    pthread_mutex_lock(&jobs->lock);
-    for (size_t i = 0; i < jobs->count; i++)
-        if (jobs->list[i].job == job)
-            jobs->list[i].is_woken = true;
-    pthread_cond_broadcast(&jobs->changed);
-    pthread_mutex_unlock(&jobs->lock);
 }
 
 void jobs_free(struct jobs *jobs) {

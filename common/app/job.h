@@ -67,10 +67,6 @@ MUST_CHECK enum status jobs_add(struct jobs *jobs, const struct app_job *job);
 // A thread for each.
 MUST_CHECK enum status jobs_start(struct jobs *jobs);
 
-// Makes a job run at once, or once more if it is running. One that this process does not have is passed over.
-// Any thread, never blocks.
-void jobs_wake(struct jobs *jobs, const struct app_job *job);
-
 // Waits for the rounds that are running. Takes NULL.
 void jobs_free(struct jobs *jobs);
 

@@ -3,9 +3,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "common/app/use_store.h"
+#include "common/base/condition.h"
 #include "common/base/log.h"
 #include "common/base/random.h"
 #include "common/db/backoff.h"
@@ -141,11 +141,7 @@ static void give_back(struct use_log *log, struct use_loop *loop) {
 }
 
 static void pause_thread(struct use_log *log, uint32_t ms) {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    uint64_t ns = (uint64_t)until.tv_nsec + ms * MS_NS;
-    until.tv_sec += (time_t)(ns / 1000000000);
-    until.tv_nsec = (long)(ns % 1000000000);
+    struct timespec until = condition_get_end(ms);
     int result = 0;
     pthread_mutex_lock(&log->lock);
     while (!log->is_stopping && result == 0)
@@ -238,15 +234,6 @@ static enum status make_tables(struct use_log *log) {
     return status;
 }
 
-static void init_lock(struct use_log *log) {
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&log->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
-    pthread_mutex_init(&log->lock, NULL);
-}
-
 static void attach_loops(struct use_log *log) {
     for (size_t i = 0; i < log->loop_count; i++) {
         loop_post(log->loops[i].loop, &log->loops[i].enter);
@@ -262,7 +249,8 @@ enum status use_log_new(const struct use_log_options *options, struct use_log **
     log->store.options = options->connection;
     log->store.clock = options->clock;
     log->store.server = options->server;
-    init_lock(log);
+    condition_init(&log->changed);
+    pthread_mutex_init(&log->lock, NULL);
     enum status status = make_tables(log);
     if (status == STATUS_OK && pthread_create(&log->thread, NULL, write_uses, log) != 0)
         status = STATUS_EXHAUSTED;

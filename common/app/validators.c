@@ -5,9 +5,9 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/app/fence.h"
+#include "common/base/condition.h"
 #include "common/base/log.h"
 #include "common/db/array.h"
 #include "common/db/transaction.h"
@@ -197,20 +197,12 @@ struct work {
     bool stop;
 };
 
-static void wait_until(struct validators *validators, unsigned ms) {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += (long)ms * 1000000;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
-    pthread_cond_timedwait(&validators->changed, &validators->lock, &until);
-}
-
 // Sleeps until there is something to do. Who waits now has come before the reading that follows.
 static struct work take_work(struct validators *validators, unsigned poll_ms) {
+    struct timespec end = condition_get_end(poll_ms);
     pthread_mutex_lock(&validators->lock);
     if (validators->waiters && !validators->is_wake_wanted && !validators->is_stopping)
-        wait_until(validators, poll_ms);
+        pthread_cond_timedwait(&validators->changed, &validators->lock, &end);
     while (!validators->waiters && !validators->is_wake_wanted && !validators->is_stopping)
         pthread_cond_wait(&validators->changed, &validators->lock);
 
@@ -279,11 +271,7 @@ enum status validators_new(struct db_pool *pool, const struct clock *clock,
         return STATUS_NO_MEMORY;
     validators->pool = pool;
     validators->clock = clock;
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&validators->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    condition_init(&validators->changed);
     pthread_mutex_init(&validators->lock, NULL);
     if (pthread_create(&validators->thread, NULL, run, validators) != 0) {
         pthread_mutex_destroy(&validators->lock);

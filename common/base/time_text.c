@@ -85,13 +85,18 @@ bool time_text_parse(struct bytes text, int64_t *ret_ms) {
     return true;
 }
 
-void time_text_format(int64_t ms, char ret_text[TIME_TEXT_MAX + 1]) {
-    // Rounded down, also before 1970.
-    int64_t part_ms = ((ms % MS_PER_SECOND) + MS_PER_SECOND) % MS_PER_SECOND;
+// Rounded down, also before 1970. False for a year that can't be written.
+static bool break_down(int64_t ms, struct tm *ret_utc) {
     time_t seconds = (time_t)(ms / MS_PER_SECOND) - (ms % MS_PER_SECOND < 0);
+    return gmtime_r(&seconds, ret_utc) && ret_utc->tm_year + 1900 >= YEAR_MIN &&
+           ret_utc->tm_year + 1900 <= YEAR_MAX;
+}
+
+void time_text_format(int64_t ms, char ret_text[TIME_TEXT_MAX + 1]) {
+    int64_t part_ms = ((ms % MS_PER_SECOND) + MS_PER_SECOND) % MS_PER_SECOND;
     struct tm utc;
     ret_text[0] = '\0';
-    if (!gmtime_r(&seconds, &utc) || utc.tm_year + 1900 < YEAR_MIN || utc.tm_year + 1900 > YEAR_MAX)
+    if (!break_down(ms, &utc))
         return;
     // The remainders say to the compiler, too, that each number has the digits it is given.
     int length = snprintf(ret_text, TIME_TEXT_MAX + 1, "%04u-%02u-%02uT%02u:%02u:%02u",
@@ -102,6 +107,15 @@ void time_text_format(int64_t ms, char ret_text[TIME_TEXT_MAX + 1]) {
         length += snprintf(ret_text + length, TIME_TEXT_MAX + 1 - (size_t)length, ".%03u",
                            (unsigned)part_ms % 1000);
     snprintf(ret_text + length, TIME_TEXT_MAX + 1 - (size_t)length, "Z");
+}
+
+void time_text_format_minute(int64_t ms, char ret_text[TIME_TEXT_MINUTE_MAX + 1]) {
+    struct tm utc;
+    ret_text[0] = '\0';
+    if (break_down(ms, &utc)) // the remainders as above
+        snprintf(ret_text, TIME_TEXT_MINUTE_MAX + 1, "%04u-%02u-%02u %02u:%02u UTC",
+                 (unsigned)(utc.tm_year + 1900) % 10000, (unsigned)(utc.tm_mon + 1) % 100,
+                 (unsigned)utc.tm_mday % 100, (unsigned)utc.tm_hour % 100, (unsigned)utc.tm_min % 100);
 }
 
 void time_text_format_span(int64_t ms, char ret_text[TIME_TEXT_SPAN_MAX + 1]) {

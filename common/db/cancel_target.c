@@ -10,11 +10,11 @@
 #include <libpq-fe.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "common/base/condition.h"
 #include "common/base/log.h"
 
-#define SEND_WAIT_SECONDS 2
+#define SEND_WAIT_MS 2000
 
 enum target_state { TARGET_QUIET, TARGET_QUEUED, TARGET_SENDING };
 
@@ -39,13 +39,6 @@ static struct {
     .users_lock = PTHREAD_MUTEX_INITIALIZER,
     .last = &canceller.first,
 };
-
-static struct timespec get_end_of_wait(void) {
-    struct timespec end;
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    end.tv_sec += SEND_WAIT_SECONDS;
-    return end;
-}
 
 static void enqueue(struct db_cancel_target *target) {
     target->state = TARGET_QUEUED;
@@ -124,12 +117,8 @@ static void *run_canceller(void *unused) {
 }
 
 static bool start(void) {
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&canceller.has_sent, &monotonic);
-    pthread_cond_init(&canceller.has_work, NULL);
-    pthread_condattr_destroy(&monotonic);
+    condition_init(&canceller.has_sent);
+    condition_init(&canceller.has_work);
 
     pthread_mutex_lock(&canceller.lock);
     canceller.is_stopping = false;
@@ -141,7 +130,7 @@ static bool start(void) {
 
 // Under the lock.
 static bool is_stuck(void) {
-    struct timespec end = get_end_of_wait();
+    struct timespec end = condition_get_end(SEND_WAIT_MS);
     int error = 0;
     while (canceller.is_sending && error == 0)
         error = pthread_cond_timedwait(&canceller.has_sent, &canceller.lock, &end);
@@ -214,7 +203,7 @@ bool cancel_target_bind(struct db_cancel_target *target, struct db_cancellation 
 }
 
 static void wait_until_sent(struct db_cancel_target *target) {
-    struct timespec end = get_end_of_wait();
+    struct timespec end = condition_get_end(SEND_WAIT_MS);
     int error = 0;
     while (target->state == TARGET_SENDING && error == 0)
         error = pthread_cond_timedwait(&canceller.has_sent, &canceller.lock, &end);

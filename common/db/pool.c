@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/base/condition.h"
 #include "common/base/log.h"
 #include "common/base/random.h"
 #include "common/db/backoff.h"
@@ -182,12 +183,8 @@ static bool copy_options(struct db_pool *pool, const struct db_pool_options *opt
 }
 
 static void init_conditions(struct db_pool *pool) {
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&pool->has_idle, &monotonic);
-    pthread_cond_init(&pool->has_work, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    condition_init(&pool->has_idle);
+    condition_init(&pool->has_work);
     pthread_mutex_init(&pool->lock, NULL);
 }
 

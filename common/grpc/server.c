@@ -4,8 +4,8 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "common/base/condition.h"
 #include "common/grpc/call_internal.h"
 #include "common/grpc/connection.h"
 #include "common/grpc/server_internal.h"
@@ -98,11 +98,7 @@ enum status grpc_server_new(const struct grpc_server_options *options, struct gr
     server->loops = options->loops;
     server->loop_count = count;
     pthread_mutex_init(&server->mutex, NULL);
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&server->drained, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    condition_init(&server->drained);
     enum status status = init_server(server, options);
     if (status != STATUS_OK) {
         grpc_server_free(server);
@@ -129,21 +125,10 @@ enum status grpc_server_listen(struct grpc_server *server, const char *address, 
     return STATUS_OK;
 }
 
-static void add_ms(struct timespec *at, uint32_t ms) {
-    at->tv_sec += ms / 1000;
-    at->tv_nsec += (long)(ms % 1000) * 1000000;
-    if (at->tv_nsec >= 1000000000) {
-        at->tv_nsec -= 1000000000;
-        at->tv_sec++;
-    }
-}
-
 bool grpc_server_drain(struct grpc_server *server, uint32_t grace_ms) {
     for (size_t i = 0; i < server->listener_count; i++)
         listener_close(server->listeners[i]);
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    add_ms(&until, grace_ms);
+    struct timespec until = condition_get_end(grace_ms);
     pthread_mutex_lock(&server->mutex);
     server->busy_loops = server->loop_count;
     for (size_t i = 0; i < server->loop_count; i++)

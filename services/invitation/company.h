@@ -19,7 +19,6 @@ struct company_policy {
 
 struct company {
     struct uuid company_id;
-    uint8_t lane; // of the change log
     const char *name, *external_id;
     bool is_operator; // the deployment's own
     bool is_suspended;

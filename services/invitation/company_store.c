@@ -21,7 +21,7 @@ enum {
 
 // In the order of the enum below.
 #define COMPANY_COLUMNS                                                                             \
-    "c.company_id, c.lane, c.name, c.external_id, c.is_operator, c.suspended,"                      \
+    "c.company_id, c.name, c.external_id, c.is_operator, c.suspended,"                              \
     " coalesce(c.max_token_lifetime_ms, 0), c.require_expiry, coalesce(c.deactivate_unused_ms, 0)," \
     " c.leak_action, c.reuse_action, coalesce(c.login_lifetime_ms, 0), c.created_at, c.version"
 
@@ -64,7 +64,6 @@ static const struct db_statement statements[] = {
 // Columns of COMPANY_COLUMNS.
 enum {
     COMPANY_ID,
-    LANE,
     NAME,
     EXTERNAL_ID,
     IS_OPERATOR,
@@ -96,7 +95,6 @@ static bool read_company(const struct db_result *rows, int row, struct arena *ar
                          struct company *ret_company) {
     *ret_company = (struct company){
         .company_id = db_result_get_uuid(rows, row, COMPANY_ID),
-        .lane = (uint8_t)db_result_get_int16(rows, row, LANE),
         .name = db_result_copy_text(rows, row, NAME, arena),
         .external_id = db_result_copy_text(rows, row, EXTERNAL_ID, arena),
         .is_operator = db_result_get_bool(rows, row, IS_OPERATOR),

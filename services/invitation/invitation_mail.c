@@ -1,9 +1,9 @@
 #include "services/invitation/invitation_mail.h"
 
 #include <stdio.h>
-#include <time.h>
 
 #include "common/app/app.h"
+#include "common/base/time_text.h"
 #include "common/crypto/secret.h"
 #include "services/invitation/invitation_settings.h"
 #include "services/invitation/invitation_store.h"
@@ -32,14 +32,6 @@ struct outbox_item invitation_mail_of(const struct invitation *invitation, struc
 
 // ---- content ----
 
-static char *format_end(int64_t ms, struct arena *arena) {
-    time_t seconds = (time_t)(ms / 1000);
-    struct tm utc = {0};
-    gmtime_r(&seconds, &utc);
-    return arena_format(arena, "%04d-%02d-%02d %02d:%02d UTC", utc.tm_year + 1900, utc.tm_mon + 1,
-                        utc.tm_mday, utc.tm_hour, utc.tm_min);
-}
-
 static char *escape_html(const char *text, struct arena *arena) {
     struct buffer escaped = {0};
     mail_append_html_text(&escaped, bytes_of_text(text));
@@ -53,9 +45,10 @@ static char *escape_html(const char *text, struct arena *arena) {
 static enum status write_content(struct app_call *call, const char *company, const char *link, int64_t end_ms,
                                  struct mail_content *ret_content) {
     struct arena *arena = call->arena;
-    const char *end = format_end(end_ms, arena);
     const char *company_html = escape_html(company, arena), *link_html = escape_html(link, arena);
-    if (!end || !company_html || !link_html)
+    char end[TIME_TEXT_MINUTE_MAX + 1];
+    time_text_format_minute(end_ms, end);
+    if (!company_html || !link_html)
         return STATUS_NO_MEMORY;
     const char *subject = arena_format(arena, "Invitation to join %s", company);
     const char *text = arena_format(arena, text_form, company, end, link);

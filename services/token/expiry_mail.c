@@ -1,10 +1,10 @@
 // What a notice of expiry says, as text and as HTML: which tokens, when each ends and when it was last used,
 // so that its reader knows whether anything would stop.
 #include <inttypes.h>
-#include <time.h>
 
 #include "common/base/buffer.h"
 #include "common/base/clock.h"
+#include "common/base/time_text.h"
 #include "common/base/typeid.h"
 #include "services/token/housekeeping.h"
 #include "services/token/notice_store.h"
@@ -14,11 +14,9 @@ static const char advice[] =
     "another in its place, before programs that use it are refused.";
 
 static void append_time(struct buffer *to, int64_t ms) {
-    time_t seconds = (time_t)(ms / 1000);
-    struct tm utc = {0};
-    gmtime_r(&seconds, &utc);
-    buffer_append_format(to, "%04d-%02d-%02d %02d:%02d UTC", utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday,
-                         utc.tm_hour, utc.tm_min);
+    char text[TIME_TEXT_MINUTE_MAX + 1];
+    time_text_format_minute(ms, text);
+    buffer_append_text(to, text);
 }
 
 static void append_use(struct buffer *to, const struct notice_token *token) {

@@ -275,19 +275,6 @@ static void init_secrets(struct db_params *params, const struct app_call *call,
     db_params_add_time_ms_array(params, columns->created_at_ms, columns->count);
 }
 
-static enum status read_list(struct app_call *call, const struct db_result *rows,
-                             struct token_list *ret_list) {
-    struct token_list list = {.count = (size_t)db_result_get_row_count(rows)};
-    list.tokens = ARENA_NEW_ARRAY(call->arena, struct token, list.count);
-    if (!list.tokens)
-        return fault_set_no_memory(call->fault);
-    for (size_t i = 0; i < list.count; i++)
-        if (!token_row_read(rows, (int)i, call->arena, &list.tokens[i]))
-            return fault_set_no_memory(call->fault);
-    *ret_list = list;
-    return STATUS_OK;
-}
-
 enum status token_store_import(struct app_call *call, const struct token_import *imports, size_t count,
                                const char *created_by, struct token_list *ret_list) {
     struct columns columns;
@@ -310,5 +297,9 @@ enum status token_store_import(struct app_call *call, const struct token_import 
         return STATUS_ABORTED;
     if (status != STATUS_OK)
         return db_fault(call->fault, status);
-    return read_list(call, commands[3].result, ret_list);
+    struct token_list list = {.count = (size_t)db_result_get_row_count(commands[3].result)};
+    status = token_row_read_list(call, commands[3].result, list.count, &list.tokens);
+    if (status == STATUS_OK)
+        *ret_list = list;
+    return status;
 }

@@ -126,7 +126,7 @@ static bool read_single_texts(const struct db_result *rows, int row, struct aren
            token->created_by && token->last_used_ip && token->last_used_by;
 }
 
-bool token_row_read(const struct db_result *rows, int row, struct arena *arena, struct token *ret_token) {
+static bool read_token(const struct db_result *rows, int row, struct arena *arena, struct token *ret_token) {
     *ret_token = (struct token){
         .token_id = db_result_get_uuid(rows, row, TOKEN_ID),
         .company_id = db_result_get_uuid(rows, row, COMPANY_ID),
@@ -145,13 +145,25 @@ bool token_row_read(const struct db_result *rows, int row, struct arena *arena, 
     return read_single_texts(rows, row, arena, ret_token) && read_lists(rows, row, arena, ret_token);
 }
 
+enum status token_row_read_list(struct app_call *call, const struct db_result *rows, size_t count,
+                                struct token **ret_tokens) {
+    struct token *tokens = ARENA_NEW_ARRAY(call->arena, struct token, count);
+    if (!tokens)
+        return fault_set_no_memory(call->fault);
+    for (size_t i = 0; i < count; i++)
+        if (!read_token(rows, (int)i, call->arena, &tokens[i]))
+            return fault_set_no_memory(call->fault);
+    *ret_tokens = tokens;
+    return STATUS_OK;
+}
+
 enum status token_row_read_found(struct app_call *call, const struct db_result *rows, struct uuid token_id,
                                  struct token **ret_token) {
     if (db_result_get_row_count(rows) == 0)
         return fault_set(call->fault, STATUS_NOT_FOUND, "TOKEN_NOT_FOUND", "there is no access token %s",
                          typeid_of(TYPEID_TOKEN, token_id).text);
     struct token *token = ARENA_NEW(call->arena, struct token);
-    if (!token || !token_row_read(rows, 0, call->arena, token))
+    if (!token || !read_token(rows, 0, call->arena, token))
         return fault_set_no_memory(call->fault);
     *ret_token = token;
     return STATUS_OK;

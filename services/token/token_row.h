@@ -55,9 +55,9 @@ extern const struct db_statement token_insert_secret_statement;
 void token_params_init_secret(struct db_params *params, const struct app_call *call, struct uuid token_id,
                               const struct token_minted *minted);
 
-// Row `row` of a statement that begins with TOKEN_COLUMNS, copied to the arena. False when that ran out.
-MUST_CHECK bool token_row_read(const struct db_result *rows, int row, struct arena *arena,
-                               struct token *ret_token);
+// The first `count` rows of a statement that begins with TOKEN_COLUMNS, copied to the arena. NO_MEMORY.
+MUST_CHECK enum status token_row_read_list(struct app_call *call, const struct db_result *rows, size_t count,
+                                           struct token **ret_tokens);
 
 // The answer of token_find_statement. NOT_FOUND (TOKEN_NOT_FOUND) if it is empty.
 MUST_CHECK enum status token_row_read_found(struct app_call *call, const struct db_result *rows,

@@ -129,6 +129,25 @@ enum status token_store_find(struct app_call *call, struct uuid token_id, struct
     return token_row_read_found(call, rows, token_id, ret_token);
 }
 
+// `scan_end`: where the look at each token was ended, if it was; NULL = the filter needs none.
+static enum status read_page(struct app_call *call, const struct db_result *rows,
+                             const struct db_result *scan_end, int32_t limit, struct token_list *ret_list) {
+    int row_count = db_result_get_row_count(rows);
+    struct token_list list = {.count = (size_t)(row_count < limit ? row_count : limit)};
+    enum status status = token_row_read_list(call, rows, list.count, &list.tokens);
+    if (status != STATUS_OK)
+        return status;
+    if (row_count > 0 && db_result_get_int64(rows, 0, FOUND) > (int64_t)list.count) {
+        list.has_more = true;
+        list.last = list.tokens[list.count - 1].token_id;
+    } else if (scan_end && db_result_get_row_count(scan_end) > 0) {
+        list.has_more = true;
+        list.last = db_result_get_uuid(scan_end, 0, 0);
+    }
+    *ret_list = list;
+    return STATUS_OK;
+}
+
 enum status token_store_list(struct app_call *call, const struct token_filter *filter, struct uuid after,
                              int32_t limit, struct token_list *ret_list) {
     struct db_params params;
@@ -140,23 +159,5 @@ enum status token_store_list(struct app_call *call, const struct token_filter *f
     enum status status = db_query_batch(call->transaction, commands, command_count);
     if (status != STATUS_OK)
         return db_fault(call->fault, status);
-
-    const struct db_result *rows = commands[1].result, *scan_end = commands[2].result;
-    int row_count = db_result_get_row_count(rows);
-    struct token_list list = {.count = (size_t)(row_count < limit ? row_count : limit)};
-    list.has_more = row_count > 0 && db_result_get_int64(rows, 0, FOUND) > (int64_t)list.count;
-    list.tokens = ARENA_NEW_ARRAY(call->arena, struct token, list.count);
-    if (!list.tokens)
-        return fault_set_no_memory(call->fault);
-    for (size_t i = 0; i < list.count; i++)
-        if (!token_row_read(rows, (int)i, call->arena, &list.tokens[i]))
-            return fault_set_no_memory(call->fault);
-    if (list.has_more) {
-        list.last = list.tokens[list.count - 1].token_id;
-    } else if (scan_end && db_result_get_row_count(scan_end) > 0) {
-        list.has_more = true;
-        list.last = db_result_get_uuid(scan_end, 0, 0);
-    }
-    *ret_list = list;
-    return STATUS_OK;
+    return read_page(call, commands[1].result, commands[2].result, limit, ret_list);
 }

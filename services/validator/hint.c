@@ -1,6 +1,6 @@
 #include "services/validator/hint.h"
 
-#include <time.h>
+#include "common/base/condition.h"
 
 enum { LISTEN_WAIT_MS = 60000 };
 
@@ -13,11 +13,7 @@ static void *listen_for_hints(void *context) {
 }
 
 static void init_lock(struct hint *hint) {
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&hint->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    condition_init(&hint->changed);
     pthread_mutex_init(&hint->lock, NULL);
 }
 
@@ -61,18 +57,8 @@ void hint_stop(struct hint *hint) {
     db_listener_wake(hint->listener);
 }
 
-static struct timespec get_end(uint64_t timeout_ms) {
-    struct timespec end;
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    end.tv_sec += (time_t)(timeout_ms / 1000);
-    end.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
-    end.tv_sec += end.tv_nsec / 1000000000;
-    end.tv_nsec %= 1000000000;
-    return end;
-}
-
 void hint_wait(struct hint *hint, uint64_t timeout_ms) {
-    struct timespec end = get_end(timeout_ms);
+    struct timespec end = condition_get_end((int64_t)timeout_ms);
     int result = 0;
     pthread_mutex_lock(&hint->lock);
     while (!hint->is_given && !hint_is_stopping(hint) && result == 0)
@@ -82,7 +68,7 @@ void hint_wait(struct hint *hint, uint64_t timeout_ms) {
 }
 
 void hint_pause(struct hint *hint, uint64_t timeout_ms) {
-    struct timespec end = get_end(timeout_ms);
+    struct timespec end = condition_get_end((int64_t)timeout_ms);
     int result = 0;
     pthread_mutex_lock(&hint->lock);
     while (!hint_is_stopping(hint) && result == 0)

@@ -93,13 +93,17 @@ static bool init_insert(struct db_params *params, const struct app_call *call,
     return true;
 }
 
+static struct whitelist_holder read_holder(const struct db_result *rows, int row) {
+    return (struct whitelist_holder){.is_known = true,
+                                     .entry_id = db_result_get_uuid(rows, row, 0),
+                                     .prefix = db_result_get_prefix(rows, row, 1)};
+}
+
 static bool read_holders(const struct db_result *rows, struct arena *arena, struct whitelist_added *added) {
     added->holder_count = (size_t)db_result_get_row_count(rows);
     added->holders = ARENA_NEW_ARRAY(arena, struct whitelist_holder, added->holder_count);
     for (size_t i = 0; added->holders && i < added->holder_count; i++)
-        added->holders[i] = (struct whitelist_holder){.is_known = true,
-                                                      .entry_id = db_result_get_uuid(rows, (int)i, 0),
-                                                      .prefix = db_result_get_prefix(rows, (int)i, 1)};
+        added->holders[i] = read_holder(rows, (int)i);
     return added->holders != NULL;
 }
 
@@ -163,7 +167,7 @@ enum status whitelist_store_remove(struct app_call *call, struct uuid draft_id, 
 
 // ---- changing one ----
 
-static void init_entry(struct db_params *params, struct app_call *call, struct uuid draft_id,
+static void init_entry(struct db_params *params, const struct app_call *call, struct uuid draft_id,
                        struct uuid entry_id) {
     whitelist_row_init_params(params, call, draft_id);
     db_params_add_uuid(params, entry_id);
@@ -195,6 +199,17 @@ enum status whitelist_store_lock_entry(struct app_call *call, struct uuid draft_
                : fault_set_no_memory(call->fault);
 }
 
+static void init_update(struct db_params *params, const struct app_call *call, struct uuid draft_id,
+                        const struct whitelist_entry *entry) {
+    init_entry(params, call, draft_id, entry->entry_id);
+    db_params_add_text(params, bytes_of_text(entry->address));
+    db_params_add_prefix(params, &entry->prefix);
+    db_params_add_text(params, bytes_of_text(entry->note));
+    db_params_add_text(params, bytes_of_text(entry->owner));
+    db_params_add_bool(params, entry->is_disabled);
+    db_params_add_time_ms_or_null(params, entry->expires_at_ms);
+}
+
 enum status whitelist_store_update_entry(struct app_call *call, struct uuid draft_id,
                                          struct whitelist_entry *entry,
                                          struct whitelist_standing *ret_standing,
@@ -204,13 +219,7 @@ enum status whitelist_store_update_entry(struct app_call *call, struct uuid draf
     whitelist_store_init_query(&query, call, draft_id, NULL, 0);
     init_entry(&holder, call, draft_id, entry->entry_id);
     db_params_add_prefix(&holder, &entry->prefix);
-    init_entry(&update, call, draft_id, entry->entry_id);
-    db_params_add_text(&update, bytes_of_text(entry->address));
-    db_params_add_prefix(&update, &entry->prefix);
-    db_params_add_text(&update, bytes_of_text(entry->note));
-    db_params_add_text(&update, bytes_of_text(entry->owner));
-    db_params_add_bool(&update, entry->is_disabled);
-    db_params_add_time_ms_or_null(&update, entry->expires_at_ms);
+    init_update(&update, call, draft_id, entry);
     enum { HOLDER, UPDATED, READ, STANDING, COUNT };
     struct db_command commands[COUNT] = {[HOLDER] = {&statements[FIND_HOLDER], &holder, NULL},
                                          [UPDATED] = {&statements[UPDATE], &update, NULL},
@@ -221,11 +230,7 @@ enum status whitelist_store_update_entry(struct app_call *call, struct uuid draf
         return db_fault(call->fault, status);
     entry->version = db_result_get_int64(commands[UPDATED].result, 0, 0);
     const struct db_result *found = commands[HOLDER].result;
-    *ret_holder = (struct whitelist_holder){0};
-    if (db_result_get_row_count(found) > 0)
-        *ret_holder = (struct whitelist_holder){.is_known = true,
-                                                .entry_id = db_result_get_uuid(found, 0, 0),
-                                                .prefix = db_result_get_prefix(found, 0, 1)};
+    *ret_holder = db_result_get_row_count(found) > 0 ? read_holder(found, 0) : (struct whitelist_holder){0};
     return whitelist_store_read_standing(call, draft_id, &commands[READ], &commands[STANDING], ret_standing);
 }
 

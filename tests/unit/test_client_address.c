@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/app/client_address.h"
+#include "tests/unit/allocation_failure.h"
 #include "tests/unit/unit.h"
 
 // Finds the address for a peer and up to two header values, and formats it ("" = none).
@@ -86,6 +87,22 @@ static void a_bad_list_of_proxies_is_refused_with_the_item_named(void **state) {
                          STATUS_INVALID);
 }
 
+// False when memory ran out, and a sentence said so.
+static bool parse_two(void *context) {
+    struct ip_set *trusted = NULL;
+    char error[200] = "";
+    (void)context;
+    enum status status =
+        client_address_parse_trusted("10.0.0.0/8, 2001:db8::1", &trusted, error, sizeof(error));
+    ip_set_free(trusted);
+    return status == STATUS_OK || *error == '\0'; // without a sentence it would look like a success
+}
+
+static void without_memory_there_is_a_sentence_and_no_list(void **state) {
+    (void)state;
+    assert_in_range(allocation_failure_try_each(parse_two, NULL), 1, 100);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_trusted_proxies_the_peer_counts_whatever_the_header_says),
@@ -96,6 +113,7 @@ int main(void) {
         cmocka_unit_test(when_all_are_trusted_the_left_most_counts),
         cmocka_unit_test(mapped_addresses_are_their_ipv4_form),
         cmocka_unit_test(a_bad_list_of_proxies_is_refused_with_the_item_named),
+        cmocka_unit_test(without_memory_there_is_a_sentence_and_no_list),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

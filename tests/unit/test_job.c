@@ -1,4 +1,5 @@
-// Jobs of a server: a round at the start, one whenever somebody wakes it, and none after the stop.
+// Jobs of a server: a round at the start, the next after its period or when it asks to, and none after the
+// stop.
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -34,13 +35,18 @@ static enum status run(struct job_run *run) {
 static const struct app_job rare_job = {.name = "rare", .period_ms = &an_hour_ms, .run = run};
 static const struct app_job quick_job = {.name = "quick", .period_ms = &a_moment_ms, .run = run};
 
-static struct jobs *start(const struct app_job *job) {
-    struct jobs *jobs;
-    struct jobs_options options = {.clock = clock_get_system()};
+static int forget(void **state) {
+    (void)state;
     begun = ended = 0;
     is_held = has_seen_stopping = false;
     outcome = STATUS_OK;
     asked_in_ms = -1;
+    return 0;
+}
+
+static struct jobs *start(const struct app_job *job) {
+    struct jobs *jobs;
+    struct jobs_options options = {.clock = clock_get_system()};
     assert_int_equal(jobs_new(&options, &jobs), STATUS_OK);
     assert_int_equal(jobs_add(jobs, job), STATUS_OK);
     assert_int_equal(jobs_start(jobs), STATUS_OK);
@@ -54,55 +60,40 @@ static void await(const unsigned *counter, unsigned at_least) {
     pthread_mutex_unlock(&lock);
 }
 
-static void hold(bool held) {
+static void let_go(void) {
     pthread_mutex_lock(&lock);
-    is_held = held;
+    is_held = false;
     pthread_cond_broadcast(&changed);
     pthread_mutex_unlock(&lock);
 }
 
-static void a_job_runs_at_the_start_and_whenever_it_is_woken(void **state) {
+static void a_job_runs_at_the_start_and_again_after_its_period(void **state) {
     (void)state;
-    struct jobs *jobs = start(&rare_job);
-    await(&ended, 1);
-    jobs_wake(jobs, &rare_job);
-    await(&ended, 2);
-    jobs_wake(jobs, &quick_job); // nobody here has it
-    jobs_free(jobs);
-    assert_int_equal(ended, 2);
-}
-
-static void who_wakes_a_running_job_gets_another_round(void **state) {
-    (void)state;
-    struct jobs *jobs = start(&rare_job);
-    await(&ended, 1);
-    hold(true);
-    jobs_wake(jobs, &rare_job);
-    await(&begun, 2);
-    jobs_wake(jobs, &rare_job);
-    hold(false);
+    struct jobs *jobs = start(&quick_job);
     await(&ended, 3);
     jobs_free(jobs);
 }
 
+static void a_job_whose_period_is_not_over_does_not_run_again(void **state) {
+    (void)state;
+    struct jobs *jobs = start(&rare_job);
+    await(&ended, 1);
+    jobs_free(jobs);
+    assert_int_equal(begun, 1);
+}
+
 static void a_job_that_fails_is_tried_again(void **state) {
     (void)state;
-    struct jobs *jobs = start(&quick_job);
-    pthread_mutex_lock(&lock);
     outcome = STATUS_UNAVAILABLE;
-    pthread_mutex_unlock(&lock);
+    struct jobs *jobs = start(&quick_job);
     await(&ended, 5);
     jobs_free(jobs);
 }
 
 static void a_job_may_ask_to_come_again_sooner(void **state) {
     (void)state;
-    struct jobs *jobs = start(&rare_job);
-    await(&ended, 1);
-    pthread_mutex_lock(&lock);
     asked_in_ms = 0;
-    pthread_mutex_unlock(&lock);
-    jobs_wake(jobs, &rare_job);
+    struct jobs *jobs = start(&rare_job);
     await(&ended, 5);
     jobs_free(jobs);
 }
@@ -119,28 +110,26 @@ static bool is_stopping(struct jobs *jobs) {
 
 static void stopping_waits_for_the_round_that_runs_and_tells_it(void **state) {
     (void)state;
+    is_held = true;
     struct jobs *jobs = start(&rare_job);
-    await(&ended, 1);
-    hold(true);
-    jobs_wake(jobs, &rare_job);
-    await(&begun, 2);
+    await(&begun, 1);
     pthread_t stopper;
     assert_int_equal(pthread_create(&stopper, NULL, free_jobs, jobs), 0);
     while (!is_stopping(jobs))
         sched_yield();
-    hold(false);
+    let_go();
     pthread_join(stopper, NULL);
-    assert_int_equal(ended, 2);
+    assert_int_equal(ended, 1);
     assert_true(has_seen_stopping);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_job_runs_at_the_start_and_whenever_it_is_woken),
-        cmocka_unit_test(who_wakes_a_running_job_gets_another_round),
-        cmocka_unit_test(a_job_that_fails_is_tried_again),
-        cmocka_unit_test(a_job_may_ask_to_come_again_sooner),
-        cmocka_unit_test(stopping_waits_for_the_round_that_runs_and_tells_it),
+        cmocka_unit_test_setup(a_job_runs_at_the_start_and_again_after_its_period, forget),
+        cmocka_unit_test_setup(a_job_whose_period_is_not_over_does_not_run_again, forget),
+        cmocka_unit_test_setup(a_job_that_fails_is_tried_again, forget),
+        cmocka_unit_test_setup(a_job_may_ask_to_come_again_sooner, forget),
+        cmocka_unit_test_setup(stopping_waits_for_the_round_that_runs_and_tells_it, forget),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -114,6 +114,19 @@ static void milliseconds_are_written_only_where_there_are_some(void **state) {
     assert_string_equal(text, "");
 }
 
+static void for_people_a_time_is_written_to_the_minute(void **state) {
+    (void)state;
+    char text[TIME_TEXT_MINUTE_MAX + 1];
+    time_text_format_minute(INT64_C(1801418459999), text);
+    assert_string_equal(text, "2027-01-31 18:00 UTC");
+    time_text_format_minute(-1, text);
+    assert_string_equal(text, "1969-12-31 23:59 UTC");
+    time_text_format_minute(INT64_C(-62135596800000), text);
+    assert_string_equal(text, "0001-01-01 00:00 UTC");
+    time_text_format_minute(INT64_MAX, text);
+    assert_string_equal(text, "");
+}
+
 static void a_span_is_written_in_its_two_largest_units(void **state) {
     (void)state;
     static const struct {
@@ -137,6 +150,7 @@ int main(void) {
         cmocka_unit_test(a_time_cut_short_anywhere_is_refused),
         cmocka_unit_test(what_is_written_is_what_the_c_library_writes_and_is_read_back),
         cmocka_unit_test(milliseconds_are_written_only_where_there_are_some),
+        cmocka_unit_test(for_people_a_time_is_written_to_the_minute),
         cmocka_unit_test(a_span_is_written_in_its_two_largest_units),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
