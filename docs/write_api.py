@@ -33,7 +33,8 @@ INTRODUCTION = """
 Not repeated below, since they mean the same everywhere: every change takes `request_id` and `wait_for_validators`, and answers
 `revision` and, if it waited, `validators`; an update takes the resource and `update_mask`; a list takes `page_size` and
 `page_token` and answers `next_page_token`, empty on the last page; what answers a secret answers `secret_withheld` in its place
-on a repeated request. Times are Timestamp, spans Duration, ids and addresses text.
+on a repeated request. Times are Timestamp, spans Duration, ids and addresses text. In JSON `update_mask` is a text with commas,
+`"label,expiresAt"`; grpcurl wants it as `{"paths": ["label", "expires_at"]}`.
 """
 
 # Fields that mean the same wherever they stand; the page says them once, above.

@@ -9,6 +9,7 @@
 #include "services/cli/calls.h"
 #include "services/cli/fault_text.h"
 #include "services/cli/help.h"
+#include "services/cli/json_print.h"
 #include "services/cli/secret_text.h"
 #include "services/cli/terminal.h"
 
@@ -64,14 +65,6 @@ enum exit_code cli_fail(struct cli *cli, enum exit_code code, const char *format
     return code;
 }
 
-static json_t *fields_to_json(const struct fault *fault) {
-    json_t *fields = json_array();
-    for (const struct fault_field *field = fault->fields; field; field = field->next)
-        json_array_append_new(
-            fields, json_pack("{s:s, s:s}", "field", field->field, "description", field->description));
-    return fields;
-}
-
 static json_t *details_to_json(const struct fault *fault) {
     json_t *details = json_object();
     for (const struct fault_detail *detail = fault->details; detail; detail = detail->next)
@@ -80,12 +73,12 @@ static json_t *details_to_json(const struct fault *fault) {
 }
 
 static void print_fault_as_json(struct cli *cli, const struct fault *fault, enum exit_code code) {
-    print_json_error(cli, json_pack("{s:s, s:s, s:s, s:o, s:o, s:I, s:i}", "message",
-                                    fault_text_get_message(fault), "status",
-                                    grpc_code_get_name(grpc_code_from_status(fault->status)), "reason",
-                                    fault->reason ? fault->reason : "", "fields", fields_to_json(fault),
-                                    "details", details_to_json(fault), "retry_after_ms",
-                                    (json_int_t)fault->retry_after_ms, "exit_code", (int)code));
+    print_json_error(
+        cli, json_pack("{s:s, s:s, s:s, s:o, s:o, s:I, s:i}", "message", fault_text_get_message(fault),
+                       "status", grpc_code_get_name(grpc_code_from_status(fault->status)), "reason",
+                       fault->reason ? fault->reason : "", "fields", json_print_new_fields(fault), "details",
+                       details_to_json(fault), "retry_after_ms", (json_int_t)fault->retry_after_ms,
+                       "exit_code", (int)code));
 }
 
 enum exit_code cli_fail_with_fault(struct cli *cli, const struct fault *fault) {

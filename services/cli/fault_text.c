@@ -105,6 +105,9 @@ static bool is_said(const struct fault *fault, const char *words) {
 }
 
 static const char *find_hint(struct cli *cli, const struct fault *fault) {
+    bool is_operator = options_has(&cli->options, "operator");
+    if (is_operator && fault->reason && strcmp(fault->reason, "COMPANY_IP_NOT_LISTED") == 0)
+        return "as the operator you can change the list, or `latchkey whitelist disable` it";
     for (size_t i = 0; i < ARRAY_LENGTH(by_reason); i++)
         if (fault->reason && strcmp(by_reason[i].reason, fault->reason) == 0)
             return by_reason[i].hint;

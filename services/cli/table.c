@@ -1,11 +1,11 @@
 #include "services/cli/table.h"
 
 #include <assert.h>
+#include <locale.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <string.h>
+#include <wchar.h>
 
-#include "common/base/bytes.h"
 #include "services/cli/cli.h"
 #include "services/cli/terminal.h"
 
@@ -41,8 +41,26 @@ void table_add_property(struct table *table, const char *name, const char *value
         table_add(table, (const char *const[]){name, value});
 }
 
+// The columns of the character that `*text` begins with, which it moves past: 2 for most of Chinese, Japanese
+// and Korean, 0 for an accent that stands on the letter before.
+static size_t next_width(const char **text) {
+    wchar_t character;
+    mbstate_t state = {0};
+    size_t len = mbrtowc(&character, *text, strlen(*text), &state);
+    if (len == 0 || len > strlen(*text)) { // no character, of no known width
+        (*text)++;
+        return 1;
+    }
+    *text += len;
+    int width = wcwidth(character);
+    return width < 0 ? 1 : (size_t)width;
+}
+
 static size_t width_of(const char *text) {
-    return bytes_count_code_points(bytes_of_text(text));
+    size_t width = 0;
+    while (*text)
+        width += next_width(&text);
+    return width;
 }
 
 static void widen(size_t *widths, const char *const *cells, size_t count) {
@@ -70,22 +88,28 @@ static void fit(size_t *widths, size_t count, size_t width) {
     }
 }
 
-// The first `count` code points.
-static size_t prefix_bytes(const char *text, size_t count) {
-    size_t len = 0;
-    while (text[len] && (count > 0 || ((uint8_t)text[len] & 0xc0) == 0x80)) {
-        if (((uint8_t)text[len] & 0xc0) != 0x80)
-            count--;
-        len++;
+// As many bytes as fit into `width` columns, of which `*ret_width` are used.
+static size_t prefix_bytes(const char *text, size_t width, size_t *ret_width) {
+    const char *end = text;
+    size_t used = 0;
+    while (*end) {
+        const char *next = end;
+        size_t more = next_width(&next);
+        if (used + more > width)
+            break;
+        used += more;
+        end = next;
     }
-    return len;
+    *ret_width = used;
+    return (size_t)(end - text);
 }
 
 static void print_cell(const char *text, size_t width, bool is_last, FILE *to) {
     size_t own = width_of(text);
     if (own > width) {
-        fprintf(to, "%.*s" CUT_MARK, (int)prefix_bytes(text, width - 1), text);
-        own = width;
+        int len = (int)prefix_bytes(text, width - 1, &own);
+        fprintf(to, "%.*s" CUT_MARK, len, text);
+        own++;
     } else {
         fputs(text, to);
     }
@@ -103,7 +127,7 @@ static void print_row(const char *const *cells, const size_t *widths, size_t cou
     fputc('\n', to);
 }
 
-void table_print(const struct table *table, size_t width, FILE *to) {
+static void print(const struct table *table, size_t width, FILE *to) {
     size_t widths[TABLE_COLUMNS_MAX] = {0};
     if (table->headings)
         widen(widths, table->headings, table->column_count);
@@ -115,4 +139,15 @@ void table_print(const struct table *table, size_t width, FILE *to) {
         print_row(table->headings, widths, table->column_count, to);
     for (const struct table_row *row = table->first; row; row = row->next)
         print_row(row->cells, widths, table->column_count, to);
+}
+
+void table_print(const struct table *table, size_t width, FILE *to) {
+    // What it prints is UTF-8 whatever the user's locale; widths are those of that.
+    locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+    locale_t before = utf8 ? uselocale(utf8) : (locale_t)0;
+    print(table, width, to);
+    if (utf8) {
+        uselocale(before);
+        freelocale(utf8);
+    }
 }

@@ -158,8 +158,9 @@ static void print_left_out(struct whitelist_import *import) {
 }
 
 static json_t *summarize(struct whitelist_import *import) {
-    return cli_need(json_pack("{s:I, s:I, s:I, s:I}", "added", (json_int_t)import->sent, "skipped_bad",
-                              (json_int_t)import->bad, "skipped_ended", (json_int_t)import->ended, "warnings",
+    return cli_need(json_pack("{s:I, s:I, s:o, s:I, s:I}", "added", (json_int_t)import->sent, "skipped_bad",
+                              (json_int_t)import->bad, "skipped", json_print_new_fields(&import->complaints),
+                              "skipped_ended", (json_int_t)import->ended, "warnings",
                               (json_int_t)import->warnings));
 }
 

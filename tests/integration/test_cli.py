@@ -122,11 +122,18 @@ class Calls(CommandCase):
         self.assertRegex(said, "^Paste what was found: ")
         self.assertEqual((code, shown), (-signal.SIGINT, True))
 
-    def answer_on_a_terminal(self, words, answer):
+    def test_watching_leaves_what_the_terminal_scrolled_off(self):
+        words = ["token", "list", "--watch"]
+        said, code, _ = self.answer_on_a_terminal(words, b"\x03")
+        self.assertRegex(said, r"\A\x1b\[H\x1b\[2J[^\x1b]+\Z")
+        self.assertEqual(code, -signal.SIGINT)
+        self.assertNotIn("\x1b", self.answer_on_a_terminal(words, b"\x03", kind="dumb")[0])
+
+    def answer_on_a_terminal(self, words, answer, kind="xterm"):
         """What is said on a terminal on which `answer` is typed once something is asked; the exit code; whether it echoes."""
         pid, terminal = pty.fork()
         if pid == 0:
-            os.execve(program("latchkey"), ["latchkey", *words], {**os.environ, **self.environment()})
+            os.execve(program("latchkey"), ["latchkey", *words], {**os.environ, "TERM": kind, **self.environment()})
         said = os.read(terminal, 4096)
         os.write(terminal, answer)
         shown = None
@@ -152,6 +159,18 @@ class Calls(CommandCase):
             self.assertEqual((acting["company_id"], acting["acting_for_company"]), (own, True))
         self.assertRegex(self.run_well("caller", "--operator", "--company", own), "acting +as operator")
         self.assert_fails(3, "latchkey.operate", "caller", "--company", operator["company_id"])
+
+    def test_an_operator_who_can_not_confirm_is_told_what_an_operator_can_do(self):
+        own = self.run_json("caller")["caller"]["company_id"]
+        draft = self.run_json("draft", "create", "--empty")["draft"]["draft_id"]
+        self.run_well("whitelist", "add", "192.0.2.1", "--draft", draft)
+        self.run_well("whitelist", "add", "127.0.0.0/8")
+        self.run_well("whitelist", "enable")
+        self.addCleanup(self.run_command, "whitelist", "disable", "--operator", "--company", own)
+        self.run_well("draft", "publish", draft, "--confirm-within", "10m", "--force")
+        acting = ("--operator", "--company", own)
+        self.assert_fails(3, "COMPANY_IP_NOT_LISTED.\n  as the operator you can .*`latchkey whitelist disable`", "whitelist", "confirm", *acting)
+        self.assert_fails(3, "COMPANY_IP_NOT_LISTED.\n  call from a listed address", "whitelist", "show")
 
     def test_each_service_may_have_an_address_of_its_own(self):
         nowhere, here = f"127.0.0.1:{free_port()}", self.deployment.server.address

@@ -77,6 +77,13 @@ class Reading(FileCase):
         error = json.loads(done.stderr)["error"]
         self.assertEqual((done.returncode, [field["field"] for field in error["fields"]]), (2, ["line 2"]))
 
+    def test_programs_learn_which_lines_were_passed_over(self):
+        path = self.file("203.0.113.0/24\nnonsense\n")
+        answer = self.run_json("whitelist", "import", path, "--skip-bad")
+        self.assertEqual((answer["added"], answer["skipped_bad"]), (1, 1))
+        self.assertEqual([line["field"] for line in answer["skipped"]], ["line 2"])
+        self.assertEqual(self.run_json("whitelist", "import", self.file("203.0.113.0/24\n"))["skipped"], [])
+
     def test_a_file_without_entries_and_one_that_is_not_there_are_refused(self):
         self.import_text("# nothing\n\n", code=2)
         self.assert_fails(2, "can't read", "whitelist", "import", self.path())

@@ -74,6 +74,22 @@ static void widths_count_characters_and_not_bytes(void **state) {
     assert_printed(&table, TABLE_UNCUT, "Z\xc3\xbcrich  x\nBerlin  y\n");
 }
 
+#define JAPAN "\xe6\x97\xa5\xe6\x9c\xac" // two characters, four columns
+#define ACCENT "e\xcc\x81"               // e and a combining acute accent, one column
+
+static void wide_characters_take_two_columns_and_accents_none(void **state) {
+    (void)state;
+    struct table table;
+    table_init(&table, &arena, NULL, 2);
+    table_add(&table, (const char *const[]){JAPAN, "x"});
+    table_add(&table, (const char *const[]){"five5", "y"});
+    table_add(&table, (const char *const[]){ACCENT, "z"});
+    assert_printed(&table, TABLE_UNCUT, JAPAN "   x\nfive5  y\n" ACCENT "      z\n");
+    table_init(&table, &arena, NULL, 3);
+    table_add(&table, (const char *const[]){"1", JAPAN JAPAN JAPAN, "x"});
+    assert_printed(&table, 14, "1  " JAPAN "\xe6\x97\xa5\xe2\x80\xa6   x\n");
+}
+
 static void the_widest_column_but_the_first_is_cut_to_the_terminal(void **state) {
     (void)state;
     struct table table;
@@ -129,6 +145,7 @@ int main(void) {
         CASE(an_empty_table_has_its_headings_only),
         CASE(no_line_ends_in_white_space),
         CASE(widths_count_characters_and_not_bytes),
+        CASE(wide_characters_take_two_columns_and_accents_none),
         CASE(the_widest_column_but_the_first_is_cut_to_the_terminal),
         CASE(a_character_is_never_cut_in_two),
         CASE(properties_without_a_value_are_left_out),
