@@ -65,11 +65,6 @@ enum status audit_note_refusal_text(struct app_call *call, const char *action, c
     return note_texts(call, &note, "", after);
 }
 
-void audit_set_company(struct app_call *call, struct uuid company_id) {
-    if (call->notes)
-        call->notes->company_id = company_id;
-}
-
 // ---- from the notes of one company to the parameters of its statement ----
 
 // The columns that differ from event to event; the arrays of audit_append().

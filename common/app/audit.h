@@ -51,10 +51,6 @@ MUST_CHECK enum status audit_note_refusal_text(struct app_call *call, const char
 
 #define AUDIT_REFUSALS_MAX 10
 
-// The newest note stands in the log of another company than the call's: one that an operator made or changed.
-// Does nothing where nothing was noted.
-void audit_set_company(struct app_call *call, struct uuid company_id);
-
 // For the frame: what was noted travels with the commit, as the last statement before it. NO_MEMORY;
 // INTERNAL for notes of more than DB_LAST_STATEMENTS_MAX companies.
 MUST_CHECK enum status audit_flush(struct app_call *call);

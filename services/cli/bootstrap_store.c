@@ -113,9 +113,8 @@ void bootstrap_store_init(struct bootstrap_store *store, struct db_transaction *
 
 enum status bootstrap_store_note(struct bootstrap_store *store, struct uuid company_id, const char *action,
                                  const char *object_id, const char *after) {
-    enum status status = audit_note_text(&store->call, action, object_id, "", after);
-    audit_set_company(&store->call, company_id);
-    return status;
+    store->call.company_id = company_id; // in whose log it stands
+    return audit_note_text(&store->call, action, object_id, "", after);
 }
 
 enum status bootstrap_store_end(struct bootstrap_store *store) {
