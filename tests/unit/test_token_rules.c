@@ -351,6 +351,8 @@ static void the_companys_policy_bounds_the_lifetime_and_the_number(void **state)
 
 // ---- never more than its maker ----
 
+static const struct uuid MAKER = {{1}}, NOBODY = {{0}}, SOMEBODY_ELSE = {{2}};
+
 static void give(struct stage *stage, struct permission_set *set, const char *grant) {
     assert_true(permission_catalogue_expand(stage->catalogue, bytes_of_text(grant), set));
 }
@@ -358,21 +360,32 @@ static void give(struct stage *stage, struct permission_set *set, const char *gr
 static struct token_maker make_maker(struct stage *stage, const char *grant) {
     struct permission_set *set =
         permission_set_new_in_arena(&stage->arena, permission_catalogue_get_limit(stage->catalogue));
+    struct bytes grants = bytes_of_text(grant);
+    struct group_list groups;
     assert_non_null(set);
     give(stage, set, grant);
-    return (struct token_maker){
-        .catalogue = stage->catalogue, .permissions = set, .expires_at_ms = CLOCK_NEVER_MS};
+    assert_true(group_list_pick(&grants, 1, &stage->arena, &groups));
+    return (struct token_maker){.catalogue = stage->catalogue,
+                                .permissions = set,
+                                .groups = groups,
+                                .member_id = MAKER,
+                                .expires_at_ms = CLOCK_NEVER_MS};
 }
 
-static bool may_make(struct stage *stage, const struct token_draft *draft, const struct token_maker *maker) {
+static bool may_make_for(struct stage *stage, const struct token_draft *draft, struct uuid owner_id,
+                         const struct token_maker *maker) {
     fault_init(&stage->fault, &stage->arena);
-    enum status status = token_check_grant(draft, maker, &stage->arena, &stage->fault);
+    enum status status = token_check_grant(draft, owner_id, maker, &stage->arena, &stage->fault);
     if (status == STATUS_OK)
         return true;
     assert_int_equal(status, STATUS_PERMISSION_DENIED);
     assert_string_equal(stage->fault.reason, "GRANT_EXCEEDS_CALLER");
     assert_non_null(stage->fault.details);
     return false;
+}
+
+static bool may_make(struct stage *stage, const struct token_draft *draft, const struct token_maker *maker) {
+    return may_make_for(stage, draft, maker->member_id, maker);
 }
 
 static void a_token_gets_no_permission_that_its_maker_lacks(void **state) {
@@ -401,6 +414,40 @@ static void a_token_gets_no_permission_that_its_maker_lacks(void **state) {
         if (may_make(stage, &draft, &maker) != cases[i].may)
             fail_msg("%s by %s", cases[i].tokens, cases[i].makers);
     }
+}
+
+static void a_group_is_given_by_who_holds_it_or_one_around_it(void **state) {
+    struct stage *stage = *state;
+    static const struct {
+        const char *held, *wanted;
+        bool may;
+    } cases[] = {
+        {"charges.*", "charges.*", true},     {"charges.*", "charges.x.*", true},
+        {"charges.x.*", "charges.*", false},  {"charge.*", "charges.*", false},
+        {"charges.read", "charges.*", false}, {"customers.*", "charges.x.*", false},
+        {"charges.x.*", "charges.x.*", true}, {"charges.read", "charges.read", true},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct token_maker maker = make_maker(stage, "charges.*"); // that it may do all of today's is not enough
+        struct bytes held = bytes_of_text(cases[i].held), wanted = bytes_of_text(cases[i].wanted);
+        struct token_draft draft = {
+            .permissions = &wanted, .permission_count = 1, .expires_at_ms = CLOCK_NEVER_MS};
+        assert_true(group_list_pick(&held, 1, &stage->arena, &maker.groups));
+        if (may_make(stage, &draft, &maker) != cases[i].may)
+            fail_msg("%s by %s", cases[i].wanted, cases[i].held);
+    }
+}
+
+static void a_group_too_much_is_told_with_the_names_to_type(void **state) {
+    struct stage *stage = *state;
+    struct token_maker maker = make_maker(stage, "charges.*");
+    struct bytes wanted[] = {BYTES_LITERAL("charges.read"), BYTES_LITERAL("charges.x.*")};
+    struct token_draft draft = {.permissions = wanted, .permission_count = 2, .expires_at_ms = CLOCK_NEVER_MS};
+    maker.groups.count = 0;
+    assert_false(may_make(stage, &draft, &maker));
+    assert_string_equal(stage->fault.details->key, "groups");
+    assert_string_equal(stage->fault.details->value, "charges.x.*");
+    assert_non_null(strstr(stage->fault.message, "type the names instead: charges.x.read"));
 }
 
 static struct ip_prefix parse(const char *text) {
@@ -433,6 +480,61 @@ static void a_token_is_good_from_nowhere_that_its_maker_is_not(void **state) {
         if (may_make(stage, &draft, &maker) != cases[i].may)
             fail_msg("%s", cases[i].prefix);
     }
+}
+
+static void the_makers_own_list_bounds_a_token_that_it_will_not_bind(void **state) {
+    struct stage *stage = *state;
+    struct token_maker maker = make_maker(stage, "charges.read");
+    struct ip_prefix makers[] = {parse("10.0.0.0/8")}, members[] = {parse("10.1.0.0/16"), parse("2001:db8::/32")};
+    static const struct {
+        const char *prefix; // NULL = an empty list
+        bool may_for_maker, may_for_others;
+    } cases[] = {
+        {"10.1.2.0/24", true, true}, {"10.1.0.0/16", true, true},     {"10.2.0.0/16", true, false},
+        {"10.0.0.0/8", true, false}, {"2001:db8::1", false, false}, {NULL, false, false},
+    };
+    maker.ips = makers;
+    maker.ip_count = 1;
+    maker.member_ips = members;
+    maker.member_ip_count = 2;
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct ip_prefix wanted = cases[i].prefix ? parse(cases[i].prefix) : (struct ip_prefix){0};
+        struct token_draft draft = {
+            .ips = &wanted, .ip_count = cases[i].prefix != NULL, .expires_at_ms = CLOCK_NEVER_MS};
+        if (may_make_for(stage, &draft, MAKER, &maker) != cases[i].may_for_maker ||
+            may_make_for(stage, &draft, NOBODY, &maker) != cases[i].may_for_others ||
+            may_make_for(stage, &draft, SOMEBODY_ELSE, &maker) != cases[i].may_for_others)
+            fail_msg("%s", cases[i].prefix ? cases[i].prefix : "any");
+    }
+    struct token_draft anywhere = {.expires_at_ms = CLOCK_NEVER_MS};
+    maker.ip_count = 0;
+    assert_true(may_make_for(stage, &anywhere, MAKER, &maker));
+    assert_false(may_make_for(stage, &anywhere, NOBODY, &maker));
+    maker.member_id = NOBODY; // the company's maker is none of the company's tokens' owner
+    assert_false(may_make_for(stage, &anywhere, NOBODY, &maker));
+}
+
+static void an_address_too_much_is_told_with_the_list_and_what_to_type(void **state) {
+    struct stage *stage = *state;
+    struct token_maker maker = make_maker(stage, "charges.read");
+    struct ip_prefix makers[] = {parse("10.0.0.0/8")}, members[] = {parse("10.1.0.0/16"), parse("192.0.2.7")};
+    struct ip_prefix wanted[] = {parse("10.1.2.3"), parse("10.2.0.0/16")};
+    struct token_draft draft = {.ips = wanted, .ip_count = 2, .expires_at_ms = CLOCK_NEVER_MS};
+    maker.member_ips = members;
+    maker.member_ip_count = 2;
+    assert_false(may_make_for(stage, &draft, NOBODY, &maker));
+    assert_string_equal(stage->fault.details->key, "memberAllowedIps");
+    assert_string_equal(stage->fault.details->value, "10.2.0.0/16");
+    assert_non_null(strstr(stage->fault.message, "that you have as a member"));
+    assert_non_null(strstr(stage->fault.message, "type addresses within 10.1.0.0/16, 192.0.2.7/32"));
+    maker.member_ip_count = 0;
+    maker.ips = makers;
+    maker.ip_count = 1;
+    draft.ip_count = 0;
+    assert_false(may_make_for(stage, &draft, NOBODY, &maker));
+    assert_string_equal(stage->fault.details->key, "allowedIps");
+    assert_non_null(strstr(stage->fault.message, "of the token that you call with"));
+    assert_non_null(strstr(stage->fault.message, "type addresses within 10.0.0.0/8"));
 }
 
 static void a_token_is_good_on_no_domain_that_its_maker_is_not(void **state) {
@@ -566,7 +668,11 @@ int main(void) {
         STAGED(an_expiry_lies_behind_the_start),
         STAGED(the_companys_policy_bounds_the_lifetime_and_the_number),
         STAGED(a_token_gets_no_permission_that_its_maker_lacks),
+        STAGED(a_group_is_given_by_who_holds_it_or_one_around_it),
+        STAGED(a_group_too_much_is_told_with_the_names_to_type),
         STAGED(a_token_is_good_from_nowhere_that_its_maker_is_not),
+        STAGED(the_makers_own_list_bounds_a_token_that_it_will_not_bind),
+        STAGED(an_address_too_much_is_told_with_the_list_and_what_to_type),
         STAGED(a_token_is_good_on_no_domain_that_its_maker_is_not),
         STAGED(a_token_does_not_outlive_its_maker),
         STAGED(too_much_is_counted_and_the_first_twenty_named),
