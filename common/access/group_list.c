@@ -49,7 +49,7 @@ bool group_list_intersect(const struct group_list *a, const struct group_list *b
         if (group_list_has(b, a->groups[i]))
             list.groups[list.count++] = a->groups[i];
     for (size_t i = 0; i < b->count; i++)
-        if (group_list_has(a, b->groups[i]))
+        if (group_list_has(a, b->groups[i]) && !group_list_has(&list, b->groups[i]))
             list.groups[list.count++] = b->groups[i];
     *ret_list = list;
     return true;

@@ -111,33 +111,18 @@ static enum status check_member_bounds(struct app_call *call, const struct role_
     return role_check_reach(&reach, NULL, call->caller, what, call->arena, call->fault);
 }
 
-static bool is_own(const struct app_call *call, struct uuid member_id) {
-    return !call->caller->is_acting && uuid_is_equal(member_id, call->caller->member_id);
-}
-
-// Nobody is let in from elsewhere by himself: his list would bind him as long as he likes.
-static enum status check_let_in(struct app_call *call, const struct role_list *roles,
-                                const struct member *present) {
-    if (!is_own(call, present->member_id))
-        return check_member_bounds(call, roles, "you can't let this member in from elsewhere");
-    return fault_set(call->fault, STATUS_PERMISSION_DENIED, "GRANT_EXCEEDS_CALLER",
-                     "you can't let yourself in from elsewhere: type addresses within those that your list "
-                     "holds now, or have another administrator change it");
-}
-
 // Whoever names another address or person as this member decides who may do what the member may; and so does,
 // with a token of the member's in hand, whoever lets it in from elsewhere.
 static enum status check_person(struct app_call *call, const struct role_list *roles,
-                                const struct member *present, const struct member_draft *draft) {
-    const struct member_draft *before = &present->is;
+                                const struct member_draft *before, const struct member_draft *draft) {
     bool is_within;
+    if (member_is_other_person(before, draft))
+        return check_member_bounds(call, roles, "you can't change who this member is");
     if (prefix_list_compare_reach(&draft->allowed_ips, &before->allowed_ips, call->arena, &is_within) !=
         STATUS_OK)
         return fault_set_no_memory(call->fault);
-    enum status status = is_within ? STATUS_OK : check_let_in(call, roles, present);
-    if (status == STATUS_OK && member_is_other_person(before, draft))
-        status = check_member_bounds(call, roles, "you can't change who this member is");
-    return status;
+    return is_within ? STATUS_OK
+                     : check_member_bounds(call, roles, "you can't let this member in from elsewhere");
 }
 
 // What is looked at behind the lock.
@@ -150,7 +135,10 @@ static enum status check_rights(struct app_call *call, const struct db_command *
     if (status == STATUS_OK)
         status = check_added_roles(call, present, draft, &looks[WISHED_ROLES]);
     if (status == STATUS_OK)
-        status = check_person(call, &roles, present, draft);
+        status = check_person(call, &roles, &present->is, draft);
+    if (status == STATUS_OK)
+        status = member_check_let_in(&draft->allowed_ips, &present->is.allowed_ips, call->caller, call->arena,
+                                     call->fault);
     if (status == STATUS_OK && has_administrator(&roles, &present->is.roles) &&
         !has_administrator(&roles, &draft->roles))
         status = membership_check_administrator(call, &looks[ADMINISTRATOR]);
@@ -162,8 +150,9 @@ static enum status check_rights(struct app_call *call, const struct db_command *
 static enum status check_change(struct app_call *call, const struct member_change *change,
                                 const struct db_command *looks, const struct member *present,
                                 const struct member_draft *draft) {
+    bool is_own = !call->caller->is_acting && uuid_is_equal(change->member_id, call->caller->member_id);
     enum status status = member_check_identity(draft, "member.", call->fault);
-    if (status == STATUS_OK && is_own(call, change->member_id) && !change->is_forced)
+    if (status == STATUS_OK && is_own && !change->is_forced)
         status = member_check_lock_out(draft, &call->address, call->fault);
     return status == STATUS_OK ? check_rights(call, looks, present, draft) : status;
 }

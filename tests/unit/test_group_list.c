@@ -82,6 +82,13 @@ static void what_two_lists_share_and_have_together_is_what_each_says(void **stat
     }
 }
 
+static void what_both_lists_have_is_shared_once(void **state) {
+    (void)state;
+    struct group_list list = list_of(7), shared;
+    assert_true(group_list_intersect(&list, &list, &arena, &shared));
+    assert_int_equal(shared.count, 3);
+}
+
 static void what_is_lacking_is_told_with_what_of_it_there_is_today(void **state) {
     (void)state;
     struct group_list wanted = list_of(7), held = list_of(2);
@@ -141,6 +148,7 @@ int main(void) {
         TEST(names_are_no_groups_and_an_outer_group_has_the_inner),
         TEST(a_group_is_another_one_at_the_border_of_a_part_alone),
         TEST(what_two_lists_share_and_have_together_is_what_each_says),
+        TEST(what_both_lists_have_is_shared_once),
         TEST(what_is_lacking_is_told_with_what_of_it_there_is_today),
         TEST(twenty_groups_are_named_and_the_rest_is_told),
         TEST(an_administrator_has_the_group_of_each_resource_once),
