@@ -1,5 +1,5 @@
-// What somebody holds of the permissions that the catalogue gets later: the groups among grants. All of today's
-// names of a group are not the group, so whoever holds names gives names. Pure.
+// What somebody holds of the permissions that the catalogue gets later: the groups among grants. All of
+// today's names of a group are not the group, so whoever holds names gives names. Pure.
 #ifndef LATCHKEY_COMMON_ACCESS_GROUP_LIST_H
 #define LATCHKEY_COMMON_ACCESS_GROUP_LIST_H
 

@@ -68,8 +68,8 @@ MUST_CHECK bool permission_catalogue_expand(const struct permission_catalogue *c
 void permission_catalogue_expand_administrator(const struct permission_catalogue *catalogue,
                                                struct permission_set *set);
 
-// The same as groups, one for each resource that there is, `charges.*`: a list in the arena, which a NUL stands
-// behind each of; false when out of memory.
+// The same as groups, one for each resource that there is, `charges.*`: a list in the arena, which a NUL
+// stands behind each of; false when out of memory.
 MUST_CHECK bool permission_catalogue_list_administrator_groups(const struct permission_catalogue *catalogue,
                                                                struct arena *arena, struct bytes **ret_groups,
                                                                size_t *ret_count);

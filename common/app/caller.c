@@ -127,7 +127,8 @@ static bool read_groups_of(const struct db_result *row, int column, struct arena
     return true;
 }
 
-// What the caller holds of permissions to come. A log-in has no grants of its own, a company's token no owner.
+// What the caller holds of permissions to come. A log-in has no grants of its own, a company's token no
+// owner.
 static bool read_groups(struct caller *caller, const struct db_result *row, struct arena *arena) {
     struct group_list granted, owners;
     if (caller->subject.is_company_owned)

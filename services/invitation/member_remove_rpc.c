@@ -41,8 +41,8 @@ static enum status read_removal(struct app_call *call, const Latchkey__V1__Remov
     return call->fault->status;
 }
 
-// What is looked at behind the lock: from BOUND on only where somebody gets the tokens, from HEIR on only where
-// that is a member.
+// What is looked at behind the lock: from BOUND on only where somebody gets the tokens, from HEIR on only
+// where that is a member.
 enum { MEMBER, ROLES, ADMINISTRATOR, TOKENS_LOCK, TOKENS, BOUND, HEIR, HEIR_ROLES, LOOK_COUNT };
 
 // ---- handing tokens over ----
@@ -69,8 +69,8 @@ static enum status bound_by_heir(struct app_call *call, const struct removal *re
     return is_bound ? STATUS_OK : fault_set_no_memory(call->fault);
 }
 
-// Whoever has their secrets could do, with another owner, what he can't do with this one: then that is a grant
-// like any other.
+// Whoever has their secrets could do, with another owner, what he can't do with this one: then that is a
+// grant like any other.
 static enum status check_transfer(struct app_call *call, const struct removal *removal,
                                   const struct db_command *looks, const struct role_list *roles_before,
                                   const struct member_tokens *tokens) {
@@ -109,16 +109,28 @@ static enum status check_removal(struct app_call *call, const struct removal *re
     return check_transfer(call, removal, looks, &roles, ret_tokens);
 }
 
+static const char *describe_ended(const struct member_tokens *tokens, struct arena *arena) {
+    return arena_format(
+        arena, "{\"token_count\":%" PRId64 ",\"login_count\":%" PRId64 ",\"transfer_tokens_to\":\"\"}",
+        tokens->token_count, tokens->login_count);
+}
+
+static const char *describe_transfer(const struct removal *removal, const struct member_tokens *tokens,
+                                     struct arena *arena) {
+    return arena_format(arena,
+                        "{\"token_count\":%" PRId64 ",\"narrowed_count\":%" PRId64
+                        ",\"unreachable_count\":%" PRId64 ",\"login_count\":%" PRId64
+                        ",\"transfer_tokens_to\":\"%s\"}",
+                        tokens->token_count, tokens->narrowed_count, tokens->unreachable_count,
+                        tokens->login_count, removal->to_text);
+}
+
 static enum status note_tokens(struct app_call *call, const struct removal *removal, const char *member_id,
                                const struct member_tokens *tokens) {
     if (tokens->token_count + tokens->login_count == 0)
         return STATUS_OK;
-    const char *after =
-        arena_format(call->arena,
-                     "{\"token_count\":%" PRId64 ",\"login_count\":%" PRId64 ",\"narrowed_count\":%" PRId64
-                     ",\"unreachable_count\":%" PRId64 ",\"transfer_tokens_to\":\"%s\"}",
-                     tokens->token_count, tokens->login_count, tokens->narrowed_count,
-                     tokens->unreachable_count, removal->to_text);
+    const char *after = removal->is_transfer ? describe_transfer(removal, tokens, call->arena)
+                                             : describe_ended(tokens, call->arena);
     if (!after)
         return fault_set_no_memory(call->fault);
     const char *action = removal->is_transfer ? "member.tokens_transferred" : "member.tokens_ended";

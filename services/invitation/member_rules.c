@@ -111,10 +111,11 @@ static enum status check_bound(const struct prefix_list *after, const struct pre
         return fault_set_no_memory(fault);
     if (is_within)
         return STATUS_OK;
-    return fault_set(fault, STATUS_PERMISSION_DENIED, "GRANT_EXCEEDS_CALLER",
-                     "you can't let a member in from where you may not be yourself: add addresses that %s holds, "
-                     "or have somebody without such a list change it",
-                     whose);
+    return fault_set(
+        fault, STATUS_PERMISSION_DENIED, "GRANT_EXCEEDS_CALLER",
+        "you can't let a member in from where you may not be yourself: add addresses that %s holds, "
+        "or have somebody without such a list change it",
+        whose);
 }
 
 enum status member_check_let_in(const struct prefix_list *after, const struct prefix_list *before,

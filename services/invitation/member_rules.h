@@ -58,8 +58,8 @@ MUST_CHECK enum status member_check_identity(const struct member_draft *draft, c
 MUST_CHECK enum status member_check_lock_out(const struct member_draft *draft,
                                              const struct ip_address *caller, struct fault *fault);
 
-// A list that reaches further than the one before makes secrets that are there good from elsewhere. So what is
-// added must lie in every list that bounds the caller, its token's and its own as a member: nobody lets
+// A list that reaches further than the one before makes secrets that are there good from elsewhere. So what
+// is added must lie in every list that bounds the caller, its token's and its own as a member: nobody lets
 // himself in from elsewhere, nor anybody from where he may not be. PERMISSION_DENIED (GRANT_EXCEEDS_CALLER),
 // NO_MEMORY.
 MUST_CHECK enum status member_check_let_in(const struct prefix_list *after, const struct prefix_list *before,

@@ -32,11 +32,12 @@ static const struct db_statement statements[] = {
                     " WHERE " OWNER " AND m.allowed_ips <> '{}' AND " ACCESS " OFFSET 0) AS s"},
     [END_ACCESS] = {"member_tokens_end_access", "UPDATE latchkey.token t SET " ENDED " WHERE " ACCESS},
     // 4 = POLICY. An empty list would let them in from anywhere.
-    [END_UNREACHABLE] = {"member_tokens_end_unreachable",
-                       "UPDATE latchkey.token t SET member_id = $3, deactivated_at = $4, deactivate_reason = 4,"
-                       " deactivate_note = 'handed over, and no address was in both its list and its owner''s'"
-                       " FROM latchkey.member m WHERE " OWNER " AND m.allowed_ips <> '{}'"
-                       " AND " SHARED " IS NULL AND " ACCESS},
+    [END_UNREACHABLE] =
+        {"member_tokens_end_unreachable",
+         "UPDATE latchkey.token t SET member_id = $3, deactivated_at = $4, deactivate_reason = 4,"
+         " deactivate_note = 'handed over, and no address was in both its list and its owner''s'"
+         " FROM latchkey.member m WHERE " OWNER " AND m.allowed_ips <> '{}'"
+         " AND " SHARED " IS NULL AND " ACCESS},
     [MOVE_ACCESS] = {"member_tokens_move_access",
                      "UPDATE latchkey.token t SET member_id = $3, allowed_ips ="
                      " CASE WHEN m.allowed_ips = '{}' THEN t.allowed_ips ELSE " SHARED " END"
@@ -98,7 +99,7 @@ struct db_command member_tokens_end_access(const struct app_call *call, struct u
 }
 
 struct db_command member_tokens_end_unreachable(const struct app_call *call, struct uuid member_id,
-                                              struct uuid heir_id, struct db_params *params) {
+                                                struct uuid heir_id, struct db_params *params) {
     init_params(params, call, member_id);
     db_params_add_uuid_or_null(params, heir_id);
     db_params_add_time_ms(params, call->now_ms);

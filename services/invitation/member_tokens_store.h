@@ -24,7 +24,7 @@ struct member_tokens {
     size_t grant_count;
     int64_t login_count;
     // Handed over, by the own list of addresses of whoever owns them:
-    int64_t narrowed_count;  // they get a narrower list
+    int64_t narrowed_count;    // they get a narrower list
     int64_t unreachable_count; // they end: no address is in both lists
 };
 
@@ -44,10 +44,10 @@ void member_tokens_read_bound(const struct db_command *look, struct member_token
 
 struct db_command member_tokens_end_access(const struct app_call *call, struct uuid member_id,
                                            struct db_params *params);
-// To the member `heir_id`, or to the company where that is zero: first those that no address is left for, which
-// end, then the others.
+// To the member `heir_id`, or to the company where that is zero: first those that no address is left for,
+// which end, then the others.
 struct db_command member_tokens_end_unreachable(const struct app_call *call, struct uuid member_id,
-                                              struct uuid heir_id, struct db_params *params);
+                                                struct uuid heir_id, struct db_params *params);
 struct db_command member_tokens_move_access(const struct app_call *call, struct uuid member_id,
                                             struct uuid heir_id, struct db_params *params);
 struct db_command member_tokens_end_logins(const struct app_call *call, struct uuid member_id,

@@ -71,10 +71,11 @@ static void check_groups(const struct token_draft *draft, const struct token_mak
         group_list_describe_excess(maker->catalogue, &wanted, &maker->groups, arena, fault, &names);
     if (!excess)
         return;
-    fault_set(fault, STATUS_PERMISSION_DENIED, "GRANT_EXCEEDS_CALLER",
-              "a token may not exceed its maker: %s covers what the catalogue gets later, too, which you do not "
-              "hold%s%s",
-              excess, *names ? "; type the names instead: " : "", names);
+    fault_set(
+        fault, STATUS_PERMISSION_DENIED, "GRANT_EXCEEDS_CALLER",
+        "a token may not exceed its maker: %s covers what the catalogue gets later, too, which you do not "
+        "hold%s%s",
+        excess, *names ? "; type the names instead: " : "", names);
     fault_add_detail(fault, "groups", "%s", excess);
 }
 

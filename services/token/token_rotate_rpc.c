@@ -1,9 +1,9 @@
 // RotateAccessToken: another secret for the same token.
 //
 // A token may rotate itself, with the secret that it is to give up. Whoever rotates another token holds its
-// secret afterwards and can act as its owner, so must be that owner or an operator where a member owns it, and
-// hold everything that the token may do. To take a rotation back (supersede) is for managers alone: with the
-// older secret in its grace a thief could else throw the owner out.
+// secret afterwards and can act as its owner, so must be that owner or an operator where a member owns it,
+// and hold everything that the token may do. To take a rotation back (supersede) is for managers alone: with
+// the older secret in its grace a thief could else throw the owner out.
 #include "common/base/clock.h"
 #include "common/grpc/timestamp.h"
 #include "services/token/token_change_rules.h"

@@ -66,10 +66,9 @@ class OwnLists(GrantCase):
     def test_a_members_own_token_needs_no_copy_of_the_list_that_binds_it(self):
         _, access, login = self.new_administrator(HERE)
         for client in (access, login):
-            secret = self.create(client).secret
             made = self.create(client, wait_for_validators=WAIT)
             self.assertEqual(list(made.access_token.allowed_ips), [])
-            self.assertEqual(self.decide(secret, client_ip="203.0.113.7"), "MEMBER_IP_NOT_LISTED")
+            self.assertEqual(self.decide(made.secret, client_ip="203.0.113.7"), "MEMBER_IP_NOT_LISTED")
 
     def test_both_lists_bound_where_the_calling_token_has_one_too(self):
         member, _, _ = self.new_administrator(HERE, OFFICE)

@@ -5,13 +5,14 @@
 #include "tests/unit/unit.h"
 
 static const struct permission_definition definitions[] = {
-    {{(const uint8_t *)"charges.create", 14}, false},  {{(const uint8_t *)"charges.eu.read", 15}, false},
+    {{(const uint8_t *)"charges.create", 14}, false},   {{(const uint8_t *)"charges.eu.read", 15}, false},
     {{(const uint8_t *)"chargesback.read", 16}, false}, {{(const uint8_t *)"latchkey.operate", 16}, true},
     {{(const uint8_t *)"refunds.create", 14}, false},
 };
 
 // Grants of which a bit each makes a list.
-static const char *const grants[] = {"charges.*", "charges.eu.*", "refunds.*", "charges.create", "refunds.create"};
+static const char *const grants[] = {"charges.*", "charges.eu.*", "refunds.*", "charges.create",
+                                     "refunds.create"};
 enum { GRANT_COUNT = 5, GROUP_COUNT = 3 };
 
 static struct arena arena;
@@ -116,9 +117,9 @@ static void twenty_groups_are_named_and_the_rest_is_told(void **state) {
 static void an_administrator_has_the_group_of_each_resource_once(void **state) {
     (void)state;
     struct group_list list;
-    assert_true(
-        permission_catalogue_list_administrator_groups(catalogue, &arena, &list.groups, &list.count));
-    const char *const wanted[] = {"charges.*", "chargesback.*", "refunds.*"}; // what only the operator may: no
+    assert_true(permission_catalogue_list_administrator_groups(catalogue, &arena, &list.groups, &list.count));
+    const char *const wanted[] = {"charges.*", "chargesback.*",
+                                  "refunds.*"}; // what only the operator may: no
     assert_int_equal(list.count, 3);
     for (size_t i = 0; i < 3; i++)
         assert_true(bytes_is_text(list.groups[i], wanted[i]));
