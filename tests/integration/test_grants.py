@@ -1,11 +1,13 @@
 """A token never exceeds its maker, also not by what changes later: the addresses of the maker's member, the names that a group
 comes to cover, the owner whose secret a rotation shows, and the list that a token's old owner had."""
 
+import concurrent.futures
 import unittest
 
 import grpc
 
 from latchkey_test import error_info, uuid_of_id
+from latchkey_test.row_lock import RowLock
 from member_case import EVERYTHING, MemberCase, member_pb2, token_pb2
 
 DENIED = grpc.StatusCode.PERMISSION_DENIED
@@ -342,6 +344,36 @@ class HandedOver(GrantCase):
         (after,) = self.deployment.execute("SELECT after FROM latchkey.audit_event WHERE action = 'member.tokens_transferred' "
                                            f"AND company_id = '{self.company.uuid}'")[0]
         self.assertEqual((after["token_count"], after["narrowed_count"], after["unreachable_count"]), (2, 1, 1))
+
+
+class Meanwhile(GrantCase):
+    """What bounds the caller changes while its call waits for the row that it is to change."""
+
+    def change_behind_a_lock(self, client, statement, **fields):
+        """Lets `client` widen a token of the company's, whose row is locked until the statement has run."""
+        token_id = self.company.company_token(NAMES, allowed_ips=["127.0.0.1"])[0].token_id
+        with RowLock(self.deployment, f"token WHERE token_id = '{uuid_of_id(token_id)}'") as lock, \
+                concurrent.futures.ThreadPoolExecutor(1) as pool:
+            call = pool.submit(self.change, client, token_id, **fields)
+            lock.wait_for_others(1)
+            self.deployment.execute(statement)
+            lock.release()
+            return call.result(30)
+
+    def test_a_list_that_the_caller_got_while_it_waited_bounds_it(self):
+        member, access, _ = self.new_administrator()
+        self.assert_exceeds(lambda: self.change_behind_a_lock(
+            access, f"UPDATE latchkey.member SET allowed_ips = '{{{HERE}}}' "
+                    f"WHERE member_id = '{uuid_of_id(member.member_id)}'", allowed_ips=[]), "you have as a member")
+
+    def test_a_group_that_the_caller_lost_while_it_waited_is_not_given(self):
+        role = self.company.create_role("holder", ["charges.*", "latchkey.tokens.*"])
+        member = self.company.create_member("eve@acme.example", [role.role_id])
+        client = self.company.client(self.company.owner_token(member.member_id)[1])
+        names = ",".join((*NAMES, "latchkey.tokens.*"))
+        self.assert_exceeds(lambda: self.change_behind_a_lock(
+            client, f"UPDATE latchkey.role SET permissions = '{{{names}}}' WHERE role_id = '{uuid_of_id(role.role_id)}'",
+            permissions=["charges.*"]))
 
 
 if __name__ == "__main__":
