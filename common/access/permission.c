@@ -51,7 +51,7 @@ static size_t count_parts(struct bytes name) {
     return count;
 }
 
-static bool is_group(struct bytes grant) {
+bool permission_is_group(struct bytes grant) {
     return grant.len > 2 && memcmp(grant.data + grant.len - 2, ".*", 2) == 0;
 }
 
@@ -65,7 +65,7 @@ bool permission_is_valid(struct bytes name) {
 }
 
 bool permission_grant_is_valid(struct bytes grant) {
-    if (!is_group(grant))
+    if (!permission_is_group(grant))
         return permission_is_valid(grant);
     return grant.len <= PERMISSION_NAME_MAX && count_parts(bytes_of(grant.data, grant.len - 2)) >= 1;
 }
@@ -263,7 +263,7 @@ bool permission_catalogue_expand(const struct permission_catalogue *catalogue, s
                                  struct permission_set *set) {
     if (!catalogue || !permission_grant_is_valid(grant))
         return false;
-    if (is_group(grant))
+    if (permission_is_group(grant))
         return expand_group(catalogue, get_group_prefix(grant), set);
     uint32_t id = permission_catalogue_find_id(catalogue, grant);
     if (id == PERMISSION_ID_NONE)
@@ -279,6 +279,32 @@ void permission_catalogue_expand_administrator(const struct permission_catalogue
         if (!catalogue->is_operator_only[id])
             permission_set_add(set, id);
     }
+}
+
+static struct bytes get_resource(struct bytes name) {
+    return bytes_split(&name, '.');
+}
+
+bool permission_catalogue_list_administrator_groups(const struct permission_catalogue *catalogue,
+                                                    struct arena *arena, struct bytes **ret_groups,
+                                                    size_t *ret_count) {
+    size_t known = permission_catalogue_get_count(catalogue), count = 0;
+    struct bytes *groups = ARENA_NEW_ARRAY(arena, struct bytes, known), last = {0};
+    if (!groups)
+        return false;
+    for (size_t i = 0; i < known; i++) {
+        struct bytes resource = get_resource(bytes_of_text(catalogue->sorted_names[i]));
+        if (catalogue->is_operator_only[catalogue->sorted_ids[i]] || bytes_is_equal(resource, last))
+            continue;
+        const char *group = arena_format(arena, "%.*s.*", BYTES_FORMAT(resource));
+        if (!group)
+            return false;
+        groups[count++] = bytes_of_text(group);
+        last = resource;
+    }
+    *ret_groups = groups;
+    *ret_count = count;
+    return true;
 }
 
 bool permission_catalogue_list(const struct permission_catalogue *catalogue, const struct permission_set *set,

@@ -26,6 +26,9 @@ bool permission_is_valid(struct bytes name);
 // A permission, or one or more such parts and `.*`.
 bool permission_grant_is_valid(struct bytes grant);
 
+// Of a valid grant: whether it is a group.
+bool permission_is_group(struct bytes grant);
+
 struct permission_definition {
     struct bytes name; // one that is not valid, or comes a second time, is left out: nobody holds it
     bool is_operator_only;
@@ -64,6 +67,12 @@ MUST_CHECK bool permission_catalogue_expand(const struct permission_catalogue *c
 // What administrators may: adds everything but the operator-only permissions.
 void permission_catalogue_expand_administrator(const struct permission_catalogue *catalogue,
                                                struct permission_set *set);
+
+// The same as groups, one for each resource that there is, `charges.*`: a list in the arena, which a NUL
+// stands behind each of; false when out of memory.
+MUST_CHECK bool permission_catalogue_list_administrator_groups(const struct permission_catalogue *catalogue,
+                                                               struct arena *arena, struct bytes **ret_groups,
+                                                               size_t *ret_count);
 
 // Present names of the set in order of the alphabet, a list in the arena; false when out of memory. The names
 // live as long as the catalogue, and a NUL stands behind each.

@@ -108,6 +108,46 @@ static bool read_subject(struct caller *caller, const struct db_result *row, str
     return subject->granted != NULL;
 }
 
+static bool read_groups_of(const struct db_result *row, int column, struct arena *arena,
+                           struct group_list *ret_list) {
+    struct db_array grants = db_result_get_array(row, 0, column, DB_TYPE_TEXT);
+    struct group_list list = {.groups = ARENA_NEW_ARRAY(arena, struct bytes, grants.count)};
+    struct bytes grant;
+    if (!list.groups)
+        return false;
+    while (db_array_next_text(&grants, &grant)) {
+        if (!permission_is_group(grant))
+            continue;
+        const char *copy = arena_copy_bytes(arena, grant);
+        if (!copy)
+            return false;
+        list.groups[list.count++] = bytes_of(copy, grant.len);
+    }
+    *ret_list = list;
+    return true;
+}
+
+// What the caller holds of permissions to come. A log-in has no grants of its own, a company's token no
+// owner.
+static bool read_groups(struct caller *caller, const struct db_result *row, struct arena *arena) {
+    struct group_list granted, owners;
+    if (caller->subject.is_company_owned)
+        return read_groups_of(row, PERMISSIONS, arena, &caller->groups);
+    if (caller->subject.kind == TOKEN_KIND_LOGIN)
+        return read_groups_of(row, MEMBER_PERMISSIONS, arena, &caller->groups);
+    return read_groups_of(row, PERMISSIONS, arena, &granted) &&
+           read_groups_of(row, MEMBER_PERMISSIONS, arena, &owners) &&
+           group_list_intersect(&granted, &owners, arena, &caller->groups);
+}
+
+static bool read_bounds(struct caller *caller, const struct db_result *row, struct arena *arena) {
+    return ip_rows_read(row, 0, ALLOWED_IPS, arena, &caller->allowed_ips, &caller->allowed_ip_count) &&
+           ip_rows_read(row, 0, MEMBER_ALLOWED_IPS, arena, &caller->member_ips, &caller->member_ip_count) &&
+           db_row_copy_texts(row, 0, ALLOWED_DOMAINS, arena, &caller->allowed_domains,
+                             &caller->allowed_domain_count) &&
+           read_groups(caller, row, arena);
+}
+
 static struct caller *read_caller(const struct db_result *row, const struct permission_catalogue *catalogue,
                                   const struct caller_credentials *credentials, const char *permission,
                                   struct arena *arena) {
@@ -129,24 +169,25 @@ static struct caller *read_caller(const struct db_result *row, const struct perm
         .now_ms = db_result_get_time_ms(row, 0, DATABASE_NOW),
         .catalogue = catalogue,
     };
-    if (!caller->token_label || !caller->member_email || !read_subject(caller, row, arena) ||
-        !ip_rows_read(row, 0, ALLOWED_IPS, arena, &caller->allowed_ips, &caller->allowed_ip_count) ||
-        !ip_rows_read(row, 0, MEMBER_ALLOWED_IPS, arena, &caller->member_ips, &caller->member_ip_count) ||
-        !db_row_copy_texts(row, 0, ALLOWED_DOMAINS, arena, &caller->allowed_domains,
-                           &caller->allowed_domain_count))
-        return NULL;
-    return caller;
+    bool is_read = caller->token_label && caller->member_email && read_subject(caller, row, arena) &&
+                   read_bounds(caller, row, arena);
+    return is_read ? caller : NULL;
 }
 
 // ---- the decision ----
 
+// NULL, no restriction, where the list is empty.
+static bool make_set(const struct ip_prefix *ips, size_t count, struct arena *arena,
+                     const struct ip_set **ret_set) {
+    *ret_set = NULL;
+    return count == 0 || ip_rows_make_set(ips, NULL, count, arena, ret_set);
+}
+
 static bool read_sets(const struct caller *caller, const struct db_result *row, struct arena *arena,
                       struct access_subject *subject) {
-    if (caller->allowed_ip_count > 0 &&
-        !ip_rows_make_set(caller->allowed_ips, NULL, caller->allowed_ip_count, arena, &subject->token_ips))
-        return false;
     return ip_rows_read_matched(row, 0, MATCHED, arena, &subject->company_ips) &&
-           ip_rows_read_list(row, 0, MEMBER_ALLOWED_IPS, arena, &subject->member_ips);
+           make_set(caller->allowed_ips, caller->allowed_ip_count, arena, &subject->token_ips) &&
+           make_set(caller->member_ips, caller->member_ip_count, arena, &subject->member_ips);
 }
 
 static enum status decide(const struct caller *caller, const struct db_result *row, struct arena *arena,
@@ -281,12 +322,13 @@ static bool has_same_domains(const struct caller *a, const struct caller *b) {
     return true;
 }
 
-// Whose it is, and what bounds what it makes or lets others do, but for its permissions.
+// Whose it is, and what bounds what it makes or lets others do, but for the permissions of the moment.
 static bool has_same_bounds(const struct caller *a, const struct caller *b) {
     return uuid_is_equal(a->member_id, b->member_id) && a->subject.channels == b->subject.channels &&
            a->subject.expires_at_ms == b->subject.expires_at_ms && has_same_domains(a, b) &&
            has_same_ips(a->allowed_ips, a->allowed_ip_count, b->allowed_ips, b->allowed_ip_count) &&
-           has_same_ips(a->member_ips, a->member_ip_count, b->member_ips, b->member_ip_count);
+           has_same_ips(a->member_ips, a->member_ip_count, b->member_ips, b->member_ip_count) &&
+           group_list_is_equal(&a->groups, &b->groups);
 }
 
 enum status caller_check_after_change(const struct caller *caller, const struct db_command *look,

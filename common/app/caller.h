@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "common/access/decision.h"
+#include "common/access/group_list.h"
 #include "common/access/permission.h"
 #include "common/app/deployment.h"
 #include "common/base/arena.h"
@@ -52,8 +53,9 @@ struct caller {
     size_t allowed_ip_count;
     struct bytes *allowed_domains; // none = any
     size_t allowed_domain_count;
-    struct ip_prefix *member_ips; // of the member's own list; none = any
+    struct ip_prefix *member_ips; // its member's own list; none = any
     size_t member_ip_count;
+    struct group_list groups; // that its token and its member both hold
 
     const struct permission_catalogue *catalogue; // all present names; the deployment's
 };
@@ -79,8 +81,8 @@ MUST_CHECK enum status caller_authenticate(const struct caller_question *questio
 
 // For a call that waits for a lock: who was changed by whoever held it may be the caller. The look is for the
 // same round trip, behind the lock and before anything is changed. ABORTED without a fault where the caller
-// would be refused by now, is somebody else's, may do something else, from elsewhere or for another time than
-// when it was admitted: the frame begins anew, and authentication has the last word.
+// would be refused by now, is somebody else's, may do or give something else, from elsewhere or for another
+// time than when it was admitted: the frame begins anew, and authentication has the last word.
 struct db_command caller_look_again(const struct caller *caller, struct db_params *params,
                                     struct arena *arena);
 MUST_CHECK enum status caller_check_again(const struct caller *caller, const struct db_command *look,

@@ -112,6 +112,17 @@ enum exit_code member_command_update(struct cli *cli) {
 
 // ---- removed ----
 
+// What the removed member's own list of addresses does to tokens that are handed over.
+static void print_bound(struct cli *cli, const ProtobufCMessage *response) {
+    int64_t narrowed = field_get_integer(response, "narrowed_count");
+    int64_t unreachable = field_get_integer(response, "unreachable_count");
+    if (narrowed > 0)
+        fprintf(cli->out, "with a narrower list of addresses, since their owner's bounds them: %" PRId64 "\n",
+                narrowed);
+    if (unreachable > 0)
+        fprintf(cli->out, "ended, since no address is in both lists: %" PRId64 "\n", unreachable);
+}
+
 static void print_removal(struct cli *cli, const ProtobufCMessage *response, bool is_dry) {
     const ProtobufCMessage *member = field_find_message(response, "member");
     const char *fate = options_has(&cli->options, "transfer-tokens-to") ? "handed over" : "ended";
@@ -120,6 +131,7 @@ static void print_removal(struct cli *cli, const ProtobufCMessage *response, boo
             terminal_clean(&cli->arena, field_get_text(member, "email")), fate,
             field_get_integer(response, "token_count"), field_get_integer(response, "login_count"),
             is_dry ? "" : answer_describe_validators(cli, response));
+    print_bound(cli, response);
     for (size_t i = 0; i < field_get_count(response, "token_ids"); i++)
         fprintf(cli->out, "%s\n", field_get_text_at(response, "token_ids", i));
 }

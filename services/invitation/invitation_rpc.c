@@ -135,12 +135,11 @@ static enum status check_roles(struct app_call *call, const struct db_command *l
     enum status status = role_store_read_list(call, look, &roles);
     if (status != STATUS_OK)
         return status;
-    struct permission_set *permissions =
-        role_list_get_permissions(&roles, call->caller->catalogue, call->arena);
-    if (!permissions)
+    struct reach reach;
+    if (!role_list_get_reach(&roles, call->caller->catalogue, call->arena, &reach))
         return fault_set_no_memory(call->fault);
-    return role_check_permissions(permissions, NULL, call->caller, "you can't send this invitation again",
-                                  call->arena, call->fault);
+    return role_check_reach(&reach, NULL, call->caller, "you can't send this invitation again", call->arena,
+                            call->fault);
 }
 
 enum { INVITATION, ROLES, MEMBER, LOOK_COUNT };

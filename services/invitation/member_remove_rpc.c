@@ -41,17 +41,19 @@ static enum status read_removal(struct app_call *call, const Latchkey__V1__Remov
     return call->fault->status;
 }
 
-// What is looked at behind the lock; the last two only where a member gets the tokens.
-enum { MEMBER, ROLES, ADMINISTRATOR, TOKENS_LOCK, TOKENS, HEIR, HEIR_ROLES, LOOK_COUNT };
+// What is looked at behind the lock: from BOUND on only where somebody gets the tokens, from HEIR on only
+// where that is a member.
+enum { MEMBER, ROLES, ADMINISTRATOR, TOKENS_LOCK, TOKENS, BOUND, HEIR, HEIR_ROLES, LOOK_COUNT };
 
 // ---- handing tokens over ----
 
-// What the new owner lets them do: everything (NULL), where that is the company.
-static enum status find_bound(struct app_call *call, const struct removal *removal,
-                              const struct db_command *looks, struct permission_set **ret_bound) {
+// Of what the tokens were granted, leaves what the new owner lets them do: everything, where that is the
+// company.
+static enum status bound_by_heir(struct app_call *call, const struct removal *removal,
+                                 const struct db_command *looks, struct reach *reach) {
     struct member *heir;
     struct role_list roles;
-    *ret_bound = NULL;
+    struct reach bound;
     if (removal->is_to_company)
         return STATUS_OK;
     enum status status = member_store_read(call, &looks[HEIR], removal->to, &heir);
@@ -62,28 +64,26 @@ static enum status find_bound(struct app_call *call, const struct removal *remov
         status = role_store_read_list(call, &looks[HEIR_ROLES], &roles);
     if (status != STATUS_OK)
         return status;
-    *ret_bound = role_list_get_permissions(&roles, call->caller->catalogue, call->arena);
-    return *ret_bound ? STATUS_OK : fault_set_no_memory(call->fault);
+    bool is_bound = role_list_get_reach(&roles, call->caller->catalogue, call->arena, &bound) &&
+                    reach_intersect(reach, &bound, call->arena);
+    return is_bound ? STATUS_OK : fault_set_no_memory(call->fault);
 }
 
-// Tokens could do, with another owner, what they can't do with this one: then that is a grant like any other.
+// Whoever has their secrets could do, with another owner, what he can't do with this one: then that is a
+// grant like any other.
 static enum status check_transfer(struct app_call *call, const struct removal *removal,
                                   const struct db_command *looks, const struct role_list *roles_before,
                                   const struct member_tokens *tokens) {
-    struct permission_set *bound;
+    struct reach wanted, before;
     const struct permission_catalogue *catalogue = call->caller->catalogue;
-    enum status status = find_bound(call, removal, looks, &bound);
+    if (!reach_of_grants(tokens->grants, tokens->grant_count, catalogue, call->arena, &wanted) ||
+        !role_list_get_reach(roles_before, catalogue, call->arena, &before))
+        return fault_set_no_memory(call->fault);
+    enum status status = bound_by_heir(call, removal, looks, &wanted);
     if (status != STATUS_OK)
         return status;
-    struct role granted = {.grants = tokens->grants, .grant_count = tokens->grant_count};
-    struct permission_set *wanted = role_get_permissions(&granted, catalogue, call->arena);
-    struct permission_set *before = role_list_get_permissions(roles_before, catalogue, call->arena);
-    if (!wanted || !before)
-        return fault_set_no_memory(call->fault);
-    if (bound)
-        permission_set_intersect(wanted, bound);
-    return role_check_permissions(wanted, before, call->caller, "you can't hand over the tokens", call->arena,
-                                  call->fault);
+    return role_check_reach(&wanted, &before, call->caller, "you can't hand over the tokens", call->arena,
+                            call->fault);
 }
 
 // ---- the removal ----
@@ -103,19 +103,34 @@ static enum status check_removal(struct app_call *call, const struct removal *re
         status = membership_check_administrator(call, &looks[ADMINISTRATOR]);
     if (status == STATUS_OK)
         status = member_tokens_read(call, &looks[TOKENS], ret_tokens);
-    if (status == STATUS_OK && removal->is_transfer)
-        status = check_transfer(call, removal, looks, &roles, ret_tokens);
-    return status;
+    if (status != STATUS_OK || !removal->is_transfer)
+        return status;
+    member_tokens_read_bound(&looks[BOUND], ret_tokens);
+    return check_transfer(call, removal, looks, &roles, ret_tokens);
+}
+
+static const char *describe_ended(const struct member_tokens *tokens, struct arena *arena) {
+    return arena_format(
+        arena, "{\"token_count\":%" PRId64 ",\"login_count\":%" PRId64 ",\"transfer_tokens_to\":\"\"}",
+        tokens->token_count, tokens->login_count);
+}
+
+static const char *describe_transfer(const struct removal *removal, const struct member_tokens *tokens,
+                                     struct arena *arena) {
+    return arena_format(arena,
+                        "{\"token_count\":%" PRId64 ",\"narrowed_count\":%" PRId64
+                        ",\"unreachable_count\":%" PRId64 ",\"login_count\":%" PRId64
+                        ",\"transfer_tokens_to\":\"%s\"}",
+                        tokens->token_count, tokens->narrowed_count, tokens->unreachable_count,
+                        tokens->login_count, removal->to_text);
 }
 
 static enum status note_tokens(struct app_call *call, const struct removal *removal, const char *member_id,
                                const struct member_tokens *tokens) {
     if (tokens->token_count + tokens->login_count == 0)
         return STATUS_OK;
-    const char *after = arena_format(call->arena,
-                                     "{\"token_count\":%" PRId64 ",\"login_count\":%" PRId64
-                                     ",\"transfer_tokens_to\":\"%s\"}",
-                                     tokens->token_count, tokens->login_count, removal->to_text);
+    const char *after = removal->is_transfer ? describe_transfer(removal, tokens, call->arena)
+                                             : describe_ended(tokens, call->arena);
     if (!after)
         return fault_set_no_memory(call->fault);
     const char *action = removal->is_transfer ? "member.tokens_transferred" : "member.tokens_ended";
@@ -156,6 +171,8 @@ static bool fill(Latchkey__V1__RemoveMemberResponse *response, const struct memb
     response->member = member_message_new(member, arena);
     response->token_count = (uint64_t)tokens->token_count;
     response->login_count = (uint64_t)tokens->login_count;
+    response->narrowed_count = (uint64_t)tokens->narrowed_count;
+    response->unreachable_count = (uint64_t)tokens->unreachable_count;
     response->token_ids = typeid_list_format(TYPEID_TOKEN, tokens->token_ids, tokens->token_id_count, arena);
     response->n_token_ids = tokens->token_id_count;
     return response->member && response->token_ids;
@@ -172,11 +189,12 @@ static enum status run_removal(struct app_call *call, const struct removal *remo
         [ADMINISTRATOR] = membership_look_for_administrator(call, member_id, &params[ADMINISTRATOR]),
         [TOKENS_LOCK] = member_tokens_look_locking(call, member_id, &params[TOKENS_LOCK]),
         [TOKENS] = member_tokens_look(call, member_id, &params[TOKENS]),
+        [BOUND] = member_tokens_look_for_bound(call, member_id, &params[BOUND]),
         [HEIR] = member_store_look_for(call, removal->to, &params[HEIR]),
         [HEIR_ROLES] = role_store_look_of_member(call, removal->to, &params[HEIR_ROLES])};
-    bool has_heir = removal->is_transfer && !removal->is_to_company;
+    size_t count = !removal->is_transfer ? BOUND : removal->is_to_company ? HEIR : LOOK_COUNT;
     struct member *before;
-    enum status status = membership_lock(call, looks, has_heir ? LOOK_COUNT : HEIR);
+    enum status status = membership_lock(call, looks, count);
     if (status == STATUS_OK)
         status = member_store_read(call, &looks[MEMBER], member_id, &before);
     if (status != STATUS_OK)

@@ -86,6 +86,50 @@ enum status member_check_lock_out(const struct member_draft *draft, const struct
     return lock_out_check(&change, fault);
 }
 
+// Whether each prefix of the list lies in one of either list; a bound that is empty bounds nobody.
+static enum status is_within_either(const struct prefix_list *list, const struct prefix_list *before,
+                                    const struct prefix_list *bound, struct arena *arena,
+                                    bool *ret_is_within) {
+    struct prefix_list either = {ARENA_NEW_ARRAY(arena, struct ip_prefix, before->count + bound->count), 0};
+    *ret_is_within = before->count == 0 || bound->count == 0;
+    if (*ret_is_within)
+        return STATUS_OK;
+    if (!either.prefixes)
+        return STATUS_NO_MEMORY;
+    for (size_t i = 0; i < before->count; i++)
+        either.prefixes[either.count++] = before->prefixes[i];
+    for (size_t i = 0; i < bound->count; i++)
+        either.prefixes[either.count++] = bound->prefixes[i];
+    return prefix_list_compare_reach(list, &either, arena, ret_is_within);
+}
+
+static enum status check_bound(const struct prefix_list *after, const struct prefix_list *before,
+                               const struct prefix_list *bound, const char *whose, struct arena *arena,
+                               struct fault *fault) {
+    bool is_within;
+    if (is_within_either(after, before, bound, arena, &is_within) != STATUS_OK)
+        return fault_set_no_memory(fault);
+    if (is_within)
+        return STATUS_OK;
+    return fault_set(
+        fault, STATUS_PERMISSION_DENIED, "GRANT_EXCEEDS_CALLER",
+        "you can't let a member in from where you may not be yourself: add addresses that %s holds, "
+        "or have somebody without such a list change it",
+        whose);
+}
+
+enum status member_check_let_in(const struct prefix_list *after, const struct prefix_list *before,
+                                const struct caller *caller, struct arena *arena, struct fault *fault) {
+    const struct prefix_list of_token = {caller->allowed_ips, caller->allowed_ip_count};
+    const struct prefix_list of_member = {caller->member_ips, caller->member_ip_count};
+    enum status status = check_bound(after, before, &of_token,
+                                     "the list of addresses of the token that you call with", arena, fault);
+    if (status == STATUS_OK)
+        status = check_bound(after, before, &of_member, "the list of addresses that you have as a member",
+                             arena, fault);
+    return status;
+}
+
 bool member_is_other_person(const struct member_draft *a, const struct member_draft *b) {
     return strcmp(a->email, b->email) != 0 || strcmp(a->issuer, b->issuer) != 0 ||
            strcmp(a->subject, b->subject) != 0;

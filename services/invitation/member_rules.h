@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/app/caller.h"
 #include "common/base/arena.h"
 #include "common/base/compiler.h"
 #include "common/base/fault.h"
@@ -56,6 +57,14 @@ MUST_CHECK enum status member_check_identity(const struct member_draft *draft, c
 // FAILED_PRECONDITION (LOCKS_OUT_CALLER) if the caller's own new list does not hold the caller's address.
 MUST_CHECK enum status member_check_lock_out(const struct member_draft *draft,
                                              const struct ip_address *caller, struct fault *fault);
+
+// A list that reaches further than the one before makes secrets that are there good from elsewhere. So what
+// is added must lie in every list that bounds the caller, its token's and its own as a member: nobody lets
+// himself in from elsewhere, nor anybody from where he may not be. PERMISSION_DENIED (GRANT_EXCEEDS_CALLER),
+// NO_MEMORY.
+MUST_CHECK enum status member_check_let_in(const struct prefix_list *after, const struct prefix_list *before,
+                                           const struct caller *caller, struct arena *arena,
+                                           struct fault *fault);
 
 // Whether somebody else would be this member: another address, or another person at an identity provider.
 bool member_is_other_person(const struct member_draft *a, const struct member_draft *b);

@@ -196,20 +196,27 @@ enum status member_store_update(struct app_call *call, struct uuid member_id,
 
 enum status member_store_remove(struct app_call *call, struct uuid member_id, const struct uuid *heir_id,
                                 struct member **ret_member) {
-    struct db_params tokens, logins, member, roles, find;
+    struct db_params unreachable, tokens, logins, member, roles, find;
+    struct db_command commands[6];
+    size_t count = 0;
     init_params(&member, call, member_id);
     db_params_add_time_ms(&member, call->now_ms);
     init_roles(&roles, call, member_id, &(struct role_ids){0});
     init_params(&find, call, member_id);
-    struct db_command commands[] = {member_tokens_end_access(call, member_id, heir_id, &tokens),
-                                    member_tokens_end_logins(call, member_id, &logins),
-                                    {&statements[REMOVE], &member, NULL},
-                                    {&statements[DROP_ROLES], &roles, NULL},
-                                    {&statements[FIND], &find, NULL}};
-    enum status status = db_query_batch(call->transaction, commands, ARRAY_LENGTH(commands));
+    if (heir_id) {
+        commands[count++] = member_tokens_end_unreachable(call, member_id, *heir_id, &unreachable);
+        commands[count++] = member_tokens_move_access(call, member_id, *heir_id, &tokens);
+    } else {
+        commands[count++] = member_tokens_end_access(call, member_id, &tokens);
+    }
+    commands[count++] = member_tokens_end_logins(call, member_id, &logins);
+    commands[count++] = (struct db_command){&statements[REMOVE], &member, NULL};
+    commands[count++] = (struct db_command){&statements[DROP_ROLES], &roles, NULL};
+    commands[count++] = (struct db_command){&statements[FIND], &find, NULL};
+    enum status status = db_query_batch(call->transaction, commands, count);
     if (status != STATUS_OK)
         return db_fault(call->fault, status);
-    return read_found(call, commands[4].result, member_id, ret_member);
+    return read_found(call, commands[count - 1].result, member_id, ret_member);
 }
 
 static void init_list(struct db_params *params, const struct app_call *call,

@@ -2,13 +2,16 @@
 
 #include "common/db/row_list.h"
 
-enum { LOCK, FIND, END_ACCESS, MOVE_ACCESS, END_LOGINS };
+enum { LOCK, FIND, FIND_BOUND, END_ACCESS, END_UNREACHABLE, MOVE_ACCESS, END_LOGINS };
 
 // $1 = company, $2 = member, $3 = now.
 #define ACCESS "t.company_id = $1 AND t.member_id = $2 AND t.kind = 'a' AND t.deactivated_at IS NULL"
 #define LOGINS                                                                                               \
     "t.company_id = $1 AND t.member_id = $2 AND t.kind = 'l' AND t.deactivated_at IS NULL AND t.expires_at " \
     "> $3"
+// Of whoever owned them their tokens keep the own list of addresses: it is written into theirs.
+#define OWNER "m.company_id = $1 AND m.member_id = $2"
+#define SHARED "latchkey.shared_prefixes(t.allowed_ips, m.allowed_ips)"
 // 5 = OTHER of latchkey.v1.DeactivateReason.
 #define ENDED "deactivated_at = $3, deactivate_reason = 5, deactivate_note = 'its member was removed'"
 
@@ -22,8 +25,23 @@ static const struct db_statement statements[] = {
               " ORDER BY t.token_id DESC LIMIT 1000),"
               " ARRAY(SELECT DISTINCT unnest(t.permissions) FROM latchkey.token t WHERE " ACCESS "),"
               " (SELECT count(*) FROM latchkey.token t WHERE " LOGINS ")"},
+    [FIND_BOUND] = {"member_tokens_find_bound",
+                    "SELECT count(*) FILTER (WHERE s.shared <> s.allowed_ips),"
+                    " count(*) FILTER (WHERE s.shared IS NULL) FROM ("
+                    "SELECT t.allowed_ips, " SHARED " AS shared FROM latchkey.member m, latchkey.token t"
+                    " WHERE " OWNER " AND m.allowed_ips <> '{}' AND " ACCESS " OFFSET 0) AS s"},
     [END_ACCESS] = {"member_tokens_end_access", "UPDATE latchkey.token t SET " ENDED " WHERE " ACCESS},
-    [MOVE_ACCESS] = {"member_tokens_move_access", "UPDATE latchkey.token t SET member_id = $3 WHERE " ACCESS},
+    // 4 = POLICY. An empty list would let them in from anywhere.
+    [END_UNREACHABLE] =
+        {"member_tokens_end_unreachable",
+         "UPDATE latchkey.token t SET member_id = $3, deactivated_at = $4, deactivate_reason = 4,"
+         " deactivate_note = 'handed over, and no address was in both its list and its owner''s'"
+         " FROM latchkey.member m WHERE " OWNER " AND m.allowed_ips <> '{}'"
+         " AND " SHARED " IS NULL AND " ACCESS},
+    [MOVE_ACCESS] = {"member_tokens_move_access",
+                     "UPDATE latchkey.token t SET member_id = $3, allowed_ips ="
+                     " CASE WHEN m.allowed_ips = '{}' THEN t.allowed_ips ELSE " SHARED " END"
+                     " FROM latchkey.member m WHERE " OWNER " AND " ACCESS},
     [END_LOGINS] = {"member_tokens_end_logins", "UPDATE latchkey.token t SET " ENDED " WHERE " LOGINS},
 };
 
@@ -62,14 +80,37 @@ enum status member_tokens_read(struct app_call *call, const struct db_command *l
     return STATUS_OK;
 }
 
-struct db_command member_tokens_end_access(const struct app_call *call, struct uuid member_id,
-                                           const struct uuid *heir_id, struct db_params *params) {
+struct db_command member_tokens_look_for_bound(const struct app_call *call, struct uuid member_id,
+                                               struct db_params *params) {
     init_params(params, call, member_id);
-    if (heir_id)
-        db_params_add_uuid_or_null(params, *heir_id);
-    else
-        db_params_add_time_ms(params, call->now_ms);
-    return make_command(heir_id ? MOVE_ACCESS : END_ACCESS, params);
+    return make_command(FIND_BOUND, params);
+}
+
+void member_tokens_read_bound(const struct db_command *look, struct member_tokens *tokens) {
+    tokens->narrowed_count = db_result_get_int64(look->result, 0, 0);
+    tokens->unreachable_count = db_result_get_int64(look->result, 0, 1);
+}
+
+struct db_command member_tokens_end_access(const struct app_call *call, struct uuid member_id,
+                                           struct db_params *params) {
+    init_params(params, call, member_id);
+    db_params_add_time_ms(params, call->now_ms);
+    return make_command(END_ACCESS, params);
+}
+
+struct db_command member_tokens_end_unreachable(const struct app_call *call, struct uuid member_id,
+                                                struct uuid heir_id, struct db_params *params) {
+    init_params(params, call, member_id);
+    db_params_add_uuid_or_null(params, heir_id);
+    db_params_add_time_ms(params, call->now_ms);
+    return make_command(END_UNREACHABLE, params);
+}
+
+struct db_command member_tokens_move_access(const struct app_call *call, struct uuid member_id,
+                                            struct uuid heir_id, struct db_params *params) {
+    init_params(params, call, member_id);
+    db_params_add_uuid_or_null(params, heir_id);
+    return make_command(MOVE_ACCESS, params);
 }
 
 struct db_command member_tokens_end_logins(const struct app_call *call, struct uuid member_id,

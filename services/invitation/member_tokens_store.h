@@ -23,6 +23,9 @@ struct member_tokens {
     struct bytes *grants; // everything that any of the access tokens was granted, each once
     size_t grant_count;
     int64_t login_count;
+    // Handed over, by the own list of addresses of whoever owns them:
+    int64_t narrowed_count;    // they get a narrower list
+    int64_t unreachable_count; // they end: no address is in both lists
 };
 
 // Two looks (membership_lock()): from the first on nobody makes another one before the transaction ends, the
@@ -34,9 +37,19 @@ struct db_command member_tokens_look(const struct app_call *call, struct uuid me
 MUST_CHECK enum status member_tokens_read(struct app_call *call, const struct db_command *look,
                                           struct member_tokens *ret_tokens);
 
-// Access tokens to the member `heir_id`, or to the company where that is zero, or ended (NULL).
+// A third look, at what handing them over does to their lists; fills these counts alone.
+struct db_command member_tokens_look_for_bound(const struct app_call *call, struct uuid member_id,
+                                               struct db_params *params);
+void member_tokens_read_bound(const struct db_command *look, struct member_tokens *tokens);
+
 struct db_command member_tokens_end_access(const struct app_call *call, struct uuid member_id,
-                                           const struct uuid *heir_id, struct db_params *params);
+                                           struct db_params *params);
+// To the member `heir_id`, or to the company where that is zero: first those that no address is left for,
+// which end, then the others.
+struct db_command member_tokens_end_unreachable(const struct app_call *call, struct uuid member_id,
+                                                struct uuid heir_id, struct db_params *params);
+struct db_command member_tokens_move_access(const struct app_call *call, struct uuid member_id,
+                                            struct uuid heir_id, struct db_params *params);
 struct db_command member_tokens_end_logins(const struct app_call *call, struct uuid member_id,
                                            struct db_params *params);
 

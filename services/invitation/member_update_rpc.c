@@ -105,11 +105,10 @@ static enum status check_added_roles(struct app_call *call, const struct member 
 // The member may do no more than the caller.
 static enum status check_member_bounds(struct app_call *call, const struct role_list *roles,
                                        const char *what) {
-    struct permission_set *permissions =
-        role_list_get_permissions(roles, call->caller->catalogue, call->arena);
-    if (!permissions)
+    struct reach reach;
+    if (!role_list_get_reach(roles, call->caller->catalogue, call->arena, &reach))
         return fault_set_no_memory(call->fault);
-    return role_check_permissions(permissions, NULL, call->caller, what, call->arena, call->fault);
+    return role_check_reach(&reach, NULL, call->caller, what, call->arena, call->fault);
 }
 
 // Whoever names another address or person as this member decides who may do what the member may; and so does,
@@ -137,6 +136,9 @@ static enum status check_rights(struct app_call *call, const struct db_command *
         status = check_added_roles(call, present, draft, &looks[WISHED_ROLES]);
     if (status == STATUS_OK)
         status = check_person(call, &roles, &present->is, draft);
+    if (status == STATUS_OK)
+        status = member_check_let_in(&draft->allowed_ips, &present->is.allowed_ips, call->caller, call->arena,
+                                     call->fault);
     if (status == STATUS_OK && has_administrator(&roles, &present->is.roles) &&
         !has_administrator(&roles, &draft->roles))
         status = membership_check_administrator(call, &looks[ADMINISTRATOR]);

@@ -73,16 +73,9 @@ static void add_permissions(const struct role *role, const struct permission_cat
     }
 }
 
-struct permission_set *role_get_permissions(const struct role *role,
-                                            const struct permission_catalogue *catalogue,
-                                            struct arena *arena) {
-    struct role_list alone = {.roles = (struct role *)role, .count = 1};
-    return role_list_get_permissions(&alone, catalogue, arena);
-}
-
-struct permission_set *role_list_get_permissions(const struct role_list *roles,
-                                                 const struct permission_catalogue *catalogue,
-                                                 struct arena *arena) {
+static struct permission_set *get_permissions(const struct role_list *roles,
+                                              const struct permission_catalogue *catalogue,
+                                              struct arena *arena) {
     struct permission_set *set =
         permission_set_new_in_arena(arena, permission_catalogue_get_limit(catalogue));
     for (size_t i = 0; set && i < roles->count; i++)
@@ -90,22 +83,89 @@ struct permission_set *role_list_get_permissions(const struct role_list *roles,
     return set;
 }
 
+struct permission_set *role_get_permissions(const struct role *role,
+                                            const struct permission_catalogue *catalogue,
+                                            struct arena *arena) {
+    struct role_list alone = {.roles = (struct role *)role, .count = 1};
+    return get_permissions(&alone, catalogue, arena);
+}
+
+static bool get_groups(const struct role *role, const struct permission_catalogue *catalogue,
+                       struct arena *arena, struct group_list *ret_list) {
+    if (role->is_built_in)
+        return permission_catalogue_list_administrator_groups(catalogue, arena, &ret_list->groups,
+                                                              &ret_list->count);
+    return group_list_pick(role->grants, role->grant_count, arena, ret_list);
+}
+
+bool role_list_get_reach(const struct role_list *roles, const struct permission_catalogue *catalogue,
+                         struct arena *arena, struct reach *ret_reach) {
+    struct reach reach = {.permissions = get_permissions(roles, catalogue, arena)};
+    bool is_read = reach.permissions != NULL;
+    for (size_t i = 0; is_read && i < roles->count; i++) {
+        struct group_list more;
+        is_read = get_groups(&roles->roles[i], catalogue, arena, &more) &&
+                  group_list_unite(&reach.groups, &more, arena);
+    }
+    *ret_reach = reach;
+    return is_read;
+}
+
+bool reach_of_grants(const struct bytes *grants, size_t count, const struct permission_catalogue *catalogue,
+                     struct arena *arena, struct reach *ret_reach) {
+    struct role role = {.grants = (struct bytes *)grants, .grant_count = count};
+    struct role_list alone = {.roles = &role, .count = 1};
+    return role_list_get_reach(&alone, catalogue, arena, ret_reach);
+}
+
+bool reach_intersect(struct reach *reach, const struct reach *others, struct arena *arena) {
+    permission_set_intersect(reach->permissions, others->permissions);
+    return group_list_intersect(&reach->groups, &others->groups, arena, &reach->groups);
+}
+
 // ---- never more than the caller ----
 
-enum status role_check_permissions(const struct permission_set *wanted, const struct permission_set *before,
-                                   const struct caller *caller, const char *what, struct arena *arena,
-                                   struct fault *fault) {
+// What the caller and whoever had it before hold together.
+static bool unite_holders(const struct reach *before, const struct caller *caller, struct arena *arena,
+                          struct reach *ret_held) {
     const struct permission_set *callers = caller_get_permissions(caller, arena);
-    struct permission_set *held =
-        permission_set_new_in_arena(arena, permission_catalogue_get_limit(caller->catalogue));
-    if (!callers || !held)
-        return fault_set_no_memory(fault);
-    permission_set_unite(held, callers);
+    struct reach held = {
+        .permissions = permission_set_new_in_arena(arena, permission_catalogue_get_limit(caller->catalogue)),
+        .groups = caller->groups};
+    if (!callers || !held.permissions)
+        return false;
+    permission_set_unite(held.permissions, callers);
     if (before)
-        permission_set_unite(held, before);
-    const char *excess = grant_list_describe_excess(caller->catalogue, wanted, held, arena, fault);
+        permission_set_unite(held.permissions, before->permissions);
+    *ret_held = held;
+    return !before || group_list_unite(&ret_held->groups, &before->groups, arena);
+}
+
+static enum status check_groups(const struct group_list *wanted, const struct group_list *held,
+                                const struct caller *caller, const char *what, struct arena *arena,
+                                struct fault *fault) {
+    const char *names;
+    const char *excess = group_list_describe_excess(caller->catalogue, wanted, held, arena, fault, &names);
     if (!excess)
         return fault->status;
+    fault_add_detail(fault, "groups", "%s", excess);
+    return fault_set(fault, STATUS_PERMISSION_DENIED, "GRANT_EXCEEDS_CALLER",
+                     "%s: %s covers what the catalogue gets later, too, which you do not hold%s%s", what,
+                     excess, *names ? "; give the names instead: " : "", names);
+}
+
+enum status role_check_reach(const struct reach *wanted, const struct reach *before,
+                             const struct caller *caller, const char *what, struct arena *arena,
+                             struct fault *fault) {
+    struct reach held;
+    if (!unite_holders(before, caller, arena, &held))
+        return fault_set_no_memory(fault);
+    const char *excess =
+        grant_list_describe_excess(caller->catalogue, wanted->permissions, held.permissions, arena, fault);
+    if (!excess)
+        return fault->status == STATUS_OK
+                   ? check_groups(&wanted->groups, &held.groups, caller, what, arena, fault)
+                   : fault->status;
     fault_add_detail(fault, "permissions", "%s", excess);
     return fault_set(fault, STATUS_PERMISSION_DENIED, "GRANT_EXCEEDS_CALLER",
                      "%s: that would let do what you may not do, %s", what, excess);
@@ -124,11 +184,12 @@ static enum status check_role(struct uuid role_id, const struct role_list *prese
     if (!role)
         return fault_set(fault, STATUS_NOT_FOUND, "ROLE_NOT_FOUND", "there is no role %s",
                          typeid_of(TYPEID_ROLE, role_id).text);
-    struct permission_set *permissions = role_get_permissions(role, caller->catalogue, arena);
+    struct role_list alone = {.roles = (struct role *)role, .count = 1};
+    struct reach reach;
     const char *what = arena_format(arena, "you can't give the role %s", role->name);
-    if (!permissions || !what)
+    if (!what || !role_list_get_reach(&alone, caller->catalogue, arena, &reach))
         return fault_set_no_memory(fault);
-    return role_check_permissions(permissions, NULL, caller, what, arena, fault);
+    return role_check_reach(&reach, NULL, caller, what, arena, fault);
 }
 
 enum status role_check_grant(const struct role_ids *wanted, const struct role_list *present,

@@ -1,11 +1,12 @@
-// Nobody gives a role that lets do more than the giver may do at that moment: for members, invitations and
-// the roles themselves. Pure.
+// Nobody gives a role that lets do more than the giver may do, at that moment and by what its groups come to
+// cover: for members, invitations and the roles themselves. Pure.
 #ifndef LATCHKEY_SERVICES_INVITATION_ROLE_GRANT_H
 #define LATCHKEY_SERVICES_INVITATION_ROLE_GRANT_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "common/access/group_list.h"
 #include "common/access/permission.h"
 #include "common/app/caller.h"
 #include "common/base/arena.h"
@@ -39,10 +40,25 @@ MUST_CHECK struct permission_set *role_get_permissions(const struct role *role,
                                                        const struct permission_catalogue *catalogue,
                                                        struct arena *arena);
 
-// What the roles let do together.
-MUST_CHECK struct permission_set *role_list_get_permissions(const struct role_list *roles,
-                                                            const struct permission_catalogue *catalogue,
-                                                            struct arena *arena);
+// What a role lets do, or several, or a member or a token: now, and of what the catalogue gets later.
+struct reach {
+    struct permission_set *permissions;
+    struct group_list groups;
+};
+
+// Of the roles together, in the arena. The built-in role has the group of every resource that there is. False
+// when out of memory, as for all below.
+MUST_CHECK bool role_list_get_reach(const struct role_list *roles,
+                                    const struct permission_catalogue *catalogue, struct arena *arena,
+                                    struct reach *ret_reach);
+
+// Of grants; what the catalogue has lost lets do nothing now.
+MUST_CHECK bool reach_of_grants(const struct bytes *grants, size_t count,
+                                const struct permission_catalogue *catalogue, struct arena *arena,
+                                struct reach *ret_reach);
+
+// Leaves of `reach` what `others` has too.
+MUST_CHECK bool reach_intersect(struct reach *reach, const struct reach *others, struct arena *arena);
 
 // Of `present` (what role_store_find_many() found) every wanted role must be there: NOT_FOUND
 // (ROLE_NOT_FOUND); and it may let do no more than the caller: PERMISSION_DENIED (GRANT_EXCEEDS_CALLER) with
@@ -51,12 +67,10 @@ MUST_CHECK enum status role_check_grant(const struct role_ids *wanted, const str
                                         const struct caller *caller, struct arena *arena,
                                         struct fault *fault);
 
-// PERMISSION_DENIED (GRANT_EXCEEDS_CALLER) if `wanted` holds anything that neither the caller nor `before`
-// (NULL = nothing) does. `what` begins the sentence: "you can't give the
-// role x".
-MUST_CHECK enum status role_check_permissions(const struct permission_set *wanted,
-                                              const struct permission_set *before,
-                                              const struct caller *caller, const char *what,
-                                              struct arena *arena, struct fault *fault);
+// PERMISSION_DENIED (GRANT_EXCEEDS_CALLER) if `wanted` has anything that neither the caller nor `before`
+// (NULL = nothing) does. `what` begins the sentence: "you can't give the role x".
+MUST_CHECK enum status role_check_reach(const struct reach *wanted, const struct reach *before,
+                                        const struct caller *caller, const char *what, struct arena *arena,
+                                        struct fault *fault);
 
 #endif

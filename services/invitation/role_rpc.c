@@ -73,6 +73,15 @@ enum status role_rpc_list(struct app_call *call, const ProtobufCMessage *message
 
 // ---- CreateRole ----
 
+static enum status check_reach(struct app_call *call, const struct grant_list *wanted,
+                               const struct reach *before) {
+    struct reach reach = {.permissions = wanted->covered};
+    if (!group_list_pick(wanted->grants, wanted->count, call->arena, &reach.groups))
+        return fault_set_no_memory(call->fault);
+    return role_check_reach(&reach, before, call->caller, "you can't make such a role", call->arena,
+                            call->fault);
+}
+
 static enum status create(struct app_call *call, const Latchkey__V1__CreateRoleRequest *request,
                           struct role **ret_role) {
     struct grant_list grants;
@@ -83,8 +92,7 @@ static enum status create(struct app_call *call, const Latchkey__V1__CreateRoleR
     struct role_draft draft = {name, grants.grants, grants.count};
     enum status status = membership_lock(call, NULL, 0);
     if (status == STATUS_OK)
-        status = role_check_permissions(grants.covered, NULL, call->caller, "you can't make such a role",
-                                        call->arena, call->fault);
+        status = check_reach(call, &grants, NULL);
     if (status != STATUS_OK)
         return status;
     return role_store_create(call, uuid_new(app_get_clock(call->app)), &draft, ret_role);
@@ -146,11 +154,11 @@ static enum status check_change(struct app_call *call, const struct role_change 
     enum status status = etag_check(change->etag, present->version, call->fault);
     if (status != STATUS_OK || !(change->mask & UPDATE_MASK_BIT(PERMISSIONS)))
         return status;
-    struct permission_set *before = role_get_permissions(present, call->caller->catalogue, call->arena);
-    if (!before)
+    struct reach before;
+    if (!reach_of_grants(present->grants, present->grant_count, call->caller->catalogue, call->arena,
+                         &before))
         return fault_set_no_memory(call->fault);
-    return role_check_permissions(change->grants.covered, before, call->caller, "you can't make such a role",
-                                  call->arena, call->fault);
+    return check_reach(call, &change->grants, &before);
 }
 
 static enum status find_role(struct app_call *call, struct uuid role_id, struct role **ret_role) {

@@ -4,6 +4,7 @@
 
 #include "common/access/lock_out.h"
 #include "common/base/clock.h"
+#include "common/base/typeid.h"
 
 enum status token_check_not_deactivated(const struct token *token, struct fault *fault) {
     if (token->deactivated_at_ms == CLOCK_NEVER_MS)
@@ -26,7 +27,8 @@ static bool describe_token(const struct token *token, const struct permission_ca
                            struct arena *arena, struct token_maker *ret_maker) {
     struct permission_set *set =
         permission_set_new_in_arena(arena, permission_catalogue_get_limit(catalogue));
-    if (!set)
+    struct group_list groups;
+    if (!set || !group_list_pick(token->permissions, token->permission_count, arena, &groups))
         return false;
     for (size_t i = 0; i < token->permission_count; i++) {
         bool covers_any = permission_catalogue_expand(catalogue, token->permissions[i], set);
@@ -34,6 +36,7 @@ static bool describe_token(const struct token *token, const struct permission_ca
     }
     *ret_maker = (struct token_maker){.catalogue = catalogue,
                                       .permissions = set,
+                                      .groups = groups,
                                       .ips = token->allowed_ips,
                                       .ip_count = token->allowed_ip_count,
                                       .domains = token->allowed_domains,
@@ -49,9 +52,9 @@ enum status token_check_widening(const struct token *before, const struct token_
     fault_init(&beyond_itself, arena);
     if (!describe_token(before, caller->catalogue, arena, &itself))
         return fault_set_no_memory(fault);
-    if (token_check_grant(after, &itself, arena, &beyond_itself) == STATUS_OK)
+    if (token_check_grant(after, before->member_id, &itself, arena, &beyond_itself) == STATUS_OK)
         return STATUS_OK;
-    return token_check_grant(after, caller, arena, fault);
+    return token_check_grant(after, before->member_id, caller, arena, fault);
 }
 
 // ---- lock-out ----
@@ -72,6 +75,15 @@ enum status token_check_lock_out(const struct token_draft *after, const struct i
 }
 
 // ---- rotation ----
+
+enum status token_check_owner(const struct token *token, struct uuid member_id, struct fault *fault) {
+    if (uuid_is_zero(token->member_id) || uuid_is_equal(token->member_id, member_id))
+        return STATUS_OK;
+    return fault_set(fault, STATUS_PERMISSION_DENIED, "ROTATE_OTHERS_TOKEN",
+                     "the token is another member's, and whoever rotates it holds a secret that acts as that "
+                     "member; have %s rotate it, or deactivate it and make one of your own",
+                     typeid_of(TYPEID_MEMBER, token->member_id).text);
+}
 
 enum status token_check_rotation(const struct token *token, bool supersedes, struct fault *fault) {
     bool is_in_grace = token->secret_count > 1;

@@ -9,6 +9,7 @@
 #include "common/base/compiler.h"
 #include "common/base/fault.h"
 #include "common/base/status.h"
+#include "common/base/uuid.h"
 #include "common/ip/address.h"
 #include "services/token/token.h"
 #include "services/token/token_grant.h"
@@ -25,8 +26,9 @@ MUST_CHECK enum status token_check_not_deactivated(const struct token *token, st
 // FAILED_PRECONDITION also for what has expired (TOKEN_EXPIRED).
 MUST_CHECK enum status token_check_not_ended(const struct token *token, int64_t now_ms, struct fault *fault);
 
-// An update may narrow a token whatever the caller holds. One that widens it gives away what the token then
-// can, so the caller must hold all of that: PERMISSION_DENIED (GRANT_EXCEEDS_CALLER), NO_MEMORY.
+// An update may narrow a token whatever the caller holds. One that widens it, by a group in place of names
+// too, gives away what the token then can, so the caller must hold all of that: PERMISSION_DENIED
+// (GRANT_EXCEEDS_CALLER), NO_MEMORY.
 MUST_CHECK enum status token_check_widening(const struct token *before, const struct token_draft *after,
                                             const struct token_maker *caller, struct arena *arena,
                                             struct fault *fault);
@@ -35,6 +37,12 @@ MUST_CHECK enum status token_check_widening(const struct token *before, const st
 // being presented.
 MUST_CHECK enum status token_check_lock_out(const struct token_draft *after, const struct ip_address *address,
                                             struct fault *fault);
+
+// Whoever rotates a token has its secret then, and with it acts as the token's owner: a member's is rotated
+// by that member (`member_id`, zero = the caller is the company's token) alone. PERMISSION_DENIED
+// (ROTATE_OTHERS_TOKEN).
+MUST_CHECK enum status token_check_owner(const struct token *token, struct uuid member_id,
+                                         struct fault *fault);
 
 // A rotation while the grace of the one before runs. With `supersedes` the newer secret is given up in favour
 // of a third one; without, it is FAILED_PRECONDITION (ROTATION_IN_GRACE).

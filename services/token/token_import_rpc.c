@@ -42,7 +42,7 @@ static bool check_token(struct app_call *call, const Latchkey__V1__ImportedAcces
     enum status status = token_check_wish(&wish, &terms, call->arena, fault, &import->draft);
     if (token_check_history(&history, call->now_ms, fault, &import->history) == STATUS_OK &&
         status == STATUS_OK)
-        status = token_check_grant(&import->draft, maker, call->arena, fault);
+        status = token_check_grant(&import->draft, import->member_id, maker, call->arena, fault);
     return status != STATUS_NO_MEMORY;
 }
 

@@ -1,8 +1,9 @@
 // RotateAccessToken: another secret for the same token.
 //
 // A token may rotate itself, with the secret that it is to give up. Whoever rotates another token holds its
-// secret afterwards, so must hold everything that the token may do. To take a rotation back (supersede) is
-// for managers alone: with the older secret in its grace a thief could else throw the owner out.
+// secret afterwards and can act as its owner, so must be that owner or an operator where a member owns it,
+// and hold everything that the token may do. To take a rotation back (supersede) is for managers alone: with
+// the older secret in its grace a thief could else throw the owner out.
 #include "common/base/clock.h"
 #include "common/grpc/timestamp.h"
 #include "services/token/token_change_rules.h"
@@ -29,9 +30,12 @@ static enum status check_reach(struct app_call *call, const struct token *token)
     struct token_maker caller;
     if (uuid_is_equal(token->token_id, call->caller->token_id))
         return STATUS_OK;
+    if (!caller_has_permission(call->caller, "latchkey.operate") &&
+        token_check_owner(token, call->caller->member_id, call->fault) != STATUS_OK)
+        return call->fault->status;
     if (!token_describe_caller(call, &caller))
         return fault_set_no_memory(call->fault);
-    return token_check_grant(&draft, &caller, call->arena, call->fault);
+    return token_check_grant(&draft, token->member_id, &caller, call->arena, call->fault);
 }
 
 static enum status rotate(struct app_call *call, const Latchkey__V1__RotateAccessTokenRequest *request,

@@ -58,7 +58,7 @@ enum status token_rpc_create(struct app_call *call, const ProtobufCMessage *mess
     struct uuid owner = token_choose_owner(call->caller, request->company_owned, call->fault);
     enum status status = token_check_wish(&wish, &terms, call->arena, call->fault, &draft);
     if (status == STATUS_OK)
-        status = token_check_grant(&draft, &maker, call->arena, call->fault);
+        status = token_check_grant(&draft, owner, &maker, call->arena, call->fault);
     if (status == STATUS_OK)
         status = give_birth(call, &draft, owner, &terms, response);
     *ret_response = &response->base;

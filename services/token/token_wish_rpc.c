@@ -144,8 +144,12 @@ bool token_describe_caller(const struct app_call *call, struct token_maker *ret_
     *ret_maker = (struct token_maker){
         .catalogue = caller->catalogue,
         .permissions = caller_get_permissions(caller, call->arena),
+        .groups = caller->groups,
         .ips = caller->allowed_ips,
         .ip_count = caller->allowed_ip_count,
+        .member_id = caller->member_id,
+        .member_ips = caller->member_ips,
+        .member_ip_count = caller->member_ip_count,
         .domains = caller->allowed_domains,
         .domain_count = caller->allowed_domain_count,
         .expires_at_ms =

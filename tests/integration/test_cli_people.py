@@ -8,7 +8,7 @@ import unittest
 import uuid
 
 from cli_case import SECRET, CommandCase
-from latchkey_test import program
+from latchkey_test import program, uuid_of_id
 from latchkey_test.mail import MailServer
 from latchkey_test.waiting import wait_until
 
@@ -72,6 +72,19 @@ class Members(CommandCase):
         self.assert_fails(2, "say --yes", "member", "remove", email)
         self.assertRegex(self.run_well("member", "remove", email, "--yes", "--wait", "5s"), "^removed .*confirmed by 1 of 1")
         self.assertEqual(self.run_json("member", "show", member["member_id"])["member"]["state"], "MEMBER_STATE_REMOVED")
+
+    def test_handing_over_says_what_the_members_own_list_does_to_the_tokens(self):
+        email, member = self.make("--allowed-ip", "198.51.100.0/24")
+        owner = uuid_of_id(member["member_id"])
+        for ips in ("{}", "{198.51.100.7}", "{203.0.113.7}"):
+            token = uuid_of_id(self.make_token()["access_token"]["token_id"])
+            self.deployment.execute(f"UPDATE latchkey.token SET member_id = '{owner}', allowed_ips = '{ips}' "
+                                    f"WHERE token_id = '{token}'")
+        for options in (["--dry-run"], ["--yes"]):
+            said = self.run_well("member", "remove", email, "--transfer-tokens-to", "administrator@demo.example", *options)
+            self.assertRegex(said, r"access tokens handed over: 3, .*\n"
+                                   r"with a narrower list of addresses, since their owner's bounds them: 1\n"
+                                   r"ended, since no address is in both lists: 1\n")
 
     def test_the_last_administrator_stays(self):
         self.assert_fails(5, "LAST_ADMINISTRATOR", "member", "remove", "administrator@demo.example", "--yes")

@@ -43,7 +43,8 @@ class MembershipAudit(MemberCase):
         self.assertEqual(told["member.updated"], ({"display_name": "Bob", "role_ids": [role.role_id]},
                                                   {"display_name": "Robert", "role_ids": []}))
         self.assertEqual(told["member.tokens_transferred"][1],
-                         {"token_count": 1, "login_count": 0, "transfer_tokens_to": company.id})
+                         {"token_count": 1, "narrowed_count": 0, "unreachable_count": 0, "login_count": 0,
+                          "transfer_tokens_to": company.id})
         self.assertEqual(told["company.suspension_explained"][1], {"note": "unpaid"})
         self.assertEqual(told["company.updated"][1], {"name": "Renamed", "policy": {"require_expiry": True}})
 

@@ -16,20 +16,29 @@ ASKED = 24  # questions after each step; after each tenth all
 PERMISSIONS = ("charges.create", "charges.read", "refunds.create", "customers.read")
 GRANTS = {**{name: {name} for name in PERMISSIONS}, "charges.*": {"charges.create", "charges.read"},
           "customers.*": {"customers.read"}}
+# Each prefix holds one of the addresses that no narrower one does.
+PREFIXES = {"198.51.100.0/24": {"198.51.100.7"}, "198.51.0.0/16": {"198.51.100.7", "198.51.7.7"},
+            "203.0.113.0/24": {"203.0.113.7"}}
+ADDRESSES = ("198.51.100.7", "198.51.7.7", "203.0.113.7", "192.0.2.7")
 
 
 def expand(grants):
     return set().union(*(GRANTS[grant] for grant in grants))
 
 
+def reach(prefixes):
+    """The addresses that a list lets in."""
+    return set().union(*(PREFIXES[prefix] for prefix in prefixes)) if prefixes else set(ADDRESSES)
+
+
 class Model:
-    """What there should be, by id: roles (their grants), members (roles, alive), tokens (grants or None of a log-in, owner or
-    "" of the company, alive)."""
+    """What there should be, by id: roles (their grants), members (roles, from where, alive), tokens (grants or None of a log-in,
+    owner or "" of the company, from where, alive)."""
 
     def __init__(self, administrator_role, ada):
         self.administrator_role = administrator_role
         self.roles = {}
-        self.members = {ada: {"roles": {administrator_role}, "alive": True}}
+        self.members = {ada: {"roles": {administrator_role}, "from": set(ADDRESSES), "alive": True}}
         self.tokens = {}
 
     def alive(self):
@@ -47,13 +56,26 @@ class Model:
     def is_last_administrator(self, member):
         return self.administrators() == [member]
 
-    def reason(self, token, permission):
-        """Of Validate, for that permission."""
+    def hand_over(self, token, owner, heir):
+        """What the old owner's list leaves of it; with nothing left it ends."""
+        state = self.tokens[token]
+        state["owner"] = heir
+        both = state["from"] & self.members[owner]["from"]
+        if both:
+            state["from"] = both
+        state["alive"] = bool(both)
+
+    def reason(self, token, permission, address):
+        """Of Validate, for that permission from that address."""
         grants, owner, alive = self.tokens[token]["grants"], self.tokens[token]["owner"], self.tokens[token]["alive"]
         if owner and not self.members[owner]["alive"]:
             return "MEMBER_REMOVED"
         if not alive:
             return "DEACTIVATED"
+        if owner and address not in self.members[owner]["from"]:
+            return "MEMBER_IP_NOT_LISTED"
+        if address not in self.tokens[token]["from"]:
+            return "TOKEN_IP_NOT_LISTED"
         held = set(PERMISSIONS) if grants is None else expand(grants)
         return "OK" if permission in (held & self.rights(owner) if owner else held) else "PERMISSION_MISSING"
 
@@ -77,6 +99,9 @@ class MembershipModel(MemberCase):
     def pick_roles(self):
         roles = self.pick(self.model.roles)
         return roles + [self.model.administrator_role] * (self.random.random() < 0.2)
+
+    def pick_ips(self):
+        return self.pick(PREFIXES) if self.random.random() < 0.5 else []
 
     def one(self, things):
         return self.random.choice(sorted(things))
@@ -117,18 +142,18 @@ class MembershipModel(MemberCase):
 
     def create_member(self):
         self.made += 1
-        roles = self.pick_roles()
-        member = self.company.create_member(f"m{self.made}@acme.example", roles)
-        self.model.members[member.member_id] = {"roles": set(roles), "alive": True}
+        roles, ips = self.pick_roles(), self.pick_ips()
+        member = self.company.create_member(f"m{self.made}@acme.example", roles, allowed_ips=ips)
+        self.model.members[member.member_id] = {"roles": set(roles), "from": reach(ips), "alive": True}
 
     def update_member(self):
-        member, roles = self.one(self.model.members), self.pick_roles()
+        member, roles, ips = self.one(self.model.members), self.pick_roles(), self.pick_ips()
         alive = self.model.members[member]["alive"]
         is_last = self.model.is_last_administrator(member) and self.model.administrator_role not in roles
-        reason = self.refused(lambda: self.company.update(member, role_ids=roles))
+        reason = self.refused(lambda: self.company.update(member, role_ids=roles, allowed_ips=ips))
         self.assertEqual(reason, "MEMBER_REMOVED" if not alive else "LAST_ADMINISTRATOR" if is_last else None)
         if reason is None:
-            self.model.members[member]["roles"] = set(roles)
+            self.model.members[member].update({"roles": set(roles), "from": reach(ips)})
 
     def remove_member(self):
         member = self.one(self.model.members)
@@ -140,27 +165,31 @@ class MembershipModel(MemberCase):
         reason = self.refused(lambda: self.check_removed(member, to, owned if alive else []))
         self.assertEqual(reason, "LAST_ADMINISTRATOR" if alive and self.model.is_last_administrator(member) else None)
         if reason is None and alive:
-            self.model.members[member] = {"roles": set(), "alive": False}
             for token in owned:
                 if to:
-                    self.model.tokens[token]["owner"] = "" if to == self.company.id else to
+                    self.model.hand_over(token, member, "" if to == self.company.id else to)
                 else:
                     self.model.tokens[token]["alive"] = False
+            self.model.members[member].update({"roles": set(), "alive": False})
 
     def check_removed(self, member, to, owned):
         answer = self.company.remove(member, transfer_tokens_to=to)
         self.assertEqual((answer.token_count, set(answer.token_ids)), (len(owned), set(owned)))
+        mine = self.model.members[member]["from"]
+        lost = [token for token in owned if to and not self.model.tokens[token]["from"] & mine]
+        self.assertEqual(answer.unreachable_count, len(lost))
 
     def create_token(self):
         kind = self.random.choice("aal")
         owner = self.one(self.model.alive()) if kind == "l" or self.random.random() < 0.8 else ""
-        grants = self.pick(GRANTS, least=1)
+        grants, ips = self.pick(GRANTS, least=1), self.pick_ips() if kind == "a" else []
         if owner:
-            token, secret = self.company.owner_token(owner, grants, kind)
+            token, secret = self.company.owner_token(owner, grants, kind, allowed_ips=ips)
         else:
-            made, secret = self.company.company_token(grants)
+            made, secret = self.company.company_token(grants, allowed_ips=ips)
             token = made.token_id
-        self.model.tokens[token] = {"grants": None if kind == "l" else grants, "owner": owner, "alive": True}
+        self.model.tokens[token] = {"grants": None if kind == "l" else grants, "owner": owner, "from": reach(ips),
+                                    "alive": True}
         self.secrets[token] = secret
 
     def deactivate_token(self):
@@ -183,8 +212,10 @@ class MembershipModel(MemberCase):
         revision = self.company.update_role(self.fence, name=f"fence {self.made}").revision
         pairs = [(token, permission) for token in sorted(self.secrets) for permission in PERMISSIONS]
         for token, permission in self.random.sample(pairs, min(asked, len(pairs))) if asked else pairs:
-            self.assertEqual(self.decide(self.secrets[token], permission, revision), self.model.reason(token, permission),
-                             (token, permission, self.model.tokens[token]))
+            address = self.random.choice(ADDRESSES)
+            self.assertEqual(self.decide(self.secrets[token], permission, revision, address),
+                             self.model.reason(token, permission, address),
+                             (token, permission, address, self.model.tokens[token]))
 
     def check_lists(self):
         listed = {member.member_id: set(member.role_ids) for member in self.company.operator.members.ListMembers(

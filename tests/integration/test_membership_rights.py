@@ -94,7 +94,8 @@ class MembershipRights(MemberCase):
                           self.decide(secret, "refunds.create")), ("PERMISSION_MISSING", "OK", "MEMBER_IP_NOT_LISTED"))
         self.assertEqual(self.decide(login), "MEMBER_REMOVED")
         self.assert_confirmed(company.remove(heir.member_id, transfer_tokens_to=company.id, wait_for_validators=WAIT))
-        self.assertEqual((self.decide(secret, "charges.create"), self.decide(secret, "refunds.create")), ("OK", "OK"))
+        self.assertEqual((self.decide(secret, "charges.create", **at_home), self.decide(secret, "refunds.create", **at_home),
+                          self.decide(secret, "refunds.create")), ("OK", "OK", "TOKEN_IP_NOT_LISTED"))
 
     # ---- a hundred thousand tokens of a role ----
 

@@ -162,6 +162,63 @@ static void an_own_list_must_hold_the_callers_address(void **state) {
                      STATUS_FAILED_PRECONDITION);
 }
 
+// ---- from where nobody lets anybody in who may not be there ----
+
+static struct prefix_list list_of(const char *texts) {
+    struct prefix_list list = {ARENA_NEW_ARRAY(&arena, struct ip_prefix, 4), 0};
+    struct bytes rest = bytes_of_text(texts);
+    assert_non_null(list.prefixes);
+    while (rest.len > 0)
+        assert_int_equal(ip_prefix_parse(bytes_split(&rest, ' '), &list.prefixes[list.count++]), IP_PARSE_OK);
+    return list;
+}
+
+static bool may_let_in(const char *after, const char *before, const char *token, const char *member) {
+    struct prefix_list lists[] = {list_of(after), list_of(before), list_of(token), list_of(member)};
+    const struct caller caller = {.allowed_ips = lists[2].prefixes,
+                                  .allowed_ip_count = lists[2].count,
+                                  .member_ips = lists[3].prefixes,
+                                  .member_ip_count = lists[3].count};
+    fault_init(&fault, &arena);
+    enum status status = member_check_let_in(&lists[0], &lists[1], &caller, &arena, &fault);
+    assert_true(status == STATUS_OK || strcmp(fault.reason, "GRANT_EXCEEDS_CALLER") == 0);
+    return status == STATUS_OK;
+}
+
+static void what_a_list_gains_lies_in_every_list_of_the_caller(void **state) {
+    (void)state;
+    static const struct {
+        const char *after, *before, *token, *member;
+        bool may;
+    } cases[] = {
+        {"", "10.0.0.0/8", "", "", true}, // who is bound by nothing
+        {"192.0.2.7", "10.0.0.0/8", "", "", true},
+        {"", "10.0.0.0/8", "", "10.0.0.0/8", false}, // one's own
+        {"10.0.0.0/7", "10.0.0.0/8", "", "10.0.0.0/8", false},
+        {"10.1.0.0/16", "10.0.0.0/8", "", "10.0.0.0/8", true},
+        {"10.1.0.0/16", "10.0.0.0/8", "192.0.2.0/24", "", true}, // narrower
+        {"10.0.0.0/8 192.0.2.7", "10.0.0.0/8", "192.0.2.0/24", "", true},
+        {"10.0.0.0/8 192.0.2.7", "10.0.0.0/8", "192.0.2.0/24", "203.0.113.0/24", false},
+        {"10.0.0.0/8 192.0.2.7", "10.0.0.0/8", "203.0.113.0/24", "192.0.2.0/24", false},
+        {"10.0.0.0/8 192.0.2.7", "10.0.0.0/8", "192.0.2.0/24", "192.0.2.7", true},
+        {"", "10.0.0.0/8", "0.0.0.0/0", "", false},
+        {"", "", "192.0.2.0/24", "192.0.2.0/24", true}, // was open before
+        {"192.0.2.7", "", "10.0.0.0/8", "10.0.0.0/8", true},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++)
+        if (may_let_in(cases[i].after, cases[i].before, cases[i].token, cases[i].member) != cases[i].may)
+            fail_msg("%s after %s, by %s and %s", cases[i].after, cases[i].before, cases[i].token,
+                     cases[i].member);
+}
+
+static void the_refusal_says_which_list_of_the_caller_it_is(void **state) {
+    (void)state;
+    assert_false(may_let_in("", "10.0.0.0/8", "10.0.0.0/8", ""));
+    assert_non_null(strstr(fault.message, "of the token that you call with"));
+    assert_false(may_let_in("", "10.0.0.0/8", "", "10.0.0.0/8"));
+    assert_non_null(strstr(fault.message, "that you have as a member"));
+}
+
 static void running_out_of_memory_is_told_whenever_it_happens(void **state) {
     (void)state;
     char *ids[] = {(char *)role, (char *)other_role}, *ips[] = {(char *)"10.0.0.0/8", (char *)"::1"};
@@ -191,6 +248,8 @@ int main(void) {
         TEST(issuer_and_subject_stand_together),
         TEST(every_field_makes_a_difference_and_three_make_another_person),
         TEST(an_own_list_must_hold_the_callers_address),
+        TEST(what_a_list_gains_lies_in_every_list_of_the_caller),
+        TEST(the_refusal_says_which_list_of_the_caller_it_is),
         TEST(running_out_of_memory_is_told_whenever_it_happens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,7 +45,9 @@ static struct permission_set *set_of(unsigned bits) {
     return set;
 }
 
+// A caller that holds names alone.
 static void let_caller_do(unsigned bits) {
+    caller.groups = (struct group_list){0};
     caller.subject =
         (struct access_subject){.kind = TOKEN_KIND_ACCESS, .is_company_owned = true, .granted = set_of(bits)};
 }
@@ -83,7 +85,8 @@ static void what_was_there_before_may_stay(void **state) {
         let_caller_do(held);
         fault_init(&fault, &arena);
         enum status status =
-            role_check_permissions(set_of(wanted), set_of(before), &caller, "no", &arena, &fault);
+            role_check_reach(&(struct reach){.permissions = set_of(wanted)},
+                             &(struct reach){.permissions = set_of(before)}, &caller, "no", &arena, &fault);
         assert_int_equal(status, wanted & ~(held | before) ? STATUS_PERMISSION_DENIED : STATUS_OK);
     }
 }
@@ -118,7 +121,88 @@ static void the_administrator_may_all_but_what_only_the_operator_may(void **stat
     assert_true(permission_set_is_equal(set, set_of(7)));
     struct role roles[] = {role_with(1, 1), role_with(4, 2)};
     struct role_list list = {.roles = roles, .count = 2};
-    assert_true(permission_set_is_equal(role_list_get_permissions(&list, catalogue, &arena), set_of(5)));
+    struct reach reach;
+    assert_true(role_list_get_reach(&list, catalogue, &arena, &reach));
+    assert_true(permission_set_is_equal(reach.permissions, set_of(5)));
+}
+
+// ---- groups ----
+
+static struct group_list groups_of(struct bytes *groups, size_t count) {
+    return (struct group_list){groups, count};
+}
+
+static enum status give(struct role *role) {
+    struct role_list present = {.roles = role, .count = 1};
+    struct role_ids ids = {&role->role_id, 1};
+    fault_init(&fault, &arena);
+    return role_check_grant(&ids, &present, &caller, &arena, &fault);
+}
+
+static void a_group_is_given_by_who_holds_the_group_and_not_its_names(void **state) {
+    (void)state;
+    struct bytes charges = BYTES_LITERAL("charges.*"), around[] = {BYTES_LITERAL("refunds.*"), charges};
+    struct role role = {.name = "worker", .grants = &charges, .grant_count = 1};
+    let_caller_do(15);
+    assert_int_equal(give(&role), STATUS_PERMISSION_DENIED);
+    assert_string_equal(fault.reason, "GRANT_EXCEEDS_CALLER");
+    assert_string_equal(fault.details->key, "groups");
+    assert_string_equal(fault.details->value, "charges.*");
+    assert_non_null(strstr(fault.message, "give the names instead: charges.create, charges.read"));
+    caller.groups = groups_of(around, 1);
+    assert_int_equal(give(&role), STATUS_PERMISSION_DENIED);
+    caller.groups = groups_of(around, 2);
+    assert_int_equal(give(&role), STATUS_OK);
+}
+
+static void the_administrator_is_given_by_who_holds_the_group_of_every_resource(void **state) {
+    (void)state;
+    struct bytes groups[] = {BYTES_LITERAL("charges.*"), BYTES_LITERAL("refunds.*")};
+    struct role role = {.name = "administrator", .is_built_in = true};
+    let_caller_do(15);
+    assert_int_equal(give(&role), STATUS_PERMISSION_DENIED);
+    assert_string_equal(fault.details->value, "charges.*, refunds.*");
+    caller.groups = groups_of(groups, 1);
+    assert_int_equal(give(&role), STATUS_PERMISSION_DENIED);
+    assert_string_equal(fault.details->value, "refunds.*");
+    caller.groups = groups_of(groups, 2);
+    assert_int_equal(give(&role), STATUS_OK);
+}
+
+static void a_group_that_was_there_before_may_stay_and_its_names_do_not_become_one(void **state) {
+    (void)state;
+    struct bytes group = BYTES_LITERAL("charges.*");
+    struct reach wanted, before;
+    let_caller_do(15);
+    assert_true(reach_of_grants(&group, 1, catalogue, &arena, &wanted));
+    assert_int_equal(role_check_reach(&wanted, &wanted, &caller, "no", &arena, &fault), STATUS_OK);
+    struct bytes names[] = {BYTES_LITERAL("charges.create"), BYTES_LITERAL("charges.read")};
+    assert_true(reach_of_grants(names, 2, catalogue, &arena, &before));
+    assert_int_equal(role_check_reach(&wanted, &before, &caller, "no", &arena, &fault),
+                     STATUS_PERMISSION_DENIED);
+}
+
+static void a_reach_within_another_has_the_inner_groups_of_both(void **state) {
+    (void)state;
+    struct bytes some[] = {BYTES_LITERAL("charges.*"), BYTES_LITERAL("refunds.create")};
+    struct bytes others[] = {BYTES_LITERAL("charges.eu.*"), BYTES_LITERAL("charges.read"),
+                             BYTES_LITERAL("refunds.*")};
+    struct reach reach, bound;
+    assert_true(reach_of_grants(some, 2, catalogue, &arena, &reach));
+    assert_true(reach_of_grants(others, 3, catalogue, &arena, &bound));
+    assert_true(reach_intersect(&reach, &bound, &arena));
+    assert_true(permission_set_is_equal(reach.permissions, set_of(6)));
+    assert_int_equal(reach.groups.count, 1);
+    assert_true(bytes_is_text(reach.groups.groups[0], "charges.eu.*"));
+}
+
+static void a_group_that_the_catalogue_has_lost_may_come_back(void **state) {
+    (void)state;
+    struct bytes gone = BYTES_LITERAL("gone.*");
+    struct role role = {.name = "worker", .grants = &gone, .grant_count = 1};
+    let_caller_do(15);
+    assert_int_equal(give(&role), STATUS_PERMISSION_DENIED);
+    assert_null(strstr(fault.message, "instead"));
 }
 
 static void a_grant_that_the_catalogue_has_lost_lets_do_nothing(void **state) {
@@ -140,12 +224,14 @@ static void ids_that_others_have_are_left_out(void **state) {
 
 static void running_out_of_memory_is_told_whenever_it_happens(void **state) {
     (void)state;
-    struct role role = role_with(3, 1);
+    struct bytes group = BYTES_LITERAL("charges.*");
+    struct role role = {.name = "worker", .role_id = {{1}}, .grants = &group, .grant_count = 1};
     struct role_list present = {.roles = &role, .count = 1};
     struct role_ids ids = {&role.role_id, 1};
-    for (unsigned held = 1; held <= 3; held += 2) { // too little, and enough
-        enum status status = STATUS_NO_MEMORY, wanted = held == 3 ? STATUS_OK : STATUS_PERMISSION_DENIED;
-        let_caller_do(held);
+    for (unsigned held = 1; held <= 3; held++) { // too little, enough, and the names without the group
+        enum status status = STATUS_NO_MEMORY, wanted = held == 2 ? STATUS_OK : STATUS_PERMISSION_DENIED;
+        let_caller_do(held == 1 ? 1 : 3);
+        caller.groups = groups_of(&group, held == 2);
         for (size_t limit = 1; status != wanted; limit++) {
             struct arena small;
             arena_init(&small, limit);
@@ -167,6 +253,11 @@ int main(void) {
         TEST(a_role_that_is_not_there_is_not_found),
         TEST(the_administrator_may_all_but_what_only_the_operator_may),
         TEST(a_grant_that_the_catalogue_has_lost_lets_do_nothing),
+        TEST(a_group_is_given_by_who_holds_the_group_and_not_its_names),
+        TEST(the_administrator_is_given_by_who_holds_the_group_of_every_resource),
+        TEST(a_group_that_was_there_before_may_stay_and_its_names_do_not_become_one),
+        TEST(a_reach_within_another_has_the_inner_groups_of_both),
+        TEST(a_group_that_the_catalogue_has_lost_may_come_back),
         TEST(ids_that_others_have_are_left_out),
         TEST(running_out_of_memory_is_told_whenever_it_happens),
     };

@@ -125,6 +125,48 @@ static void whatever_grows_is_measured_whole_by_the_caller(void **state) {
     assert_true(may_become(stage, &token, &after));
 }
 
+static void names_do_not_become_their_group_by_themselves(void **state) {
+    struct stage *stage = *state;
+    struct bytes names[] = {BYTES_LITERAL("charges.create"), BYTES_LITERAL("charges.read")};
+    struct bytes group[] = {BYTES_LITERAL("charges.*")};
+    struct token_maker caller = make_caller(stage);
+    struct token token = make_token();
+    struct token_draft after = token_draft_of(&token);
+    token.permissions = names;
+    token.permission_count = 2;
+    after.permissions = group;
+    after.permission_count = 1;
+    assert_false(may_become(stage, &token, &after));
+    assert_true(permission_catalogue_expand(stage->catalogue, group[0], stage->held));
+    assert_false(may_become(stage, &token, &after));
+    caller.groups = (struct group_list){group, 1};
+    fault_init(&stage->fault, &stage->arena);
+    assert_int_equal(token_check_widening(&token, &after, &caller, &stage->arena, &stage->fault), STATUS_OK);
+}
+
+static void a_company_token_is_widened_within_the_callers_own_list(void **state) {
+    struct stage *stage = *state;
+    struct ip_prefix listed, other;
+    struct token_maker caller = make_caller(stage);
+    struct token token = make_token();
+    assert_int_equal(ip_prefix_parse(BYTES_LITERAL("192.0.2.0/24"), &listed), IP_PARSE_OK);
+    assert_int_equal(ip_prefix_parse(BYTES_LITERAL("203.0.113.7"), &other), IP_PARSE_OK);
+    token.allowed_ips = &other;
+    token.allowed_ip_count = 1;
+    struct token_draft after = token_draft_of(&token);
+    caller.member_id = (struct uuid){{1}};
+    caller.member_ips = &listed;
+    caller.member_ip_count = 1;
+    assert_int_equal(token_check_widening(&token, &after, &caller, &stage->arena, &stage->fault), STATUS_OK);
+    after.ip_count = 0; // from one address to any
+    assert_string_equal(
+        get_reason(stage, token_check_widening(&token, &after, &caller, &stage->arena, &stage->fault)),
+        "GRANT_EXCEEDS_CALLER");
+    fault_init(&stage->fault, &stage->arena);
+    token.member_id = caller.member_id; // then the list binds the token, too
+    assert_int_equal(token_check_widening(&token, &after, &caller, &stage->arena, &stage->fault), STATUS_OK);
+}
+
 // ---- lock-out ----
 
 static struct ip_address parse_address(const char *text) {
@@ -175,6 +217,23 @@ static void a_third_secret_needs_the_second_to_be_given_up(void **state) {
     assert_string_equal(stage->fault.details->value, "1800000000005");
 }
 
+static void a_members_token_is_rotated_by_that_member_alone(void **state) {
+    struct stage *stage = *state;
+    const struct uuid ada = {{1}}, bob = {{2}}, nobody = {{0}};
+    static const struct {
+        uint8_t owner, caller; // 0 = the company
+        bool may;
+    } cases[] = {{0, 0, true}, {0, 1, true}, {1, 1, true}, {1, 2, false}, {1, 0, false}, {2, 1, false}};
+    const struct uuid *ids[] = {&nobody, &ada, &bob};
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct token token = make_token();
+        token.member_id = *ids[cases[i].owner];
+        fault_init(&stage->fault, &stage->arena);
+        enum status status = token_check_owner(&token, *ids[cases[i].caller], &stage->fault);
+        assert_string_equal(get_reason(stage, status), cases[i].may ? "" : "ROTATE_OTHERS_TOKEN");
+    }
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void) {
@@ -182,8 +241,11 @@ int main(void) {
         CASE(what_has_ended_is_told_by_how),
         CASE(a_token_may_stay_as_it_is_and_shrink_whatever_the_caller_holds),
         CASE(whatever_grows_is_measured_whole_by_the_caller),
+        CASE(names_do_not_become_their_group_by_themselves),
+        CASE(a_company_token_is_widened_within_the_callers_own_list),
         CASE(a_list_that_does_not_hold_its_caller_locks_it_out),
         CASE(a_third_secret_needs_the_second_to_be_given_up),
+        CASE(a_members_token_is_rotated_by_that_member_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,10 +1,9 @@
-// What a token may be like, and that it never exceeds its maker.
+// What a token may be like.
 #include <stdio.h>
 #include <string.h>
 
 #include "common/access/decision.h"
 #include "common/base/clock.h"
-#include "services/token/token_grant.h"
 #include "services/token/token_rules.h"
 #include "tests/unit/seed.h"
 #include "tests/unit/unit.h"
@@ -349,150 +348,6 @@ static void the_companys_policy_bounds_the_lifetime_and_the_number(void **state)
     }
 }
 
-// ---- never more than its maker ----
-
-static void give(struct stage *stage, struct permission_set *set, const char *grant) {
-    assert_true(permission_catalogue_expand(stage->catalogue, bytes_of_text(grant), set));
-}
-
-static struct token_maker make_maker(struct stage *stage, const char *grant) {
-    struct permission_set *set =
-        permission_set_new_in_arena(&stage->arena, permission_catalogue_get_limit(stage->catalogue));
-    assert_non_null(set);
-    give(stage, set, grant);
-    return (struct token_maker){
-        .catalogue = stage->catalogue, .permissions = set, .expires_at_ms = CLOCK_NEVER_MS};
-}
-
-static bool may_make(struct stage *stage, const struct token_draft *draft, const struct token_maker *maker) {
-    fault_init(&stage->fault, &stage->arena);
-    enum status status = token_check_grant(draft, maker, &stage->arena, &stage->fault);
-    if (status == STATUS_OK)
-        return true;
-    assert_int_equal(status, STATUS_PERMISSION_DENIED);
-    assert_string_equal(stage->fault.reason, "GRANT_EXCEEDS_CALLER");
-    assert_non_null(stage->fault.details);
-    return false;
-}
-
-static void a_token_gets_no_permission_that_its_maker_lacks(void **state) {
-    struct stage *stage = *state;
-    static const struct {
-        const char *makers, *tokens;
-        bool may;
-    } cases[] = {
-        {"charges.*", "charges.read", true},
-        {"charges.*", "charges.*", true},
-        {"charges.*", "charges.x.*", true},
-        {"charges.*", "customers.read", false},
-        {"charges.read", "charges.*", false},
-        {"charges.x.*", "charges.*", false},
-        {"charges.x.*", "charges.x.read", true},
-        {"latchkey.*", "latchkey.operate", false},
-        {"latchkey.*", "latchkey.*", true}, // the operator-only one is in neither
-        {"latchkey.operate", "latchkey.operate", true},
-        {"latchkey.operate", "latchkey.*", false},
-    };
-    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
-        struct token_maker maker = make_maker(stage, cases[i].makers);
-        struct bytes grant = bytes_of_text(cases[i].tokens);
-        struct token_draft draft = {
-            .permissions = &grant, .permission_count = 1, .expires_at_ms = CLOCK_NEVER_MS};
-        if (may_make(stage, &draft, &maker) != cases[i].may)
-            fail_msg("%s by %s", cases[i].tokens, cases[i].makers);
-    }
-}
-
-static struct ip_prefix parse(const char *text) {
-    struct ip_prefix prefix;
-    assert_int_equal(ip_prefix_parse(bytes_of_text(text), &prefix), IP_PARSE_OK);
-    return prefix;
-}
-
-static void a_token_is_good_from_nowhere_that_its_maker_is_not(void **state) {
-    struct stage *stage = *state;
-    struct token_maker maker = make_maker(stage, "charges.read");
-    struct ip_prefix makers[] = {parse("10.0.0.0/8"), parse("2001:db8::/32")};
-    static const struct {
-        const char *prefix;
-        bool may;
-    } cases[] = {
-        {"10.1.0.0/16", true}, {"10.0.0.0/8", true},      {"10.0.0.0/7", false},        {"11.0.0.1", false},
-        {"0.0.0.0/0", false},  {"2001:db8::1", true},     {"2001:db9::1", false},       {"::/0", false},
-        {"10.0.0.1", true},    {"::ffff:10.0.0.1", true}, {"64:ff9b::10.0.0.1", false},
-    };
-    struct token_draft draft = {.expires_at_ms = CLOCK_NEVER_MS};
-    assert_true(may_make(stage, &draft, &maker));
-    maker.ips = makers;
-    maker.ip_count = 2;
-    assert_false(may_make(stage, &draft, &maker)); // an empty list is any address
-    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
-        struct ip_prefix wanted[] = {parse("10.9.9.9"), parse(cases[i].prefix)};
-        draft.ips = wanted;
-        draft.ip_count = 2;
-        if (may_make(stage, &draft, &maker) != cases[i].may)
-            fail_msg("%s", cases[i].prefix);
-    }
-}
-
-static void a_token_is_good_on_no_domain_that_its_maker_is_not(void **state) {
-    struct stage *stage = *state;
-    struct token_maker maker = make_maker(stage, "charges.read");
-    struct bytes makers[] = {BYTES_LITERAL("*.example.com"), BYTES_LITERAL("other.net")};
-    static const struct {
-        const char *pattern;
-        bool may;
-    } cases[] = {
-        {"app.example.com", true}, {"*.example.com", true},      {"*.a.example.com", true},
-        {"a.b.example.com", true}, {"example.com", false},       {"evilexample.com", false},
-        {"*.com", false},          {"other.net", true},          {"*.other.net", false},
-        {"a.other.net", false},    {"*.evilexample.com", false},
-    };
-    struct token_draft draft = {.channels = CHANNEL_BITS_ALL, .expires_at_ms = CLOCK_NEVER_MS};
-    maker.domains = makers;
-    maker.domain_count = 2;
-    assert_false(may_make(stage, &draft, &maker)); // an empty list is any domain
-    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
-        struct bytes wanted = bytes_of_text(cases[i].pattern);
-        draft.domains = &wanted;
-        draft.domain_count = 1;
-        if (may_make(stage, &draft, &maker) != cases[i].may)
-            fail_msg("%s", cases[i].pattern);
-    }
-    draft = (struct token_draft){.channels = CHANNEL_BIT(CHANNEL_API), .expires_at_ms = CLOCK_NEVER_MS};
-    assert_true(may_make(stage, &draft, &maker));
-}
-
-static void a_token_does_not_outlive_its_maker(void **state) {
-    struct stage *stage = *state;
-    struct token_maker maker = make_maker(stage, "charges.read");
-    struct token_draft draft = {.expires_at_ms = NOW_MS};
-    maker.expires_at_ms = NOW_MS;
-    assert_true(may_make(stage, &draft, &maker));
-    draft.expires_at_ms = NOW_MS + 1;
-    assert_false(may_make(stage, &draft, &maker));
-    draft.expires_at_ms = CLOCK_NEVER_MS;
-    assert_false(may_make(stage, &draft, &maker));
-    maker.expires_at_ms = CLOCK_NEVER_MS;
-    assert_true(may_make(stage, &draft, &maker));
-}
-
-static void too_much_is_counted_and_the_first_twenty_named(void **state) {
-    struct stage *stage = *state;
-    struct token_maker maker = make_maker(stage, "charges.read");
-    struct bytes grants[25];
-    for (size_t i = 0; i < ARRAY_LENGTH(grants); i++)
-        grants[i] = BYTES_LITERAL("customers.read");
-    struct token_draft draft = {
-        .permissions = grants, .permission_count = 25, .expires_at_ms = CLOCK_NEVER_MS};
-    assert_false(may_make(stage, &draft, &maker));
-    assert_non_null(strstr(stage->fault.message, " and more"));
-    size_t named = 0;
-    for (const char *at = stage->fault.message; (at = strstr(at, "customers.read")); at++)
-        named++;
-    assert_int_equal(named, 20);
-}
-
 // ---- grants that stand for a permission ----
 
 static void the_grants_of_a_permission_are_itself_and_its_groups(void **state) {
@@ -565,11 +420,6 @@ int main(void) {
         STAGED(a_change_is_checked_like_a_creation),
         STAGED(an_expiry_lies_behind_the_start),
         STAGED(the_companys_policy_bounds_the_lifetime_and_the_number),
-        STAGED(a_token_gets_no_permission_that_its_maker_lacks),
-        STAGED(a_token_is_good_from_nowhere_that_its_maker_is_not),
-        STAGED(a_token_is_good_on_no_domain_that_its_maker_is_not),
-        STAGED(a_token_does_not_outlive_its_maker),
-        STAGED(too_much_is_counted_and_the_first_twenty_named),
         STAGED(the_grants_of_a_permission_are_itself_and_its_groups),
         STAGED(a_tokens_state_is_the_first_that_a_decision_would_name),
     };

@@ -55,6 +55,14 @@ class Caller(unittest.TestCase):
         run(self.app, "SELECT latchkey.permission_replace('{charges.create,charges.read}', '{a,b}')")
         self.assertEqual(set(self.caller(digest)["member_permissions"]) - granted, {"charges.read"})
 
+    def test_an_administrator_holds_the_group_of_every_resource_that_there_is(self):
+        _, digest = self.company.add_token(self.app, self.company.administrator)
+        groups = lambda: {grant for grant in self.caller(digest)["member_permissions"] if grant.endswith(".*")}  # noqa: E731
+        run(self.app, "SELECT latchkey.permission_replace('{charges.create,charges.eu.read}', '{a,b}')")
+        self.assertEqual(groups(), {"charges.*", "latchkey.*"})
+        run(self.app, "SELECT latchkey.permission_replace('{charges.create,invoices.read}', '{a,b}')")
+        self.assertEqual(groups(), {"charges.*", "invoices.*", "latchkey.*"})
+
     def test_a_member_can_do_what_all_its_roles_say(self):
         member, roles = new_id(), [new_id(), new_id()]
         for role, permissions in zip(roles, (["a.b", "a.c"], ["a.c", "d.*"])):
@@ -238,6 +246,45 @@ class WhitelistHolders(unittest.TestCase):
         act_for(self.app, self.company.id)
         self.assertEqual(self.holders(["192.0.2.0/28"], other.id), [])
         self.assertEqual(self.holders(["192.0.2.0/28"]), [])
+
+
+class SharedPrefixes(unittest.TestCase):
+    """Two lists of addresses, of which an empty one lets in any, as one."""
+
+    def setUp(self):
+        self.app = connect("latchkey_app")
+        self.addCleanup(self.app.close)
+
+    def share(self, a, b):
+        with self.app.cursor() as cursor:
+            cursor.execute("SELECT array(SELECT host(p) || '/' || masklen(p) FROM unnest(shared) AS p), shared IS NULL"
+                           " FROM latchkey.shared_prefixes(%s::cidr[], %s::cidr[]) AS shared",
+                           ([str(network) for network in a], [str(network) for network in b]))
+            prefixes, is_nobody = cursor.fetchone()
+        return None if is_nobody else [ip_network(prefix) for prefix in prefixes]
+
+    @staticmethod
+    def lets_in(networks, address):
+        return networks is not None and (not networks or any(address in network for network in networks))
+
+    def test_random_lists_let_in_what_both_do(self):
+        rng, outcomes = random.Random(database.SEED), set()
+        for round_number in range(300):
+            a, b = ([WhitelistMatch.random_network(rng) for _ in range(rng.choice((0, 1, 2, 5)))] for _ in range(2))
+            shared = self.share(a, b)
+            outcomes.add("nobody" if shared is None else "as it is" if shared == a else "narrower")
+            edges = [edge for network in a + b for edge in (network[0], network[-1])]
+            for address in edges + [ip_network("203.0.113.7")[0], ip_network("2001:db8::7")[0]]:
+                self.assertEqual(self.lets_in(shared, address), self.lets_in(a, address) and self.lets_in(b, address),
+                                 (database.SEED, round_number, a, b, shared, address))
+            if a and all(any(x.version == y.version and x.subnet_of(y) for y in b) for x in a):
+                self.assertEqual(shared, a)
+        self.assertEqual(outcomes, {"nobody", "as it is", "narrower"})
+
+    def test_it_is_never_empty_where_either_list_is_not(self):
+        one = [ip_network("192.0.2.0/24")]
+        self.assertEqual((self.share([], []), self.share(one, []), self.share([], one)), ([], one, one))
+        self.assertIsNone(self.share(one, [ip_network("2001:db8::/32")]))
 
 
 class CompanyList(unittest.TestCase):

@@ -8,13 +8,13 @@ import unittest
 import database
 
 from change_log_cases import Bulk, ChangeLog, ManyWriters
-from look_up_cases import Caller, CompanyList, WhitelistHolders, WhitelistMatch
+from look_up_cases import Caller, CompanyList, SharedPrefixes, WhitelistHolders, WhitelistMatch
 from migration_cases import Migrations
 from row_level_security_cases import Bootstrap, RowLevelSecurity, Uniqueness
 from validator_cases import Lease, Pruning
 
 __all__ = ["Bootstrap", "Bulk", "Caller", "ChangeLog", "CompanyList", "Lease", "ManyWriters", "Migrations", "Pruning",
-           "RowLevelSecurity", "Uniqueness", "WhitelistHolders", "WhitelistMatch"]
+           "RowLevelSecurity", "SharedPrefixes", "Uniqueness", "WhitelistHolders", "WhitelistMatch"]
 
 
 if __name__ == "__main__":
