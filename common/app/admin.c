@@ -11,7 +11,8 @@
 
 #include "common/net/listen_address.h"
 
-enum { CONNECTIONS_MAX = 64, IDLE_TIMEOUT_S = 15 };
+// Whoever opens connections and says nothing must not keep the probes of others out.
+enum { CONNECTIONS_MAX = 256, ADDRESS_CONNECTIONS_MAX = 16, IDLE_TIMEOUT_S = 15 };
 
 struct admin {
     struct admin_options options;
@@ -153,6 +154,7 @@ enum status admin_new(const struct admin_options *options, struct admin **ret_ad
     admin->daemon =
         MHD_start_daemon(MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL, on_request, admin,
                          MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
+                         MHD_OPTION_PER_IP_CONNECTION_LIMIT, ADDRESS_CONNECTIONS_MAX,
                          MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_S, MHD_OPTION_END);
     if (!admin->daemon) {
         snprintf(ret_error, error_size, "can't start the admin port on %s", options->listen);

@@ -78,14 +78,37 @@ struct ip_address client_address_find(const struct ip_set *trusted, const struct
     return address;
 }
 
+static const struct metadata_field *find_forwarded(const struct metadata_field *from) {
+    return metadata_find(from, BYTES_LITERAL("x-forwarded-for"));
+}
+
+static bool names_only(struct bytes list, const struct ip_address *wanted) {
+    do {
+        struct ip_address address;
+        if (ip_address_parse(take_last(&list), &address) != IP_PARSE_OK ||
+            !ip_address_is_equal(&address, wanted))
+            return false;
+    } while (list.data);
+    return true;
+}
+
+bool client_address_is_of_peer(const struct ip_set *trusted, const struct grpc_call *call) {
+    const struct ip_address *peer = grpc_call_get_peer(call);
+    if (!trusted || !is_trusted(trusted, peer))
+        return true;
+    const struct metadata_field *field = find_forwarded(grpc_call_get_metadata(call)->first);
+    while (field && names_only(field->value, peer))
+        field = find_forwarded(field->next);
+    return field == NULL;
+}
+
 struct ip_address client_address_find_of_call(const struct ip_set *trusted, const struct grpc_call *call) {
-    const struct bytes name = BYTES_LITERAL("x-forwarded-for");
     struct bytes values[FORWARDED_MAX];
     size_t count = 0;
     if (!trusted)
         return *grpc_call_get_peer(call);
-    const struct metadata_field *field = metadata_find(grpc_call_get_metadata(call)->first, name);
-    for (; field; field = metadata_find(field->next, name)) {
+    const struct metadata_field *field = find_forwarded(grpc_call_get_metadata(call)->first);
+    for (; field; field = find_forwarded(field->next)) {
         if (count == FORWARDED_MAX) // more proxies than anybody has: an address that nothing lists
             return (struct ip_address){0};
         values[count++] = field->value;

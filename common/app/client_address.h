@@ -4,6 +4,7 @@
 #ifndef LATCHKEY_COMMON_APP_CLIENT_ADDRESS_H
 #define LATCHKEY_COMMON_APP_CLIENT_ADDRESS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/base/bytes.h"
@@ -27,5 +28,9 @@ struct ip_address client_address_find(const struct ip_set *trusted, const struct
 
 // The same, of a call with its metadata.
 struct ip_address client_address_find_of_call(const struct ip_set *trusted, const struct grpc_call *call);
+
+// Whether nobody is said to stand behind the peer: it is no trusted proxy, or says nothing, or names its own
+// address alone. A chain that begins there and goes on elsewhere may have been invented elsewhere.
+bool client_address_is_of_peer(const struct ip_set *trusted, const struct grpc_call *call);
 
 #endif

@@ -112,10 +112,11 @@ static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, 
     struct grpc_connection *connection = user_data;
     if (hd->type != NGHTTP2_HEADERS)
         return 0;
-    int32_t id = hd->stream_id, expected = connection->last_stream_id + 2;
+    int32_t id = hd->stream_id;
+    int64_t expected = (int64_t)connection->last_stream_id + 2; // behind the last one that there can be, too
     if (id >= expected) {
         if (id > expected)
-            remember_gap(connection, expected, id - 2);
+            remember_gap(connection, (int32_t)expected, id - 2);
         connection->last_stream_id = id;
     } else if (id >= connection->gap_first && id <= connection->gap_last) {
         (void)nghttp2_session_terminate_session(session, NGHTTP2_PROTOCOL_ERROR);

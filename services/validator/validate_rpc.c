@@ -149,12 +149,11 @@ static enum status check_lease(struct validate_call *call, struct loop *loop, co
 static enum status identify(struct validate_call *call, const struct validate_view *view,
                             struct validate_asker *ret_asker) {
     const struct grpc_call *transport = call->transport;
-    const struct ip_address *peer = grpc_call_get_peer(transport);
-    struct ip_address address = client_address_find_of_call(call->service->trusted_proxies, transport);
+    const struct ip_set *trusted = call->service->trusted_proxies;
     // A proxy on this machine speaks for others, who are not on it.
-    bool is_local = grpc_call_is_peer_local(transport) && ip_address_is_equal(&address, peer);
+    bool is_local = grpc_call_is_peer_local(transport) && client_address_is_of_peer(trusted, transport);
     const struct validate_presence presence = {.secret = bearer_find_secret(transport),
-                                               .address = address,
+                                               .address = client_address_find_of_call(trusted, transport),
                                                .is_local = is_local,
                                                .folds_reasons = view->folds_reasons};
     enum status status =

@@ -1,5 +1,6 @@
 """The life of a server process: settings, refusals to start, probes, metrics, stopping."""
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -200,6 +201,13 @@ class Life(unittest.TestCase):
                 self.assertEqual(waiting.code(), grpc.StatusCode.UNAVAILABLE)
             finally:
                 postgres.thaw()
+
+    def test_who_holds_connections_to_the_admin_port_keeps_nobody_elses_probe_out(self):
+        with Deployment(server="latchkey-token") as deployment, contextlib.ExitStack() as held:
+            host, port = deployment.server.admin_address.split(":")
+            for _ in range(200):
+                held.enter_context(socket.create_connection((host, int(port)), 5, source_address=("127.0.0.2", 0)))
+            self.assertEqual(deployment.server.admin("/livez"), (200, "ok\n"))
 
     def test_metrics_and_log_name_no_secret(self):
         with Deployment(log_level="debug") as deployment:

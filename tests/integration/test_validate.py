@@ -243,7 +243,7 @@ class Folding(ValidateCase):
 
 
 class BehindAProxy(ValidateCase):
-    settings = {"min_revision_wait": "10s", "trusted_proxies": "127.0.0.1"}
+    settings = {"min_revision_wait": "10s", "trusted_proxies": "127.0.0.1,10.0.0.0/8"}
 
     def ask_from(self, *forwarded, secret=None, about=None):
         request = validation_pb2.ValidateRequest(token=about, channel=API, client_ip="203.0.113.7")
@@ -254,10 +254,12 @@ class BehindAProxy(ValidateCase):
     def test_who_comes_through_a_proxy_on_this_machine_is_not_local(self):
         created = self.create()
         self.assertEqual(self.ask_about(created).decision, ALLOW)
-        for forwarded in (["198.51.100.1"], ["127.0.0.1, 198.51.100.1"], ["127.0.0.1", "198.51.100.1"], ["nonsense"]):
+        for forwarded in (["198.51.100.1"], ["127.0.0.1, 198.51.100.1"], ["127.0.0.1", "198.51.100.1"], ["nonsense"],
+                          ["127.0.0.1, 10.0.0.9"], ["127.0.0.1", "10.0.0.9"], ["127.0.0.1, 10.0.0.9, 127.0.0.1"]):
             self.assert_refused(grpc.StatusCode.UNAUTHENTICATED, "SECRET_MISSING",
                                 lambda forwarded=forwarded: self.ask_from(*forwarded, about=created.secret))
-        self.assertEqual(self.ask_from("127.0.0.1", about=created.secret).decision, ALLOW)
+        for forwarded in (["127.0.0.1"], ["127.0.0.1, 127.0.0.1"], []):
+            self.assertEqual(self.ask_from(*forwarded, about=created.secret).decision, ALLOW)
 
     def test_a_bearer_comes_from_the_address_behind_the_proxy(self):
         bearer = self.create(allowed_ips=["198.51.100.0/24"])

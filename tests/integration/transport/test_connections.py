@@ -254,6 +254,12 @@ class Abuse(unittest.TestCase):
             other.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
             read_until_closed(other)
 
+    def test_a_stream_that_was_skipped_ends_the_connection_behind_the_last_there_can_be_too(self):
+        for last in (9, 2**31 - 1):
+            with self.subTest(last), RawConnection(self.server) as connection:
+                connection.send(connection.headers(SERVICE + "Talk", last), connection.headers(SERVICE + "Talk", 5))
+                self.assertEqual([code for _, code in connection.read_goaways()], [PROTOCOL_ERROR])
+
     def test_streams_beyond_the_limit_end_the_connection(self):
         with TransportServer(max_streams=2) as server, Connection(server) as settled:
             settled.settle()
