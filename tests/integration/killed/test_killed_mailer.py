@@ -6,7 +6,7 @@ import unittest
 
 import grpc
 
-from kill_case import choose_places
+from kill_case import choose
 from latchkey_test import CallCase, Deployment, PrivatePostgres, stubs, uuid_of_id
 from latchkey_test.mail import MailServer
 from latchkey_test.tap import COMMIT, Tap
@@ -72,7 +72,7 @@ class StruckMailer(StruckCase):
         return cls.mail.settings(mails_per_recipient_day=1000)
 
     def test_a_mail_is_maybe_repeated_and_never_lost(self):
-        for i, (name, (process, is_sent)) in enumerate(choose_places(tuple(STEPS), ["server", "backend"], (False, True))):
+        for i, (name, process, is_sent) in enumerate(choose(tuple(STEPS), ["server", "backend"], (False, True))):
             with self.subTest(f"{name}, {process}, {'answered' if is_sent else 'not sent'}"):
                 self.check(f"guest-{i}@example.com", STEPS[name], process, is_sent)
 
