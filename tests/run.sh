@@ -41,7 +41,8 @@ Default: ${DEFAULT_SUITES[*]}
 
 LATCHKEY_TEST_DATABASE_URL names a PostgreSQL to use in place of a private one, by a user who may create roles and
 databases; LATCHKEY_SEED the seed that a failed test printed; LATCHKEY_TEST_SHARE the percentage of the greatest
-numbers, such as 10 000 revocations, that is done (default 100, under sanitizers 5). Logs are kept in build/test-logs.
+numbers, such as 10 000 revocations, that is done (default 100, under sanitizers 5). LATCHKEY_TEST_KILLS=all kills each
+process at each point of every change, in place of a seeded choice of them. Logs are kept in build/test-logs.
 The last line is \`N passed, M failed\`, and the exit status is 0 only when nothing failed.
 END
 }

@@ -14,7 +14,7 @@ import grpc
 from latchkey_test import QUIET, CallCase, Deployment, PrivatePostgres, Stage, contract, error_info
 from latchkey_test.effect import Effect
 from latchkey_test.repetition import content, with_id
-from latchkey_test.strikes import POINTS, Strike
+from latchkey_test.strikes import Strike
 from latchkey_test.tap import Tap, trips_of_last_call
 from latchkey_test.waiting import wait_until
 
@@ -27,29 +27,24 @@ SETTINGS = {"latchkey-whitelist": QUIET}
 SEED = int(os.environ.get("LATCHKEY_SEED") or random.SystemRandom().randrange(2**32))
 SHARE = int(os.environ.get("LATCHKEY_TEST_SHARE", "100"))
 TRIES_ALL = os.environ.get("LATCHKEY_TEST_KILLS") == "all"
+RANDOM = random.Random(SEED)
 
-random.seed(SEED)
 
-
-def choose_places(things, processes, points):
-    """(thing, (process, point)) of each try."""
+def choose(things, processes, points):
+    """(thing, process, point) of each try."""
+    print(f"LATCHKEY_SEED={SEED}", end=" ", flush=True)
     places = list(itertools.product(processes, points))
     if TRIES_ALL:
-        return itertools.product(things, places)
-    print(f"LATCHKEY_SEED={SEED}", end=" ", flush=True)
+        return [(thing, *place) for thing in things for place in places]
     count = max(len(places), len(things) * SHARE // 100)
-    return itertools.islice(zip(_again_and_again(things), _again_and_again(places)), count)
-
-
-def choose(processes):
-    """(method, process, point) of each try."""
-    return [(method, *place) for method, place in choose_places(CHANGES, processes, POINTS)]
+    chosen = zip(_again_and_again(things), _again_and_again(places))
+    return [(thing, *place) for thing, place in itertools.islice(chosen, count)]
 
 
 def _again_and_again(things):
     """In some order, which is another one each time."""
     while True:
-        yield from random.sample(things, len(things))
+        yield from RANDOM.sample(things, len(things))
 
 
 class KillCase(CallCase):
@@ -104,7 +99,7 @@ class KillCase(CallCase):
         once, trips = self.measure(method)
         request = self.request(method)
         effect, strike = Effect(self.deployment), Strike(point, kill)
-        strike.arm(self.tap, self.deployment, before=random.randrange(trips - 1))
+        strike.arm(self.tap, self.deployment, before=RANDOM.randrange(trips - 1))
         try:
             with self.assertRaises(grpc.RpcError) as caught:
                 self.call(method, request)

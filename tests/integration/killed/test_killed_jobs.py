@@ -7,7 +7,7 @@ from typing import Callable
 
 import grpc
 
-from kill_case import choose_places
+from kill_case import choose
 from latchkey_test import CallCase, Deployment, PrivatePostgres, Stage, contract, secret_text, stubs, uuid_of_id
 from latchkey_test.effect import Effect
 from latchkey_test.mail import MailServer
@@ -67,7 +67,7 @@ def make_expiring_token(stage):
                              f" expires_at = now() + interval '6 days' WHERE token_id = '{number}'")
     return ("DELETE FROM latchkey.token_notice_progress",
             "SELECT 1 FROM latchkey.token_notice n JOIN latchkey.mail_outbox m ON m.object_id = n.notice_id"
-            f" WHERE n.token_id = '{number}' AND m.state <> 'q'")
+            f" WHERE n.token_id = '{number}' AND m.state <> 'q' AND (SELECT count(*) FROM latchkey.token_notice_progress) = 2")
 
 
 def make_old_login(stage):
@@ -121,7 +121,7 @@ class KilledJobs(CallCase):
     def test_each_job_finishes_what_it_was_struck_in_the_middle_of(self):
         for job in JOBS:  # what only the first piece of all leaves is left before
             self.do(job)
-        for job, (process, point) in choose_places(JOBS, ["server", "backend", "postmaster"], POINTS):
+        for job, process, point in choose(JOBS, ["server", "backend", "postmaster"], POINTS):
             with self.subTest(f"{job.name}, {process}, {point}"):
                 self.assertEqual(self.do_struck(job, process, point), self.do(job))
 
@@ -146,6 +146,7 @@ class KilledJobs(CallCase):
             if process == "postmaster":
                 self.postgres.start()
             strike.end()
+        self.tap.cut()  # nobody still takes for alive what has died with PostgreSQL
         if process == "server":
             self.deployment.server.start()
             self.stage.reconnect()

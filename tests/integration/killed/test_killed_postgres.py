@@ -4,12 +4,13 @@ request leaves the change there once."""
 
 import unittest
 
-from kill_case import KillCase, choose
+from kill_case import CHANGES, KillCase, choose
+from latchkey_test.strikes import POINTS
 
 
 class KilledPostgres(KillCase):
     def test_the_backend_of_the_call_and_the_postmaster(self):
-        for method, process, point in choose(["backend", "postmaster"]):
+        for method, process, point in choose(CHANGES, ["backend", "postmaster"], POINTS):
             with self.subTest(f"{method}, {process}, {point}"):
                 getattr(self, f"check_{process}")(method, point)
 

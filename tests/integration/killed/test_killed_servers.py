@@ -3,13 +3,13 @@ its answer has come. Another start of it, and the same request leaves the change
 
 import unittest
 
-from kill_case import KillCase, choose
-from latchkey_test.strikes import BEFORE, ON_THE_WAY
+from kill_case import CHANGES, KillCase, choose
+from latchkey_test.strikes import BEFORE, ON_THE_WAY, POINTS
 
 
 class KilledServers(KillCase):
     def test_the_server_that_serves_the_call(self):
-        for method, _, point in choose(["server"]):
+        for method, _, point in choose(CHANGES, ["server"], POINTS):
             with self.subTest(f"{method}, {point}"):
                 self.check(method, point)
 

@@ -6,6 +6,7 @@ recover by themselves.
 import threading
 import time
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 import psycopg2.extensions
@@ -86,6 +87,27 @@ class Faults(CallCase):
             answer = system.deactivate(made.access_token.token_id, wait=30).validators
             self.assertEqual((answer.live, answer.confirmed, answer.all_confirmed), (1, 1, True))
             self.assertGreater(watch.seconds(), MAX_STALENESS - 1)
+
+    def test_a_validator_that_is_killed_while_a_change_waits_for_it_is_fenced_off_and_catches_up(self):
+        with System(validators=2, **{**QUICK, "max_staleness": "5s"}) as system:
+            made, other = system.create(), system.create()
+            victim = system.validators[1]
+            victim.pause()  # so that it is killed before it has heard of the change
+            waiting = ThreadPoolExecutor()
+            short, long = (waiting.submit(system.deactivate, token.access_token.token_id, wait)
+                           for token, wait in ((made, 1), (other, 30)))
+            watch = Stopwatch()
+            wait_until(lambda: system.ask(system.validators[0], other.secret) == "DEACTIVATED", 20, "both to be waiting")
+            victim.kill()
+            answer = short.result().validators
+            self.assertEqual((answer.live, answer.confirmed, answer.all_confirmed, len(answer.lagging)), (2, 1, False, 1))
+            answer = long.result().validators
+            self.assertEqual((answer.live, answer.confirmed, answer.all_confirmed, len(answer.lagging)), (1, 1, True, 0))
+            self.assertGreater(watch.seconds(), 4)
+            victim.start()
+            for ended in (made, other):
+                self.assertEqual(system.ask(victim, ended.secret), "DEACTIVATED")
+            self.assertEqual(system.create().validators.confirmed, 2)
 
     # ---- a process that stands still ----
 
