@@ -446,6 +446,12 @@ class Whitelist(CommandCase):
         self.assertEqual(shown["whitelist"]["entry_count"], 2345)
         self.assertEqual(len(self.run_well("whitelist", "show").splitlines()), 2345 + 2)
 
+    def test_a_terminal_gets_what_can_be_read(self):
+        self.add(*(f"10.{i // 250}.{i % 250}.0/24" for i in range(1100)))
+        said = self.on_a_terminal("whitelist", "show").splitlines()
+        self.assertEqual((len(said), said[-1]), (1000 + 3, "these are the first 1000; --limit shows more"))
+        self.assertEqual(len(self.on_a_terminal("whitelist", "show", "--limit", "1050").splitlines()), 1050 + 2)
+
 
 class Companies(CommandCase):
     def test_the_own_company_is_shown(self):
