@@ -29,6 +29,9 @@ class Calls(CommandCase):
         self.assertIn("\n  your token came from LATCHKEY_TOKEN\n", error)
         self.assertNotIn("nonsense", error)
         self.assert_fails(2, "LATCHKEY_TOKEN holds no secret", "caller", LATCHKEY_TOKEN="two words")
+        self.assert_fails(2, "LATCHKEY_TOKEN holds no secret", "caller", LATCHKEY_TOKEN="x" * 4097)
+        self.assert_fails(2, "standard input holds no secret", "caller", "--token-file", "-", stdin="x" * 4097)
+        self.assert_fails(3, "MALFORMED", "caller", "--token-file", "-", stdin="x" * 4096 + "\n")
 
     def test_a_refused_token_is_told_where_it_came_from(self):
         path, nonsense = self.path(), "lka_nonsense"
