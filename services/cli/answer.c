@@ -111,6 +111,10 @@ const char *answer_get_span(struct cli *cli, const ProtobufCMessage *message, co
     return cli_format(cli, "%s", text);
 }
 
+const char *answer_count(struct cli *cli, uint64_t count, const char *one, const char *many) {
+    return cli_format(cli, "%" PRIu64 " %s", count, count == 1 ? one : many);
+}
+
 enum exit_code answer_get_code(const ProtobufCMessage *response) {
     const ProtobufCMessage *validators = field_find_message(response, "validators");
     return validators && !field_get_integer(validators, "all_confirmed") ? EXIT_CODE_NO : EXIT_CODE_DONE;

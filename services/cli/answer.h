@@ -56,6 +56,9 @@ MUST_CHECK enum exit_code answer_call(struct cli *cli, enum rpc_id id, const Pro
 MUST_CHECK enum exit_code answer_call_as_anybody(struct cli *cli, enum rpc_id id,
                                                  const ProtobufCMessage *request, answer_printer *print);
 
+// "1 entry", "2 entries".
+const char *answer_count(struct cli *cli, uint64_t count, const char *one, const char *many);
+
 // "2h 30m"; `zero` where the duration is unset or 0.
 const char *answer_get_span(struct cli *cli, const ProtobufCMessage *message, const char *field,
                             const char *zero);
