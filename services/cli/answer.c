@@ -13,6 +13,7 @@
 
 #define MS_PER_SECOND 1000
 #define UNSPECIFIED "UNSPECIFIED"
+#define TERMINAL_ITEMS_MAX 1000 // of a list on a terminal without --limit
 
 static const char *get_time(struct cli *cli, const ProtobufCMessage *message, const char *field,
                             const char *unset, int64_t precision_ms) {
@@ -110,6 +111,10 @@ const char *answer_get_span(struct cli *cli, const ProtobufCMessage *message, co
     return cli_format(cli, "%s", text);
 }
 
+const char *answer_count(struct cli *cli, uint64_t count, const char *one, const char *many) {
+    return cli_format(cli, "%" PRIu64 " %s", count, count == 1 ? one : many);
+}
+
 enum exit_code answer_get_code(const ProtobufCMessage *response) {
     const ProtobufCMessage *validators = field_find_message(response, "validators");
     return validators && !field_get_integer(validators, "all_confirmed") ? EXIT_CODE_NO : EXIT_CODE_DONE;
@@ -184,6 +189,21 @@ size_t answer_list_on_page(void *context, const ProtobufCMessage *page) {
     return count;
 }
 
+// --limit; without it all for programs, and what somebody can read on a terminal: a list may have a million.
+static int64_t get_limit(const struct cli *cli) {
+    bool is_read_by_people = terminal_is_one(cli->out) && !cli->is_json;
+    if (!option_find(&cli->command->options, 1, "limit"))
+        return CALLS_UNLIMITED;
+    return options_get_number(&cli->options, "limit",
+                              is_read_by_people ? TERMINAL_ITEMS_MAX : CALLS_UNLIMITED);
+}
+
+enum exit_code answer_list_fetch(struct answer_list *list, enum rpc_id id, ProtobufCMessage *request) {
+    struct cli *cli = list->cli;
+    list->limit = get_limit(cli);
+    return calls_make_pages(cli, id, request, list->limit, answer_list_on_page, list);
+}
+
 // Options of a list that choose nothing.
 static bool is_filter(const struct option *option) {
     return strcmp(option->name, "limit") != 0 && strcmp(option->name, "watch") != 0;
@@ -210,6 +230,9 @@ void answer_list_print(struct answer_list *list, const char *empty) {
         fprintf(cli->out, "%s\n", is_filtered(cli) ? "nothing matches these options" : empty);
     else
         table_print(list->table, terminal_get_width(cli->out), cli->out);
+    if (list->limit == TERMINAL_ITEMS_MAX && list->count == TERMINAL_ITEMS_MAX &&
+        !options_has(&cli->options, "limit"))
+        fprintf(cli->out, "these are the first %d; --limit shows more\n", TERMINAL_ITEMS_MAX);
 }
 
 void answer_list_fini(struct answer_list *list) {
@@ -223,7 +246,7 @@ enum exit_code answer_call_list(struct cli *cli, enum rpc_id id, ProtobufCMessag
     table_init(&table, &cli->arena, listing->headings, listing->column_count);
     answer_list_init(&list, cli, listing->items, &table, listing->add);
     list.context = listing->context;
-    enum exit_code code = calls_make_pages(cli, id, request, answer_list_on_page, &list);
+    enum exit_code code = answer_list_fetch(&list, id, request);
     if (code == EXIT_CODE_DONE)
         answer_list_print(&list, listing->empty);
     answer_list_fini(&list);

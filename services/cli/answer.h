@@ -56,6 +56,9 @@ MUST_CHECK enum exit_code answer_call(struct cli *cli, enum rpc_id id, const Pro
 MUST_CHECK enum exit_code answer_call_as_anybody(struct cli *cli, enum rpc_id id,
                                                  const ProtobufCMessage *request, answer_printer *print);
 
+// "1 entry", "2 entries".
+const char *answer_count(struct cli *cli, uint64_t count, const char *one, const char *many);
+
 // "2h 30m"; `zero` where the duration is unset or 0.
 const char *answer_get_span(struct cli *cli, const ProtobufCMessage *message, const char *field,
                             const char *zero);
@@ -69,10 +72,16 @@ struct answer_list {
     struct table *table;
     json_t *json; // NULL without --json
     size_t count;
+    int64_t limit; // that answer_list_fetch() kept to; 0 = it was not called
 };
 void answer_list_init(struct answer_list *list, struct cli *cli, const char *items, struct table *table,
                       void (*add)(struct answer_list *list, const ProtobufCMessage *item));
 size_t answer_list_on_page(void *context, const ProtobufCMessage *page); // a calls_on_page
+
+// Asks for all pages, or for the first --limit items; on a terminal for a thousand, where nothing else is
+// typed.
+MUST_CHECK enum exit_code answer_list_fetch(struct answer_list *list, enum rpc_id id,
+                                            ProtobufCMessage *request);
 
 // Prints JSON, or the table and, where it is empty, `empty` in place of it.
 void answer_list_print(struct answer_list *list, const char *empty);
@@ -88,7 +97,7 @@ struct answer_listing {
     const void *context; // for add(); NULL = none
 };
 
-// Asks for all pages, or for the first --limit items, and prints them.
+// answer_list_fetch(), and prints them.
 MUST_CHECK enum exit_code answer_call_list(struct cli *cli, enum rpc_id id, ProtobufCMessage *request,
                                            const struct answer_listing *listing);
 

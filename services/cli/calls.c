@@ -215,13 +215,6 @@ const ProtobufCMessage *calls_try(struct cli *cli, enum rpc_id id, const Protobu
     return call(cli, client, rpc, request, &response, &fault) == STATUS_OK ? response : NULL;
 }
 
-// How many items may still come; as many as there are without --limit.
-static int64_t get_limit(const struct cli *cli) {
-    const struct options *options = &cli->options;
-    bool has_option = option_find(options->tables, options->table_count, "limit");
-    return has_option ? options_get_number(options, "limit", INT64_MAX) : INT64_MAX;
-}
-
 // Asks for one page, hands it out, and makes the request that for the next one; its texts are in the arena.
 // *left is 0 after the last one.
 static enum exit_code make_page(struct cli *cli, enum rpc_id id, ProtobufCMessage *request,
@@ -237,9 +230,9 @@ static enum exit_code make_page(struct cli *cli, enum rpc_id id, ProtobufCMessag
     return EXIT_CODE_DONE;
 }
 
-enum exit_code calls_make_pages(struct cli *cli, enum rpc_id id, ProtobufCMessage *request,
+enum exit_code calls_make_pages(struct cli *cli, enum rpc_id id, ProtobufCMessage *request, int64_t limit,
                                 calls_on_page *on_page, void *context) {
-    int64_t left = get_limit(cli);
+    int64_t left = limit;
     enum exit_code code = EXIT_CODE_DONE;
     while (left > 0 && code == EXIT_CODE_DONE)
         code = make_page(cli, id, request, on_page, context, &left);
@@ -252,7 +245,7 @@ enum exit_code calls_stream_pages(struct cli *cli, enum rpc_id id, ProtobufCMess
     struct arena whole = cli->arena, pages[2];
     arena_init(&pages[0], 0);
     arena_init(&pages[1], 0);
-    int64_t left = get_limit(cli);
+    int64_t left = CALLS_UNLIMITED;
     for (size_t turn = 0; left > 0 && code == EXIT_CODE_DONE; turn = 1 - turn) {
         cli->arena = pages[turn]; // the other one has the page token
         arena_reset(&cli->arena);

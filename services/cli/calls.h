@@ -52,14 +52,16 @@ MUST_CHECK enum exit_code calls_make_quietly(struct cli *cli, enum rpc_id id, en
                                              const ProtobufCMessage *request,
                                              const ProtobufCMessage **ret_response, struct fault *ret_fault);
 
-// Every page of a list, one after the other, or as many as --limit, where the command has it, asks for.
+#define CALLS_UNLIMITED INT64_MAX
+
+// Pages of a list, one after the other, of `limit` items together at most.
 // EXIT_CODE_DONE or what cli_fail() said; pages before a failure have been handed out. `on_page` says how
 // many items the page held.
 typedef size_t calls_on_page(void *context, const ProtobufCMessage *page);
 MUST_CHECK enum exit_code calls_make_pages(struct cli *cli, enum rpc_id id, ProtobufCMessage *request,
-                                           calls_on_page *on_page, void *context);
+                                           int64_t limit, calls_on_page *on_page, void *context);
 
-// The same with each page's memory given back when the next one is there: for lists without end.
+// Every page of a list, with each page's memory given back when the next one is there: for lists without end.
 MUST_CHECK enum exit_code calls_stream_pages(struct cli *cli, enum rpc_id id, ProtobufCMessage *request,
                                              calls_on_page *on_page, void *context);
 

@@ -43,7 +43,7 @@
               "The same past a pooler, in place of LATCHKEY_DATABASE_DIRECT_URL.")
 
 // Of every list.
-#define LIMIT_OPTION NUMBER("limit", "NUMBER", INT32_MAX, "Shows no more than so many.")
+#define LIMIT_OPTION NUMBER("limit", "NUMBER", INT32_MAX, "Shows no more than so many; on a terminal 1000.")
 #define WATCH_OPTION FLAG("watch", "Shows it again whenever it has changed, until Ctrl-C.")
 
 #define SECRET_FILE_OPTION                                                                                 \

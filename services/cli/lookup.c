@@ -36,7 +36,8 @@ enum exit_code lookup_find_member(struct cli *cli, const char *text, const char 
     ProtobufCMessage *request = calls_new_request(cli, RPC_LIST_MEMBERS);
     cli_must(field_set_text(&cli->arena, request, "name_contains", text));
     cli_must(field_set_enum_name(request, "state", "MEMBER_STATE_ACTIVE"));
-    enum exit_code code = calls_make_pages(cli, RPC_LIST_MEMBERS, request, find_email, &search);
+    enum exit_code code =
+        calls_make_pages(cli, RPC_LIST_MEMBERS, request, CALLS_UNLIMITED, find_email, &search);
     if (code == EXIT_CODE_DONE && !search.id)
         return cli_fail(cli, EXIT_CODE_REFUSED,
                         "no member has the address %s; `latchkey member list` shows them", text);
@@ -96,8 +97,9 @@ static enum exit_code resolve(struct cli *cli, const char **texts, size_t count)
         if (is_role_id(texts[i]))
             continue;
         if (!is_loaded) {
-            enum exit_code code = calls_make_pages(cli, RPC_LIST_ROLES,
-                                                   calls_new_request(cli, RPC_LIST_ROLES), add_roles, &roles);
+            enum exit_code code =
+                calls_make_pages(cli, RPC_LIST_ROLES, calls_new_request(cli, RPC_LIST_ROLES), CALLS_UNLIMITED,
+                                 add_roles, &roles);
             if (code != EXIT_CODE_DONE)
                 return code;
             is_loaded = true;

@@ -14,6 +14,7 @@
 
 #define RUN_MIN 26 // base62 characters in a row behind "lka_"; half of a secret is worth refusing, too
 #define ID_LENGTH 26
+#define ROOM 64 // for what is around a secret, and to see that it is too long
 
 static bool is_lower(char c) {
     return c >= 'a' && c <= 'z';
@@ -54,7 +55,7 @@ const char *secret_text_check(struct cli *cli, const char *value, const char *wh
     while (text.len > 0 && (text.data[text.len - 1] == '\n' || text.data[text.len - 1] == '\r'))
         text.len--;
     text = bytes_trim(text);
-    bool is_printable = text.len > 0;
+    bool is_printable = text.len > 0 && text.len <= SECRET_TEXT_MAX;
     for (size_t i = 0; i < text.len; i++)
         is_printable = is_printable && text.data[i] > ' ' && text.data[i] <= '~';
     if (is_printable)
@@ -111,7 +112,7 @@ static const char *ask(struct cli *cli, const char *question, enum exit_code *re
     bool is_silenced = silence(cli->in);
     fputs(question, cli->err);
     fflush(cli->err);
-    char text[SECRET_TEXT_MAX + 1];
+    char text[SECRET_TEXT_MAX + ROOM];
     bool is_read = fgets(text, sizeof(text), cli->in);
     if (is_silenced)
         unsilence();
@@ -128,8 +129,8 @@ const char *secret_text_read(struct cli *cli, const char *path, enum exit_code *
     FILE *from = is_input ? cli->in : fopen(path, "re");
     if (!from)
         return fail_to_read(cli, path, errno, ret_code);
-    char text[SECRET_TEXT_MAX + 1];
-    size_t len = fread(text, 1, SECRET_TEXT_MAX, from);
+    char text[SECRET_TEXT_MAX + ROOM];
+    size_t len = fread(text, 1, sizeof(text) - 1, from);
     int error = ferror(from) ? errno : 0;
     if (!is_input)
         fclose(from);

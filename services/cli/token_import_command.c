@@ -151,8 +151,8 @@ static enum exit_code run(struct import *import) {
     if (import->json && (code == EXIT_CODE_DONE || import->taken + import->refused > 0))
         json_print(json_pack("{s:O}", "results", import->json), cli->out);
     else if (code == EXIT_CODE_DONE || import->taken > 0)
-        fprintf(cli->out, "took over %" PRIu64 " tokens; not taken: %" PRIu64 "\n", import->taken,
-                import->refused);
+        fprintf(cli->out, "took over %s; not taken: %" PRIu64 "\n",
+                answer_count(cli, import->taken, "token", "tokens"), import->refused);
     return code == EXIT_CODE_DONE && import->refused > 0 ? EXIT_CODE_NO : code;
 }
 

@@ -60,8 +60,7 @@ static enum exit_code show(struct cli *cli) {
     struct answer_list list;
     whitelist_text_init_table(cli, &table);
     answer_list_init(&list, cli, "entries", &table, whitelist_text_add_entry);
-    code =
-        calls_make_pages(cli, RPC_LIST_WHITELIST_ENTRIES, make_list_request(cli), answer_list_on_page, &list);
+    code = answer_list_fetch(&list, RPC_LIST_WHITELIST_ENTRIES, make_list_request(cli));
     if (code == EXIT_CODE_DONE && cli->is_json) {
         print_json(cli, settings, &list);
     } else if (code == EXIT_CODE_DONE) {

@@ -49,7 +49,8 @@ static enum exit_code find_range(struct cli *cli, const char *text, struct white
     ProtobufCMessage *request = calls_new_request(cli, RPC_LIST_WHITELIST_ENTRIES);
     cli_must(field_set_text(&cli->arena, request, "within", cidr));
     request_set(cli, request, draft, ARRAY_LENGTH(draft));
-    enum exit_code code = calls_make_pages(cli, RPC_LIST_WHITELIST_ENTRIES, request, on_page, ids);
+    enum exit_code code =
+        calls_make_pages(cli, RPC_LIST_WHITELIST_ENTRIES, request, CALLS_UNLIMITED, on_page, ids);
     ids->cidr = NULL;
     if (code == EXIT_CODE_DONE && ids->count == before)
         return cli_fail(

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "services/cli/answer.h"
 #include "services/cli/cli.h"
 #include "services/cli/terminal.h"
 #include "services/cli/whitelist_import.h"
@@ -101,8 +102,8 @@ static enum exit_code judge_file(struct whitelist_import *import) {
     if (import->bad > 0 && !import->skips_bad)
         return refuse_file(import);
     if (import->bad > 0 && !cli->is_json) {
-        fprintf(cli->err, "latchkey: %" PRIu64 " %s passed over:\n", import->bad,
-                import->bad == 1 ? "entry is" : "entries are");
+        fprintf(cli->err, "latchkey: %s passed over:\n",
+                answer_count(cli, import->bad, "entry is", "entries are"));
         print_complaints(import);
     }
     if (import->good == 0)

@@ -179,7 +179,7 @@ static enum exit_code add_to_live_list(struct whitelist_import *import) {
     }
     print_warnings(import);
     print_left_out(import);
-    fprintf(cli->out, "added %" PRIu64 " entries to the live list%s\n", import->sent,
+    fprintf(cli->out, "added %s to the live list%s\n", answer_count(cli, import->sent, "entry", "entries"),
             answer_describe_validators(cli, response));
     return answer_get_code(response);
 }
@@ -266,7 +266,7 @@ static enum exit_code publish(struct whitelist_import *import) {
     } else {
         print_warnings(import);
         print_left_out(import);
-        fprintf(cli->out, "added %" PRIu64 " entries; %s%s\n", import->sent,
+        fprintf(cli->out, "added %s; %s%s\n", answer_count(cli, import->sent, "entry", "entries"),
                 whitelist_text_describe(cli, whitelist), answer_describe_validators(cli, response));
     }
     return answer_get_code(response);
@@ -283,10 +283,10 @@ static void print_draft(struct whitelist_import *import) {
     print_warnings(import);
     print_left_out(import);
     fprintf(cli->out,
-            "added %" PRIu64
-            " entries to the draft %s; `latchkey whitelist preview --draft %s` says whom it would "
+            "added %s to the draft %s; `latchkey whitelist preview --draft %s` says whom it would "
             "refuse, `latchkey draft publish %s` puts it in the live list's place\n",
-            import->sent, import->draft_id, import->draft_id, import->draft_id);
+            answer_count(cli, import->sent, "entry", "entries"), import->draft_id, import->draft_id,
+            import->draft_id);
 }
 
 // Nothing can be published while a list waits for its confirmation: better said before the work than after.
@@ -338,8 +338,8 @@ static enum exit_code ask(struct whitelist_import *import) {
     if (!options_has(&cli->options, "replace") || options_has(&cli->options, "no-publish") ||
         options_has(&cli->options, "confirm-within"))
         return EXIT_CODE_DONE;
-    return confirm_ask(cli,
-                       cli_format(cli, "Replace the whole live list by %" PRIu64 " entries?", import->good));
+    return confirm_ask(cli, cli_format(cli, "Replace the whole live list by %s?",
+                                       answer_count(cli, import->good, "entry", "entries")));
 }
 
 static enum exit_code run(struct whitelist_import *import) {

@@ -29,6 +29,9 @@ class Calls(CommandCase):
         self.assertIn("\n  your token came from LATCHKEY_TOKEN\n", error)
         self.assertNotIn("nonsense", error)
         self.assert_fails(2, "LATCHKEY_TOKEN holds no secret", "caller", LATCHKEY_TOKEN="two words")
+        self.assert_fails(2, "LATCHKEY_TOKEN holds no secret", "caller", LATCHKEY_TOKEN="x" * 4097)
+        self.assert_fails(2, "standard input holds no secret", "caller", "--token-file", "-", stdin="x" * 4097)
+        self.assert_fails(3, "MALFORMED", "caller", "--token-file", "-", stdin="x" * 4096 + "\n")
 
     def test_a_refused_token_is_told_where_it_came_from(self):
         path, nonsense = self.path(), "lka_nonsense"
@@ -445,6 +448,12 @@ class Whitelist(CommandCase):
         self.assertEqual(len({entry["cidr"] for entry in shown["entries"]}), 2345)
         self.assertEqual(shown["whitelist"]["entry_count"], 2345)
         self.assertEqual(len(self.run_well("whitelist", "show").splitlines()), 2345 + 2)
+
+    def test_a_terminal_gets_what_can_be_read(self):
+        self.add(*(f"10.{i // 250}.{i % 250}.0/24" for i in range(1100)))
+        said = self.on_a_terminal("whitelist", "show").splitlines()
+        self.assertEqual((len(said), said[-1]), (1000 + 3, "these are the first 1000; --limit shows more"))
+        self.assertEqual(len(self.on_a_terminal("whitelist", "show", "--limit", "1050").splitlines()), 1050 + 2)
 
 
 class Companies(CommandCase):

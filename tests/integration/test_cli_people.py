@@ -58,6 +58,12 @@ class Members(CommandCase):
         self.assert_fails(5, "no member has the address", "member", "show", address())
         self.assertEqual(self.run_json("member", "show")["member"]["email"], "administrator@demo.example")
 
+    def test_a_limit_is_none_of_what_is_looked_up(self):
+        """The built-in role is the oldest, behind the page that --limit 1 would ask for."""
+        self.assertEqual(len(self.run_json("member", "list", "--role", "administrator", "--limit", "1")["members"]), 1)
+        self.make()
+        self.run_well("login", "list", "administrator@demo.example", "--limit", "1")
+
     def test_lists_are_replaced_and_cleared(self):
         email, _ = self.make("--role", self.role, "--allowed-ip", "203.0.113.0/24")
         self.run_well("member", "update", email, "--role", "none", "--allowed-ip", "any", "--display-name", "Bob", "--wait", "5s")

@@ -144,7 +144,7 @@ class Tokens(CommandCase):
                                     {"sha256": hashlib.sha256(other.encode()).hexdigest().upper(), "label": other,
                                      "permissions": "no.such"}]), encoding="utf-8")
         done = self.run_command("token", "import", path)
-        self.assertEqual((done.returncode, done.stdout), (1, "took over 1 tokens; not taken: 1\n"), done.stderr)
+        self.assertEqual((done.returncode, done.stdout), (1, "took over 1 token; not taken: 1\n"), done.stderr)
         self.assertRegex(done.stderr, "^latchkey: line 1: .*no.such")
         [token] = self.run_json("token", "list", "--label", known)["access_tokens"]
         self.assertEqual((sorted(token["permissions"]), token["created_at"]), (["charges.create", "charges.read"], "2024-01-31T00:00:00Z"))
