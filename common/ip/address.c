@@ -243,6 +243,29 @@ static struct ip_address from_v6_bytes(const uint8_t bytes[V6_BYTES]) {
     return address;
 }
 
+// Two addresses and what stands between them.
+enum { NOTATION_MAX = 2 * IP_ADDRESS_TEXT_MAX + sizeof(" - ") - 1 };
+
+static bool is_address(struct bytes text) {
+    struct ip_address ignored;
+    return ip_address_parse(bytes_trim(text), &ignored) == IP_PARSE_OK;
+}
+
+// Other programs' notations of several addresses, by name; of anything else what is wrong with its first byte
+// that is.
+static enum ip_parse_result recognise(struct bytes text, enum ip_parse_result wrong) {
+    struct bytes last = text, mask = text;
+    if (text.len > NOTATION_MAX)
+        return wrong;
+    if (has_byte(text, '*'))
+        return IP_PARSE_WILDCARD;
+    if (has_byte(text, '-') && is_address(bytes_split(&last, '-')))
+        return IP_PARSE_RANGE;
+    if (wrong == IP_PARSE_SPACE && is_address(bytes_split(&mask, ' ')) && is_address(mask))
+        return IP_PARSE_NETMASK;
+    return wrong;
+}
+
 enum ip_parse_result ip_address_parse(struct bytes text, struct ip_address *ret) {
     uint8_t bytes[V6_BYTES];
     if (read_plain_v4(text, bytes)) {
@@ -251,7 +274,7 @@ enum ip_parse_result ip_address_parse(struct bytes text, struct ip_address *ret)
     }
     enum ip_parse_result result = screen(text);
     if (result != IP_PARSE_OK)
-        return result;
+        return recognise(text, result);
     bool is_v6 = has_byte(text, ':');
     result = is_v6 ? parse_v6(text, bytes) : parse_v4(text, bytes);
     if (result == IP_PARSE_OK)

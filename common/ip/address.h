@@ -30,6 +30,11 @@ struct ip_address {
     X(SPACE, "type one address without spaces")                                                              \
     X(CHARACTER,                                                                                             \
       "type an address with digits, dots, colons and a-f only, such as 203.0.113.7 or 2001:db8::1")          \
+    X(RANGE,                                                                                                 \
+      "type the prefixes that make up the range, such as 192.0.2.0/28 in place of 192.0.2.0-192.0.2.15")     \
+    X(WILDCARD, "type a prefix in place of the *, such as 192.0.2.0/24 in place of 192.0.2.*")               \
+    X(NETMASK,                                                                                               \
+      "type the checking bits in place of the netmask, 192.0.2.0/24 rather than 192.0.2.0 255.255.255.0")    \
     X(PORT_OR_BRACKETS, "type the address alone, without brackets and without a port")                       \
     X(ZONE, "type the address without a zone (the % and what follows it)")                                   \
     X(LEADING_ZERO, "type the numbers without leading zeros, 10.0.0.1 rather than 010.0.0.1: some programs " \

@@ -68,7 +68,7 @@ static const struct {
     {"[::1]/128", IP_PARSE_PORT_OR_BRACKETS},
     {"fe80::1%eth0/64", IP_PARSE_ZONE},
     {"fe80::/64%eth0", IP_PARSE_BITS_NOT_A_NUMBER},
-    {"10.0.0.1-10.0.0.9", IP_PARSE_CHARACTER},
+    {"10.0.0.1-10.0.0.9", IP_PARSE_RANGE},
 };
 
 static struct ip_prefix parse(const char *text) {
