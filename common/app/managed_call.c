@@ -448,15 +448,20 @@ static enum status queue(struct managed_call *managed) {
     return STATUS_UNAVAILABLE;
 }
 
-// Of a secret the shape alone: a malformed one is refused before any look-up. Companies of one lane wait for
-// each other's commits, so the lane that a secret names is its call's share of the workers, and needs no
+// Of credentials the shape alone: what is malformed is refused before any look-up. Companies of one lane wait
+// for each other's commits, so the lane that a secret names is its call's share of the workers, and needs no
 // proof.
 static enum status screen(struct managed_call *managed) {
+    struct fault *fault = managed->call.fault;
+    struct caller_credentials *credentials = &managed->credentials;
     managed->job.share = LANE_DEPLOYMENT;
     if (app_method_is_open(managed->method))
         return managed->screen(&managed->call);
-    return bearer_check(bearer_find_secret(managed->transport), &managed->dispatch->shape,
-                        managed->call.fault, &managed->credentials.digest, &managed->job.share);
+    enum status status = bearer_check(bearer_find_secret(managed->transport), &managed->dispatch->shape,
+                                      fault, &credentials->digest, &managed->job.share);
+    if (status != STATUS_OK)
+        return status;
+    return bearer_find_company(managed->transport, fault, &credentials->company);
 }
 
 static void on_message(struct grpc_call *transport, const ProtobufCMessage *request) {
@@ -468,7 +473,6 @@ static void on_message(struct grpc_call *transport, const ProtobufCMessage *requ
         return;
     }
     managed->credentials.address = client_address_find_of_call(managed->dispatch->trusted_proxies, transport);
-    managed->credentials.company = grpc_call_find_metadata(transport, "latchkey-company");
     managed->call.address = managed->credentials.address;
     managed->call.user_agent = grpc_call_find_metadata(transport, "user-agent");
     if (screen(managed) != STATUS_OK || queue(managed) != STATUS_OK) {

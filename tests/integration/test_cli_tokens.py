@@ -92,6 +92,17 @@ class Tokens(CommandCase):
             self.run_well("caller", LATCHKEY_TOKEN=secret)
         self.assertRegex(self.run_well("token", "show", token), r"(?m)^secret .*\n +.*, ends 20\S+Z")
 
+    def test_a_rotation_whose_secret_was_lost_is_superseded(self):
+        made = self.make_token()
+        token = made["access_token"]["token_id"]
+        lost = self.run_json("token", "rotate", token, "--grace", "1h", "--secret-file", "-")["secret"]
+        rotate = ("token", "rotate", token, "--grace", "1h", "--secret-file", "-", "--json")
+        self.assert_fails(5, "ROTATION_IN_GRACE", *rotate)
+        self.assert_fails(5, "\n  --supersede does that\n", *rotate[:-1])
+        self.run_well(*rotate, "--supersede")
+        self.run_well("caller", LATCHKEY_TOKEN=made["secret"])
+        self.assert_fails(3, "latchkey: ", "caller", LATCHKEY_TOKEN=lost)
+
     def test_a_rotation_without_grace_ends_the_old_secret(self):
         made = self.make_token()
         said = self.run_json("token", "rotate", made["access_token"]["token_id"], "--yes", "--secret-file", "-")
@@ -153,6 +164,10 @@ class Tokens(CommandCase):
         self.assertEqual([token["token_id"] for token in listed], [new])
         self.assertEqual(len(self.run_json("token", "list", "--label", "limit", "--limit", "2")["access_tokens"]), 2)
         self.assertNotEqual(old, new)
+
+    def test_a_limit_of_none_does_not_say_that_there_are_none(self):
+        self.token("limit")
+        self.assertNotIn("there are no tokens", self.run_well("token", "list", "--limit", "0"))
 
     def test_watching_shows_a_list_again_when_it_has_changed(self):
         label = uuid.uuid4().hex
