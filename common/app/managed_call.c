@@ -451,7 +451,7 @@ static enum status queue(struct managed_call *managed) {
     return STATUS_UNAVAILABLE;
 }
 
-// Of a secret the shape alone: what is malformed is refused before any look-up. Companies of one lane wait
+// Of credentials the shape alone: what is malformed is refused before any look-up. Companies of one lane wait
 // for each other's commits, so the lane that a secret names is its call's share of the workers, and needs no
 // proof.
 static enum status screen(struct managed_call *managed) {
