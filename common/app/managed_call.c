@@ -430,14 +430,16 @@ static enum status queue(struct managed_call *managed) {
     return STATUS_UNAVAILABLE;
 }
 
-// The shape alone: what is malformed is refused before any look-up.
+// The shape alone: what is malformed is refused before any look-up. Companies of one lane wait for each
+// other's commits, so the lane that a secret names is its call's share of the workers, and needs no proof.
 static enum status read_credentials(struct managed_call *managed) {
     struct fault *fault = managed->call.fault;
     struct caller_credentials *credentials = &managed->credentials;
+    managed->job.share = LANE_DEPLOYMENT;
     if (app_method_is_open(managed->method))
         return STATUS_OK;
     enum status status = bearer_check(bearer_find_secret(managed->transport), &managed->dispatch->shape,
-                                      fault, &credentials->digest);
+                                      fault, &credentials->digest, &managed->job.share);
     if (status != STATUS_OK)
         return status;
     return bearer_find_company(managed->transport, fault, &credentials->company);
