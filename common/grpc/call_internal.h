@@ -40,8 +40,9 @@ struct grpc_call {
     struct request_head head;
     ProtobufCMessage *request; // unary: unpacked, waiting for the end of the stream
     struct bytes request_bytes;
-    struct buffer held;         // what came while the handler was paused
-    struct request_share share; // of its server's request memory
+    struct buffer held;                // what came while the handler was paused
+    struct request_share share;        // of its server's request memory
+    struct request_share answer_share; // of its answer memory
     bool has_request;
     bool is_half_closed; // the client has ended its side
     bool is_half_close_told;

@@ -76,10 +76,21 @@ static void pop_outgoing(struct grpc_call *call) {
         free(first);
 }
 
+// A first answer is not counted, however large.
+static bool hold_answers(struct grpc_call *call, size_t bytes) {
+    return request_memory_set(&call->home->server->answer_memory, &call->answer_share, bytes);
+}
+
+static void note_taken(struct grpc_call *call) {
+    if (call->out_bytes < call->answer_share.bytes)
+        (void)!hold_answers(call, call->out_bytes);
+}
+
 void call_drop_outgoing(struct grpc_call *call) {
     while (call->out_first)
         pop_outgoing(call);
     call->out_bytes = 0;
+    note_taken(call);
 }
 
 static void push_outgoing(struct grpc_call *call, struct outgoing *outgoing) {
@@ -128,6 +139,7 @@ static ssize_t read_outgoing(nghttp2_session *session, int32_t stream_id, uint8_
             pop_outgoing(call);
     }
     call->out_bytes -= read;
+    note_taken(call);
     note_room(call);
     if (!call->out_first)
         end_of_queue(call, read, flags);
@@ -316,7 +328,8 @@ static enum status check_sendable(struct grpc_call *call, size_t size) {
     assert(call_state_has_handler(call->state));
     if (call->state != CALL_RUNNING)
         return STATUS_CLOSED;
-    if (call->out_bytes == 0 || call->out_bytes + size <= OUT_BYTES_MAX)
+    size_t queued = call->out_bytes + size;
+    if (call->out_bytes == 0 || (queued <= OUT_BYTES_MAX && hold_answers(call, queued)))
         return STATUS_OK;
     call->is_waiting_for_room = true;
     return STATUS_EXHAUSTED;

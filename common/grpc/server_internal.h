@@ -69,6 +69,7 @@ struct grpc_loop {
 struct grpc_server {
     struct grpc_server_settings settings;
     struct request_memory request_memory;
+    struct request_memory answer_memory; // of calls with more than one answer that waits
     const struct grpc_page *page;
     struct loop_group *loops;
     struct router *router;

@@ -46,7 +46,7 @@ static const struct setting rows[] = {
      .min = 128 * MIB,
      .max = INT64_C(1024) * 1024 * MIB,
      .help = "What large requests may hold in memory until they are answered, over all connections; more are "
-             "answered with UNAVAILABLE."},
+             "answered with UNAVAILABLE. As much is for answers of streams that are not read."},
     {.name = "stream-window",
      .type = SETTING_SIZE,
      .offset = FIELD(stream_window_bytes),

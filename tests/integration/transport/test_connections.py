@@ -10,6 +10,7 @@ import time
 import unittest
 
 import hyperframe.frame as frames
+from h2.settings import SettingCodes
 from transport import SERVICE, Connection, RawConnection, TransportServer, framed, string_value
 
 OK, UNAVAILABLE = 0, 14
@@ -248,6 +249,24 @@ class Abuse(unittest.TestCase):
             statuses = [connection.answers[stream].status for stream in streams]
             self.assertEqual(set(statuses), {None, UNAVAILABLE})
             self.assertLess(statuses.count(None) * len(half), 128 * 1024 * 1024)
+
+    def test_answers_that_nobody_reads_hold_no_more_memory_than_the_limit(self):
+        limit, message = 128 * 2**20, framed(string_value("x" * 110_000))
+        with TransportServer(request_memory="128MiB") as server, Connection(server, window=0) as connection:
+            streams = [connection.request(SERVICE + "Talk") for _ in range(250)]
+            for stream in streams:
+                connection.data(stream, message * 8)
+            connection.settle()
+            with Connection(server) as other:
+                self.assertEqual(other.call("Talk", message).messages(), [message[5:]], "a first answer always fits")
+            for stream in streams:
+                connection.data(stream, b"", end=True)
+            connection.h2.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: 2**20})
+            connection.flush()
+            held = [len(connection.wait(stream, 60).data) for stream in streams]
+            self.assertLess(sum(held), limit + len(streams) * len(message))
+            self.assertEqual((min(held), max(held)), (len(message), 8 * len(message)))
+            self.assertEqual(len(connection.call("Talk", message * 8).messages()), 8, "all has been given back")
 
     def test_what_is_no_http2_is_closed(self):
         with socket.create_connection(self.server.address) as other:
