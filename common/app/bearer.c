@@ -29,12 +29,11 @@ bool bearer_has_shape(struct bytes secret, const struct bearer_shape *shape, uns
 }
 
 enum status bearer_check(struct bytes secret, const struct bearer_shape *shape, struct fault *fault,
-                         struct digest *ret_digest) {
-    unsigned lane;
+                         struct digest *ret_digest, unsigned *ret_lane) {
     if (secret.len == 0)
         return fault_set(fault, STATUS_UNAUTHENTICATED, "SECRET_MISSING",
                          "send the metadata \"authorization: Bearer SECRET\" or \"x-access-token: SECRET\"");
-    if (!bearer_has_shape(secret, shape, &lane))
+    if (!bearer_has_shape(secret, shape, ret_lane))
         return fault_set(fault, STATUS_UNAUTHENTICATED, "MALFORMED",
                          "this is not the secret of a token: check that it was copied whole");
     digest_sha256(secret, ret_digest);

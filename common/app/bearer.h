@@ -28,9 +28,10 @@ struct bytes bearer_find_secret(const struct grpc_call *call);
 // nobody else's.
 MUST_CHECK bool bearer_has_shape(struct bytes secret, const struct bearer_shape *shape, unsigned *ret_lane);
 
-// The digest to look a caller up by. UNAUTHENTICATED, and the fault filled, if there is no secret or if it
-// has not the shape of a token's: SECRET_MISSING, MALFORMED.
+// The digest to look a caller up by, and the lane that it says it is of (bearer_has_shape()), which nobody
+// has checked. UNAUTHENTICATED, and the fault filled, if there is no secret or if it has not the shape of a
+// token's: SECRET_MISSING, MALFORMED.
 MUST_CHECK enum status bearer_check(struct bytes secret, const struct bearer_shape *shape,
-                                    struct fault *fault, struct digest *ret_digest);
+                                    struct fault *fault, struct digest *ret_digest, unsigned *ret_lane);
 
 #endif

@@ -12,12 +12,14 @@
 #ifndef LATCHKEY_COMMON_APP_OUTBOX_H
 #define LATCHKEY_COMMON_APP_OUTBOX_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/app/call.h"
 #include "common/base/compiler.h"
 #include "common/base/status.h"
 #include "common/base/uuid.h"
+#include "common/db/transaction.h"
 #include "common/mail/message.h"
 
 struct outbox_item {
@@ -29,11 +31,26 @@ struct outbox_item {
 
 // In the call's transaction, for its company. What a caller asks for counts against the limits of the company
 // and hour, sender and day, recipient and day: EXHAUSTED (MAIL_LIMIT, with a time to try again), and nothing
-// is added; the transaction is still good. What the system sends by itself is not limited.
+// is added; the transaction is still good. What the system sends by itself is not limited. As a command it is
+// for somebody else's batch, and what it gave is read afterwards.
 MUST_CHECK enum status outbox_add(struct app_call *call, const struct outbox_item *item);
+struct db_command outbox_command_adding(struct app_call *call, const struct outbox_item *item,
+                                        struct db_params *params);
+MUST_CHECK enum status outbox_read_added(struct app_call *call, const struct db_command *command);
 
-// For whoever must know before it changes anything: whether outbox_add() would be refused now.
-MUST_CHECK enum status outbox_check_limits(struct app_call *call, const char *recipient);
+// Many at once: how much room the limits leave is looked up first, for these recipients; then each mail takes
+// its place, or is refused as outbox_add() would (EXHAUSTED); then all that got one are added, which fails no
+// more. `i` is the number of the recipient, and each takes one place at most.
+struct outbox_room {
+    const struct db_result *rows;
+    int64_t taken;
+};
+struct db_command outbox_look_for_room(struct app_call *call, const struct bytes *recipients, size_t count,
+                                       struct db_params *params);
+MUST_CHECK enum status outbox_take_place(struct app_call *call, struct outbox_room *room, size_t i);
+// NULL params where it is out of memory.
+struct db_command outbox_command_adding_many(struct app_call *call, const struct outbox_item *items,
+                                             size_t count, struct db_params *params);
 
 // A mail whose turn has come.
 struct outbox_mail {

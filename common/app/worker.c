@@ -5,13 +5,20 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+// The jobs of one share that wait, oldest first, and how many of it run.
+struct queue {
+    struct worker_job *first, **last;
+    unsigned running;
+};
+
 struct worker_pool {
     unsigned queue_capacity;
 
     // Under `lock`.
     pthread_mutex_t lock;
     pthread_cond_t not_empty;
-    struct worker_job *first, **last; // FIFO
+    struct queue queues[WORKER_SHARES_MAX];
+    unsigned turn; // the share that comes first among equals
     struct worker_pool_statistics statistics;
     bool stopping;
 
@@ -19,17 +26,31 @@ struct worker_pool {
     pthread_t threads[];
 };
 
+// The one with the fewest workers of those where a job waits; NULL = nothing waits.
+static struct queue *choose_queue(struct worker_pool *pool) {
+    struct queue *chosen = NULL;
+    for (unsigned i = 0; i < WORKER_SHARES_MAX; i++) {
+        struct queue *queue = &pool->queues[(pool->turn + i) % WORKER_SHARES_MAX];
+        if (queue->first && (!chosen || queue->running < chosen->running))
+            chosen = queue;
+    }
+    return chosen;
+}
+
 // Blocks until there is a job; NULL once the pool stops and nothing waits any more.
 static struct worker_job *take_job(struct worker_pool *pool) {
-    while (!pool->first && !pool->stopping)
+    while (pool->statistics.waiting == 0 && !pool->stopping)
         pthread_cond_wait(&pool->not_empty, &pool->lock);
 
-    struct worker_job *job = pool->first;
-    if (!job)
+    struct queue *queue = choose_queue(pool);
+    if (!queue)
         return NULL;
-    pool->first = job->next;
-    if (!pool->first)
-        pool->last = &pool->first;
+    struct worker_job *job = queue->first;
+    queue->first = job->next;
+    if (!queue->first)
+        queue->last = &queue->first;
+    queue->running++;
+    pool->turn = job->share + 1;
     pool->statistics.waiting--;
     pool->statistics.running++;
     return job;
@@ -40,9 +61,11 @@ static void *run_worker(void *context) {
 
     pthread_mutex_lock(&pool->lock);
     for (struct worker_job *job; (job = take_job(pool));) {
+        struct queue *queue = &pool->queues[job->share];
         pthread_mutex_unlock(&pool->lock);
         job->run(job);
         pthread_mutex_lock(&pool->lock);
+        queue->running--;
         pool->statistics.running--;
     }
     pthread_mutex_unlock(&pool->lock);
@@ -56,7 +79,8 @@ enum status worker_pool_new(const struct worker_pool_options *options, struct wo
         return STATUS_NO_MEMORY;
 
     pool->queue_capacity = options->queue_capacity;
-    pool->last = &pool->first;
+    for (unsigned i = 0; i < WORKER_SHARES_MAX; i++)
+        pool->queues[i].last = &pool->queues[i].first;
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->not_empty, NULL);
     for (; pool->thread_count < options->threads; pool->thread_count++) {
@@ -85,6 +109,8 @@ void worker_pool_free(struct worker_pool *pool) {
 }
 
 enum status worker_pool_submit(struct worker_pool *pool, struct worker_job *job) {
+    struct queue *queue = &pool->queues[job->share];
+    assert(job->share < WORKER_SHARES_MAX);
     pthread_mutex_lock(&pool->lock);
     assert(!pool->stopping);
     if (pool->statistics.waiting >= pool->queue_capacity) {
@@ -93,8 +119,8 @@ enum status worker_pool_submit(struct worker_pool *pool, struct worker_job *job)
         return STATUS_EXHAUSTED;
     }
     job->next = NULL;
-    *pool->last = job;
-    pool->last = &job->next;
+    *queue->last = job;
+    queue->last = &job->next;
     pool->statistics.waiting++;
     pool->statistics.submitted++;
     pthread_cond_signal(&pool->not_empty);

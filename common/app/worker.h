@@ -1,6 +1,10 @@
 // Worker threads behind one bounded queue: what must block (a transaction) runs here and not on a loop. When
 // the queue is full the answer is no, at once, so that a caller is told to come back instead of waiting for a
 // reply nobody needs.
+//
+// Jobs say whose they are, by a share. A free worker takes the oldest job of the share that has the fewest
+// workers: who sends many calls at once does not make the others wait behind them, and calls that would only
+// wait for each other's commit (the same lane) are kept apart.
 #ifndef LATCHKEY_COMMON_APP_WORKER_H
 #define LATCHKEY_COMMON_APP_WORKER_H
 
@@ -11,12 +15,16 @@
 #include "common/base/compiler.h"
 #include "common/base/status.h"
 
+// Jobs of share 0 .. WORKER_SHARES_MAX - 1 are told apart.
+#define WORKER_SHARES_MAX 128
+
 struct worker_pool;
 
 // Embedded in whatever has to be done. From worker_pool_submit() until `run` is called the pool owns it.
 struct worker_job {
     struct worker_job *next;             // the pool's
     void (*run)(struct worker_job *job); // on a worker thread, exactly once; may free the job
+    unsigned share;                      // below WORKER_SHARES_MAX
 };
 
 struct worker_pool_options {

@@ -103,11 +103,10 @@ enum status invitation_link_rpc_lookup(struct app_call *call, const ProtobufCMes
 // ---- AcceptInvitation ----
 
 // Those roles of the invitation that there still are; they stay until the transaction ends.
-static enum status find_roles(struct app_call *call, const struct invitation *invitation,
+static enum status read_roles(struct app_call *call, const struct db_command *look,
                               struct role_ids *ret_ids) {
-    struct role_ids wanted = {invitation->role_ids, invitation->role_count};
     struct role_list present;
-    enum status status = role_store_find_many(call, &wanted, &present);
+    enum status status = role_store_read_list(call, look, &present);
     if (status != STATUS_OK)
         return status;
     struct role_ids ids = {.ids = ARENA_NEW_ARRAY(call->arena, struct uuid, present.count)};
@@ -120,15 +119,15 @@ static enum status find_roles(struct app_call *call, const struct invitation *in
 }
 
 // A member who came another way meanwhile has the address: the link is of no use any more.
-static enum status make_member(struct app_call *call, const struct invitation *invitation, const char *name,
-                               struct member **ret_member) {
+static enum status make_member(struct app_call *call, const struct invitation *invitation,
+                               const struct db_command *roles, const char *name, struct member **ret_member) {
     struct member_draft draft = {.email = invitation->email,
                                  .display_name = name,
                                  .issuer = "",
                                  .subject = "",
                                  .external_id = "",
                                  .allowed_ips = invitation->ips};
-    enum status status = find_roles(call, invitation, &draft.roles);
+    enum status status = read_roles(call, roles, &draft.roles);
     if (status != STATUS_OK)
         return status;
     status = member_store_create(call, uuid_new(app_get_clock(call->app)), &draft, ret_member);
@@ -150,7 +149,8 @@ static enum status note(struct app_call *call, const struct invitation *before,
     return status;
 }
 
-static enum status accept(struct app_call *call, const struct invitation *before, const char *name,
+static enum status accept(struct app_call *call, const struct invitation *before,
+                          const struct db_command *roles, const char *name,
                           Latchkey__V1__Member **ret_member) {
     struct invitation after = *before;
     struct member *member;
@@ -158,7 +158,7 @@ static enum status accept(struct app_call *call, const struct invitation *before
         fault_init(call->fault, call->arena); // somebody was quicker, but that is nobody's business
         return refuse(call);
     }
-    enum status status = make_member(call, before, name, &member);
+    enum status status = make_member(call, before, roles, name, &member);
     if (status != STATUS_OK)
         return status;
     after.accepted_at_ms = call->now_ms;
@@ -204,13 +204,16 @@ enum status invitation_link_rpc_accept(struct app_call *call, const ProtobufCMes
     struct digest digest = get_digest(request->secret);
     if (status == STATUS_OK)
         status = follow_link(call, &digest, &found);
-    if (status == STATUS_OK)
-        status = invitation_store_lock_by_secret(call, found->invitation_id, &digest, &invitation);
+    if (status != STATUS_OK)
+        return status;
+    struct db_params params;
+    struct db_command roles = role_store_look_of_invitation(call, found->invitation_id, &params);
+    status = invitation_store_lock_by_secret(call, found->invitation_id, &digest, &roles, &invitation);
     if (status != STATUS_OK)
         return status;
     if (!invitation)
         return refuse(call);
     if (is_repetition(call, invitation))
         return repeat(call, invitation, &response->member);
-    return accept(call, invitation, request->display_name, &response->member);
+    return accept(call, invitation, &roles, request->display_name, &response->member);
 }

@@ -23,18 +23,11 @@ static const char html_form[] =
     "<p>If you did not expect this invitation, you need not do anything.</p>\n"
     "</body></html>\n";
 
-static void format_generation(int generation, char ret_text[GENERATION_TEXT_SIZE]) {
-    snprintf(ret_text, GENERATION_TEXT_SIZE, "%d", generation);
-}
-
-enum status invitation_mail_add(struct app_call *call, struct uuid invitation_id, int generation,
-                                const char *email) {
-    char detail[GENERATION_TEXT_SIZE];
-    format_generation(generation, detail);
-    return outbox_add(call, &(struct outbox_item){.kind = INVITATION_MAIL_KIND,
-                                                  .object_id = invitation_id,
-                                                  .recipient = email,
-                                                  .detail = detail});
+struct outbox_item invitation_mail_of(const struct invitation *invitation, struct arena *arena) {
+    return (struct outbox_item){.kind = INVITATION_MAIL_KIND,
+                                .object_id = invitation->invitation_id,
+                                .recipient = invitation->email,
+                                .detail = arena_format(arena, "%d", invitation->generation)};
 }
 
 // ---- content ----
@@ -94,7 +87,7 @@ static enum status mint_link(struct app_call *call, const struct invitation *inv
 
 static bool is_current(const struct invitation *invitation, const struct outbox_mail *mail) {
     char generation[GENERATION_TEXT_SIZE];
-    format_generation(invitation->generation, generation);
+    snprintf(generation, sizeof(generation), "%d", invitation->generation);
     return invitation->state == INVITATION_PENDING && bytes_is_text(bytes_of_text(mail->detail), generation);
 }
 

@@ -3,13 +3,15 @@
 #define LATCHKEY_SERVICES_INVITATION_INVITATION_MAIL_H
 
 #include "common/app/outbox.h"
+#include "common/base/arena.h"
+#include "services/invitation/invitation.h"
 
 // Its detail is the generation of the invitation that it belongs to.
 #define INVITATION_MAIL_KIND "invitation"
 
-// Puts the mail of the invitation as it is now into the outbox. EXHAUSTED (MAIL_LIMIT).
-MUST_CHECK enum status invitation_mail_add(struct app_call *call, struct uuid invitation_id, int generation,
-                                           const char *email);
+// The mail of the invitation as it is now, for outbox_command_adding() and its like. Out of memory it has no
+// detail.
+struct outbox_item invitation_mail_of(const struct invitation *invitation, struct arena *arena);
 
 // mail_kind.render: mints a link of the invitation's present generation. Nothing to say where the invitation
 // has moved on since.

@@ -97,16 +97,10 @@ struct change {
     struct invitation after; // so far only its state differs
 };
 
-static enum status begin_change(struct app_call *call, const char *id, enum invitation_event event,
+static enum status begin_change(struct app_call *call, struct invitation *before, enum invitation_event event,
                                 struct change *ret_change) {
-    struct uuid invitation_id = read_id(id, call->fault);
-    enum status status = call->fault->status;
-    if (status == STATUS_OK)
-        status = invitation_store_lock(call, invitation_id, &ret_change->before);
-    if (status != STATUS_OK)
-        return status;
-    ret_change->after = *ret_change->before;
-    return invitation_move(ret_change->before->state, event, call->fault, &ret_change->after.state);
+    *ret_change = (struct change){before, *before};
+    return invitation_move(before->state, event, call->fault, &ret_change->after.state);
 }
 
 // Notes the change, and returns the invitation after it; NULL when out of memory.
@@ -136,10 +130,9 @@ static enum status check_interval(const struct app_call *call, const struct invi
 
 // Who sends it again invites: as no more than the caller is, whoever made it. Roles that are gone give
 // nothing.
-static enum status check_roles(struct app_call *call, const struct invitation *invitation) {
-    struct role_ids ids = {invitation->role_ids, invitation->role_count};
+static enum status check_roles(struct app_call *call, const struct db_command *look) {
     struct role_list roles;
-    enum status status = role_store_find_many(call, &ids, &roles);
+    enum status status = role_store_read_list(call, look, &roles);
     if (status != STATUS_OK)
         return status;
     struct permission_set *permissions =
@@ -150,23 +143,44 @@ static enum status check_roles(struct app_call *call, const struct invitation *i
                                   call->arena, call->fault);
 }
 
-static enum status resend(struct app_call *call, struct change *change) {
-    struct invitation *after = &change->after;
-    enum status status = check_roles(call, change->before);
+enum { INVITATION, ROLES, MEMBER, LOOK_COUNT };
+
+static enum status begin_resending(struct app_call *call, struct uuid invitation_id,
+                                   struct change *ret_change) {
+    struct db_params params[LOOK_COUNT];
+    struct db_command looks[] = {
+        [INVITATION] = invitation_store_look_locking(call, invitation_id, &params[INVITATION]),
+        [ROLES] = role_store_look_of_invitation(call, invitation_id, &params[ROLES]),
+        [MEMBER] = invitation_store_look_for_member(call, invitation_id, &params[MEMBER])};
+    struct invitation *before;
+    enum status status = membership_lock(call, looks, LOOK_COUNT);
     if (status == STATUS_OK)
-        status = check_interval(call, change->before);
-    if (status != STATUS_OK)
-        return status;
+        status = invitation_store_read(call, &looks[INVITATION], invitation_id, &before);
+    if (status == STATUS_OK)
+        status = begin_change(call, before, INVITATION_RESEND, ret_change);
+    if (status == STATUS_OK)
+        status = check_roles(call, &looks[ROLES]);
+    if (status == STATUS_OK)
+        status = check_interval(call, before);
+    if (status == STATUS_OK)
+        status = invitation_store_check_member(call, &looks[MEMBER], before);
+    return status;
+}
+
+static enum status resend(struct app_call *call, struct invitation *after) {
+    struct db_params params;
     after->generation++;
     after->expires_at_ms = call->now_ms + invitation_settings.lifetime_ms;
     after->resent_count++;
     after->resent_at_ms = call->now_ms;
     after->delivery = 'q';
     after->delivery_detail = "";
-    status = invitation_store_resend(call, after);
-    if (status == STATUS_OK)
-        status = invitation_mail_add(call, after->invitation_id, after->generation, after->email);
-    return status;
+    struct outbox_item item = invitation_mail_of(after, call->arena);
+    if (!item.detail)
+        return fault_set_no_memory(call->fault);
+    struct db_command mail = outbox_command_adding(call, &item, &params);
+    enum status status = invitation_store_resend(call, after, &mail);
+    return status == STATUS_OK ? outbox_read_added(call, &mail) : status;
 }
 
 enum status invitation_rpc_resend(struct app_call *call, const ProtobufCMessage *message,
@@ -179,11 +193,12 @@ enum status invitation_rpc_resend(struct app_call *call, const ProtobufCMessage 
     if (!response)
         return fault_set_no_memory(call->fault);
     latchkey__v1__resend_invitation_response__init(response);
-    enum status status = membership_lock(call, NULL, 0);
+    struct uuid invitation_id = read_id(request->invitation_id, call->fault);
+    enum status status = call->fault->status;
     if (status == STATUS_OK)
-        status = begin_change(call, request->invitation_id, INVITATION_RESEND, &change);
+        status = begin_resending(call, invitation_id, &change);
     if (status == STATUS_OK)
-        status = resend(call, &change);
+        status = resend(call, &change.after);
     if (status != STATUS_OK)
         return status;
     response->invitation = end_change(call, &change, "invitation.resent");
@@ -209,7 +224,13 @@ enum status invitation_rpc_deactivate(struct app_call *call, const ProtobufCMess
         return fault_set_no_memory(call->fault);
     latchkey__v1__deactivate_invitation_response__init(response);
     *ret_response = &response->base;
-    enum status status = begin_change(call, request->invitation_id, INVITATION_DEACTIVATE, &change);
+    struct invitation *before;
+    struct uuid invitation_id = read_id(request->invitation_id, call->fault);
+    enum status status = call->fault->status;
+    if (status == STATUS_OK)
+        status = invitation_store_lock(call, invitation_id, &before);
+    if (status == STATUS_OK)
+        status = begin_change(call, before, INVITATION_DEACTIVATE, &change);
     if (status != STATUS_OK)
         return status;
     if (change.before->state == INVITATION_DEACTIVATED) {

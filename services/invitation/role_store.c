@@ -4,7 +4,7 @@
 
 #include "common/db/row_list.h"
 
-enum { FIND_MANY, LIST_OF_MEMBER, LIST, FIND, CREATE, UPDATE, LOCK, COUNT_USE, DELETE };
+enum { FIND_MANY, LIST_OF_INVITATION, LIST_OF_MEMBER, LIST, FIND, CREATE, UPDATE, LOCK, COUNT_USE, DELETE };
 
 // In the order of the enum below. $1 = company.
 #define ROLE_COLUMNS "r.role_id, r.name, r.builtin <> '', r.permissions, r.created_at, r.version"
@@ -12,6 +12,10 @@ enum { FIND_MANY, LIST_OF_MEMBER, LIST, FIND, CREATE, UPDATE, LOCK, COUNT_USE, D
 static const struct db_statement statements[] = {
     [FIND_MANY] = {"role_find_many", "SELECT " ROLE_COLUMNS " FROM latchkey.role r"
                                      " WHERE r.company_id = $1 AND r.role_id = ANY ($2) FOR KEY SHARE"},
+    [LIST_OF_INVITATION] = {"role_list_of_invitation",
+                            "SELECT " ROLE_COLUMNS " FROM latchkey.role r WHERE r.company_id = $1"
+                            " AND r.role_id = ANY (ARRAY(SELECT unnest(i.role_ids) FROM latchkey.invitation i"
+                            " WHERE i.company_id = $1 AND i.invitation_id = $2)) FOR KEY SHARE"},
     [LIST_OF_MEMBER] = {"role_list_of_member",
                         "SELECT " ROLE_COLUMNS " FROM latchkey.member_role mr"
                         " JOIN latchkey.role r ON r.company_id = mr.company_id AND r.role_id = mr.role_id"
@@ -101,6 +105,11 @@ struct db_command role_store_look_for_many(const struct app_call *call, const st
     init_params(params, call);
     db_params_add_uuid_array(params, ids->ids, ids->count);
     return (struct db_command){&statements[FIND_MANY], params, NULL};
+}
+
+struct db_command role_store_look_of_invitation(const struct app_call *call, struct uuid invitation_id,
+                                                struct db_params *params) {
+    return look_for_role(call, LIST_OF_INVITATION, invitation_id, params);
 }
 
 struct db_command role_store_look_of_member(const struct app_call *call, struct uuid member_id,

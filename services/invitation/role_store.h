@@ -21,9 +21,11 @@
 MUST_CHECK enum status role_store_find_many(struct app_call *call, const struct role_ids *ids,
                                             struct role_list *ret_roles);
 
-// The same as a look; and the roles that a member has now.
+// The same as a look, for these ids or those of an invitation; and the roles that a member has now.
 struct db_command role_store_look_for_many(const struct app_call *call, const struct role_ids *ids,
                                            struct db_params *params);
+struct db_command role_store_look_of_invitation(const struct app_call *call, struct uuid invitation_id,
+                                                struct db_params *params);
 struct db_command role_store_look_of_member(const struct app_call *call, struct uuid member_id,
                                             struct db_params *params);
 MUST_CHECK enum status role_store_read_list(struct app_call *call, const struct db_command *look,

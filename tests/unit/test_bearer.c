@@ -58,17 +58,18 @@ static void what_is_refused_says_why(void **state) {
     struct arena arena;
     struct fault fault;
     struct digest digest;
+    unsigned lane;
     arena_init(&arena, 0);
     fault_init(&fault, &arena);
-    assert_int_equal(bearer_check(BYTES_EMPTY, &any, &fault, &digest), STATUS_UNAUTHENTICATED);
+    assert_int_equal(bearer_check(BYTES_EMPTY, &any, &fault, &digest, &lane), STATUS_UNAUTHENTICATED);
     assert_string_equal(fault.reason, "SECRET_MISSING");
     fault_init(&fault, &arena);
-    assert_int_equal(bearer_check(BYTES_LITERAL("x"), &ours, &fault, &digest), STATUS_UNAUTHENTICATED);
+    assert_int_equal(bearer_check(BYTES_LITERAL("x"), &ours, &fault, &digest, &lane), STATUS_UNAUTHENTICATED);
     assert_string_equal(fault.reason, "MALFORMED");
     fault_init(&fault, &arena);
     struct digest expected;
     digest_sha256(BYTES_LITERAL("x"), &expected);
-    assert_int_equal(bearer_check(BYTES_LITERAL("x"), &any, &fault, &digest), STATUS_OK);
+    assert_int_equal(bearer_check(BYTES_LITERAL("x"), &any, &fault, &digest, &lane), STATUS_OK);
     assert_true(digest_is_equal(&digest, &expected));
     arena_fini(&arena);
 }

@@ -65,10 +65,84 @@ static void a_full_queue_refuses_at_once_and_counts_it(void **state) {
     assert_int_equal(jobs[3].runs, 0);
 }
 
+struct ordered_job {
+    struct worker_job job;
+    int number;
+};
+
+static int order[8], order_count;
+
+static void note_order(struct worker_job *job) {
+    pthread_mutex_lock(&gate);
+    order[order_count++] = ((struct ordered_job *)job)->number;
+    pthread_mutex_unlock(&gate);
+}
+
+static void who_sends_many_does_not_make_the_others_wait(void **state) {
+    (void)state;
+    static const unsigned shares[] = {1, 1, 1, 1, 2, 3}; // in the order of their coming; the first one runs
+    struct ordered_job jobs[ARRAY_LENGTH(shares)] = {0};
+    struct worker_pool *pool;
+    order_count = 0;
+    assert_int_equal(worker_pool_new(&(struct worker_pool_options){1, 16}, &pool), STATUS_OK);
+
+    pthread_mutex_lock(&gate);
+    for (size_t i = 0; i < ARRAY_LENGTH(shares); i++) {
+        jobs[i] = (struct ordered_job){{.run = note_order, .share = shares[i]}, (int)i};
+        assert_int_equal(worker_pool_submit(pool, &jobs[i].job), STATUS_OK);
+        while (worker_pool_get_statistics(pool).running == 0)
+            sched_yield();
+    }
+    pthread_mutex_unlock(&gate);
+    worker_pool_free(pool);
+
+    static const int expected[] = {0, 4, 5, 1, 2, 3};
+    for (size_t i = 0; i < ARRAY_LENGTH(expected); i++)
+        assert_int_equal(order[i], expected[i]);
+}
+
+static pthread_mutex_t inner_gate = PTHREAD_MUTEX_INITIALIZER;
+
+static void pass_inner_gate(struct worker_job *job) {
+    pthread_mutex_lock(&inner_gate);
+    pthread_mutex_unlock(&inner_gate);
+    count_run(job);
+}
+
+static void a_free_worker_takes_whose_share_has_the_fewest(void **state) {
+    (void)state;
+    struct counted_job held = {.job = {.run = pass_inner_gate, .share = 1}};
+    struct counted_job ends = {.job = {.run = pass_gate, .share = 2}};
+    struct ordered_job older = {{.run = note_order, .share = 1}, 1},
+                       newer = {{.run = note_order, .share = 3}, 3};
+    struct worker_pool *pool;
+    order_count = 0;
+    assert_int_equal(worker_pool_new(&(struct worker_pool_options){2, 16}, &pool), STATUS_OK);
+
+    pthread_mutex_lock(&inner_gate);
+    pthread_mutex_lock(&gate);
+    assert_int_equal(worker_pool_submit(pool, &held.job), STATUS_OK);
+    assert_int_equal(worker_pool_submit(pool, &ends.job), STATUS_OK);
+    while (worker_pool_get_statistics(pool).running < 2)
+        sched_yield();
+    assert_int_equal(worker_pool_submit(pool, &older.job), STATUS_OK);
+    assert_int_equal(worker_pool_submit(pool, &newer.job), STATUS_OK);
+    pthread_mutex_unlock(&gate); // one worker is free now, the other runs share 1
+    while (worker_pool_get_statistics(pool).waiting > 0)
+        sched_yield();
+    pthread_mutex_unlock(&inner_gate);
+    worker_pool_free(pool);
+
+    assert_int_equal(order[0], 3);
+    assert_int_equal(order[1], 1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_job_runs_exactly_once),
         cmocka_unit_test(a_full_queue_refuses_at_once_and_counts_it),
+        cmocka_unit_test(who_sends_many_does_not_make_the_others_wait),
+        cmocka_unit_test(a_free_worker_takes_whose_share_has_the_fewest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,7 +6,8 @@ import uuid
 import grpc
 
 from invitation_case import NO_INVITATION, InvitationCase, error_details, invitation_pb2, member_pb2
-from latchkey_test import retry_info
+from latchkey_test import Client, retry_info
+from latchkey_test.tap import Tap, trips_of_last_call
 
 PENDING = invitation_pb2.INVITATION_STATE_PENDING
 ACCEPTED = invitation_pb2.INVITATION_STATE_ACCEPTED
@@ -71,12 +72,39 @@ class Creating(InvitationCase):
         self.assertEqual([result.WhichOneof("result") for result in (first, same, tagged)],
                          ["invitation", "error", "invitation"])
 
+    def test_of_addresses_alike_the_first_that_can_be_made_is(self):
+        email = self.unique()
+        refused, first, same = self.create(
+            invitation_pb2.NewInvitation(email=email.upper(), role_ids=["rol_00000000000000000000000000"]), email, email)
+        self.assertEqual(reason_of(refused.error), "ROLE_NOT_FOUND")
+        self.assertEqual(first.invitation.email, email)
+        self.assertEqual(reason_of(same.error), "INVITATION_PENDING")
+
+    def test_each_of_many_has_its_own_roles_and_addresses(self):
+        roles = [self.create_role(self.unique(), ["charges.read"]).role_id for _ in range(2)]
+        wanted = [([], ["10.0.0.0/8", "192.0.2.7/32"]), (roles[:1], []), ([], []), (sorted(roles), ["2001:db8::/32"])]
+        results = self.create(*[invitation_pb2.NewInvitation(email=self.unique(), role_ids=ids, allowed_ips=ips)
+                                for ids, ips in wanted])
+        for (ids, ips), result in zip(wanted, results, strict=True):
+            stored = self.get(result.invitation)
+            self.assertEqual((sorted(stored.role_ids), list(stored.allowed_ips)), (ids, ips))
+
     def test_1_to_100_in_a_call(self):
         for count in (0, 101):
             self.assert_bad_fields(lambda n=count: self.create(*[self.unique() for _ in range(n)]), "invitations")
         results = self.create(*[self.unique() for _ in range(100)])
         self.assertEqual({result.WhichOneof("result") for result in results}, {"invitation"})
         self.assertEqual(len(results), 100)
+
+    def test_many_cost_as_many_round_trips_as_one(self):
+        with Tap(self.deployment.url) as tap, \
+                self.deployment.beside("latchkey-invitation", database_url=tap.url) as server, \
+                Client(server.address, self.deployment.secrets["LATCHKEY_TOKEN"]) as client:
+            trips = []
+            for count in (1, 1, 20):  # the first prepares the statements
+                self.create(*[self.unique() for _ in range(count)], client=client)
+                trips.append(len(trips_of_last_call(tap.take())))
+        self.assertEqual(trips[1:], [4, 4])
 
     def test_nobody_is_invited_as_more_than_the_caller_is(self):
         caller = self.token("latchkey.invitations.manage", "charges.read")
