@@ -67,7 +67,7 @@ def make_expiring_token(stage):
                              f" expires_at = now() + interval '6 days' WHERE token_id = '{number}'")
     return ("DELETE FROM latchkey.token_notice_progress",
             "SELECT 1 FROM latchkey.token_notice n JOIN latchkey.mail_outbox m ON m.object_id = n.notice_id"
-            f" WHERE n.token_id = '{number}' AND m.state <> 'q' AND (SELECT count(*) FROM latchkey.token_notice_progress) = 2")
+            f" WHERE n.token_id = '{number}' AND (SELECT count(*) FROM latchkey.token_notice_progress) = 2")
 
 
 def make_old_login_secret(stage):
