@@ -1,8 +1,10 @@
 // The admin port: plain HTTP for probes and metrics, on its own thread (libmicrohttpd), so that it answers
 // whatever the loops do.
+//
 //   GET /livez    200 while the process runs
-//   GET /readyz   200 when every part is ready, else 503 and one line for each that is not: "validator:
-//   loading (64 %)" GET /metrics  Prometheus text format
+//   GET /readyz   200 when every part is ready, else 503 and a line for each that is not
+//   GET /metrics  Prometheus text format
+//
 // No secrets, no state is changed by it; it is meant for a network that only operators reach.
 #ifndef LATCHKEY_COMMON_APP_ADMIN_H
 #define LATCHKEY_COMMON_APP_ADMIN_H
@@ -17,14 +19,14 @@
 struct admin;
 
 struct admin_options {
-    const char *listen;            // "127.0.0.1:7071" or "[::1]:7071"; port 0 = any
+    const char *listen;            // borrows in admin_new(): "127.0.0.1:7071" or "[::1]:7071"; port 0 = any
     const struct metrics *metrics; // borrows
     // Writes one line for each part that is not ready; nothing = ready. Any thread.
     void (*write_unready)(struct buffer *to, void *context);
     void *context;
 };
 
-// On failure one sentence that names the address is in `ret_error`.
+// UNAVAILABLE (the address can't be served), NO_MEMORY; with one sentence in `ret_error`.
 MUST_CHECK enum status admin_new(const struct admin_options *options, struct admin **ret_admin,
                                  char *ret_error, size_t error_size);
 

@@ -59,12 +59,6 @@ enum status audit_note_many(struct app_call *call, const char *action, const cha
     return note_texts(call, &note, "", after);
 }
 
-enum status audit_note_refusal(struct app_call *call, const char *action, const char *object_id,
-                               const char *reason) {
-    const char *after = arena_format(call->arena, "{\"reason\":\"%s\"}", reason);
-    return after ? audit_note_refusal_text(call, action, object_id, after) : fault_set_no_memory(call->fault);
-}
-
 enum status audit_note_refusal_text(struct app_call *call, const char *action, const char *object_id,
                                     const char *after) {
     struct audit_note note = {.action = action, .object_id = object_id, .count = 1, .is_refusal = true};

@@ -41,15 +41,11 @@ MUST_CHECK enum status audit_note_text(struct app_call *call, const char *action
 MUST_CHECK enum status audit_note_many(struct app_call *call, const char *action, const char *object_id,
                                        const char *after, int64_t count);
 
-// Something that was asked and refused, for a named reason (a handler that notes it sets
-// call->keeps_refusal). Of a company's refusals in one minute the first AUDIT_REFUSALS_MAX have events of
-// their own; what comes after is counted and has one event for those alike (action, object, reason) when the
-// minute is over.
-MUST_CHECK enum status audit_note_refusal(struct app_call *call, const char *action, const char *object_id,
-                                          const char *reason);
-
-// The same with more to say than a reason. Personal fields (audit_diff.h) don't make it another kind, and are
-// not kept of those that are counted.
+// Something that was asked and refused (a handler that notes it sets call->keeps_refusal); `after` says why
+// and what else. Of a company's refusals in one minute the first AUDIT_REFUSALS_MAX have events of their own;
+// what comes after is counted and has one event for those alike (action, object, `after`) when the minute is
+// over. Personal fields (audit_diff.h) don't make it another kind, and are not kept of those that are
+// counted.
 MUST_CHECK enum status audit_note_refusal_text(struct app_call *call, const char *action,
                                                const char *object_id, const char *after);
 

@@ -66,6 +66,8 @@ static void drop_empty(json_t *object) {
     }
 }
 
+static bool keep_differences(json_t *before, json_t *after, const ProtobufCMessageDescriptor *type);
+
 // A field that only the other side has is null on this one.
 static bool add_missing(json_t *object, json_t *other) {
     const char *key;
@@ -77,16 +79,30 @@ static bool add_missing(json_t *object, json_t *other) {
     return true;
 }
 
-static void drop_equal(json_t *a, json_t *b) {
+// Objects of that type: of a message within both sides, too, only the fields that differ are left. A map is
+// one value: which of its keys changed is seen from the whole.
+static bool drop_equal(json_t *a, json_t *b, const ProtobufCMessageDescriptor *type) {
     const char *key;
     json_t *value;
     void *next;
     json_object_foreach_safe(a, next, key, value) {
-        if (json_equal(value, json_object_get(b, key))) {
+        json_t *other = json_object_get(b, key);
+        const ProtobufCFieldDescriptor *field = protobuf_c_message_descriptor_get_field_by_name(type, key);
+        bool is_message = field && field->type == PROTOBUF_C_TYPE_MESSAGE && !message_json_is_map(field);
+        if (json_equal(value, other)) {
             json_object_del(b, key);
             json_object_del(a, key);
+        } else if (is_message && json_is_object(value) && json_is_object(other) &&
+                   !keep_differences(value, other, field->descriptor)) {
+            return false;
         }
     }
+    return true;
+}
+
+// False when out of memory.
+static bool keep_differences(json_t *before, json_t *after, const ProtobufCMessageDescriptor *type) {
+    return add_missing(before, after) && add_missing(after, before) && drop_equal(before, after, type);
 }
 
 // ---- long lists ----
@@ -283,21 +299,17 @@ static json_t *read_message(const ProtobufCMessage *message, struct arena *arena
     return json;
 }
 
-static bool compare(json_t *before, json_t *after) {
-    if (!before || !after) {
-        drop_empty(before ? before : after);
-        return true;
-    }
-    if (!add_missing(before, after) || !add_missing(after, before))
-        return false;
-    drop_equal(before, after);
+static bool compare(json_t *before, json_t *after, const ProtobufCMessage *message) {
+    if (before && after)
+        return keep_differences(before, after, message->descriptor);
+    drop_empty(before ? before : after);
     return true;
 }
 
 enum status audit_diff(const ProtobufCMessage *before, const ProtobufCMessage *after, struct arena *arena,
                        struct audit_json *ret_before, struct audit_json *ret_after, bool *ret_differs) {
     json_t *old = read_message(before, arena), *new = read_message(after, arena);
-    bool is_complete = (old || !before) && (new || !after) && compare(old, new) && shorten(&old, &new);
+    bool is_complete = (old || !before) && (new || !after) && compare(old, new, after) && shorten(&old, &new);
     enum status status = is_complete ? split(old, arena, ret_before) : STATUS_NO_MEMORY;
     if (status == STATUS_OK) {
         *ret_differs = !before || !after || json_object_size(new) > 0;

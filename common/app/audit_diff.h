@@ -1,8 +1,9 @@
 // What changed in an object, as JSON for the audit log: its message before and after, and of that only the
-// fields that differ. Compact, keys sorted, so that the same change always gives the same bytes; bounded by
-// AUDIT_JSON_MAX, however long the object's lists are.
+// fields that differ, at any depth. Compact, keys sorted, so that the same change always gives the same
+// bytes; bounded by AUDIT_JSON_MAX, however long the object's lists are.
 //
 //   before {"label":"old"}   after {"label":"new"}
+//   before {"policy":{"require_expiry":false}}   after {"policy":{"require_expiry":true}}
 //   before ""                after {"label":"new",...}   it was not there: what is not empty
 //   before {"allowed_ips":{"count":4000,"removed":["192.0.2.1/32"]}}
 //   after  {"allowed_ips":{"count":4001,"added":["192.0.2.2/32","192.0.2.3/32"]}}   a long list

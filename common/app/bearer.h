@@ -1,5 +1,5 @@
-// The secret that a call presents in its metadata: `authorization: Bearer SECRET`, or `x-access-token:
-// SECRET` in its place, and what it must look like to be looked up at all.
+// Who a call says it is, by its metadata: the secret of `authorization: Bearer SECRET`, or `x-access-token:
+// SECRET` in its place, what that must look like to be looked up at all, and the company to act for.
 #ifndef LATCHKEY_COMMON_APP_BEARER_H
 #define LATCHKEY_COMMON_APP_BEARER_H
 
@@ -20,8 +20,14 @@ struct bearer_shape {
     bool accepts_foreign; // also secrets that other systems made, which say nothing of themselves
 };
 
-// Empty if there is none, or if authorization is of another scheme. Borrows from the call.
+// Where x-access-token is there, authorization is somebody else's. Empty if there is none, if authorization
+// is of another scheme, and if the one that counts is there more than once. Borrows from the call.
 struct bytes bearer_find_secret(const struct grpc_call *call);
+
+// `latchkey-company`, as sent; empty = the caller's own. INVALID, and the fault filled, if it is there and
+// empty, or more than once: who meant another company must not act at home. Borrows from the call.
+MUST_CHECK enum status bearer_find_company(const struct grpc_call *call, struct fault *fault,
+                                           struct bytes *ret_company);
 
 // Whether it may be the secret of an access or login token. `*ret_lane` is the lane that it names; that of
 // the deployment where it names none. What begins like one of ours and is not whole was mistyped, and is

@@ -51,8 +51,7 @@ struct app_call {
 void app_call_enter_company(struct app_call *call, struct uuid company_id);
 
 // Under which name objects keep who made or changed them: the caller's (caller_get_author()), else the
-// system's.
-// "" = nobody is known. Borrows from the call, or is copied to its arena; NULL when out of memory.
+// system's; "" = nobody is known. Borrows from the call, or is copied to its arena; NULL when out of memory.
 const char *app_call_get_author(const struct app_call *call);
 
 #endif

@@ -131,6 +131,7 @@ static struct caller *read_caller(const struct db_result *row, const struct perm
     };
     if (!caller->token_label || !caller->member_email || !read_subject(caller, row, arena) ||
         !ip_rows_read(row, 0, ALLOWED_IPS, arena, &caller->allowed_ips, &caller->allowed_ip_count) ||
+        !ip_rows_read(row, 0, MEMBER_ALLOWED_IPS, arena, &caller->member_ips, &caller->member_ip_count) ||
         !db_row_copy_texts(row, 0, ALLOWED_DOMAINS, arena, &caller->allowed_domains,
                            &caller->allowed_domain_count))
         return NULL;
@@ -262,23 +263,57 @@ struct db_command caller_look_again(const struct caller *caller, struct db_param
     return (struct db_command){&statements[LOOK_AGAIN], params, NULL};
 }
 
-enum status caller_check_again(const struct caller *caller, const struct db_command *look,
-                               struct arena *arena, struct fault *fault) {
+// In the order of the lists: somebody who writes one anew without changing it makes a call begin anew.
+static bool has_same_ips(const struct ip_prefix *a, size_t a_count, const struct ip_prefix *b,
+                         size_t b_count) {
+    for (size_t i = 0; a_count == b_count && i < a_count; i++)
+        if (ip_prefix_compare(&a[i], &b[i]) != 0)
+            return false;
+    return a_count == b_count;
+}
+
+static bool has_same_domains(const struct caller *a, const struct caller *b) {
+    if (a->allowed_domain_count != b->allowed_domain_count)
+        return false;
+    for (size_t i = 0; i < a->allowed_domain_count; i++)
+        if (!bytes_is_equal(a->allowed_domains[i], b->allowed_domains[i]))
+            return false;
+    return true;
+}
+
+// Whose it is, and what bounds what it makes or lets others do, but for its permissions.
+static bool has_same_bounds(const struct caller *a, const struct caller *b) {
+    return uuid_is_equal(a->member_id, b->member_id) && a->subject.channels == b->subject.channels &&
+           a->subject.expires_at_ms == b->subject.expires_at_ms && has_same_domains(a, b) &&
+           has_same_ips(a->allowed_ips, a->allowed_ip_count, b->allowed_ips, b->allowed_ip_count) &&
+           has_same_ips(a->member_ips, a->member_ip_count, b->member_ips, b->member_ip_count);
+}
+
+enum status caller_check_after_change(const struct caller *caller, const struct db_command *look,
+                                      enum caller_end end, struct arena *arena, struct fault *fault) {
     const struct caller_credentials credentials = {.digest = caller->digest, .address = caller->address};
     if (db_result_get_row_count(look->result) == 0)
         return STATUS_ABORTED;
     struct caller *now =
         read_caller(look->result, caller->catalogue, &credentials, caller->permission, arena);
+    if (!now)
+        return fault_set_no_memory(fault);
+    if (end == CALLER_ENDED_ITSELF)
+        now->subject.is_deactivated = false;
     enum reason reason = REASON_UNSPECIFIED;
-    if (!now || decide(now, look->result, arena, &reason) != STATUS_OK)
+    if (decide(now, look->result, arena, &reason) != STATUS_OK)
         return fault_set_no_memory(fault);
     const struct permission_set *could = caller_get_permissions(caller, arena);
     const struct permission_set *may = caller_get_permissions(now, arena);
     if (!could || !may)
         return fault_set_no_memory(fault);
-    bool is_same = reason == REASON_OK && uuid_is_equal(now->member_id, caller->member_id) &&
-                   permission_set_is_equal(may, could);
+    bool is_same = reason == REASON_OK && has_same_bounds(now, caller) && permission_set_is_equal(may, could);
     return is_same ? STATUS_OK : STATUS_ABORTED;
+}
+
+enum status caller_check_again(const struct caller *caller, const struct db_command *look,
+                               struct arena *arena, struct fault *fault) {
+    return caller_check_after_change(caller, look, CALLER_NOT_ENDED, arena, fault);
 }
 
 bool caller_has_permission(const struct caller *caller, const char *permission) {

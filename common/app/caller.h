@@ -52,6 +52,8 @@ struct caller {
     size_t allowed_ip_count;
     struct bytes *allowed_domains; // none = any
     size_t allowed_domain_count;
+    struct ip_prefix *member_ips; // of the member's own list; none = any
+    size_t member_ip_count;
 
     const struct permission_catalogue *catalogue; // all present names; the deployment's
 };
@@ -77,12 +79,19 @@ MUST_CHECK enum status caller_authenticate(const struct caller_question *questio
 
 // For a call that waits for a lock: who was changed by whoever held it may be the caller. The look is for the
 // same round trip, behind the lock and before anything is changed. ABORTED without a fault where the caller
-// would be refused by now, is somebody else's or may do something else than when it was admitted: the frame
-// begins anew, and authentication has the last word.
+// would be refused by now, is somebody else's, may do something else, from elsewhere or for another time than
+// when it was admitted: the frame begins anew, and authentication has the last word.
 struct db_command caller_look_again(const struct caller *caller, struct db_params *params,
                                     struct arena *arena);
 MUST_CHECK enum status caller_check_again(const struct caller *caller, const struct db_command *look,
                                           struct arena *arena, struct fault *fault);
+
+// For a change that takes its locks itself: the look comes behind it. Where the change has ended the caller's
+// own token, that is no reason to refuse it; all others are.
+enum caller_end { CALLER_NOT_ENDED, CALLER_ENDED_ITSELF };
+MUST_CHECK enum status caller_check_after_change(const struct caller *caller, const struct db_command *look,
+                                                 enum caller_end end, struct arena *arena,
+                                                 struct fault *fault);
 
 // For rules that depend on the object: what the caller may do now.
 bool caller_has_permission(const struct caller *caller, const char *permission);

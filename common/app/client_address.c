@@ -8,23 +8,25 @@
 
 enum { FORWARDED_MAX = 16 };
 
-// Cuts the last comma-separated element off `*list` and returns it trimmed.
+// Cuts the last comma-separated element off `*list` and returns it trimmed. With the first one, empty or not,
+// the list's data is NULL.
 static struct bytes take_last(struct bytes *list) {
     size_t start = list->len;
     while (start > 0 && list->data[start - 1] != ',')
         start--;
     struct bytes last = bytes_of(list->data + start, list->len - start);
-    list->len = start > 0 ? start - 1 : 0;
+    *list = start > 0 ? bytes_of(list->data, start - 1) : BYTES_EMPTY;
     return bytes_trim(last);
 }
 
 enum status client_address_parse_trusted(const char *list, struct ip_set **ret_trusted, char *ret_error,
                                          size_t error_size) {
-    struct bytes rest = bytes_trim(bytes_of_text(list));
+    struct bytes whole = bytes_trim(bytes_of_text(list));
+    struct bytes rest = whole.len > 0 ? whole : BYTES_EMPTY;
     struct ip_set_entry *entries = NULL;
     size_t count = 0;
 
-    while (rest.len > 0) {
+    while (rest.data) {
         struct bytes item = take_last(&rest);
         struct ip_set_entry entry = {.ends_at_ms = CLOCK_NEVER_MS};
         enum ip_parse_result result = ip_prefix_parse(item, &entry.prefix);
@@ -65,7 +67,7 @@ struct ip_address client_address_find(const struct ip_set *trusted, const struct
                 return address;
             if (ip_address_parse(take_last(&rest), &address) != IP_PARSE_OK)
                 return (struct ip_address){0};
-        } while (rest.len > 0);
+        } while (rest.data);
     }
     return address;
 }

@@ -27,10 +27,11 @@ struct deployment {
 struct deployment_cache;
 
 MUST_CHECK struct deployment_cache *deployment_cache_new(void); // NULL when out of memory
-void deployment_cache_free(struct deployment_cache *cache);
+void deployment_cache_free(struct deployment_cache *cache);     // takes NULL
 
 // The deployment as it is where lane 64 stands at `head` with `mark`, read in the transaction unless the
-// cache has it. The caller becomes one of its holders.
+// cache has it. The caller becomes one of its holders. The database's status; INTERNAL where the key is gone,
+// NO_MEMORY.
 MUST_CHECK enum status deployment_hold(struct deployment_cache *cache, struct db_transaction *transaction,
                                        int64_t head, int64_t mark, struct arena *arena,
                                        const struct deployment **ret_deployment);

@@ -6,7 +6,7 @@
 
 #include "common/base/log.h"
 
-enum { JOBS_MAX = 16, LEASE_PATIENCE_MS = 10000 };
+enum { JOBS_MAX = 16, LEASE_PATIENCE_MS = 10000, STATEMENTS_PATIENCE_MS = 30000 };
 
 // What its own thread alone touches stands first; `is_woken` is under the lock.
 struct running_job {
@@ -99,10 +99,13 @@ bool job_is_stopping(const struct job_run *run) {
     return is_stopping;
 }
 
+static uint64_t get_deadline_ns(const struct job_run *run, int64_t patience_ms) {
+    return clock_get_monotonic_ns(run->jobs->options.clock) + (uint64_t)patience_ms * 1000000;
+}
+
 enum status job_lease_database(const struct job_run *run, struct db_connection **ret_connection) {
-    const struct jobs_options *options = &run->jobs->options;
-    uint64_t deadline_ns = clock_get_monotonic_ns(options->clock) + LEASE_PATIENCE_MS * UINT64_C(1000000);
-    return db_pool_lease(options->database, deadline_ns, NULL, ret_connection);
+    return db_pool_lease(run->jobs->options.database, get_deadline_ns(run, LEASE_PATIENCE_MS), NULL,
+                         ret_connection);
 }
 
 enum status job_run_with_database(struct job_run *run, job_work work) {
@@ -113,6 +116,13 @@ enum status job_run_with_database(struct job_run *run, job_work work) {
     status = work(run, connection);
     db_pool_return(run->jobs->options.database, connection);
     return status;
+}
+
+enum status job_execute(const struct job_run *run, struct db_connection *connection,
+                        struct db_command *commands, size_t count) {
+    struct db_begin_options options = {.arena = run->arena,
+                                       .deadline_ns = get_deadline_ns(run, STATEMENTS_PATIENCE_MS)};
+    return db_execute(connection, &options, commands, count);
 }
 
 // ---- public ----

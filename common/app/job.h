@@ -13,6 +13,7 @@
 #include "common/base/compiler.h"
 #include "common/base/status.h"
 #include "common/db/pool.h"
+#include "common/db/transaction.h"
 
 struct app;
 struct job_run;
@@ -45,6 +46,11 @@ MUST_CHECK enum status job_lease_database(const struct job_run *run, struct db_c
 // The same for a job that needs one all through its round: runs `work` with it.
 typedef enum status (*job_work)(struct job_run *run, struct db_connection *connection);
 MUST_CHECK enum status job_run_with_database(struct job_run *run, job_work work);
+
+// Statements across companies, in one transaction of their own (db_execute()), within 30 s. The results live
+// until the next use of the connection.
+MUST_CHECK enum status job_execute(const struct job_run *run, struct db_connection *connection,
+                                   struct db_command *commands, size_t count);
 
 struct jobs_options {
     struct app *app;

@@ -2,10 +2,7 @@
 
 #include <stdatomic.h>
 
-#include "common/app/app.h"
-#include "common/db/transaction.h"
-
-enum { TIMEOUT_S = 10, BATCH_ROWS = 1000, BATCHES_MAX = 100 };
+enum { BATCH_ROWS = 1000, BATCHES_MAX = 100 };
 
 static const int64_t period_ms = 30000;
 
@@ -24,11 +21,8 @@ static enum status sweep_batch(struct job_run *run, struct db_connection *connec
     struct db_params params;
     db_params_init(&params, run->arena);
     db_params_add_int32(&params, BATCH_ROWS);
-    struct db_begin_options options = {.arena = run->arena,
-                                       .deadline_ns = clock_get_monotonic_ns(app_get_clock(run->app)) +
-                                                      TIMEOUT_S * UINT64_C(1000000000)};
     struct db_command command = {sweep, &params, NULL};
-    enum status status = db_execute(connection, &options, &command, 1);
+    enum status status = job_execute(run, connection, &command, 1);
     if (status == STATUS_OK)
         *ret_rows = db_result_get_int64(command.result, 0, 0);
     return status;

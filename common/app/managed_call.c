@@ -21,13 +21,14 @@
 #include "common/app/dispatch.h"
 #include "common/app/replay.h"
 #include "common/base/log.h"
+#include "common/base/time_text.h"
 #include "common/base/typeid.h"
 #include "common/crypto/secret.h"
 #include "common/db/cancel.h"
 #include "common/grpc/call.h"
 #include "common/grpc/field.h"
 
-enum { ATTEMPTS_MAX = 5, RETRY_AFTER_MS = 100 };
+enum { ATTEMPTS_MAX = 5, RETRY_AFTER_MS = 100, NS_PER_SECOND = 1000000000 };
 
 struct managed_call {
     const struct dispatch *dispatch;
@@ -37,6 +38,7 @@ struct managed_call {
     struct caller_credentials credentials;
     bool came_too_late; // refused as expired: maybe a secret that a rotation has replaced
     struct replay replay;
+    int64_t wait_ms; // for validators; 0 = not at all
     struct db_cancellation cancellation;
     uint64_t deadline_ns;
     uint64_t started_ns;
@@ -155,14 +157,11 @@ static void on_validators_answer(struct validators_waiter *waiter) {
 // True when the call waits from here on and belongs to the validators' thread.
 static bool wait_for_validators(struct managed_call *managed) {
     const struct dispatch *dispatch = managed->dispatch;
-    int64_t wait_ms = field_get_duration_ms(managed->request, "wait_for_validators");
-    if (wait_ms <= 0)
+    if (managed->wait_ms == 0)
         return false;
-    if (wait_ms > dispatch->wait_for_validators_max_ms)
-        wait_ms = dispatch->wait_for_validators_max_ms;
 
     // Half a second before the deadline: "not yet confirmed" must still reach the caller.
-    uint64_t until_ns = clock_get_monotonic_ns(dispatch->clock) + (uint64_t)wait_ms * 1000000;
+    uint64_t until_ns = clock_get_monotonic_ns(dispatch->clock) + (uint64_t)managed->wait_ms * 1000000;
     uint64_t latest_ns = managed->deadline_ns - UINT64_C(500000000);
     managed->waiter = (struct validators_waiter){.revision = managed->revision,
                                                  .until_ns = until_ns < latest_ns ? until_ns : latest_ns,
@@ -256,12 +255,29 @@ static enum status commit_refusal(struct managed_call *managed, enum status refu
     return db_fault(call->fault, status);
 }
 
+// Bad input is refused, not bent: whoever asks for more than there is must not take a shorter wait for it.
+static int64_t read_wait_ms(const struct managed_call *managed) {
+    const char *name = "wait_for_validators";
+    const ProtobufCMessage *wait = field_find_message(managed->request, name);
+    if (!wait)
+        return 0;
+    const int64_t seconds = field_get_integer(wait, "seconds"), nanos = field_get_integer(wait, "nanos");
+    const int64_t wait_ms = field_get_duration_ms(managed->request, name);
+    const int64_t max_ms = managed->dispatch->wait_for_validators_max_ms;
+    if (seconds >= 0 && nanos >= 0 && nanos < NS_PER_SECOND && wait_ms <= max_ms)
+        return wait_ms;
+    char span[TIME_TEXT_SPAN_MAX + 1];
+    time_text_format_span(max_ms, span);
+    fault_add_field(managed->call.fault, name, "type a duration from 0 to %s, such as 10s, or leave it unset",
+                    span);
+    return 0;
+}
+
 // What every mutation has. A bad field here does not keep the handler from naming its own: all at once.
 static void read_common_fields(struct managed_call *managed) {
     struct fault *fault = managed->call.fault;
     managed->replay = replay_parse(managed->request, fault);
-    if (field_get_duration_ms(managed->request, "wait_for_validators") < 0)
-        fault_add_field(fault, "wait_for_validators", "type a duration, such as 10s, or leave it unset");
+    managed->wait_ms = read_wait_ms(managed);
 }
 
 static enum status run_handler(struct managed_call *managed) {
@@ -433,14 +449,19 @@ static enum status queue(struct managed_call *managed) {
     return STATUS_UNAVAILABLE;
 }
 
-// The shape alone: a malformed one is refused before any look-up. Companies of one lane wait for each other's
-// commits, so the lane that a secret names is its call's share of the workers, and needs no proof.
-static enum status check_secret(struct managed_call *managed) {
+// The shape alone: what is malformed is refused before any look-up. Companies of one lane wait for each
+// other's commits, so the lane that a secret names is its call's share of the workers, and needs no proof.
+static enum status read_credentials(struct managed_call *managed) {
+    struct fault *fault = managed->call.fault;
+    struct caller_credentials *credentials = &managed->credentials;
     managed->job.share = LANE_DEPLOYMENT;
     if (app_method_is_open(managed->method))
         return STATUS_OK;
-    return bearer_check(bearer_find_secret(managed->transport), &managed->dispatch->shape,
-                        managed->call.fault, &managed->credentials.digest, &managed->job.share);
+    enum status status = bearer_check(bearer_find_secret(managed->transport), &managed->dispatch->shape,
+                                      fault, &credentials->digest, &managed->job.share);
+    if (status != STATUS_OK)
+        return status;
+    return bearer_find_company(managed->transport, fault, &credentials->company);
 }
 
 static void on_message(struct grpc_call *transport, const ProtobufCMessage *request) {
@@ -452,10 +473,9 @@ static void on_message(struct grpc_call *transport, const ProtobufCMessage *requ
         return;
     }
     managed->credentials.address = client_address_find_of_call(managed->dispatch->trusted_proxies, transport);
-    managed->credentials.company = grpc_call_find_metadata(transport, "latchkey-company");
     managed->call.address = managed->credentials.address;
     managed->call.user_agent = grpc_call_find_metadata(transport, "user-agent");
-    if (check_secret(managed) != STATUS_OK || queue(managed) != STATUS_OK) {
+    if (read_credentials(managed) != STATUS_OK || queue(managed) != STATUS_OK) {
         log_call(managed);
         grpc_call_finish(transport, fault);
     }

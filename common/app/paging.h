@@ -9,8 +9,17 @@
 void paging_parse(struct app_call *call, const ProtobufCMessage *request, size_t cursor_length,
                   struct page *ret_page);
 
-// NULL when out of memory.
+// The next_page_token for what follows `cursor`; in the arena, NULL when out of memory.
 MUST_CHECK char *paging_make_token(const struct app_call *call, const ProtobufCMessage *request,
                                    struct bytes cursor);
+
+// The same of a list that is in the order of its ids, newest first: the cursor is the last id of the page.
+struct id_page {
+    int32_t size;
+    struct uuid after; // zero = from the start
+};
+void paging_parse_id(struct app_call *call, const ProtobufCMessage *request, struct id_page *ret_page);
+MUST_CHECK char *paging_make_id_token(const struct app_call *call, const ProtobufCMessage *request,
+                                      struct uuid last);
 
 #endif

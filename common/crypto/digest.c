@@ -23,6 +23,17 @@ void digest_sha256(struct bytes data, struct digest *ret_digest) {
     OPENSSL_cleanse(&context, sizeof(context));
 }
 
+void digest_sha256_pieces(bool (*next)(void *context, struct bytes *ret_piece), void *context,
+                          struct digest *ret_digest) {
+    SHA256_CTX state;
+    struct bytes piece;
+    SHA256_Init(&state);
+    while (next(context, &piece))
+        SHA256_Update(&state, piece.data, piece.len);
+    SHA256_Final(ret_digest->bytes, &state);
+    OPENSSL_cleanse(&state, sizeof(state));
+}
+
 enum status digest_hmac_sha256(struct bytes key, struct bytes data, struct digest *ret_digest) {
     unsigned char mac[EVP_MAX_MD_SIZE];
     unsigned length;

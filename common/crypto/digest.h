@@ -18,6 +18,11 @@ struct digest {
 
 void digest_sha256(struct bytes data, struct digest *ret_digest);
 
+// The same of data that comes piece by piece and need not be in memory at once: `next` sets the next piece,
+// which it keeps until it is called again, or answers false at the end.
+void digest_sha256_pieces(bool (*next)(void *context, struct bytes *ret_piece), void *context,
+                          struct digest *ret_digest);
+
 // NO_MEMORY is its only failure.
 MUST_CHECK enum status digest_hmac_sha256(struct bytes key, struct bytes data, struct digest *ret_digest);
 

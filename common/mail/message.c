@@ -60,6 +60,30 @@ static const char *find_entity(uint8_t byte) {
     }
 }
 
+// How many bytes at `at` are one character that breaks a line or steers what shows it: ASCII's, the same
+// behind 0xC2 (U+0080 to U+009F), and U+2028 and U+2029. 0 = it is another.
+static size_t measure_control(const uint8_t *at) {
+    if (*at < ' ' || *at == 0x7f)
+        return 1;
+    if (at[0] == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0)
+        return 2;
+    return at[0] == 0xe2 && at[1] == 0x80 && (at[2] == 0xa8 || at[2] == 0xa9) ? 3 : 0;
+}
+
+char *mail_make_one_line(const char *text, struct arena *arena) {
+    char *line = arena_copy_text(arena, text);
+    if (!line)
+        return NULL;
+    char *to = line;
+    for (const uint8_t *from = (const uint8_t *)line; *from;) {
+        size_t control = measure_control(from);
+        *to++ = control ? ' ' : (char)*from;
+        from += control ? control : 1;
+    }
+    *to = '\0';
+    return line;
+}
+
 void mail_append_html_text(struct buffer *to, struct bytes text) {
     for (size_t i = 0; i < text.len; i++) {
         const char *entity = find_entity(text.data[i]);

@@ -80,9 +80,10 @@ What to try next, in another terminal:
   latchkey help
 
   grpcurl -plaintext $LISTEN list
-  grpcurl -plaintext -H "authorization: Bearer \$LATCHKEY_TOKEN" $LISTEN latchkey.v1.TokenService/GetCaller
-  grpcurl -plaintext -d "{\"token\": \"\$(cat var/my-token)\", \"channel\": \"CHANNEL_API\", \"client_ip\": \"$LISTED_IP\"}" \\
-    $LISTEN latchkey.v1.ValidationService/Validate
+  grpcurl -plaintext -expand-headers -H 'authorization: Bearer \${LATCHKEY_TOKEN}' $LISTEN latchkey.v1.TokenService/GetCaller
+  grpcurl -plaintext -d @ $LISTEN latchkey.v1.ValidationService/Validate <<JSON
+  {"token": "\$(cat var/my-token)", "channel": "CHANNEL_API", "client_ip": "$LISTED_IP"}
+JSON
   curl http://$ADMIN/metrics
 END
 }

@@ -10,8 +10,6 @@
 #include "services/audit/audit_jobs.h"
 #include "services/audit/head_file.h"
 
-enum { TIMEOUT_S = 30 };
-
 enum { LIST_MOVED };
 
 static const struct db_statement statements[] = {
@@ -29,11 +27,8 @@ static enum status list_moved(struct job_run *run, struct db_connection *connect
     struct db_params params;
     db_params_init(&params, run->arena);
     db_params_add_int64(&params, since);
-    struct db_begin_options options = {.arena = run->arena,
-                                       .deadline_ns = clock_get_monotonic_ns(app_get_clock(run->app)) +
-                                                      TIMEOUT_S * UINT64_C(1000000000)};
     struct db_command command = {&statements[LIST_MOVED], &params, NULL};
-    enum status status = db_execute(connection, &options, &command, 1);
+    enum status status = job_execute(run, connection, &command, 1);
     if (status == STATUS_OK)
         *ret_rows = command.result;
     return status;
@@ -84,14 +79,16 @@ static enum status write_heads(const struct db_result *rows, int64_t at_ms) {
     return status;
 }
 
-static enum status export(struct job_run *run, struct db_connection *connection) {
-    const struct db_result *rows; enum status status = list_moved(run, connection, &rows);
-    if (status == STATUS_OK) status = write_heads(rows, clock_get_realtime_ms(app_get_clock(run->app)));
+static enum status export_heads(struct job_run *run, struct db_connection *connection) {
+    const struct db_result *rows;
+    enum status status = list_moved(run, connection, &rows);
+    if (status == STATUS_OK)
+        status = write_heads(rows, clock_get_realtime_ms(app_get_clock(run->app)));
     return status;
 }
 
 static enum status run(struct job_run *run) {
-    return job_run_with_database(run, export);
+    return job_run_with_database(run, export_heads);
 }
 
 const struct app_job audit_heads_job = {

@@ -1,10 +1,9 @@
-#include "common/app/app.h"
 #include "common/app/audit.h"
-#include "common/app/system_call.h"
+#include "common/app/due.h"
 #include "common/base/time_text.h"
 #include "services/audit/audit_jobs.h"
 
-enum { TIMEOUT_S = 10, COMPANIES_MAX = 100, ROWS_MAX = 100 };
+enum { COMPANIES_MAX = 100, ROWS_MAX = 100 };
 
 static const int64_t period_ms = 5000;
 
@@ -56,44 +55,28 @@ static enum status take(struct app_call *call, void *context) {
     return status;
 }
 
-static enum status list_companies(struct job_run *run, struct db_connection *connection,
-                                  struct uuid **ret_companies, int *ret_count) {
+static enum status list_companies(const struct due_work *work, struct due_list *ret_list) {
     struct db_params params;
-    db_params_init(&params, run->arena);
+    db_params_init(&params, work->run->arena);
     db_params_add_int32(&params, COMPANIES_MAX);
-    struct db_begin_options options = {.arena = run->arena,
-                                       .deadline_ns = clock_get_monotonic_ns(app_get_clock(run->app)) +
-                                                      TIMEOUT_S * UINT64_C(1000000000)};
-    struct db_command command = {&statements[LIST_COMPANIES], &params, NULL};
-    enum status status = db_execute(connection, &options, &command, 1);
-    if (status != STATUS_OK)
-        return status;
-    *ret_count = db_result_get_row_count(command.result);
-    *ret_companies = ARENA_NEW_ARRAY(run->arena, struct uuid, (size_t)*ret_count);
-    for (int i = 0; *ret_companies && i < *ret_count; i++)
-        (*ret_companies)[i] = db_result_get_uuid(command.result, i, 0);
-    return *ret_companies ? STATUS_OK : STATUS_NO_MEMORY;
+    return due_read_list(work, &statements[LIST_COMPANIES], &params, ret_list);
 }
 
-// One company's failure keeps nobody else's refusals.
+static enum status take_from_company(const struct due_work *work, const struct due_batch *company,
+                                     void *context) {
+    (void)context;
+    return due_run_change(work, company->company_id, take, NULL);
+}
+
 static enum status take_all(struct job_run *run, struct db_connection *connection) {
-    struct uuid *companies;
-    int count;
-    enum status status = list_companies(run, connection, &companies, &count), failure = STATUS_OK;
-    if (status != STATUS_OK)
-        return status;
-    for (int i = 0; i < count && !job_is_stopping(run); i++) {
-        struct system_call_options options = {.app = run->app,
-                                              .connection = connection,
-                                              .arena = run->arena,
-                                              .system = "audit",
-                                              .company_id = companies[i]};
-        if ((status = system_call_run(&options, take, NULL)) != STATUS_OK)
-            failure = status;
-    }
-    if (failure == STATUS_OK && count == COMPANIES_MAX)
+    struct due_work work = {.run = run, .connection = connection, .system = "audit"};
+    struct due_list companies;
+    enum status status = list_companies(&work, &companies);
+    if (status == STATUS_OK)
+        status = due_work_off(&work, &companies, take_from_company, NULL);
+    if (status == STATUS_OK && companies.count == COMPANIES_MAX)
         run->next_in_ms = 0;
-    return failure;
+    return status;
 }
 
 static enum status run(struct job_run *run) {

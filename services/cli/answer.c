@@ -197,11 +197,16 @@ static bool is_filtered(const struct cli *cli) {
     return false;
 }
 
+static bool wants_none(const struct cli *cli) {
+    return option_find(&cli->command->options, 1, "limit") &&
+           options_get_number(&cli->options, "limit", 1) == 0;
+}
+
 void answer_list_print(struct answer_list *list, const char *empty) {
     struct cli *cli = list->cli;
     if (list->json)
         json_print(json_pack("{s:O}", list->items, list->json), cli->out);
-    else if (list->count == 0)
+    else if (list->count == 0 && !wants_none(cli))
         fprintf(cli->out, "%s\n", is_filtered(cli) ? "nothing matches these options" : empty);
     else
         table_print(list->table, terminal_get_width(cli->out), cli->out);

@@ -3,10 +3,10 @@
 #include "services/cli/command_rows.h"
 
 static const struct option list_options[] = {
-    VALUE(TEXT, "member", "MEMBER-ID", "Only what this member did."),
-    VALUE(TEXT, "token", "TOKEN-ID", "Only what was done with this token."),
-    VALUE(TEXT, "action", "ACTION", "Only this, such as token.created, or token.* for all on tokens."),
-    VALUE(TEXT, "object", "ID", "Only what was done to this."),
+    VALUE(WORD, "member", "MEMBER-ID", "Only what this member did."),
+    VALUE(WORD, "token", "TOKEN-ID", "Only what was done with this token."),
+    VALUE(WORD, "action", "ACTION", "Only this, such as token.created, or token.* for all on tokens."),
+    VALUE(WORD, "object", "ID", "Only what was done to this."),
     VALUE(TIME, "since", "TIME", "Only at or after this."),
     VALUE(TIME, "until", "TIME", "Only before this."),
     NUMBER("limit", "NUMBER", INT32_MAX, "Shows no more than so many (100)."),

@@ -55,9 +55,15 @@ static const char *read_token(struct cli *cli, enum exit_code *ret_code) {
     if (file)
         return secret_text_read(cli, file, ret_code);
     const char *variable = get_token_variable(cli), *value = cli_get_variable(cli, variable);
+    file = cli_get_variable(cli, "LATCHKEY_TOKEN_FILE");
+    if (value && file && !options_has(&cli->options, "operator")) {
+        *ret_code = cli_fail(cli, EXIT_CODE_USAGE,
+                             "LATCHKEY_TOKEN and LATCHKEY_TOKEN_FILE are both set, and may name two tokens: "
+                             "unset one, or say --token-file");
+        return NULL;
+    }
     if (value)
         return secret_text_check(cli, value, variable, ret_code);
-    file = cli_get_variable(cli, "LATCHKEY_TOKEN_FILE");
     return file ? secret_text_read(cli, file, ret_code) : NULL;
 }
 

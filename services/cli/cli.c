@@ -89,9 +89,13 @@ static void print_fault_as_json(struct cli *cli, const struct fault *fault, enum
 }
 
 enum exit_code cli_fail_with_fault(struct cli *cli, const struct fault *fault) {
+    enum exit_code code = exit_code_from_status(fault->status);
     // Another program listens there: trying again does not help, whatever it answered.
-    bool is_other = fault->reason && strcmp(fault->reason, "NOT_GRPC") == 0;
-    enum exit_code code = is_other ? EXIT_CODE_FAILED : exit_code_from_status(fault->status);
+    if (fault->reason && strcmp(fault->reason, "NOT_GRPC") == 0)
+        code = EXIT_CODE_FAILED;
+    // Nor does it where a limit does not move by itself.
+    if (fault->status == STATUS_EXHAUSTED && fault->retry_after_ms == 0)
+        code = EXIT_CODE_REFUSED;
     if (cli->is_json)
         print_fault_as_json(cli, fault, code);
     else
@@ -164,6 +168,14 @@ static bool refuse_secrets(struct cli *cli, int argc, char **argv) {
     return true;
 }
 
+static enum exit_code check_argument_texts(struct cli *cli) {
+    const char *names = cli->command->arguments;
+    for (size_t i = 0; i < cli->options.argument_count; i++)
+        if (names && strcmp(names, "FILE") != 0 && !bytes_is_utf8(bytes_of_text(cli->options.arguments[i])))
+            return cli_fail(cli, EXIT_CODE_USAGE, "argument %zu behind the command is not UTF-8", i + 1);
+    return EXIT_CODE_DONE;
+}
+
 static enum exit_code check_argument_count(struct cli *cli) {
     const struct command *command = cli->command;
     size_t count = cli->options.argument_count;
@@ -195,7 +207,8 @@ static enum exit_code read_options(struct cli *cli, int argc, char **argv, struc
     cli->is_json = options_has(&cli->options, "json");
     if (options_has(&cli->options, "help"))
         return EXIT_CODE_DONE;
-    return check_argument_count(cli);
+    enum exit_code code = check_argument_count(cli);
+    return code == EXIT_CODE_DONE ? check_argument_texts(cli) : code;
 }
 
 static bool has_word(int argc, char **argv, const char *word) {

@@ -12,6 +12,9 @@
     { .name = (name_), .type = OPTION_FLAG, .help = (help_) }
 #define VALUE(type_, name_, value_, help_) \
     { .name = (name_), .type = OPTION_##type_, .value_name = (value_), .help = (help_) }
+// `rival_` is the option that says the same in another way.
+#define RIVAL(type_, name_, value_, rival_, help_) \
+    { .name = (name_), .type = OPTION_##type_, .value_name = (value_), .help = (help_), .rival = (rival_) }
 #define CHOICE(name_, value_, help_, choices_) \
     { .name = (name_), .type = OPTION_CHOICE, .value_name = (value_), .help = (help_), .choices = (choices_) }
 #define NUMBER(name_, value_, max_, help_) \
@@ -26,17 +29,17 @@
 // Of every change.
 #define CHANGE_OPTIONS                                                                                     \
     VALUE(DURATION, "wait", "TIME", "Waits until every validator knows it, at most so long, such as 5s."), \
-        VALUE(TEXT, "request-id", "UUID", "Makes a repetition harmless: the same change is made once.")
+        VALUE(WORD, "request-id", "UUID", "Makes a repetition harmless: the same change is made once.")
 
 // Of every change that can't be undone.
 #define ASKING_OPTION FLAG("yes", "Does not ask first.")
 
 // Of what speaks to PostgreSQL itself.
 #define DATABASE_OPTIONS                                                                              \
-    VALUE(TEXT, "database-url", "URL",                                                                \
+    VALUE(WORD, "database-url", "URL",                                                                \
           "PostgreSQL, in place of LATCHKEY_DATABASE_URL. The password belongs into PGPASSWORD or a " \
           "passfile."),                                                                               \
-        VALUE(TEXT, "database-direct-url", "URL",                                                     \
+        VALUE(WORD, "database-direct-url", "URL",                                                     \
               "The same past a pooler, in place of LATCHKEY_DATABASE_DIRECT_URL.")
 
 // Of every list.
@@ -44,16 +47,8 @@
 #define WATCH_OPTION FLAG("watch", "Shows it again whenever it has changed, until Ctrl-C.")
 
 #define SECRET_FILE_OPTION                                                                                 \
-    VALUE(TEXT, "secret-file", "FILE",                                                                     \
+    VALUE(WORD, "secret-file", "FILE",                                                                     \
           "Writes the secret to this new file of mode 0600, in place of showing it on the terminal. - is " \
           "standard output, whatever that is.")
-
-// Of what works with the database itself.
-#define DATABASE_OPTIONS                                                                              \
-    VALUE(TEXT, "database-url", "URL",                                                                \
-          "PostgreSQL, in place of LATCHKEY_DATABASE_URL. The password belongs into PGPASSWORD or a " \
-          "passfile."),                                                                               \
-        VALUE(TEXT, "database-direct-url", "URL",                                                     \
-              "The same past a pooler, in place of LATCHKEY_DATABASE_DIRECT_URL.")
 
 #endif

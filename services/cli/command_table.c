@@ -13,10 +13,10 @@
 
 static const struct option common_options[] = {
     FLAG("json", "Prints JSON for programs, errors too."),
-    VALUE(TEXT, "address", "HOST:PORT", "The server, or unix:/PATH, in place of LATCHKEY_ADDRESS."),
-    VALUE(TEXT, "token-file", "FILE", "Your token's file, in place of LATCHKEY_TOKEN; - is standard input."),
+    VALUE(WORD, "address", "HOST:PORT", "The server, or unix:/PATH, in place of LATCHKEY_ADDRESS."),
+    VALUE(WORD, "token-file", "FILE", "Your token's file, in place of LATCHKEY_TOKEN; - is standard input."),
     FLAG("operator", "Calls with LATCHKEY_OPERATOR_TOKEN in place of LATCHKEY_TOKEN."),
-    VALUE(TEXT, "company", "COMPANY-ID", "Acts for another company, as an operator may."),
+    VALUE(WORD, "company", "COMPANY-ID", "Acts for another company, as an operator may."),
     VALUE(DURATION, "timeout", "TIME", "How long a call may take, such as 5s."),
     FLAG("help", "Says what the command does."),
     FLAG("version", "Prints the version, in place of a command."),

@@ -8,15 +8,15 @@ static const char *const leak_choices[] = {"deactivate", "suspend", "notify", NU
 static const char *const reuse_choices[] = {"audit", "deactivate", NULL};
 
 static const struct option create_options[] = {
-    VALUE(TEXT, "administrator", "EMAIL", "E-mail address of its first member. Required."),
+    VALUE(WORD, "administrator", "EMAIL", "E-mail address of its first member. Required."),
     VALUE(TEXT, "external-id", "ID", "Its id in your own system, unique."),
     CHANGE_OPTIONS,
 };
 
 static const struct option list_options[] = {
     CHOICE("state", "STATE", "Only those in this state.", state_choices),
-    VALUE(TEXT, "name", "TEXT", "Only those whose name holds this."),
-    VALUE(TEXT, "external-id", "ID", "Only the one with this id in your own system."),
+    VALUE(WORD, "name", "TEXT", "Only those whose name holds this."),
+    VALUE(WORD, "external-id", "ID", "Only the one with this id in your own system."),
     LIMIT_OPTION,
 };
 
@@ -32,7 +32,7 @@ static const struct option update_options[] = {
     CHOICE("reuse-action", "ACTION", "What the use of a rotated secret after its grace does.", reuse_choices),
     CLEARABLE(DURATION, "login-lifetime", "TIME", "default",
               "How long a log-in lasts, such as 8h; or default: 3h."),
-    VALUE(TEXT, "etag", "ETAG", "Changes it only if it is still as it was shown with this."),
+    VALUE(WORD, "etag", "ETAG", "Changes it only if it is still as it was shown with this."),
     CHANGE_OPTIONS,
 };
 

@@ -36,6 +36,39 @@ enum exit_code draft_command_show(struct cli *cli) {
     return answer_call(cli, RPC_GET_WHITELIST_DRAFT, request, print);
 }
 
+// ---- list ----
+
+static void add_draft(struct answer_list *list, const ProtobufCMessage *draft) {
+    struct cli *cli = list->cli;
+    table_add(list->table, (const char *const[]){
+                               field_get_text(draft, "draft_id"),
+                               cli_format(cli, "%" PRId64, field_get_integer(draft, "entry_count")),
+                               answer_get_time(cli, draft, "created_at", ""),
+                               field_get_text(draft, "created_by"),
+                               field_get_integer(draft, "outdated") ? "yes" : "no",
+                           });
+}
+
+// The live list's settings name them.
+enum exit_code draft_command_list(struct cli *cli) {
+    static const char *const headings[] = {"DRAFT", "ENTRIES", "CREATED", "CREATED BY", "OUTDATED"};
+    const ProtobufCMessage *response;
+    enum exit_code code = calls_make(cli, RPC_GET_WHITELIST, CALLS_WITH_TOKEN,
+                                     calls_new_request(cli, RPC_GET_WHITELIST), &response);
+    if (code != EXIT_CODE_DONE)
+        return code;
+    struct table table;
+    struct answer_list list;
+    table_init(&table, &cli->arena, headings, ARRAY_LENGTH(headings));
+    answer_list_init(&list, cli, "drafts", &table, add_draft);
+    answer_list_on_page(&list, response);
+    answer_list_print(&list, "there are no drafts; `latchkey draft create` begins one");
+    answer_list_fini(&list);
+    return EXIT_CODE_DONE;
+}
+
+// ---- publish, discard ----
+
 static void print_published(struct cli *cli, const ProtobufCMessage *response) {
     fprintf(cli->out, "published; %s%s\n",
             whitelist_text_describe(cli, field_find_message(response, "whitelist")),

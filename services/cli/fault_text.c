@@ -8,6 +8,17 @@
 
 #define ENTRIES BYTES_LITERAL("entries")
 
+// Fields whose option has another name.
+static const struct {
+    const char *field, *option;
+} renamed[] = {
+    {"administrator-email", "administrator"},
+    {"allowed-domains", "domain"},
+    {"contains-ip", "contains"},
+    {"draft-id", "draft"},
+    {"expire-in", "expires-in"},
+};
+
 // ---- fields ----
 
 // "allowed_ips" is --allowed-ip, and so is "access_token.allowed_ips"; NULL where the command has no option
@@ -22,6 +33,9 @@ static const struct option *find_option(struct cli *cli, struct bytes field) {
     for (char *at = name; *at; at++)
         if (*at == '_')
             *at = '-';
+    for (size_t i = 0; i < ARRAY_LENGTH(renamed); i++)
+        if (strcmp(name, renamed[i].field) == 0)
+            return option_find(&cli->command->options, 1, renamed[i].option);
     const struct option *option = option_find(&cli->command->options, 1, name);
     size_t len = strlen(name);
     if (option || len == 0 || name[len - 1] != 's')
@@ -77,6 +91,9 @@ static const struct {
 } by_words[] = {
     {"set force", "with --force it is done all the same"},
     {"ListPermissions", "`latchkey permissions` lists them"},
+    {"set supersede", "--supersede does that"},
+    {"CHANNEL_UI", "--channel ui says so when a token is made"},
+    {"latchkey-company", "it came from --company or LATCHKEY_COMPANY"},
     {"type true", "say --company-owned"},
 };
 

@@ -117,7 +117,7 @@ static void print_verbs(FILE *to) {
             continue;
         fprintf(to, "    %s) words=\"", noun);
         for (size_t k = i; k < command_get_count(); k++)
-            if (strcmp(command_get(k)->noun, noun) == 0)
+            if (strcmp(command_get(k)->noun, noun) == 0 && command_get(k)->verb)
                 fprintf(to, "%s%s", k == i ? "" : " ", command_get(k)->verb);
         fputs("\" ;;\n", to);
     }
@@ -180,6 +180,10 @@ void help_print_bash_completion(FILE *to) {
           to);
     print_nouns(to);
     fputs("\"\n"
+          "  elif [[ $noun == help && $verb ]]; then case $verb in\n",
+          to);
+    print_verbs(to);
+    fputs("  esac\n"
           "  elif [[ -z $verb ]]; then case $noun in\n",
           to);
     print_verbs(to);

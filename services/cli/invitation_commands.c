@@ -5,7 +5,7 @@
 static const char *const state_choices[] = {"pending", "accepted", "expired", "deactivated", NULL};
 
 static const struct option create_options[] = {
-    VALUE(TEXT, "file", "FILE", "Invites the addresses in this file, one on each line; - is standard input."),
+    VALUE(WORD, "file", "FILE", "Invites the addresses in this file, one on each line; - is standard input."),
     VALUE(LIST, "role", "ROLE", "A role of the members to be, by its name or id; again for more."),
     VALUE(LIST, "allowed-ip", "ADDRESS", "From where they may come; default anywhere."),
     CHANGE_OPTIONS,
@@ -24,7 +24,7 @@ static const struct option resend_options[] = {CHANGE_OPTIONS};
 static const struct option deactivate_options[] = {ASKING_OPTION, CHANGE_OPTIONS};
 
 #define LINK_OPTION                    \
-    VALUE(TEXT, "secret-file", "FILE", \
+    VALUE(WORD, "secret-file", "FILE", \
           "The file with the link, or the part after its #; default standard input, unseen on a terminal.")
 
 static const struct option lookup_options[] = {LINK_OPTION};

@@ -5,9 +5,9 @@
 static const char *const channel_choices[] = {"api", "ui", NULL};
 
 static const struct option create_options[] = {
-    VALUE(TEXT, "issuer", "ISSUER", "The identity provider, in place of MEMBER; with --subject."),
-    VALUE(TEXT, "subject", "ID", "The person's id there."),
-    VALUE(TEXT, "client-ip", "ADDRESS", "From where the person logs in; needed where a list applies."),
+    VALUE(WORD, "issuer", "ISSUER", "The identity provider, in place of MEMBER; with --subject."),
+    VALUE(WORD, "subject", "ID", "The person's id there."),
+    VALUE(WORD, "client-ip", "ADDRESS", "From where the person logs in; needed where a list applies."),
     VALUE(TEXT, "user-agent", "TEXT", "With which agent."),
     CHOICE("channel", "CHANNEL", "Where the person logs in (ui).", channel_choices),
     SECRET_FILE_OPTION,
@@ -17,7 +17,7 @@ static const struct option create_options[] = {
 static const struct option list_options[] = {LIMIT_OPTION, WATCH_OPTION};
 
 static const struct option end_options[] = {
-    VALUE(TEXT, "member", "MEMBER", "Ends every log-in of this member, by id or e-mail address."),
+    VALUE(WORD, "member", "MEMBER", "Ends every log-in of this member, by id or e-mail address."),
     ASKING_OPTION,
     CHANGE_OPTIONS,
 };

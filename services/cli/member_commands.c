@@ -11,9 +11,9 @@ static const char *const state_choices[] = {"active", "removed", NULL};
 
 static const struct option list_options[] = {
     CHOICE("state", "STATE", "Only those in this state.", state_choices),
-    VALUE(TEXT, "name", "TEXT", "Only those whose name or e-mail address holds this."),
-    VALUE(TEXT, "role", "ROLE", "Only those with this role, by its name or id."),
-    VALUE(TEXT, "external-id", "ID", "Only the one with this id in your own system."),
+    VALUE(WORD, "name", "TEXT", "Only those whose name or e-mail address holds this."),
+    VALUE(WORD, "role", "ROLE", "Only those with this role, by its name or id."),
+    VALUE(WORD, "external-id", "ID", "Only the one with this id in your own system."),
     LIMIT_OPTION,
 };
 
@@ -26,19 +26,19 @@ static const struct option create_options[] = {
 };
 
 static const struct option update_options[] = {
-    VALUE(TEXT, "email", "EMAIL", "The person's e-mail address."),
+    VALUE(WORD, "email", "EMAIL", "The person's e-mail address."),
     VALUE(TEXT, "display-name", "NAME", "The person's name for others to see; '' clears it."),
     CLEARABLE(LIST, "role", "ROLE", "none",
               "All roles, in place of those that it has, by name or id; or none."),
     CLEARABLE(LIST, "allowed-ip", "ADDRESS", "any", "From where the person may come; or any."),
     IDENTITY_OPTIONS,
-    VALUE(TEXT, "etag", "ETAG", "Changes it only if it is still as it was shown with this."),
+    VALUE(WORD, "etag", "ETAG", "Changes it only if it is still as it was shown with this."),
     FLAG("force", "Does it even if you yourself would no longer be let in from your address."),
     CHANGE_OPTIONS,
 };
 
 static const struct option remove_options[] = {
-    VALUE(TEXT, "transfer-tokens-to", "MEMBER",
+    VALUE(WORD, "transfer-tokens-to", "MEMBER",
           "Who gets the member's access tokens, or the company's own id cmp_..."),
     FLAG("dry-run", "Only says what would end."),
     ASKING_OPTION,

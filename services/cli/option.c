@@ -79,10 +79,25 @@ static bool check_choice(const struct option *option, struct bytes text, struct 
     return false;
 }
 
-static bool check_choices(const struct option_value *value, struct complaint complaint) {
-    for (struct bytes rest = bytes_of_text(value->text); rest.data;)
-        if (!check_choice(value->option, bytes_trim(bytes_split(&rest, ',')), complaint))
+// An empty text is mostly a script's variable that was never set. It must not stand for "anything goes".
+static bool complain_empty(const struct option *option, struct complaint complaint) {
+    if (option->none)
+        snprintf(complaint.text, complaint.size, "--%s is empty: type %s, or %s", option->name,
+                 option->value_name, option->none);
+    else
+        snprintf(complaint.text, complaint.size, "--%s is empty: type %s, or leave the option out",
+                 option->name, option->value_name);
+    return false;
+}
+
+static bool check_items(const struct option_value *value, struct complaint complaint) {
+    for (struct bytes rest = bytes_of_text(value->text); rest.data;) {
+        struct bytes item = bytes_trim(bytes_split(&rest, ','));
+        if (item.len == 0)
+            return complain_empty(value->option, complaint);
+        if (value->option->choices && !check_choice(value->option, item, complaint))
             return false;
+    }
     return true;
 }
 
@@ -102,14 +117,25 @@ static bool is_none(const struct option_value *value) {
     return value->option->none && strcmp(value->text, value->option->none) == 0;
 }
 
+// Names of files are what they are; all else goes into messages.
+static bool is_text(const struct option_value *value) {
+    return (value->option->value_name && strcmp(value->option->value_name, "FILE") == 0) ||
+           bytes_is_utf8(bytes_of_text(value->text ? value->text : ""));
+}
+
 static bool check_value(struct option_value *value, struct complaint complaint) {
     if (is_none(value))
         return true;
+    if (!is_text(value)) {
+        snprintf(complaint.text, complaint.size, "--%s is not UTF-8", value->option->name);
+        return false;
+    }
     switch (value->option->type) {
     case OPTION_DURATION: return parse_number(value, SETTING_DURATION, 1, DURATION_MAX_MS, complaint);
     case OPTION_INTEGER: return parse_number(value, SETTING_INTEGER, 0, value->option->max, complaint);
     case OPTION_CHOICE: return check_choice(value->option, bytes_of_text(value->text), complaint);
-    case OPTION_LIST: return !value->option->choices || check_choices(value, complaint);
+    case OPTION_WORD: return value->text[0] || complain_empty(value->option, complaint);
+    case OPTION_LIST: return check_items(value, complaint);
     case OPTION_PAIRS: return check_pairs(value, complaint);
     case OPTION_TIME:
         if (time_text_parse(bytes_of_text(value->text), &value->number))
@@ -178,6 +204,56 @@ static bool read_option(struct options *options, char *const *words, size_t coun
     return add_value(options, option, value, arena, complaint);
 }
 
+// ---- what was typed as a whole ----
+
+static size_t count_key(const struct options *options, const struct option *option, struct bytes key) {
+    size_t count = 0;
+    for (const struct option_value *value = options->first; value; value = value->next)
+        for (struct bytes rest = bytes_of_text(value->text); value->option == option && rest.data;) {
+            struct bytes pair = bytes_trim(bytes_split(&rest, ','));
+            count += bytes_is_equal(bytes_split(&pair, '='), key);
+        }
+    return count;
+}
+
+static bool check_keys(const struct options *options, const struct option_value *value,
+                       struct complaint complaint) {
+    for (struct bytes rest = bytes_of_text(value->text); rest.data && !is_none(value);) {
+        struct bytes pair = bytes_trim(bytes_split(&rest, ',')), key = bytes_split(&pair, '=');
+        if (count_key(options, value->option, key) == 1)
+            continue;
+        snprintf(complaint.text, complaint.size, "--%s has the key %.*s twice", value->option->name,
+                 BYTES_FORMAT(key));
+        return false;
+    }
+    return true;
+}
+
+static bool has(const struct options *options, const char *name) {
+    for (const struct option_value *value = options->first; value; value = value->next)
+        if (strcmp(value->option->name, name) == 0)
+            return true;
+    return false;
+}
+
+static bool check_rival(const struct options *options, const struct option *option,
+                        struct complaint complaint) {
+    if (!option->rival || !has(options, option->rival))
+        return true;
+    snprintf(complaint.text, complaint.size, "say --%s or --%s, not both", option->name, option->rival);
+    return false;
+}
+
+static bool check_together(const struct options *options, struct complaint complaint) {
+    for (const struct option_value *value = options->first; value; value = value->next)
+        if (!check_rival(options, value->option, complaint) ||
+            (value->option->type == OPTION_PAIRS && !check_keys(options, value, complaint)))
+            return false;
+    return true;
+}
+
+// ---- reading ----
+
 bool options_read(const struct option_table *tables, size_t table_count, char *const *words, size_t count,
                   struct arena *arena, struct options *ret_options, char *ret_error, size_t error_size) {
     assert(table_count <= OPTION_TABLES_MAX);
@@ -203,7 +279,7 @@ bool options_read(const struct option_table *tables, size_t table_count, char *c
             return false;
         }
     }
-    return true;
+    return check_together(options, complaint);
 }
 
 static const struct option_value *find_last(const struct options *options, const char *name) {
@@ -234,15 +310,10 @@ bool options_is_none(const struct options *options, const char *name) {
     return value && is_none(value);
 }
 
-// Nothing to list: the word for none, or an empty text.
-static bool is_empty(const struct option_value *value) {
-    return is_none(value) || value->text[0] == '\0';
-}
-
 static size_t count_items(const struct options *options, const char *name) {
     size_t count = 0;
     for (const struct option_value *value = options->first; value; value = value->next)
-        if (strcmp(value->option->name, name) == 0 && !is_empty(value))
+        if (strcmp(value->option->name, name) == 0 && !is_none(value))
             for (struct bytes rest = bytes_of_text(value->text); rest.data; count++)
                 bytes_split(&rest, ',');
     return count;
@@ -253,7 +324,7 @@ const char **options_get_list(const struct options *options, const char *name, s
     const char **items = ARENA_NEW_ARRAY(arena, const char *, count_items(options, name));
     size_t count = 0;
     for (const struct option_value *value = options->first; items && value; value = value->next) {
-        if (strcmp(value->option->name, name) != 0 || is_empty(value))
+        if (strcmp(value->option->name, name) != 0 || is_none(value))
             continue;
         for (struct bytes rest = bytes_of_text(value->text); rest.data; count++) {
             items[count] = arena_copy_bytes(arena, bytes_trim(bytes_split(&rest, ',')));

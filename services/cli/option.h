@@ -13,8 +13,9 @@
 enum option_type {
     OPTION_FLAG,     // no value
     OPTION_TEXT,     // once, as all that follow but lists
-    OPTION_LIST,     // may be given again and again; the values also separated by commas
-    OPTION_PAIRS,    // a list of KEY=VALUE
+    OPTION_WORD,     // a text that is not empty: what is looked for, a name, a file
+    OPTION_LIST,     // may be given again and again; the values also separated by commas, none of them empty
+    OPTION_PAIRS,    // a list of KEY=VALUE, each key once
     OPTION_DURATION, // "500ms", "30s", "12h", "30d"; milliseconds, above 0, at most a hundred years
     OPTION_TIME,     // RFC 3339, or a date; milliseconds since 1970
     OPTION_INTEGER,  // 0..`max`
@@ -28,6 +29,7 @@ struct option {
     const char *help;           // one or two sentences
     const char *const *choices; // NULL-terminated; of a choice, or of each item of a list
     const char *none;           // the word that stands for no value, such as "never"; NULL = there is none
+    const char *rival;          // the option that says the same in another way: not both; NULL = none
     int64_t max;
 };
 
@@ -71,8 +73,8 @@ int64_t options_get_number(const struct options *options, const char *name, int6
 // Whether it was given as its word for none.
 bool options_is_none(const struct options *options, const char *name);
 
-// All values of a list in the order typed, in `arena`; its word for none, or an empty text, alone is an empty
-// list. NULL when out of memory.
+// All values of a list in the order typed, in `arena`; its word for none alone is an empty list. NULL when
+// out of memory.
 MUST_CHECK const char **options_get_list(const struct options *options, const char *name, struct arena *arena,
                                          size_t *ret_count);
 

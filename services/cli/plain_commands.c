@@ -11,7 +11,7 @@ static const char *const channel_choices[] = {"api", "ui", NULL};
 
 static const struct option migrate_options[] = {
     DATABASE_OPTIONS,
-    VALUE(TEXT, "permissions-file", "FILE",
+    VALUE(WORD, "permissions-file", "FILE",
           "Makes the deployment's part of the permission catalogue what the file says: a name and a "
           "description on each line. - is standard input."),
     FLAG("drop-permissions",
@@ -24,24 +24,24 @@ static const struct option bootstrap_options[] = {
     FLAG(
         "rotate",
         "Gives the operator's token a new secret, with --demo the demo company's, too; the old ones are dead."),
-    VALUE(TEXT, "env-file", "FILE",
+    VALUE(WORD, "env-file", "FILE",
           "Writes address and secrets to a new file of mode 0600, for a shell to source, and shows none."),
-    VALUE(TEXT, "email", "EMAIL", "The operator's e-mail address (operator@latchkey.example)."),
-    VALUE(TEXT, "brand", "LETTERS",
+    VALUE(WORD, "email", "EMAIL", "The operator's e-mail address (operator@latchkey.example)."),
+    VALUE(WORD, "brand", "LETTERS",
           "The two letters that secrets begin with. Servers of another --brand call them malformed. (lk)"),
 };
 
 static const struct option permissions_set_options[] = {CHANGE_OPTIONS};
 
 static const struct option validate_options[] = {
-    VALUE(TEXT, "secret-file", "FILE",
+    VALUE(WORD, "secret-file", "FILE",
           "The token's file, in place of LATCHKEY_VALIDATE_TOKEN; - is standard input."),
-    VALUE(TEXT, "client-ip", "ADDRESS", "From where it was presented."),
+    VALUE(WORD, "client-ip", "ADDRESS", "From where it was presented."),
     VALUE(LIST, "permission", "PERMISSION", "What is asked for: all of them are needed."),
     VALUE(LIST, "any-permission", "PERMISSION", "One of these is needed, too."),
     CHOICE("channel", "CHANNEL", "Where it was presented (api).", channel_choices),
-    VALUE(TEXT, "domain", "DOMAIN", "Host or origin of the page, with --channel ui."),
-    VALUE(TEXT, "min-revision", "REVISION", "Decides no earlier than this; every change answers one."),
+    VALUE(WORD, "domain", "DOMAIN", "Host or origin of the page, with --channel ui."),
+    VALUE(WORD, "min-revision", "REVISION", "Decides no earlier than this; every change answers one."),
 };
 
 static const struct command setup_rows[] = {

@@ -71,6 +71,7 @@ static void set_value(struct cli *cli, ProtobufCMessage *message, const struct r
     int64_t number = options_get_number(options, row->option, 0);
     switch (option_find(options->tables, options->table_count, row->option)->type) {
     case OPTION_TEXT:
+    case OPTION_WORD:
         cli_must(field_set_text(&cli->arena, message, name, options_find_text(options, row->option)));
         return;
     case OPTION_LIST: set_list(cli, message, row, name); return;

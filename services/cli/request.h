@@ -1,7 +1,8 @@
 // Requests out of what was typed: which option is which field. How the value is read follows from the
 // option's type and the field's:
 //
-//   TEXT, LIST      text, list of texts; with `prefix` the names of an enum
+//   TEXT, WORD      text
+//   LIST            list of texts; with `prefix` the names of an enum
 //   PAIRS           map of texts
 //   CHOICE          enum, by `prefix`; or a bool, by the words yes and no
 //   INTEGER, FLAG   number, true

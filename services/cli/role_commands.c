@@ -13,7 +13,7 @@ static const struct option update_options[] = {
     VALUE(TEXT, "name", "NAME", "Its name."),
     CLEARABLE(LIST, "permission", "PERMISSION", "none",
               "All that it allows, in place of what it did; or none."),
-    VALUE(TEXT, "etag", "ETAG", "Changes it only if it is still as it was shown with this."),
+    VALUE(WORD, "etag", "ETAG", "Changes it only if it is still as it was shown with this."),
     CHANGE_OPTIONS,
 };
 

@@ -1,5 +1,6 @@
 #include "services/cli/secret_sink.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "common/grpc/field.h"
@@ -73,6 +74,10 @@ static enum exit_code finish(struct cli *cli, const struct secret_sink *sink,
         print_json(cli, response, sink);
     else
         print(cli, response, sink, words);
+    // It exists by now: whoever did not get it has to know what to do.
+    if (!sink->path && fflush(cli->out) != 0)
+        return cli_fail(cli, EXIT_CODE_FAILED, "the secret could not be written to standard output: %s; %s",
+                        strerror(errno), words->remedy);
     return answer_get_code(response);
 }
 

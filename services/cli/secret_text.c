@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
@@ -68,8 +69,62 @@ static const char *fail_to_read(struct cli *cli, const char *path, int error, en
     return NULL;
 }
 
+// The terminal that does not show what is typed, and how it was before: for on_signal() alone.
+static struct {
+    int fd;
+    struct termios before;
+} silenced;
+
+// Ctrl-C at the question: a shell need not put the terminal right again.
+static void on_signal(int number) {
+    (void)tcsetattr(silenced.fd, TCSANOW, &silenced.before);
+    raise(number);
+}
+
+static void handle_signals(void (*handler)(int)) {
+    struct sigaction action = {.sa_handler = handler, .sa_flags = (int)SA_RESETHAND};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+// False where it shows nothing anyway, or can't be changed.
+static bool silence(FILE *terminal) {
+    struct termios mode;
+    silenced.fd = fileno(terminal);
+    if (tcgetattr(silenced.fd, &mode) != 0 || !(mode.c_lflag & ECHO))
+        return false;
+    silenced.before = mode;
+    handle_signals(on_signal);
+    mode.c_lflag &= ~(tcflag_t)ECHO;
+    return tcsetattr(silenced.fd, TCSAFLUSH, &mode) == 0;
+}
+
+static void unsilence(void) {
+    (void)tcsetattr(silenced.fd, TCSAFLUSH, &silenced.before);
+    handle_signals(SIG_DFL);
+}
+
+// One line, typed or pasted at a terminal.
+static const char *ask(struct cli *cli, const char *question, enum exit_code *ret_code) {
+    // Before it asks: what is typed earlier is thrown away.
+    bool is_silenced = silence(cli->in);
+    fputs(question, cli->err);
+    fflush(cli->err);
+    char text[SECRET_TEXT_MAX + 1];
+    bool is_read = fgets(text, sizeof(text), cli->in);
+    if (is_silenced)
+        unsilence();
+    fputc('\n', cli->err);
+    const char *secret = secret_text_check(cli, is_read ? text : "", "what was typed", ret_code);
+    secret_wipe(text, sizeof(text));
+    return secret;
+}
+
 const char *secret_text_read(struct cli *cli, const char *path, enum exit_code *ret_code) {
     bool is_input = strcmp(path, "-") == 0;
+    if (is_input && terminal_is_one(cli->in))
+        return ask(cli, "Paste the secret: ", ret_code);
     FILE *from = is_input ? cli->in : fopen(path, "re");
     if (!from)
         return fail_to_read(cli, path, errno, ret_code);
@@ -86,31 +141,11 @@ const char *secret_text_read(struct cli *cli, const char *path, enum exit_code *
     return secret;
 }
 
-// Whether the terminal shows what is typed; true if it did before, and could be changed.
-static bool set_echo(FILE *terminal, bool shown) {
-    struct termios mode;
-    if (tcgetattr(fileno(terminal), &mode) != 0 || !(mode.c_lflag & ECHO) == !shown)
-        return false;
-    mode.c_lflag ^= ECHO;
-    return tcsetattr(fileno(terminal), TCSAFLUSH, &mode) == 0;
-}
-
 const char *secret_text_read_or_ask(struct cli *cli, const char *question, enum exit_code *ret_code) {
     const char *path = options_find_text(&cli->options, "secret-file");
     if (path || !terminal_is_one(cli->in))
         return secret_text_read(cli, path ? path : "-", ret_code);
-    // Before it asks: what is typed earlier is thrown away.
-    bool was_shown = set_echo(cli->in, false);
-    fputs(question, cli->err);
-    fflush(cli->err);
-    char text[SECRET_TEXT_MAX + 1];
-    bool is_read = fgets(text, sizeof(text), cli->in);
-    if (was_shown)
-        (void)set_echo(cli->in, true);
-    fputc('\n', cli->err);
-    const char *secret = secret_text_check(cli, is_read ? text : "", "what was typed", ret_code);
-    secret_wipe(text, sizeof(text));
-    return secret;
+    return ask(cli, question, ret_code);
 }
 
 bool secret_text_create_file(struct cli *cli, const char *path, int *ret_fd, enum exit_code *ret_code) {

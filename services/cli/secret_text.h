@@ -14,7 +14,8 @@
 // Whether `word` looks like one of our secrets, or holds one ("--token=lka_...").
 bool secret_text_is_in(const char *word);
 
-// The secret in the file, "-" being standard input, without white space around it. It must be one line of
+// The secret in the file, "-" being standard input, without white space around it; on a terminal one line is
+// asked for there, and typed unseen. It must be one line of
 // printable ASCII. NULL after cli_fail(), whose code is in `ret_code`. In the arena; standard input can be
 // read once only.
 MUST_CHECK const char *secret_text_read(struct cli *cli, const char *path, enum exit_code *ret_code);

@@ -37,6 +37,11 @@ bool terminal_is_one(FILE *stream) {
     return isatty(fileno(stream)) == 1;
 }
 
+bool terminal_has_sequences(FILE *stream) {
+    const char *kind = getenv("TERM");
+    return terminal_is_one(stream) && kind && strcmp(kind, "dumb") != 0;
+}
+
 size_t terminal_get_width(FILE *stream) {
     struct winsize size;
     if (!terminal_is_one(stream) || ioctl(fileno(stream), TIOCGWINSZ, &size) != 0)
@@ -48,7 +53,7 @@ void terminal_print(FILE *stream, enum terminal_colour colour, const char *text)
     static const char *const sequences[] = {
         [TERMINAL_GREEN] = "\033[1;32m", [TERMINAL_RED] = "\033[1;31m", [TERMINAL_DIM] = "\033[2m"};
     const char *no_colour = getenv("NO_COLOR");
-    if (!terminal_is_one(stream) || (no_colour && no_colour[0]))
+    if (!terminal_has_sequences(stream) || (no_colour && no_colour[0]))
         fputs(text, stream);
     else
         fprintf(stream, "%s%s\033[0m", sequences[colour], text);

@@ -76,10 +76,12 @@ static void print_rotated(struct cli *cli, const ProtobufCMessage *response) {
 }
 
 enum exit_code token_command_rotate(struct cli *cli) {
-    static const struct request_field fields[] = {REQUEST_FIELD("grace", "grace")};
+    static const struct request_field fields[] = {REQUEST_FIELD("grace", "grace"),
+                                                  REQUEST_FIELD("supersede", "supersede")};
     static const struct secret_sink_words words = {
-        .withheld = "rotate the token once more, under another --request-id",
-        .remedy = "rotate the token once more",
+        .withheld =
+            "rotate the token once more, under another --request-id, with --supersede where a grace runs",
+        .remedy = "rotate the token once more, with --supersede where a grace runs",
         .print = print_rotated,
     };
     enum exit_code code = EXIT_CODE_DONE;

@@ -12,7 +12,7 @@ static const struct option create_options[] = {
     VALUE(LIST, "permission", "PERMISSION",
           "What it may do: resource.action or resource.*; again for more, or with commas between."),
     SECRET_FILE_OPTION,
-    VALUE(DURATION, "expires-in", "TIME", "Ends it so long from now, such as 30d."),
+    RIVAL(DURATION, "expires-in", "TIME", "expires-at", "Ends it so long from now, such as 30d."),
     VALUE(TIME, "expires-at", "TIME", "Ends it then, such as 2027-01-31T18:00:00Z."),
     VALUE(TIME, "not-before", "TIME", "Is refused before then."),
     VALUE(LIST, "allowed-ip", "ADDRESS",
@@ -32,10 +32,10 @@ static const struct option create_options[] = {
 
 #define FILTER_OPTIONS                                                                     \
     CHOICE("state", "STATE", "Only those in this state.", state_choices),                  \
-        VALUE(TEXT, "label", "TEXT", "Only those whose label holds this."),                \
-        VALUE(TEXT, "permission", "PERMISSION", "Only those granted this."),               \
-        VALUE(TEXT, "member", "MEMBER-ID", "Only those that this member owns."),           \
-        VALUE(TEXT, "external-id", "ID", "Only the one with this id in your own system."), \
+        VALUE(WORD, "label", "TEXT", "Only those whose label holds this."),                \
+        VALUE(WORD, "permission", "PERMISSION", "Only those granted this."),               \
+        VALUE(WORD, "member", "MEMBER-ID", "Only those that this member owns."),           \
+        VALUE(WORD, "external-id", "ID", "Only the one with this id in your own system."), \
         VALUE(TIME, "expires-before", "TIME", "Only those that end before this."),         \
         VALUE(TIME, "unused-since", "TIME", "Only those made before this and not used since.")
 
@@ -49,16 +49,16 @@ static const struct option update_options[] = {
     CLEARABLE(LIST, "allowed-ip", "ADDRESS", "any", "From where it may come; or any."),
     CLEARABLE(LIST, "domain", "DOMAIN", "any", "Domains that it may be used on; or any."),
     CLEARABLE(TIME, "expires-at", "TIME", "never", "Ends it then, such as 2027-01-31T18:00:00Z; or never."),
-    VALUE(DURATION, "expires-in", "TIME", "The same counted from now, such as 30d."),
+    RIVAL(DURATION, "expires-in", "TIME", "expires-at", "The same counted from now, such as 30d."),
     CLEARABLE(PAIRS, "metadata", "KEY=VALUE", "none", "Free pairs, in place of those that it has; or none."),
-    VALUE(TEXT, "etag", "ETAG", "Changes it only if it is still as it was shown with this."),
+    VALUE(WORD, "etag", "ETAG", "Changes it only if it is still as it was shown with this."),
     FLAG("force", "Does it even if your own token would no longer be let in from your address."),
     CHANGE_OPTIONS,
 };
 
 static const struct option suspend_options[] = {
     VALUE(TIME, "until", "TIME", "Ends the suspension then; default until it is resumed."),
-    VALUE(DURATION, "for", "TIME", "The same counted from now, such as 2h."),
+    RIVAL(DURATION, "for", "TIME", "until", "The same counted from now, such as 2h."),
     VALUE(TEXT, "note", "TEXT", "Why, for the audit log."),
     CHANGE_OPTIONS,
 };
@@ -67,6 +67,8 @@ static const struct option resume_options[] = {CHANGE_OPTIONS};
 
 static const struct option rotate_options[] = {
     VALUE(DURATION, "grace", "TIME", "How long the old secret works on, such as 24h; default not at all."),
+    FLAG("supersede",
+         "Gives up the newer secret of a rotation whose grace still runs, such as one that got lost."),
     SECRET_FILE_OPTION,
     ASKING_OPTION,
     CHANGE_OPTIONS,
@@ -87,7 +89,7 @@ static const struct option import_options[] = {
 };
 
 static const struct option report_options[] = {
-    VALUE(TEXT, "secret-file", "FILE", "The file with the secret that was found; - is standard input."),
+    VALUE(WORD, "secret-file", "FILE", "The file with the secret that was found; - is standard input."),
 };
 
 static const struct command rows[] = {

@@ -8,7 +8,7 @@
 #include "services/cli/terminal.h"
 
 #define PERIOD_S 2
-#define CLEAR "\033[H\033[2J\033[3J"
+#define CLEAR "\033[H\033[2J" // the screen; what was there before can still be scrolled to
 
 // What the command prints, in memory of its own; the arena is the round's.
 static enum exit_code print_to_text(struct cli *cli, enum exit_code (*print)(struct cli *cli),
@@ -28,7 +28,7 @@ static enum exit_code print_to_text(struct cli *cli, enum exit_code (*print)(str
 }
 
 static void show(struct cli *cli, const char *text) {
-    if (terminal_is_one(cli->out))
+    if (terminal_has_sequences(cli->out))
         fputs(CLEAR, cli->out);
     fputs(text, cli->out);
     fflush(cli->out);

@@ -1,5 +1,8 @@
 #include "services/cli/whitelist_command.h"
 
+#include <inttypes.h>
+#include <string.h>
+
 #include "common/grpc/field.h"
 #include "services/cli/answer.h"
 #include "services/cli/json_print.h"
@@ -31,6 +34,22 @@ static ProtobufCMessage *make_list_request(struct cli *cli) {
     return request;
 }
 
+// The live list, or the draft that the settings name.
+static const char *describe(struct cli *cli, const ProtobufCMessage *settings) {
+    const char *draft_id = options_find_text(&cli->options, "draft");
+    if (!draft_id)
+        return whitelist_text_describe(cli, field_find_message(settings, "whitelist"));
+    for (size_t i = 0; i < field_get_count(settings, "drafts"); i++) {
+        const ProtobufCMessage *draft = field_get_message_at(settings, "drafts", i);
+        if (strcmp(field_get_text(draft, "draft_id"), draft_id) == 0)
+            return cli_format(cli, "the draft %s; entries: %" PRId64 "%s", draft_id,
+                              field_get_integer(draft, "entry_count"),
+                              field_get_integer(draft, "outdated") ? "; the live list has changed since"
+                                                                   : "");
+    }
+    return cli_format(cli, "the draft %s", draft_id);
+}
+
 static enum exit_code show(struct cli *cli) {
     const ProtobufCMessage *settings;
     enum exit_code code = calls_make(cli, RPC_GET_WHITELIST, CALLS_WITH_TOKEN,
@@ -46,7 +65,7 @@ static enum exit_code show(struct cli *cli) {
     if (code == EXIT_CODE_DONE && cli->is_json) {
         print_json(cli, settings, &list);
     } else if (code == EXIT_CODE_DONE) {
-        fprintf(cli->out, "%s\n", whitelist_text_describe(cli, field_find_message(settings, "whitelist")));
+        fprintf(cli->out, "%s\n", describe(cli, settings));
         answer_list_print(&list, "there are no entries yet; `latchkey whitelist add` makes some");
     }
     answer_list_fini(&list);

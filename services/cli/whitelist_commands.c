@@ -6,16 +6,16 @@
 static const char *const scope_choices[] = {"all", "logins", NULL};
 static const char *const yes_no_choices[] = {"yes", "no", NULL};
 
-#define DRAFT_OPTION(help_) VALUE(TEXT, "draft", "DRAFT-ID", help_)
+#define DRAFT_OPTION(help_) VALUE(WORD, "draft", "DRAFT-ID", help_)
 #define FORCE_OPTION FLAG("force", "Does it even if it refuses your own address, or everybody.")
 #define CONFIRM_WITHIN_OPTION                 \
     VALUE(DURATION, "confirm-within", "TIME", \
           "Lets the list before come back by itself after so long, such as 10m, unless it is confirmed.")
 
 static const struct option show_options[] = {
-    VALUE(TEXT, "contains", "ADDRESS", "Only entries that hold this address."),
-    VALUE(TEXT, "within", "RANGE", "Only entries inside this range, address/bits."),
-    VALUE(TEXT, "note", "TEXT", "Only entries whose note holds this."),
+    VALUE(WORD, "contains", "ADDRESS", "Only entries that hold this address."),
+    VALUE(WORD, "within", "RANGE", "Only entries inside this range, address/bits."),
+    VALUE(WORD, "note", "TEXT", "Only entries whose note holds this."),
     VALUE(TIME, "expires-before", "TIME", "Only entries that end before this."),
     FLAG("never-hit", "Only entries that have never let anybody in."),
     DRAFT_OPTION("The entries of this draft, in place of the live list's."),
@@ -37,7 +37,7 @@ static const struct option add_options[] = {
     NUMBER("bits", "BITS", 128, "How many leading bits must agree, for addresses without a slash."),
     VALUE(TEXT, "note", "TEXT", "What it is for, for people."),
     VALUE(TEXT, "owner", "TEXT", "Who answers for it, for people."),
-    VALUE(DURATION, "expires-in", "TIME", "Ends them so long from now, such as 12h."),
+    RIVAL(DURATION, "expires-in", "TIME", "expires-at", "Ends them so long from now, such as 12h."),
     VALUE(TIME, "expires-at", "TIME", "Ends them then."),
     FLAG("disabled", "Keeps them, but lets nobody in by them."),
     DRAFT_OPTION("Adds them to this draft, in place of the live list."),
@@ -46,14 +46,14 @@ static const struct option add_options[] = {
 };
 
 static const struct option update_options[] = {
-    VALUE(TEXT, "range", "ADDRESS", "Its address, or address/bits."),
+    VALUE(WORD, "range", "ADDRESS", "Its address, or address/bits."),
     NUMBER("bits", "BITS", 128, "How many leading bits must agree."),
     VALUE(TEXT, "note", "TEXT", "What it is for, for people; '' clears it."),
     VALUE(TEXT, "owner", "TEXT", "Who answers for it, for people; '' clears it."),
     CHOICE("disabled", "YES|NO", "Whether it is kept, but lets nobody in.", yes_no_choices),
     CLEARABLE(TIME, "expires-at", "TIME", "never", "Ends it then; or never."),
-    VALUE(DURATION, "expires-in", "TIME", "The same counted from now, such as 12h."),
-    VALUE(TEXT, "etag", "ETAG", "Changes it only if it is still as it was shown with this."),
+    RIVAL(DURATION, "expires-in", "TIME", "expires-at", "The same counted from now, such as 12h."),
+    VALUE(WORD, "etag", "ETAG", "Changes it only if it is still as it was shown with this."),
     DRAFT_OPTION("The draft it is in, in place of the live list."),
     FORCE_OPTION,
     CHANGE_OPTIONS,
@@ -74,8 +74,11 @@ static const struct option import_options[] = {
     FLAG("replace", "Puts the file in the live list's place, in place of adding to it."),
     FLAG("skip-bad", "Takes the good lines where others are bad."),
     CONFIRM_WITHIN_OPTION,
-    FLAG("no-publish", "Leaves the draft, for you to preview and publish."),
-    DRAFT_OPTION("Adds to this draft, and leaves it."),
+    {.name = "no-publish",
+     .type = OPTION_FLAG,
+     .help = "Leaves the draft, for you to preview and publish.",
+     .rival = "confirm-within"},
+    RIVAL(WORD, "draft", "DRAFT-ID", "confirm-within", "Adds to this draft, and leaves it."),
     FORCE_OPTION,
     ASKING_OPTION,
     CHANGE_OPTIONS,
@@ -195,6 +198,10 @@ static const struct command draft_rows[] = {
          "\n  latchkey whitelist add 203.0.113.0/24 --draft dra_01j...",
      .options = TABLE(draft_create_options),
      .run = draft_command_create},
+    {.noun = "draft",
+     .verb = "list",
+     .summary = "Lists the drafts that there are, newest first",
+     .run = draft_command_list},
     {.noun = "draft",
      .verb = "show",
      ARGUMENTS("DRAFT-ID", 1, 1),

@@ -101,7 +101,8 @@ static enum exit_code judge_file(struct whitelist_import *import) {
     if (import->bad > 0 && !import->skips_bad)
         return refuse_file(import);
     if (import->bad > 0 && !cli->is_json) {
-        fprintf(cli->err, "latchkey: %" PRIu64 " entries are passed over:\n", import->bad);
+        fprintf(cli->err, "latchkey: %" PRIu64 " %s passed over:\n", import->bad,
+                import->bad == 1 ? "entry is" : "entries are");
         print_complaints(import);
     }
     if (import->good == 0)

@@ -209,6 +209,14 @@ static void say_how_to_go_on(struct whitelist_import *import) {
                 request_ids_describe(import->cli, &import->ids));
 }
 
+// What came before the refusal is in a draft that was there already.
+static void say_what_is_in(struct whitelist_import *import) {
+    if (!import->cli->is_json && import->sent > 0)
+        fprintf(import->cli->err,
+                "  the live list is as it was; of %" PRIu64 " entries %" PRIu64 " are in the draft %s\n",
+                import->good, import->sent, import->draft_id);
+}
+
 // A draft that will not be filled: gone, unless trying again can help.
 static void give_up(struct whitelist_import *import, enum exit_code code, bool is_own) {
     struct cli *cli = import->cli;
@@ -216,8 +224,10 @@ static void give_up(struct whitelist_import *import, enum exit_code code, bool i
         say_how_to_go_on(import);
         return;
     }
-    if (!is_own)
+    if (!is_own) {
+        say_what_is_in(import);
         return;
+    }
     ProtobufCMessage *request = calls_new_request(cli, RPC_DISCARD_WHITELIST_DRAFT);
     cli_must(field_set_text(&cli->arena, request, "draft_id", import->draft_id));
     (void)calls_try(cli, RPC_DISCARD_WHITELIST_DRAFT, request);

@@ -2,11 +2,11 @@
 
 #include "common/app/app.h"
 #include "common/app/audit.h"
+#include "common/app/paging.h"
 #include "common/base/typeid.h"
 #include "services/invitation/company_message_rpc.h"
 #include "services/invitation/company_rules.h"
 #include "services/invitation/company_store.h"
-#include "services/invitation/id_page_rpc.h"
 #include "services/invitation/member_message_rpc.h"
 
 // ---- CreateCompany ----
@@ -110,7 +110,7 @@ static bool fill_list(Latchkey__V1__ListCompaniesResponse *response, const Proto
     response->n_companies = list->count;
     if (list->has_more)
         response->next_page_token =
-            id_page_make_token(call, request, list->companies[list->count - 1].company_id);
+            paging_make_id_token(call, request, list->companies[list->count - 1].company_id);
     return response->companies && response->next_page_token;
 }
 
@@ -124,7 +124,7 @@ enum status company_rpc_list(struct app_call *call, const ProtobufCMessage *mess
     if (!response)
         return fault_set_no_memory(call->fault);
     latchkey__v1__list_companies_response__init(response);
-    id_page_parse(call, message, &page);
+    paging_parse_id(call, message, &page);
     read_filter((const Latchkey__V1__ListCompaniesRequest *)message, call->fault, &filter);
     enum status status = call->fault->status;
     if (status == STATUS_OK)

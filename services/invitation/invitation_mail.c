@@ -100,5 +100,6 @@ enum status invitation_mail_render(struct app_call *call, const struct outbox_ma
         status = invitation_store_find_company_name(call, &company);
     if (status != STATUS_OK || !company || !is_current(invitation, mail))
         return status;
-    return mint_link(call, invitation, company, ret_content);
+    company = mail_make_one_line(company, call->arena);
+    return company ? mint_link(call, invitation, company, ret_content) : STATUS_NO_MEMORY;
 }

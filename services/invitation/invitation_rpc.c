@@ -1,9 +1,9 @@
 #include "services/invitation/invitation_rpc.h"
 
 #include "common/app/audit.h"
+#include "common/app/paging.h"
 #include "common/base/clock.h"
 #include "common/base/typeid.h"
-#include "services/invitation/id_page_rpc.h"
 #include "services/invitation/invitation_mail.h"
 #include "services/invitation/invitation_message_rpc.h"
 #include "services/invitation/invitation_settings.h"
@@ -63,7 +63,7 @@ static bool fill_list(Latchkey__V1__ListInvitationsResponse *response,
     response->n_invitations = list->count;
     if (list->has_more)
         response->next_page_token =
-            id_page_make_token(call, &request->base, list->invitations[list->count - 1].invitation_id);
+            paging_make_id_token(call, &request->base, list->invitations[list->count - 1].invitation_id);
     return response->invitations && response->next_page_token;
 }
 
@@ -78,7 +78,7 @@ enum status invitation_rpc_list(struct app_call *call, const ProtobufCMessage *m
     latchkey__v1__list_invitations_response__init(response);
     struct id_page page;
     struct invitation_list list;
-    id_page_parse(call, message, &page);
+    paging_parse_id(call, message, &page);
     enum invitation_state state = read_state(request, call->fault);
     enum status status = call->fault->status;
     if (status == STATUS_OK)

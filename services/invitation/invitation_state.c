@@ -20,15 +20,6 @@ enum invitation_state invitation_state_of(char stored, int64_t expires_at_ms, in
     }
 }
 
-char invitation_state_store(enum invitation_state state) {
-    switch (state) {
-    case INVITATION_PENDING:
-    case INVITATION_EXPIRED: return 'p';
-    case INVITATION_ACCEPTED: return 'a';
-    default: return 'd';
-    }
-}
-
 static enum status refuse(enum invitation_state from, struct fault *fault) {
     switch (from) {
     case INVITATION_ACCEPTED:

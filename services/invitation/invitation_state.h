@@ -37,11 +37,9 @@ enum invitation_event {
     INVITATION_EVENT_COUNT,
 };
 
-// From what is stored: 'p', 'a' or 'd', and the end.
+// From what is stored: 'p', 'a' or 'd', and the end. An expired invitation is a pending one whose time is
+// over.
 enum invitation_state invitation_state_of(char stored, int64_t expires_at_ms, int64_t now_ms);
-
-// How a state is stored: an expired invitation is a pending one whose time is over.
-char invitation_state_store(enum invitation_state state);
 
 // FAILED_PRECONDITION (INVITATION_ACCEPTED, INVITATION_DEACTIVATED, INVITATION_EXPIRED) where the event can't
 // happen in that state.

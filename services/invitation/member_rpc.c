@@ -2,8 +2,8 @@
 
 #include "common/app/app.h"
 #include "common/app/audit.h"
+#include "common/app/paging.h"
 #include "common/base/typeid.h"
-#include "services/invitation/id_page_rpc.h"
 #include "services/invitation/member_message_rpc.h"
 #include "services/invitation/member_rules.h"
 #include "services/invitation/member_store.h"
@@ -42,7 +42,7 @@ static bool fill_list(Latchkey__V1__ListMembersResponse *response, const Protobu
     response->n_members = list->count;
     if (list->has_more)
         response->next_page_token =
-            id_page_make_token(call, request, list->members[list->count - 1].member_id);
+            paging_make_id_token(call, request, list->members[list->count - 1].member_id);
     return response->members && response->next_page_token;
 }
 
@@ -55,7 +55,7 @@ enum status member_rpc_list(struct app_call *call, const ProtobufCMessage *messa
     if (!response)
         return fault_set_no_memory(call->fault);
     latchkey__v1__list_members_response__init(response);
-    id_page_parse(call, message, &page);
+    paging_parse_id(call, message, &page);
     read_filter((const Latchkey__V1__ListMembersRequest *)message, call, &filter);
     enum status status = call->fault->status;
     if (status == STATUS_OK)

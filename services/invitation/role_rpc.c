@@ -3,10 +3,10 @@
 #include "common/access/grant_list.h"
 #include "common/app/app.h"
 #include "common/app/audit.h"
+#include "common/app/paging.h"
 #include "common/base/typeid.h"
 #include "common/grpc/etag.h"
 #include "common/grpc/update_mask.h"
-#include "services/invitation/id_page_rpc.h"
 #include "services/invitation/membership.h"
 #include "services/invitation/role_message_rpc.h"
 #include "services/invitation/role_store.h"
@@ -49,7 +49,7 @@ static bool fill_list(Latchkey__V1__ListRolesResponse *response, const ProtobufC
             return false;
     response->n_roles = list->count;
     if (list->has_more)
-        response->next_page_token = id_page_make_token(call, request, list->roles[list->count - 1].role_id);
+        response->next_page_token = paging_make_id_token(call, request, list->roles[list->count - 1].role_id);
     return response->roles && response->next_page_token;
 }
 
@@ -61,7 +61,7 @@ enum status role_rpc_list(struct app_call *call, const ProtobufCMessage *message
     if (!response)
         return fault_set_no_memory(call->fault);
     latchkey__v1__list_roles_response__init(response);
-    id_page_parse(call, message, &page);
+    paging_parse_id(call, message, &page);
     enum status status = call->fault->status;
     if (status == STATUS_OK)
         status = role_store_list(call, page.after, page.size, &list);
@@ -232,18 +232,23 @@ static enum status check_unused(struct app_call *call, const struct role *role, 
 }
 
 // Gone already is fine.
-static enum status delete(struct app_call *call, struct uuid role_id) {
-    enum {LOCKING, ROLE, USE, LOOK_COUNT}; struct db_params params[LOOK_COUNT];
+static enum status delete_role(struct app_call *call, struct uuid role_id) {
+    enum { LOCKING, ROLE, USE, LOOK_COUNT };
+    struct db_params params[LOOK_COUNT];
     struct db_command looks[] = {[LOCKING] = role_store_look_locking(call, role_id, &params[LOCKING]),
                                  [ROLE] = role_store_look_for(call, role_id, &params[ROLE]),
                                  [USE] = role_store_look_for_use(call, role_id, &params[USE])};
-    struct role * role;
+    struct role *role;
     enum status status = membership_lock(call, looks, LOOK_COUNT);
-    if (status == STATUS_OK) status = role_store_read(call, &looks[ROLE], &role);
-    if (status != STATUS_OK || !role) return status;
+    if (status == STATUS_OK)
+        status = role_store_read(call, &looks[ROLE], &role);
+    if (status != STATUS_OK || !role)
+        return status;
     struct role_use use = role_store_read_use(&looks[USE]);
-    if ((status = check_unused(call, role, &use)) == STATUS_OK) status = role_store_delete(call, role_id);
-    if (status != STATUS_OK) return status;
+    if ((status = check_unused(call, role, &use)) == STATUS_OK)
+        status = role_store_delete(call, role_id);
+    if (status != STATUS_OK)
+        return status;
     Latchkey__V1__Role *was = new_message(call, role);
     return was ? audit_note(call, "role.deleted", was->role_id, &was->base, NULL)
                : fault_set_no_memory(call->fault);
@@ -259,7 +264,7 @@ enum status role_rpc_delete(struct app_call *call, const ProtobufCMessage *messa
     struct uuid role_id = read_role_id(request->role_id, "role_id", call->fault);
     enum status status = call->fault->status;
     if (status == STATUS_OK)
-        status = delete (call, role_id);
+        status = delete_role(call, role_id);
     *ret_response = &response->base;
     return status;
 }

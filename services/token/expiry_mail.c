@@ -90,12 +90,24 @@ static struct bytes make(void (*write)(struct buffer *to, const struct notice *n
     return bytes_of(copy, copy ? len : 0);
 }
 
+static bool make_names_one_line(struct notice *notice, struct arena *arena) {
+    notice->company = mail_make_one_line(notice->company, arena);
+    bool is_made = notice->company != NULL;
+    for (size_t i = 0; i < notice->token_count && is_made; i++) {
+        notice->tokens[i].label = mail_make_one_line(notice->tokens[i].label, arena);
+        is_made = notice->tokens[i].label != NULL;
+    }
+    return is_made;
+}
+
 enum status expiry_mail_render(struct app_call *call, const struct outbox_mail *mail,
                                struct mail_content *ret_content) {
     struct notice notice;
     enum status status = notice_store_read(call, mail->object_id, mail->recipient, &notice);
     if (status != STATUS_OK || notice.total == 0)
         return status;
+    if (!make_names_one_line(&notice, call->arena))
+        return STATUS_NO_MEMORY;
     *ret_content = (struct mail_content){.subject = make(write_subject, &notice, call->arena),
                                          .text = make(write_text, &notice, call->arena),
                                          .html = make(write_html, &notice, call->arena)};

@@ -31,41 +31,33 @@ static enum status give(struct app_call *call, void *context) {
     return status;
 }
 
-// One company's failure keeps nobody else's notices.
-static enum status give_list(const struct due_work *work, const struct notice_kind *kind,
-                             const struct due_list *list) {
-    enum status status, failure = STATUS_OK;
-    for (size_t i = 0; i < list->count && !job_is_stopping(work->run); i++) {
-        struct giving giving = {&list->batches[i], kind->before_ms};
-        if ((status = due_run(work, list->batches[i].company_id, give, &giving)) != STATUS_OK)
-            failure = status;
-    }
-    return failure;
+static enum status give_batch(const struct due_work *work, const struct due_batch *batch, void *context) {
+    struct giving *giving = context;
+    giving->batch = batch;
+    return due_run_change(work, batch->company_id, give, giving);
 }
 
 // `*ret_is_done`: all that is due of the span has been given.
 static enum status look(const struct due_work *work, const struct notice_kind *kind,
                         const struct notice_span *span, bool *ret_is_done) {
-    struct arena arena;
+    struct giving giving = {.before_ms = kind->before_ms};
     struct due_list list;
-    arena_init(&arena, 0);
-    enum status status = notice_store_list_due(work, kind, span, DUE_MAX, &arena, &list);
+    arena_reset(work->run->arena);
+    enum status status = notice_store_list_due(work, kind, span, DUE_MAX, &list);
     if (status == STATUS_OK)
-        status = give_list(work, kind, &list);
+        status = due_work_off(work, &list, give_batch, &giving);
     *ret_is_done = status == STATUS_OK && list.id_count < DUE_MAX;
-    arena_fini(&arena);
     return status;
 }
 
 static enum status give_all(const struct due_work *work, const struct notice_kind *kind) {
     struct notice_span span;
-    struct arena *arena = work->run->arena;
     bool is_done = false;
-    enum status status = notice_store_begin(work, kind, arena, &span);
+    enum status status = notice_store_begin(work, kind, &span);
     while (status == STATUS_OK && !is_done && !job_is_stopping(work->run))
         status = look(work, kind, &span, &is_done);
     if (status == STATUS_OK && !job_is_stopping(work->run))
-        status = notice_store_end(work, kind, &span, arena);
+        status = notice_store_end(work, kind, &span);
     return status;
 }
 

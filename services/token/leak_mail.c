@@ -57,12 +57,16 @@ enum status leak_mail_render(struct app_call *call, const struct outbox_mail *ma
         return status;
     struct bytes hint = bytes_of_text(mail->detail);
     const char *outcome = describe_outcome(bytes_split(&hint, ' '));
-    const char *name = *letter.label ? letter.label : "a log-in of yours";
+    const char *company = mail_make_one_line(letter.company, call->arena);
+    const char *label = mail_make_one_line(letter.label, call->arena);
+    if (!company || !label)
+        return fault_set_no_memory(call->fault);
+    const char *name = *label ? label : "a log-in of yours";
     const char *found =
         arena_format(call->arena,
                      "The secret %.*s of %s (%s) at %s was reported to us as found where it "
                      "should not be.",
-                     BYTES_FORMAT(hint), name, typeid_of(TYPEID_TOKEN, mail->object_id).text, letter.company);
+                     BYTES_FORMAT(hint), name, typeid_of(TYPEID_TOKEN, mail->object_id).text, company);
     const char *subject = arena_format(call->arena, "Leaked: a secret of %s", name);
     const char *text = found ? arena_format(call->arena, "%s\n\n%s\n", found, outcome) : NULL;
     struct bytes html;

@@ -1,5 +1,3 @@
-#include <string.h>
-
 #include "common/app/paging.h"
 #include "common/base/typeid.h"
 #include "services/token/login_message_rpc.h"
@@ -34,11 +32,8 @@ static bool fill(struct app_call *call, const ProtobufCMessage *request,
             return false;
     }
     response->n_authentications = list->count;
-    if (list->has_more) {
-        struct uuid last = list->rows[list->count - 1].id;
-        response->next_page_token =
-            paging_make_token(call, request, bytes_of(last.bytes, sizeof(last.bytes)));
-    }
+    if (list->has_more)
+        response->next_page_token = paging_make_id_token(call, request, list->rows[list->count - 1].id);
     return response->authentications && response->next_page_token;
 }
 
@@ -46,21 +41,19 @@ enum status login_rpc_list(struct app_call *call, const ProtobufCMessage *messag
                            ProtobufCMessage **ret_response) {
     Latchkey__V1__ListRecentAuthenticationsResponse *response =
         ARENA_NEW(call->arena, Latchkey__V1__ListRecentAuthenticationsResponse);
-    struct page page;
-    struct uuid member_id, after = {{0}};
+    struct id_page page;
+    struct uuid member_id;
     struct authentication_list list;
     if (!response)
         return fault_set_no_memory(call->fault);
     latchkey__v1__list_recent_authentications_response__init(response);
     *ret_response = &response->base;
 
-    paging_parse(call, message, sizeof(after.bytes), &page);
-    if (page.cursor.len > 0)
-        memcpy(after.bytes, page.cursor.data, sizeof(after.bytes));
+    paging_parse_id(call, message, &page);
     enum status status =
         choose_member(call, (const Latchkey__V1__ListRecentAuthenticationsRequest *)message, &member_id);
     if (status == STATUS_OK)
-        status = login_store_list(call, member_id, after, page.size, &list);
+        status = login_store_list(call, member_id, page.after, page.size, &list);
     if (status != STATUS_OK)
         return status;
     return fill(call, message, &list, response) ? STATUS_OK : fault_set_no_memory(call->fault);

@@ -1,9 +1,6 @@
 // The sweeper of log-ins: first their secrets go, so that validators hold no more of them than are good or
 // were a day ago; the log-ins themselves and the refusals stay listed for a while.
-#include <stdatomic.h>
-
-#include "common/base/random.h"
-#include "services/token/due_store.h"
+#include "common/app/due.h"
 #include "services/token/housekeeping.h"
 #include "services/token/token_rpc.h"
 
@@ -39,7 +36,7 @@ static const struct sweep sweeps[] = {
 struct pruning {
     const struct sweep *sweep;
     const struct due_batch *batch;
-    int64_t gone;
+    int64_t batch_gone, gone; // of the batch, and of all that have been committed
 };
 
 static enum status prune(struct app_call *call, void *context) {
@@ -51,44 +48,32 @@ static enum status prune(struct app_call *call, void *context) {
     db_params_add_int64(&params, *pruning->sweep->kept_ms);
     enum status status = db_query(call->transaction, &pruning->sweep->prune, &params, &row);
     if (status == STATUS_OK)
-        pruning->gone = db_result_get_int64(row, 0, 0);
+        pruning->batch_gone = db_result_get_int64(row, 0, 0);
     return status;
 }
 
-// One company's failure keeps nobody else's rows.
-static enum status prune_all(const struct due_work *work, struct pruning *pruning,
-                             const struct due_list *list, int64_t *ret_gone) {
-    enum status failure = STATUS_OK;
-    // why not from the first: several sweepers then take different ones
-    size_t first = list->count > 0 ? random_get_u64() % list->count : 0;
-    *ret_gone = 0;
-    for (size_t i = 0; i < list->count && !job_is_stopping(work->run); i++) {
-        pruning->batch = &list->batches[(first + i) % list->count];
-        enum status status = due_run(work, pruning->batch->company_id, prune, pruning);
-        if (status == STATUS_OK)
-            *ret_gone += pruning->gone;
-        else
-            failure = status;
-    }
-    return failure;
+static enum status prune_batch(const struct due_work *work, const struct due_batch *batch, void *context) {
+    struct pruning *pruning = context;
+    pruning->batch = batch;
+    enum status status = due_run_change(work, batch->company_id, prune, pruning);
+    if (status == STATUS_OK)
+        pruning->gone += pruning->batch_gone;
+    return status;
 }
 
 // `*ret_is_done`: nothing more is due, others do it, or it can't be done.
 static enum status look(const struct due_work *work, const struct sweep *sweep, bool *ret_is_done) {
     struct pruning pruning = {.sweep = sweep};
     struct due_list list;
-    struct arena arena;
     struct db_params params;
-    int64_t gone = 0;
-    arena_init(&arena, 0);
-    db_params_init(&params, &arena);
+    arena_reset(work->run->arena);
+    db_params_init(&params, work->run->arena);
     db_params_add_int64(&params, *sweep->kept_ms);
     db_params_add_int32(&params, ROWS_MAX);
-    enum status status = due_store_list(work, &sweep->due, &params, &arena, &list);
+    enum status status = due_read_list(work, &sweep->due, &params, &list);
     if (status == STATUS_OK)
-        status = prune_all(work, &pruning, &list, &gone);
-    *ret_is_done = gone == 0 || list.id_count < ROWS_MAX;
-    arena_fini(&arena);
+        status = due_work_off(work, &list, prune_batch, &pruning);
+    *ret_is_done = pruning.gone == 0 || list.id_count < ROWS_MAX;
     return status;
 }
 

@@ -1,11 +1,8 @@
 #include "services/token/notice_store.h"
 
-#include "common/app/app.h"
 #include "common/base/clock.h"
 #include "common/db/transaction.h"
 #include "services/token/token_row.h"
-
-enum { TIMEOUT_S = 30 };
 
 enum { BEGIN, LIST_DUE, END, CLAIM, READ };
 
@@ -45,20 +42,13 @@ static const struct db_statement statements[] = {
               " ORDER BY t.expires_at, t.token_id LIMIT $5"},
 };
 
-static enum status execute(const struct due_work *work, struct arena *arena, struct db_command *command) {
-    struct db_begin_options options = {.arena = arena,
-                                       .deadline_ns = clock_get_monotonic_ns(app_get_clock(work->run->app)) +
-                                                      TIMEOUT_S * UINT64_C(1000000000)};
-    return db_execute(work->connection, &options, command, 1);
-}
-
 enum status notice_store_begin(const struct due_work *work, const struct notice_kind *kind,
-                               struct arena *arena, struct notice_span *ret_span) {
+                               struct notice_span *ret_span) {
     struct db_params params;
-    db_params_init(&params, arena);
+    db_params_init(&params, work->run->arena);
     db_params_add_int64(&params, kind->before_ms);
     struct db_command command = {&statements[BEGIN], &params, NULL};
-    enum status status = execute(work, arena, &command);
+    enum status status = job_execute(work->run, work->connection, &command, 1);
     if (status == STATUS_OK)
         *ret_span = (struct notice_span){db_result_get_time_ms(command.result, 0, 0),
                                          db_result_get_time_ms(command.result, 0, 1)};
@@ -66,26 +56,25 @@ enum status notice_store_begin(const struct due_work *work, const struct notice_
 }
 
 enum status notice_store_list_due(const struct due_work *work, const struct notice_kind *kind,
-                                  const struct notice_span *span, int32_t max, struct arena *arena,
-                                  struct due_list *ret_list) {
+                                  const struct notice_span *span, int32_t max, struct due_list *ret_list) {
     struct db_params params;
-    db_params_init(&params, arena);
+    db_params_init(&params, work->run->arena);
     db_params_add_int64(&params, kind->before_ms);
     db_params_add_int64(&params, kind->later_ms);
     db_params_add_time_ms(&params, span->since_ms);
     db_params_add_time_ms(&params, span->until_ms);
     db_params_add_int32(&params, max);
-    return due_store_list(work, &statements[LIST_DUE], &params, arena, ret_list);
+    return due_read_list(work, &statements[LIST_DUE], &params, ret_list);
 }
 
 enum status notice_store_end(const struct due_work *work, const struct notice_kind *kind,
-                             const struct notice_span *span, struct arena *arena) {
+                             const struct notice_span *span) {
     struct db_params params;
-    db_params_init(&params, arena);
+    db_params_init(&params, work->run->arena);
     db_params_add_int64(&params, kind->before_ms);
     db_params_add_time_ms(&params, span->until_ms);
     struct db_command command = {&statements[END], &params, NULL};
-    return execute(work, arena, &command);
+    return job_execute(work->run, work->connection, &command, 1);
 }
 
 enum status notice_store_claim(struct app_call *call, const struct due_batch *batch, int64_t before_ms,

@@ -7,10 +7,10 @@
 #include <stdint.h>
 
 #include "common/app/call.h"
+#include "common/app/due.h"
 #include "common/base/compiler.h"
 #include "common/base/status.h"
 #include "common/base/uuid.h"
-#include "services/token/due_store.h"
 
 // One of the notices that a token gets.
 struct notice_kind {
@@ -25,13 +25,13 @@ struct notice_span {
 
 // Each a transaction of its own, across companies.
 MUST_CHECK enum status notice_store_begin(const struct due_work *work, const struct notice_kind *kind,
-                                          struct arena *arena, struct notice_span *ret_span);
+                                          struct notice_span *ret_span);
 MUST_CHECK enum status notice_store_list_due(const struct due_work *work, const struct notice_kind *kind,
-                                             const struct notice_span *span, int32_t max, struct arena *arena,
+                                             const struct notice_span *span, int32_t max,
                                              struct due_list *ret_list);
 // All of the span have been given.
 MUST_CHECK enum status notice_store_end(const struct due_work *work, const struct notice_kind *kind,
-                                        const struct notice_span *span, struct arena *arena);
+                                        const struct notice_span *span);
 
 // A notice and one of those whom it is for.
 struct notice_letter {

@@ -2,40 +2,28 @@
 #include <inttypes.h>
 
 #include "common/app/audit.h"
-#include "common/app/system_call.h"
+#include "common/app/due.h"
 #include "common/base/buffer.h"
 #include "common/base/typeid.h"
 #include "services/token/reuse_job.h"
 #include "services/token/reuse_store.h"
 #include "services/token/token_rpc.h"
 
+#define SYSTEM "rotation"
+
 enum { BATCHES_MAX = 1000 }; // of one company in one round
 
 static const int64_t forget_period_ms = 60 * 60 * 1000;
 
-typedef enum status (*batch_change)(struct app_call *call, void *context);
-
-// Batch after batch for each company, as long as there is more and the process stays up. One company's
-// failure stops nobody else's.
-static enum status work_off(struct job_run *run, struct db_connection *connection,
-                            const struct company_ids *companies, const char *system, batch_change change) {
-    enum status failure = STATUS_OK;
-    for (size_t i = 0; i < companies->count; i++) {
-        bool has_more = true;
-        struct system_call_options options = {.app = run->app,
-                                              .connection = connection,
-                                              .arena = run->arena,
-                                              .system = system,
-                                              .company_id = companies->ids[i]};
-        for (int batch = 0; batch < BATCHES_MAX && has_more && !job_is_stopping(run); batch++) {
-            enum status status = system_call_run(&options, change, &has_more);
-            if (status == STATUS_OK)
-                continue;
-            failure = status;
-            break;
-        }
-    }
-    return failure;
+// Batch after batch for one company, as long as there is more and the process stays up. The change says
+// whether there is more.
+static enum status repeat(const struct due_work *work, const struct due_batch *company,
+                          system_change change) {
+    bool has_more = true;
+    enum status status = STATUS_OK;
+    for (int i = 0; i < BATCHES_MAX && status == STATUS_OK && has_more && !job_is_stopping(work->run); i++)
+        status = due_run_change(work, company->company_id, change, &has_more);
+    return status;
 }
 
 // ---- uses of spent secrets ----
@@ -77,10 +65,16 @@ static enum status tell_batch(struct app_call *call, void *ret_has_more) {
     return status;
 }
 
+static enum status tell_company(const struct due_work *work, const struct due_batch *company, void *context) {
+    (void)context;
+    return repeat(work, company, tell_batch);
+}
+
 static enum status tell_all(struct job_run *run, struct db_connection *connection) {
-    struct company_ids companies;
-    enum status status = reuse_store_find_due(run, connection, &companies);
-    return status == STATUS_OK ? work_off(run, connection, &companies, "rotation", tell_batch) : status;
+    struct due_work work = {.run = run, .connection = connection, .system = SYSTEM};
+    struct due_list companies;
+    enum status status = reuse_store_list_untold(&work, &companies);
+    return status == STATUS_OK ? due_work_off(&work, &companies, tell_company, NULL) : status;
 }
 
 static enum status run_reuse(struct job_run *run) {
@@ -96,11 +90,17 @@ static enum status forget_batch(struct app_call *call, void *ret_has_more) {
     return status;
 }
 
+static enum status forget_company(const struct due_work *work, const struct due_batch *company,
+                                  void *context) {
+    (void)context;
+    return repeat(work, company, forget_batch);
+}
+
 static enum status forget_all(struct job_run *run, struct db_connection *connection) {
-    struct company_ids companies;
-    enum status status =
-        reuse_store_find_spent(run, connection, token_limits.spent_secret_kept_ms, &companies);
-    return status == STATUS_OK ? work_off(run, connection, &companies, "rotation", forget_batch) : status;
+    struct due_work work = {.run = run, .connection = connection, .system = SYSTEM};
+    struct due_list companies;
+    enum status status = reuse_store_list_spent(&work, token_limits.spent_secret_kept_ms, &companies);
+    return status == STATUS_OK ? due_work_off(&work, &companies, forget_company, NULL) : status;
 }
 
 static enum status run_forget(struct job_run *run) {

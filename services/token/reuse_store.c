@@ -1,16 +1,12 @@
 #include "services/token/reuse_store.h"
 
-#include "common/app/app.h"
+enum { FORGET_ROWS = 1000 };
 
-enum { TIMEOUT_S = 10, FORGET_ROWS = 1000 };
-
-enum { FIND_DUE, FIND_SPENT, ACTION, TAKE, FORGET };
+enum { LIST_UNTOLD, LIST_SPENT, ACTION, TAKE, FORGET };
 
 static const struct db_statement statements[] = {
-    [FIND_DUE] = {"reuse_find_due", "SELECT company_id FROM latchkey.token_reuse_due() AS company_id"},
-    [FIND_SPENT] = {"reuse_find_spent", "SELECT company_id"
-                                        " FROM latchkey.token_secret_due($1::bigint * interval '1 ms')"
-                                        " AS company_id"},
+    [LIST_UNTOLD] = {"reuse_list_untold", "SELECT latchkey.token_reuse_due()"},
+    [LIST_SPENT] = {"reuse_list_spent", "SELECT latchkey.token_secret_due($1::bigint * interval '1 ms')"},
     [ACTION] = {"reuse_action", "SELECT reuse_action FROM latchkey.company WHERE company_id = $1"},
     [TAKE] =
         {"reuse_take",
@@ -25,34 +21,15 @@ static const struct db_statement statements[] = {
     [FORGET] = {"reuse_forget", "SELECT latchkey.token_secret_prune($1, $2::bigint * interval '1 ms', $3)"},
 };
 
-static enum status find_companies(struct job_run *run, struct db_connection *connection, int statement,
-                                  const struct db_params *params, struct company_ids *ret_companies) {
-    struct db_begin_options options = {.arena = run->arena,
-                                       .deadline_ns = clock_get_monotonic_ns(app_get_clock(run->app)) +
-                                                      TIMEOUT_S * UINT64_C(1000000000)};
-    struct db_command command = {&statements[statement], params, NULL};
-    enum status status = db_execute(connection, &options, &command, 1);
-    if (status != STATUS_OK)
-        return status;
-    size_t count = (size_t)db_result_get_row_count(command.result);
-    struct company_ids companies = {ARENA_NEW_ARRAY(run->arena, struct uuid, count), count};
-    for (size_t i = 0; companies.ids && i < count; i++)
-        companies.ids[i] = db_result_get_uuid(command.result, (int)i, 0);
-    *ret_companies = companies;
-    return companies.ids ? STATUS_OK : STATUS_NO_MEMORY;
+enum status reuse_store_list_untold(const struct due_work *work, struct due_list *ret_list) {
+    return due_read_list(work, &statements[LIST_UNTOLD], NULL, ret_list);
 }
 
-enum status reuse_store_find_due(struct job_run *run, struct db_connection *connection,
-                                 struct company_ids *ret_companies) {
-    return find_companies(run, connection, FIND_DUE, NULL, ret_companies);
-}
-
-enum status reuse_store_find_spent(struct job_run *run, struct db_connection *connection, int64_t kept_ms,
-                                   struct company_ids *ret_companies) {
+enum status reuse_store_list_spent(const struct due_work *work, int64_t kept_ms, struct due_list *ret_list) {
     struct db_params params;
-    db_params_init(&params, run->arena);
+    db_params_init(&params, work->run->arena);
     db_params_add_int64(&params, kept_ms);
-    return find_companies(run, connection, FIND_SPENT, &params, ret_companies);
+    return due_read_list(work, &statements[LIST_SPENT], &params, ret_list);
 }
 
 static bool read_reuse(const struct db_result *rows, int row, struct arena *arena, struct reuse *ret_reuse) {

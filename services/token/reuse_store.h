@@ -6,11 +6,10 @@
 #include <stdint.h>
 
 #include "common/app/call.h"
-#include "common/app/job.h"
+#include "common/app/due.h"
 #include "common/base/compiler.h"
 #include "common/base/status.h"
 #include "common/base/uuid.h"
-#include "common/db/connection.h"
 
 // Numbers as latchkey.v1.ReuseAction.
 enum reuse_action { REUSE_ACTION_AUDIT = 1, REUSE_ACTION_DEACTIVATE = 2 };
@@ -31,17 +30,11 @@ struct reuse_batch {
     size_t count;
 };
 
-struct company_ids {
-    struct uuid *ids;
-    size_t count;
-};
-
 // Companies with uses that nobody has been told of, and with secrets that have been spent for longer than
-// `kept_ms`; in the run's arena.
-MUST_CHECK enum status reuse_store_find_due(struct job_run *run, struct db_connection *connection,
-                                            struct company_ids *ret_companies);
-MUST_CHECK enum status reuse_store_find_spent(struct job_run *run, struct db_connection *connection,
-                                              int64_t kept_ms, struct company_ids *ret_companies);
+// `kept_ms` (due_read_list()).
+MUST_CHECK enum status reuse_store_list_untold(const struct due_work *work, struct due_list *ret_list);
+MUST_CHECK enum status reuse_store_list_spent(const struct due_work *work, int64_t kept_ms,
+                                              struct due_list *ret_list);
 
 // Takes a batch of the company's uses, which are told with the commit; others that do the same pass them
 // over.

@@ -103,8 +103,7 @@ static bool fill_list(Latchkey__V1__ListAccessTokensResponse *response,
     }
     response->n_access_tokens = list->count;
     if (list->has_more)
-        response->next_page_token =
-            paging_make_token(call, &request->base, bytes_of(list->last.bytes, sizeof(list->last.bytes)));
+        response->next_page_token = paging_make_id_token(call, &request->base, list->last);
     return response->access_tokens && response->next_page_token;
 }
 
@@ -118,16 +117,13 @@ enum status token_rpc_list(struct app_call *call, const ProtobufCMessage *messag
         return fault_set_no_memory(call->fault);
     latchkey__v1__list_access_tokens_response__init(response);
 
-    struct page page;
-    struct uuid after = {{0}};
+    struct id_page page;
     struct token_filter filter;
     struct token_list list;
-    paging_parse(call, message, sizeof(after.bytes), &page);
-    if (page.cursor.len > 0)
-        memcpy(after.bytes, page.cursor.data, sizeof(after.bytes));
+    paging_parse_id(call, message, &page);
     enum status status = token_read_filter(message, call, &filter);
     if (status == STATUS_OK)
-        status = token_store_list(call, &filter, after, page.size, &list);
+        status = token_store_list(call, &filter, page.after, page.size, &list);
     if (status != STATUS_OK)
         return status;
     *ret_response = &response->base;

@@ -3,8 +3,8 @@
 // database some seconds after the event, and a validator that is cut off from the database admits nobody
 // after its max_staleness.
 #include "common/app/audit.h"
+#include "common/app/due.h"
 #include "common/base/typeid.h"
-#include "services/token/due_store.h"
 #include "services/token/housekeeping.h"
 #include "services/token/token_rpc.h"
 #include "services/token/unused_store.h"
@@ -14,10 +14,7 @@ enum { GRACE_MS = 10 * 60 * 1000 };
 enum { LIST_COMPANIES };
 
 static const struct db_statement statements[] = {
-    // A company is its own one id.
-    [LIST_COMPANIES] = {"unused_list_companies",
-                        DUE_BATCHES("SELECT company_id, company_id AS id"
-                                    " FROM latchkey.token_unused_companies() AS company_id")},
+    [LIST_COMPANIES] = {"unused_list_companies", "SELECT latchkey.token_unused_companies()"},
 };
 
 static enum status note(struct app_call *call, void *context) {
@@ -38,30 +35,20 @@ static enum status end(struct app_call *call, void *context) {
     return status;
 }
 
-static enum status sweep_company(const struct due_work *work, struct uuid company_id) {
+static enum status sweep_company(const struct due_work *work, const struct due_batch *batch, void *context) {
+    (void)context;
     size_t count = DUE_BATCH_MAX;
-    enum status status = due_run(work, company_id, note, NULL);
+    enum status status = due_run_change(work, batch->company_id, note, NULL);
     while (status == STATUS_OK && count == DUE_BATCH_MAX && !job_is_stopping(work->run))
-        status = due_run(work, company_id, end, &count);
+        status = due_run_change(work, batch->company_id, end, &count);
     return status;
-}
-
-// One company's failure keeps nobody else's tokens.
-static enum status sweep_all(const struct due_work *work, const struct due_list *list) {
-    enum status status, failure = STATUS_OK;
-    for (size_t i = 0; i < list->count && !job_is_stopping(work->run); i++)
-        if ((status = sweep_company(work, list->batches[i].company_id)) != STATUS_OK)
-            failure = status;
-    return failure;
 }
 
 static enum status sweep(struct job_run *run, struct db_connection *connection) {
     struct due_work work = {.run = run, .connection = connection, .system = "sweeper"};
     struct due_list list;
-    struct db_params none;
-    db_params_init(&none, run->arena);
-    enum status status = due_store_list(&work, &statements[LIST_COMPANIES], &none, run->arena, &list);
-    return status == STATUS_OK ? sweep_all(&work, &list) : status;
+    enum status status = due_read_list(&work, &statements[LIST_COMPANIES], NULL, &list);
+    return status == STATUS_OK ? due_work_off(&work, &list, sweep_company, NULL) : status;
 }
 
 static enum status run(struct job_run *run) {

@@ -1,7 +1,7 @@
 #include "services/token/unused_store.h"
 
+#include "common/app/due.h"
 #include "common/db/array.h"
-#include "services/token/due_store.h"
 #include "services/token/token_row.h"
 
 enum { NOTED_MAX = 1000 };

@@ -99,11 +99,14 @@ enum status whitelist_rpc_discard_draft(struct app_call *call, const ProtobufCMe
 
 static int64_t read_confirm_by_ms(const Latchkey__V1__PublishWhitelistDraftRequest *request,
                                   struct app_call *call) {
+    const Google__Protobuf__Duration *within = request->confirm_within;
+    if (!within || (within->seconds == 0 && within->nanos == 0))
+        return CLOCK_NEVER_MS;
     int64_t within_ms = 0;
-    if (!duration_get_ms(request->confirm_within, &within_ms) ||
-        (within_ms != 0 && (within_ms < WHITELIST_CONFIRM_MIN_MS || within_ms > WHITELIST_CONFIRM_MAX_MS)))
+    if (!duration_get_ms(within, &within_ms) || within_ms < WHITELIST_CONFIRM_MIN_MS ||
+        within_ms > WHITELIST_CONFIRM_MAX_MS)
         fault_add_field(call->fault, "confirm_within", "type 1 minute to 7 days, or 0 to publish for good");
-    return within_ms == 0 ? CLOCK_NEVER_MS : call->now_ms + within_ms;
+    return call->now_ms + within_ms;
 }
 
 static enum status check_candidate(struct app_call *call, bool is_forced,

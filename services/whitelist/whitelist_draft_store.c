@@ -2,6 +2,7 @@
 
 #include "common/base/clock.h"
 #include "services/whitelist/whitelist_row.h"
+#include "services/whitelist/whitelist_rules.h"
 
 enum { LOCK, READ, LIST, COUNT_UNSWEPT, BEGIN, GET, DISCARD, PUBLISH, CONFIRM, REVERT, SETTLE };
 
@@ -15,9 +16,10 @@ enum { LOCK, READ, LIST, COUNT_UNSWEPT, BEGIN, GET, DISCARD, PUBLISH, CONFIRM, R
 #define IS_POINTED_TO "l.list_id IN (w.live_list_id, coalesce(w.previous_list_id, w.live_list_id))"
 
 static const struct db_statement statements[] = {
-    [LOCK] =
-        {"whitelist_lock_drafts",
-         "SELECT pg_advisory_xact_lock(hashtextextended('latchkey whitelist drafts ' || $1::uuid::text, 0))"},
+    // why not wait: who has the lock may copy a million entries, and each that waits keeps a connection.
+    [LOCK] = {"whitelist_lock_drafts",
+              "SELECT pg_try_advisory_xact_lock("
+              "hashtextextended('latchkey whitelist drafts ' || $1::uuid::text, 0))"},
     [READ] = {"whitelist_read_live",
               "SELECT " WHITELIST_COLUMNS " FROM latchkey.whitelist w"
               " JOIN latchkey.whitelist_list l ON l.list_id = w.live_list_id WHERE w.company_id = $1"},
@@ -124,6 +126,8 @@ enum status whitelist_store_lock_drafts(struct app_call *call, struct whitelist_
     enum status status = db_query_batch(call->transaction, commands, ARRAY_LENGTH(commands));
     if (status != STATUS_OK)
         return db_fault(call->fault, status);
+    if (!db_result_get_bool(commands[0].result, 0, 0))
+        return whitelist_refuse_second_beginning(call->fault);
     *ret_unswept = db_result_get_int64(commands[3].result, 0, 0);
     return read_drafts(call, commands[1].result, commands[2].result, ret_drafts);
 }

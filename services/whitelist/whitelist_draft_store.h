@@ -22,8 +22,9 @@ struct whitelist_drafts {
 MUST_CHECK enum status whitelist_store_list_drafts(struct app_call *call,
                                                    struct whitelist_drafts *ret_drafts);
 
-// The same, before one is begun: the company's other beginnings wait until the call has ended, so that what
-// is counted is still so then. `ret_unswept`: its replaced and discarded lists that are not gone yet.
+// The same, before one is begun: the company begins no other until the call has ended, so that what is
+// counted is still so then. `ret_unswept`: its replaced and discarded lists that are not gone yet. ABORTED
+// (DRAFT_BEING_BEGUN) where one is being begun already.
 MUST_CHECK enum status whitelist_store_lock_drafts(struct app_call *call, struct whitelist_drafts *ret_drafts,
                                                    int64_t *ret_unswept);
 

@@ -233,8 +233,7 @@ static bool fill_page(Latchkey__V1__ListWhitelistEntriesResponse *response, cons
         return false;
     response->n_entries = page->count;
     if (page->has_more)
-        response->next_page_token =
-            paging_make_token(call, request, bytes_of(page->last.bytes, sizeof(page->last.bytes)));
+        response->next_page_token = paging_make_id_token(call, request, page->last);
     return response->next_page_token != NULL;
 }
 
@@ -248,17 +247,14 @@ enum status whitelist_rpc_list_entries(struct app_call *call, const ProtobufCMes
         return fault_set_no_memory(call->fault);
     latchkey__v1__list_whitelist_entries_response__init(response);
 
-    struct page page;
-    struct uuid after = {{0}};
+    struct id_page page;
     struct whitelist_filter filter;
     struct whitelist_page found;
-    paging_parse(call, message, sizeof(after.bytes), &page);
-    if (page.cursor.len > 0)
-        memcpy(after.bytes, page.cursor.data, sizeof(after.bytes));
+    paging_parse_id(call, message, &page);
     read_filter(request, call->fault, &filter);
     enum status status = call->fault->status;
     if (status == STATUS_OK)
-        status = whitelist_store_list(call, &filter, after, page.size, &found);
+        status = whitelist_store_list(call, &filter, page.after, page.size, &found);
     if (status != STATUS_OK)
         return status;
     *ret_response = &response->base;

@@ -36,8 +36,7 @@ struct whitelist_added {
 MUST_CHECK enum status whitelist_store_add(struct app_call *call, const struct whitelist_addition *addition,
                                            struct whitelist_added *ret_added);
 
-// One entry before and after, with what the list says then. To refuse what it would leave is to fail, which
-// undoes it.
+// What went, and what the list says before and after. To refuse what is left is to fail, which undoes it.
 struct whitelist_removed {
     struct whitelist_entry *entries; // those that were there; last_hit_at_ms is not read
     size_t count;
@@ -55,8 +54,9 @@ MUST_CHECK enum status whitelist_store_lock_entry(struct app_call *call, struct 
                                                   struct whitelist_standing *ret_standing,
                                                   struct whitelist_entry *ret_entry);
 
-// After whitelist_store_lock_entry(): writes what `entry` says and raises its version. `ret_holder` is the
-// longest other entry that holds its range.
+// After whitelist_store_lock_entry(): writes what `entry` says and raises its version. `ret_standing` is what
+// the list says then: to refuse it is to fail, which undoes the change. `ret_holder` is the longest other
+// entry that holds its range.
 MUST_CHECK enum status whitelist_store_update_entry(struct app_call *call, struct uuid draft_id,
                                                     struct whitelist_entry *entry,
                                                     struct whitelist_standing *ret_standing,

@@ -1,6 +1,6 @@
 #include "services/whitelist/whitelist_jobs.h"
 
-#include "common/app/system_call.h"
+#include "common/app/due.h"
 #include "common/base/log.h"
 #include "common/base/typeid.h"
 #include "services/whitelist/whitelist_draft_store.h"
@@ -9,17 +9,6 @@
 #include "services/whitelist/whitelist_sweep_store.h"
 
 #define SYSTEM "sweeper"
-
-// One change for one company; `run->arena` grows by what it needs.
-static enum status change(const struct job_run *run, struct db_connection *connection,
-                          const struct whitelist_task *task, system_change what, void *context) {
-    struct system_call_options options = {.app = run->app,
-                                          .connection = connection,
-                                          .arena = run->arena,
-                                          .system = SYSTEM,
-                                          .company_id = task->company_id};
-    return system_call_run(&options, what, context);
-}
 
 // ---- what nobody confirmed ----
 
@@ -34,18 +23,21 @@ static enum status revert(struct app_call *call, void *context) {
     return whitelist_note(call, "whitelist.reverted", &reversal.before, &reversal.after);
 }
 
-// One company's failure keeps nobody else's list from coming back.
+static enum status revert_company(const struct due_work *work, const struct due_batch *company,
+                                  void *context) {
+    (void)context;
+    return due_run_change(work, company->company_id, revert, NULL);
+}
+
 static enum status revert_overdue(struct job_run *run, struct db_connection *connection) {
-    struct whitelist_tasks tasks;
-    enum status status = whitelist_store_find_overdue(run, connection, &tasks), failure = STATUS_OK;
-    if (status != STATUS_OK)
-        return status;
-    for (size_t i = 0; i < tasks.count && !job_is_stopping(run); i++)
-        if ((status = change(run, connection, &tasks.tasks[i], revert, NULL)) != STATUS_OK)
-            failure = status;
-    if (tasks.count == WHITELIST_TASKS_MAX && failure == STATUS_OK)
+    struct due_work work = {.run = run, .connection = connection, .system = SYSTEM};
+    struct due_list companies;
+    enum status status = whitelist_store_list_overdue(&work, &companies);
+    if (status == STATUS_OK)
+        status = due_work_off(&work, &companies, revert_company, NULL);
+    if (status == STATUS_OK && companies.count == WHITELIST_DUE_MAX)
         run->next_in_ms = 0;
-    return failure;
+    return status;
 }
 
 static enum status run_revert(struct job_run *run) {
@@ -58,25 +50,24 @@ const struct app_job whitelist_revert_job = {
 // ---- what nobody needs ----
 
 static enum status discard(struct app_call *call, void *context) {
-    const struct whitelist_task *task = context;
+    const struct uuid *draft_id = context;
     bool was_there;
-    enum status status = whitelist_store_discard_draft(call, task->list_id, &was_there);
+    enum status status = whitelist_store_discard_draft(call, *draft_id, &was_there);
     if (status != STATUS_OK || !was_there)
         return status;
-    return whitelist_note_discarded(call, task->list_id);
+    return whitelist_note_discarded(call, *draft_id);
 }
 
-static enum status discard_forsaken(struct job_run *run, struct db_connection *connection) {
-    struct whitelist_tasks tasks;
-    enum status status =
-        whitelist_store_find_forsaken(run, connection, whitelist_limits.draft_lifetime_ms, &tasks);
-    enum status failure = STATUS_OK;
-    if (status != STATUS_OK)
-        return status;
-    for (size_t i = 0; i < tasks.count && !job_is_stopping(run); i++)
-        if ((status = change(run, connection, &tasks.tasks[i], discard, &tasks.tasks[i])) != STATUS_OK)
-            failure = status;
-    return failure;
+static enum status discard_draft(const struct due_work *work, const struct due_batch *draft, void *context) {
+    (void)context;
+    struct uuid draft_id = draft->ids[0];
+    return due_run_change(work, draft->company_id, discard, &draft_id);
+}
+
+static enum status discard_forsaken(const struct due_work *work) {
+    struct due_list drafts;
+    enum status status = whitelist_store_list_forsaken(work, whitelist_limits.draft_lifetime_ms, &drafts);
+    return status == STATUS_OK ? due_work_off(work, &drafts, discard_draft, NULL) : status;
 }
 
 struct batch {
@@ -93,31 +84,31 @@ static enum status remove_batch(struct app_call *call, void *context) {
     return status;
 }
 
-static enum status sweep_list(struct job_run *run, struct db_connection *connection,
-                              const struct whitelist_task *task) {
-    struct batch batch = {.list_id = task->list_id};
+static enum status sweep_list(const struct due_work *work, const struct due_batch *list, void *context) {
+    (void)context;
+    struct batch batch = {.list_id = list->ids[0]};
     enum status status;
     do {
-        status = change(run, connection, task, remove_batch, &batch);
-        arena_reset(run->arena);
-    } while (status == STATUS_OK && batch.removed == WHITELIST_SWEEP_ROWS && !job_is_stopping(run));
+        status = due_run_change(work, list->company_id, remove_batch, &batch);
+    } while (status == STATUS_OK && batch.removed == WHITELIST_SWEEP_ROWS && !job_is_stopping(work->run));
     return status;
 }
 
-static enum status sweep_replaced(struct job_run *run, struct db_connection *connection) {
-    struct whitelist_tasks tasks;
-    enum status failure = discard_forsaken(run, connection);
-    enum status status = whitelist_store_find_replaced(run, connection, &tasks);
-    if (status != STATUS_OK)
-        return status;
-    for (size_t i = 0; i < tasks.count && !job_is_stopping(run); i++)
-        if ((status = sweep_list(run, connection, &tasks.tasks[i])) != STATUS_OK)
-            failure = status;
-    return failure;
+static enum status sweep_replaced(const struct due_work *work) {
+    struct due_list lists;
+    enum status status = whitelist_store_list_replaced(work, &lists);
+    return status == STATUS_OK ? due_work_off(work, &lists, sweep_list, NULL) : status;
+}
+
+static enum status sweep(struct job_run *run, struct db_connection *connection) {
+    struct due_work work = {.run = run, .connection = connection, .system = SYSTEM};
+    enum status failure = discard_forsaken(&work);
+    enum status status = sweep_replaced(&work);
+    return status == STATUS_OK ? failure : status;
 }
 
 static enum status run_sweep(struct job_run *run) {
-    return job_run_with_database(run, sweep_replaced);
+    return job_run_with_database(run, sweep);
 }
 
 const struct app_job whitelist_sweep_job = {

@@ -7,8 +7,7 @@ enum { PLAN_PAGE, FIND_TARGET, FIND_FLOOR, LIST };
 
 static const struct db_statement statements[] = {
     // Without a filter that picks out few entries the planner, who can't know how long this company's list
-    // is,
-    // must not sort the whole for a page.
+    // is, must not sort the whole for a page.
     [PLAN_PAGE] = {"whitelist_plan_page",
                    "SELECT " WHITELIST_PLAN_AFRESH ", set_config('enable_sort', $1, true)"},
     [FIND_TARGET] = {"whitelist_find_target", "SELECT latchkey.whitelist_target($1, $2)"},

@@ -55,7 +55,8 @@ MUST_CHECK bool whitelist_row_read_entry(const struct db_result *rows, int row, 
 MUST_CHECK enum status whitelist_row_read(struct app_call *call, const struct db_result *rows,
                                           struct uuid draft_id, struct whitelist *ret_whitelist);
 
-enum status whitelist_row_refuse_draft(struct app_call *call, struct uuid draft_id);
+// NOT_FOUND (DRAFT_NOT_FOUND) in the fault, which it returns.
+MUST_CHECK enum status whitelist_row_refuse_draft(struct app_call *call, struct uuid draft_id);
 
 // $1 and $2 of WHITELIST_TARGET.
 void whitelist_row_init_params(struct db_params *params, const struct app_call *call, struct uuid draft_id);

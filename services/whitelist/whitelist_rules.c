@@ -155,7 +155,7 @@ bool whitelist_is_same(const struct whitelist_entry *a, const struct whitelist_e
 
 // ---- how much ----
 
-enum { UNSWEPT_PER_DRAFT = 5 };
+enum { UNSWEPT_PER_DRAFT = 5, BEGINNING_RETRY_AFTER_MS = 1000 };
 
 enum status whitelist_check_room(int64_t present, int64_t added, const struct whitelist_limits *limits,
                                  struct fault *fault) {
@@ -201,4 +201,11 @@ enum status whitelist_check_unswept(int64_t count, const struct whitelist_limits
               count);
     fault_set_retry_after_ms(fault, (uint32_t)limits->sweep_ms);
     return STATUS_EXHAUSTED;
+}
+
+enum status whitelist_refuse_second_beginning(struct fault *fault) {
+    fault_set_retry_after_ms(fault, BEGINNING_RETRY_AFTER_MS);
+    return fault_set(fault, STATUS_ABORTED, "DRAFT_BEING_BEGUN",
+                     "the company begins another draft at this moment, which takes up to a minute where it "
+                     "copies a large list; try again when that is done");
 }

@@ -92,4 +92,7 @@ MUST_CHECK enum status whitelist_check_draft_count(const struct whitelist_draft 
 MUST_CHECK enum status whitelist_check_unswept(int64_t count, const struct whitelist_limits *limits,
                                                struct fault *fault);
 
+// ABORTED (DRAFT_BEING_BEGUN), with the time after which to try again.
+MUST_CHECK enum status whitelist_refuse_second_beginning(struct fault *fault);
+
 #endif

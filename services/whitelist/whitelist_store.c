@@ -78,16 +78,6 @@ enum status whitelist_store_read_standing(struct app_call *call, struct uuid dra
 
 static const struct uuid live = {{0}};
 
-enum status whitelist_store_get(struct app_call *call, struct whitelist *ret_whitelist) {
-    struct db_params params;
-    const struct db_result *rows;
-    whitelist_row_init_params(&params, call, live);
-    enum status status = db_query(call->transaction, &statements[READ], &params, &rows);
-    if (status != STATUS_OK)
-        return db_fault(call->fault, status);
-    return whitelist_row_read(call, rows, live, ret_whitelist);
-}
-
 enum status whitelist_store_lock(struct app_call *call, struct whitelist_standing *ret_standing) {
     struct whitelist_list_query query;
     whitelist_store_init_query(&query, call, live, NULL, 0);

@@ -18,8 +18,6 @@
 #include "services/whitelist/whitelist.h"
 #include "services/whitelist/whitelist_guard.h"
 
-MUST_CHECK enum status whitelist_store_get(struct app_call *call, struct whitelist *ret_whitelist);
-
 // A list's settings and what it says to the caller's address; a draft's as if it were the live one.
 struct whitelist_standing {
     struct whitelist whitelist; // entry_count is that of the list

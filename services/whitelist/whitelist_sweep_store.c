@@ -1,20 +1,16 @@
 #include "services/whitelist/whitelist_sweep_store.h"
 
-#include "common/app/app.h"
-#include "common/db/transaction.h"
 #include "services/whitelist/whitelist_row.h"
 
-enum { TIMEOUT_S = 10 };
-
-enum { FIND_OVERDUE, FIND_FORSAKEN, FIND_REPLACED, LOCK, DELETE, FORGET };
+enum { LIST_OVERDUE, LIST_FORSAKEN, LIST_REPLACED, LOCK, DELETE, FORGET };
 
 static const struct db_statement statements[] = {
-    [FIND_OVERDUE] = {"whitelist_find_overdue", "SELECT latchkey.whitelist_overdue($1)"},
-    [FIND_FORSAKEN] = {"whitelist_find_forsaken",
-                       "SELECT company_id, list_id FROM latchkey.whitelist_forsaken("
+    [LIST_OVERDUE] = {"whitelist_list_overdue", "SELECT latchkey.whitelist_overdue($1)"},
+    [LIST_FORSAKEN] = {"whitelist_list_forsaken",
+                       "SELECT company_id, ARRAY[list_id] FROM latchkey.whitelist_forsaken("
                        "now() - make_interval(secs => $2::bigint / 1000.0), $1)"},
-    [FIND_REPLACED] = {"whitelist_find_replaced",
-                       "SELECT company_id, list_id FROM latchkey.whitelist_replaced($1)"},
+    [LIST_REPLACED] = {"whitelist_list_replaced",
+                       "SELECT company_id, ARRAY[list_id] FROM latchkey.whitelist_replaced($1)"},
     // The state alone says enough; the pointer is looked at all the same.
     [LOCK] = {"whitelist_lock_replaced",
               "SELECT l.list_id, " WHITELIST_PLAN_AFRESH " FROM latchkey.whitelist_list l"
@@ -39,52 +35,29 @@ static const struct db_statement statements[] = {
 
 // ---- what is to be done ----
 
-static enum status find(const struct job_run *run, struct db_connection *connection,
-                        const struct db_statement *statement, const struct db_params *params,
-                        struct whitelist_tasks *ret_tasks) {
-    struct db_begin_options options = {.arena = run->arena,
-                                       .deadline_ns = clock_get_monotonic_ns(app_get_clock(run->app)) +
-                                                      TIMEOUT_S * UINT64_C(1000000000)};
-    struct db_command command = {statement, params, NULL};
-    enum status status = db_execute(connection, &options, &command, 1);
-    if (status != STATUS_OK)
-        return status;
-    int count = db_result_get_row_count(command.result);
-    ret_tasks->count = (size_t)count;
-    for (int i = 0; i < count; i++) {
-        struct whitelist_task *task = &ret_tasks->tasks[i];
-        task->company_id = db_result_get_uuid(command.result, i, 0);
-        if (db_result_get_column_count(command.result) > 1)
-            task->list_id = db_result_get_uuid(command.result, i, 1);
-    }
-    return STATUS_OK;
+static void init_params(struct db_params *params, const struct due_work *work) {
+    db_params_init(params, work->run->arena);
+    db_params_add_int32(params, WHITELIST_DUE_MAX);
 }
 
-static void init_params(struct db_params *params, const struct job_run *run) {
-    db_params_init(params, run->arena);
-    db_params_add_int32(params, WHITELIST_TASKS_MAX);
-}
-
-enum status whitelist_store_find_overdue(const struct job_run *run, struct db_connection *connection,
-                                         struct whitelist_tasks *ret_tasks) {
+enum status whitelist_store_list_overdue(const struct due_work *work, struct due_list *ret_list) {
     struct db_params params;
-    init_params(&params, run);
-    return find(run, connection, &statements[FIND_OVERDUE], &params, ret_tasks);
+    init_params(&params, work);
+    return due_read_list(work, &statements[LIST_OVERDUE], &params, ret_list);
 }
 
-enum status whitelist_store_find_forsaken(const struct job_run *run, struct db_connection *connection,
-                                          int64_t lifetime_ms, struct whitelist_tasks *ret_tasks) {
+enum status whitelist_store_list_forsaken(const struct due_work *work, int64_t lifetime_ms,
+                                          struct due_list *ret_list) {
     struct db_params params;
-    init_params(&params, run);
+    init_params(&params, work);
     db_params_add_int64(&params, lifetime_ms);
-    return find(run, connection, &statements[FIND_FORSAKEN], &params, ret_tasks);
+    return due_read_list(work, &statements[LIST_FORSAKEN], &params, ret_list);
 }
 
-enum status whitelist_store_find_replaced(const struct job_run *run, struct db_connection *connection,
-                                          struct whitelist_tasks *ret_tasks) {
+enum status whitelist_store_list_replaced(const struct due_work *work, struct due_list *ret_list) {
     struct db_params params;
-    init_params(&params, run);
-    return find(run, connection, &statements[FIND_REPLACED], &params, ret_tasks);
+    init_params(&params, work);
+    return due_read_list(work, &statements[LIST_REPLACED], &params, ret_list);
 }
 
 // ---- removing ----

@@ -8,31 +8,21 @@
 #include <stdint.h>
 
 #include "common/app/call.h"
-#include "common/app/job.h"
+#include "common/app/due.h"
 #include "common/base/compiler.h"
 #include "common/base/status.h"
 #include "common/base/uuid.h"
-#include "common/db/connection.h"
 
-// A list, and whose it is; for an overdue confirmation the company alone.
-struct whitelist_task {
-    struct uuid company_id, list_id;
-};
-#define WHITELIST_TASKS_MAX 100
-struct whitelist_tasks {
-    struct whitelist_task tasks[WHITELIST_TASKS_MAX];
-    size_t count;
-};
+// At most so many at once (due_read_list()).
+#define WHITELIST_DUE_MAX 100
 
-MUST_CHECK enum status whitelist_store_find_overdue(const struct job_run *run,
-                                                    struct db_connection *connection,
-                                                    struct whitelist_tasks *ret_tasks);
-MUST_CHECK enum status whitelist_store_find_forsaken(const struct job_run *run,
-                                                     struct db_connection *connection, int64_t lifetime_ms,
-                                                     struct whitelist_tasks *ret_tasks);
-MUST_CHECK enum status whitelist_store_find_replaced(const struct job_run *run,
-                                                     struct db_connection *connection,
-                                                     struct whitelist_tasks *ret_tasks);
+// Companies whose published list nobody confirmed in time.
+MUST_CHECK enum status whitelist_store_list_overdue(const struct due_work *work, struct due_list *ret_list);
+// Drafts that nobody has touched for `lifetime_ms`, one a batch.
+MUST_CHECK enum status whitelist_store_list_forsaken(const struct due_work *work, int64_t lifetime_ms,
+                                                     struct due_list *ret_list);
+// Lists that are to be removed, one a batch.
+MUST_CHECK enum status whitelist_store_list_replaced(const struct due_work *work, struct due_list *ret_list);
 
 // Removes a batch of a replaced list's entries, those after `*after`, which moves on; when none is left, the
 // list itself. Leaves a list alone that another process sweeps just now.

@@ -5,6 +5,7 @@ import os
 import pty
 import subprocess
 import tempfile
+import termios
 import unittest
 import uuid
 from pathlib import Path
@@ -60,11 +61,12 @@ class CommandCase(unittest.TestCase):
     def make_token(self, label="of a test", *options):
         return self.run_json("token", "create", "--label", label, "--secret-file", "-", *options)
 
-    def on_a_terminal(self, *words):
+    def on_a_terminal(self, *words, columns=80, kind="xterm"):
         """What a command prints on a terminal."""
         ours, theirs = pty.openpty()
+        termios.tcsetwinsize(theirs, (24, columns))
         process = subprocess.Popen([program("latchkey"), *words], stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs,
-                                   env={**os.environ, **self.environment()})
+                                   env={**os.environ, "TERM": kind, **self.environment()})
         os.close(theirs)
         said = b""
         try:

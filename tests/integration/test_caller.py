@@ -57,6 +57,21 @@ class Caller(CallCase):
             self.assert_refused(grpc.StatusCode.UNAUTHENTICATED, "SECRET_MISSING",
                                 lambda v=value: self.get_caller(metadata=[("authorization", v)]))
 
+    def test_where_x_access_token_is_there_authorization_is_somebody_elses(self):
+        secret = self.deployment.secrets["LATCHKEY_TOKEN"]
+        for value in ("Basic dXNlcjpwYXNz", "Bearer of.another.system", ""):
+            self.get_caller(metadata=[("authorization", value), ("x-access-token", secret)])
+
+    def test_a_secret_that_comes_twice_is_none(self):
+        secret, other = self.deployment.secrets["LATCHKEY_TOKEN"], self.deployment.secrets["LATCHKEY_OPERATOR_TOKEN"]
+        for header, first, second in (("authorization", f"Bearer {secret}", f"Bearer {other}"),
+                                      ("authorization", f"Bearer {secret}", "Basic dXNlcjpwYXNz"),
+                                      ("authorization", f"Bearer {secret}", f"Bearer {secret}"),
+                                      ("x-access-token", secret, other), ("x-access-token", secret, "")):
+            error = self.assert_refused(grpc.StatusCode.UNAUTHENTICATED, "SECRET_MISSING", lambda: self.get_caller(
+                metadata=[(header, first), (header, second)]))
+            self.assertIn("once", error.details())
+
     def test_a_deactivated_token_does_nothing_from_the_next_call_on(self):
         created = self.make_token()
         self.get_caller(created.secret)
@@ -160,6 +175,13 @@ class Caller(CallCase):
                             lambda: self.get_caller(secret, [("latchkey-company", "cmp_00000000000000000000000000")]))
         self.assert_refused(grpc.StatusCode.INVALID_ARGUMENT, "INVALID_ARGUMENT",
                             lambda: self.get_caller(secret, [("latchkey-company", "acme")]))
+
+    def test_an_operator_who_names_no_company_or_two_does_not_act_at_home(self):
+        secret = self.deployment.secrets["LATCHKEY_OPERATOR_TOKEN"]
+        own = self.get_caller(self.deployment.secrets["LATCHKEY_TOKEN"]).company_id
+        for names in ([""], [own, own], [own, ""], ["", own]):
+            self.assert_refused(grpc.StatusCode.INVALID_ARGUMENT, "INVALID_ARGUMENT", lambda: self.get_caller(
+                secret, [("latchkey-company", name) for name in names]))
 
     # ---- repeated requests ----
 

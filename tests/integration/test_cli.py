@@ -3,8 +3,10 @@
 import json
 import os
 import pty
+import signal
 import stat
 import subprocess
+import termios
 import unittest
 import uuid
 
@@ -43,6 +45,13 @@ class Calls(CommandCase):
         error = self.assert_fails(2, "INVALID_ARGUMENT", *CREATE, "--label", "", "--allowed-ip", "10.0.0.0/8,10.0.0.0/99")
         self.assertIn("\n  --label: ", error)
         self.assertIn("\n  --allowed-ip 10.0.0.0/99: ", error)
+
+    def test_fields_whose_option_has_another_name_are_called_by_it(self):
+        self.assert_fails(2, "--contains: type an address", "whitelist", "show", "--contains", "x")
+        self.assert_fails(2, "--administrator: type one e-mail", "company", "create", "Acme", "--administrator", "x", "--operator")
+        self.assert_fails(2, "--draft: ", "whitelist", "show", "--draft", "x")
+        self.assert_fails(2, "--domain: .*\n  --channel ui says so", *CREATE, "--label", "x", "--domain", "example.com")
+        self.assert_fails(2, "came from --company or LATCHKEY_COMPANY", "caller", "--company", "x")
 
     def test_a_server_that_is_not_there_is_unavailable(self):
         self.assert_fails(4, "NOT_REACHABLE.*\n.*is latchkeyd running", "caller", "--address", f"127.0.0.1:{free_port()}")
@@ -91,6 +100,48 @@ class Calls(CommandCase):
             with self.subTest(options):
                 self.assertEqual(self.run_well("caller", *options, without=["LATCHKEY_TOKEN"], **changed), mine)
         self.assert_fails(2, "can't read", "caller", "--token-file", self.path())
+
+    def test_two_tokens_of_the_environment_are_refused(self):
+        """Else the file is not looked at, and the wrong company is changed."""
+        path = self.path()
+        path.write_text(self.deployment.secrets["LATCHKEY_TOKEN"])
+        self.assert_fails(2, "LATCHKEY_TOKEN and LATCHKEY_TOKEN_FILE are both set", "caller", LATCHKEY_TOKEN_FILE=str(path))
+        self.run_well("caller", "--token-file", path, LATCHKEY_TOKEN_FILE="/nowhere")
+        self.run_well("caller", "--operator", LATCHKEY_TOKEN_FILE=str(path))
+
+    def test_a_secret_is_asked_for_unseen_on_a_terminal(self):
+        for words in (["caller", "--token-file", "-"], ["validate", "--secret-file", "-"], ["token", "report", "--secret-file", "-"]):
+            with self.subTest(words):
+                said, code, _ = self.answer_on_a_terminal(words, b"lka_nonsense\n")
+                self.assertRegex(said, "^Paste the secret: ")
+                self.assertNotIn("nonsense", said)
+                self.assertNotIn(code, (None, -9))
+
+    def test_the_terminal_shows_what_is_typed_again_after_ctrl_c(self):
+        said, code, shown = self.answer_on_a_terminal(["token", "report"], b"\x03")
+        self.assertRegex(said, "^Paste what was found: ")
+        self.assertEqual((code, shown), (-signal.SIGINT, True))
+
+    def answer_on_a_terminal(self, words, answer):
+        """What is said on a terminal on which `answer` is typed once something is asked; the exit code; whether it echoes."""
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.execve(program("latchkey"), ["latchkey", *words], {**os.environ, **self.environment()})
+        said = os.read(terminal, 4096)
+        os.write(terminal, answer)
+        shown = None
+        try:
+            while piece := os.read(terminal, 4096):
+                said += piece
+        except OSError:  # the end, on Linux
+            pass
+        _, status = os.waitpid(pid, 0)
+        try:
+            shown = bool(termios.tcgetattr(terminal)[3] & termios.ECHO)
+        except termios.error:
+            pass
+        os.close(terminal)
+        return said.decode().replace("\r", ""), os.waitstatus_to_exitcode(status), shown
 
     def test_the_operator_acts_for_a_company(self):
         own = self.run_json("caller")["caller"]["company_id"]

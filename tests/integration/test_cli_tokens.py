@@ -85,6 +85,17 @@ class Tokens(CommandCase):
             self.run_well("caller", LATCHKEY_TOKEN=secret)
         self.assertRegex(self.run_well("token", "show", token), r"(?m)^secret .*\n +.*, ends 20\S+Z")
 
+    def test_a_rotation_whose_secret_was_lost_is_superseded(self):
+        made = self.make_token()
+        token = made["access_token"]["token_id"]
+        lost = self.run_json("token", "rotate", token, "--grace", "1h", "--secret-file", "-")["secret"]
+        rotate = ("token", "rotate", token, "--grace", "1h", "--secret-file", "-", "--json")
+        self.assert_fails(5, "ROTATION_IN_GRACE", *rotate)
+        self.assert_fails(5, "\n  --supersede does that\n", *rotate[:-1])
+        self.run_well(*rotate, "--supersede")
+        self.run_well("caller", LATCHKEY_TOKEN=made["secret"])
+        self.assert_fails(3, "latchkey: ", "caller", LATCHKEY_TOKEN=lost)
+
     def test_a_rotation_without_grace_ends_the_old_secret(self):
         made = self.make_token()
         said = self.run_json("token", "rotate", made["access_token"]["token_id"], "--yes", "--secret-file", "-")
@@ -106,6 +117,16 @@ class Tokens(CommandCase):
         for token in tokens:
             self.assertEqual(self.shown(token)["deactivate_reason"], "DEACTIVATE_REASON_UNUSED")
         self.assertEqual(self.run_json("token", "deactivate", "--label", label, "--yes")["count"], 0)
+
+    def test_what_a_bulk_deactivation_ended_is_found_and_proved_by_its_event(self):
+        label = uuid.uuid4().hex
+        tokens = [self.token(f"{label} {i}") for i in range(12)]
+        self.run_well("token", "deactivate", "--label", label, "--yes")
+        after = json.loads(self.run_json("audit", "list", "--action", "token.deactivated", "--limit", "1")["events"][0]["after"])
+        listed = self.run_json("token", "list", "--state", "deactivated")["access_tokens"]
+        found = sorted(token["token_id"] for token in listed if token["deactivated_at"] == after["deactivated_at"])
+        self.assertEqual(found, sorted(tokens))
+        self.assertEqual(after["token_ids_sha256"], hashlib.sha256("".join(f"{t}\n" for t in found).encode()).hexdigest())
 
     def test_tokens_made_elsewhere_are_taken_over_with_a_result_each(self):
         known, other = (secrets.token_hex(16) for _ in range(2))
@@ -136,6 +157,10 @@ class Tokens(CommandCase):
         self.assertEqual([token["token_id"] for token in listed], [new])
         self.assertEqual(len(self.run_json("token", "list", "--label", "limit", "--limit", "2")["access_tokens"]), 2)
         self.assertNotEqual(old, new)
+
+    def test_a_limit_of_none_does_not_say_that_there_are_none(self):
+        self.token("limit")
+        self.assertNotIn("there are no tokens", self.run_well("token", "list", "--limit", "0"))
 
     def test_watching_shows_a_list_again_when_it_has_changed(self):
         label = uuid.uuid4().hex

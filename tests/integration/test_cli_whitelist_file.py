@@ -64,7 +64,7 @@ class Reading(FileCase):
     def test_skip_bad_takes_the_others_and_says_which_it_passed_over(self):
         said, error = self.import_text("203.0.113.0/24\nnonsense\n198.51.100.7\n", "--skip-bad")
         self.assertRegex(said, "^added 2 entries to the live list")
-        self.assertRegex(error, '1 entries are passed over:\n  line 2: "nonsense": type')
+        self.assertRegex(error, '1 entry is passed over:\n  line 2: "nonsense": type')
         self.assertEqual(len(self.entries()), 2)
 
     def test_what_many_bad_lines_have_in_common_is_not_told_without_end(self):
@@ -194,6 +194,35 @@ class Drafts(FileCase):
         self.assertEqual(self.count(), 2500)
 
 
+    def test_drafts_are_listed_and_shown_as_what_they_are(self):
+        draft = self.run_json("draft", "create", "--empty")["draft"]["draft_id"]
+        self.run_well("whitelist", "add", "203.0.113.0/24", "--draft", draft)
+        listed = self.run_json("draft", "list")["drafts"]
+        self.assertEqual((listed[0]["draft_id"], listed[0]["entry_count"]), (draft, 1))
+        self.assertRegex(self.run_well("draft", "list"), rf"(?m)\ADRAFT +ENTRIES .*\n{draft} +1 .* no$")
+        self.assertTrue(self.run_well("whitelist", "show", "--draft", draft).startswith(f"the draft {draft}; entries: 1\n"))
+        for one in listed:
+            self.run_well("draft", "discard", one["draft_id"], "--yes")
+        self.assertEqual(self.run_well("draft", "list"), "there are no drafts; `latchkey draft create` begins one\n")
+
+
+class Limited(FileCase):
+    @classmethod
+    def settings(cls):
+        return {"whitelist_draft_entries_max": 12000}
+
+    def test_what_is_too_much_is_no_matter_of_trying_again(self):
+        self.run_well("whitelist", "add", "192.0.2.1")
+        said, error = self.import_text(numbered(13000), code=5)
+        self.assertEqual((said, self.count()), ("", 1))
+        self.assertIn("DRAFT_ENTRIES_LIMIT", error)
+        self.assertNotIn("--request-id", error)
+        self.assertEqual(self.run_json("draft", "list")["drafts"], [])
+        draft = self.run_json("draft", "create")["draft"]["draft_id"]
+        _, error = self.import_text(numbered(13000), "--draft", draft, code=5)
+        self.assertIn(f"of 13000 entries 10000 are in the draft {draft}", error)
+
+
 class Large(FileCase):
     @staticmethod
     def memory_max():
@@ -262,6 +291,14 @@ class Large(FileCase):
         said = self.on_a_terminal("whitelist", "import", str(self.file(numbered(40000))))
         self.assertRegex(said, r"adding \[#+ *\] \d+0000 of 40000, \d+ a second")
         self.assertRegex(said, r"\r\x1b\[Kadded 40000 entries")
+
+    def test_a_narrow_terminal_gets_no_line_that_it_breaks(self):
+        said = self.on_a_terminal("whitelist", "import", str(self.file(numbered(40000))), columns=40)
+        shown = [line.split("\r")[0] for line in said.split("\r\x1b[K") if line.startswith("adding")]
+        self.assertTrue(shown)
+        for line in shown:
+            self.assertLess(len(line), 40)
+        self.assertNotIn("\x1b", self.on_a_terminal("whitelist", "import", str(self.file(numbered(20000))), kind="dumb"))
 
 
 if __name__ == "__main__":

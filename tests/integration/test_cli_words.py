@@ -61,6 +61,31 @@ class Words(unittest.TestCase):
         self.assert_fails("--administrator is missing", "company", "create", "Acme")
         self.assert_fails("one of api ui", "validate", "--channel", "x")
 
+    def test_what_is_empty_never_means_all_or_nothing(self):
+        """What scripts type whose variable was never set."""
+        for words in (["token", "create", "--label", "x", "--allowed-ip", ""], ["token", "update", "tok_x", "--allowed-ip", ""],
+                      ["token", "update", "tok_x", "--permission", ""], ["member", "update", "x", "--role", ""],
+                      ["token", "deactivate", "--label", "", "--unused-since", "2026-01-01", "--yes"],
+                      ["whitelist", "add", "192.0.2.1", "--draft", ""], ["caller", "--company", ""],
+                      ["validate", "--client-ip", ""], ["token", "create", "--label", "x", "--secret-file", ""]):
+            with self.subTest(words):
+                self.assert_fails("^latchkey: --[a-z-]+ is empty: type [A-Z-]+, or ", *words)
+
+    def test_what_contradicts_itself_is_refused(self):
+        self.assert_fails("--expires-in or --expires-at, not both",
+                          "token", "update", "tok_x", "--expires-at", "never", "--expires-in", "5d")
+        self.assert_fails("--for or --until, not both", "token", "suspend", "tok_x", "--for", "2h", "--until", "2027-01-31")
+        self.assert_fails("--expires-in or --expires-at, not both",
+                          "whitelist", "add", "192.0.2.1", "--expires-at", "2027-01-31", "--expires-in", "5d")
+        for option in (["--no-publish"], ["--draft", "dra_x"]):
+            self.assert_fails(f"{option[0]} or --confirm-within, not both",
+                              "whitelist", "import", "/dev/null", "--confirm-within", "10m", *option)
+        self.assert_fails("key shop twice", "token", "create", "--label", "x", "--metadata", "shop=12,shop=13")
+
+    def test_what_is_not_utf8_is_told(self):
+        self.assert_fails("--label is not UTF-8", "token", "create", "--label", "\udcff")
+        self.assert_fails("argument 2 behind the command is not UTF-8", "whitelist", "add", "192.0.2.1", "\udcff")
+
     def test_errors_before_a_call_are_json_too(self):
         done = run_latchkey("token", "show", "--json")
         self.assertEqual(done.returncode, 2)
@@ -136,6 +161,8 @@ _latchkey || true; ((${#COMPREPLY[@]} == 0)) || printf '%s\\n' "${COMPREPLY[@]}"
                                                         "report"])
         self.assertEqual(self.complete("whitelist", "en"), ["enable"])
         self.assertEqual(self.complete("help", "vali"), ["validate"])
+        self.assertEqual(self.complete("help", "whitelist", "en"), ["enable"])
+        self.assertEqual(self.complete("permissions", ""), ["set"])
         self.assertEqual(self.complete("completion", ""), ["bash"])
         self.assertEqual(self.complete("caller", ""), [])
 

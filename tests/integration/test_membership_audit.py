@@ -45,7 +45,7 @@ class MembershipAudit(MemberCase):
         self.assertEqual(told["member.tokens_transferred"][1],
                          {"token_count": 1, "login_count": 0, "transfer_tokens_to": company.id})
         self.assertEqual(told["company.suspension_explained"][1], {"note": "unpaid"})
-        self.assertEqual(told["company.updated"][1]["name"], "Renamed")
+        self.assertEqual(told["company.updated"][1], {"name": "Renamed", "policy": {"require_expiry": True}})
 
     def test_tokens_that_end_with_their_member_are_counted(self):
         company = self.new_company()

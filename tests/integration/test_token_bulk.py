@@ -1,13 +1,24 @@
 """DeactivateAccessTokens: many ended by the list's filters, all or none."""
 
+import concurrent.futures
+import hashlib
+import json
 import os
 import unittest
 import uuid
 
 import grpc
 
-from latchkey_test import uuid_of_id
+from latchkey_test import error_info, stubs, uuid_of_id
+from latchkey_test.row_lock import RowLock
 from token_case import DAY, DENIED, TokenCase, ValidatedCase, seconds_from_now, token_pb2
+
+audit_pb2 = stubs.messages("latchkey/v1/audit.proto")
+
+
+def digest_of(token_ids):
+    """As the contract says: each id and a newline, in ascending order."""
+    return hashlib.sha256("".join(f"{token_id}\n" for token_id in sorted(token_ids)).encode()).hexdigest()
 
 
 class Bulk(TokenCase):
@@ -81,6 +92,85 @@ class Bulk(TokenCase):
         second = self.deactivate_many(label_contains="repeated", request_id=request_id)
         self.assertEqual((second.count, list(second.token_ids)), (3, list(first.token_ids)))
         self.assertEqual(self.deactivate_many(label_contains="repeated", dry_run=True).count, 3)
+
+    # ---- what the audit log says ----
+
+    def newest_event(self):
+        request = audit_pb2.ListAuditEventsRequest(action="token.deactivated", page_size=1)
+        return self.client.audit.ListAuditEvents(request, timeout=10).events[0]
+
+    def test_the_event_tells_the_filters_and_proves_which_tokens_were_ended(self):
+        ids = self.make("proved", 120, permissions=["charges.read"])
+        self.deactivate_many(label_contains='PROVED "', reason=token_pb2.DEACTIVATE_REASON_POLICY)  # names none
+        self.deactivate_many(label_contains="PROVED", permission="charges.read", state=token_pb2.TOKEN_STATE_ACTIVE,
+                             expires_before={"seconds": 4102444800}, dry_run=True)
+        self.deactivate_many(label_contains="PROVED", permission="charges.read", state=token_pb2.TOKEN_STATE_ACTIVE,
+                             reason=token_pb2.DEACTIVATE_REASON_POLICY, note="audit \"7\"")
+        event = self.newest_event()
+        after = json.loads(event.after)
+        self.assertEqual(event.count, 120)
+        self.assertEqual(after["filter"], {"label_contains": "PROVED", "permission": "charges.read",
+                                           "state": "TOKEN_STATE_ACTIVE"})
+        self.assertEqual((after["deactivate_reason"], after["deactivate_note"]), ("DEACTIVATE_REASON_POLICY", 'audit "7"'))
+        self.assertEqual(after["token_ids"], ids[:-11:-1])
+        self.assertEqual(after["token_ids_sha256"], digest_of(ids))
+        found = self.deployment.execute(
+            f"SELECT count(*) FROM latchkey.token WHERE deactivated_at = '{after['deactivated_at']}'")
+        self.assertEqual(found, [(120,)])
+
+    def test_every_filter_that_was_set_is_in_the_event_and_its_own_length_pushes_none_out(self):
+        label = "\u00e9" * 100
+        made = self.create(label=label, external_id="\u00e9" * 255).access_token
+        request = token_pb2.DeactivateAccessTokensRequest(
+            member_id=made.member_id, label_contains=label, external_id=made.external_id, note="\u00e9" * 500,
+            unused_since={"seconds": 4102444800})
+        self.assertEqual(self.client.tokens.DeactivateAccessTokens(request, timeout=10).count, 1)
+        after = json.loads(self.newest_event().after)
+        self.assertEqual(after["filter"], {"member_id": made.member_id, "label_contains": label,
+                                           "external_id": made.external_id, "unused_since": "2100-01-01T00:00:00Z"})
+        self.assertEqual(after["token_ids_sha256"], digest_of([made.token_id]))
+
+    # ---- who waited is asked again ----
+
+    def end_behind_a_lock(self, caller, change, **fields):
+        """DeactivateAccessTokens by this caller, which was admitted before change() and gets its last token after it."""
+        token = self.create(**fields).access_token
+        with self.caller_of(caller.secret) as client, concurrent.futures.ThreadPoolExecutor(1) as threads, \
+                RowLock(self.deployment, f"token WHERE token_id = '{self.uuid_of(token)}'") as lock:
+            waiting = threads.submit(self.deactivate_many, client, label_contains=fields["label"])
+            lock.wait_for_others(1)
+            change()
+            lock.release()
+            return token, waiting
+
+    def test_a_token_that_ended_while_its_call_waited_ends_none(self):
+        for number, (change, reason) in enumerate((
+                (lambda token: self.deactivate(token.token_id), "DEACTIVATED"), (lambda token: self.suspend(token.token_id), "SUSPENDED"),
+                (lambda token: self.rotate(token.token_id), "EXPIRED"))):
+            caller = self.create(label="caller", permissions=["latchkey.tokens.manage"])
+            token, waiting = self.end_behind_a_lock(caller, lambda c=change, t=caller.access_token: c(t), label=f"behind {number}")
+            with self.assertRaises(grpc.RpcError) as caught:
+                waiting.result()
+            self.assertEqual((caught.exception.code(), error_info(caught.exception).reason),
+                             (grpc.StatusCode.UNAUTHENTICATED, reason))
+            self.assertEqual(self.get(token.token_id), token)
+
+    def test_a_caller_that_is_among_them_ends_itself_with_the_others(self):
+        caller = self.create(label="itself too", permissions=["latchkey.tokens.manage"])
+        token, waiting = self.end_behind_a_lock(caller, lambda: None, label="itself too")
+        self.assertEqual(waiting.result().count, 2)
+        self.assert_dead(caller.secret, "DEACTIVATED")
+        self.assertEqual(self.states([token.token_id, caller.access_token.token_id]), {token_pb2.TOKEN_STATE_DEACTIVATED})
+
+    def test_a_caller_that_is_among_them_and_whose_secret_ended_meanwhile_ends_none(self):
+        caller = self.create(label="both", permissions=["latchkey.tokens.manage"])
+        end = ("UPDATE latchkey.token_secret SET rotated_at = now(), expires_at = now() - interval '1 s' "
+               f"WHERE token_id = '{self.uuid_of(caller.access_token)}'")
+        token, waiting = self.end_behind_a_lock(caller, lambda: self.deployment.execute(end), label="both")
+        with self.assertRaises(grpc.RpcError) as caught:
+            waiting.result()
+        self.assertEqual(error_info(caught.exception).reason, "EXPIRED")
+        self.assertEqual(self.get(token.token_id), token)
 
     def test_another_companys_tokens_are_out_of_reach(self):
         with self.deployment.operator() as client:

@@ -7,6 +7,7 @@ import uuid
 import grpc
 
 from latchkey_test import error_info
+from latchkey_test.row_lock import RowLock
 from token_case import (ABSENT, API, DAY, DENIED, PRECONDITION, UI, TokenCase, ValidatedCase, seconds_from_now,
                         token_pb2)
 
@@ -155,6 +156,26 @@ class Updates(TokenCase):
             wider = self.update(token.token_id, "permissions", "allowed_ips", client=client,
                                 permissions=["charges.read", "latchkey.tokens.manage"], allowed_ips=["127.0.0.0/9"])
         self.assertEqual(list(wider.allowed_ips), ["127.0.0.0/9"])
+
+    def test_a_caller_that_was_narrowed_while_it_waited_gives_only_what_it_still_has(self):
+        token = self.make(allowed_ips=["127.0.0.1"], channels=[API, UI], allowed_domains=["a.example.com"],
+                          expire_in={"seconds": 60})
+        for narrow, mask, fields in (
+                ({"allowed_ips": ["127.0.0.1"]}, "allowed_ips", {"allowed_ips": ["127.0.0.0/9"]}),
+                ({"allowed_domains": ["a.example.com"]}, "allowed_domains", {"allowed_domains": ["b.example.com"]}),
+                ({"expires_at": seconds_from_now(600)}, "expires_at", {"expires_at": seconds_from_now(1200)})):
+            caller = self.create(permissions=["latchkey.tokens.manage"], allowed_ips=["127.0.0.0/8"], channels=[API, UI],
+                                 allowed_domains=["*.example.com"], expire_in={"seconds": DAY})
+            with self.subTest(mask), self.caller_of(caller.secret) as client, \
+                    concurrent.futures.ThreadPoolExecutor(1) as threads, \
+                    RowLock(self.deployment, f"token WHERE token_id = '{self.uuid_of(token)}'") as lock:
+                waiting = threads.submit(self.assert_refused, DENIED, "GRANT_EXCEEDS_CALLER", lambda m=mask, f=fields, c=client:
+                                         self.update(token.token_id, m, client=c, **f))
+                lock.wait_for_others(1)
+                self.update(caller.access_token.token_id, mask, **narrow)
+                lock.release()
+                waiting.result()
+        self.assertEqual(self.get(token.token_id), token)
 
     def test_a_wider_list_of_addresses_gives_away_every_permission_of_the_token(self):
         token = self.make(permissions=["charges.create"], allowed_ips=["127.0.0.1"])

@@ -365,8 +365,15 @@ class Ends(TokenCase):
     def test_without_a_validator_an_end_is_confirmed_at_once(self):
         answer = self.deactivate(self.create().access_token.token_id, wait_for_validators={"seconds": 30}).validators
         self.assertEqual((answer.live, answer.confirmed, answer.all_confirmed), (0, 0, True))
-        for bad in ({"seconds": -1}, {"nanos": -1_000_000}):
-            self.assert_bad_fields(lambda b=bad: self.create(wait_for_validators=b), "wait_for_validators")
+
+    def test_a_wait_for_validators_outside_its_range_is_refused_and_not_cut(self):
+        for bad in ({"seconds": -1}, {"nanos": -1_000_000}, {"nanos": -1}, {"seconds": 50, "nanos": 1_000_000},
+                    {"seconds": 3600}, {"seconds": 1 << 62}, {"seconds": 1, "nanos": -1}, {"nanos": 2_000_000_000}):
+            with self.subTest(bad):
+                named = self.assert_bad_fields(lambda b=bad: self.create(label="waits", wait_for_validators=b), "wait_for_validators")
+                self.assertIn("from 0 to 50s", named["wait_for_validators"])
+        self.assertEqual(self.list_ids(label_contains="waits"), [])
+        self.create(wait_for_validators={"seconds": 50})
 
 
 class Caller(TokenCase):

@@ -1,6 +1,7 @@
 """Drafts: begun, edited beside the live list, published at once, confirmed or taken back, swept."""
 
 import concurrent.futures
+import contextlib
 import threading
 import unittest
 import uuid
@@ -9,7 +10,7 @@ import grpc
 
 from latchkey_test import error_info, retry_info, stubs
 from latchkey_test.waiting import wait_until
-from whitelist_case import AWAY, FAILED_PRECONDITION, HOME, WhitelistCase
+from whitelist_case import AWAY, FAILED_PRECONDITION, HOME, WhitelistCase, whitelist_pb2
 
 validation_pb2 = stubs.messages("latchkey/v1/validation.proto")
 decision_pb2 = stubs.messages("latchkey/v1/decision.proto")
@@ -115,6 +116,9 @@ class Drafts(DraftCase):
         for seconds in (-1, 1, 59, 604801):
             bad = self.bad_fields(self.publish, draft_id, confirm_within=seconds)
             self.assertIn("1 minute to 7 days", bad["confirm_within"])
+        for nanos in (-1, 1, 999_999):  # less than a millisecond is not "for good" either
+            request = whitelist_pb2.PublishWhitelistDraftRequest(draft_id=draft_id, confirm_within={"nanos": nanos})
+            self.assertIn("confirm_within", self.bad_fields(self.call, "PublishWhitelistDraft", request))
 
     def test_a_company_has_so_many_drafts_and_is_told_which(self):
         ids = [self.begin(empty=True).draft_id for _ in range(10)]
@@ -131,15 +135,37 @@ class Drafts(DraftCase):
             with self.deployment.administrator() as client:
                 self.get(client=client)
                 barrier.wait()
-                try:
-                    return bool(self.begin(client=client).draft_id)
-                except grpc.RpcError as error:
-                    return error_info(error).reason
+                return self.begin_until_answered(client)
 
         with concurrent.futures.ThreadPoolExecutor(30) as pool:
             outcomes = list(pool.map(begin, range(30)))
         self.assertEqual({outcome: outcomes.count(outcome) for outcome in outcomes}, {True: 10, "TOO_MANY_DRAFTS": 20})
         self.assertEqual(self.lists()["draft"], 10)
+
+    def begin_until_answered(self, client):
+        """True, or the reason of the refusal; one that says that another is being begun is no answer."""
+        while True:
+            try:
+                return bool(self.begin(client=client).draft_id)
+            except grpc.RpcError as error:
+                if error_info(error).reason != "DRAFT_BEING_BEGUN":
+                    return error_info(error).reason
+
+    def test_while_one_is_begun_another_is_refused_at_once_and_told_to_come_back(self):
+        self.add("10.0.0.1")
+        with contextlib.closing(self.deployment.connect()) as connection, concurrent.futures.ThreadPoolExecutor(1) as threads:
+            connection.autocommit = False
+            connection.cursor().execute("LOCK TABLE latchkey.whitelist_entry IN SHARE MODE")  # as slow as a copy can be
+            slow = threads.submit(self.begin)
+            wait_until(lambda: self.deployment.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'") == [(1,)],
+                20, "the copy to wait")
+            for empty in (False, True):
+                error = self.assert_refused(ABORTED, "DRAFT_BEING_BEGUN", lambda e=empty: self.begin(empty=e))
+                self.assertGreater(retry_info(error).retry_delay.ToMilliseconds(), 0)
+            connection.rollback()
+            self.assertEqual(slow.result().entry_count, 1)
+        self.assertEqual(self.begin().entry_count, 1)
 
     def test_a_repeated_request_does_it_once(self):
         request_id = str(uuid.uuid4())

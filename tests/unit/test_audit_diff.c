@@ -5,6 +5,7 @@
 
 #include "common/app/audit_diff.h"
 #include "common/grpc/field.h"
+#include "latchkey/v1/company.pb-c.h"
 #include "latchkey/v1/member.pb-c.h"
 #include "latchkey/v1/token.pb-c.h"
 #include "tests/unit/allocation_failure.h"
@@ -98,6 +99,31 @@ static void secrets_etags_and_last_uses_are_left_out_at_any_depth(void **state) 
     assert_null(strstr(after.plain, "lka_secret"));
     assert_null(strstr(after.plain, "etag"));
     assert_null(strstr(after.plain, "last_used"));
+}
+
+static ProtobufCMessage *new_company(bool requires_expiry, int64_t login_lifetime_s) {
+    ProtobufCMessage *company = field_new_message(&arena, &latchkey__v1__company__descriptor), *policy;
+    assert_non_null(company);
+    assert_int_equal(field_set_message(&arena, company, "policy", &policy), STATUS_OK);
+    assert_int_equal(field_set_integer(policy, "require_expiry", requires_expiry), STATUS_OK);
+    if (login_lifetime_s > 0)
+        assert_int_equal(field_set_duration_ms(&arena, policy, "login_lifetime", login_lifetime_s * 1000),
+                         STATUS_OK);
+    return company;
+}
+
+static void of_a_message_within_only_the_fields_that_differ_are_there(void **state) {
+    (void)state;
+    assert_diff(new_company(false, 60), new_company(true, 60), "{\"policy\":{\"require_expiry\":false}}",
+                "{\"policy\":{\"require_expiry\":true}}");
+    assert_diff(new_company(true, 60), new_company(true, 0), "{\"policy\":{\"login_lifetime\":\"60s\"}}",
+                "{\"policy\":{\"login_lifetime\":null}}");
+    struct audit_json before, after;
+    bool differs = true;
+    assert_int_equal(
+        audit_diff(new_company(true, 60), new_company(true, 60), &arena, &before, &after, &differs),
+        STATUS_OK);
+    assert_false(differs);
 }
 
 static void put_metadata(ProtobufCMessage *token, const char *key, const char *value) {
@@ -249,6 +275,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(of_two_messages_the_fields_that_differ_are_there_with_both_values,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(of_a_message_within_only_the_fields_that_differ_are_there, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(of_one_message_what_is_not_empty_is_there, set_up, tear_down),
         cmocka_unit_test_setup_teardown(two_that_are_the_same_do_not_differ, set_up, tear_down),
         cmocka_unit_test_setup_teardown(secrets_etags_and_last_uses_are_left_out_at_any_depth, set_up,

@@ -10,6 +10,11 @@ static const struct option own[] = {
     {.name = "force", .type = OPTION_FLAG, .help = "-"},
     {.name = "label", .type = OPTION_TEXT, .value_name = "LABEL", .help = "-"},
     {.name = "permission", .type = OPTION_LIST, .value_name = "PERMISSION", .help = "-"},
+    {.name = "address", .type = OPTION_LIST, .value_name = "ADDRESS", .help = "-", .none = "any"},
+    {.name = "draft", .type = OPTION_WORD, .value_name = "DRAFT", .help = "-"},
+    {.name = "in", .type = OPTION_WORD, .value_name = "FILE", .help = "-"},
+    {.name = "metadata", .type = OPTION_PAIRS, .value_name = "KEY=VALUE", .help = "-"},
+    {.name = "for", .type = OPTION_DURATION, .value_name = "TIME", .help = "-", .rival = "until"},
     {.name = "wait", .type = OPTION_DURATION, .value_name = "TIME", .help = "-"},
     {.name = "until", .type = OPTION_TIME, .value_name = "TIME", .help = "-"},
     {.name = "bits", .type = OPTION_INTEGER, .value_name = "BITS", .help = "-", .max = 128},
@@ -135,6 +140,40 @@ static void a_bad_value_is_told_with_what_is_allowed(void **state) {
                                                 "2027-01-31T18:00:00Z, or a date such as 2027-01-31");
 }
 
+static void an_empty_value_never_stands_for_anything(void **state) {
+    (void)state;
+    size_t count;
+    assert_refused(READ("--address", ""), "--address is empty: type ADDRESS, or any");
+    assert_refused(READ("--address=10.0.0.0/8,,10.0.0.1"), "--address is empty: type ADDRESS, or any");
+    assert_refused(READ("--permission", " "),
+                   "--permission is empty: type PERMISSION, or leave the option out");
+    assert_refused(READ("--draft="), "--draft is empty: type DRAFT, or leave the option out");
+    assert_true(READ("--address", "any", "--draft", "x", "--label", ""));
+    assert_non_null(options_get_list(&options, "address", &arena, &count));
+    assert_int_equal(count, 0);
+}
+
+static void what_contradicts_itself_is_refused_in_any_order(void **state) {
+    (void)state;
+    assert_refused(READ("--for", "2h", "--until", "2027-01-31"), "say --for or --until, not both");
+    assert_refused(READ("--until", "2027-01-31", "--for", "2h"), "say --for or --until, not both");
+    assert_true(READ("--for", "2h"));
+    assert_true(READ("--until", "2027-01-31"));
+    assert_refused(READ("--metadata=a=1,b=2", "--metadata", "a=3"), "--metadata has the key a twice");
+    assert_refused(READ("--metadata=a=1, a=1"), "--metadata has the key a twice");
+    assert_true(READ("--metadata=a=1,b=2", "--metadata", "c=a"));
+}
+
+static void only_names_of_files_may_be_no_utf8(void **state) {
+    (void)state;
+    assert_refused(READ("--label", "\xff"), "--label is not UTF-8");
+    assert_refused(READ("--permission", "a.b,\xc3"), "--permission is not UTF-8");
+    assert_true(READ("--label",
+                     "Gr\xc3\xb6\xc3\x9f"
+                     "e",
+                     "--in", "\xff"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -145,6 +184,9 @@ int main(void) {
         CASE(an_unknown_option_is_told_with_the_nearest_known_one),
         CASE(a_missing_or_needless_value_is_told),
         CASE(a_bad_value_is_told_with_what_is_allowed),
+        CASE(an_empty_value_never_stands_for_anything),
+        CASE(what_contradicts_itself_is_refused_in_any_order),
+        CASE(only_names_of_files_may_be_no_utf8),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

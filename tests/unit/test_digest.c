@@ -29,6 +29,34 @@ static void sha256_gives_the_published_digests(void **state) {
     }
 }
 
+// Hands out a text in pieces of `step` bytes.
+struct pieces {
+    struct bytes left;
+    size_t step;
+};
+
+static bool take_piece(void *context, struct bytes *ret_piece) {
+    struct pieces *pieces = context;
+    size_t len = pieces->left.len < pieces->step ? pieces->left.len : pieces->step;
+    *ret_piece = bytes_of(pieces->left.data, len);
+    pieces->left = bytes_of(pieces->left.data + len, pieces->left.len - len);
+    return len > 0;
+}
+
+static void in_pieces_the_digest_is_that_of_the_whole(void **state) {
+    (void)state;
+    struct bytes whole = bytes_of_text("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq");
+    struct digest wanted, digest;
+    digest_sha256(whole, &wanted);
+    for (size_t step = 1; step <= whole.len + 1; step++) {
+        digest_sha256_pieces(take_piece, &(struct pieces){whole, step}, &digest);
+        assert_true(digest_is_equal(&digest, &wanted));
+    }
+    digest_sha256(BYTES_EMPTY, &wanted);
+    digest_sha256_pieces(take_piece, &(struct pieces){BYTES_EMPTY, 1}, &digest);
+    assert_true(digest_is_equal(&digest, &wanted));
+}
+
 static void hmac_gives_the_published_codes(void **state) {
     (void)state;
     static const struct {
@@ -62,6 +90,7 @@ static void a_difference_in_any_byte_is_seen(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sha256_gives_the_published_digests),
+        cmocka_unit_test(in_pieces_the_digest_is_that_of_the_whole),
         cmocka_unit_test(hmac_gives_the_published_codes),
         cmocka_unit_test(a_difference_in_any_byte_is_seen),
     };

@@ -75,6 +75,22 @@ static void assert_subject_survives(const char *subject) {
     buffer_fini(&found);
 }
 
+static void a_name_in_one_line_keeps_all_but_what_breaks_lines(void **state) {
+    (void)state;
+    static const char *const cases[][2] = {
+        {"", ""},
+        {"Caf\xc3\xa9 \xe2\x80\xa6 \xf0\x9f\x94\x91", "Caf\xc3\xa9 \xe2\x80\xa6 \xf0\x9f\x94\x91"},
+        {"a\r\n\r\nb\tc\x7f", "a    b c "},
+        {"a\xc2\x85g\xc2\xa0h", "a g\xc2\xa0h"},
+        {"a\xe2\x80\xa8g\xe2\x80\xa9h", "a g h"},
+    };
+    struct arena arena;
+    arena_init(&arena, 0);
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++)
+        assert_string_equal(mail_make_one_line(cases[i][0], &arena), cases[i][1]);
+    arena_fini(&arena);
+}
+
 static void subjects_of_any_language_and_length_survive(void **state) {
     (void)state;
     char text[1024];
@@ -210,6 +226,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_message_has_the_headers_and_both_parts),
         cmocka_unit_test(the_same_mail_has_the_same_id_whatever_it_says),
+        cmocka_unit_test(a_name_in_one_line_keeps_all_but_what_breaks_lines),
         cmocka_unit_test(subjects_of_any_language_and_length_survive),
         cmocka_unit_test(nothing_ends_a_header_early),
         cmocka_unit_test(a_recipient_that_would_break_the_headers_is_refused),

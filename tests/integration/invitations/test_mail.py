@@ -37,6 +37,16 @@ class Content(InvitationCase):
                 self.assertNotIn("Bcc", mail.message)
                 self.assertNotIn("<script>", mail.body("html"))
 
+    def test_a_companys_name_begins_no_line_of_the_mail(self):
+        with self.deployment.operator() as operator:
+            company = operator.companies.CreateCompany(company_pb2.CreateCompanyRequest(
+                name="x.\r\n\r\nYour account is locked:\u2028https://evil.example/#lki_", administrator_email="it@example.com"),
+                timeout=10).company
+        with self.deployment.operator(company.company_id) as acting:
+            mail = self.mail.mails_to(self.invite(client=acting).email)[0]
+        self.assertEqual(mail.body("plain").splitlines()[0],
+                         "You are invited to join x.    Your account is locked: https://evil.example/#lki_.")
+
     def test_no_secret_of_a_link_stands_in_the_database_the_log_or_the_metrics(self):
         secret = self.secret_of(self.invite())
         tables = self.deployment.execute("SELECT relname FROM pg_class WHERE relnamespace = 'latchkey'::regnamespace"

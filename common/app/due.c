@@ -1,29 +1,29 @@
-#include "services/token/due_store.h"
+#include "common/app/due.h"
 
-#include "common/app/app.h"
+#include "common/base/random.h"
 #include "common/db/array.h"
 #include "common/db/transaction.h"
 
-enum { TIMEOUT_S = 30 };
+enum { COMPANY_ID, IDS };
 
 static bool read_batch(const struct db_result *rows, int row, struct arena *arena,
                        struct due_batch *ret_batch) {
-    struct db_array array = db_result_get_array(rows, row, 1, DB_TYPE_UUID);
+    *ret_batch = (struct due_batch){.company_id = db_result_get_uuid(rows, row, COMPANY_ID)};
+    if (db_result_get_column_count(rows) <= IDS)
+        return true;
+    struct db_array array = db_result_get_array(rows, row, IDS, DB_TYPE_UUID);
     struct uuid *ids = ARENA_NEW_ARRAY(arena, struct uuid, array.count);
-    size_t count = 0;
-    while (ids && db_array_next_uuid(&array, &ids[count]))
-        count++;
-    *ret_batch = (struct due_batch){db_result_get_uuid(rows, row, 0), ids, count};
+    while (ids && db_array_next_uuid(&array, &ids[ret_batch->count]))
+        ret_batch->count++;
+    ret_batch->ids = ids;
     return ids != NULL;
 }
 
-enum status due_store_list(const struct due_work *work, const struct db_statement *statement,
-                           const struct db_params *params, struct arena *arena, struct due_list *ret_list) {
-    struct db_begin_options options = {.arena = arena,
-                                       .deadline_ns = clock_get_monotonic_ns(app_get_clock(work->run->app)) +
-                                                      TIMEOUT_S * UINT64_C(1000000000)};
+enum status due_read_list(const struct due_work *work, const struct db_statement *statement,
+                          const struct db_params *params, struct due_list *ret_list) {
+    struct arena *arena = work->run->arena;
     struct db_command command = {statement, params, NULL};
-    enum status status = db_execute(work->connection, &options, &command, 1);
+    enum status status = job_execute(work->run, work->connection, &command, 1);
     if (status != STATUS_OK)
         return status;
     struct due_list list = {.count = (size_t)db_result_get_row_count(command.result)};
@@ -39,8 +39,18 @@ enum status due_store_list(const struct due_work *work, const struct db_statemen
     return STATUS_OK;
 }
 
-enum status due_run(const struct due_work *work, struct uuid company_id, system_change change,
-                    void *context) {
+enum status due_work_off(const struct due_work *work, const struct due_list *list, due_step step,
+                         void *context) {
+    size_t first = list->count > 0 ? random_get_u64() % list->count : 0;
+    enum status status, failure = STATUS_OK;
+    for (size_t i = 0; i < list->count && !job_is_stopping(work->run); i++)
+        if ((status = step(work, &list->batches[(first + i) % list->count], context)) != STATUS_OK)
+            failure = status;
+    return failure;
+}
+
+enum status due_run_change(const struct due_work *work, struct uuid company_id, system_change change,
+                           void *context) {
     struct arena arena;
     arena_init(&arena, 0);
     const struct system_call_options options = {.app = work->run->app,
