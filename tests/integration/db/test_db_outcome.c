@@ -97,11 +97,29 @@ static void a_cancelled_call_sends_and_commits_nothing_more(void **state) {
     options.cancellation = &cancellation;
     struct db_transaction *transaction = things_begin_with(&options);
     assert_int_equal(things_insert_one(transaction, 1, 1), STATUS_OK);
-    db_cancel(&cancellation);
+    assert_true(db_cancel(&cancellation));
     assert_int_equal(db_commit(transaction), STATUS_CANCELLED);
     assert_int_equal(things_count_committed(), 0);
     assert_false(db_connection_is_broken(things_connection));
     assert_int_equal(db_begin(things_connection, &options, &transaction), STATUS_CANCELLED);
+}
+
+static void a_cancel_tells_when_a_commit_was_sent_before_it(void **state) {
+    (void)state;
+    struct db_begin_options options = things_options_in_ms(20000);
+    struct db_cancellation written = {0}, read = {0};
+    options.cancellation = &written;
+    struct db_transaction *transaction = things_begin_with(&options);
+    assert_int_equal(things_insert_one(transaction, 1, 1), STATUS_OK);
+    assert_int_equal(db_commit(transaction), STATUS_OK);
+    assert_false(db_cancel(&written));
+
+    options.cancellation = &read;
+    options.access = DB_READ_ONLY;
+    transaction = things_begin_with(&options);
+    assert_int_equal(db_query(transaction, &things_select_one, NULL, NULL), STATUS_OK);
+    assert_int_equal(db_commit(transaction), STATUS_OK);
+    assert_true(db_cancel(&read));
 }
 
 static void a_storm_of_cancels_hits_no_other_statement(void **state) {
@@ -208,6 +226,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         THINGS_CASE(a_cancel_from_another_thread_ends_the_statement),
         THINGS_CASE(a_cancelled_call_sends_and_commits_nothing_more),
+        THINGS_CASE(a_cancel_tells_when_a_commit_was_sent_before_it),
         THINGS_CASE(a_storm_of_cancels_hits_no_other_statement),
         THINGS_CASE(a_backend_that_is_killed_between_statements_changed_nothing),
         THINGS_CASE(a_backend_that_is_killed_in_commit_leaves_the_outcome_unknown),

@@ -67,15 +67,23 @@ def make_expiring_token(stage):
                              f" expires_at = now() + interval '6 days' WHERE token_id = '{number}'")
     return ("DELETE FROM latchkey.token_notice_progress",
             "SELECT 1 FROM latchkey.token_notice n JOIN latchkey.mail_outbox m ON m.object_id = n.notice_id"
-            f" WHERE n.token_id = '{number}' AND m.state <> 'q' AND (SELECT count(*) FROM latchkey.token_notice_progress) = 2")
+            f" WHERE n.token_id = '{number}' AND (SELECT count(*) FROM latchkey.token_notice_progress) = 2")
+
+
+def make_old_login_secret(stage):
+    mine = f"token_id = '{uuid_of_id(stage.new_login().login_token.token_id)}'"
+    return (f"UPDATE latchkey.token SET created_at = now() - interval '3 days', expires_at = now() - interval '2 days'"
+            f" WHERE {mine}; UPDATE latchkey.token_secret SET expires_at = now() - interval '2 days' WHERE {mine}",
+            f"SELECT 1 WHERE NOT EXISTS (SELECT FROM latchkey.token_secret WHERE {mine})")
 
 
 def make_old_login(stage):
-    number = uuid_of_id(stage.new_login().login_token.token_id)
+    """One whose secret has gone before, as it does."""
+    mine = f"token_id = '{uuid_of_id(stage.new_login().login_token.token_id)}'"
+    stage.deployment.execute(f"DELETE FROM latchkey.token_secret WHERE {mine}")
     return (f"UPDATE latchkey.token SET created_at = now() - interval '32 days', expires_at = now() - interval '31 days'"
-            f" WHERE token_id = '{number}';"
-            f"UPDATE latchkey.token_secret SET expires_at = now() - interval '31 days' WHERE token_id = '{number}'",
-            f"SELECT 1 WHERE NOT EXISTS (SELECT FROM latchkey.token WHERE token_id = '{number}')")
+            f" WHERE {mine}",
+            f"SELECT 1 WHERE NOT EXISTS (SELECT FROM latchkey.token WHERE {mine})")
 
 
 def make_reuse(stage):
@@ -99,7 +107,7 @@ JOBS = (Job("whitelist-revert", "whitelist_revert", make_unconfirmed_list),
         Job("whitelist-sweep", "whitelist_discard_draft", make_forsaken_draft),
         Job("unused-tokens", "unused_end", make_unused_token),
         Job("expiry-notices", "notice_claim", make_expiring_token),
-        Job("login-sweeper, secrets", "sweep_login_secrets", make_old_login),
+        Job("login-sweeper, secrets", "sweep_login_secrets", make_old_login_secret),
         Job("login-sweeper, log-ins", "sweep_logins", make_old_login),
         Job("token-reuse", "reuse_take", make_reuse),
         Job("audit_refusals", "audit_refusal_take", make_counted_refusals))
