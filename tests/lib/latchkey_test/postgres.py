@@ -87,7 +87,16 @@ class Cluster:
 
     def drop_database(self, url):
         """Also while somebody is still connected."""
-        self.execute(f"DROP DATABASE {psycopg2.extensions.parse_dsn(url)['dbname']} WITH (FORCE)")
+        name = psycopg2.extensions.parse_dsn(url)["dbname"]
+        wait_until(lambda: self._is_dropped(name), 30, f"the end of the database {name}")
+
+    def _is_dropped(self, name):
+        """Not while autovacuum is in it, which belongs to a superuser."""
+        try:
+            self.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        except psycopg2.errors.InsufficientPrivilege:
+            return False
+        return True
 
     def url_of(self, database, user):
         parameters = psycopg2.extensions.parse_dsn(self.url)
