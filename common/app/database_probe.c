@@ -1,5 +1,6 @@
 #include "common/app/database_probe.h"
 
+#include "common/app/revision.h"
 #include "common/db/transaction.h"
 
 enum { PERIOD_S = 2, TIMEOUT_S = 2 };
@@ -37,6 +38,7 @@ void database_probe_tick(struct database_probe *probe) {
         return;
     probe->due_ns = now_ns + PERIOD_S * S_NS;
     probe->job.run = run;
+    probe->job.share = LANE_DEPLOYMENT; // no company's
     atomic_store_explicit(&probe->is_running, true, memory_order_relaxed);
     if (worker_pool_submit(probe->workers, &probe->job) != STATUS_OK)
         atomic_store_explicit(&probe->is_running, false, memory_order_relaxed);

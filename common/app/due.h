@@ -39,10 +39,11 @@ struct due_work {
 };
 
 // SQL that makes batches of a query which returns company_id and id.
-#define DUE_BATCHES(query)                                                                       \
-    "SELECT company_id, array_agg(id ORDER BY id) FROM (SELECT company_id, id,"                  \
-    " (row_number() OVER (PARTITION BY company_id ORDER BY id) - 1) / 100 AS batch FROM (" query \
-    ") AS due) AS due GROUP BY company_id, batch"
+#define DUE_BATCHES(query)                                                       \
+    "SELECT company_id, array_agg(id ORDER BY id) FROM (SELECT company_id, id,"  \
+    " (row_number() OVER (PARTITION BY company_id ORDER BY id) - 1) / " AS_TEXT( \
+        DUE_BATCH_MAX) " AS batch"                                               \
+                       " FROM (" query ") AS due) AS due GROUP BY company_id, batch"
 
 // Runs a statement that returns companies, with an array of ids each or without, as job_execute(). The list
 // lives in the run's arena. The database's status, or NO_MEMORY.

@@ -64,8 +64,11 @@ static void add_sender(struct db_params *params, const struct app_call *call) {
     db_params_add_prefix(params, &sender);
 }
 
-// The limits by scope, in the order of $4 to $6. What the system sends by itself has none.
+// The limits by scope, in the order of $4 to $6 and of the columns of FIND_ROOM, two for each. What the
+// system sends by itself has none.
 enum scope { COMPANY, RECIPIENT, SENDER, SCOPE_COUNT };
+#define ROOM_COLUMN(scope) ((int)(scope)*2)
+#define WAIT_COLUMN(scope) ((int)(scope)*2 + 1)
 
 static int64_t get_limit(const struct app_call *call, enum scope scope) {
     const int64_t limits[] = {[COMPANY] = mail_settings.company_hourly_max,
@@ -133,9 +136,9 @@ struct db_command outbox_look_for_room(struct app_call *call, const struct bytes
 static int64_t get_wait_ms(const struct app_call *call, const struct outbox_room *room, size_t i,
                            enum scope scope) {
     int64_t taken = scope == RECIPIENT ? 0 : room->taken;
-    if (get_limit(call, scope) == 0 || db_result_get_int64(room->rows, (int)i, scope * 2) > taken)
+    if (get_limit(call, scope) == 0 || db_result_get_int64(room->rows, (int)i, ROOM_COLUMN(scope)) > taken)
         return 0;
-    return db_result_get_int64(room->rows, (int)i, scope * 2 + 1);
+    return db_result_get_int64(room->rows, (int)i, WAIT_COLUMN(scope));
 }
 
 enum status outbox_take_place(struct app_call *call, struct outbox_room *room, size_t i) {

@@ -109,14 +109,18 @@ const struct setting app_setting_table[] = {
      .default_value = "8",
      .min = 1,
      .max = 1024,
-     .help = "Threads that run transactions. Should not exceed --database-pool-size less 2."},
+     .help =
+         "Threads that run transactions, of which calls of one lane get three quarters. Should not exceed "
+         "--database-pool-size less 2."},
     {.name = "worker-queue",
      .type = SETTING_INTEGER,
      .offset = OF(worker_queue),
      .default_value = "1024",
      .min = 1,
      .max = 1000000,
-     .help = "Calls that wait for a worker at most; one more is UNAVAILABLE (OVERLOADED)."},
+     .help =
+         "Calls that wait for a worker at most, of one lane three quarters of them; one more is UNAVAILABLE "
+         "(OVERLOADED)."},
 
     {.name = "use-flush-interval",
      .type = SETTING_DURATION,

@@ -1,6 +1,7 @@
 #include "common/app/worker.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -8,11 +9,12 @@
 // The jobs of one share that wait, oldest first, and how many of it run.
 struct queue {
     struct worker_job *first, **last;
-    unsigned running;
+    unsigned waiting, running;
 };
 
 struct worker_pool {
     unsigned queue_capacity;
+    unsigned share_threads_max, share_capacity; // what of both a single share gets
 
     // Under `lock`.
     pthread_mutex_t lock;
@@ -26,12 +28,13 @@ struct worker_pool {
     pthread_t threads[];
 };
 
-// The one with the fewest workers of those where a job waits; NULL = nothing waits.
+// The one with the fewest workers of those where a job waits that may run now; NULL = none does.
 static struct queue *choose_queue(struct worker_pool *pool) {
+    unsigned running_max = pool->stopping ? UINT_MAX : pool->share_threads_max;
     struct queue *chosen = NULL;
     for (unsigned i = 0; i < WORKER_SHARES_MAX; i++) {
         struct queue *queue = &pool->queues[(pool->turn + i) % WORKER_SHARES_MAX];
-        if (queue->first && (!chosen || queue->running < chosen->running))
+        if (queue->first && queue->running < (chosen ? chosen->running : running_max))
             chosen = queue;
     }
     return chosen;
@@ -39,16 +42,16 @@ static struct queue *choose_queue(struct worker_pool *pool) {
 
 // Blocks until there is a job; NULL once the pool stops and nothing waits any more.
 static struct worker_job *take_job(struct worker_pool *pool) {
-    while (pool->statistics.waiting == 0 && !pool->stopping)
+    struct queue *queue;
+    while (!(queue = choose_queue(pool)) && !pool->stopping)
         pthread_cond_wait(&pool->not_empty, &pool->lock);
-
-    struct queue *queue = choose_queue(pool);
     if (!queue)
         return NULL;
     struct worker_job *job = queue->first;
     queue->first = job->next;
     if (!queue->first)
         queue->last = &queue->first;
+    queue->waiting--;
     queue->running++;
     pool->turn = job->share + 1;
     pool->statistics.waiting--;
@@ -79,6 +82,8 @@ enum status worker_pool_new(const struct worker_pool_options *options, struct wo
         return STATUS_NO_MEMORY;
 
     pool->queue_capacity = options->queue_capacity;
+    pool->share_capacity = options->queue_capacity - options->queue_capacity / 4;
+    pool->share_threads_max = options->threads > 1 ? options->threads - (options->threads + 3) / 4 : 1;
     for (unsigned i = 0; i < WORKER_SHARES_MAX; i++)
         pool->queues[i].last = &pool->queues[i].first;
     pthread_mutex_init(&pool->lock, NULL);
@@ -109,11 +114,11 @@ void worker_pool_free(struct worker_pool *pool) {
 }
 
 enum status worker_pool_submit(struct worker_pool *pool, struct worker_job *job) {
-    struct queue *queue = &pool->queues[job->share];
     assert(job->share < WORKER_SHARES_MAX);
+    struct queue *queue = &pool->queues[job->share];
     pthread_mutex_lock(&pool->lock);
     assert(!pool->stopping);
-    if (pool->statistics.waiting >= pool->queue_capacity) {
+    if (pool->statistics.waiting >= pool->queue_capacity || queue->waiting >= pool->share_capacity) {
         pool->statistics.refused++;
         pthread_mutex_unlock(&pool->lock);
         return STATUS_EXHAUSTED;
@@ -121,6 +126,7 @@ enum status worker_pool_submit(struct worker_pool *pool, struct worker_job *job)
     job->next = NULL;
     *queue->last = job;
     queue->last = &job->next;
+    queue->waiting++;
     pool->statistics.waiting++;
     pool->statistics.submitted++;
     pthread_cond_signal(&pool->not_empty);

@@ -3,8 +3,9 @@
 // reply nobody needs.
 //
 // Jobs say whose they are, by a share. A free worker takes the oldest job of the share that has the fewest
-// workers: who sends many calls at once does not make the others wait behind them, and calls that would only
-// wait for each other's commit (the same lane) are kept apart.
+// workers, and a quarter of the workers and of the queue (rounded: up and down) no single share gets: who
+// sends many calls, or calls that wait for long, leaves room for the others, and calls that would only wait
+// for each other's commit (the same lane) are kept apart.
 #ifndef LATCHKEY_COMMON_APP_WORKER_H
 #define LATCHKEY_COMMON_APP_WORKER_H
 
@@ -45,7 +46,8 @@ MUST_CHECK enum status worker_pool_new(const struct worker_pool_options *options
 // Runs what waits, joins the threads. Nothing may be submitted any more. Takes NULL.
 void worker_pool_free(struct worker_pool *pool);
 
-// From any thread; never blocks. EXHAUSTED when the queue is full: the job then still is the caller's.
+// From any thread; never blocks. EXHAUSTED when the queue is full, or what of it one share gets: the job then
+// still is the caller's.
 MUST_CHECK enum status worker_pool_submit(struct worker_pool *pool, struct worker_job *job);
 
 struct worker_pool_statistics worker_pool_get_statistics(struct worker_pool *pool);

@@ -11,6 +11,10 @@
 #define LIKELY(condition) __builtin_expect(!!(condition), 1)
 #define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 
+// The value of a macro as a string literal.
+#define AS_TEXT(macro) AS_TEXT_OF(macro)
+#define AS_TEXT_OF(text) #text
+
 #define ARRAY_LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 // The object of `type` whose member `member` is at `pointer`.

@@ -4,8 +4,13 @@
 
 #include <assert.h>
 
+enum { NO_MEMORY_RETRY_MS = 1000 };
+
 static void degrade(struct fault *fault) {
-    *fault = (struct fault){.arena = fault->arena, .status = STATUS_NO_MEMORY, .reason = "NO_MEMORY"};
+    *fault = (struct fault){.arena = fault->arena,
+                            .status = STATUS_NO_MEMORY,
+                            .reason = "NO_MEMORY",
+                            .retry_after_ms = NO_MEMORY_RETRY_MS};
 }
 
 // NULL when out of memory; the fault then says so.
@@ -35,7 +40,10 @@ enum status fault_set(struct fault *fault, enum status status, const char *reaso
 }
 
 enum status fault_set_no_memory(struct fault *fault) {
-    return fault_set(fault, STATUS_NO_MEMORY, "NO_MEMORY", "out of memory; try again later");
+    enum status status = fault_set(fault, STATUS_NO_MEMORY, "NO_MEMORY", "out of memory; try again later");
+    if (status == STATUS_NO_MEMORY)
+        fault->retry_after_ms = NO_MEMORY_RETRY_MS;
+    return status;
 }
 
 static void append_field(struct fault *fault, const char *field, const char *description) {

@@ -34,8 +34,8 @@ struct grpc_handler {
     // After grpc_call_send() has returned EXHAUSTED: there is room again.
     void (*on_writable)(struct grpc_call *call);
 
-    // The deadline has passed, and on_cancel follows. False when what was asked may be done all the same:
-    // then the client is told OUTCOME_UNKNOWN in place of DEADLINE_EXCEEDED. NULL = true.
+    // The deadline has passed, and on_cancel follows. False when what was asked may be done all the same, or
+    // leave a trace: then the client is told OUTCOME_UNKNOWN in place of DEADLINE_EXCEEDED. NULL = true.
     bool (*on_deadline)(struct grpc_call *call);
 
     // The client has cancelled or is gone, or the deadline has passed: nothing that is sent from now on

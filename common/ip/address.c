@@ -252,7 +252,7 @@ static bool is_address(struct bytes text) {
 }
 
 // Other programs' notations of several addresses, by name; of anything else what is wrong with its first byte
-// that is.
+// that is. What it asks about is shorter than the text, so it comes to an end.
 static enum ip_parse_result recognise(struct bytes text, enum ip_parse_result wrong) {
     struct bytes last = text, mask = text;
     if (text.len > NOTATION_MAX)
@@ -261,7 +261,7 @@ static enum ip_parse_result recognise(struct bytes text, enum ip_parse_result wr
         return IP_PARSE_WILDCARD;
     if (has_byte(text, '-') && is_address(bytes_split(&last, '-')))
         return IP_PARSE_RANGE;
-    if (wrong == IP_PARSE_SPACE && is_address(bytes_split(&mask, ' ')) && is_address(mask))
+    if (has_byte(text, ' ') && is_address(bytes_split(&mask, ' ')) && is_address(mask))
         return IP_PARSE_NETMASK;
     return wrong;
 }

@@ -60,14 +60,22 @@ static const char *find_entity(uint8_t byte) {
     }
 }
 
-// How many bytes at `at` are one character that breaks a line or steers what shows it: ASCII's, the same
-// behind 0xC2 (U+0080 to U+009F), and U+2028 and U+2029. 0 = it is another.
+// Behind 0xE2: U+200E and U+200F, U+2028 to U+202E, U+2066 to U+2069.
+static bool is_separator_or_mark(uint8_t second, uint8_t third) {
+    if (second == 0x80)
+        return third == 0x8e || third == 0x8f || (third >= 0xa8 && third <= 0xae);
+    return second == 0x81 && third >= 0xa6 && third <= 0xa9;
+}
+
+// How many bytes at `at` are one character that breaks a line or turns its direction: ASCII's controls, the
+// same behind 0xC2 (U+0080 to U+009F), the separators of lines and paragraphs, and the marks of writing from
+// right to left. 0 = it is another.
 static size_t measure_control(const uint8_t *at) {
     if (*at < ' ' || *at == 0x7f)
         return 1;
     if (at[0] == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0)
         return 2;
-    return at[0] == 0xe2 && at[1] == 0x80 && (at[2] == 0xa8 || at[2] == 0xa9) ? 3 : 0;
+    return at[0] == 0xe2 && at[1] && is_separator_or_mark(at[1], at[2]) ? 3 : 0;
 }
 
 char *mail_make_one_line(const char *text, struct arena *arena) {

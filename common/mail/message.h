@@ -31,8 +31,9 @@ struct mail_message {
 // INVALID: `to` can't stand in a header. NO_MEMORY: `to_buffer` has failed.
 MUST_CHECK enum status mail_message_write(const struct mail_message *message, struct buffer *to_buffer);
 
-// A name that somebody chose, for a sentence of ours: with a space for each line break and control character,
-// so that it can't begin lines or paragraphs that look like ours. In the arena; NULL when out of memory.
+// A name that somebody chose, for a sentence of ours: with a space for each line break, control character and
+// mark of direction, so that it can't begin lines or turn sentences that look like ours. In the arena; NULL
+// when out of memory.
 char *mail_make_one_line(const char *text, struct arena *arena);
 
 // `text` within HTML, also within the quotes of an attribute.

@@ -70,10 +70,12 @@ static const char *fail_to_read(struct cli *cli, const char *path, int error, en
     return NULL;
 }
 
-// The terminal that does not show what is typed, and how it was before: for on_signal() alone.
+// The terminal that does not show what is typed, and how it and its signals were before: for on_signal()
+// alone.
 static struct {
     int fd;
     struct termios before;
+    struct sigaction on_interrupt, on_end;
 } silenced;
 
 // Ctrl-C at the question: a shell need not put the terminal right again.
@@ -82,11 +84,19 @@ static void on_signal(int number) {
     raise(number);
 }
 
-static void handle_signals(void (*handler)(int)) {
-    struct sigaction action = {.sa_handler = handler, .sa_flags = (int)SA_RESETHAND};
+static void unsilence(void) {
+    (void)tcsetattr(silenced.fd, TCSAFLUSH, &silenced.before);
+    sigaction(SIGINT, &silenced.on_interrupt, NULL);
+    sigaction(SIGTERM, &silenced.on_end, NULL);
+}
+
+// What is ignored stays ignored.
+static void catch_signal(int number, struct sigaction *ret_before) {
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
     sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    sigaction(number, NULL, ret_before);
+    if (ret_before->sa_handler != SIG_IGN)
+        sigaction(number, &action, NULL);
 }
 
 // False where it shows nothing anyway, or can't be changed.
@@ -96,14 +106,13 @@ static bool silence(FILE *terminal) {
     if (tcgetattr(silenced.fd, &mode) != 0 || !(mode.c_lflag & ECHO))
         return false;
     silenced.before = mode;
-    handle_signals(on_signal);
+    catch_signal(SIGINT, &silenced.on_interrupt);
+    catch_signal(SIGTERM, &silenced.on_end);
     mode.c_lflag &= ~(tcflag_t)ECHO;
-    return tcsetattr(silenced.fd, TCSAFLUSH, &mode) == 0;
-}
-
-static void unsilence(void) {
-    (void)tcsetattr(silenced.fd, TCSAFLUSH, &silenced.before);
-    handle_signals(SIG_DFL);
+    if (tcsetattr(silenced.fd, TCSAFLUSH, &mode) == 0)
+        return true;
+    unsilence();
+    return false;
 }
 
 // One line, typed or pasted at a terminal.

@@ -75,7 +75,7 @@ static void assert_subject_survives(const char *subject) {
     buffer_fini(&found);
 }
 
-static void a_name_in_one_line_keeps_all_but_what_breaks_lines(void **state) {
+static void a_name_in_one_line_keeps_all_but_what_breaks_or_turns_lines(void **state) {
     (void)state;
     static const char *const cases[][2] = {
         {"", ""},
@@ -83,6 +83,9 @@ static void a_name_in_one_line_keeps_all_but_what_breaks_lines(void **state) {
         {"a\r\n\r\nb\tc\x7f", "a    b c "},
         {"a\xc2\x85g\xc2\xa0h", "a g\xc2\xa0h"},
         {"a\xe2\x80\xa8g\xe2\x80\xa9h", "a g h"},
+        {"g\xe2\x80\xaeh\xe2\x80\x8ei\xe2\x81\xa6j\xe2\x81\xa9k", "g h i j k"}, // right to left, and isolates
+        {"g\xe2\x80\x8dh\xe2\x81\xa0", "g\xe2\x80\x8dh\xe2\x81\xa0"},           // joiners stay
+        {"g\xe2", "g\xe2"},                                                     // cut off
     };
     struct arena arena;
     arena_init(&arena, 0);
@@ -226,7 +229,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_message_has_the_headers_and_both_parts),
         cmocka_unit_test(the_same_mail_has_the_same_id_whatever_it_says),
-        cmocka_unit_test(a_name_in_one_line_keeps_all_but_what_breaks_lines),
+        cmocka_unit_test(a_name_in_one_line_keeps_all_but_what_breaks_or_turns_lines),
         cmocka_unit_test(subjects_of_any_language_and_length_survive),
         cmocka_unit_test(nothing_ends_a_header_early),
         cmocka_unit_test(a_recipient_that_would_break_the_headers_is_refused),

@@ -32,7 +32,7 @@ static void every_job_runs_exactly_once(void **state) {
     struct worker_pool *pool;
     assert_int_equal(worker_pool_new(&(struct worker_pool_options){4, JOBS}, &pool), STATUS_OK);
     for (int i = 0; i < JOBS; i++) {
-        jobs[i].job.run = count_run;
+        jobs[i].job = (struct worker_job){.run = count_run, .share = (unsigned)i % WORKER_SHARES_MAX};
         assert_int_equal(worker_pool_submit(pool, &jobs[i].job), STATUS_OK);
     }
     worker_pool_free(pool);
@@ -111,23 +111,26 @@ static void pass_inner_gate(struct worker_job *job) {
 
 static void a_free_worker_takes_whose_share_has_the_fewest(void **state) {
     (void)state;
-    struct counted_job held = {.job = {.run = pass_inner_gate, .share = 1}};
+    struct counted_job held[3] = {0};
     struct counted_job ends = {.job = {.run = pass_gate, .share = 2}};
     struct ordered_job older = {{.run = note_order, .share = 1}, 1},
                        newer = {{.run = note_order, .share = 3}, 3};
     struct worker_pool *pool;
     order_count = 0;
-    assert_int_equal(worker_pool_new(&(struct worker_pool_options){2, 16}, &pool), STATUS_OK);
+    assert_int_equal(worker_pool_new(&(struct worker_pool_options){4, 16}, &pool), STATUS_OK);
 
     pthread_mutex_lock(&inner_gate);
     pthread_mutex_lock(&gate);
-    assert_int_equal(worker_pool_submit(pool, &held.job), STATUS_OK);
+    for (unsigned i = 0; i < 3; i++) {
+        held[i].job = (struct worker_job){.run = pass_inner_gate, .share = i == 0 ? 1 : 3 + i};
+        assert_int_equal(worker_pool_submit(pool, &held[i].job), STATUS_OK);
+    }
     assert_int_equal(worker_pool_submit(pool, &ends.job), STATUS_OK);
-    while (worker_pool_get_statistics(pool).running < 2)
+    while (worker_pool_get_statistics(pool).running < 4)
         sched_yield();
     assert_int_equal(worker_pool_submit(pool, &older.job), STATUS_OK);
     assert_int_equal(worker_pool_submit(pool, &newer.job), STATUS_OK);
-    pthread_mutex_unlock(&gate); // one worker is free now, the other runs share 1
+    pthread_mutex_unlock(&gate); // one worker is free now, another runs share 1
     while (worker_pool_get_statistics(pool).waiting > 0)
         sched_yield();
     pthread_mutex_unlock(&inner_gate);
@@ -137,12 +140,42 @@ static void a_free_worker_takes_whose_share_has_the_fewest(void **state) {
     assert_int_equal(order[1], 1);
 }
 
+// Four workers, of which one share gets three, and eight places, of which it gets six.
+static void a_single_share_leaves_a_worker_and_places_for_the_others(void **state) {
+    (void)state;
+    struct counted_job jobs[10] = {0}, other = {.job = {.run = count_run, .share = 2}};
+    struct worker_pool *pool;
+    assert_int_equal(worker_pool_new(&(struct worker_pool_options){4, 8}, &pool), STATUS_OK);
+
+    pthread_mutex_lock(&gate);
+    for (int i = 0; i < 10; i++)
+        jobs[i].job = (struct worker_job){.run = pass_gate, .share = 1};
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(worker_pool_submit(pool, &jobs[i].job), STATUS_OK);
+    while (worker_pool_get_statistics(pool).running < 3)
+        sched_yield();
+    for (int i = 3; i < 9; i++)
+        assert_int_equal(worker_pool_submit(pool, &jobs[i].job), STATUS_OK);
+    assert_int_equal(worker_pool_submit(pool, &jobs[9].job), STATUS_EXHAUSTED);
+    assert_int_equal(worker_pool_submit(pool, &other.job), STATUS_OK);
+    while (atomic_load(&other.runs) == 0) // on the fourth worker, while all of the first share wait
+        sched_yield();
+    assert_int_equal(worker_pool_get_statistics(pool).waiting, 6);
+    pthread_mutex_unlock(&gate);
+
+    worker_pool_free(pool);
+    for (int i = 0; i < 9; i++)
+        assert_int_equal(jobs[i].runs, 1);
+    assert_int_equal(jobs[9].runs, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_job_runs_exactly_once),
         cmocka_unit_test(a_full_queue_refuses_at_once_and_counts_it),
         cmocka_unit_test(who_sends_many_does_not_make_the_others_wait),
         cmocka_unit_test(a_free_worker_takes_whose_share_has_the_fewest),
+        cmocka_unit_test(a_single_share_leaves_a_worker_and_places_for_the_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -76,8 +76,9 @@ class Tap:
 
     def arm(self, trip, is_sent, strike, prepare=_nothing, withholds=False, first=_FIRST):
         """strike(line) once, in the middle of the next transaction that begins with one of the statements `first`, which is
-        the next call by default: at the trip of this number, counted from there, or the one with the statement of this name; after it was sent on to PostgreSQL, or before, and then it never is. `prepare(line)` comes before it is
-        sent. With `withholds` nothing that PostgreSQL says from then on reaches the server."""
+        the next call by default: at the trip of this number, counted from there, or the one with the statement of this name;
+        after it was sent on to PostgreSQL, or before, and then it never is. `prepare(line)` comes before it is sent. With
+        `withholds` nothing that PostgreSQL says from then on reaches the server."""
         with self._lock:
             self._blow = _Blow(trip, is_sent, strike, prepare, withholds, first)
 
