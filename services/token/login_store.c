@@ -22,7 +22,8 @@ enum {
 };
 
 // $1 = company, $2 = client address, behind them what names the member. Of the company's list only the
-// entries that contain the address are read: for it they answer the same.
+// entries that contain the address are read: for it they answer the same. Who is being removed is waited for
+// here: the log-in travels with the commit, which nobody cancels and which asks no more who has left.
 #define FIND_PERSON(member)                                                                     \
     "SELECT m.member_id, c.is_operator, c.suspended, m.removed_at IS NOT NULL,"                 \
     " coalesce(w.enabled, true), coalesce(w.scope, 1::smallint), coalesce(listed.cidrs, '{}')," \
@@ -33,7 +34,7 @@ enum {
     " FROM latchkey.whitelist_entry e WHERE e.list_id = w.live_list_id"                         \
     " AND e.cidr = ANY (latchkey.containing_prefixes($2))"                                      \
     " AND latchkey.counts_now(e.disabled, e.expires_at)) AS listed ON true"                     \
-    " WHERE c.company_id = $1 AND " member
+    " WHERE c.company_id = $1 AND " member " FOR KEY SHARE OF m"
 
 #define LOGIN_COLUMNS                                                                     \
     "t.token_id, t.member_id, t.channels, coalesce(host(t.client_ip), ''), t.user_agent," \

@@ -16,7 +16,8 @@
 #include "services/token/login_rules.h"
 #include "services/token/token_mint.h"
 
-// One that has been removed is found where no present member is (a second round trip, but for an id).
+// One that has been removed is found where no present member is (a second round trip, but for an id). Waits
+// for whoever is removing the member, and keeps others from doing so until the call has ended.
 // NOT_FOUND (MEMBER_NOT_FOUND).
 MUST_CHECK enum status login_store_find_person(struct app_call *call, const struct login_draft *draft,
                                                struct login_person *ret_person);

@@ -278,7 +278,7 @@ static void init_secrets(struct db_params *params, const struct app_call *call,
 enum status token_store_import(struct app_call *call, const struct token_import *imports, size_t count,
                                const char *created_by, struct token_list *ret_list) {
     struct columns columns;
-    struct db_params tokens, secrets, uses, read;
+    struct db_params tokens, secrets, uses, read, again;
     if (!fill_columns(&columns, imports, count, call->arena))
         return fault_set_no_memory(call->fault);
     init_tokens(&tokens, call, &columns, created_by);
@@ -291,12 +291,15 @@ enum status token_store_import(struct app_call *call, const struct token_import 
     struct db_command commands[] = {{&statements[INSERT_TOKENS], &tokens, NULL},
                                     {&statements[INSERT_SECRETS], &secrets, NULL},
                                     {&statements[RECORD_USES], &uses, NULL},
-                                    {&statements[READ], &read, NULL}};
+                                    {&statements[READ], &read, NULL},
+                                    caller_look_again(call->caller, &again, call->arena)};
     enum status status = db_query_batch(call->transaction, commands, ARRAY_LENGTH(commands));
     if (status == STATUS_ALREADY_EXISTS) // since it was checked
         return STATUS_ABORTED;
     if (status != STATUS_OK)
         return db_fault(call->fault, status);
+    if ((status = caller_check_again(call->caller, &commands[4], call->arena, call->fault)) != STATUS_OK)
+        return status;
     struct token_list list = {.count = (size_t)db_result_get_row_count(commands[3].result)};
     status = token_row_read_list(call, commands[3].result, list.count, &list.tokens);
     if (status == STATUS_OK)

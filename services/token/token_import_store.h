@@ -18,7 +18,8 @@ MUST_CHECK enum status token_store_check_imports(struct app_call *call, struct t
                                                  struct token_policy *ret_policy);
 
 // Inserts those that have not failed, with their secrets and last use, and reads them back, newest first.
-// ABORTED if another call took a secret or an external_id in between: the whole call is to be run again.
+// ABORTED if another call took a secret or an external_id in between, or the caller is not what it was before
+// the insertion waited (caller_check_again()): the whole call is to be run again.
 MUST_CHECK enum status token_store_import(struct app_call *call, const struct token_import *imports,
                                           size_t count, const char *created_by, struct token_list *ret_list);
 

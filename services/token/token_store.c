@@ -97,7 +97,7 @@ static enum status tell_failed_creation(struct app_call *call, const struct toke
 enum status token_store_create(struct app_call *call, const struct token_draft *draft,
                                const struct token_birth *birth, struct token_policy *ret_policy,
                                struct token **ret_token) {
-    struct db_params policy, token, secret, find;
+    struct db_params policy, token, secret, find, again;
     token_params_init(&policy, call);
     db_params_add_int64(&policy, birth->company_tokens_max);
     db_params_add_bool(&policy, birth->counts_tokens);
@@ -108,10 +108,13 @@ enum status token_store_create(struct app_call *call, const struct token_draft *
     struct db_command commands[] = {{&statements[POLICY], &policy, NULL},
                                     {&statements[INSERT_TOKEN], &token, NULL},
                                     {&token_insert_secret_statement, &secret, NULL},
-                                    {&token_find_statement, &find, NULL}};
+                                    {&token_find_statement, &find, NULL},
+                                    caller_look_again(call->caller, &again, call->arena)};
     enum status status = db_query_batch(call->transaction, commands, ARRAY_LENGTH(commands));
     if (status != STATUS_OK)
         return tell_failed_creation(call, draft, status);
+    if ((status = caller_check_again(call->caller, &commands[4], call->arena, call->fault)) != STATUS_OK)
+        return status;
     const struct db_result *row = commands[0].result;
     *ret_policy = (struct token_policy){.max_lifetime_ms = db_result_get_int64(row, 0, 0),
                                         .requires_expiry = db_result_get_bool(row, 0, 1),

@@ -27,7 +27,8 @@ struct token_birth {
 };
 
 // Inserts the token and its secret, and reads it back together with the company's policy, which the caller
-// checks: to refuse is to fail, which undoes the insertion. ALREADY_EXISTS (EXTERNAL_ID_IN_USE).
+// checks: to refuse is to fail, which undoes the insertion. ALREADY_EXISTS (EXTERNAL_ID_IN_USE). ABORTED
+// without a fault where the caller is not what it was before the insertion waited (caller_check_again()).
 MUST_CHECK enum status token_store_create(struct app_call *call, const struct token_draft *draft,
                                           const struct token_birth *birth, struct token_policy *ret_policy,
                                           struct token **ret_token);

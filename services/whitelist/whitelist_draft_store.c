@@ -160,14 +160,17 @@ enum status whitelist_store_get_draft(struct app_call *call, struct uuid draft_i
 }
 
 enum status whitelist_store_discard_draft(struct app_call *call, struct uuid draft_id, bool *ret_was_there) {
-    struct db_params params;
-    const struct db_result *rows;
+    struct db_params params, again;
     whitelist_row_init_params(&params, call, draft_id);
-    enum status status = db_query(call->transaction, &statements[DISCARD], &params, &rows);
+    struct db_command commands[2] = {{&statements[DISCARD], &params, NULL}};
+    if (call->caller)
+        commands[1] = caller_look_again(call->caller, &again, call->arena);
+    enum status status = db_query_batch(call->transaction, commands, call->caller ? 2 : 1);
     if (status != STATUS_OK)
         return db_fault(call->fault, status);
-    *ret_was_there = db_result_get_affected_count(rows) > 0;
-    return STATUS_OK;
+    *ret_was_there = db_result_get_affected_count(commands[0].result) > 0;
+    return call->caller ? caller_check_again(call->caller, &commands[1], call->arena, call->fault)
+                        : STATUS_OK;
 }
 
 // ---- the pointer ----
@@ -175,11 +178,13 @@ enum status whitelist_store_discard_draft(struct app_call *call, struct uuid dra
 enum status whitelist_store_lock_draft(struct app_call *call, struct uuid draft_id,
                                        struct whitelist_candidate *ret_candidate) {
     struct whitelist_list_query of_live, of_draft;
+    struct db_params again;
     whitelist_store_init_query(&of_live, call, live, NULL, 0);
     whitelist_store_init_query(&of_draft, call, draft_id, NULL, 0);
-    enum { FOUND = 2, READ_LIVE, LIVE, READ_DRAFT, DRAFT, COUNT };
+    enum { AGAIN = 2, FOUND, READ_LIVE, LIVE, READ_DRAFT, DRAFT, COUNT };
     struct db_command commands[COUNT] = {whitelist_store_lock_command(&of_live, live),
                                          whitelist_store_lock_command(&of_draft, draft_id),
+                                         [AGAIN] = caller_look_again(call->caller, &again, call->arena),
                                          [FOUND] = {&statements[GET], &of_draft.target, NULL},
                                          [READ_LIVE] = whitelist_store_read_command(&of_live),
                                          [LIVE] = whitelist_store_standing_command(&of_live),
@@ -188,7 +193,9 @@ enum status whitelist_store_lock_draft(struct app_call *call, struct uuid draft_
     enum status status = db_query_batch(call->transaction, commands, COUNT);
     if (status != STATUS_OK)
         return db_fault(call->fault, status);
-    status = read_only_draft(call, commands[FOUND].result, draft_id, &ret_candidate->draft);
+    status = caller_check_again(call->caller, &commands[AGAIN], call->arena, call->fault);
+    if (status == STATUS_OK)
+        status = read_only_draft(call, commands[FOUND].result, draft_id, &ret_candidate->draft);
     if (status == STATUS_OK)
         status = whitelist_store_read_standing(call, live, &commands[READ_LIVE], &commands[LIVE],
                                                &ret_candidate->live);

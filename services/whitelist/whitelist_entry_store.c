@@ -110,14 +110,15 @@ static bool read_holders(const struct db_result *rows, struct arena *arena, stru
 enum status whitelist_store_add(struct app_call *call, const struct whitelist_addition *addition,
                                 struct whitelist_added *ret_added) {
     struct whitelist_list_query query;
-    struct db_params holders, insert;
+    struct db_params holders, insert, again;
     whitelist_store_init_query(&query, call, addition->draft_id, NULL, 0);
     whitelist_row_init_params(&holders, call, addition->draft_id);
     db_params_add_prefix_array(&holders, addition->prefixes, addition->count);
     if (!init_insert(&insert, call, addition))
         return fault_set_no_memory(call->fault);
-    enum { READ = 1, AT, HOLDERS, COUNT = 5 };
+    enum { AGAIN = 1, READ, AT, HOLDERS, COUNT = 6 };
     struct db_command commands[COUNT] = {whitelist_store_lock_command(&query, addition->draft_id),
+                                         [AGAIN] = caller_look_again(call->caller, &again, call->arena),
                                          [READ] = whitelist_store_read_command(&query),
                                          [AT] = {&statements[NOW], NULL, NULL},
                                          [HOLDERS] = {&statements[FIND_HOLDERS], &holders, NULL},
@@ -126,7 +127,9 @@ enum status whitelist_store_add(struct app_call *call, const struct whitelist_ad
     if (status != STATUS_OK)
         return db_fault(call->fault, status);
 
-    status = whitelist_row_read(call, commands[READ].result, addition->draft_id, &ret_added->before);
+    status = caller_check_again(call->caller, &commands[AGAIN], call->arena, call->fault);
+    if (status == STATUS_OK)
+        status = whitelist_row_read(call, commands[READ].result, addition->draft_id, &ret_added->before);
     if (status != STATUS_OK)
         return status;
     ret_added->created_at_ms = db_result_get_time_ms(commands[AT].result, 0, 0);
@@ -139,12 +142,13 @@ enum status whitelist_store_add(struct app_call *call, const struct whitelist_ad
 enum status whitelist_store_remove(struct app_call *call, struct uuid draft_id, const struct uuid *entry_ids,
                                    size_t count, struct whitelist_removed *ret_removed) {
     struct whitelist_list_query query;
-    struct db_params delete;
+    struct db_params delete, again;
     whitelist_store_init_query(&query, call, draft_id, NULL, 0);
     whitelist_row_init_params(&delete, call, draft_id);
     db_params_add_uuid_array(&delete, entry_ids, count);
-    enum { READ_BEFORE = 1, BEFORE, GONE, READ_AFTER, AFTER, COUNT };
+    enum { AGAIN = 1, READ_BEFORE, BEFORE, GONE, READ_AFTER, AFTER, COUNT };
     struct db_command commands[COUNT] = {whitelist_store_lock_command(&query, draft_id),
+                                         [AGAIN] = caller_look_again(call->caller, &again, call->arena),
                                          [READ_BEFORE] = whitelist_store_read_command(&query),
                                          [BEFORE] = whitelist_store_standing_command(&query),
                                          [GONE] = {&statements[DELETE], &delete, NULL},
@@ -153,8 +157,10 @@ enum status whitelist_store_remove(struct app_call *call, struct uuid draft_id, 
     enum status status = db_query_batch(call->transaction, commands, COUNT);
     if (status != STATUS_OK)
         return db_fault(call->fault, status);
-    status = whitelist_store_read_standing(call, draft_id, &commands[READ_BEFORE], &commands[BEFORE],
-                                           &ret_removed->before);
+    status = caller_check_again(call->caller, &commands[AGAIN], call->arena, call->fault);
+    if (status == STATUS_OK)
+        status = whitelist_store_read_standing(call, draft_id, &commands[READ_BEFORE], &commands[BEFORE],
+                                               &ret_removed->before);
     if (status == STATUS_OK)
         status = whitelist_store_read_standing(call, draft_id, &commands[READ_AFTER], &commands[AFTER],
                                                &ret_removed->after);
@@ -177,18 +183,22 @@ enum status whitelist_store_lock_entry(struct app_call *call, struct uuid draft_
                                        struct whitelist_standing *ret_standing,
                                        struct whitelist_entry *ret_entry) {
     struct whitelist_list_query query;
-    struct db_params find;
+    struct db_params find, again;
     whitelist_store_init_query(&query, call, draft_id, NULL, 0);
     init_entry(&find, call, draft_id, entry_id);
-    enum { READ = 1, STANDING, FOUND, COUNT };
+    enum { AGAIN = 1, READ, STANDING, FOUND, COUNT };
     struct db_command commands[COUNT] = {
-        whitelist_store_lock_command(&query, draft_id), [READ] = whitelist_store_read_command(&query),
-        [STANDING] = whitelist_store_standing_command(&query), [FOUND] = {&statements[FIND], &find, NULL}};
+        whitelist_store_lock_command(&query, draft_id),
+        [AGAIN] = caller_look_again(call->caller, &again, call->arena),
+        [READ] = whitelist_store_read_command(&query), [STANDING] = whitelist_store_standing_command(&query),
+        [FOUND] = {&statements[FIND], &find, NULL}};
     enum status status = db_query_batch(call->transaction, commands, COUNT);
     if (status != STATUS_OK)
         return db_fault(call->fault, status);
-    status =
-        whitelist_store_read_standing(call, draft_id, &commands[READ], &commands[STANDING], ret_standing);
+    status = caller_check_again(call->caller, &commands[AGAIN], call->arena, call->fault);
+    if (status == STATUS_OK)
+        status =
+            whitelist_store_read_standing(call, draft_id, &commands[READ], &commands[STANDING], ret_standing);
     if (status != STATUS_OK)
         return status;
     if (db_result_get_row_count(commands[FOUND].result) == 0)

@@ -80,15 +80,18 @@ static const struct uuid live = {{0}};
 
 enum status whitelist_store_lock(struct app_call *call, struct whitelist_standing *ret_standing) {
     struct whitelist_list_query query;
+    struct db_params again;
     whitelist_store_init_query(&query, call, live, NULL, 0);
     // why several statements: what waits for the lock reads afterwards what the one before it has left.
-    struct db_command commands[] = {whitelist_store_lock_command(&query, live),
-                                    whitelist_store_read_command(&query),
-                                    whitelist_store_standing_command(&query)};
+    struct db_command commands[] = {
+        whitelist_store_lock_command(&query, live), caller_look_again(call->caller, &again, call->arena),
+        whitelist_store_read_command(&query), whitelist_store_standing_command(&query)};
     enum status status = db_query_batch(call->transaction, commands, ARRAY_LENGTH(commands));
     if (status != STATUS_OK)
         return db_fault(call->fault, status);
-    return whitelist_store_read_standing(call, live, &commands[1], &commands[2], ret_standing);
+    if ((status = caller_check_again(call->caller, &commands[1], call->arena, call->fault)) != STATUS_OK)
+        return status;
+    return whitelist_store_read_standing(call, live, &commands[2], &commands[3], ret_standing);
 }
 
 enum status whitelist_store_update(struct app_call *call, bool is_enabled, enum whitelist_scope scope,

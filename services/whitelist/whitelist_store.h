@@ -4,7 +4,8 @@
 //
 // Who changes a list holds a row locked from the beginning (of the live list its whitelist, of a draft the
 // draft), so that changes of one list take turns: two that are harmless alone can't lock somebody out
-// together.
+// together. What locks for a caller is ABORTED without a fault where the caller is not what it was before it
+// waited (caller_check_again()).
 #ifndef LATCHKEY_SERVICES_WHITELIST_WHITELIST_STORE_H
 #define LATCHKEY_SERVICES_WHITELIST_WHITELIST_STORE_H
 

@@ -347,7 +347,7 @@ class HandedOver(GrantCase):
 
 
 class Meanwhile(GrantCase):
-    """What bounds the caller changes while its call waits for the row that it is to change."""
+    """What bounds the caller changes while its call waits for the row that it is to change or to refer to."""
 
     def change_behind_a_lock(self, client, statement, **fields):
         """Lets `client` widen a token of the company's, whose row is locked until the statement has run."""
@@ -374,6 +374,35 @@ class Meanwhile(GrantCase):
         self.assert_exceeds(lambda: self.change_behind_a_lock(
             client, f"UPDATE latchkey.role SET permissions = '{{{names}}}' WHERE role_id = '{uuid_of_id(role.role_id)}'",
             permissions=["charges.*"]))
+
+    def create_behind_a_lock(self, client, statement):
+        """Lets `client` make a token of the company's, whose row is locked until the statement has run."""
+        with RowLock(self.deployment, f"company WHERE company_id = '{self.company.uuid}'", "UPDATE") as lock, \
+                concurrent.futures.ThreadPoolExecutor(1) as pool:
+            call = pool.submit(self.create, client, ["charges.*"], company_owned=True)
+            lock.wait_for_others(1)
+            lock.release(statement)
+            return call.result(30)
+
+    def test_who_was_removed_while_it_waited_makes_no_token_of_the_company(self):
+        member, access, _ = self.new_administrator()
+        self.assert_refused(grpc.StatusCode.UNAUTHENTICATED, "MEMBER_REMOVED", lambda: self.create_behind_a_lock(
+            access, f"UPDATE latchkey.member SET removed_at = now() WHERE member_id = '{uuid_of_id(member.member_id)}'"))
+        self.assertEqual(self.company.count("token", "member_id IS NULL AND label = 'of a test'"), 0)
+
+    def test_who_got_a_list_while_it_waited_makes_no_token_without_one(self):
+        member, access, _ = self.new_administrator()
+        self.assert_exceeds(lambda: self.create_behind_a_lock(
+            access, f"UPDATE latchkey.member SET allowed_ips = '{{{HERE}}}' "
+                    f"WHERE member_id = '{uuid_of_id(member.member_id)}'"), "you have as a member")
+
+    def test_a_group_that_the_maker_lost_while_it_waited_is_not_in_its_token(self):
+        role = self.company.create_role("holder", ["charges.*", "latchkey.tokens.*"])
+        member = self.company.create_member("eve@acme.example", [role.role_id])
+        client = self.company.client(self.company.owner_token(member.member_id)[1])
+        names = ",".join((*NAMES, "latchkey.tokens.*"))
+        self.assert_exceeds(lambda: self.create_behind_a_lock(
+            client, f"UPDATE latchkey.role SET permissions = '{{{names}}}' WHERE role_id = '{uuid_of_id(role.role_id)}'"))
 
 
 if __name__ == "__main__":

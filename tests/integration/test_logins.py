@@ -1,5 +1,6 @@
 """Log-ins: who may make them for whom, from where a person may log in, what is recorded, and how log-ins end."""
 
+import concurrent.futures
 import threading
 import unittest
 import uuid
@@ -7,6 +8,7 @@ import uuid
 import grpc
 
 from latchkey_test import Client, error_info, uuid_of_id
+from latchkey_test.row_lock import RowLock
 
 from login_case import LISTED, UNLISTED, LoginCase, decision_pb2, token_pb2, typeid
 
@@ -168,6 +170,36 @@ class Refusals(LoginCase):
                      {"issuer": "https://id.example", "subject": "gone"}):
             self.assert_refused(UNFIT, "MEMBER_REMOVED", lambda fields=name: self.log_in(**fields))
         self.assertEqual({row[0] for row in self.rows(member)}, {"REASON_COMPANY_SUSPENDED", "REASON_MEMBER_REMOVED"})
+
+    def log_in_behind_a_lock(self, number, statement, **fields):
+        """A log-in that comes while its member is held by who then runs the statement."""
+        with RowLock(self.deployment, f"member WHERE member_id = '{number}'", "UPDATE") as lock, \
+                concurrent.futures.ThreadPoolExecutor(1) as threads:
+            waiting = threads.submit(self.log_in, **fields)
+            lock.wait_for_others(1)
+            lock.release(statement)
+            return waiting.result()
+
+    def test_who_is_removed_while_a_log_in_waits_can_t_log_in(self):
+        for name in ("member_id", "email", "subject"):
+            member, number = self.new_member(f"{name}@example.com", issuer="https://id.example", subject=name)
+            fields = {"member_id": {"member_id": member}, "email": {"email": f"{name}@example.com"},
+                      "subject": {"issuer": "https://id.example", "subject": name}}[name]
+            remove = f"UPDATE latchkey.member SET removed_at = now() WHERE member_id = '{number}'"
+            with self.subTest(name):
+                self.assert_refused(UNFIT, "MEMBER_REMOVED",
+                                    lambda r=remove, n=number, f=fields: self.log_in_behind_a_lock(n, r, **f))
+                self.assertEqual([row[0] for row in self.rows(member)], ["REASON_MEMBER_REMOVED"])
+
+    def test_a_log_in_that_waits_for_its_member_can_be_cancelled(self):
+        member, number = self.new_member()
+        request = token_pb2.CreateLoginTokenRequest(member_id=member, client_ip=LISTED)
+        with RowLock(self.deployment, f"member WHERE member_id = '{number}'", "UPDATE") as lock:
+            waiting = self.checker.tokens.CreateLoginToken.future(request, timeout=120)
+            lock.wait_for_others(1)
+            waiting.cancel()
+            lock.wait_for_others(0)
+        self.assertEqual(self.rows(member), [])
 
     def test_whoever_came_back_under_an_old_address_is_the_one_who_is_there(self):
         old, number = self.new_member("back@example.com")

@@ -171,6 +171,17 @@ class Import(ImportCase, TokenCase):
         with self.caller_of(reader.secret) as client:
             self.assert_refused(DENIED, "PERMISSION_MISSING", lambda: self.take_over(imported(), client=client))
 
+    def test_who_ended_or_was_narrowed_while_it_waited_takes_nothing_over(self):
+        def take_over_behind_a_lock(change):
+            return self.make_behind_a_lock(lambda client: self.take_over(
+                imported(label="of who waited", permissions=["charges.create"], company_owned=True), client=client), change)
+
+        self.assert_refused(grpc.StatusCode.UNAUTHENTICATED, "DEACTIVATED", lambda: take_over_behind_a_lock(
+            "deactivated_at = now(), deactivate_reason = 1"))
+        (result,) = take_over_behind_a_lock("permissions = '{latchkey.tokens.manage}'").results
+        self.assert_result(result, DENIED, "GRANT_EXCEEDS_CALLER")
+        self.assertEqual(list(self.list(label_contains="of who waited").access_tokens), [])
+
     def test_the_companys_policy_holds_for_each(self):
         self.set_policy(max_token_lifetime_ms=DAY * 1000, require_expiry="true")
         never, late, good = self.take_over(imported(), imported(expires_at=seconds_from_now(2 * DAY)),

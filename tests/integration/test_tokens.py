@@ -143,6 +143,17 @@ class Creation(TokenCase):
             # Who may call at all is decided before what is asked.
             self.assert_refused(DENIED, "PERMISSION_MISSING", lambda: self.create(client, label="", request_id="x"))
 
+    def test_a_maker_that_ended_or_was_narrowed_while_it_waited_makes_nothing(self):
+        for change, code, reason in (
+                ("deactivated_at = now(), deactivate_reason = 1", grpc.StatusCode.UNAUTHENTICATED, "DEACTIVATED"),
+                ("permissions = '{charges.create}'", DENIED, "PERMISSION_MISSING"),
+                ("permissions = '{latchkey.tokens.manage}'", DENIED, "GRANT_EXCEEDS_CALLER"),
+                ("allowed_ips = '{127.0.0.1}'", DENIED, "GRANT_EXCEEDS_CALLER")):
+            with self.subTest(change):
+                self.assert_refused(code, reason, lambda c=change: self.make_behind_a_lock(lambda client: self.create(
+                    client, label="of who waited", permissions=["charges.create"], company_owned=True), c))
+        self.assertEqual(list(self.list(label_contains="of who waited").access_tokens), [])
+
     # ---- what is made ----
 
     def test_what_was_asked_for_is_kept_in_its_canonical_form(self):

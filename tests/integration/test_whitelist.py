@@ -1,11 +1,13 @@
 """The whitelist's entries: what is taken, what is refused, how it is listed, what CheckIp says."""
 
+import concurrent.futures
 import unittest
 import uuid
 
 import grpc
 
-from latchkey_test import error_info
+from latchkey_test import error_info, uuid_of_id
+from latchkey_test.row_lock import RowLock
 from whitelist_case import AWAY, HOME, INVALID_ARGUMENT, WhitelistCase, token_pb2, whitelist_pb2
 
 NO_SUCH_ENTRY = "ent_01h455vb4pex5vsknk084sn02q"
@@ -288,6 +290,37 @@ class Permissions(WhitelistCase):
             for method in ("GetWhitelist", "ListWhitelistEntries", "CheckIp"):
                 request = getattr(whitelist_pb2, method + "Request")()
                 self.assert_lacks("latchkey.whitelist.read", self.call, method, request, client=stranger)
+
+    def assert_asked_again(self, change, row):
+        """change(client) waits for the row, and is refused where its caller has ended before it is free again."""
+        made = self.client.tokens.CreateAccessToken(token_pb2.CreateAccessTokenRequest(
+            label="of a test", permissions=["latchkey.whitelist.manage"]), timeout=10)
+        with self.deployment.anybody(made.secret) as client, concurrent.futures.ThreadPoolExecutor(1) as threads, \
+                RowLock(self.deployment, row) as lock:
+            waiting = threads.submit(change, client)
+            lock.wait_for_others(1)
+            lock.release("UPDATE latchkey.token SET deactivated_at = now(), deactivate_reason = 1 "
+                         f"WHERE token_id = '{uuid_of_id(made.access_token.token_id)}'")
+            self.assert_refused(grpc.StatusCode.UNAUTHENTICATED, "DEACTIVATED", waiting.result)
+
+    def test_who_ended_while_it_waited_changes_nothing(self):
+        entry_id = self.add("10.0.0.1").entries[0].entry_id
+        draft_id = self.begin().draft_id
+        before = self.get()
+        live = "whitelist WHERE company_id = (SELECT company_id FROM latchkey.company WHERE is_demo)"
+        draft = f"whitelist_list WHERE list_id = '{uuid_of_id(draft_id)}'"
+        for name, row, change in (
+                ("settings", live, lambda client: self.update(client=client, scope=2)),
+                ("add", live, lambda client: self.add("10.0.0.2", client=client)),
+                ("remove", live, lambda client: self.remove(entry_id, client=client)),
+                ("change", live, lambda client: self.change(entry_id, client=client, note="x")),
+                ("publish", live, lambda client: self.publish(draft_id, client=client)),
+                ("add to a draft", draft, lambda client: self.add("10.0.0.2", client=client, draft_id=draft_id)),
+                ("discard", draft, lambda client: self.discard(draft_id, client=client))):
+            with self.subTest(name):
+                self.assert_asked_again(change, row)
+        self.assertEqual(self.get(), before)
+        self.assertEqual((self.list_cidrs(), self.list_cidrs(draft_id=draft_id)), (["10.0.0.1/32"], ["10.0.0.1/32"]))
 
     def test_a_permission_is_asked_for_before_the_input_is_judged(self):
         with self.make_client("charges.read") as stranger:

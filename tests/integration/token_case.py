@@ -1,10 +1,12 @@
 """What test cases about access tokens have in common."""
 
+import concurrent.futures
 import datetime
 
 import grpc
 
 from latchkey_test import CallCase, Client, Deployment, stubs, uuid_of_id
+from latchkey_test.row_lock import RowLock
 from latchkey_test.waiting import wait_until
 
 token_pb2 = stubs.messages("latchkey/v1/token.proto")
@@ -108,6 +110,18 @@ class TokenCase(CallCase):
         """What has expired can only be made to have: no clock of the server's moves for a test."""
         self.deployment.execute("UPDATE latchkey.token SET expires_at = now() - interval '1 s' "
                                 f"WHERE token_id = '{self.uuid_of(made.access_token)}'")
+
+    # ---- who waited is asked again ----
+
+    def make_behind_a_lock(self, make, change):
+        """make(client) of a caller that is admitted, and whose row is changed before that of its company is free again."""
+        caller = self.create(permissions=["latchkey.tokens.manage", "charges.*"])
+        with self.caller_of(caller.secret) as client, concurrent.futures.ThreadPoolExecutor(1) as threads, \
+                RowLock(self.deployment, "company WHERE is_demo", "UPDATE") as lock:
+            waiting = threads.submit(make, client)
+            lock.wait_for_others(1)
+            lock.release(f"UPDATE latchkey.token SET {change} WHERE token_id = '{self.uuid_of(caller.access_token)}'")
+            return waiting.result()
 
     # ---- who a secret is ----
 

@@ -88,8 +88,9 @@ class WhitelistCase(unittest.TestCase):
     def drafts(self):
         return list(self.call("GetWhitelist", whitelist_pb2.GetWhitelistRequest()).drafts)
 
-    def discard(self, draft_id, **fields):
-        return self.call("DiscardWhitelistDraft", whitelist_pb2.DiscardWhitelistDraftRequest(draft_id=draft_id, **fields))
+    def discard(self, draft_id, client=None, **fields):
+        request = whitelist_pb2.DiscardWhitelistDraftRequest(draft_id=draft_id, **fields)
+        return self.call("DiscardWhitelistDraft", request, client=client)
 
     def publish(self, draft_id, confirm_within=0, address=HOME, client=None, **fields):
         request = whitelist_pb2.PublishWhitelistDraftRequest(draft_id=draft_id, **fields)
