@@ -77,8 +77,8 @@ MUST_CHECK enum status role_judge_grants(const struct role_list *present, const 
                                          struct fault *fault, struct role_verdicts *ret_verdicts);
 
 // Every wanted role must have been judged: NOT_FOUND (ROLE_NOT_FOUND); and nothing may stand against it:
-// PERMISSION_DENIED (GRANT_EXCEEDS_CALLER) with the first role that lets do more than the caller may, and what
-// is too much of it.
+// PERMISSION_DENIED (GRANT_EXCEEDS_CALLER) with the first role that lets do more than the caller may, and
+// what is too much of it.
 MUST_CHECK enum status role_read_verdicts(const struct role_ids *wanted, const struct role_verdicts *verdicts,
                                           struct fault *fault);
 
