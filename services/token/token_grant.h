@@ -1,6 +1,9 @@
 // A token never exceeds its maker: it may do nothing that the maker may not do, from nowhere the maker may
 // not be, and no longer. Pure.
 //
+// But it may be good on a channel that the maker is not: that is where a secret is used, no right. Whoever
+// makes tokens calls on channel API, and all of the first ones are good on that alone.
+//
 // What changes by itself bounds it too. A group covers what the catalogue gets later, so it is given by who
 // holds the group, not by who holds all its names of today. And the own list of the maker's member binds a
 // token of that same member at each decision, whatever it becomes; any other token needs it written down.
