@@ -2,6 +2,7 @@
 comes to cover, the owner whose secret a rotation shows, and the list that a token's old owner had."""
 
 import concurrent.futures
+import time
 import unittest
 
 import grpc
@@ -80,6 +81,24 @@ class OwnLists(GrantCase):
         self.assert_exceeds(lambda: self.create(client, allowed_ips=[OFFICE]), "the token that you call with")
         self.create(client, allowed_ips=[ELSEWHERE])
         self.create(client, company_owned=True, allowed_ips=["127.0.0.1"])
+
+    def test_halves_of_a_range_are_the_range(self):
+        halves = ["127.0.0.0/9", "127.128.0.0/9"]
+        _, access, _ = self.new_administrator(*halves)
+        self.assertEqual(list(self.create(access, company_owned=True, allowed_ips=[HERE]).access_token.allowed_ips), [HERE])
+        self.assert_exceeds(lambda: self.create(access, company_owned=True, allowed_ips=["126.0.0.0/7"]), HERE)
+
+    def test_long_lists_of_an_import_are_compared_with_a_long_one_at_once(self):
+        own = [HERE] + [f"10.{n >> 8}.{n & 255}.0/25" for n in range(9_999)]
+        _, access, _ = self.new_administrator(*own)
+        ips = [one.replace("/25", "/26") for one in own[-500:]]
+        began = time.monotonic()
+        results = access.tokens.ImportAccessTokens(token_pb2.ImportAccessTokensRequest(tokens=[
+            token_pb2.ImportedAccessToken(label="of a test", secret_sha256=bytes([1, n]) * 16, hint="old", company_owned=True,
+                                          permissions=["charges.read"], allowed_ips=ips) for n in range(100)]),
+            timeout=20).results
+        self.assertLess(time.monotonic() - began, 3)
+        self.assertEqual({result.WhichOneof("result") for result in results}, {"access_token"})
 
     def test_an_imported_company_token_is_bounded_alike(self):
         _, access, _ = self.new_administrator(HERE)
