@@ -8,6 +8,7 @@
 #include "common/base/typeid.h"
 #include "common/db/array.h"
 #include "common/db/row_list.h"
+#include "common/ip/prefix_list.h"
 
 #define LOGINS_CREATE "latchkey.logins.create"
 
@@ -305,12 +306,12 @@ struct db_command caller_look_again(const struct caller *caller, struct db_param
 }
 
 // In the order of the lists: somebody who writes one anew without changing it makes a call begin anew.
-static bool has_same_ips(const struct ip_prefix *a, size_t a_count, const struct ip_prefix *b,
-                         size_t b_count) {
-    for (size_t i = 0; a_count == b_count && i < a_count; i++)
-        if (ip_prefix_compare(&a[i], &b[i]) != 0)
-            return false;
-    return a_count == b_count;
+static bool has_same_ips(const struct caller *a, const struct caller *b) {
+    const struct prefix_list a_own = {a->allowed_ips, a->allowed_ip_count},
+                             b_own = {b->allowed_ips, b->allowed_ip_count},
+                             a_members = {a->member_ips, a->member_ip_count},
+                             b_members = {b->member_ips, b->member_ip_count};
+    return prefix_list_is_equal(&a_own, &b_own) && prefix_list_is_equal(&a_members, &b_members);
 }
 
 static bool has_same_domains(const struct caller *a, const struct caller *b) {
@@ -326,9 +327,7 @@ static bool has_same_domains(const struct caller *a, const struct caller *b) {
 static bool has_same_bounds(const struct caller *a, const struct caller *b) {
     return uuid_is_equal(a->member_id, b->member_id) && a->subject.channels == b->subject.channels &&
            a->subject.expires_at_ms == b->subject.expires_at_ms && has_same_domains(a, b) &&
-           has_same_ips(a->allowed_ips, a->allowed_ip_count, b->allowed_ips, b->allowed_ip_count) &&
-           has_same_ips(a->member_ips, a->member_ip_count, b->member_ips, b->member_ip_count) &&
-           group_list_is_equal(&a->groups, &b->groups);
+           has_same_ips(a, b) && group_list_is_equal(&a->groups, &b->groups);
 }
 
 enum status caller_check_after_change(const struct caller *caller, const struct db_command *look,

@@ -42,46 +42,72 @@ bool prefix_list_admits(const struct prefix_list *list, const struct ip_address 
     return list->count == 0;
 }
 
+bool prefix_list_is_equal(const struct prefix_list *a, const struct prefix_list *b) {
+    for (size_t i = 0; a->count == b->count && i < a->count; i++)
+        if (ip_prefix_compare(&a->prefixes[i], &b->prefixes[i]) != 0)
+            return false;
+    return a->count == b->count;
+}
+
 // ---- one within another ----
 
 static int compare(const void *a, const void *b) {
     return ip_prefix_compare(a, b);
 }
 
-static enum status sort(const struct prefix_list *list, struct arena *arena, struct prefix_list *ret_sorted) {
+static bool are_halves(const struct ip_prefix *lower, const struct ip_prefix *upper) {
+    if (lower->bits != upper->bits || lower->bits == 0 || ip_prefix_compare(lower, upper) == 0)
+        return false;
+    struct ip_prefix whole = ip_prefix_of(&lower->address, lower->bits - 1u);
+    return ip_prefix_contains_prefix(&whole, upper);
+}
+
+// Of prefixes in order the next one: what is around it is the last that was kept, and so is its other half.
+static void keep(struct prefix_list *reduced, const struct ip_prefix *prefix) {
+    struct ip_prefix *last = reduced->prefixes + reduced->count;
+    if (reduced->count > 0 && ip_prefix_contains_prefix(&last[-1], prefix))
+        return;
+    *last = *prefix;
+    reduced->count++;
+    for (; reduced->count > 1 && are_halves(&last[-1], last); last--, reduced->count--)
+        last[-1] = ip_prefix_of(&last[-1].address, last[-1].bits - 1u);
+}
+
+enum status prefix_list_reduce(const struct prefix_list *list, struct arena *arena,
+                               struct prefix_list *ret_reduced) {
     struct ip_prefix *prefixes = ARENA_NEW_ARRAY(arena, struct ip_prefix, list->count);
     if (!prefixes)
         return STATUS_NO_MEMORY;
     for (size_t i = 0; i < list->count; i++)
         prefixes[i] = list->prefixes[i];
     qsort(prefixes, list->count, sizeof(prefixes[0]), compare);
-    *ret_sorted = (struct prefix_list){prefixes, list->count};
+    struct prefix_list reduced = {prefixes, 0}; // in place: it never has more than were read
+    for (size_t i = 0; i < list->count; i++)
+        keep(&reduced, &(struct ip_prefix){prefixes[i].address, prefixes[i].bits});
+    *ret_reduced = reduced;
     return STATUS_OK;
 }
 
-// Both in order: what holds a prefix comes before it, and between the two comes only what it holds too.
-static bool is_within(const struct prefix_list *list, const struct prefix_list *outer) {
-    const struct ip_prefix *holder = NULL;
-    size_t seen = 0;
-    for (size_t i = 0; i < list->count; i++) {
-        const struct ip_prefix *prefix = &list->prefixes[i];
-        for (; seen < outer->count && ip_prefix_compare(&outer->prefixes[seen], prefix) <= 0; seen++)
-            if (!holder || !ip_prefix_contains_prefix(holder, &outer->prefixes[seen]))
-                holder = &outer->prefixes[seen];
-        if (!holder || !ip_prefix_contains_prefix(holder, prefix))
-            return false;
+bool prefix_list_covers(const struct prefix_list *reduced, const struct ip_prefix *prefix) {
+    size_t first = 0, end = reduced->count; // those from `end` on come behind it
+    while (first < end) {
+        size_t middle = first + (end - first) / 2;
+        if (ip_prefix_compare(&reduced->prefixes[middle], prefix) <= 0)
+            first = middle + 1;
+        else
+            end = middle;
     }
-    return true;
+    return reduced->count == 0 || (end > 0 && ip_prefix_contains_prefix(&reduced->prefixes[end - 1], prefix));
 }
 
 enum status prefix_list_compare_reach(const struct prefix_list *list, const struct prefix_list *outer,
                                       struct arena *arena, bool *ret_is_within) {
-    struct prefix_list sorted, outer_sorted;
-    *ret_is_within = outer->count == 0;
-    if (outer->count == 0 || list->count == 0)
-        return STATUS_OK;
-    if (sort(list, arena, &sorted) != STATUS_OK || sort(outer, arena, &outer_sorted) != STATUS_OK)
+    struct prefix_list reduced;
+    if (prefix_list_reduce(outer, arena, &reduced) != STATUS_OK)
         return STATUS_NO_MEMORY;
-    *ret_is_within = is_within(&sorted, &outer_sorted);
+    bool is_within = list->count > 0 || outer->count == 0;
+    for (size_t i = 0; is_within && i < list->count; i++)
+        is_within = prefix_list_covers(&reduced, &list->prefixes[i]);
+    *ret_is_within = is_within;
     return STATUS_OK;
 }

@@ -29,8 +29,18 @@ char **prefix_list_format(const struct prefix_list *list, struct arena *arena);
 // (family 0) is in none.
 bool prefix_list_admits(const struct prefix_list *list, const struct ip_address *address);
 
-// Whether the list lets in nothing that `outer` does not: each of its prefixes lies in one of those.
-// Neighbours that cover one only together do not count. NO_MEMORY.
+// In the order in which they stand.
+bool prefix_list_is_equal(const struct prefix_list *a, const struct prefix_list *b);
+
+// The same addresses in order, by as few prefixes as there can be: none lies in another, and no two are the
+// halves of one. NO_MEMORY.
+MUST_CHECK enum status prefix_list_reduce(const struct prefix_list *list, struct arena *arena,
+                                          struct prefix_list *ret_reduced);
+
+// Whether a reduced list holds all of the prefix: a binary search. An empty list holds every one.
+bool prefix_list_covers(const struct prefix_list *reduced, const struct ip_prefix *prefix);
+
+// Whether the list lets in nothing that `outer` does not. NO_MEMORY.
 MUST_CHECK enum status prefix_list_compare_reach(const struct prefix_list *list,
                                                  const struct prefix_list *outer, struct arena *arena,
                                                  bool *ret_is_within);

@@ -29,7 +29,7 @@ struct item_list {
 
 // What was looked up to judge them by.
 struct knowledge {
-    struct role_list roles;
+    struct role_verdicts roles;
     struct db_command emails; // the n-th row is about the n-th item
     struct outbox_room room;
 };
@@ -109,7 +109,11 @@ static enum status look_up(struct app_call *call, const struct item_list *list,
     if (status != STATUS_OK)
         return status;
     *ret_knowledge = (struct knowledge){.emails = looks[EMAILS], .room = {.rows = looks[ROOM].result}};
-    return role_store_read_list(call, &looks[ROLES], &ret_knowledge->roles);
+    struct role_list present;
+    status = role_store_read_list(call, &looks[ROLES], &present);
+    if (status != STATUS_OK)
+        return status;
+    return role_judge_grants(&present, call->caller, call->fault, &ret_knowledge->roles);
 }
 
 // ---- judging ----
@@ -132,7 +136,7 @@ static enum status judge(struct app_call *call, const struct item_list *list, st
     const struct invitation_draft *draft = &list->items[i].draft;
     enum status status = list->items[i].fault.status;
     if (status == STATUS_OK)
-        status = role_check_grant(&draft->roles, &knowledge->roles, call->caller, call->arena, call->fault);
+        status = role_read_verdicts(&draft->roles, &knowledge->roles, call->fault);
     if (status == STATUS_OK)
         status = invitation_store_check_email(call, &knowledge->emails, i, draft->email.text);
     if (status == STATUS_OK && is_invited_already(list, knowledge, i))

@@ -69,6 +69,16 @@ static enum status bound_by_heir(struct app_call *call, const struct removal *re
     return is_bound ? STATUS_OK : fault_set_no_memory(call->fault);
 }
 
+static enum status check_lists(const struct app_call *call, const struct member_tokens *tokens) {
+    if (tokens->too_long_count == 0)
+        return STATUS_OK;
+    return fault_set(call->fault, STATUS_FAILED_PRECONDITION, "TOKEN_LIST_TOO_LONG",
+                     "%" PRId64 " of the tokens can't be handed over, such as %s: its list of addresses and "
+                     "the member's own share more than %d; shorten either, or deactivate the token first",
+                     tokens->too_long_count, typeid_of(TYPEID_TOKEN, tokens->too_long_id).text,
+                     MEMBER_TOKENS_IPS_MAX);
+}
+
 // Whoever has their secrets could do, with another owner, what he can't do with this one: then that is a
 // grant like any other.
 static enum status check_transfer(struct app_call *call, const struct removal *removal,
@@ -106,6 +116,9 @@ static enum status check_removal(struct app_call *call, const struct removal *re
     if (status != STATUS_OK || !removal->is_transfer)
         return status;
     member_tokens_read_bound(&looks[BOUND], ret_tokens);
+    status = check_lists(call, ret_tokens);
+    if (status != STATUS_OK)
+        return status;
     return check_transfer(call, removal, looks, &roles, ret_tokens);
 }
 

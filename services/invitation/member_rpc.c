@@ -129,7 +129,7 @@ static enum status create(struct app_call *call, const struct member_draft *draf
     if (status == STATUS_OK)
         status = role_store_read_list(call, &look, &roles);
     if (status == STATUS_OK)
-        status = role_check_grant(&draft->roles, &roles, call->caller, call->arena, call->fault);
+        status = role_check_grant(&draft->roles, &roles, call->caller, call->fault);
     if (status != STATUS_OK)
         return status;
     return member_store_create(call, uuid_new(app_get_clock(call->app)), draft, ret_member);

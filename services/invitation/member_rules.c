@@ -86,7 +86,7 @@ enum status member_check_lock_out(const struct member_draft *draft, const struct
     return lock_out_check(&change, fault);
 }
 
-// Whether each prefix of the list lies in one of either list; a bound that is empty bounds nobody.
+// Whether all of the list lies in both together; a bound that is empty bounds nobody.
 static enum status is_within_either(const struct prefix_list *list, const struct prefix_list *before,
                                     const struct prefix_list *bound, struct arena *arena,
                                     bool *ret_is_within) {
@@ -135,15 +135,6 @@ bool member_is_other_person(const struct member_draft *a, const struct member_dr
            strcmp(a->subject, b->subject) != 0;
 }
 
-static bool has_same_ips(const struct prefix_list *a, const struct prefix_list *b) {
-    if (a->count != b->count)
-        return false;
-    for (size_t i = 0; i < a->count; i++)
-        if (ip_prefix_compare(&a->prefixes[i], &b->prefixes[i]) != 0)
-            return false;
-    return true;
-}
-
 bool member_draft_is_equal(const struct member_draft *a, const struct member_draft *b) {
     if (member_is_other_person(a, b) || strcmp(a->display_name, b->display_name) != 0 ||
         strcmp(a->external_id, b->external_id) != 0 || a->roles.count != b->roles.count)
@@ -151,5 +142,5 @@ bool member_draft_is_equal(const struct member_draft *a, const struct member_dra
     for (size_t i = 0; i < a->roles.count; i++)
         if (!uuid_is_equal(a->roles.ids[i], b->roles.ids[i]))
             return false;
-    return has_same_ips(&a->allowed_ips, &b->allowed_ips);
+    return prefix_list_is_equal(&a->allowed_ips, &b->allowed_ips);
 }

@@ -12,6 +12,8 @@ enum { LOCK, FIND, FIND_BOUND, END_ACCESS, END_UNREACHABLE, MOVE_ACCESS, END_LOG
 // Of whoever owned them their tokens keep the own list of addresses: it is written into theirs.
 #define OWNER "m.company_id = $1 AND m.member_id = $2"
 #define SHARED "latchkey.shared_prefixes(t.allowed_ips, m.allowed_ips)"
+// MEMBER_TOKENS_IPS_MAX. What two lists share may be longer than either.
+#define IS_TOO_LONG "cardinality(s.shared) > 10000"
 // 5 = OTHER of latchkey.v1.DeactivateReason.
 #define ENDED "deactivated_at = $3, deactivate_reason = 5, deactivate_note = 'its member was removed'"
 
@@ -27,8 +29,11 @@ static const struct db_statement statements[] = {
               " (SELECT count(*) FROM latchkey.token t WHERE " LOGINS ")"},
     [FIND_BOUND] = {"member_tokens_find_bound",
                     "SELECT count(*) FILTER (WHERE s.shared <> s.allowed_ips),"
-                    " count(*) FILTER (WHERE s.shared IS NULL) FROM ("
-                    "SELECT t.allowed_ips, " SHARED " AS shared FROM latchkey.member m, latchkey.token t"
+                    " count(*) FILTER (WHERE s.shared IS NULL), count(*) FILTER (WHERE " IS_TOO_LONG "),"
+                    " (array_agg(s.token_id ORDER BY s.token_id DESC) FILTER (WHERE " IS_TOO_LONG
+                    "))[1] FROM ("
+                    "SELECT t.token_id, t.allowed_ips, " SHARED
+                    " AS shared FROM latchkey.member m, latchkey.token t"
                     " WHERE " OWNER " AND m.allowed_ips <> '{}' AND " ACCESS " OFFSET 0) AS s"},
     [END_ACCESS] = {"member_tokens_end_access", "UPDATE latchkey.token t SET " ENDED " WHERE " ACCESS},
     // 4 = POLICY. An empty list would let them in from anywhere.
@@ -89,6 +94,8 @@ struct db_command member_tokens_look_for_bound(const struct app_call *call, stru
 void member_tokens_read_bound(const struct db_command *look, struct member_tokens *tokens) {
     tokens->narrowed_count = db_result_get_int64(look->result, 0, 0);
     tokens->unreachable_count = db_result_get_int64(look->result, 0, 1);
+    tokens->too_long_count = db_result_get_int64(look->result, 0, 2);
+    tokens->too_long_id = db_result_get_uuid_or_zero(look->result, 0, 3);
 }
 
 struct db_command member_tokens_end_access(const struct app_call *call, struct uuid member_id,

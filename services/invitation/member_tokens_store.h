@@ -14,6 +14,8 @@
 #include "common/db/transaction.h"
 
 #define MEMBER_TOKENS_NAMED_MAX 1000
+// Fixed by the contract: addresses in a token's list.
+#define MEMBER_TOKENS_IPS_MAX 10000
 
 // In the call's arena.
 struct member_tokens {
@@ -26,6 +28,8 @@ struct member_tokens {
     // Handed over, by the own list of addresses of whoever owns them:
     int64_t narrowed_count;    // they get a narrower list
     int64_t unreachable_count; // they end: no address is in both lists
+    int64_t too_long_count;    // they can't be: both lists share more prefixes than a list may have
+    struct uuid too_long_id;   // the newest of these
 };
 
 // Two looks (membership_lock()): from the first on nobody makes another one before the transaction ends, the

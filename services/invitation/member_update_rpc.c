@@ -99,7 +99,7 @@ static enum status check_added_roles(struct app_call *call, const struct member 
     enum status status = role_store_read_list(call, wished, &roles);
     if (status != STATUS_OK)
         return status;
-    return role_check_grant(&added, &roles, call->caller, call->arena, call->fault);
+    return role_check_grant(&added, &roles, call->caller, call->fault);
 }
 
 // The member may do no more than the caller.

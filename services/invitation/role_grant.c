@@ -154,50 +154,98 @@ static enum status check_groups(const struct group_list *wanted, const struct gr
                      excess, *names ? "; give the names instead: " : "", names);
 }
 
-enum status role_check_reach(const struct reach *wanted, const struct reach *before,
-                             const struct caller *caller, const char *what, struct arena *arena,
-                             struct fault *fault) {
-    struct reach held;
-    if (!unite_holders(before, caller, arena, &held))
-        return fault_set_no_memory(fault);
+static enum status check_held(const struct reach *wanted, const struct reach *held,
+                              const struct caller *caller, const char *what, struct arena *arena,
+                              struct fault *fault) {
     const char *excess =
-        grant_list_describe_excess(caller->catalogue, wanted->permissions, held.permissions, arena, fault);
+        grant_list_describe_excess(caller->catalogue, wanted->permissions, held->permissions, arena, fault);
     if (!excess)
         return fault->status == STATUS_OK
-                   ? check_groups(&wanted->groups, &held.groups, caller, what, arena, fault)
+                   ? check_groups(&wanted->groups, &held->groups, caller, what, arena, fault)
                    : fault->status;
     fault_add_detail(fault, "permissions", "%s", excess);
     return fault_set(fault, STATUS_PERMISSION_DENIED, "GRANT_EXCEEDS_CALLER",
                      "%s: that would let do what you may not do, %s", what, excess);
 }
 
-static const struct role *find_role(const struct role_list *roles, struct uuid role_id) {
-    for (size_t i = 0; i < roles->count; i++)
-        if (uuid_is_equal(roles->roles[i].role_id, role_id))
-            return &roles->roles[i];
-    return NULL;
+enum status role_check_reach(const struct reach *wanted, const struct reach *before,
+                             const struct caller *caller, const char *what, struct arena *arena,
+                             struct fault *fault) {
+    struct reach held;
+    if (!unite_holders(before, caller, arena, &held))
+        return fault_set_no_memory(fault);
+    return check_held(wanted, &held, caller, what, arena, fault);
 }
 
-static enum status check_role(struct uuid role_id, const struct role_list *present,
-                              const struct caller *caller, struct arena *arena, struct fault *fault) {
-    const struct role *role = find_role(present, role_id);
-    if (!role)
-        return fault_set(fault, STATUS_NOT_FOUND, "ROLE_NOT_FOUND", "there is no role %s",
-                         typeid_of(TYPEID_ROLE, role_id).text);
+// ---- verdicts ----
+
+static int compare_verdicts(const void *a, const void *b) {
+    const struct role_verdict *first = a, *second = b;
+    return compare_ids(&first->role_id, &second->role_id);
+}
+
+static enum status judge(const struct role *role, const struct reach *held, const struct caller *caller,
+                         struct arena *scratch, struct fault *fault) {
     struct role_list alone = {.roles = (struct role *)role, .count = 1};
     struct reach reach;
-    const char *what = arena_format(arena, "you can't give the role %s", role->name);
-    if (!what || !role_list_get_reach(&alone, caller->catalogue, arena, &reach))
+    const char *what = arena_format(scratch, "you can't give the role %s", role->name);
+    if (!what || !role_list_get_reach(&alone, caller->catalogue, scratch, &reach))
         return fault_set_no_memory(fault);
-    return role_check_reach(&reach, NULL, caller, what, arena, fault);
+    return check_held(&reach, held, caller, what, scratch, fault);
+}
+
+// What a role lets do is needed for its verdict alone, and there may be thousands: that goes to memory of its
+// own, which each of them uses anew.
+static enum status judge_all(const struct role_list *present, const struct reach *held,
+                             const struct caller *caller, struct fault *fault,
+                             struct role_verdict *verdicts) {
+    struct arena scratch;
+    enum status status = STATUS_OK;
+    arena_init(&scratch, 0);
+    for (size_t i = 0; i < present->count && status != STATUS_NO_MEMORY; i++) {
+        verdicts[i].role_id = present->roles[i].role_id;
+        fault_init(&verdicts[i].fault, fault->arena);
+        status = judge(&present->roles[i], held, caller, &scratch, &verdicts[i].fault);
+        arena_reset(&scratch);
+    }
+    arena_fini(&scratch);
+    return status == STATUS_NO_MEMORY ? fault_set_no_memory(fault) : STATUS_OK;
+}
+
+enum status role_judge_grants(const struct role_list *present, const struct caller *caller,
+                              struct fault *fault, struct role_verdicts *ret_verdicts) {
+    struct role_verdict *verdicts = ARENA_NEW_ARRAY(fault->arena, struct role_verdict, present->count);
+    struct reach held;
+    if (!verdicts || !unite_holders(NULL, caller, fault->arena, &held))
+        return fault_set_no_memory(fault);
+    enum status status = judge_all(present, &held, caller, fault, verdicts);
+    if (status != STATUS_OK)
+        return status;
+    qsort(verdicts, present->count, sizeof(verdicts[0]), compare_verdicts);
+    *ret_verdicts = (struct role_verdicts){verdicts, present->count};
+    return STATUS_OK;
+}
+
+enum status role_read_verdicts(const struct role_ids *wanted, const struct role_verdicts *verdicts,
+                               struct fault *fault) {
+    for (size_t i = 0; i < wanted->count; i++) {
+        const struct role_verdict key = {.role_id = wanted->ids[i]};
+        const struct role_verdict *verdict = bsearch(&key, verdicts->verdicts, verdicts->count,
+                                                     sizeof(verdicts->verdicts[0]), compare_verdicts);
+        if (!verdict)
+            return fault_set(fault, STATUS_NOT_FOUND, "ROLE_NOT_FOUND", "there is no role %s",
+                             typeid_of(TYPEID_ROLE, wanted->ids[i]).text);
+        if (verdict->fault.status != STATUS_OK) {
+            *fault = verdict->fault;
+            return fault->status;
+        }
+    }
+    return STATUS_OK;
 }
 
 enum status role_check_grant(const struct role_ids *wanted, const struct role_list *present,
-                             const struct caller *caller, struct arena *arena, struct fault *fault) {
-    for (size_t i = 0; i < wanted->count; i++) {
-        enum status status = check_role(wanted->ids[i], present, caller, arena, fault);
-        if (status != STATUS_OK)
-            return status;
-    }
-    return STATUS_OK;
+                             const struct caller *caller, struct fault *fault) {
+    struct role_verdicts verdicts;
+    enum status status = role_judge_grants(present, caller, fault, &verdicts);
+    return status == STATUS_OK ? role_read_verdicts(wanted, &verdicts, fault) : status;
 }

@@ -60,12 +60,31 @@ MUST_CHECK bool reach_of_grants(const struct bytes *grants, size_t count,
 // Leaves of `reach` what `others` has too.
 MUST_CHECK bool reach_intersect(struct reach *reach, const struct reach *others, struct arena *arena);
 
-// Of `present` (what role_store_find_many() found) every wanted role must be there: NOT_FOUND
-// (ROLE_NOT_FOUND); and it may let do no more than the caller: PERMISSION_DENIED (GRANT_EXCEEDS_CALLER) with
-// the first role that does and what is too much of it.
+// What stands against giving a role, if anything does: judged once, however many are to get it.
+struct role_verdict {
+    struct uuid role_id;
+    struct fault fault;
+};
+
+struct role_verdicts {
+    struct role_verdict *verdicts; // by ascending id, in the arena of the fault
+    size_t count;
+};
+
+// Of each role of `present` (what role_store_find_many() found): it may let do no more than the caller.
+// NO_MEMORY is told by the fault.
+MUST_CHECK enum status role_judge_grants(const struct role_list *present, const struct caller *caller,
+                                         struct fault *fault, struct role_verdicts *ret_verdicts);
+
+// Every wanted role must have been judged: NOT_FOUND (ROLE_NOT_FOUND); and nothing may stand against it:
+// PERMISSION_DENIED (GRANT_EXCEEDS_CALLER) with the first role that lets do more than the caller may, and
+// what is too much of it.
+MUST_CHECK enum status role_read_verdicts(const struct role_ids *wanted, const struct role_verdicts *verdicts,
+                                          struct fault *fault);
+
+// Both, for whoever gives roles once.
 MUST_CHECK enum status role_check_grant(const struct role_ids *wanted, const struct role_list *present,
-                                        const struct caller *caller, struct arena *arena,
-                                        struct fault *fault);
+                                        const struct caller *caller, struct fault *fault);
 
 // PERMISSION_DENIED (GRANT_EXCEEDS_CALLER) if `wanted` has anything that neither the caller nor `before`
 // (NULL = nothing) does. `what` begins the sentence: "you can't give the role x".

@@ -28,7 +28,10 @@ static bool describe_token(const struct token *token, const struct permission_ca
     struct permission_set *set =
         permission_set_new_in_arena(arena, permission_catalogue_get_limit(catalogue));
     struct group_list groups;
-    if (!set || !group_list_pick(token->permissions, token->permission_count, arena, &groups))
+    const struct prefix_list listed = {token->allowed_ips, token->allowed_ip_count};
+    struct prefix_list ips;
+    if (!set || !group_list_pick(token->permissions, token->permission_count, arena, &groups) ||
+        prefix_list_reduce(&listed, arena, &ips) != STATUS_OK)
         return false;
     for (size_t i = 0; i < token->permission_count; i++) {
         bool covers_any = permission_catalogue_expand(catalogue, token->permissions[i], set);
@@ -37,8 +40,7 @@ static bool describe_token(const struct token *token, const struct permission_ca
     *ret_maker = (struct token_maker){.catalogue = catalogue,
                                       .permissions = set,
                                       .groups = groups,
-                                      .ips = token->allowed_ips,
-                                      .ip_count = token->allowed_ip_count,
+                                      .ips = ips,
                                       .domains = token->allowed_domains,
                                       .domain_count = token->allowed_domain_count,
                                       .expires_at_ms = token->expires_at_ms};

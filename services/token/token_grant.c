@@ -81,13 +81,6 @@ static void check_groups(const struct token_draft *draft, const struct token_mak
 
 // ---- addresses ----
 
-static bool is_within(const struct ip_prefix *prefix, const struct ip_prefix *list, size_t count) {
-    for (size_t i = 0; i < count; i++)
-        if (ip_prefix_contains_prefix(&list[i], prefix))
-            return true;
-    return false;
-}
-
 static void add_prefix(struct excess *excess, const struct ip_prefix *prefix) {
     char text[IP_PREFIX_TEXT_MAX + 1];
     ip_prefix_format(prefix, text);
@@ -95,15 +88,15 @@ static void add_prefix(struct excess *excess, const struct ip_prefix *prefix) {
 }
 
 // "; type addresses within 10.0.0.0/8, 192.0.2.0/24".
-static const char *describe_list(const struct ip_prefix *list, size_t count, struct arena *arena,
-                                 struct fault *fault) {
+static const char *describe_list(const struct prefix_list *list, struct arena *arena, struct fault *fault) {
     struct excess within = {0};
-    for (size_t i = 0; i < count && i < NAMED_MAX; i++)
-        add_prefix(&within, &list[i]);
-    const char *text = within.names.failed ? NULL
-                                           : arena_format(arena, "; type addresses within %.*s%s",
-                                                          BYTES_FORMAT(buffer_get_bytes(&within.names)),
-                                                          count > NAMED_MAX ? " or the rest of it" : "");
+    for (size_t i = 0; i < list->count && i < NAMED_MAX; i++)
+        add_prefix(&within, &list->prefixes[i]);
+    const char *text = within.names.failed
+                           ? NULL
+                           : arena_format(arena, "; type addresses within %.*s%s",
+                                          BYTES_FORMAT(buffer_get_bytes(&within.names)),
+                                          list->count > NAMED_MAX ? " or the rest of it" : "");
     buffer_fini(&within.names);
     if (text)
         return text;
@@ -114,32 +107,30 @@ static const char *describe_list(const struct ip_prefix *list, size_t count, str
 // One of the lists that bound the maker.
 struct bound {
     const char *key, *what; // of the detail, and at the beginning of the sentence
-    const struct ip_prefix *list;
-    size_t count;
+    const struct prefix_list *list;
 };
 
 static void check_bound(const struct token_draft *draft, const struct bound *bound, struct arena *arena,
                         struct fault *fault) {
     struct excess excess = {0};
-    if (bound->count == 0)
+    if (bound->list->count == 0)
         return;
     if (draft->ip_count == 0)
         add_excess(&excess, BYTES_LITERAL("any address (an empty list)"));
     for (size_t i = 0; i < draft->ip_count; i++)
-        if (!is_within(&draft->ips[i], bound->list, bound->count))
+        if (!prefix_list_covers(bound->list, &draft->ips[i]))
             add_prefix(&excess, &draft->ips[i]);
-    const char *instead = excess.count > 0 ? describe_list(bound->list, bound->count, arena, fault) : "";
+    const char *instead = excess.count > 0 ? describe_list(bound->list, arena, fault) : "";
     tell_excess(&excess, bound->key, bound->what, instead, fault);
 }
 
 static void check_ips(const struct token_draft *draft, struct uuid owner_id, const struct token_maker *maker,
                       struct arena *arena, struct fault *fault) {
-    const struct bound of_token = {"allowedIps",
-                                   "the list of addresses of the token that you call with does not hold",
-                                   maker->ips, maker->ip_count};
+    const struct bound of_token = {
+        "allowedIps", "the list of addresses of the token that you call with does not hold", &maker->ips};
     const struct bound of_member = {"memberAllowedIps",
                                     "the list of addresses that you have as a member does not hold",
-                                    maker->member_ips, maker->member_ip_count};
+                                    &maker->member_ips};
     bool has_same_owner = !uuid_is_zero(owner_id) && uuid_is_equal(owner_id, maker->member_id);
     check_bound(draft, &of_token, arena, fault);
     if (!has_same_owner)

@@ -1,6 +1,9 @@
 // A token never exceeds its maker: it may do nothing that the maker may not do, from nowhere the maker may
 // not be, and no longer. Pure.
 //
+// But it may be good on a channel that the maker is not: that is where a secret is used, no right. Whoever
+// makes tokens calls on channel API, and all of the first ones are good on that alone.
+//
 // What changes by itself bounds it too. A group covers what the catalogue gets later, so it is given by who
 // holds the group, not by who holds all its names of today. And the own list of the maker's member binds a
 // token of that same member at each decision, whatever it becomes; any other token needs it written down.
@@ -21,7 +24,7 @@
 #include "common/base/fault.h"
 #include "common/base/status.h"
 #include "common/base/uuid.h"
-#include "common/ip/prefix.h"
+#include "common/ip/prefix_list.h"
 #include "services/token/token_rules.h"
 
 // Who makes the token, as the token that it presented says.
@@ -29,12 +32,10 @@ struct token_maker {
     const struct permission_catalogue *catalogue;
     const struct permission_set *permissions; // what it may do now
     struct group_list groups;                 // and of what comes
-    const struct ip_prefix *ips;              // none = any
-    size_t ip_count;
-    struct uuid member_id;              // whose it is; zero = the company's
-    const struct ip_prefix *member_ips; // of that member; none = any
-    size_t member_ip_count;
-    const struct bytes *domains; // canonical patterns; none = any
+    struct prefix_list ips;                   // reduced (prefix_list_reduce()); none = any
+    struct uuid member_id;                    // whose it is; zero = the company's
+    struct prefix_list member_ips;            // of that member, reduced; none = any
+    const struct bytes *domains;              // canonical patterns; none = any
     size_t domain_count;
     int64_t expires_at_ms; // CLOCK_NEVER_MS also for a login token
 };

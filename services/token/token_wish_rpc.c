@@ -141,21 +141,22 @@ enum status token_read_filter(const ProtobufCMessage *request, struct app_call *
 
 bool token_describe_caller(const struct app_call *call, struct token_maker *ret_maker) {
     const struct caller *caller = call->caller;
-    *ret_maker = (struct token_maker){
+    const struct prefix_list of_token = {caller->allowed_ips, caller->allowed_ip_count};
+    const struct prefix_list of_member = {caller->member_ips, caller->member_ip_count};
+    struct token_maker maker = {
         .catalogue = caller->catalogue,
         .permissions = caller_get_permissions(caller, call->arena),
         .groups = caller->groups,
-        .ips = caller->allowed_ips,
-        .ip_count = caller->allowed_ip_count,
         .member_id = caller->member_id,
-        .member_ips = caller->member_ips,
-        .member_ip_count = caller->member_ip_count,
         .domains = caller->allowed_domains,
         .domain_count = caller->allowed_domain_count,
         .expires_at_ms =
             caller->subject.kind == TOKEN_KIND_LOGIN ? CLOCK_NEVER_MS : caller->subject.expires_at_ms,
     };
-    return ret_maker->permissions != NULL;
+    bool is_read = maker.permissions && prefix_list_reduce(&of_token, call->arena, &maker.ips) == STATUS_OK &&
+                   prefix_list_reduce(&of_member, call->arena, &maker.member_ips) == STATUS_OK;
+    *ret_maker = maker;
+    return is_read;
 }
 
 struct uuid token_choose_owner(const struct caller *caller, bool is_company_owned, struct fault *fault) {

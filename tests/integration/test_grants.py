@@ -2,6 +2,7 @@
 comes to cover, the owner whose secret a rotation shows, and the list that a token's old owner had."""
 
 import concurrent.futures
+import time
 import unittest
 
 import grpc
@@ -80,6 +81,24 @@ class OwnLists(GrantCase):
         self.assert_exceeds(lambda: self.create(client, allowed_ips=[OFFICE]), "the token that you call with")
         self.create(client, allowed_ips=[ELSEWHERE])
         self.create(client, company_owned=True, allowed_ips=["127.0.0.1"])
+
+    def test_halves_of_a_range_are_the_range(self):
+        halves = ["127.0.0.0/9", "127.128.0.0/9"]
+        _, access, _ = self.new_administrator(*halves)
+        self.assertEqual(list(self.create(access, company_owned=True, allowed_ips=[HERE]).access_token.allowed_ips), [HERE])
+        self.assert_exceeds(lambda: self.create(access, company_owned=True, allowed_ips=["126.0.0.0/7"]), HERE)
+
+    def test_long_lists_of_an_import_are_compared_with_a_long_one_at_once(self):
+        own = [HERE] + [f"10.{n >> 8}.{n & 255}.0/25" for n in range(9_998)] + ["::1"]
+        _, access, _ = self.new_administrator(*own)
+        ips = ["::1"] * 1900
+        began = time.monotonic()
+        results = access.tokens.ImportAccessTokens(token_pb2.ImportAccessTokensRequest(tokens=[
+            token_pb2.ImportedAccessToken(label="of a test", secret_sha256=bytes([1, n]) * 16, hint="old", company_owned=True,
+                                          permissions=["charges.read"], allowed_ips=ips) for n in range(100)]),
+            timeout=20).results
+        self.assertLess(time.monotonic() - began, 4)
+        self.assertEqual({result.WhichOneof("result") for result in results}, {"access_token"})
 
     def test_an_imported_company_token_is_bounded_alike(self):
         _, access, _ = self.new_administrator(HERE)
@@ -303,7 +322,7 @@ class HandedOver(GrantCase):
         cases = (([], [OFFICE, "2001:db8::/32"]), (["198.51.100.7"], ["198.51.100.7/32"]),
                  (["198.51.0.0/16"], [OFFICE]), (["0.0.0.0/0"], [OFFICE]),
                  (["198.51.100.7", ELSEWHERE], ["198.51.100.7/32"]), (["2001:db8:1::/48", "::1"], ["2001:db8:1::/48"]),
-                 (["198.51.100.64/26", "198.51.0.0/16"], [OFFICE, "198.51.100.64/26"]))
+                 (["198.51.100.64/26", "198.51.0.0/16"], [OFFICE]))
         removed, made = self.leave([OFFICE, "2001:db8::/32"], *(case[0] for case in cases))
         for (token_id, _), (before, after) in zip(made, cases):
             with self.subTest(before):
@@ -338,6 +357,23 @@ class HandedOver(GrantCase):
         removed, made = self.leave([OFFICE], [], [ELSEWHERE], [OFFICE], dry_run=True)
         self.assertEqual((removed.token_count, removed.narrowed_count, removed.unreachable_count), (3, 1, 1))
         self.assertEqual([list(self.find(token_id).allowed_ips) for token_id, _ in made], [[], [ELSEWHERE], [OFFICE]])
+
+    def test_one_whose_list_would_get_too_long_is_told_before_and_keeps_its_owner(self):
+        lists = [[f"{own}.0.0.0/8"] + [f"{other}.{n >> 8}.{n & 255}.0/24" for n in range(6000)]
+                 for own, other in ((10, 11), (11, 10))]
+        member = self.company.create_member("leaver@acme.example", [self.company.administrator_role], allowed_ips=lists[0])
+        token_id, _ = self.company.owner_token(member.member_id, allowed_ips=lists[1])
+        for dry_run in (True, False):
+            error = self.assert_refused(grpc.StatusCode.FAILED_PRECONDITION, "TOKEN_LIST_TOO_LONG", lambda dry_run=dry_run:
+                                        self.company.remove(member.member_id, transfer_tokens_to=self.company.id, dry_run=dry_run))
+            self.assertIn(token_id, error.details())
+        self.assertEqual(self.company.remove(member.member_id).token_count, 1)
+
+    def test_long_lists_are_handed_over_in_the_time_of_a_call(self):
+        first, second, around = ([f"10.{n >> 8}.{n & 255}.{rest}" for n in range(10_000)]
+                                 for rest in ("0/26", "64/26", "0/25"))
+        removed, _ = self.leave(first, first, around, second, around)
+        self.assertEqual((removed.token_count, removed.narrowed_count, removed.unreachable_count), (4, 2, 1))
 
     def test_the_audit_log_counts_them(self):
         self.leave([OFFICE], [], [ELSEWHERE])

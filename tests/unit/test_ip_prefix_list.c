@@ -94,28 +94,65 @@ static struct prefix_list make_list(unsigned *seed) {
     return (struct prefix_list){prefixes, count};
 }
 
-static bool is_within_naively(const struct prefix_list *inner, const struct prefix_list *outer) {
-    for (size_t i = 0; i < inner->count; i++) {
-        bool is_held = false;
-        for (size_t j = 0; j < outer->count; j++)
-            is_held = is_held || ip_prefix_contains_prefix(&outer->prefixes[j], &inner->prefixes[i]);
-        if (!is_held && outer->count > 0)
-            return false;
+// By every address of the space.
+static unsigned get_addresses(const struct prefix_list *some) {
+    unsigned addresses = 0;
+    for (unsigned i = 0; i < 32; i++) {
+        char text[40];
+        struct ip_prefix one;
+        snprintf(text, sizeof(text), i & 1 ? "10.0.0.%u" : "2001:db8::%x", i >> 1);
+        assert_int_equal(ip_prefix_parse(bytes_of_text(text), &one), IP_PARSE_OK);
+        for (size_t j = 0; j < some->count; j++)
+            if (ip_prefix_contains_prefix(&some->prefixes[j], &one))
+                addresses |= 1u << i;
     }
-    return outer->count == 0 || inner->count > 0;
+    return addresses;
 }
 
-static void a_list_is_within_another_where_each_of_it_lies_in_one_of_the_other(void **state) {
+static void a_list_is_within_another_that_holds_all_its_addresses(void **state) {
     (void)state;
     unsigned seed = 1, within_count = 0;
     for (int i = 0; i < 20000; i++) {
         struct prefix_list inner = make_list(&seed), outer = make_list(&seed);
-        bool is_within;
+        bool is_within, is_any = outer.count == 0;
+        bool wanted = is_any || (inner.count > 0 && (get_addresses(&inner) & ~get_addresses(&outer)) == 0);
         assert_int_equal(prefix_list_compare_reach(&inner, &outer, &arena, &is_within), STATUS_OK);
-        assert_int_equal(is_within, is_within_naively(&inner, &outer));
+        assert_int_equal(is_within, wanted);
         within_count += is_within && inner.count > 0 && outer.count > 0;
+        arena_reset(&arena);
     }
     assert_in_range(within_count, 500, 19000);
+}
+
+static void a_reduced_list_holds_the_same_addresses_by_disjoint_prefixes_in_order(void **state) {
+    (void)state;
+    unsigned seed = 2, reduced_count = 0;
+    for (int i = 0; i < 20000; i++) {
+        struct prefix_list some = make_list(&seed), reduced;
+        assert_int_equal(prefix_list_reduce(&some, &arena, &reduced), STATUS_OK);
+        assert_int_equal(get_addresses(&reduced), get_addresses(&some));
+        for (size_t j = 1; j < reduced.count; j++) {
+            const struct ip_prefix *before = &reduced.prefixes[j - 1], *here = &reduced.prefixes[j];
+            assert_true(ip_prefix_compare(before, here) < 0);
+            assert_false(ip_prefix_contains_prefix(before, here));
+            struct ip_prefix whole = ip_prefix_of(&before->address, before->bits - 1u);
+            assert_false(before->bits == here->bits && ip_prefix_contains_prefix(&whole, here));
+        }
+        reduced_count += reduced.count < some.count;
+        arena_reset(&arena);
+    }
+    assert_in_range(reduced_count, 500, 19000);
+}
+
+static void halves_of_everything_are_everything(void **state) {
+    (void)state;
+    const char *texts[] = {"128.0.0.0/1", "8000::/1", "0.0.0.0/1", "::/1"};
+    struct prefix_list reduced;
+    parse(texts, ARRAY_LENGTH(texts), 4);
+    assert_int_equal(prefix_list_reduce(&list, &arena, &reduced), STATUS_OK);
+    assert_int_equal(reduced.count, 2);
+    assert_int_equal(reduced.prefixes[0].bits, 0);
+    assert_int_equal(reduced.prefixes[1].bits, 0);
 }
 
 static void running_out_of_memory_is_told_whenever_it_happens(void **state) {
@@ -143,7 +180,9 @@ int main(void) {
         TEST(every_bad_one_is_named),
         TEST(a_list_that_is_too_long_is_refused_as_a_whole),
         TEST(it_lets_in_what_it_holds_and_an_empty_one_everything),
-        TEST(a_list_is_within_another_where_each_of_it_lies_in_one_of_the_other),
+        TEST(a_list_is_within_another_that_holds_all_its_addresses),
+        TEST(a_reduced_list_holds_the_same_addresses_by_disjoint_prefixes_in_order),
+        TEST(halves_of_everything_are_everything),
         TEST(running_out_of_memory_is_told_whenever_it_happens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

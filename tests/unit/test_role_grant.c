@@ -71,7 +71,7 @@ static void a_role_is_given_exactly_where_it_lets_do_no_more(void **state) {
             struct role_ids ids = {&role.role_id, 1};
             let_caller_do(held);
             fault_init(&fault, &arena);
-            enum status status = role_check_grant(&ids, &present, &caller, &arena, &fault);
+            enum status status = role_check_grant(&ids, &present, &caller, &fault);
             assert_int_equal(status, wanted & ~held ? STATUS_PERMISSION_DENIED : STATUS_OK);
             assert_int_equal(status, fault.status);
         }
@@ -97,7 +97,7 @@ static void the_refusal_names_the_role_and_what_is_too_much(void **state) {
     struct role_list present = {.roles = &role, .count = 1};
     struct role_ids ids = {&role.role_id, 1};
     let_caller_do(1);
-    assert_int_equal(role_check_grant(&ids, &present, &caller, &arena, &fault), STATUS_PERMISSION_DENIED);
+    assert_int_equal(role_check_grant(&ids, &present, &caller, &fault), STATUS_PERMISSION_DENIED);
     assert_string_equal(fault.reason, "GRANT_EXCEEDS_CALLER");
     assert_non_null(strstr(fault.message, "worker"));
     assert_string_equal(fault.details->value, "charges.read, refunds.create");
@@ -110,8 +110,29 @@ static void a_role_that_is_not_there_is_not_found(void **state) {
     struct uuid wanted[] = {{{1}}, {{2}}};
     struct role_ids ids = {wanted, 2};
     let_caller_do(15);
-    assert_int_equal(role_check_grant(&ids, &present, &caller, &arena, &fault), STATUS_NOT_FOUND);
+    assert_int_equal(role_check_grant(&ids, &present, &caller, &fault), STATUS_NOT_FOUND);
     assert_string_equal(fault.reason, "ROLE_NOT_FOUND");
+}
+
+static void each_role_is_judged_once_for_whoever_gets_it(void **state) {
+    (void)state;
+    struct role roles[] = {role_with(4, 3), role_with(1, 1), role_with(2, 2)}; // in no order
+    struct role_list present = {.roles = roles, .count = ARRAY_LENGTH(roles)};
+    struct role_verdicts verdicts;
+    let_caller_do(3);
+    assert_int_equal(role_judge_grants(&present, &caller, &fault, &verdicts), STATUS_OK);
+    for (unsigned bits = 0; bits < 1 << 4; bits++) { // of four roles, the last of which is not there
+        struct role_ids ids = {(struct uuid[4]){{{0}}}, 0};
+        for (uint8_t i = 0; i < 4; i++)
+            if (bits >> i & 1)
+                ids.ids[ids.count++] = (struct uuid){{(uint8_t)(i + 1)}};
+        fault_init(&fault, &arena);
+        enum status status = role_read_verdicts(&ids, &verdicts, &fault);
+        assert_int_equal(status, bits & 4   ? STATUS_PERMISSION_DENIED
+                                 : bits & 8 ? STATUS_NOT_FOUND
+                                            : STATUS_OK);
+        assert_int_equal(status, fault.status);
+    }
 }
 
 static void the_administrator_may_all_but_what_only_the_operator_may(void **state) {
@@ -136,7 +157,7 @@ static enum status give(struct role *role) {
     struct role_list present = {.roles = role, .count = 1};
     struct role_ids ids = {&role->role_id, 1};
     fault_init(&fault, &arena);
-    return role_check_grant(&ids, &present, &caller, &arena, &fault);
+    return role_check_grant(&ids, &present, &caller, &fault);
 }
 
 static void a_group_is_given_by_who_holds_the_group_and_not_its_names(void **state) {
@@ -235,8 +256,8 @@ static void running_out_of_memory_is_told_whenever_it_happens(void **state) {
         for (size_t limit = 1; status != wanted; limit++) {
             struct arena small;
             arena_init(&small, limit);
-            fault_init(&fault, &arena);
-            status = role_check_grant(&ids, &present, &caller, &small, &fault);
+            fault_init(&fault, &small);
+            status = role_check_grant(&ids, &present, &caller, &fault);
             arena_fini(&small);
             assert_true(status == wanted || status == STATUS_NO_MEMORY);
             assert_true(limit < 100000);
@@ -251,6 +272,7 @@ int main(void) {
         TEST(what_was_there_before_may_stay),
         TEST(the_refusal_names_the_role_and_what_is_too_much),
         TEST(a_role_that_is_not_there_is_not_found),
+        TEST(each_role_is_judged_once_for_whoever_gets_it),
         TEST(the_administrator_may_all_but_what_only_the_operator_may),
         TEST(a_grant_that_the_catalogue_has_lost_lets_do_nothing),
         TEST(a_group_is_given_by_who_holds_the_group_and_not_its_names),

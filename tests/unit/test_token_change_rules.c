@@ -155,8 +155,7 @@ static void a_company_token_is_widened_within_the_callers_own_list(void **state)
     token.allowed_ip_count = 1;
     struct token_draft after = token_draft_of(&token);
     caller.member_id = (struct uuid){{1}};
-    caller.member_ips = &listed;
-    caller.member_ip_count = 1;
+    caller.member_ips = (struct prefix_list){&listed, 1};
     assert_int_equal(token_check_widening(&token, &after, &caller, &stage->arena, &stage->fault), STATUS_OK);
     after.ip_count = 0; // from one address to any
     assert_string_equal(

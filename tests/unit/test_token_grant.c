@@ -156,8 +156,7 @@ static void a_token_is_good_from_nowhere_that_its_maker_is_not(void **state) {
     };
     struct token_draft draft = {.expires_at_ms = CLOCK_NEVER_MS};
     assert_true(may_make(stage, &draft, &maker));
-    maker.ips = makers;
-    maker.ip_count = 2;
+    maker.ips = (struct prefix_list){makers, 2};
     assert_false(may_make(stage, &draft, &maker)); // an empty list is any address
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         struct ip_prefix wanted[] = {parse("10.9.9.9"), parse(cases[i].prefix)};
@@ -180,10 +179,8 @@ static void the_makers_own_list_bounds_a_token_that_it_will_not_bind(void **stat
         {"10.1.2.0/24", true, true}, {"10.1.0.0/16", true, true},   {"10.2.0.0/16", true, false},
         {"10.0.0.0/8", true, false}, {"2001:db8::1", false, false}, {NULL, false, false},
     };
-    maker.ips = makers;
-    maker.ip_count = 1;
-    maker.member_ips = members;
-    maker.member_ip_count = 2;
+    maker.ips = (struct prefix_list){makers, 1};
+    maker.member_ips = (struct prefix_list){members, 2};
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         struct ip_prefix wanted = cases[i].prefix ? parse(cases[i].prefix) : (struct ip_prefix){0};
         struct token_draft draft = {
@@ -194,7 +191,7 @@ static void the_makers_own_list_bounds_a_token_that_it_will_not_bind(void **stat
             fail_msg("%s", cases[i].prefix ? cases[i].prefix : "any");
     }
     struct token_draft anywhere = {.expires_at_ms = CLOCK_NEVER_MS};
-    maker.ip_count = 0;
+    maker.ips.count = 0;
     assert_true(may_make_for(stage, &anywhere, MAKER, &maker));
     assert_false(may_make_for(stage, &anywhere, NOBODY, &maker));
     maker.member_id = NOBODY; // the company's maker is none of the company's tokens' owner
@@ -207,16 +204,14 @@ static void an_address_too_much_is_told_with_the_list_and_what_to_type(void **st
     struct ip_prefix makers[] = {parse("10.0.0.0/8")}, members[] = {parse("10.1.0.0/16"), parse("192.0.2.7")};
     struct ip_prefix wanted[] = {parse("10.1.2.3"), parse("10.2.0.0/16")};
     struct token_draft draft = {.ips = wanted, .ip_count = 2, .expires_at_ms = CLOCK_NEVER_MS};
-    maker.member_ips = members;
-    maker.member_ip_count = 2;
+    maker.member_ips = (struct prefix_list){members, 2};
     assert_false(may_make_for(stage, &draft, NOBODY, &maker));
     assert_string_equal(stage->fault.details->key, "memberAllowedIps");
     assert_string_equal(stage->fault.details->value, "10.2.0.0/16");
     assert_non_null(strstr(stage->fault.message, "that you have as a member"));
     assert_non_null(strstr(stage->fault.message, "type addresses within 10.1.0.0/16, 192.0.2.7/32"));
-    maker.member_ip_count = 0;
-    maker.ips = makers;
-    maker.ip_count = 1;
+    maker.member_ips.count = 0;
+    maker.ips = (struct prefix_list){makers, 1};
     draft.ip_count = 0;
     assert_false(may_make_for(stage, &draft, NOBODY, &maker));
     assert_string_equal(stage->fault.details->key, "allowedIps");
@@ -294,8 +289,7 @@ static void running_out_of_memory_is_told_whenever_it_happens(void **state) {
                                 .expires_at_ms = CLOCK_NEVER_MS};
     enum status status = STATUS_NO_MEMORY;
     maker.groups.count = 0;
-    maker.member_ips = &listed;
-    maker.member_ip_count = 1;
+    maker.member_ips = (struct prefix_list){&listed, 1};
     for (size_t limit = 1; status != STATUS_PERMISSION_DENIED; limit++) {
         struct arena small;
         arena_init(&small, limit);

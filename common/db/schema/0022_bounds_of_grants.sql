@@ -64,16 +64,46 @@ COMMENT ON FUNCTION caller(bytea, inet) IS
 
 -- ---------------------------------------------------------------------------------------------------
 
+-- Both lists at once, in the order of inet, where a prefix comes right behind what is around it. Within one list
+-- only the outermost count: `around_*` is the last of them. Of two that are the same the one of `b` comes first.
 CREATE FUNCTION shared_prefixes(a cidr[], b cidr[]) RETURNS cidr[]
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    RETURN CASE
-        WHEN b = '{}' THEN a
-        WHEN a = '{}' THEN b
-        WHEN NOT EXISTS (SELECT FROM unnest(a) AS x WHERE NOT EXISTS (SELECT FROM unnest(b) AS y WHERE x <<= y)) THEN a
-        ELSE (SELECT array_agg(DISTINCT CASE WHEN x <<= y THEN x ELSE y END)
-                FROM unnest(a) AS x, unnest(b) AS y WHERE x <<= y OR y <<= x)
-    END;
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    around_a cidr;
+    around_b cidr;
+    is_wider boolean := false;
+    shared cidr[] := '{}';
+    next record;
+BEGIN
+    IF b = '{}' THEN
+        RETURN a;
+    ELSIF a = '{}' THEN
+        RETURN b;
+    END IF;
+    FOR next IN
+        SELECT x AS prefix, false AS is_of_a FROM unnest(b) AS x
+         UNION ALL
+        SELECT x, true FROM unnest(a) AS x
+         ORDER BY prefix, is_of_a
+    LOOP
+        CONTINUE WHEN next.prefix <<= (CASE WHEN next.is_of_a THEN around_a ELSE around_b END);
+        IF next.is_of_a THEN
+            around_a := next.prefix;
+        ELSE
+            around_b := next.prefix;
+        END IF;
+        IF next.prefix <<= (CASE WHEN next.is_of_a THEN around_b ELSE around_a END) THEN
+            shared := shared || next.prefix;
+        ELSIF next.is_of_a THEN
+            is_wider := true;
+        END IF;
+    END LOOP;
+    RETURN CASE WHEN is_wider THEN nullif(shared, '{}') ELSE a END;
+END
+$$;
 COMMENT ON FUNCTION shared_prefixes(cidr[], cidr[]) IS
     'The list of the addresses that both lists let in, an empty one letting in any: `a` itself, as it is, where '
-    'that is no wider than `b`; else of each pair, one around the other, the inner one. NULL = none is in both.';
+    'that is no wider than `b`; else of each pair, one around the other, the inner one, none of which is around '
+    'another. That may be as many as both have. NULL = none is in both. The time is that of sorting them.';
 GRANT EXECUTE ON FUNCTION shared_prefixes(cidr[], cidr[]) TO latchkey_app;

@@ -130,8 +130,14 @@ class InvitationCase(CallCase):
             member_pb2.CreateRoleRequest(name=name, permissions=permissions), timeout=10).role
 
     def administrator_role(self):
-        roles = self.administrator.members.ListRoles(member_pb2.ListRolesRequest(), timeout=10).roles
-        return next(role for role in roles if role.built_in)
+        request = member_pb2.ListRolesRequest(page_size=1000)
+        while True:
+            page = self.administrator.members.ListRoles(request, timeout=10)
+            for role in page.roles:
+                if role.built_in:
+                    return role
+            self.assertTrue(page.next_page_token)
+            request.page_token = page.next_page_token
 
     def token(self, *permissions):
         """A client with a token that may do no more."""

@@ -1,12 +1,13 @@
 """Invitations as the company's administrators see them: made, listed, sent again, ended."""
 
+import time
 import unittest
 import uuid
 
 import grpc
 
 from invitation_case import NO_INVITATION, InvitationCase, error_details, invitation_pb2, member_pb2
-from latchkey_test import Client, retry_info
+from latchkey_test import Client, retry_info, uuid_of_id
 from latchkey_test.tap import Tap, trips_of_last_call
 
 PENDING = invitation_pb2.INVITATION_STATE_PENDING
@@ -95,6 +96,17 @@ class Creating(InvitationCase):
         results = self.create(*[self.unique() for _ in range(100)])
         self.assertEqual({result.WhichOneof("result") for result in results}, {"invitation"})
         self.assertEqual(len(results), 100)
+
+    def test_all_of_them_with_all_roles_that_one_may_have_cost_no_minute(self):
+        roles = [self.create_role(self.unique(), ["charges.*"]).role_id for _ in range(100)]
+        ids = ", ".join(f"'{uuid_of_id(role)}'" for role in roles)
+        self.deployment.execute("UPDATE latchkey.role SET permissions ="
+                                " ARRAY(SELECT 'charges.g' || n || '.*' FROM generate_series(1, 256) AS n)"
+                                f" WHERE role_id IN ({ids})")
+        began = time.monotonic()
+        results = self.create(*[invitation_pb2.NewInvitation(email=self.unique(), role_ids=roles) for _ in range(100)])
+        self.assertLess(time.monotonic() - began, 3)
+        self.assertEqual([result.WhichOneof("result") for result in results], ["invitation"] * 100)
 
     def test_many_cost_as_many_round_trips_as_one(self):
         with Tap(self.deployment.url) as tap, \

@@ -2,8 +2,9 @@
 
 import hashlib
 import random
+import time
 import unittest
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 import psycopg2
 
@@ -280,6 +281,36 @@ class SharedPrefixes(unittest.TestCase):
             if a and all(any(x.version == y.version and x.subnet_of(y) for y in b) for x in a):
                 self.assertEqual(shared, a)
         self.assertEqual(outcomes, {"nobody", "as it is", "narrower"})
+
+    def test_long_lists_take_the_time_of_sorting_and_hold_nothing_twice(self):
+        rng = random.Random(database.SEED)
+        for lengths, first in (((21, 24, 28), "10.0.0.0"), ((61, 64, 68), "2001:db8::")):
+            a, b = ([self.random_network(rng, first, lengths) for _ in range(10_000)] for _ in range(2))
+            began = time.monotonic()
+            shared = self.share(a, b)
+            self.assertLess(time.monotonic() - began, 2)
+            wanted = self.share_plainly(a, b, lengths)
+            self.assertEqual((len(shared), set(shared)), (len(wanted), wanted), database.SEED)
+
+    @staticmethod
+    def random_network(rng, first, lengths):
+        """One of so many that two lists of 10 000 share some, hold some twice and some inside others."""
+        address = ip_address(first) + (rng.randrange(20_000) << (ip_address(first).max_prefixlen - lengths[1]))
+        return ip_network((address, rng.choice(lengths)), strict=False)
+
+    @staticmethod
+    def share_plainly(a, b, lengths):
+        """Of each pair the inner one, without those that lie in another."""
+        def lies_in(network, others, shorter_than):
+            return any(network.supernet(new_prefix=bits) in others for bits in lengths if bits < shorter_than)
+
+        both = {x for some, others in ((a, set(b)), (b, set(a))) for x in some if lies_in(x, others, x.prefixlen + 1)}
+        return {x for x in both if not lies_in(x, both, x.prefixlen)}
+
+    def test_the_shared_list_may_be_longer_than_either(self):
+        lists = [[ip_network(f"{own}.0.0.0/8")] + [ip_network((other << 24 | n << 8, 24)) for n in range(3000)]
+                 for own, other in ((10, 11), (11, 10))]
+        self.assertEqual(len(self.share(*lists)), 6000)
 
     def test_it_is_never_empty_where_either_list_is_not(self):
         one = [ip_network("192.0.2.0/24")]
