@@ -3,7 +3,7 @@
 
 As many files at once as there are cores, each in a process of its own; LATCHKEY_TEST_JOBS sets another number, and
 LATCHKEY_TEST_WITHOUT names files, as a pattern, that are left out. A skipped test is not a passed one: it is named, and
-counted as neither. A file without a test is a failure.
+counted as neither. A file without a test is a failure, and so is one that takes more than 20 minutes.
 """
 
 import concurrent.futures
@@ -57,15 +57,23 @@ def run_file(directory, name):
 _COUNT = re.compile(r"^(\d+) passed, (\d+) failed$", re.MULTILINE)
 
 
+_TIMEOUT_S = 20 * 60
+
+
 def run_apart(directory, name):
-    """(passed, failed) of one file, run in a process of its own; one that says no count has failed."""
+    """(passed, failed) of one file, run in a process of its own; one that says no count, or hangs, has failed."""
     started = time.monotonic()
-    done = subprocess.run([sys.executable, __file__, directory, name], stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-    counts = _COUNT.findall(done.stdout)
+    process = subprocess.Popen([sys.executable, __file__, directory, name], stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        said, _ = process.communicate(timeout=_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        said = f"{process.communicate()[0]}\n{name} hangs: ended after {_TIMEOUT_S} s\n"
+    counts = _COUNT.findall(said)
     passed, failed = map(int, counts[-1]) if counts else (0, 1)
-    print(f"---- {name}: {time.monotonic() - started:.0f} s\n{_COUNT.sub('', done.stdout)}", flush=True)
-    return passed, max(failed, int(done.returncode != 0))
+    print(f"---- {name}: {time.monotonic() - started:.0f} s\n{_COUNT.sub('', said)}", flush=True)
+    return passed, max(failed, int(process.returncode != 0))
 
 
 def run_files(directory, names):
@@ -90,4 +98,6 @@ def main(directory, name=None):
 if __name__ == "__main__":
     # A shell's background job ignores SIGINT, and what it starts would, too; tests send it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # gRPC's own preparation for fork() at times waits for a thread that waits for it; what tests start only execs.
+    os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
     sys.exit(main(*sys.argv[1:]))
