@@ -36,17 +36,10 @@ static bool has_all(const struct group_list *list, const struct group_list *othe
     return true;
 }
 
-static bool is_same(const struct group_list *a, const struct group_list *b) {
-    for (size_t i = 0; a->count == b->count && i < a->count; i++)
-        if (!bytes_is_equal(a->groups[i], b->groups[i]))
-            return false;
-    return a->count == b->count;
-}
-
 // A list that was read again is nearly always the same text by text: an administrator's has a group for every
 // resource, too many to look for each in all.
 bool group_list_is_equal(const struct group_list *a, const struct group_list *b) {
-    return is_same(a, b) || (has_all(a, b) && has_all(b, a));
+    return bytes_list_is_equal(a->groups, a->count, b->groups, b->count) || (has_all(a, b) && has_all(b, a));
 }
 
 bool group_list_intersect(const struct group_list *a, const struct group_list *b, struct arena *arena,

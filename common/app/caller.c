@@ -111,21 +111,10 @@ static bool read_subject(struct caller *caller, const struct db_result *row, str
 
 static bool read_groups_of(const struct db_result *row, int column, struct arena *arena,
                            struct group_list *ret_list) {
-    struct db_array grants = db_result_get_array(row, 0, column, DB_TYPE_TEXT);
-    struct group_list list = {.groups = ARENA_NEW_ARRAY(arena, struct bytes, grants.count)};
-    struct bytes grant;
-    if (!list.groups)
-        return false;
-    while (db_array_next_text(&grants, &grant)) {
-        if (!permission_is_group(grant))
-            continue;
-        const char *copy = arena_copy_bytes(arena, grant);
-        if (!copy)
-            return false;
-        list.groups[list.count++] = bytes_of(copy, grant.len);
-    }
-    *ret_list = list;
-    return true;
+    struct bytes *grants;
+    size_t count;
+    return db_row_copy_texts(row, 0, column, arena, &grants, &count) &&
+           group_list_pick(grants, count, arena, ret_list);
 }
 
 // What the caller holds of permissions to come. A log-in has no grants of its own, a company's token no
@@ -314,19 +303,12 @@ static bool has_same_ips(const struct caller *a, const struct caller *b) {
     return prefix_list_is_equal(&a_own, &b_own) && prefix_list_is_equal(&a_members, &b_members);
 }
 
-static bool has_same_domains(const struct caller *a, const struct caller *b) {
-    if (a->allowed_domain_count != b->allowed_domain_count)
-        return false;
-    for (size_t i = 0; i < a->allowed_domain_count; i++)
-        if (!bytes_is_equal(a->allowed_domains[i], b->allowed_domains[i]))
-            return false;
-    return true;
-}
-
 // Whose it is, and what bounds what it makes or lets others do, but for the permissions of the moment.
 static bool has_same_bounds(const struct caller *a, const struct caller *b) {
     return uuid_is_equal(a->member_id, b->member_id) && a->subject.channels == b->subject.channels &&
-           a->subject.expires_at_ms == b->subject.expires_at_ms && has_same_domains(a, b) &&
+           a->subject.expires_at_ms == b->subject.expires_at_ms &&
+           bytes_list_is_equal(a->allowed_domains, a->allowed_domain_count, b->allowed_domains,
+                               b->allowed_domain_count) &&
            has_same_ips(a, b) && group_list_is_equal(&a->groups, &b->groups);
 }
 

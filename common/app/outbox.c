@@ -11,43 +11,37 @@ enum { SENDER_BITS_V4 = 32, SENDER_BITS_V6 = 64 };
 
 enum { ADD, FIND_ROOM, ADD_MANY };
 
-// Each limit in one look into an index: the mail that is the limit's number back still counts until it is an
-// hour or a day old. Two calls at once may both take the last place: the limits guard a name among mail
-// servers, not money. $1 = company, $2 = recipient, $3 = sender, $4 to $6 = the limits, 0 = none.
-#define BUSY_UNTIL(condition, span, limit)                                                \
-    "(SELECT m.created_at FROM latchkey.mail_outbox m WHERE m.company_id = $1 AND " limit \
-    "::bigint > 0" condition " AND m.created_at > now() - interval '" span "' ORDER BY"   \
-    " m.created_at DESC OFFSET greatest(" limit ", 1) - 1 LIMIT 1) + interval '" span "'"
-
-#define BUSY                                                                                                 \
-    "SELECT greatest(" BUSY_UNTIL("", "1 hour", "$4") ", " BUSY_UNTIL(                                       \
-        " AND lower(m.recipient) = lower($2)", "1 day", "$5") ", " BUSY_UNTIL(" AND m.sender = $3", "1 day", \
-                                                                              "$6") ") AS until"
-
-#define WAIT_MS "SELECT coalesce(extract(epoch FROM busy.until - now()) * 1000, 0)::bigint FROM busy"
-
-// The same as room for several: how many mails the limit leaves, and for how long the oldest that counts
-// still does.
-#define ROOM(name, condition, span, limit)                                                               \
+// How many mails a limit leaves, and for how long the oldest that counts still does: a mail counts until it
+// is an hour or a day old, and no more of them are looked at in the index than the limit is. Two calls at
+// once may both take the last place: the limits guard a name among mail servers, not money. $1 = company, $2
+// = recipients, $3 = sender, $4 to $6 = the limits, 0 = none.
+#define SCOPE(name, condition, span, limit)                                                              \
     "LATERAL (SELECT " limit " - count(*) AS room, (extract(epoch FROM coalesce(min(created_at), now())" \
     " + interval '" span "' - now()) * 1000)::bigint AS wait_ms FROM (SELECT m.created_at"               \
     " FROM latchkey.mail_outbox m WHERE m.company_id = $1 AND " limit "::bigint > 0" condition           \
     " AND m.created_at > now() - interval '" span "' ORDER BY m.created_at DESC LIMIT " limit            \
     ") AS sent) " name
+#define SCOPES                                                                            \
+    SCOPE("company", "", "1 hour", "$4")                                                  \
+    ", " SCOPE("recipient", " AND lower(m.recipient) = lower(wanted.recipient)", "1 day", \
+               "$5") ", " SCOPE("sender", " AND m.sender = $3", "1 day", "$6")
+// How long the limits keep a mail waiting; 0 = they do not.
+#define SCOPE_MS(name, limit) \
+    "CASE WHEN " limit " > 0 AND " name ".room <= 0 THEN " name ".wait_ms ELSE 0 END"
+#define BUSY_MS \
+    "greatest(" SCOPE_MS("company", "$4") ", " SCOPE_MS("recipient", "$5") ", " SCOPE_MS("sender", "$6") ")"
 
 static const struct db_statement statements[] = {
     [ADD] =
         {"outbox_add",
-         "WITH busy AS (" BUSY "), added AS ("
-         "INSERT INTO latchkey.mail_outbox (company_id, recipient, sender, mail_id, kind, object_id, detail)"
-         " SELECT $1, $2, $3, $7, $8, $9, $10 FROM busy WHERE busy.until IS NULL RETURNING 1) " WAIT_MS},
+         "WITH busy AS (SELECT " BUSY_MS " AS ms FROM (VALUES ($2::text)) AS wanted (recipient), " SCOPES "),"
+         " added AS (INSERT INTO latchkey.mail_outbox (company_id, recipient, sender, mail_id, kind,"
+         " object_id, detail) SELECT $1, $2, $3, $7, $8, $9, $10 FROM busy WHERE busy.ms <= 0 RETURNING 1)"
+         " SELECT busy.ms FROM busy"},
     [FIND_ROOM] = {"outbox_find_room",
                    "SELECT company.room, company.wait_ms, recipient.room, recipient.wait_ms, sender.room,"
-                   " sender.wait_ms FROM unnest($2::text[]) WITH ORDINALITY AS wanted (recipient, n), " ROOM(
-                       "company", "", "1 hour",
-                       "$4") ", " ROOM("recipient", " AND lower(m.recipient) = lower(wanted.recipient)",
-                                       "1 day", "$5") ", " ROOM("sender", " AND m.sender = $3", "1 day",
-                                                                "$6") " ORDER BY wanted.n"},
+                   " sender.wait_ms FROM unnest($2::text[]) WITH ORDINALITY AS wanted (recipient, n), " SCOPES
+                   " ORDER BY wanted.n"},
     [ADD_MANY] =
         {"outbox_add_many",
          "INSERT INTO latchkey.mail_outbox (company_id, sender, recipient, mail_id, kind, object_id, detail)"

@@ -43,6 +43,9 @@ static inline bool bytes_has_prefix(struct bytes a, struct bytes prefix) {
     return a.len >= prefix.len && bytes_is_equal(bytes_of(a.data, prefix.len), prefix);
 }
 
+// Of two lists: as many, and each equal to the other's at its place.
+bool bytes_list_is_equal(const struct bytes *a, size_t a_count, const struct bytes *b, size_t b_count);
+
 // ASCII only, whatever the locale.
 bool bytes_is_equal_ignoring_case(struct bytes a, struct bytes b);
 

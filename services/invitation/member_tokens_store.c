@@ -12,8 +12,8 @@ enum { LOCK, FIND, FIND_BOUND, END_ACCESS, END_UNREACHABLE, MOVE_ACCESS, END_LOG
 // Of whoever owned them their tokens keep the own list of addresses: it is written into theirs.
 #define OWNER "m.company_id = $1 AND m.member_id = $2"
 #define SHARED "latchkey.shared_prefixes(t.allowed_ips, m.allowed_ips)"
-// MEMBER_TOKENS_IPS_MAX. What two lists share may be longer than either.
-#define IS_TOO_LONG "cardinality(s.shared) > 10000"
+// What two lists share may be longer than either.
+#define IS_TOO_LONG "cardinality(s.shared) > " AS_TEXT(MEMBER_TOKENS_IPS_MAX)
 // 5 = OTHER of latchkey.v1.DeactivateReason.
 #define ENDED "deactivated_at = $3, deactivate_reason = 5, deactivate_note = 'its member was removed'"
 

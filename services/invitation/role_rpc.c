@@ -174,12 +174,8 @@ static enum status find_role(struct app_call *call, struct uuid role_id, struct 
 }
 
 static bool is_same(const struct role *role, const struct role_draft *draft) {
-    if (!bytes_is_text(draft->name, role->name) || draft->grant_count != role->grant_count)
-        return false;
-    for (size_t i = 0; i < role->grant_count; i++)
-        if (!bytes_is_equal(role->grants[i], draft->grants[i]))
-            return false;
-    return true;
+    return bytes_is_text(draft->name, role->name) &&
+           bytes_list_is_equal(role->grants, role->grant_count, draft->grants, draft->grant_count);
 }
 
 static enum status update(struct app_call *call, const struct role_change *change, struct role **ret_before,

@@ -212,8 +212,20 @@ static void a_length_beyond_the_end_is_refused_whatever_its_size(void **state) {
     assert_true(cursor.failed);
 }
 
+static void lists_are_equal_in_number_and_place_by_place(void **state) {
+    (void)state;
+    const struct bytes a[] = {BYTES_LITERAL("x"), BYTES_LITERAL("y"), BYTES_LITERAL("")};
+    const struct bytes b[] = {BYTES_LITERAL("x"), BYTES_LITERAL("y"), BYTES_LITERAL("z")};
+    assert_true(bytes_list_is_equal(a, 2, b, 2));
+    assert_false(bytes_list_is_equal(a, 3, b, 3));
+    assert_false(bytes_list_is_equal(a, 2, b, 3));
+    assert_false(bytes_list_is_equal(a, 2, a + 1, 2));
+    assert_true(bytes_list_is_equal(a, 0, NULL, 0));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lists_are_equal_in_number_and_place_by_place),
         cmocka_unit_test(equality_ignoring_case_is_ascii_only),
         cmocka_unit_test(trimming_takes_spaces_and_tabs_from_both_ends_only),
         cmocka_unit_test(splitting_visits_every_part_also_the_empty_last_one),

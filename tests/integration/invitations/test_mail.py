@@ -3,8 +3,10 @@
 import subprocess
 import unittest
 
+import grpc
+
 from invitation_case import InvitationCase, company_pb2, error_details, invitation_pb2
-from latchkey_test import Deployment, Server, program
+from latchkey_test import Deployment, Server, program, retry_info
 from latchkey_test.mail import PASSWORD, MailServer
 from latchkey_test.waiting import wait_until
 
@@ -296,6 +298,16 @@ class Limits(InvitationCase):
             self.deactivate(self.invite(email))
         ((code, reason, _),) = self.refusals(*self.create(email.upper()))
         self.assertEqual((code, reason), (EXHAUSTED, "MAIL_LIMIT"))
+
+    def test_sending_again_counts_too(self):
+        email = self.unique()
+        self.deactivate(self.invite(email))
+        invitation = self.invite(email)
+        error = self.assert_refused(grpc.StatusCode.RESOURCE_EXHAUSTED, "MAIL_LIMIT", lambda: self.resend(invitation))
+        self.assertTrue(80000 < retry_info(error).retry_delay.seconds <= 86400)
+        self.assertEqual(self.get(invitation).resent_count, 0)
+        self.deployment.execute("UPDATE latchkey.mail_outbox SET created_at = created_at - interval '25 hours'")
+        self.assertEqual(self.resend(invitation).resent_count, 1)
 
     def test_who_is_refused_is_not_invited(self):
         results = self.create(*[self.unique() for _ in range(7)])
