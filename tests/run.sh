@@ -52,6 +52,7 @@ END
 total_passed=0
 total_failed=0
 summary=()
+failures=() # by step and test
 
 # step NAME COMMAND...: a command that says no count is one test, passed or failed by its exit status.
 step() {
@@ -64,6 +65,9 @@ step() {
     if [[ $status -ne 0 && $failed -eq 0 ]]; then
         failed=1
     fi
+    if [[ $failed -gt 0 ]]; then
+        mapfile -t -O ${#failures[@]} failures < <(sed -n "s|^failed: |$name: |p" "$log")
+    fi
     total_passed=$((total_passed + passed))
     total_failed=$((total_failed + failed))
     summary+=("$(printf '%-22s %5d passed %5d failed %5d s' "$name" "$passed" "$failed" $((SECONDS - started)))")
@@ -72,6 +76,7 @@ step() {
 print_totals() {
     printf '\n'
     printf '%s\n' "${summary[@]}"
+    [[ ${#failures[@]} -eq 0 ]] || printf 'failed: %s\n' "${failures[@]}"
     printf '%d passed, %d failed\n' "$total_passed" "$total_failed"
 }
 
