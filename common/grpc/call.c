@@ -154,7 +154,7 @@ void call_on_stream_closed(struct grpc_call *call) {
 
 void call_arm_deadline(struct grpc_call *call) {
     const struct grpc_server_settings *settings = &call->home->server->settings;
-    uint64_t limit_ns = call->head.timeout == TIMEOUT_FIELD_VALID ? call->head.timeout_ns : UINT64_MAX;
+    uint64_t limit_ns = grpc_call_get_timeout_ns(call);
     uint64_t maximum_ns = (uint64_t)settings->max_deadline_ms * 1000000;
     if (call->method->shape == GRPC_UNARY && maximum_ns > 0 && maximum_ns < limit_ns)
         limit_ns = maximum_ns;
@@ -202,7 +202,8 @@ uint64_t grpc_call_get_deadline_ns(const struct grpc_call *call) {
 }
 
 uint64_t grpc_call_get_timeout_ns(const struct grpc_call *call) {
-    return call->head.timeout == TIMEOUT_FIELD_VALID ? call->head.timeout_ns : UINT64_MAX;
+    const struct timeout_value *timeout = &call->head.timeouts[call->protocol->timeout_family];
+    return timeout->field == TIMEOUT_FIELD_VALID ? timeout->ns : UINT64_MAX;
 }
 
 const struct ip_address *grpc_call_get_peer(const struct grpc_call *call) {
