@@ -26,6 +26,12 @@ struct outgoing {
     bool is_owned; // freed with free(); else it lives in an arena, or for ever
 };
 
+// Why a call is not taken.
+struct refusal {
+    enum status status; // MALFORMED: what the protocol makes of it
+    const char *reason, *text;
+};
+
 struct grpc_call {
     struct grpc_call *next, **link; // of its connection while the stream is open; free list
     const struct call_wire *wire;
@@ -46,6 +52,8 @@ struct grpc_call {
 
     // Receiving.
     struct request_head head;
+    struct refusal refusal;    // for when the request has ended, as is this:
+    const char *http_refusal;  // an HTTP status
     ProtobufCMessage *request; // unary: unpacked, waiting for the end of the stream
     struct bytes request_bytes;
     struct bytes get_message;          // of Connect's GET, where it stood in the path
@@ -102,6 +110,7 @@ enum call_state call_move(struct grpc_call *call, enum call_event event);
 // when it returns.
 void call_on_stream_closed(struct grpc_call *call);
 
+// The client's own, and the server's for a call that is to end soon.
 void call_arm_deadline(struct grpc_call *call);
 
 // Frees for good; of a loop that ends.
@@ -112,6 +121,8 @@ void call_free(struct grpc_call *call);
 void call_on_headers(struct grpc_call *call);
 void call_on_data(struct grpc_call *call, struct bytes data, bool is_last);
 void call_on_half_close(struct grpc_call *call);
+// Gives the answer that waits for the end of the request.
+void call_answer_late(struct grpc_call *call);
 void call_feed_held(struct grpc_call *call);
 
 // call_queue.c

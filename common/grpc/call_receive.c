@@ -37,29 +37,36 @@ static bool may_be_get(const struct request_head *head) {
     return head->verb == VERB_GET && !head->is_too_large;
 }
 
-// Requests of none of the protocols, or not enough so to be answered in its way. True when answered.
+// why: clients of plain HTTP that are still sending take an answer for a failure of the connection.
+static void refuse_late(struct grpc_call *call, const char *http_status, struct refusal refusal) {
+    call->http_refusal = http_status;
+    call->refusal = refusal;
+    call_arm_deadline(call);
+}
+
+static void refuse_http(struct grpc_call *call, const char *http_status) {
+    call->is_plain = true;
+    refuse_late(call, http_status, (struct refusal){0});
+}
+
+// Requests of none of the protocols, or not enough so to be answered in its way. True when that is seen to.
 static bool answer_foreign(struct grpc_call *call) {
     const struct request_head *head = &call->head;
     bool is_foreign = head->content_type == CONTENT_TYPE_FOREIGN;
     if (may_be_get(head) && take_get(call))
         return false;
     if (is_foreign && head->is_too_large)
-        call_answer_http(call, "431");
+        refuse_http(call, "431");
     else if (is_foreign && is_page_of(call->home->server->page, head->path))
         call->is_plain = true; // answered when the request has ended
     else if (head->verb != VERB_POST)
-        call_answer_http(call, "405");
+        refuse_http(call, "405");
     else if (is_foreign)
-        call_answer_http(call, "415");
+        refuse_http(call, "415");
     else
         return false;
     return true;
 }
-
-struct refusal {
-    enum status status; // MALFORMED: what the protocol makes of it
-    const char *reason, *text;
-};
 
 static struct refusal judge_timeout(const struct grpc_call *call) {
     const struct timeout_value *timeout = &call->head.timeouts[call->protocol->timeout_family];
@@ -131,6 +138,22 @@ static bool start(struct grpc_call *call) {
     return true;
 }
 
+static void refuse_headers(struct grpc_call *call, struct refusal refusal) {
+    if (call->protocol->is_bare)
+        refuse_late(call, NULL, refusal);
+    else
+        refuse(call, refusal);
+}
+
+void call_answer_late(struct grpc_call *call) {
+    if (call->http_refusal)
+        call_answer_http(call, call->http_refusal);
+    else if (call->is_plain)
+        call_answer_page(call, call->home->server->page);
+    else
+        refuse(call, call->refusal);
+}
+
 static void expect_messages(struct grpc_call *call) {
     uint32_t max_bytes = call->method->max_request_bytes;
     if (max_bytes == 0)
@@ -150,7 +173,7 @@ void call_on_headers(struct grpc_call *call) {
         return;
     call->method = router_find(router, call->head.path, &call->method_index);
     if (!fits_shape(call)) {
-        call_answer_http(call, "415");
+        refuse_http(call, "415");
         return;
     }
     choose_protocol(call);
@@ -158,7 +181,7 @@ void call_on_headers(struct grpc_call *call) {
     call->is_counted = true;
     struct refusal refusal = judge_headers(call);
     if (refusal.status != STATUS_OK) {
-        refuse(call, refusal);
+        refuse_headers(call, refusal);
         return;
     }
     const struct grpc_method *method = call->method;
@@ -401,8 +424,8 @@ void call_on_data(struct grpc_call *call, struct bytes data, bool is_last) {
 
 void call_on_half_close(struct grpc_call *call) {
     call->is_half_closed = true;
-    if (call->is_plain && call->state == CALL_HEADERS)
-        call_answer_page(call, call->home->server->page);
+    if (call->state == CALL_HEADERS)
+        call_answer_late(call);
     else if (takes_more(call) && call->held.len == 0)
         end_input(call);
 }

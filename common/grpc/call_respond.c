@@ -169,7 +169,7 @@ void call_answer_http(struct grpc_call *call, const char *http_status) {
     struct header_fields fields;
     bool is_grpc = call->head.content_type != CONTENT_TYPE_FOREIGN &&
                    content_type_get_protocol(call->head.content_type) == PROTOCOL_GRPC;
-    call->is_plain = call->is_complete = true;
+    call->is_complete = true;
     note_end(call);
     if (header_fields_init(&fields, FIELDS_MAX, &call->transport_arena)) {
         header_fields_add(&fields, BYTES_LITERAL(":status"), bytes_of_text(http_status));
