@@ -108,8 +108,11 @@ static void encode(const Google__Rpc__Status *status, struct arena *arena,
     ret_details->status = ret_details->details.data ? &status->base : NULL;
 }
 
+// A sentence that was lengthened by its encoding takes from the details' room.
 static bool is_within_limit(const struct status_details *details) {
-    return details->details.len <= STATUS_DETAILS_BYTES_MAX;
+    size_t len = details->message.len;
+    size_t excess = len > MESSAGE_BYTES_MAX ? len - MESSAGE_BYTES_MAX : 0;
+    return details->details.len + excess <= STATUS_DETAILS_BYTES_MAX;
 }
 
 static void drop_too_large(struct status_details *details) {
