@@ -80,6 +80,10 @@ void grpc_call_resume(struct grpc_call *call);
 // Ends the call with `fault`, NULL or an empty one meaning OK. Once; the call is gone when it returns.
 void grpc_call_finish(struct grpc_call *call, const struct fault *fault);
 
+// The same with a google.rpc.Status as it is to be told: code, message and details, for services that make up
+// or pass on statuses of their own. Copied. A code that is none of gRPC's is UNKNOWN.
+void grpc_call_finish_with_status(struct grpc_call *call, const ProtobufCMessage *status);
+
 // The one message of a unary call, then OK.
 void grpc_call_reply(struct grpc_call *call, const ProtobufCMessage *message);
 void grpc_call_reply_bytes(struct grpc_call *call, struct bytes message);

@@ -167,12 +167,11 @@ enum answerer { ANSWER_OF_HANDLER, ANSWER_OF_TRANSPORT };
 
 static void build_final(struct grpc_call *call, struct fields *fields, const struct status_details *details,
                         struct arena *arena, enum answerer answerer) {
-    bool is_trailers_only = !call->has_sent_headers && !call->out_first;
+    bool has_own_headers = answerer == ANSWER_OF_HANDLER && call->headers.first;
+    bool is_trailers_only = !call->has_sent_headers && !call->out_first && !has_own_headers;
     if (is_trailers_only) {
         memcpy(fields->rows, get_headers(call), sizeof(grpc_headers));
         fields->count = HEADERS_COUNT;
-        if (answerer == ANSWER_OF_HANDLER)
-            add_metadata(fields, &call->headers);
         if (call->head.encoding == MESSAGE_ENCODING_UNKNOWN)
             add_field(fields, BYTES_LITERAL("grpc-accept-encoding"), BYTES_LITERAL("identity"));
     }
@@ -203,21 +202,28 @@ static bool end_plainly(struct grpc_call *call, const struct fault *fault) {
     return true;
 }
 
+static void submit_details(struct grpc_call *call, const struct status_details *details, struct arena *arena,
+                           enum answerer answerer) {
+    enum { FIXED_MAX = 8 };
+    call->code = details->code;
+    size_t metadata_count = call->headers.count + call->trailers.count;
+    struct fields fields = {ARENA_NEW_ARRAY(arena, nghttp2_nv, FIXED_MAX + metadata_count), 0};
+    if (fields.rows)
+        build_final(call, &fields, details, arena, answerer);
+    else
+        reset(call);
+}
+
 static void submit_end(struct grpc_call *call, const struct fault *fault, struct arena *arena,
                        enum answerer answerer) {
-    enum { FIXED_MAX = 8 };
     note_end(call);
     if (end_plainly(call, fault))
         return;
     struct status_details details;
     status_details_encode(fault, arena, &details);
-    call->code = details.code;
-    size_t metadata_count = call->headers.count + call->trailers.count;
-    struct fields fields = {ARENA_NEW_ARRAY(arena, nghttp2_nv, FIXED_MAX + metadata_count), 0};
-    if (fields.rows)
-        build_final(call, &fields, &details, arena, answerer);
-    else
-        reset(call);
+    if (answerer == ANSWER_OF_TRANSPORT && call->home->server->has_bare_errors)
+        details.details = BYTES_EMPTY;
+    submit_details(call, &details, arena, answerer);
 }
 
 void call_overrule(struct grpc_call *call, enum status status, const char *reason, const char *text) {
@@ -348,6 +354,16 @@ enum status grpc_call_send_bytes(struct grpc_call *call, struct bytes message) {
 void grpc_call_finish(struct grpc_call *call, const struct fault *fault) {
     if (call->state == CALL_RUNNING)
         submit_end(call, fault, &call->arena, ANSWER_OF_HANDLER);
+    call_move(call, CALL_FINISHED);
+}
+
+void grpc_call_finish_with_status(struct grpc_call *call, const ProtobufCMessage *status) {
+    if (call->state == CALL_RUNNING) {
+        struct status_details details;
+        note_end(call);
+        status_details_encode_message(status, &call->arena, &details);
+        submit_details(call, &details, &call->arena, ANSWER_OF_HANDLER);
+    }
     call_move(call, CALL_FINISHED);
 }
 

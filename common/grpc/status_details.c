@@ -157,6 +157,19 @@ void status_details_encode(const struct fault *fault, struct arena *arena,
         ret_details->details = encode_within_limit(fault, terminated, arena);
 }
 
+void status_details_encode_message(const ProtobufCMessage *message, struct arena *arena,
+                                   struct status_details *ret_details) {
+    const Google__Rpc__Status *status = (const Google__Rpc__Status *)message;
+    bool is_known = status->code >= 0 && status->code < GRPC_CODE_COUNT;
+    *ret_details =
+        (struct status_details){.code = is_known ? (enum grpc_code)status->code : GRPC_CODE_UNKNOWN};
+    ret_details->message = percent_encode(arena, bytes_of_text(status->message));
+    struct bytes packed = message_pack(message, 0, arena);
+    struct bytes encoded = packed.data ? base64_encode(arena, packed) : BYTES_EMPTY;
+    if (encoded.len <= STATUS_DETAILS_BYTES_MAX)
+        ret_details->details = encoded;
+}
+
 ProtobufCMessage *status_details_new_message(const struct fault *fault, struct arena *arena) {
     Google__Rpc__Status *status = new_status(fault, choose_text(fault, arena), fault->field_count, arena);
     return status ? &status->base : NULL;

@@ -28,6 +28,10 @@ struct status_details {
 void status_details_encode(const struct fault *fault, struct arena *arena,
                            struct status_details *ret_details);
 
+// A google.rpc.Status as it is; without its details when they are over the limit.
+void status_details_encode_message(const ProtobufCMessage *status, struct arena *arena,
+                                   struct status_details *ret_details);
+
 // The same as a google.rpc.Status, for answers that hold the failures of parts; borrows from `fault`, NULL
 // when out of memory.
 MUST_CHECK ProtobufCMessage *status_details_new_message(const struct fault *fault, struct arena *arena);
