@@ -17,7 +17,8 @@ void *conformance_need(void *allocated) {
 Google__Protobuf__Any *conformance_any(struct arena *arena, const ProtobufCMessage *message) {
     Google__Protobuf__Any *any = conformance_need(ARENA_NEW(arena, Google__Protobuf__Any));
     google__protobuf__any__init(any);
-    any->type_url = conformance_need(arena_format(arena, "type.googleapis.com/%s", message->descriptor->name));
+    any->type_url =
+        conformance_need(arena_format(arena, "type.googleapis.com/%s", message->descriptor->name));
     struct bytes packed = message_pack(message, 0, arena);
     any->value = (ProtobufCBinaryData){packed.len, conformance_need((uint8_t *)packed.data)};
     return any;
@@ -30,7 +31,8 @@ void conformance_request_init(struct conformance_request *request, struct grpc_c
 static void add_untold(struct conformance_request *request, struct arena *arena, Google__Protobuf__Any *any) {
     if (request->untold_count == request->untold_capacity) {
         size_t capacity = 2 * request->untold_capacity + 1;
-        Google__Protobuf__Any **grown = conformance_need(ARENA_NEW_ARRAY(arena, Google__Protobuf__Any *, capacity));
+        Google__Protobuf__Any **grown =
+            conformance_need(ARENA_NEW_ARRAY(arena, Google__Protobuf__Any *, capacity));
         if (request->untold_count > 0)
             memcpy(grown, request->untold, request->untold_count * sizeof(*grown));
         request->untold = grown;
@@ -39,13 +41,15 @@ static void add_untold(struct conformance_request *request, struct arena *arena,
     request->untold[request->untold_count++] = any;
 }
 
-const ProtobufCMessage *conformance_request_add(struct conformance_request *request, const ProtobufCMessage *message) {
+const ProtobufCMessage *conformance_request_add(struct conformance_request *request,
+                                                const ProtobufCMessage *message) {
     struct arena *arena = grpc_call_get_arena(request->call);
     Google__Protobuf__Any *any = conformance_any(arena, message);
     add_untold(request, arena, any);
     ProtobufCMessage *copy;
     const char *text;
-    if (message_unpack(message->descriptor, bytes_of(any->value.data, any->value.len), arena, &copy, &text) != STATUS_OK)
+    if (message_unpack(message->descriptor, bytes_of(any->value.data, any->value.len), arena, &copy, &text) !=
+        STATUS_OK)
         abort();
     return copy;
 }

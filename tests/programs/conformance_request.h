@@ -1,5 +1,6 @@
-// What a server under test has seen of a call, to be told back: its metadata, its time-out, and the requests since the last
-// telling. Everything lives in the call's arena. Out of memory ends the program: its peer is a test.
+// What a server under test has seen of a call, to be told back: its metadata, its time-out, and the requests
+// since the last telling. Everything lives in the call's arena. Out of memory ends the program: its peer is a
+// test.
 #ifndef LATCHKEY_TESTS_PROGRAMS_CONFORMANCE_REQUEST_H
 #define LATCHKEY_TESTS_PROGRAMS_CONFORMANCE_REQUEST_H
 
@@ -17,7 +18,8 @@ struct conformance_request {
 void conformance_request_init(struct conformance_request *request, struct grpc_call *call);
 
 // Returns a copy of `message` that lives as long as the call.
-const ProtobufCMessage *conformance_request_add(struct conformance_request *request, const ProtobufCMessage *message);
+const ProtobufCMessage *conformance_request_add(struct conformance_request *request,
+                                                const ProtobufCMessage *message);
 
 // With metadata, time-out and the untold requests, which are told by that.
 RequestInfo *conformance_request_tell_all(struct conformance_request *request);

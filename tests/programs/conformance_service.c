@@ -1,8 +1,10 @@
-// One conversation for all five methods. The first request, of whatever type, becomes a list of answers that are owed, each
-// perhaps after a delay, and an end: a unary call owes one answer, or none where it ends with an error. Answers are due when
-// the client has ended its side, in a full-duplex stream one after each request.
+// One conversation for all five methods. The first request, of whatever type, becomes a list of answers that
+// are owed, each perhaps after a delay, and an end: a unary call owes one answer, or none where it ends with
+// an error. Answers are due when the client has ended its side, in a full-duplex stream one after each
+// request.
 //
-//     request(s) --> advance() --due, delayed--> timer --> answer --> advance() ... --nothing owed--> finish()
+//     request(s) --> advance() --due, delayed--> timer --> answer --> advance() ... --nothing owed-->
+//     finish()
 //
 // Of a stream no further request is taken while an answer is delayed.
 #include "tests/programs/conformance_service.h"
@@ -40,7 +42,7 @@ struct conversation {
     size_t sent;
     const RequestInfo *told; // by the next answer; made when it is first tried
     struct timer delay;
-    bool is_delayed;     // before the next answer
+    bool is_delayed; // before the next answer
     bool is_delay_over;
     bool is_started;     // the first request has come
     bool is_full_duplex; // an answer after each request
@@ -48,7 +50,8 @@ struct conversation {
     bool is_input_over;
 };
 
-// The requests of one response are alike on the wire and in C, and so are their responses: what differs is the name.
+// The requests of one response are alike on the wire and in C, and so are their responses: what differs is
+// the name.
 static_assert(sizeof(TYPE(UnaryRequest)) == sizeof(TYPE(IdempotentUnaryRequest)) &&
                   sizeof(TYPE(UnaryRequest)) == sizeof(TYPE(ClientStreamRequest)),
               "one definition");
@@ -71,7 +74,8 @@ static struct answers answers_of_unary(const TYPE(UnaryResponseDefinition) * def
         answers.count = 0;
         answers.error = definition->error;
     }
-    if (definition->response_case == CONNECTRPC__CONFORMANCE__V1__UNARY_RESPONSE_DEFINITION__RESPONSE_RESPONSE_DATA)
+    if (definition->response_case ==
+        CONNECTRPC__CONFORMANCE__V1__UNARY_RESPONSE_DEFINITION__RESPONSE_RESPONSE_DATA)
         answers.data = &definition->response_data;
     return answers;
 }
@@ -218,7 +222,8 @@ static void start(struct conversation *conversation, struct answers answers) {
 }
 
 static struct conversation *new_conversation(struct grpc_call *call) {
-    struct conversation *conversation = conformance_need(ARENA_NEW(grpc_call_get_arena(call), struct conversation));
+    struct conversation *conversation =
+        conformance_need(ARENA_NEW(grpc_call_get_arena(call), struct conversation));
     conversation->call = call;
     conformance_request_init(&conversation->request, call);
     grpc_call_set_data(call, conversation);
@@ -227,7 +232,8 @@ static struct conversation *new_conversation(struct grpc_call *call) {
 
 static void on_unary(struct grpc_call *call, const ProtobufCMessage *message) {
     struct conversation *conversation = new_conversation(call);
-    const TYPE(UnaryRequest) *request = (const void *)conformance_request_add(&conversation->request, message);
+    const TYPE(UnaryRequest) *request =
+        (const void *)conformance_request_add(&conversation->request, message);
     start(conversation, answers_of_unary(request->response_definition));
     conversation->is_input_over = true;
     advance(conversation);
@@ -235,7 +241,8 @@ static void on_unary(struct grpc_call *call, const ProtobufCMessage *message) {
 
 static void on_server_stream(struct grpc_call *call, const ProtobufCMessage *message) {
     struct conversation *conversation = new_conversation(call);
-    const TYPE(ServerStreamRequest) *request = (const void *)conformance_request_add(&conversation->request, message);
+    const TYPE(ServerStreamRequest) *request =
+        (const void *)conformance_request_add(&conversation->request, message);
     start(conversation, answers_of_stream(request->response_definition));
     conversation->is_input_over = true;
     advance(conversation);
@@ -247,14 +254,16 @@ static void on_start(struct grpc_call *call) {
 
 static void on_client_stream(struct grpc_call *call, const ProtobufCMessage *message) {
     struct conversation *conversation = grpc_call_get_data(call);
-    const TYPE(ClientStreamRequest) *request = (const void *)conformance_request_add(&conversation->request, message);
+    const TYPE(ClientStreamRequest) *request =
+        (const void *)conformance_request_add(&conversation->request, message);
     if (!conversation->is_started)
         start(conversation, answers_of_unary(request->response_definition));
 }
 
 static void on_bidi_stream(struct grpc_call *call, const ProtobufCMessage *message) {
     struct conversation *conversation = grpc_call_get_data(call);
-    const TYPE(BidiStreamRequest) *request = (const void *)conformance_request_add(&conversation->request, message);
+    const TYPE(BidiStreamRequest) *request =
+        (const void *)conformance_request_add(&conversation->request, message);
     if (!conversation->is_started) {
         start(conversation, answers_of_stream(request->response_definition));
         conversation->is_full_duplex = request->full_duplex;
@@ -296,10 +305,10 @@ static const struct grpc_handler bidi_stream = {.on_start = on_start,
                                                 .on_writable = on_writable,
                                                 .on_cancel = on_cancel};
 
-#define METHOD(name, request_, response_, shape_, handler_)                                                 \
-    {                                                                                                       \
-        .path = "/connectrpc.conformance.v1.ConformanceService/" name, .request = DESCRIPTOR(request_),     \
-        .response = DESCRIPTOR(response_), .shape = shape_, .handler = handler_                             \
+#define METHOD(name, request_, response_, shape_, handler_)                                             \
+    {                                                                                                   \
+        .path = "/connectrpc.conformance.v1.ConformanceService/" name, .request = DESCRIPTOR(request_), \
+        .response = DESCRIPTOR(response_), .shape = shape_, .handler = handler_                         \
     }
 
 static const struct grpc_method methods[] = {

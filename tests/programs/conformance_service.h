@@ -1,4 +1,5 @@
-// connectrpc.conformance.v1.ConformanceService, which answers as each request says. Unimplemented is not there.
+// connectrpc.conformance.v1.ConformanceService, which answers as each request says. Unimplemented is not
+// there.
 #ifndef LATCHKEY_TESTS_PROGRAMS_CONFORMANCE_SERVICE_H
 #define LATCHKEY_TESTS_PROGRAMS_CONFORMANCE_SERVICE_H
 
