@@ -154,7 +154,7 @@ static const ProtobufCMessage *new_status(struct conversation *conversation) {
 
 static void finish(struct conversation *conversation) {
     if (conversation->answers.error)
-        grpc_call_finish_with_status(conversation->call, new_status(conversation));
+        grpc_call_finish_status(conversation->call, new_status(conversation));
     else
         grpc_call_finish(conversation->call, NULL);
 }

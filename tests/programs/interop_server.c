@@ -46,7 +46,7 @@ static bool end_as_asked(struct grpc_call *call, const TYPE(EchoStatus) * asked)
     Google__Rpc__Status status = GOOGLE__RPC__STATUS__INIT;
     status.code = asked->code;
     status.message = asked->message;
-    grpc_call_finish_with_status(call, &status.base);
+    grpc_call_finish_status(call, &status.base);
     return true;
 }
 
