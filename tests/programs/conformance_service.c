@@ -305,15 +305,16 @@ static const struct grpc_handler bidi_stream = {.on_start = on_start,
                                                 .on_writable = on_writable,
                                                 .on_cancel = on_cancel};
 
-#define METHOD(name, request_, response_, shape_, handler_)                                             \
+#define METHOD(name, request_, response_, shape_, handler_, ...)                                        \
     {                                                                                                   \
         .path = "/connectrpc.conformance.v1.ConformanceService/" name, .request = DESCRIPTOR(request_), \
-        .response = DESCRIPTOR(response_), .shape = shape_, .handler = handler_                         \
+        .response = DESCRIPTOR(response_), .shape = shape_, .handler = handler_, __VA_ARGS__            \
     }
 
 static const struct grpc_method methods[] = {
     METHOD("Unary", unary_request, unary_response, GRPC_UNARY, &unary),
-    METHOD("IdempotentUnary", idempotent_unary_request, idempotent_unary_response, GRPC_UNARY, &unary),
+    METHOD("IdempotentUnary", idempotent_unary_request, idempotent_unary_response, GRPC_UNARY, &unary,
+           .is_read_only = true),
     METHOD("ServerStream", server_stream_request, server_stream_response, GRPC_SERVER_STREAM, &server_stream),
     METHOD("ClientStream", client_stream_request, client_stream_response, GRPC_CLIENT_STREAM, &client_stream),
     METHOD("BidiStream", bidi_stream_request, bidi_stream_response, GRPC_BIDI, &bidi_stream),
