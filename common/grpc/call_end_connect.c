@@ -60,7 +60,10 @@ bool call_end_connect_unary(struct grpc_call *call, const struct call_ending *en
     if (is_error && !push_error(call, details))
         return false;
     if (is_error) {
-        header_fields_add(&fields, BYTES_LITERAL(":status"), connect_error_get_http_status(details->code));
+        // To HTTP a path without a method is a page that is not there.
+        struct bytes http_status =
+            call->method ? connect_error_get_http_status(details->code) : BYTES_LITERAL("404");
+        header_fields_add(&fields, BYTES_LITERAL(":status"), http_status);
         header_fields_add(&fields, BYTES_LITERAL("content-type"), BYTES_LITERAL("application/json"));
         call_add_accepted(call, &fields);
         add_advice(call, &fields, details, ending->arena);

@@ -137,6 +137,8 @@ static void end_with_fault(struct grpc_call *call, const struct fault *fault, st
     if ((!fault || fault->status == STATUS_OK) && end_plainly(call))
         return;
     status_details_encode(fault, arena, &ending.details);
+    if (answerer == ANSWER_OF_TRANSPORT && call->home->server->has_bare_errors)
+        status_details_strip(&ending.details);
     submit_end(call, &ending, answerer);
 }
 

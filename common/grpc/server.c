@@ -100,6 +100,7 @@ enum status grpc_server_new(const struct grpc_server_options *options, struct gr
     server->request_memory.limit_bytes = (size_t)options->settings.request_memory_bytes;
     server->answer_memory.limit_bytes = server->request_memory.limit_bytes;
     server->page = options->page;
+    server->has_bare_errors = options->has_bare_errors;
     server->loops = options->loops;
     server->loop_count = count;
     pthread_mutex_init(&server->mutex, NULL);

@@ -74,6 +74,7 @@ struct grpc_server {
     struct request_memory request_memory;
     struct request_memory answer_memory; // of calls with more than one answer that waits
     const struct grpc_page *page;
+    bool has_bare_errors;
     struct loop_group *loops;
     struct router *router;
     struct protojson_types *json_types;

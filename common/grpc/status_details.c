@@ -187,6 +187,11 @@ void status_details_encode_message(const ProtobufCMessage *message, struct arena
     drop_too_large(ret_details);
 }
 
+void status_details_strip(struct status_details *details) {
+    details->details = BYTES_EMPTY;
+    details->status = NULL;
+}
+
 ProtobufCMessage *status_details_new_message(const struct fault *fault, struct arena *arena) {
     Google__Rpc__Status *status = new_status(fault, choose_text(fault, arena), fault->field_count, arena);
     return status ? &status->base : NULL;

@@ -35,6 +35,9 @@ void status_details_encode(const struct fault *fault, struct arena *arena,
 void status_details_encode_message(const ProtobufCMessage *status, struct arena *arena,
                                    struct status_details *ret_details);
 
+// Leaves code and text.
+void status_details_strip(struct status_details *details);
+
 // The same as a google.rpc.Status, for answers that hold the failures of parts; borrows from `fault`, NULL
 // when out of memory.
 MUST_CHECK ProtobufCMessage *status_details_new_message(const struct fault *fault, struct arena *arena);

@@ -270,6 +270,6 @@ static const struct grpc_method methods[] = {
 
 int main(int argc, char **argv) {
     const struct router_table table = {methods, ARRAY_LENGTH(methods)};
-    struct grpc_server_options options = {.tables = &table, .table_count = 1};
-    return test_server_run(&options, argc, argv);
+    struct test_server server = {.options = {.tables = &table, .table_count = 1}};
+    return test_server_run(&server, argc, argv);
 }
