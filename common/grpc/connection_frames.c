@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "common/grpc/call_internal.h"
+#include "common/grpc/call_http2.h"
 #include "common/grpc/connection.h"
 #include "common/grpc/connection_clock.h"
 
@@ -79,7 +79,7 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
     struct grpc_connection *connection = user_data;
     connection->block_fields = 0;
     if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
-        struct grpc_call *call = call_new(connection, frame->hd.stream_id);
+        struct grpc_call *call = call_http2_new(connection, frame->hd.stream_id);
         if (!call)
             return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
         connection->has_had_call = true;
