@@ -211,7 +211,10 @@ void connection_clock_stop(struct grpc_connection *connection) {
 }
 
 void connection_clock_note_read(struct grpc_connection *connection) {
+    bool is_answer = has_open_ping(connection);
     connection->read_ns = loop_get_monotonic_ns(connection->home->loop);
+    if (is_answer)
+        expect(connection, get_keepalive_ns(connection));
     if (connection->has_open_headers == (connection->headers_ns > 0))
         return;
     connection->headers_ns = connection->has_open_headers ? connection->read_ns : 0;

@@ -32,8 +32,10 @@ struct grpc_connection {
 
     struct loop_task turn_end; // writes, or frees what is closed
     bool is_turn_end_deferred;
-    bool is_in_session; // inside of nghttp2: nothing may be closed
-    bool is_reading;    // inside of on_read(), which writes when it is done
+    bool is_turn_end_posted;  // to the next turn, that is
+    bool is_telling_writable; // handlers that have room again are sending
+    bool is_in_session;       // inside of nghttp2: nothing may be closed
+    bool is_reading;          // inside of on_read(), which writes when it is done
     bool is_reading_paused;
     bool has_preface; // the client's SETTINGS have come
     bool has_had_call;
