@@ -32,6 +32,7 @@ struct grpc_server_options {
     const struct router_table *tables; // all methods; the rows are borrowed
     size_t table_count;
     const struct grpc_page *page; // NULL = none
+    bool has_bare_errors;         // the transport's own have no details: for suites that expect none
 };
 
 // Before loop_group_start(). *ret_server is owned. INVALID or ALREADY_EXISTS for the tables, NO_MEMORY.
