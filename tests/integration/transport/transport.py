@@ -73,6 +73,12 @@ class TransportServer:
         if kind is None and self.process.returncode < 0:
             raise AssertionError(f"ended by signal {-self.process.returncode}\n{errors}")
 
+    def counters(self):
+        """Calls refused, and connections closed by reason, as numbers by name."""
+        self.process.send_signal(signal.SIGUSR1)
+        pairs = (word.split("=") for word in self.process.stdout.readline().split()[1:])
+        return {name: int(number) for name, number in pairs}
+
     def read_errors(self):
         self._errors.seek(0)
         return self._errors.read()
@@ -123,6 +129,7 @@ class Connection:
 
     def __init__(self, server, window=None):
         self.socket = socket.create_connection(server.address, 10)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         config = h2.config.H2Configuration(client_side=True, header_encoding="utf-8", validate_outbound_headers=False,
                                            normalize_outbound_headers=False, validate_inbound_headers=True)
         self.h2 = h2.connection.H2Connection(config)
@@ -250,6 +257,7 @@ class RawConnection:
 
     def __init__(self, server):
         self.socket = socket.create_connection(server.address, 10)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._encoder = hpack.Encoder()
         self._rest = b""
         self.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", frames.SettingsFrame())
@@ -293,6 +301,30 @@ class RawConnection:
                 return
             self._rest += data
 
+    def pong(self, frame):
+        """Answers a PING of the server."""
+        if isinstance(frame, frames.PingFrame) and "ACK" not in frame.flags:
+            self.send(frames.PingFrame(0, frame.opaque_data, flags=["ACK"]))
+
     def read_goaways(self):
         return [(frame.last_stream_id, frame.error_code) for frame in self.read()
                 if isinstance(frame, frames.GoAwayFrame)]
+
+
+def until_closed(connection):
+    """The frames of a RawConnection until it closes; PINGs are answered, GOAWAY and the rest is yielded."""
+    for frame in connection.read():
+        connection.pong(frame)
+        if not isinstance(frame, frames.PingFrame):
+            yield frame
+
+
+def has_stopped(pid, timeout=10):
+    """Waits until SIGSTOP has reached the process."""
+    until = time.monotonic() + timeout
+    while True:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
+            if stat.read().rsplit(")", 1)[1].split()[0] == "T":
+                return
+        if time.monotonic() > until:
+            raise AssertionError("does not stop")
