@@ -376,8 +376,10 @@ static void update_reading(struct grpc_connection *connection) {
 
 static void free_if_done(struct grpc_connection *connection) {
     if (!connection->session && connection->executing == 0 && !connection->is_turn_end_deferred &&
-        !connection->is_in_session)
+        !connection->is_in_session) {
+        tls_identity_release(connection->identity);
         free(connection);
+    }
 }
 
 static bool has_nothing_left(const struct grpc_connection *connection) {
@@ -448,6 +450,7 @@ static void on_end(void *context, enum stream_end why) {
         [STREAM_END_PEER_CLOSED] = GRPC_CLOSE_PEER_CLOSED,
         [STREAM_END_RESET] = GRPC_CLOSE_PEER_RESET,
         [STREAM_END_WRITE_STALLED] = GRPC_CLOSE_WRITE_STALLED,
+        [STREAM_END_TLS_FAILED] = GRPC_CLOSE_TLS_FAILED,
     };
     connection_close(context, reasons[why], STREAM_CLOSE_NOW);
 }
@@ -491,8 +494,10 @@ static struct grpc_connection *new_connection(struct grpc_loop *home, struct str
         free(connection);
         return NULL;
     }
-    if (submit_settings(connection))
+    if (submit_settings(connection)) {
+        connection->identity = tls_identity_hold(stream_get_identity(stream));
         return connection;
+    }
     nghttp2_session_del(connection->session);
     free(connection);
     return NULL;

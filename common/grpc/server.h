@@ -15,6 +15,7 @@
 #include "common/grpc/stats.h"
 #include "common/net/listener.h"
 #include "common/net/loop.h"
+#include "common/net/tls_acceptor.h"
 
 struct grpc_server;
 
@@ -32,6 +33,8 @@ struct grpc_server_options {
     const struct router_table *tables; // all methods; the rows are borrowed
     size_t table_count;
     const struct grpc_page *page; // NULL = none
+    struct tls_server *tls;       // borrows; what is not a Unix socket speaks TLS then. NULL = none does
+    struct tls_acceptor_limits tls_limits;
 };
 
 // Before loop_group_start(). *ret_server is owned. INVALID or ALREADY_EXISTS for the tables, NO_MEMORY.

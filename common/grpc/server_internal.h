@@ -20,14 +20,15 @@ enum connection_wait { WAIT_NOTHING, WAIT_PREFACE, WAIT_HEADERS, WAIT_CALL, WAIT
 struct grpc_connection {
     struct grpc_connection *next, **link; // of its loop
     struct grpc_loop *home;
-    struct stream *stream;      // NULL once closed
-    nghttp2_session *session;   // NULL once closed
-    struct grpc_call *calls;    // whose stream is open
-    struct grpc_call *writable; // whose handlers wait for room and now have it
-    struct grpc_call *recent;   // whom the last frame was for, while its stream is open; else NULL
-    size_t early_answers;       // open streams answered before their clients have ended them
-    size_t executing;           // calls whose handler works, orphaned ones included
-    size_t unconsumed_bytes;    // received since the last WINDOW_UPDATE was considered
+    struct stream *stream;         // NULL once closed
+    nghttp2_session *session;      // NULL once closed
+    struct tls_identity *identity; // held; NULL = the peer has none
+    struct grpc_call *calls;       // whose stream is open
+    struct grpc_call *writable;    // whose handlers wait for room and now have it
+    struct grpc_call *recent;      // whom the last frame was for, while its stream is open; else NULL
+    size_t early_answers;          // open streams answered before their clients have ended them
+    size_t executing;              // calls whose handler works, orphaned ones included
+    size_t unconsumed_bytes;       // received since the last WINDOW_UPDATE was considered
 
     int32_t last_stream_id;      // the highest that the client has opened; -1 at first
     int32_t gap_first, gap_last; // the latest ones that it has skipped; 0 = none

@@ -25,6 +25,9 @@ extern const uint64_t grpc_stats_bucket_bounds_ns[GRPC_STATS_BUCKETS];
     X(TOO_MANY_QUEUED, "too_many_queued")           \
     X(TOO_MANY_FRAMES, "too_many_frames")           \
     X(TOO_MANY_CONNECTIONS, "too_many_connections") \
+    X(TLS_FAILED, "tls_failed")                     \
+    X(TLS_TIMEOUT, "tls_timeout")                   \
+    X(TLS_BUDGET, "tls_budget")                     \
     X(DRAINED, "drained")                           \
     X(STOPPED, "stopped")                           \
     X(NO_MEMORY, "no_memory")
