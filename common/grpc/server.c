@@ -8,6 +8,7 @@
 #include "common/base/condition.h"
 #include "common/grpc/call_internal.h"
 #include "common/grpc/connection.h"
+#include "common/grpc/connection_frames.h"
 #include "common/grpc/server_internal.h"
 
 static void close_connections(struct grpc_loop *home) {
@@ -33,7 +34,7 @@ static void on_drain(struct loop_task *task) {
     struct grpc_loop *home = CONTAINER_OF(task, struct grpc_loop, drain_task);
     home->is_draining = true;
     for (struct grpc_connection *connection = home->connections; connection; connection = connection->next)
-        connection_drain(connection);
+        connection_drain(connection, GRPC_CLOSE_DRAINED);
     if (home->connection_count == 0)
         server_loop_note_drained(home);
 }
@@ -79,9 +80,11 @@ static enum status init_loops(struct grpc_server *server) {
 static enum status init_server(struct grpc_server *server, const struct grpc_server_options *options) {
     enum status status = router_new(options->tables, options->table_count, &server->router);
     if (status == STATUS_OK)
-        status = connection_new_callbacks(&server->callbacks);
+        status = connection_frames_new_callbacks(&server->callbacks);
     if (status == STATUS_OK)
-        status = connection_new_options(&server->settings, &server->options);
+        status = connection_frames_new_options(&server->options);
+    if (status == STATUS_OK)
+        status = peer_count_new((size_t)server->settings.max_connections, &server->peers);
     if (status == STATUS_OK)
         status = init_loops(server);
     return status;
@@ -93,6 +96,7 @@ enum status grpc_server_new(const struct grpc_server_options *options, struct gr
     if (!server)
         return STATUS_NO_MEMORY;
     server->settings = options->settings;
+    flood_limits_init(&server->flood_limits, &server->settings);
     server->request_memory.limit_bytes = (size_t)options->settings.request_memory_bytes;
     server->answer_memory.limit_bytes = server->request_memory.limit_bytes;
     server->page = options->page;
@@ -116,7 +120,10 @@ enum status grpc_server_listen(struct grpc_server *server, const char *address, 
     if (!listeners)
         return STATUS_NO_MEMORY;
     server->listeners = listeners;
-    const struct listener_options options = {.address = address, .on_accept = on_accept, .context = server};
+    const struct listener_options options = {.address = address,
+                                             .user_timeout_ms = server->settings.keepalive_timeout_ms,
+                                             .on_accept = on_accept,
+                                             .context = server};
     enum status status = listener_new(server->loops, &options, ret_error, error_size, &listeners[count]);
     if (status != STATUS_OK)
         return status;
@@ -166,6 +173,7 @@ void grpc_server_free(struct grpc_server *server) {
     nghttp2_option_del(server->options);
     nghttp2_session_callbacks_del(server->callbacks);
     router_free(server->router);
+    peer_count_free(server->peers);
     pthread_cond_destroy(&server->drained);
     pthread_mutex_destroy(&server->mutex);
     free(server);

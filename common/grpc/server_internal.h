@@ -6,16 +6,14 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "common/grpc/rate_budget.h"
+#include "common/grpc/flood_guard.h"
 #include "common/grpc/request_memory.h"
 #include "common/grpc/server.h"
 #include "common/grpc/session_memory.h"
+#include "common/net/peer_count.h"
 #include "common/net/stream.h"
 
 struct grpc_call;
-
-// What a connection is given a limited time for: the most urgent thing.
-enum connection_wait { WAIT_NOTHING, WAIT_PREFACE, WAIT_HEADERS, WAIT_CALL, WAIT_DRAIN };
 
 struct grpc_connection {
     struct grpc_connection *next, **link; // of its loop
@@ -46,9 +44,19 @@ struct grpc_connection {
     bool is_condemned;     // to be closed as soon as nghttp2 has returned, for `close_reason`
     enum grpc_close close_reason;
 
-    enum connection_wait wait; // what `timer` is for
+    bool is_counted; // among the connections of its peer
+    enum grpc_close drain_reason;
+
+    // Limits (flood_guard.h).
+    struct flood_guard flood;
+    uint64_t sent_frames;  // HEADERS and DATA
+    uint32_t block_fields; // of the header block that is arriving
+
+    // When things happened, for connection_clock.h; 0 = not yet, or not now.
+    uint64_t opened_ns, read_ns, headers_ns, last_call_ns, ping_ns, drain_ns;
+    uint64_t max_age_ns; // with its jitter; 0 = any
+    uint64_t armed_ns;   // when `timer` is due
     struct timer timer;
-    struct rate_budget resets, noise;
 };
 
 struct grpc_loop {
@@ -69,6 +77,8 @@ struct grpc_loop {
 
 struct grpc_server {
     struct grpc_server_settings settings;
+    struct flood_limits flood_limits;
+    struct peer_count *peers;
     struct request_memory request_memory;
     struct request_memory answer_memory; // of calls with more than one answer that waits
     const struct grpc_page *page;
