@@ -211,6 +211,8 @@ void connection_open(struct grpc_loop *home, struct stream *stream) {
     connection_clock_start(connection);
     connection_schedule(connection);
     stream_start(stream, &stream_callbacks, connection);
+    if (home->is_draining) // since its handshake
+        connection_drain(connection, GRPC_CLOSE_DRAINED);
 }
 
 void connection_close(struct grpc_connection *connection, enum grpc_close why, enum stream_close how) {
@@ -229,8 +231,7 @@ void connection_close(struct grpc_connection *connection, enum grpc_close why, e
     nghttp2_session_del(connection->session);
     connection->session = NULL;
     connection->is_in_session = false;
-    if (home->is_draining && home->connection_count == 0)
-        server_loop_note_drained(home);
+    server_loop_note_end(home);
     free_if_done(connection);
 }
 

@@ -63,6 +63,7 @@ struct grpc_loop {
     struct grpc_server *server;
     struct loop *loop;
     struct session_memory memory;
+    struct tls_acceptor *tls; // NULL = nobody speaks TLS
     struct grpc_connection *connections;
     size_t connection_count;
     struct grpc_call *free_calls;
@@ -79,6 +80,7 @@ struct grpc_server {
     struct grpc_server_settings settings;
     struct flood_limits flood_limits;
     struct peer_count *peers;
+    struct throttle *handshakes; // by address; NULL = any number
     struct request_memory request_memory;
     struct request_memory answer_memory; // of calls with more than one answer that waits
     const struct grpc_page *page;
@@ -98,8 +100,8 @@ struct grpc_server {
     struct grpc_loop home[];
 };
 
-// The last connection of a draining loop has closed.
-void server_loop_note_drained(struct grpc_loop *home);
+// A connection has closed, or a handshake has ended: on a loop that drains it may have been the last.
+void server_loop_note_end(struct grpc_loop *home);
 
 // A counter has one writer; __atomic only keeps readers of other threads from seeing half a value.
 static inline void stats_add(uint64_t *counter, uint64_t amount) {
