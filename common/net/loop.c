@@ -43,6 +43,7 @@ struct loop {
     int64_t realtime_ms;                // INT64_MIN = forgotten
     char *read_buffer;
     uint8_t *scratch;
+    struct buffer plaintext, ciphertext;
 
     // Constant once made.
     size_t index;
@@ -185,6 +186,8 @@ static bool open_handles(struct loop *loop) {
 static void wipe_own(struct loop *loop) {
     explicit_bzero(loop->read_buffer, STREAM_READ_BYTES);
     explicit_bzero(loop->scratch, LOOP_SCRATCH_BYTES);
+    buffer_reset(&loop->plaintext);
+    buffer_reset(&loop->ciphertext);
 }
 
 static void on_scrub(struct timer *timer) {
@@ -200,6 +203,8 @@ static void free_own(struct loop *loop) {
         wipe_own(loop);
     free(loop->read_buffer);
     free(loop->scratch);
+    buffer_fini(&loop->plaintext);
+    buffer_fini(&loop->ciphertext);
     free(loop);
 }
 
@@ -413,4 +418,12 @@ char *loop_get_read_buffer(struct loop *loop) {
                        loop_get_monotonic_ns(loop) + LOOP_SCRUB_MS * UINT64_C(1000000));
     }
     return loop->read_buffer;
+}
+
+struct buffer *loop_get_plaintext(struct loop *loop) {
+    return &loop->plaintext;
+}
+
+struct buffer *loop_get_ciphertext(struct loop *loop) {
+    return &loop->ciphertext;
 }
