@@ -13,7 +13,7 @@ source "$ROOT/deploy/packages.sh"
 TEST_PACKAGES=(
     "${BUILD_PACKAGES[@]}" "${SERVER_PACKAGES[@]}" git curl ca-certificates openssl libcmocka-dev
     clang-16 clang-format-16 libclang-rt-16-dev llvm-16 shellcheck
-    python3 python3-aiosmtpd python3-grpcio python3-h2 python3-hyperframe python3-protobuf python3-psycopg2 python3-yaml protobuf-compiler-grpc
+    python3 python3-aiosmtpd python3-grpcio python3-h2 python3-hyperframe python3-protobuf python3-psycopg2 python3-seccomp python3-yaml protobuf-compiler-grpc
     g++ libgrpc++-dev nghttp2-client nginx-light tor-geoipdb
 )
 
@@ -145,12 +145,13 @@ ctest_step() {
 }
 
 # integration_step NAME PRESET: a step, and a database, for each directory of tests. None of our programs runs in those
-# of the schema, so that a sanitizer would see nothing there; and the command line has one thread.
+# of the schema, so that a sanitizer would see nothing there; those of hardening look at the process from outside, where
+# a sanitizer's own memory and system calls would stand; and the command line has one thread.
 integration_step() {
     local directory without=
     [[ $2 != tsan ]] || without='test_cli*.py'
     for directory in $(find tests/integration -name 'test_*.py' -printf '%h\n' | sort -u); do
-        [[ $2 != release && $directory == tests/integration/schema ]] && continue
+        [[ $2 != release && $directory == tests/integration/@(schema|hardening) ]] && continue
         LATCHKEY_TEST_WITHOUT=$without with_postgres "$1${directory#tests/integration}" "$2" "$LIB/run_python.py" "$directory"
     done
 }
