@@ -79,7 +79,7 @@ def grpc_go():
     passed = failed = 0
     with serving("interop-server") as port:
         for case in GRPC_CASES:
-            status, output = run("client", "-server_host", "127.0.0.1", "-server_port", port, "-test_case", case)
+            status, output = run("grpc-go-client", "-server_host", "127.0.0.1", "-server_port", port, "-test_case", case)
             print(f"{'ok' if status == 0 else 'not ok'} - {case}" + (f"\n{output}" if status else ""), flush=True)
             passed, failed = passed + (status == 0), failed + (status != 0)
     return passed, failed
