@@ -18,7 +18,7 @@ enum { LENGTH_BYTES = 4, REQUEST_BYTES_MAX = 1 << 20 };
 
 struct conformance_server {
     struct test_server server;
-    const ServerCompatRequest *request;
+    ServerCompatRequest *request; // owns
 };
 
 static ServerCompatRequest *read_request(void) {
@@ -62,7 +62,7 @@ static bool write_file(const char *path, ProtobufCBinaryData pem) {
     FILE *file = fopen(path, "wb");
     if (!file)
         return false;
-    bool is_written = fwrite(pem.data, 1, pem.len, file) == pem.len;
+    bool is_written = pem.len == 0 || fwrite(pem.data, 1, pem.len, file) == pem.len;
     return fclose(file) == 0 && is_written;
 }
 
@@ -137,9 +137,11 @@ int main(int argc, char **argv) {
                    .on_listening = write_response},
         .request = read_request(),
     };
-    if (!self.request || (self.request->use_tls && !self.request->server_creds)) {
+    int result = EXIT_FAILURE;
+    if (self.request && (!self.request->use_tls || self.request->server_creds))
+        result = run(&self, argv[0]);
+    else
         fputs("conformance-server wants a ServerCompatRequest on standard input\n", stderr);
-        return EXIT_FAILURE;
-    }
-    return run(&self, argv[0]);
+    connectrpc__conformance__v1__server_compat_request__free_unpacked(self.request, NULL);
+    return result;
 }
