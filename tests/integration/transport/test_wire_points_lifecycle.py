@@ -10,6 +10,7 @@ import signal
 import time
 import unittest
 
+import h2.settings
 import hyperframe.frame as frames
 from transport import (SERVICE, Connection, RawConnection, TransportServer, framed, has_stopped, string_value,
                        until_closed)
@@ -182,6 +183,41 @@ class FlowControl(unittest.TestCase):
             self.assertGreaterEqual(connection.h2.local_flow_control_window(stream), granted - 60_000)
             connection.data(stream, framed(string_value(b"x" * 100_000))[60_000:], end=True)
             self.assertEqual(connection.wait(stream).status, OK)
+
+    def test_point_61_client_that_opens_no_window_for_its_answers_is_closed(self):
+        with TransportServer(write_stall_timeout="100ms") as server, Connection(server, window=0) as connection:
+            connection.data(connection.request(SERVICE + "Echo"), framed(string_value("x")), end=True)
+            connection.wait_closed()
+            self.assertEqual(server.counters()["write_stalled"], 1)
+
+    def test_point_61_stream_may_be_read_as_slowly_as_its_client_likes(self):
+        with TransportServer(write_stall_timeout="100ms") as server, Connection(server, window=0) as connection:
+            slow = connection.request(SERVICE + "Talk")
+            connection.data(slow, framed(string_value("x")))
+            with Connection(server) as other:  # by whom the time-out passes, while nothing leaves here
+                self.assertEqual(other.call("Command", framed(string_value("sleep 300"))).status, OK)
+            connection.data(slow, b"", end=True)
+            connection.h2.update_settings({h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: 1000})
+            connection.flush()
+            self.assertEqual(connection.wait(slow).messages(), [string_value("x")])
+
+    def test_point_61_answers_that_nobody_reads_are_bounded_on_each_connection(self):
+        message, size = framed(string_value(b"x" * 500_000)), 500_007
+        with TransportServer() as server, Connection(server, window=0) as connection:
+            streams = [connection.request(SERVICE + "Raw") for _ in range(40)]
+            for stream in streams:
+                connection.data(stream, message, end=True)
+            connection.settle()
+            refused = [stream for stream in streams if connection.answers[stream].is_ended]
+            self.assertEqual(len(streams) - len(refused), 8 * 2**20 // size)
+            for stream in refused:
+                answer = connection.answers[stream]
+                self.assertEqual((answer.status, answer.field("grpc-retry-pushback-ms")), (UNAVAILABLE, "1000"))
+            connection.h2.update_settings({h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: 2**20})
+            connection.flush()
+            for stream in streams:
+                self.assertTrue(connection.wait(stream).status in (OK, UNAVAILABLE))
+            self.assertEqual(connection.call("Raw", message).status, OK, "there is room again")
 
     def test_point_61_slow_reader_blocks_neither_others_nor_its_own_other_calls(self):
         with Connection(self.server, window=0) as connection, Connection(self.server) as other:

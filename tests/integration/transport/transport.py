@@ -79,7 +79,9 @@ class TransportServer:
 
     def connect_plain(self):
         if isinstance(self.address, tuple):
-            return socket.create_connection(self.address, 10)
+            connection = socket.create_connection(self.address, 10)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return connection
         connection = socket.socket(socket.AF_UNIX)
         connection.connect(self.address)
         return connection
