@@ -7,12 +7,15 @@
 #include <string.h>
 
 #include "common/grpc/call_internal.h"
-#include "common/grpc/connection.h"
 
 enum { FREE_CALLS_MAX = 1024 };
 
 static void on_deadline(struct timer *timer) {
     struct grpc_call *call = CONTAINER_OF(timer, struct grpc_call, deadline);
+    if (call->state == CALL_HEADERS) {
+        call_answer_late(call);
+        return;
+    }
     bool has_handler = call->state == CALL_RUNNING && call->method->handler->on_deadline;
     if (has_handler && !call->method->handler->on_deadline(call))
         call_overrule(call, STATUS_OUTCOME_UNKNOWN, "OUTCOME_UNKNOWN",
@@ -44,42 +47,24 @@ static struct grpc_call *take_free(struct grpc_loop *home) {
     return call;
 }
 
-static void link_call(struct grpc_connection *connection, struct grpc_call *call) {
-    call->next = connection->calls;
-    call->link = &connection->calls;
-    if (call->next)
-        call->next->link = &call->next;
-    connection->calls = call;
-}
-
-static void unlink_call(struct grpc_call *call) {
-    *call->link = call->next;
-    if (call->next)
-        call->next->link = call->link;
-    call->next = NULL;
-    call->link = NULL;
-}
-
-struct grpc_call *call_new(struct grpc_connection *connection, int32_t stream_id) {
-    struct grpc_call *call = take_free(connection->home);
+struct grpc_call *call_new(struct grpc_loop *home, const struct call_wire *wire) {
+    struct grpc_call *call = take_free(home);
     if (!call)
         return NULL;
-    call->connection = connection;
-    call->home = connection->home;
-    call->stream_id = stream_id;
+    call->next = NULL;
+    call->wire = wire;
+    call->home = home;
+    call->protocol = &wire_protocols[PROTOCOL_GRPC]; // until it is known
     call->state = CALL_HEADERS;
     call->code = GRPC_CODE_CANCELLED;
-    call->started_ns = loop_get_monotonic_ns(connection->home->loop);
+    call->started_ns = loop_get_monotonic_ns(home->loop);
     call->deadline_ns = UINT64_MAX;
     call->deadline.on_due = on_deadline;
     call->out_end = &call->out_first;
-    call->peer = *stream_get_peer(connection->stream);
-    call->is_peer_local = stream_is_peer_local(connection->stream);
     request_head_init(&call->head);
     metadata_init(&call->headers);
     metadata_init(&call->trailers);
     fault_init(&call->fault, &call->arena);
-    link_call(connection, call);
     return call;
 }
 
@@ -128,27 +113,11 @@ static void count_end(struct grpc_call *call) {
     stats_add(&stats->latency_sum_ns, elapsed_ns);
 }
 
-static void unlist_writable(struct grpc_call *call) {
-    if (!call->is_writable_listed)
-        return;
-    struct grpc_call **at = &call->connection->writable;
-    while (*at && *at != call)
-        at = &(*at)->next_writable;
-    if (*at)
-        *at = call->next_writable;
-}
-
 // The stream's half of what a change of state brings with it.
 static void leave_stream(struct grpc_call *call) {
-    struct grpc_connection *connection = call->connection;
-    unlink_call(call);
-    unlist_writable(call);
-    if (connection->recent == call)
-        connection->recent = NULL;
+    call->wire->leave(call);
     loop_disarm_timer(call->home->loop, &call->deadline);
     call_drop_outgoing(call);
-    connection->early_answers -= call->is_early;
-    connection->unconsumed_bytes += call->held.len;
     buffer_fini(&call->held);
     if (!call->is_counted)
         return;
@@ -158,24 +127,20 @@ static void leave_stream(struct grpc_call *call) {
 }
 
 enum call_state call_move(struct grpc_call *call, enum call_event event) {
-    struct grpc_connection *connection = call->connection;
     enum call_state to = call_state_after(call->state, event);
     call->state = to;
     switch (event) {
-    case CALL_STARTED:
-        connection->executing++;
-        loop_hold(call->home->loop);
-        break;
+    case CALL_STARTED: loop_hold(call->home->loop); break;
     case CALL_FINISHED:
-        connection->executing--;
+        call->wire->end_work(call);
         loop_release(call->home->loop);
         break;
     case CALL_LOST: leave_stream(call); break;
     default: break;
     }
     if (to == CALL_CLOSED) {
+        call->wire->close(call);
         release(call);
-        connection_on_call_ended(connection);
     }
     return to;
 }
@@ -194,9 +159,10 @@ void call_on_stream_closed(struct grpc_call *call) {
 
 void call_arm_deadline(struct grpc_call *call) {
     const struct grpc_server_settings *settings = &call->home->server->settings;
-    uint64_t limit_ns = call->head.timeout == TIMEOUT_FIELD_VALID ? call->head.timeout_ns : UINT64_MAX;
+    uint64_t limit_ns = grpc_call_get_timeout_ns(call);
     uint64_t maximum_ns = (uint64_t)settings->max_deadline_ms * 1000000;
-    if (call->method->shape == GRPC_UNARY && maximum_ns > 0 && maximum_ns < limit_ns)
+    bool is_short = !call->method || call->method->shape == GRPC_UNARY;
+    if (is_short && maximum_ns > 0 && maximum_ns < limit_ns)
         limit_ns = maximum_ns;
     if (limit_ns == UINT64_MAX)
         return;
@@ -242,7 +208,8 @@ uint64_t grpc_call_get_deadline_ns(const struct grpc_call *call) {
 }
 
 uint64_t grpc_call_get_timeout_ns(const struct grpc_call *call) {
-    return call->head.timeout == TIMEOUT_FIELD_VALID ? call->head.timeout_ns : UINT64_MAX;
+    const struct timeout_value *timeout = &call->head.timeouts[call->protocol->timeout_family];
+    return timeout->field == TIMEOUT_FIELD_VALID ? timeout->ns : UINT64_MAX;
 }
 
 const struct ip_address *grpc_call_get_peer(const struct grpc_call *call) {
@@ -251,6 +218,10 @@ const struct ip_address *grpc_call_get_peer(const struct grpc_call *call) {
 
 bool grpc_call_is_peer_local(const struct grpc_call *call) {
     return call->is_peer_local;
+}
+
+struct tls_identity *grpc_call_get_identity(const struct grpc_call *call) {
+    return call->connection ? call->connection->identity : NULL;
 }
 
 bool grpc_call_is_cancelled(const struct grpc_call *call) {
