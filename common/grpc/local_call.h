@@ -37,17 +37,20 @@ struct local_call;
 // On the loop's thread, once, as the last thing.
 typedef void (*local_call_on_done)(void *context, const struct local_response *response);
 
-// From any thread that sees to it that the loop is held until on_done (loop_hold()). *ret_call is owned, for
-// local_call_cancel(). NO_MEMORY: there will be no on_done.
-MUST_CHECK enum status local_call_begin(struct grpc_server *server, size_t loop_index,
-                                        const struct local_request *request, local_call_on_done on_done,
-                                        void *context, struct local_call **ret_call);
+// Before it begins; nothing is called yet. *ret_call is owned. NO_MEMORY.
+MUST_CHECK enum status local_call_new(struct grpc_server *server, size_t loop_index,
+                                      const struct local_request *request, local_call_on_done on_done,
+                                      void *context, struct local_call **ret_call);
 
-// Any thread, once at most, and not after local_call_free(): nobody waits for the answer any more. on_done
-// follows all the same.
+// From any thread that sees to it that the loop is held until on_done (loop_hold()).
+void local_call_begin(struct local_call *call);
+
+// Any thread, once at most, between local_call_begin() and local_call_free(): nobody waits for the answer any
+// more. on_done follows all the same.
 void local_call_cancel(struct local_call *call);
 
-// Any thread, also before on_done, which is then called all the same. Takes NULL.
+// Any thread, also before on_done, which is then called all the same, and in place of local_call_begin().
+// Takes NULL.
 void local_call_free(struct local_call *call);
 
 #endif
