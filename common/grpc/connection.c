@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/grpc/call_internal.h"
+#include "common/grpc/call_http2.h"
 
 enum {
     NOISE_BURST = 10000, // frames that ask for work and bring none
@@ -137,7 +137,7 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
     connection->has_open_headers = true;
     if (frame->headers.cat != NGHTTP2_HCAT_REQUEST)
         return 0;
-    struct grpc_call *call = call_new(connection, frame->hd.stream_id);
+    struct grpc_call *call = call_http2_new(connection, frame->hd.stream_id);
     if (!call)
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     connection->has_had_call = true;
