@@ -19,6 +19,7 @@
 #include "common/app/database_probe.h"
 #include "common/app/deployment.h"
 #include "common/app/dispatch.h"
+#include "common/app/http_door.h"
 #include "common/app/mailer.h"
 #include "common/app/maintenance.h"
 #include "common/app/transport_metrics.h"
@@ -66,6 +67,7 @@ struct app {
     struct grpc_health *health;
     struct grpc_reflection *reflection;
     struct admin *admin;
+    struct http_door *door;
     const struct listener *listener;
 
     // Of management methods only.
@@ -251,6 +253,8 @@ static enum status register_metrics(struct app *app) {
     enum status status = metrics_register(app->metrics, transport_metrics_write, app->server);
     if (status == STATUS_OK)
         status = metrics_register(app->metrics, use_log_write_metrics, app->uses);
+    if (status == STATUS_OK && app->door)
+        status = metrics_register(app->metrics, http_door_write_metrics, app->door);
     if (status != STATUS_OK || !app->database)
         return status;
     if ((status = metrics_register(app->metrics, database_metrics_write, app->database)) != STATUS_OK ||
@@ -361,6 +365,27 @@ static int open_admin(struct app *app) {
     return fail(EXIT_UNAVAILABLE, error);
 }
 
+static int make_door(struct app *app) {
+    char error[ERROR_MAX];
+    struct http_door_options options = {
+        .settings = &http_settings, .clock = app->clock, .server = app->server, .loops = app->loops};
+    if (!http_settings.listen)
+        return -1;
+    for (size_t i = 0; i < app->program->service_count; i++)
+        for (size_t j = 0; j < app->program->services[i]->http_route_count; j++)
+            options.routes[options.route_count++] = &app->program->services[i]->http_routes[j];
+    return http_door_new(&options, &app->door, error, sizeof(error)) == STATUS_OK
+               ? -1
+               : fail(EXIT_UNAVAILABLE, error);
+}
+
+static int open_door(struct app *app) {
+    char error[ERROR_MAX];
+    if (!app->door || http_door_open(app->door, error, sizeof(error)) == STATUS_OK)
+        return -1;
+    return fail(EXIT_UNAVAILABLE, error);
+}
+
 static enum status open_parts(struct app *app) {
     size_t loops = app->settings.loops ? (size_t)app->settings.loops : count_cores();
     enum status status = metrics_new(&app->metrics);
@@ -397,6 +422,8 @@ static int start(struct app *app) {
     name_instance(app);
 
     int exit_code = start_services(app);
+    if (exit_code < 0)
+        exit_code = make_door(app);
     if (exit_code >= 0)
         return exit_code;
     status = register_metrics(app);
@@ -408,10 +435,13 @@ static int start(struct app *app) {
         return exit_code;
     if ((status = start_threads(app)) != STATUS_OK)
         return fail(EXIT_SOFTWARE, status_get_text(status));
-    log_event(LOG_LEVEL_INFO, "listening", LOG_TEXT("address", listener_get_address(app->listener)),
-              app->admin ? LOG_INTEGER("admin_port", admin_get_port(app->admin))
-                         : LOG_TEXT("admin_port", NULL),
-              LOG_INTEGER("loops", loop_group_get_count(app->loops)));
+    if ((exit_code = open_door(app)) >= 0)
+        return exit_code;
+    log_event(
+        LOG_LEVEL_INFO, "listening", LOG_TEXT("address", listener_get_address(app->listener)),
+        app->admin ? LOG_INTEGER("admin_port", admin_get_port(app->admin)) : LOG_TEXT("admin_port", NULL),
+        app->door ? LOG_INTEGER("http_port", http_door_get_port(app->door)) : LOG_TEXT("http_port", NULL),
+        LOG_INTEGER("loops", loop_group_get_count(app->loops)));
     return -1;
 }
 
@@ -450,6 +480,7 @@ static int serve(struct app *app, const sigset_t *signals) {
 
 static void drain(struct app *app, const sigset_t *signals) {
     log_event(LOG_LEVEL_INFO, "leaving");
+    http_door_leave(app->door);
     atomic_store_explicit(&app->is_leaving, true, memory_order_relaxed);
     update_health(app);
     int64_t until_ms = (int64_t)(clock_get_monotonic_ns(app->clock) / 1000000) + app->settings.drain_delay_ms;
@@ -463,12 +494,14 @@ static void drain(struct app *app, const sigset_t *signals) {
     grpc_health_end_watches(app->health);
     if (!grpc_server_drain(app->server, (uint32_t)app->settings.drain_grace_ms))
         log_event(LOG_LEVEL_WARNING, "calls were still running after the grace period");
+    http_door_drain(app->door, (uint32_t)app->settings.drain_grace_ms);
 }
 
 // In the reverse order of start(), from wherever that stopped.
 static void stop(struct app *app) {
     db_end_begin(app->end);
     validators_end_waits(app->validators);
+    http_door_close(app->door);
     if (app->loops)
         loop_group_stop(app->loops);
     admin_free(app->admin); // it asks the others, so it ends before them
@@ -482,6 +515,7 @@ static void stop(struct app *app) {
     worker_pool_free(app->workers);
     db_pool_free(app->database);
     db_end_free(app->end);
+    http_door_free(app->door);
     grpc_server_free(app->server);
     loop_group_free(app->loops);
     grpc_health_free(app->health);

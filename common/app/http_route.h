@@ -15,6 +15,7 @@
 // Borrowed from the exchange that it is part of; lives until its answer has been sent.
 struct http_request {
     struct arena *arena;
+    const void *context;    // its route's
     const char *method;     // as sent
     struct bytes path;      // as sent: still percent-encoded
     struct bytes query;     // what follows the '?'; empty if nothing does
@@ -35,6 +36,7 @@ struct http_route {
     const char *path;    // NULL = whatever no other route has
     const char *name;    // in metrics
     const char *methods; // as `allow` lists them, "GET, HEAD"; NULL = any
+    const void *context; // for the two below
     // A page on another site must not ask by way of its reader's browser.
     bool refuses_foreign_origins;
 

@@ -24,7 +24,7 @@ struct http_connection {
 struct http_watch {
     struct http_watch_options options;
     pthread_t thread;
-    _Atomic size_t count;                     // written under `mutex`, read by anybody, relaxed
+    _Atomic size_t count;                   // written under `mutex`, read by anybody, relaxed
     _Atomic uint64_t ended[HTTP_END_COUNT]; // relaxed
 
     pthread_mutex_t mutex;
@@ -204,6 +204,18 @@ void http_watch_enter(struct http_watch *watch, struct http_connection *connecti
     connection->phase = phase;
     connection->since_ns = now_ns;
     connection->call = call;
+    connection->is_over = false;
+    pthread_mutex_unlock(&watch->mutex);
+}
+
+void http_watch_cancel_all(struct http_watch *watch) {
+    pthread_mutex_lock(&watch->mutex);
+    for (struct http_connection *at = watch->connections; at; at = at->next) {
+        if (at->phase != HTTP_ASKED || at->is_over)
+            continue;
+        at->is_over = true;
+        local_call_cancel(at->call);
+    }
     pthread_mutex_unlock(&watch->mutex);
 }
 

@@ -20,12 +20,12 @@
 enum http_phase { HTTP_IDLE, HTTP_RECEIVING, HTTP_ASKED, HTTP_ANSWERING, HTTP_PHASE_COUNT };
 
 // Why a connection or its request ended before its time.
-#define HTTP_END_TABLE(X)                    \
+#define HTTP_END_TABLE(X)                           \
     X(TOO_MANY_CONNECTIONS, "too_many_connections") \
-    X(IDLE, "idle")                          \
-    X(EVICTED, "evicted")                    \
-    X(SLOW_REQUEST, "slow_request")          \
-    X(SLOW_READER, "slow_reader")            \
+    X(IDLE, "idle")                                 \
+    X(EVICTED, "evicted")                           \
+    X(SLOW_REQUEST, "slow_request")                 \
+    X(SLOW_READER, "slow_reader")                   \
     X(CLIENT_GONE, "client_gone")
 
 enum http_end {
@@ -49,7 +49,8 @@ struct http_watch;
 struct http_connection;
 
 // Starts the thread. NO_MEMORY, EXHAUSTED (no thread).
-MUST_CHECK enum status http_watch_new(const struct http_watch_options *options, struct http_watch **ret_watch);
+MUST_CHECK enum status http_watch_new(const struct http_watch_options *options,
+                                      struct http_watch **ret_watch);
 
 // No connection is left. Takes NULL.
 void http_watch_free(struct http_watch *watch);
@@ -67,6 +68,9 @@ void http_watch_remove(struct http_watch *watch, struct http_connection *connect
 // phase. `connection` NULL does nothing.
 void http_watch_enter(struct http_watch *watch, struct http_connection *connection, enum http_phase phase,
                       struct local_call *call);
+
+// Cancels what every connection asks; for the end. Any thread.
+void http_watch_cancel_all(struct http_watch *watch);
 
 // How many connections there are, and how many have ended so; any thread.
 size_t http_watch_get_count(const struct http_watch *watch);

@@ -57,8 +57,9 @@ static bool copy_rows(struct local_call *local, const nghttp2_nv *rows, size_t c
                       struct metadata *ret_fields) {
     metadata_init(ret_fields);
     for (size_t i = 0; i < count; i++)
-        if (!is_pseudo(&rows[i]) && metadata_add(ret_fields, &local->arena, bytes_of(rows[i].name, rows[i].namelen),
-                                                 bytes_of(rows[i].value, rows[i].valuelen)) != STATUS_OK)
+        if (!is_pseudo(&rows[i]) &&
+            metadata_add(ret_fields, &local->arena, bytes_of(rows[i].name, rows[i].namelen),
+                         bytes_of(rows[i].value, rows[i].valuelen)) != STATUS_OK)
             return false;
     return true;
 }
@@ -67,7 +68,8 @@ static unsigned read_http_status(const struct local_call *local) {
     uint64_t status = 0;
     for (size_t i = 0; i < local->row_count; i++)
         if (is_pseudo(&local->rows[i]))
-            (void)!bytes_parse_unsigned(bytes_of(local->rows[i].value, local->rows[i].valuelen), 999, &status);
+            (void)!bytes_parse_unsigned(bytes_of(local->rows[i].value, local->rows[i].valuelen), 999,
+                                        &status);
     return (unsigned)status;
 }
 
@@ -103,7 +105,8 @@ static void take_body(struct local_call *local) {
 }
 
 static bool is_answered(const struct local_call *local) {
-    return local->is_lost || local->body.failed || (local->rows && (!local->has_body || local->call->is_complete));
+    return local->is_lost || local->body.failed ||
+           (local->rows && (!local->has_body || local->call->is_complete));
 }
 
 static void on_turn_end(struct loop_task *task) {
@@ -191,6 +194,9 @@ static void read_head(struct grpc_call *call, const struct local_request *reques
 
 static void feed(struct grpc_call *call, const struct local_request *request) {
     call_on_headers(call);
+    if (call->method && call->method->shape != GRPC_UNARY && call->state != CALL_ANSWERED)
+        call_overrule(call, STATUS_UNIMPLEMENTED, "METHOD_STREAMS",
+                      "this method streams: call it over HTTP/2");
     if (call_state_is_receiving(call->state))
         call_on_data(call, request->body, true);
     if (call_state_is_receiving(call->state))
@@ -221,9 +227,8 @@ static void on_cancel(struct loop_task *task) {
     release(local);
 }
 
-enum status local_call_new(struct grpc_server *server, size_t loop_index,
-                           const struct local_request *request, local_call_on_done on_done, void *context,
-                           struct local_call **ret_call) {
+enum status local_call_new(struct grpc_server *server, size_t loop_index, const struct local_request *request,
+                           local_call_on_done on_done, void *context, struct local_call **ret_call) {
     struct local_call *local = calloc(1, sizeof(*local));
     if (!local)
         return STATUS_NO_MEMORY;
