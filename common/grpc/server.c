@@ -8,6 +8,7 @@
 #include "common/base/condition.h"
 #include "common/grpc/call_internal.h"
 #include "common/grpc/connection.h"
+#include "common/grpc/method_types.h"
 #include "common/grpc/server_internal.h"
 
 static void close_connections(struct grpc_loop *home) {
@@ -78,6 +79,9 @@ static enum status init_loops(struct grpc_server *server) {
 
 static enum status init_server(struct grpc_server *server, const struct grpc_server_options *options) {
     enum status status = router_new(options->tables, options->table_count, &server->router);
+    if (status == STATUS_OK)
+        status = method_types_new(server->router, &server->json_types);
+    server->json.types = server->json_types;
     if (status == STATUS_OK)
         status = connection_new_callbacks(&server->callbacks);
     if (status == STATUS_OK)
@@ -152,6 +156,7 @@ static void fini_loop(struct grpc_loop *home) {
         call_free(call);
     }
     session_memory_fini(&home->memory);
+    compression_fini(&home->compression);
     free(home->methods);
 }
 
@@ -166,6 +171,7 @@ void grpc_server_free(struct grpc_server *server) {
     nghttp2_option_del(server->options);
     nghttp2_session_callbacks_del(server->callbacks);
     router_free(server->router);
+    protojson_types_free(server->json_types);
     pthread_cond_destroy(&server->drained);
     pthread_mutex_destroy(&server->mutex);
     free(server);

@@ -6,6 +6,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "common/grpc/compression.h"
+#include "common/grpc/protojson.h"
 #include "common/grpc/rate_budget.h"
 #include "common/grpc/request_memory.h"
 #include "common/grpc/server.h"
@@ -54,6 +56,7 @@ struct grpc_loop {
     struct grpc_server *server;
     struct loop *loop;
     struct session_memory memory;
+    struct compression compression;
     struct grpc_connection *connections;
     size_t connection_count;
     struct grpc_call *free_calls;
@@ -73,6 +76,8 @@ struct grpc_server {
     const struct grpc_page *page;
     struct loop_group *loops;
     struct router *router;
+    struct protojson_types *json_types;
+    struct protojson_options json;
     nghttp2_session_callbacks *callbacks;
     nghttp2_option *options;
     struct listener **listeners;
