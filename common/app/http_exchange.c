@@ -48,9 +48,10 @@ static void refuse(struct http_exchange *exchange, unsigned status, const char *
         http_answer_add(&exchange->request, &exchange->answer, "retry-after", BYTES_LITERAL("1"));
 }
 
-// What libmicrohttpd says itself.
-static bool is_framing_field(struct bytes name) {
-    static const char *const names[] = {"content-length", "transfer-encoding", "connection", "date"};
+// What libmicrohttpd says itself, and what every answer says.
+static bool is_own_field(struct bytes name) {
+    static const char *const names[] = {"content-length", "transfer-encoding", "connection", "date",
+                                        "cache-control"};
     for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
         if (bytes_is_text(name, names[i]))
             return true;
@@ -59,7 +60,7 @@ static bool is_framing_field(struct bytes name) {
 
 static void add_fields(const struct http_exchange *exchange, struct MHD_Response *response) {
     for (const struct metadata_field *field = exchange->answer.fields.first; field; field = field->next)
-        if (!is_framing_field(field->name) && !bytes_is_text(field->name, MHD_HTTP_HEADER_CACHE_CONTROL))
+        if (!is_own_field(field->name))
             MHD_add_response_header(response, (const char *)field->name.data,
                                     (const char *)field->value.data);
     MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
@@ -147,14 +148,20 @@ static uint64_t read_length(const struct http_request *request) {
     return length;
 }
 
+static bool is_method(const struct http_exchange *exchange) {
+    size_t ignored;
+    const struct router *router = grpc_server_get_router(exchange->door->options.server);
+    const struct grpc_method *method = router_find(router, exchange->request.path, &ignored);
+    return method && method->shape == GRPC_UNARY;
+}
+
 // The services' routes come first, then the methods, then nothing.
 static void find_route(struct http_exchange *exchange) {
     struct http_door *door = exchange->door;
-    size_t own = door->options.route_count, i = 0, ignored;
+    size_t own = door->options.route_count, i = 0;
     while (i < own && !bytes_is_text(exchange->request.path, door->routes[i]->path))
         i++;
-    const struct router *router = grpc_server_get_router(door->options.server);
-    if (i == own && !router_find(router, exchange->request.path, &ignored))
+    if (i == own && !is_method(exchange))
         i++;
     exchange->route = door->routes[i];
     exchange->request.context = exchange->route->context;

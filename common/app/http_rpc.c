@@ -45,7 +45,8 @@ static bool ask_nothing(const struct http_request *request, struct local_request
                         struct http_answer *answer) {
     (void)call;
     http_answer_refuse(request, answer, 404, "not_found",
-                       "there is nothing here; methods are called by POST /latchkey.v1.SERVICE/METHOD");
+                       "there is nothing here over HTTP/1.1; methods that do not stream are called by "
+                       "POST /latchkey.v1.SERVICE/METHOD");
     return false;
 }
 

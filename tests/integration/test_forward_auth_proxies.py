@@ -36,7 +36,6 @@ CADDY = """
 {{
     admin off
     auto_https off
-    persist_config off
 }}
 {snippet}
 """
@@ -89,10 +88,9 @@ class ProxyCase(DoorCase):
         cls.directory = Path(tempfile.mkdtemp(prefix="latchkey-proxy-"))
         cls.addClassCleanup(shutil.rmtree, cls.directory, ignore_errors=True)
         text = snippet(cls.language)
-        for what, address in (("127.0.0.1:8000", cls.proxy), ("127.0.0.1:7080", cls.door),
-                              ("127.0.0.1:9000", f"127.0.0.1:{service.server_port}")):
-            assert what in text, what
-            text = text.replace(what, address)
+        for port, address in (("8000", cls.proxy), ("7080", cls.door), ("9000", f"127.0.0.1:{service.server_port}")):
+            assert f":{port}" in text, port
+            text = text.replace(f":{port}", ":" + address.split(":")[1])
         cls.start(text)
         wait_until(cls.answers, 30, "the proxy to answer")
 
