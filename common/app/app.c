@@ -20,6 +20,7 @@
 #include "common/app/deployment.h"
 #include "common/app/dispatch.h"
 #include "common/app/http_door.h"
+#include "common/app/loop_hooks.h"
 #include "common/app/mailer.h"
 #include "common/app/maintenance.h"
 #include "common/app/transport_metrics.h"
@@ -81,7 +82,7 @@ struct app {
     struct database_probe probe;
 
     struct router_table managed_tables[APP_SERVICES_MAX];
-    struct loop_hook *loop_hooks; // at most two for each loop and service
+    struct loop_hook *loop_hooks;
     size_t started_services;
 
     // Relaxed: written by the main thread, read by the admin port.
@@ -253,7 +254,7 @@ static enum status register_metrics(struct app *app) {
     enum status status = metrics_register(app->metrics, transport_metrics_write, app->server);
     if (status == STATUS_OK)
         status = metrics_register(app->metrics, use_log_write_metrics, app->uses);
-    if (status == STATUS_OK && app->door)
+    if (status == STATUS_OK)
         status = metrics_register(app->metrics, http_door_write_metrics, app->door);
     if (status != STATUS_OK || !app->database)
         return status;
@@ -268,40 +269,6 @@ static enum status register_metrics(struct app *app) {
 }
 
 // ---- start ----
-
-struct loop_hook {
-    struct loop_task task;
-    struct loop *loop;
-    void (*run)(struct loop *loop);
-};
-
-static void run_loop_hook(struct loop_task *task) {
-    struct loop_hook *hook = CONTAINER_OF(task, struct loop_hook, task);
-    hook->run(hook->loop);
-}
-
-// Every loop's first turn runs enter_loop() before any bytes can have been read on it; its stop runs
-// leave_loop() after the server's own stop task has closed the connections, because that one was added
-// before.
-static enum status add_loop_hooks(struct app *app) {
-    size_t loops = loop_group_get_count(app->loops), used = 0;
-    app->loop_hooks = calloc(loops * app->program->service_count * 2, sizeof(*app->loop_hooks));
-    if (!app->loop_hooks)
-        return STATUS_NO_MEMORY;
-    for (size_t i = 0; i < app->program->service_count * loops; i++) {
-        const struct app_service *service = app->program->services[i / loops];
-        struct loop *loop = loop_group_get_loop(app->loops, i % loops);
-        if (service->enter_loop) {
-            app->loop_hooks[used] = (struct loop_hook){{.run = run_loop_hook}, loop, service->enter_loop};
-            loop_post(loop, &app->loop_hooks[used++].task);
-        }
-        if (service->leave_loop) {
-            app->loop_hooks[used] = (struct loop_hook){{.run = run_loop_hook}, loop, service->leave_loop};
-            loop_add_stop_task(loop, &app->loop_hooks[used++].task);
-        }
-    }
-    return STATUS_OK;
-}
 
 static size_t count_cores(void) {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -367,23 +334,13 @@ static int open_admin(struct app *app) {
 
 static int make_door(struct app *app) {
     char error[ERROR_MAX];
-    struct http_door_options options = {
-        .settings = &http_settings, .clock = app->clock, .server = app->server, .loops = app->loops};
-    if (!http_settings.listen)
-        return -1;
-    for (size_t i = 0; i < app->program->service_count; i++)
-        for (size_t j = 0; j < app->program->services[i]->http_route_count; j++)
-            options.routes[options.route_count++] = &app->program->services[i]->http_routes[j];
-    return http_door_new(&options, &app->door, error, sizeof(error)) == STATUS_OK
-               ? -1
-               : fail(EXIT_UNAVAILABLE, error);
-}
-
-static int open_door(struct app *app) {
-    char error[ERROR_MAX];
-    if (!app->door || http_door_open(app->door, error, sizeof(error)) == STATUS_OK)
-        return -1;
-    return fail(EXIT_UNAVAILABLE, error);
+    const struct http_door_options options = {.settings = &http_settings,
+                                              .clock = app->clock,
+                                              .program = app->program,
+                                              .server = app->server,
+                                              .loops = app->loops};
+    bool is_made = http_door_new(&options, &app->door, error, sizeof(error)) == STATUS_OK;
+    return is_made ? -1 : fail(EXIT_UNAVAILABLE, error);
 }
 
 static enum status open_parts(struct app *app) {
@@ -428,15 +385,15 @@ static int start(struct app *app) {
         return exit_code;
     status = register_metrics(app);
     if (status == STATUS_OK)
-        status = add_loop_hooks(app);
+        status = loop_hooks_add(app->program, app->loops, &app->loop_hooks);
     if (status != STATUS_OK)
         return fail(EXIT_SOFTWARE, status_get_text(status));
     if ((exit_code = open_admin(app)) >= 0)
         return exit_code;
     if ((status = start_threads(app)) != STATUS_OK)
         return fail(EXIT_SOFTWARE, status_get_text(status));
-    if ((exit_code = open_door(app)) >= 0)
-        return exit_code;
+    if (http_door_open(app->door, error, sizeof(error)) != STATUS_OK)
+        return fail(EXIT_UNAVAILABLE, error);
     log_event(
         LOG_LEVEL_INFO, "listening", LOG_TEXT("address", listener_get_address(app->listener)),
         app->admin ? LOG_INTEGER("admin_port", admin_get_port(app->admin)) : LOG_TEXT("admin_port", NULL),
@@ -522,7 +479,7 @@ static void stop(struct app *app) {
     grpc_reflection_free(app->reflection);
     for (size_t i = 0; i < app->program->service_count; i++)
         dispatch_free_table(&app->managed_tables[i]);
-    free(app->loop_hooks);
+    loop_hooks_free(app->loop_hooks);
     metrics_free(app->metrics);
     deployment_cache_free(app->deployments);
     ip_set_free(app->trusted_proxies);

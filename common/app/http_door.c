@@ -1,9 +1,11 @@
 #include "common/app/http_door.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "common/app/app.h"
 #include "common/app/http_exchange.h"
 #include "common/app/http_rpc.h"
 #include "common/app/http_socket.h"
@@ -97,8 +99,12 @@ static void release_loops(struct http_door *door) {
 }
 
 static void take_routes(struct http_door *door) {
-    for (size_t i = 0; i < door->options.route_count; i++)
-        door->routes[door->route_count++] = door->options.routes[i];
+    const struct app_program *program = door->options.program;
+    for (size_t i = 0; i < program->service_count; i++)
+        for (size_t j = 0; j < program->services[i]->http_route_count; j++) {
+            assert(door->route_count < HTTP_ROUTES_MAX - HTTP_OWN_ROUTES);
+            door->routes[door->route_count++] = &program->services[i]->http_routes[j];
+        }
     door->routes[door->route_count++] = &http_rpc_route;
     door->routes[door->route_count++] = &http_nothing_route;
 }
@@ -118,6 +124,9 @@ enum status http_door_new(const struct http_door_options *options, struct http_d
                           char *ret_error, size_t error_size) {
     const struct http_socket_options socket = {"--http-listen", "HTTP/1.1", options->settings->listen};
     unsigned port;
+    *ret_door = NULL;
+    if (!options->settings->listen)
+        return STATUS_OK;
     int fd = http_socket_open(&socket, ret_error, error_size, &port);
     if (fd < 0)
         return STATUS_UNAVAILABLE;
@@ -142,6 +151,8 @@ enum status http_door_new(const struct http_door_options *options, struct http_d
 }
 
 enum status http_door_open(struct http_door *door, char *ret_error, size_t error_size) {
+    if (!door)
+        return STATUS_OK;
     const struct http_settings *settings = door->options.settings;
     size_t max = (size_t)settings->max_connections;
     door->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, on_accept,
@@ -160,7 +171,7 @@ enum status http_door_open(struct http_door *door, char *ret_error, size_t error
 }
 
 unsigned http_door_get_port(const struct http_door *door) {
-    return door->port;
+    return door ? door->port : 0;
 }
 
 void http_door_leave(struct http_door *door) {

@@ -10,7 +10,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/app/http_route.h"
 #include "common/app/http_settings.h"
 #include "common/app/metrics.h"
 #include "common/base/clock.h"
@@ -19,28 +18,27 @@
 #include "common/grpc/server.h"
 #include "common/net/loop.h"
 
+struct app_program;
 struct http_door;
 
-#define HTTP_ROUTES_MAX 8
-
+// Borrows everything.
 struct http_door_options {
-    const struct http_settings *settings; // `listen` is an address; the rest is borrowed
-    const struct clock *clock;            // borrows, like all that follows
+    const struct http_settings *settings;
+    const struct clock *clock;
+    const struct app_program *program; // whose services have the routes
     struct grpc_server *server;
     struct loop_group *loops;
-    const struct http_route *routes[HTTP_ROUTES_MAX]; // of the services
-    size_t route_count;
 };
 
-// Before loop_group_start(); it serves from http_door_open() on. UNAVAILABLE (the address can't be served),
-// NO_MEMORY; with one sentence.
+// Before loop_group_start(); it serves from http_door_open() on. *ret_door is NULL where the settings have no
+// door, and all functions take that. UNAVAILABLE (the address can't be served), NO_MEMORY; with one sentence.
 MUST_CHECK enum status http_door_new(const struct http_door_options *options, struct http_door **ret_door,
                                      char *ret_error, size_t error_size);
 MUST_CHECK enum status http_door_open(struct http_door *door, char *ret_error, size_t error_size);
 
-unsigned http_door_get_port(const struct http_door *door);
+unsigned http_door_get_port(const struct http_door *door); // 0 = there is none
 
-// The rest takes NULL, and is not for a loop's thread.
+// The rest is not for a loop's thread.
 
 // From now on every answer closes its connection, so that proxies go elsewhere.
 void http_door_leave(struct http_door *door);

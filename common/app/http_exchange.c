@@ -158,10 +158,10 @@ static bool is_method(const struct http_exchange *exchange) {
 // The services' routes come first, then the methods, then nothing.
 static void find_route(struct http_exchange *exchange) {
     struct http_door *door = exchange->door;
-    size_t own = door->options.route_count, i = 0;
-    while (i < own && !bytes_is_text(exchange->request.path, door->routes[i]->path))
+    size_t services = door->route_count - HTTP_OWN_ROUTES, i = 0;
+    while (i < services && !bytes_is_text(exchange->request.path, door->routes[i]->path))
         i++;
-    if (i == own && !is_method(exchange))
+    if (i == services && !is_method(exchange))
         i++;
     exchange->route = door->routes[i];
     exchange->request.context = exchange->route->context;

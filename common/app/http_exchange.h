@@ -12,7 +12,11 @@
 #include <stdatomic.h>
 
 #include "common/app/http_door.h"
+#include "common/app/http_route.h"
 #include "common/app/http_watch.h"
+
+#define HTTP_ROUTES_MAX 8
+#define HTTP_OWN_ROUTES 2
 
 // HTTP's own status codes are below.
 #define HTTP_STATUS_LIMIT 600
@@ -38,9 +42,10 @@ struct http_door {
     size_t asked;
     bool is_closing; // nothing is asked from now on
 
-    const struct http_route *routes[HTTP_ROUTES_MAX + 2]; // the last two are the door's own
+    // The services' routes, and after them the door's own two.
+    const struct http_route *routes[HTTP_ROUTES_MAX];
     size_t route_count;
-    struct http_route_counters counters[HTTP_ROUTES_MAX + 2];
+    struct http_route_counters counters[HTTP_ROUTES_MAX];
 };
 
 struct http_exchange;

@@ -31,6 +31,8 @@ static void write_ends(struct metrics_writer *writer, const struct http_watch *w
 
 void http_door_write_metrics(struct metrics_writer *writer, void *context) {
     struct http_door *door = context;
+    if (!door)
+        return;
     for (size_t i = 0; i < door->route_count; i++)
         write_route(writer, door->routes[i], &door->counters[i]);
     write_ends(writer, door->watch);

@@ -2,6 +2,7 @@
 // HTTP/2 connection takes it, so no handler is called back from inside of its own answer.
 #include "common/grpc/local_call.h"
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -192,15 +193,12 @@ static void read_head(struct grpc_call *call, const struct local_request *reques
         request_head_add(&call->head, arena, field->name, field->value);
 }
 
+// As the frames of a stream would come.
 static void feed(struct grpc_call *call, const struct local_request *request) {
     call_on_headers(call);
-    if (call->method && call->method->shape != GRPC_UNARY && call->state != CALL_ANSWERED)
-        call_overrule(call, STATUS_UNIMPLEMENTED, "METHOD_STREAMS",
-                      "this method streams: call it over HTTP/2");
-    if (call_state_is_receiving(call->state))
-        call_on_data(call, request->body, true);
-    if (call_state_is_receiving(call->state))
-        call_on_half_close(call);
+    assert(!call->method || call->method->shape == GRPC_UNARY);
+    call_on_data(call, request->body, true);
+    call_on_half_close(call);
 }
 
 static void on_start(struct loop_task *task) {
