@@ -128,8 +128,9 @@ static void add_permissions(const struct http_request *request, struct http_answ
         buffer_append_text(&list, i > 0 ? " " : "");
         buffer_append_text(&list, decided->permissions[i]);
     }
+    buffer_append_byte(&list, '\0');
     if (!list.failed)
-        http_answer_add(request, answer, "latchkey-permissions", buffer_get_bytes(&list));
+        add_text(request, answer, "latchkey-permissions", (const char *)list.data);
     buffer_fini(&list);
 }
 

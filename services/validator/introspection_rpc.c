@@ -153,10 +153,13 @@ static void append_text(struct buffer *json, const char *name, const char *text)
 }
 
 static void append_scope(struct buffer *json, const Latchkey__V1__ValidateResponse *decided) {
-    buffer_append_text(json, ",\"scope\":\"");
-    for (size_t i = 0; i < decided->n_permissions; i++) // the catalogue's names need no escaping
-        buffer_append_format(json, "%s%s", i > 0 ? " " : "", decided->permissions[i]);
-    buffer_append_byte(json, '"');
+    struct buffer scope = {0};
+    for (size_t i = 0; i < decided->n_permissions; i++)
+        buffer_append_format(&scope, "%s%s", i > 0 ? " " : "", decided->permissions[i]);
+    buffer_append_text(json, ",\"scope\":");
+    buffer_append_json(json, buffer_get_bytes(&scope));
+    json->failed |= scope.failed;
+    buffer_fini(&scope);
 }
 
 static void tell_active(const struct http_request *request, const Latchkey__V1__ValidateResponse *decided,
