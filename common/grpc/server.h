@@ -34,7 +34,7 @@ struct grpc_server_options {
     size_t table_count;
     const struct grpc_page *page; // NULL = none
     struct tls_server *tls;       // borrows; what is not a Unix socket speaks TLS then. NULL = none does
-    struct tls_acceptor_limits tls_limits;
+    struct tls_limits tls_limits; // of handshakes
 };
 
 // Before loop_group_start(). *ret_server is owned. INVALID or ALREADY_EXISTS for the tables, NO_MEMORY.

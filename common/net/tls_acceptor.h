@@ -12,6 +12,7 @@
 #include "common/base/compiler.h"
 #include "common/base/status.h"
 #include "common/crypto/tls_server.h"
+#include "common/ip/throttle.h"
 #include "common/net/loop.h"
 #include "common/net/stream.h"
 
@@ -25,16 +26,12 @@ enum tls_refusal {
     TLS_REFUSAL_NO_MEMORY,
 };
 
-struct tls_acceptor_limits {
-    int64_t timeout_ms;     // of one handshake
-    int64_t max_handshakes; // under way on one loop
-    int64_t peer_rate;      // begun by one address (IPv6: /64) in a second, on one loop; 0 = any
-};
-
 struct tls_acceptor_options {
     struct loop *loop;
-    struct tls_server *server; // borrows
-    struct tls_acceptor_limits limits;
+    struct tls_server *server; // borrows; so the throttle, by address of the peer; NULL = as often as it likes
+    struct throttle *throttle;
+    int64_t timeout_ms;     // of one handshake
+    int64_t max_handshakes; // under way
     // Both on the loop's thread. The callee of on_accept owns the stream, whose handshake is complete, and
     // starts or closes it before it returns.
     void (*on_accept)(void *context, struct stream *stream);
@@ -49,7 +46,7 @@ MUST_CHECK enum status tls_acceptor_new(const struct tls_acceptor_options *optio
 void tls_acceptor_free(struct tls_acceptor *acceptor);
 
 // Takes a stream that has not been started. Ends in one call of on_accept or on_refused, which may come at
-// once. Loop thread.
+// once; unless it is dropped. Loop thread.
 void tls_acceptor_take(struct tls_acceptor *acceptor, struct stream *plain);
 
 // Handshakes under way. Loop thread.
