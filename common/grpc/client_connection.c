@@ -28,6 +28,7 @@ struct client_connection {
     nghttp2_session *session;
     const struct clock *clock;
     struct client_transport *transport;
+    bool is_tls;
     struct buffer out; // what the transport has not taken yet
     struct keepalive keepalive;
     uint8_t first_byte;      // of all that came; where it is no HTTP/2
@@ -253,7 +254,10 @@ static void turn(struct client_connection *connection, uint64_t deadline_ns) {
 // What ended a connection before the peer had said its SETTINGS. The text follows the server's name.
 static const char *explain(const struct client_connection *connection) {
     if (!connection->has_answered)
-        return "closed the connection without a word: it may want TLS, or speak another protocol";
+        return connection->is_tls
+                   ? "closed the connection behind the TLS handshake: it may want a client certificate, or "
+                     "another one"
+                   : "closed the connection without a word: it may want TLS, or speak another protocol";
     if (connection->first_byte == FIRST_BYTE_OF_HTTP1)
         return "speaks HTTP/1, not gRPC: it may be an admin port, or another program";
     if (connection->first_byte == FIRST_BYTE_OF_TLS_ALERT)
@@ -289,6 +293,7 @@ static struct client_connection *new_connection(const struct client_connection_o
     if (!connection)
         return NULL;
     connection->clock = options->clock;
+    connection->is_tls = options->tls != NULL;
     if (!begin_session(connection)) {
         client_connection_close(connection);
         return NULL;

@@ -29,6 +29,7 @@ struct client_transport {
     struct buffer plain;         // deciphered, not yet read
     struct buffer output;        // enciphered, not yet taken by the socket
     bool has_begun;              // a byte has come
+    bool is_deaf;                // the peer takes nothing more; what it has said can still be read
     bool has_failed;
     char refusal[REFUSAL_MAX + 1]; // "" = none
 };
@@ -63,15 +64,16 @@ static void refuse(struct client_transport *transport, const char *why) {
 }
 
 static void flush(struct client_transport *transport) {
-    while (transport->output.len > 0 && !transport->has_failed) {
+    while (transport->output.len > 0 && !transport->is_deaf) {
         ssize_t len = transmit(transport->fd, buffer_get_bytes(&transport->output));
         if (len == 0)
             return;
-        if (len < 0)
-            transport->has_failed = true;
-        else
+        transport->is_deaf = len < 0;
+        if (len > 0)
             buffer_consume(&transport->output, (size_t)len);
     }
+    if (transport->is_deaf)
+        buffer_reset(&transport->output);
 }
 
 static void decipher(struct client_transport *transport, struct bytes input) {
@@ -196,7 +198,7 @@ ssize_t client_transport_write(struct client_transport *transport, struct bytes 
     if (!transport->session)
         return transmit(transport->fd, bytes);
     flush(transport);
-    if (transport->has_failed)
+    if (transport->has_failed || transport->is_deaf)
         return -1;
     if (transport->output.len > 0)
         return 0;
