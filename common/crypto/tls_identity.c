@@ -4,7 +4,6 @@
 
 #include <limits.h>
 #include <openssl/x509v3.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,6 +74,18 @@ static bool is_printable(struct bytes text) {
     return text.len > 0;
 }
 
+static bool is_dns_name(struct bytes text) {
+    return is_printable(text) && text.len <= DNS_NAME_MAX;
+}
+
+bool tls_identity_has_form(struct bytes name) {
+    const struct bytes prefix = BYTES_LITERAL(DNS_PREFIX);
+    if (!bytes_has_prefix(name, prefix))
+        return is_spiffe_id(name);
+    struct bytes host = bytes_of(name.data + prefix.len, name.len - prefix.len);
+    return is_dns_name(host) && is_lower(host);
+}
+
 // ---- what a certificate says ----
 
 struct names {
@@ -97,7 +108,7 @@ static bool add_uri(struct names *names, struct bytes uri) {
 }
 
 static bool add_dns(struct names *names, struct bytes name) {
-    if (!is_printable(name) || name.len > DNS_NAME_MAX || names->dns_count == ARRAY_LENGTH(names->dns))
+    if (!is_dns_name(name) || names->dns_count == ARRAY_LENGTH(names->dns))
         return false;
     names->dns[names->dns_count++] = name;
     return true;

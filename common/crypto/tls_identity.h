@@ -4,6 +4,7 @@
 #define LATCHKEY_COMMON_CRYPTO_TLS_IDENTITY_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,6 +26,9 @@ struct tls_identity {
     size_t count;        // at least one
     const char *names[]; // "spiffe://domain/path" first, if it has one; then "dns:host.name", in lower case
 };
+
+// Whether an identity could have it: "spiffe://domain/path" or "dns:host.name" in lower case.
+bool tls_identity_has_form(struct bytes name);
 
 // Takes NULL, and answers it.
 struct tls_identity *tls_identity_hold(struct tls_identity *identity);

@@ -6,6 +6,7 @@
 #define LATCHKEY_COMMON_CRYPTO_TLS_TICKETS_H
 
 #include <openssl/ssl.h>
+#include <stdbool.h>
 
 #include "common/base/clock.h"
 #include "common/base/compiler.h"

@@ -6,8 +6,8 @@
 //                                                                                        after the turn
 //
 // All records of a write, and all that a read gives rise to, are made in a buffer of the loop's and leave in
-// one write below. What is read is deciphered into another one, and handed on whole, so that the owner has one
-// read, and one write, for each read of the socket.
+// one write below. What is read is deciphered into another one, and handed on whole, so that the owner has
+// one read, and one write, for each read of the socket.
 //
 // Nobody but move() sets `state`.
 #include "common/net/stream_tls.h"

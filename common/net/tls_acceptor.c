@@ -53,7 +53,7 @@ static void link_newest(struct tls_acceptor *acceptor, struct handshake *handsha
     acceptor->count++;
 }
 
-static void unlink(struct tls_acceptor *acceptor, struct handshake *handshake) {
+static void forget(struct tls_acceptor *acceptor, struct handshake *handshake) {
     *(handshake->newer ? &handshake->newer->older : &acceptor->newest) = handshake->older;
     *(handshake->older ? &handshake->older->newer : &acceptor->oldest) = handshake->newer;
     acceptor->count--;
@@ -64,7 +64,7 @@ static struct stream *take_out(struct handshake *handshake) {
     struct tls_acceptor *acceptor = handshake->acceptor;
     struct stream *stream = handshake->stream;
     loop_disarm_timer(acceptor->options.loop, &handshake->timer);
-    unlink(acceptor, handshake);
+    forget(acceptor, handshake);
     free(handshake);
     return stream;
 }
@@ -124,6 +124,8 @@ static void on_timeout(struct timer *timer) {
 static bool is_throttled(const struct tls_acceptor *acceptor, const struct stream *plain) {
     int64_t retry_in_ms; // nobody is told
     struct throttle *throttle = acceptor->options.throttle;
+    if (stream_is_peer_local(plain))
+        return false;
     return throttle && !throttle_take(throttle, stream_get_peer(plain), get_now_ns(acceptor), &retry_in_ms);
 }
 

@@ -28,7 +28,8 @@ enum tls_refusal {
 
 struct tls_acceptor_options {
     struct loop *loop;
-    struct tls_server *server; // borrows; so the throttle, by address of the peer; NULL = as often as it likes
+    struct tls_server
+        *server; // borrows; so the throttle, by address of a peer that is not local; NULL = any number
     struct throttle *throttle;
     int64_t timeout_ms;     // of one handshake
     int64_t max_handshakes; // under way

@@ -40,6 +40,31 @@ static int fail(const char *what) {
     return EXIT_FAILURE;
 }
 
+static void get_signals(sigset_t *ret_signals) {
+    sigemptyset(ret_signals);
+    sigaddset(ret_signals, SIGTERM);
+    sigaddset(ret_signals, SIGINT);
+    sigaddset(ret_signals, SIGUSR1);
+}
+
+static void print_counters(const struct grpc_server *server) {
+    struct grpc_stats stats;
+    grpc_server_read_stats(server, &stats, NULL);
+    printf("counters refused=%lu", stats.calls_refused);
+    for (int i = 0; i < GRPC_CLOSE_COUNT; i++)
+        printf(" %s=%lu", grpc_close_get_name((enum grpc_close)i), stats.connections_closed[i]);
+    printf("\n");
+    fflush(stdout);
+}
+
+static void wait_for_end(const struct grpc_server *server) {
+    sigset_t signals;
+    int number = 0;
+    get_signals(&signals);
+    while (sigwait(&signals, &number) == 0 && number == SIGUSR1)
+        print_counters(server);
+}
+
 static int serve(struct grpc_server *server, struct loop_group *loops, const struct test_settings *settings) {
     char error[256];
     const struct listener *listener;
@@ -49,12 +74,7 @@ static int serve(struct grpc_server *server, struct loop_group *loops, const str
         return fail("cannot start the loops");
     printf("listening %s\n", listener_get_address(listener));
     fflush(stdout);
-    sigset_t ending;
-    int signal_number;
-    sigemptyset(&ending);
-    sigaddset(&ending, SIGTERM);
-    sigaddset(&ending, SIGINT);
-    sigwait(&ending, &signal_number);
+    wait_for_end(server);
     bool is_drained = grpc_server_drain(server, (uint32_t)settings->drain_grace_ms);
     return is_drained ? EXIT_SUCCESS : fail("calls were cut off");
 }
@@ -69,11 +89,9 @@ int test_server_run(struct grpc_server_options *options, int argc, char **argv) 
     if (config_read(tables, ARRAY_LENGTH(tables), &argc, argv, environ, error, sizeof(error)) != STATUS_OK)
         return fail(error);
 
-    sigset_t ending;
-    sigemptyset(&ending);
-    sigaddset(&ending, SIGTERM);
-    sigaddset(&ending, SIGINT);
-    sigprocmask(SIG_BLOCK, &ending, NULL);
+    sigset_t signals;
+    get_signals(&signals);
+    sigprocmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
 
     struct grpc_server *server;
