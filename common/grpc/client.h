@@ -85,6 +85,7 @@ MUST_CHECK enum status grpc_client_call(struct grpc_client *client, const struct
 #define GRPC_CLIENT_CONNECT_TIMEOUT "CONNECT_TIMEOUT"     // no answer to the attempt to connect
 #define GRPC_CLIENT_NOT_GRPC "NOT_GRPC"                   // something answers, but not gRPC over HTTP/2
 #define GRPC_CLIENT_TLS_FAILED "TLS_FAILED"               // the handshake failed; the message says why
+#define GRPC_CLIENT_TLS_REQUIRED "TLS_REQUIRED"           // the server takes only TLS
 #define GRPC_CLIENT_PLAINTEXT_REFUSED "PLAINTEXT_REFUSED" // another machine, and no TLS
 #define GRPC_CLIENT_NOT_SERVING "NOT_SERVING"             // reached, but says that it can't work now
 #define GRPC_CLIENT_CONNECTION_LOST "CONNECTION_LOST" // lost after the request was sent: outcome not known

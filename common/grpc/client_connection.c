@@ -251,6 +251,10 @@ static void turn(struct client_connection *connection, uint64_t deadline_ns) {
 
 // ---- opening ----
 
+static bool is_tls_wanted(const struct client_connection *connection) {
+    return connection->has_answered && connection->first_byte == FIRST_BYTE_OF_TLS_ALERT;
+}
+
 // What ended a connection before the peer had said its SETTINGS. The text follows the server's name.
 static const char *explain(const struct client_connection *connection) {
     if (!connection->has_answered)
@@ -260,9 +264,7 @@ static const char *explain(const struct client_connection *connection) {
                    : "closed the connection without a word: it may want TLS, or speak another protocol";
     if (connection->first_byte == FIRST_BYTE_OF_HTTP1)
         return "speaks HTTP/1, not gRPC: it may be an admin port, or another program";
-    if (connection->first_byte == FIRST_BYTE_OF_TLS_ALERT)
-        return "takes only TLS, and was called without it";
-    return "does not speak gRPC";
+    return is_tls_wanted(connection) ? "takes only TLS, and was called without it" : "does not speak gRPC";
 }
 
 static void tell_failure(const struct client_connection *connection, const struct client_address *address,
@@ -283,8 +285,9 @@ static void tell_failure(const struct client_connection *connection, const struc
         client_failure_set(failure, STATUS_NO_MEMORY, "NO_MEMORY", "out of memory");
         return;
     default:
-        client_failure_set(failure, STATUS_UNAVAILABLE, GRPC_CLIENT_NOT_GRPC, "%s %s", name,
-                           explain(connection));
+        client_failure_set(failure, STATUS_UNAVAILABLE,
+                           is_tls_wanted(connection) ? GRPC_CLIENT_TLS_REQUIRED : GRPC_CLIENT_NOT_GRPC,
+                           "%s %s", name, explain(connection));
     }
 }
 
