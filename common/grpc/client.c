@@ -8,13 +8,11 @@
 #include "common/base/bytes.h"
 #include "common/base/random.h"
 #include "common/crypto/tls_client.h"
-#include "common/grpc/client_channel.h"
+#include "common/grpc/client_internal.h"
 #include "common/grpc/client_request.h"
 #include "common/grpc/client_response.h"
 #include "common/grpc/client_retry.h"
 #include "common/grpc/client_socket.h"
-#include "common/grpc/client_targets.h"
-#include "common/grpc/service_config.h"
 
 #define CONNECT_TIMEOUT_MS 5000
 #define CALL_TIMEOUT_MS 30000
@@ -28,16 +26,6 @@ static const char default_service_config[] =
     "{\"methodConfig\": [{\"name\": [{}], \"retryPolicy\": {\"maxAttempts\": 4, \"initialBackoff\": \"0.1s\","
     " \"maxBackoff\": \"1s\", \"backoffMultiplier\": 2, \"retryableStatusCodes\": [\"UNAVAILABLE\"]}}],"
     " \"retryThrottling\": {\"maxTokens\": 10, \"tokenRatio\": 0.1}}";
-
-struct grpc_client {
-    struct grpc_client_options options; // complete
-    struct arena arena;                 // of the service config
-    const struct service_config *config;
-    bool has_default_config;
-    struct client_throttle throttle;
-    struct tls_client *tls[CLIENT_TARGETS_MAX]; // one for each name; NULL = plaintext
-    struct client_channel *channel;
-};
 
 // ---- making one ----
 
@@ -201,40 +189,49 @@ static void write_head(const struct flight *flight, const struct client_link *li
     client_request_write_head(ret_head, &options);
 }
 
-// Turns the end of the stream into the attempt's: a message or `fault`, and what retries go by.
+// Turns the end of the exchange into the attempt's: a message or `fault`, and what retries go by.
 static void judge(struct flight *flight, const struct client_response *response,
-                  const struct client_stream *stream, enum client_end end, const char *peer,
+                  const struct client_exchange *exchange, enum client_end end, const char *peer,
                   ProtobufCMessage **ret_response, struct fault *fault) {
     bool is_complete = end == CLIENT_END_COMPLETE || end == CLIENT_END_GIVEN_UP;
     // A server that has said its status before it heard all of the request resets the rest.
     bool is_answered = is_complete || (end == CLIENT_END_RESET && response->has_code);
     enum status status =
         is_answered ? client_response_finish(response, peer, flight->call->response, ret_response, fault)
-                    : client_response_explain_end(end, stream->error_code, peer, fault);
+                    : client_response_explain_end(end, exchange->error_code, peer, fault);
     bool has_said = is_answered && response->has_code;
     flight->outcome = (struct client_outcome){
         .code = has_said && response->code < GRPC_CODE_COUNT ? (enum grpc_code)response->code
                                                              : grpc_code_from_status(status),
         .is_unknown = status == STATUS_OUTCOME_UNKNOWN || (!has_said && end != CLIENT_END_UNSEEN),
-        .is_committed = stream->is_headed,
+        .is_committed = exchange->is_headed,
         .pushback = response->pushback,
         .pushback_ms = response->pushback_ms};
 }
 
+// Until the answer is there or the deadline has passed, which resets the stream.
+static enum client_end wait_for_answer(const struct flight *flight, struct client_connection *connection,
+                                       struct client_exchange *exchange) {
+    enum client_wait waited = client_connection_wait(connection, exchange, NULL, NULL, flight->deadline_ns);
+    if (waited == CLIENT_WAIT_OVER)
+        return client_connection_get_end(connection, exchange);
+    client_connection_doubt(connection);
+    return CLIENT_END_TIMED_OUT;
+}
+
 // False when no server has seen it.
-static bool exchange(struct flight *flight, const struct client_link *link, ProtobufCMessage **ret_response,
-                     struct fault *fault) {
+static bool ask(struct flight *flight, const struct client_link *link, ProtobufCMessage **ret_response,
+                struct fault *fault) {
     struct client_request_head head;
     struct client_response response;
     write_head(flight, link, &head);
     client_response_init(&response, flight->arena, get_max_response_bytes(flight));
-    struct client_stream stream = {
+    struct client_exchange exchange = {
         .sink = client_response_get_sink(&response), .unsent = flight->body, .is_last = true};
-    client_connection_begin(link->connection, &stream, head.fields, head.count);
-    (void)!client_connection_wait(link->connection, &stream, NULL, NULL, flight->deadline_ns);
-    enum client_end end = client_connection_get_end(link->connection, &stream);
-    judge(flight, &response, &stream, end, link->peer, ret_response, fault);
-    client_connection_cancel(link->connection, &stream);
+    client_connection_begin(link->connection, &exchange, head.fields, head.count);
+    enum client_end end = wait_for_answer(flight, link->connection, &exchange);
+    judge(flight, &response, &exchange, end, link->peer, ret_response, fault);
+    client_connection_cancel(link->connection, &exchange);
     client_response_fini(&response);
     return end != CLIENT_END_UNSEEN;
 }
@@ -269,7 +266,7 @@ static enum next attempt(struct flight *flight, ProtobufCMessage **ret_response,
     // The channel has its own pauses: trying harder is what wait_for_ready is for.
     if (status != STATUS_OK)
         return NEXT_END;
-    bool is_seen = exchange(flight, &link, ret_response, fault);
+    bool is_seen = ask(flight, &link, ret_response, fault);
     return decide(flight, is_seen, fault);
 }
 

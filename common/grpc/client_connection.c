@@ -1,4 +1,4 @@
-// nghttp2's client session over a transport that never blocks, driven while a stream is waited for.
+// nghttp2's client session over a transport that never blocks, driven while an exchange is waited for.
 #include "common/grpc/client_connection.h"
 
 #include <assert.h>
@@ -25,6 +25,7 @@ struct keepalive {
 };
 
 struct client_connection {
+    unsigned holders;
     nghttp2_session *session;
     const struct clock *clock;
     struct client_transport *transport;
@@ -34,6 +35,7 @@ struct client_connection {
     uint8_t first_byte;      // of all that came; where it is no HTTP/2
     bool has_answered;       // at least one byte has come
     bool is_settled;         // the peer's SETTINGS have come
+    bool has_heard;          // something came since the last exchange began
     bool is_leaving;         // the peer said GOAWAY: what runs is finished, nothing new begins
     enum client_end failure; // the first one; COMPLETE = none
 };
@@ -46,41 +48,47 @@ static void fail(struct client_connection *connection, enum client_end failure) 
 // ---- what nghttp2 tells ----
 
 // NULL for one that was cancelled.
-static struct client_stream *find_stream(nghttp2_session *session, int32_t id) {
+static struct client_exchange *find_exchange(nghttp2_session *session, int32_t id) {
     return id > 0 ? nghttp2_session_get_stream_user_data(session, id) : NULL;
 }
 
 static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name,
                      size_t name_len, const uint8_t *value, size_t value_len, uint8_t flags, void *context) {
-    struct client_stream *stream = find_stream(session, frame->hd.stream_id);
+    struct client_exchange *exchange = find_exchange(session, frame->hd.stream_id);
     (void)flags, (void)context;
-    if (!stream || stream->is_given_up)
+    if (!exchange || exchange->is_given_up)
         return 0;
-    const struct client_sink *sink = &stream->sink;
+    const struct client_sink *sink = &exchange->sink;
     if (!sink->add_header(sink->context, bytes_of(name, name_len), bytes_of(value, value_len)))
-        stream->is_given_up = true;
+        exchange->is_given_up = true;
     return 0;
 }
 
+// What is not paced has found its place with the sink.
 static int on_data(nghttp2_session *session, uint8_t flags, int32_t id, const uint8_t *data, size_t len,
                    void *context) {
-    struct client_stream *stream = find_stream(session, id);
+    struct client_exchange *exchange = find_exchange(session, id);
     (void)flags, (void)context;
-    if (!stream || stream->is_given_up)
+    bool is_wanted = exchange && !exchange->is_given_up;
+    int result = is_wanted && exchange->is_paced ? nghttp2_session_consume_connection(session, len)
+                                                 : nghttp2_session_consume(session, id, len);
+    if (result != 0)
+        return NGHTTP2_ERR_CALLBACK_FAILURE;
+    if (!is_wanted)
         return 0;
-    const struct client_sink *sink = &stream->sink;
+    const struct client_sink *sink = &exchange->sink;
     if (!sink->add_data(sink->context, bytes_of(data, len)))
-        stream->is_given_up = true;
+        exchange->is_given_up = true;
     return 0;
 }
 
 static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t error_code, void *context) {
-    struct client_stream *stream = find_stream(session, id);
+    struct client_exchange *exchange = find_exchange(session, id);
     (void)context;
-    if (!stream)
+    if (!exchange)
         return 0;
-    stream->is_ended = true;
-    stream->error_code = error_code;
+    exchange->is_ended = true;
+    exchange->error_code = error_code;
     return 0;
 }
 
@@ -90,60 +98,69 @@ static int on_frame_received(nghttp2_session *session, const nghttp2_frame *fram
         connection->is_leaving = true;
     if (frame->hd.type == NGHTTP2_SETTINGS && !(frame->hd.flags & NGHTTP2_FLAG_ACK))
         connection->is_settled = true;
-    struct client_stream *stream = find_stream(session, frame->hd.stream_id);
-    if (!stream || (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA))
+    struct client_exchange *exchange = find_exchange(session, frame->hd.stream_id);
+    if (!exchange || (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA))
         return 0;
     if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM)
-        stream->is_answered = true;
+        exchange->is_answered = true;
     else
-        stream->is_headed = true;
+        exchange->is_headed = true;
     return 0;
 }
 
 static int on_frame_written(nghttp2_session *session, const nghttp2_frame *frame, void *context) {
-    struct client_stream *stream = find_stream(session, frame->hd.stream_id);
+    struct client_exchange *exchange = find_exchange(session, frame->hd.stream_id);
     (void)context;
-    if (stream && (frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
-        stream->is_written = true;
+    if (exchange && (frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
+        exchange->is_written = true;
     return 0;
 }
 
 static ssize_t read_body(nghttp2_session *session, int32_t id, uint8_t *to, size_t room, uint32_t *flags,
                          nghttp2_data_source *source, void *context) {
-    struct client_stream *stream = find_stream(session, id);
+    struct client_exchange *exchange = find_exchange(session, id);
     (void)source, (void)context;
-    if (!stream)
+    if (!exchange)
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-    stream->is_kept_waiting = stream->unsent.len == 0 && !stream->is_last;
-    if (stream->is_kept_waiting)
+    exchange->is_kept_waiting = exchange->unsent.len == 0 && !exchange->is_last;
+    if (exchange->is_kept_waiting)
         return NGHTTP2_ERR_DEFERRED;
-    size_t len = stream->unsent.len < room ? stream->unsent.len : room;
+    size_t len = exchange->unsent.len < room ? exchange->unsent.len : room;
     if (len > 0)
-        memcpy(to, stream->unsent.data, len);
-    stream->unsent = bytes_of(stream->unsent.data + len, stream->unsent.len - len);
-    if (stream->unsent.len == 0 && stream->is_last)
+        memcpy(to, exchange->unsent.data, len);
+    exchange->unsent = bytes_of(exchange->unsent.data + len, exchange->unsent.len - len);
+    if (exchange->unsent.len == 0 && exchange->is_last)
         *flags |= NGHTTP2_DATA_FLAG_EOF;
     return (ssize_t)len;
 }
 
-static bool begin_session(struct client_connection *connection) {
-    nghttp2_session_callbacks *callbacks;
-    if (nghttp2_session_callbacks_new(&callbacks) != 0)
-        return false;
+static bool new_session(struct client_connection *connection) {
+    nghttp2_session_callbacks *callbacks = NULL;
+    nghttp2_option *options = NULL;
+    int result = NGHTTP2_ERR_NOMEM;
+    if (nghttp2_session_callbacks_new(&callbacks) != 0 || nghttp2_option_new(&options) != 0)
+        goto done;
+    nghttp2_option_set_no_auto_window_update(options, 1);
     nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_close);
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame_received);
     nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_written);
-    int result = nghttp2_session_client_new(&connection->session, callbacks, connection);
+    result = nghttp2_session_client_new2(&connection->session, callbacks, connection, options);
+
+done:
     nghttp2_session_callbacks_del(callbacks);
-    if (result != 0)
-        return false;
+    nghttp2_option_del(options);
+    return result == 0;
+}
+
+static bool begin_session(struct client_connection *connection) {
     const nghttp2_settings_entry settings[] = {
         {NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
         {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, WINDOW_BYTES},
     };
-    return nghttp2_submit_settings(connection->session, 0, settings, ARRAY_LENGTH(settings)) == 0 &&
+    return new_session(connection) &&
+           nghttp2_submit_settings(connection->session, 0, settings, ARRAY_LENGTH(settings)) == 0 &&
            nghttp2_session_set_local_window_size(connection->session, 0, 0, WINDOW_BYTES) == 0;
 }
 
@@ -158,13 +175,15 @@ static void take_in(struct client_connection *connection, const uint8_t *data, s
         return;
     }
     ssize_t result = nghttp2_session_mem_recv(connection->session, data, len);
+    bool has_no_memory = result == NGHTTP2_ERR_NOMEM || result == NGHTTP2_ERR_CALLBACK_FAILURE;
     if (result < 0)
-        fail(connection, result == NGHTTP2_ERR_NOMEM ? CLIENT_END_NO_MEMORY : CLIENT_END_NOT_HTTP2);
+        fail(connection, has_no_memory ? CLIENT_END_NO_MEMORY : CLIENT_END_NOT_HTTP2);
 }
 
 static void on_heard(struct client_connection *connection) {
     connection->keepalive.since_ns = clock_get_monotonic_ns(connection->clock);
     connection->keepalive.is_pinged = false;
+    connection->has_heard = true;
 }
 
 // Takes in all that has arrived, without waiting.
@@ -230,23 +249,23 @@ static void ping(struct client_connection *connection) {
         fail(connection, CLIENT_END_NO_MEMORY);
 }
 
-// Writes what is to be written and waits until something came of which the peer may be the sender or a
-// deadline the cause.
-static void turn(struct client_connection *connection, uint64_t deadline_ns) {
+// Writes what is to be written and takes in what comes. False when the deadline passed first.
+static bool turn(struct client_connection *connection, uint64_t deadline_ns) {
     write_out(connection);
     // nghttp2 has told the peer of its mistake (GOAWAY) and wants no more of it.
     if (!nghttp2_session_want_read(connection->session))
         fail(connection, CLIENT_END_NOT_HTTP2);
     if (connection->failure != CLIENT_END_COMPLETE)
-        return;
+        return true;
     uint64_t ping_at_ns = get_keepalive_at_ns(connection);
     uint64_t until_ns = ping_at_ns < deadline_ns ? ping_at_ns : deadline_ns;
     if (client_transport_wait(connection->transport, connection->out.len > 0, until_ns))
         read_in(connection);
     else if (until_ns == deadline_ns)
-        fail(connection, CLIENT_END_TIMED_OUT);
+        return false;
     else
         ping(connection);
+    return true;
 }
 
 // ---- opening ----
@@ -267,72 +286,74 @@ static const char *explain(const struct client_connection *connection) {
     return is_tls_wanted(connection) ? "takes only TLS, and was called without it" : "does not speak gRPC";
 }
 
-static void tell_failure(const struct client_connection *connection, const struct client_address *address,
+static void tell_failure(const struct client_connection *connection, const char *peer,
                          struct client_failure *failure) {
-    const char *name = address->target->text;
     const char *refusal = client_transport_find_refusal(connection->transport);
-    if (refusal) {
-        client_failure_set(failure, STATUS_UNAVAILABLE, GRPC_CLIENT_TLS_FAILED,
-                           "the TLS handshake with %s failed: %s", name, refusal);
-        return;
-    }
-    switch (connection->failure) {
-    case CLIENT_END_TIMED_OUT:
-        client_failure_set(failure, STATUS_UNAVAILABLE, GRPC_CLIENT_CONNECT_TIMEOUT,
-                           "%s took the connection and did not say in time that it speaks gRPC", name);
-        return;
-    case CLIENT_END_NO_MEMORY:
+    if (connection->failure == CLIENT_END_NO_MEMORY)
         client_failure_set(failure, STATUS_NO_MEMORY, "NO_MEMORY", "out of memory");
-        return;
-    default:
+    else if (refusal)
+        client_failure_set(failure, STATUS_UNAVAILABLE, GRPC_CLIENT_TLS_FAILED,
+                           "the TLS handshake with %s failed: %s", peer, refusal);
+    else
         client_failure_set(failure, STATUS_UNAVAILABLE,
                            is_tls_wanted(connection) ? GRPC_CLIENT_TLS_REQUIRED : GRPC_CLIENT_NOT_GRPC,
-                           "%s %s", name, explain(connection));
-    }
+                           "%s %s", peer, explain(connection));
 }
 
-static struct client_connection *new_connection(const struct client_connection_options *options) {
+static bool settle(struct client_connection *connection, const char *peer, uint64_t deadline_ns,
+                   struct client_failure *failure) {
+    while (!connection->is_settled && connection->failure == CLIENT_END_COMPLETE) {
+        if (turn(connection, deadline_ns))
+            continue;
+        client_failure_set(failure, STATUS_UNAVAILABLE, GRPC_CLIENT_CONNECT_TIMEOUT,
+                           "%s took the connection and did not say in time that it speaks gRPC", peer);
+        return false;
+    }
+    if (!connection->is_settled)
+        tell_failure(connection, peer, failure);
+    return connection->is_settled;
+}
+
+struct client_connection *client_connection_open_over(struct client_transport *transport, const char *peer,
+                                                      const struct client_connection_options *options,
+                                                      uint64_t deadline_ns, struct client_failure *failure) {
     struct client_connection *connection = calloc(1, sizeof(*connection));
-    if (!connection)
+    if (!connection) {
+        client_failure_set(failure, STATUS_NO_MEMORY, "NO_MEMORY", "out of memory");
+        client_transport_close(transport);
         return NULL;
+    }
+    connection->holders = 1;
     connection->clock = options->clock;
     connection->is_tls = options->tls != NULL;
-    if (!begin_session(connection)) {
+    connection->transport = transport;
+    if (!begin_session(connection))
+        fail(connection, CLIENT_END_NO_MEMORY);
+    if (!settle(connection, peer, deadline_ns, failure)) {
         client_connection_close(connection);
         return NULL;
     }
+    connection->keepalive = (struct keepalive){.time_ns = options->keepalive_time_ns,
+                                               .timeout_ns = options->keepalive_timeout_ns};
     return connection;
 }
 
 struct client_connection *client_connection_open(const struct client_address *address,
                                                  const struct client_connection_options *options,
                                                  uint64_t deadline_ns, struct client_failure *failure) {
-    struct client_connection *connection = new_connection(options);
-    if (!connection) {
-        client_failure_set(failure, STATUS_NO_MEMORY, "NO_MEMORY", "out of memory");
-        return NULL;
-    }
-    connection->transport =
+    struct client_transport *transport =
         client_transport_open(address, options->tls, deadline_ns, options->clock, failure);
-    if (!connection->transport)
-        goto failed;
-    while (!connection->is_settled && connection->failure == CLIENT_END_COMPLETE)
-        turn(connection, deadline_ns);
-    if (!connection->is_settled) {
-        tell_failure(connection, address, failure);
-        goto failed;
-    }
-    connection->keepalive = (struct keepalive){.time_ns = options->keepalive_time_ns,
-                                               .timeout_ns = options->keepalive_timeout_ns};
-    return connection;
+    if (!transport)
+        return NULL;
+    return client_connection_open_over(transport, address->target->text, options, deadline_ns, failure);
+}
 
-failed:
-    client_connection_close(connection);
-    return NULL;
+void client_connection_hold(struct client_connection *connection) {
+    connection->holders++;
 }
 
 void client_connection_close(struct client_connection *connection) {
-    if (!connection)
+    if (!connection || --connection->holders > 0)
         return;
     nghttp2_session_del(connection->session);
     if (connection->out.data)
@@ -347,9 +368,9 @@ bool client_connection_is_usable(struct client_connection *connection) {
     return connection->failure == CLIENT_END_COMPLETE && !connection->is_leaving;
 }
 
-// ---- streams ----
+// ---- exchanges ----
 
-void client_connection_begin(struct client_connection *connection, struct client_stream *stream,
+void client_connection_begin(struct client_connection *connection, struct client_exchange *exchange,
                              const struct client_field *fields, size_t field_count) {
     assert(field_count <= FIELDS_MAX);
     nghttp2_nv pairs[FIELDS_MAX];
@@ -364,54 +385,71 @@ void client_connection_begin(struct client_connection *connection, struct client
                                          (field->is_secret ? NGHTTP2_NV_FLAG_NO_INDEX : 0)};
     }
     on_heard(connection); // silence counts from here
+    connection->has_heard = false;
     const nghttp2_data_provider body = {.read_callback = read_body};
-    stream->id = nghttp2_submit_request(connection->session, NULL, pairs, field_count, &body, stream);
-    if (stream->id < 0)
+    exchange->stream = nghttp2_submit_request(connection->session, NULL, pairs, field_count, &body, exchange);
+    if (exchange->stream < 0)
         fail(connection, CLIENT_END_NO_MEMORY);
     write_out(connection);
 }
 
-// Whether the connection can bring no more of the stream.
-static bool is_over(const struct client_connection *connection, const struct client_stream *stream) {
-    return stream->is_ended || stream->is_given_up || connection->failure != CLIENT_END_COMPLETE;
+// Whether the connection can bring no more of the exchange.
+static bool is_over(const struct client_connection *connection, const struct client_exchange *exchange) {
+    return exchange->is_ended || exchange->is_given_up || connection->failure != CLIENT_END_COMPLETE;
 }
 
-bool client_connection_wait(struct client_connection *connection, struct client_stream *stream,
-                            bool (*is_enough)(void *context), void *context, uint64_t deadline_ns) {
+enum client_wait client_connection_wait(struct client_connection *connection,
+                                        const struct client_exchange *exchange,
+                                        bool (*is_enough)(void *context), void *context,
+                                        uint64_t deadline_ns) {
     for (;;) {
         if (is_enough && is_enough(context))
-            return true;
-        if (is_over(connection, stream))
-            return false;
-        turn(connection, deadline_ns);
+            return CLIENT_WAIT_ENOUGH;
+        if (is_over(connection, exchange))
+            return CLIENT_WAIT_OVER;
+        if (!turn(connection, deadline_ns))
+            return CLIENT_WAIT_TIMED_OUT;
     }
 }
 
 enum client_end client_connection_get_end(const struct client_connection *connection,
-                                          const struct client_stream *stream) {
-    if (stream->is_given_up)
+                                          const struct client_exchange *exchange) {
+    if (exchange->is_given_up)
         return CLIENT_END_GIVEN_UP;
-    if (stream->is_ended && stream->error_code == NGHTTP2_REFUSED_STREAM)
+    if (exchange->is_ended && exchange->error_code == NGHTTP2_REFUSED_STREAM)
         return CLIENT_END_UNSEEN;
-    if (stream->is_ended)
-        return stream->error_code == NGHTTP2_NO_ERROR ? CLIENT_END_COMPLETE : CLIENT_END_RESET;
-    bool was_sent = stream->is_written && connection->out.len == 0;
+    if (exchange->is_ended)
+        return exchange->error_code == NGHTTP2_NO_ERROR ? CLIENT_END_COMPLETE : CLIENT_END_RESET;
+    bool was_sent = exchange->is_written && connection->out.len == 0;
     return connection->failure == CLIENT_END_LOST && !was_sent ? CLIENT_END_UNSEEN : connection->failure;
 }
 
-void client_connection_send(struct client_connection *connection, struct client_stream *stream) {
-    if (stream->is_kept_waiting && nghttp2_session_resume_data(connection->session, stream->id) != 0)
+void client_connection_send(struct client_connection *connection, struct client_exchange *exchange) {
+    if (exchange->is_kept_waiting && nghttp2_session_resume_data(connection->session, exchange->stream) != 0)
         fail(connection, CLIENT_END_NO_MEMORY);
     write_out(connection);
 }
 
-void client_connection_cancel(struct client_connection *connection, struct client_stream *stream) {
-    if (stream->id <= 0 || stream->is_ended)
+void client_connection_cancel(struct client_connection *connection, struct client_exchange *exchange) {
+    if (exchange->stream <= 0 || exchange->is_ended)
         return;
-    nghttp2_session_set_stream_user_data(connection->session, stream->id, NULL);
+    nghttp2_session_set_stream_user_data(connection->session, exchange->stream, NULL);
     if (connection->failure != CLIENT_END_COMPLETE)
         return;
-    if (nghttp2_submit_rst_stream(connection->session, NGHTTP2_FLAG_NONE, stream->id, NGHTTP2_CANCEL) != 0)
+    if (nghttp2_submit_rst_stream(connection->session, NGHTTP2_FLAG_NONE, exchange->stream, NGHTTP2_CANCEL) !=
+        0)
         fail(connection, CLIENT_END_NO_MEMORY);
     write_out(connection);
+}
+
+void client_connection_take(struct client_connection *connection, struct client_exchange *exchange,
+                            size_t len) {
+    if (nghttp2_session_consume_stream(connection->session, exchange->stream, len) != 0)
+        fail(connection, CLIENT_END_NO_MEMORY);
+    write_out(connection);
+}
+
+void client_connection_doubt(struct client_connection *connection) {
+    if (!connection->has_heard)
+        fail(connection, CLIENT_END_LOST);
 }

@@ -19,7 +19,7 @@ struct client_health {
     struct arena arena;
     struct client_request_head head;
     struct client_response response;
-    struct client_stream stream;
+    struct client_exchange exchange;
     bool is_told; // at least once
     bool is_serving;
 };
@@ -40,7 +40,7 @@ static bool on_message(void *context, struct bytes packed) {
 
 static bool has_answer(void *context) {
     const struct client_health *health = context;
-    return health->is_told || health->stream.is_answered;
+    return health->is_told || health->exchange.is_answered;
 }
 
 static bool ask(struct client_health *health, const char *service,
@@ -55,9 +55,9 @@ static bool ask(struct client_health *health, const char *service,
     client_request_write_head(&health->head, &own);
     health->response.on_message = on_message;
     health->response.context = health;
-    health->stream = (struct client_stream){
+    health->exchange = (struct client_exchange){
         .sink = client_response_get_sink(&health->response), .unsent = body, .is_last = true};
-    client_connection_begin(health->connection, &health->stream, health->head.fields, health->head.count);
+    client_connection_begin(health->connection, &health->exchange, health->head.fields, health->head.count);
     return true;
 }
 
@@ -74,14 +74,14 @@ struct client_health *client_health_new(struct client_connection *connection, co
         return NULL;
     }
     // Without an answer it is not serving, which is asked next.
-    (void)!client_connection_wait(connection, &health->stream, has_answer, health, deadline_ns);
+    (void)!client_connection_wait(connection, &health->exchange, has_answer, health, deadline_ns);
     return health;
 }
 
 void client_health_free(struct client_health *health) {
     if (!health)
         return;
-    client_connection_cancel(health->connection, &health->stream);
+    client_connection_cancel(health->connection, &health->exchange);
     client_response_fini(&health->response);
     arena_fini(&health->arena);
     free(health);
@@ -89,7 +89,8 @@ void client_health_free(struct client_health *health) {
 
 bool client_health_is_serving(const struct client_health *health) {
     const struct client_response *response = &health->response;
-    bool has_ended = health->stream.is_answered || health->stream.is_ended || health->stream.is_given_up;
+    bool has_ended =
+        health->exchange.is_answered || health->exchange.is_ended || health->exchange.is_given_up;
     if (has_ended)
         return response->has_code && response->code == GRPC_CODE_UNIMPLEMENTED;
     return health->is_serving;

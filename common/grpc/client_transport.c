@@ -159,6 +159,17 @@ failed:
     return NULL;
 }
 
+struct client_transport *client_transport_open_over(int fd, const struct clock *clock) {
+    struct client_transport *transport = calloc(1, sizeof(*transport));
+    if (!transport) {
+        close(fd);
+        return NULL;
+    }
+    transport->clock = clock;
+    transport->fd = fd;
+    return transport;
+}
+
 static void end_tls(struct client_transport *transport) {
     if (!transport->has_failed && tls_session_is_open(transport->session)) {
         tls_session_end(transport->session, &transport->output);

@@ -25,6 +25,9 @@ MUST_CHECK struct client_transport *client_transport_open(const struct client_ad
                                                           struct client_failure *failure);
 void client_transport_close(struct client_transport *transport); // takes NULL
 
+// The same, without TLS, over a connected non-blocking socket, which it takes. NULL when memory ran out.
+MUST_CHECK struct client_transport *client_transport_open_over(int fd, const struct clock *clock);
+
 // Without waiting: the number of bytes, 0 when there are none now, -1 when the peer has closed or the
 // transport has failed.
 ssize_t client_transport_read(struct client_transport *transport, uint8_t *to, size_t room);

@@ -2,9 +2,7 @@
 
 import os
 import subprocess
-import tempfile
 import unittest
-from pathlib import Path
 
 from cli_case import CommandCase
 from latchkey_test import program
@@ -15,11 +13,10 @@ from latchkey_test.ports import free_port
 class OverTls(CommandCase):
     @classmethod
     def settings(cls):
-        cls.files = Path(cls.enterClassContext(tempfile.TemporaryDirectory()))
-        cls.authority = Authority(cls.files)
-        cls.stranger = Authority(cls.files, "stranger")
-        certificate, key = cls.authority.make("IP:127.0.0.1,DNS:latchkey.example.com")
-        return {"tls_certificate": certificate, "tls_key": key, **cls.client_certificates()}
+        cls.authority = cls.enterClassContext(Authority())
+        cls.stranger = cls.enterClassContext(Authority("stranger"))
+        issued = cls.authority.issue("server", ["IP:127.0.0.1", "DNS:latchkey.example.com"])
+        return {"tls_certificate": issued.certificate, "tls_key": issued.key, **cls.client_certificates()}
 
     @classmethod
     def client_certificates(cls):
@@ -32,7 +29,7 @@ class OverTls(CommandCase):
 class Trust(OverTls):
     def test_a_file_of_authorities_switches_tls_on(self):
         self.run_well("caller", *self.trusting())
-        self.run_well("caller", LATCHKEY_TLS_CA=str(self.authority.certificate))
+        self.run_well("caller", LATCHKEY_TLS_CA=self.authority.certificate)
         self.run_well("caller", "--tls", "on", *self.trusting())
         self.run_well("caller", *self.trusting(), "--address", f"https://{self.deployment.server.address}")
 
@@ -48,8 +45,8 @@ class Trust(OverTls):
                 self.assert_fails(6, "the TLS handshake with .* failed: .*TLS_FAILED.*\n.*--tls-ca", "caller", *options)
 
     def test_without_tls_it_is_told_that_the_server_takes_nothing_else(self):
-        self.assert_fails(6, "TLS", "caller")
-        self.assert_fails(6, "TLS", "caller", *self.trusting(), "--tls", "off")
+        self.assert_fails(6, "TLS_REQUIRED.*\n.*--tls on", "caller")
+        self.assert_fails(6, "TLS_REQUIRED", "caller", *self.trusting(), "--tls", "off")
 
     def test_a_file_that_is_none_is_named(self):
         self.assert_fails(2, "nowhere.pem", "caller", "--tls-ca", "/nowhere.pem")
@@ -71,13 +68,13 @@ class ClientCertificates(OverTls):
         return {"tls_client_ca": cls.authority.certificate, "tls_client_certificates": "required"}
 
     def shown(self, authority):
-        certificate, key = authority.make("DNS:client.example.com")
-        return "--tls-certificate", certificate, "--tls-key", key
+        issued = authority.issue("client", ["DNS:client.example.com"])
+        return "--tls-certificate", issued.certificate, "--tls-key", issued.key
 
     def test_a_certificate_is_shown(self):
         self.run_well("caller", *self.trusting(), *self.shown(self.authority))
         _, certificate, _, key = self.shown(self.authority)
-        self.run_well("caller", *self.trusting(), LATCHKEY_CLIENT_CERTIFICATE=str(certificate), LATCHKEY_CLIENT_KEY=str(key))
+        self.run_well("caller", *self.trusting(), LATCHKEY_CLIENT_CERTIFICATE=certificate, LATCHKEY_CLIENT_KEY=key)
 
     def test_without_one_that_is_told(self):
         self.assert_fails(6, "client certificate.*TLS_FAILED", "caller", *self.trusting())

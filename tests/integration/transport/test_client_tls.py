@@ -1,38 +1,39 @@
 """The client over TLS: whom it trusts, what it shows, and what it says when a handshake fails."""
 
-import tempfile
 import unittest
-from pathlib import Path
 
 import grpc
 
-from client_case import CallClient, Server
+from client_case import METHOD, CallClient, Server
 from latchkey_test.authority import Authority
-from transport import TransportServer
+from transport import SERVICE, TransportServer
+
+ECHO = SERVICE + "Echo"
 
 
-def credentials(certificate, key, client_authority=None):
-    return grpc.ssl_server_credentials([(key.read_bytes(), certificate.read_bytes())],
-                                       client_authority and client_authority.certificate.read_bytes(),
-                                       client_authority is not None)
+def credentials(issued):
+    certificate, key = issued.pem
+    return grpc.ssl_server_credentials([(key, certificate)])
 
 
 class Tls(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        directory = cls.enterClassContext(tempfile.TemporaryDirectory())
-        cls.directory = Path(directory)
-        cls.authority = Authority(directory)
-        cls.other = Authority(directory, "other")
-        cls.pair = cls.authority.make("DNS:localhost,IP:127.0.0.1,DNS:latchkey.example.com")
+        cls.authority = cls.enterClassContext(Authority())
+        cls.other = cls.enterClassContext(Authority("other"))
+        cls.issued = cls.authority.issue("server", ["DNS:localhost", "IP:127.0.0.1"])
 
-    def server(self, pair=None, **options):
-        return self.enterContext(Server(credentials=credentials(*(pair or self.pair), **options)))
+    def server(self, issued=None):
+        return self.enterContext(Server(credentials=credentials(issued or self.issued)))
 
-    def call(self, target, **settings):
+    def our_server(self, **settings):
+        """With alerts that come through before the connection ends."""
+        return self.enterContext(TransportServer(tls_certificate=self.issued.certificate, tls_key=self.issued.key, **settings))
+
+    def call(self, target, method=METHOD, **settings):
         settings = {"tls": True, "ca": self.authority.certificate, **settings}
         with CallClient(target, **settings) as client:
-            return client.call("x")
+            return client.call("x", method=method)
 
     def test_a_server_with_its_address_or_name_in_the_certificate_is_trusted(self):
         server = self.server()
@@ -41,18 +42,18 @@ class Tls(unittest.TestCase):
         self.assertEqual(self.call(f"https://{server.target}"), "OK x")
 
     def test_a_server_may_be_trusted_by_another_name(self):
-        server = self.server(self.authority.make("DNS:latchkey.example.com"))
+        server = self.server(self.authority.issue("server", ["DNS:latchkey.example.com"]))
         self.assertRegex(self.call(server.target), "^UNAVAILABLE TLS_FAILED .*mismatch")
         self.assertEqual(self.call(server.target, server_name="latchkey.example.com"), "OK x")
 
     def test_each_of_several_addresses_has_a_name_of_its_own(self):
-        wrong = self.server(self.authority.make("DNS:elsewhere.example.com"))
+        wrong = self.server(self.authority.issue("server", ["DNS:elsewhere.example.com"]))
         right = self.server()
         self.assertEqual(self.call(f"{wrong.target},localhost:{right.port}"), "OK x")
 
     def test_handshakes_that_fail_say_why(self):
         server = self.server()
-        expired = self.server(self.authority.make("IP:127.0.0.1", days=-1))
+        expired = self.server(self.authority.issue("server", ["IP:127.0.0.1"], ends_in_s=-60))
         for said, target, settings in (
                 ("self-signed certificate in certificate chain|unable to get local issuer", server.target,
                  {"ca": self.other.certificate}),
@@ -64,23 +65,20 @@ class Tls(unittest.TestCase):
                                  f"^UNAVAILABLE TLS_FAILED the TLS handshake with {target} failed: .*(?i:{said})")
 
     def test_a_client_certificate_is_shown_where_it_is_asked_for(self):
-        server = self.server(client_authority=self.authority)
-        certificate, key = self.authority.make("DNS:client.example.com")
-        self.assertEqual(self.call(server.target, certificate=certificate, key=key), "OK x")
-
-    def test_a_server_that_closes_for_want_of_a_certificate_is_understood(self):
-        """This grpcio says nothing before it closes."""
-        server = self.server(client_authority=self.authority)
-        certificate, key = self.other.make("DNS:client.example.com")
-        for settings in ({}, {"certificate": certificate, "key": key}):
-            with self.subTest(settings):
-                self.assertRegex(self.call(server.target, **settings), "^UNAVAILABLE .*client certificate")
+        server = self.our_server(tls_client_ca=self.authority.certificate, tls_client_certificates="required")
+        for authority, said in ((self.authority, "^OK x$"), (self.other, "TLS_FAILED .*certificate")):
+            shown = authority.issue("client", ["DNS:client.example.com"])
+            answer = self.call(server.target, method=ECHO, certificate=shown.certificate, key=shown.key)
+            self.assertRegex(answer, said)
+        self.assertRegex(self.call(server.target, method=ECHO), "^UNAVAILABLE TLS_FAILED .*wants a client certificate")
 
     def test_a_server_without_tls_is_told_from_one_with(self):
         with TransportServer() as plain:
             self.assertRegex(self.call(plain.target), "^UNAVAILABLE TLS_FAILED .*TLS")
-        with CallClient(self.server().target) as client:
-            self.assertRegex(client.call(), "^UNAVAILABLE NOT_GRPC .*TLS")
+        with CallClient(self.our_server().target) as client:
+            self.assertRegex(client.call(), "^UNAVAILABLE TLS_REQUIRED .*takes only TLS")
+        with CallClient(self.server().target) as client:  # which says nothing before it closes
+            self.assertRegex(client.call(), "^UNAVAILABLE NOT_GRPC .*may want TLS")
 
     def test_large_messages_pass_both_ways(self):
         server = self.server()
@@ -90,11 +88,9 @@ class Tls(unittest.TestCase):
                 self.assertEqual(client.call(value), f"OK {value}")
 
     def test_files_that_are_wrong_are_named(self):
-        certificate, key = self.pair
-        _, other_key = self.other.make("DNS:x")
-        for said, settings in (("nowhere.pem", {"ca": self.directory / "nowhere.pem"}),
-                               (key.name, {"ca": key}),
-                               (other_key.name, {"certificate": certificate, "key": other_key})):
+        issued, other = self.issued, self.other.issue("client", [])
+        for said, settings in (("nowhere.pem", {"ca": "/nowhere.pem"}), (issued.key, {"ca": issued.key}),
+                               (other.key, {"certificate": issued.certificate, "key": other.key})):
             with self.subTest(said):
                 settings = {"tls": True, "ca": self.authority.certificate, **settings}
                 self.assertIn(said, CallClient("127.0.0.1:1", **settings).refusal())
