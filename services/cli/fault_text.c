@@ -88,7 +88,8 @@ static const struct {
     {"PLAINTEXT_REFUSED",
      "speak TLS with --tls on, or where something between encrypts say --allow-plaintext"},
     {"NOT_GRPC",
-     "check LATCHKEY_ADDRESS or --address: latchkeyd serves gRPC on port 7070 and its admin pages on 7071"},
+     "check LATCHKEY_ADDRESS or --address: latchkeyd serves gRPC on port 7070 and its admin pages on 7071; "
+     "--tls on speaks TLS"},
 };
 
 // Words of the contract that servers use, and what they are on the command line.

@@ -1,5 +1,6 @@
 """The client over TLS: whom it trusts, what it shows, and what it says when a handshake fails."""
 
+import socket
 import unittest
 
 import grpc
@@ -75,10 +76,18 @@ class Tls(unittest.TestCase):
     def test_a_server_without_tls_is_told_from_one_with(self):
         with TransportServer() as plain:
             self.assertRegex(self.call(plain.target), "^UNAVAILABLE TLS_FAILED .*TLS")
-        with CallClient(self.our_server().target) as client:
-            self.assertRegex(client.call(), "^UNAVAILABLE TLS_REQUIRED .*takes only TLS")
-        with CallClient(self.server().target) as client:  # which says nothing before it closes
-            self.assertRegex(client.call(), "^UNAVAILABLE NOT_GRPC .*may want TLS")
+        for server in (self.our_server(), self.server()):  # which say nothing before they close
+            with CallClient(server.target) as client:
+                self.assertRegex(client.call(), "^UNAVAILABLE NOT_GRPC .*may want TLS")
+
+    def test_a_server_that_answers_with_an_alert_takes_only_tls(self):
+        with socket.create_server(("127.0.0.1", 0)) as listener, \
+                CallClient("127.0.0.1:%d" % listener.getsockname()[1]) as client:
+            client.begin()
+            with listener.accept()[0] as connection:
+                connection.recv(65536)
+                connection.sendall(bytes([0x15, 3, 3, 0, 2, 2, 70]))  # fatal, protocol_version
+            self.assertRegex(client.answer(), "^UNAVAILABLE TLS_REQUIRED .*takes only TLS")
 
     def test_large_messages_pass_both_ways(self):
         server = self.server()
