@@ -230,6 +230,11 @@ static struct member *find_ready(struct client_channel *channel, uint64_t deadli
             channel->last = index;
             return member;
         }
+        // A caller in a hurry is no failure of the address's.
+        if (now_ns(channel) >= deadline_ns) {
+            disconnect(member);
+            return NULL;
+        }
         rest(channel, member);
     }
 }

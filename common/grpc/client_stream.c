@@ -4,8 +4,10 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/base/buffer.h"
+#include "common/crypto/secret.h"
 #include "common/grpc/client_internal.h"
 #include "common/grpc/client_request.h"
 #include "common/grpc/client_response.h"
@@ -19,7 +21,9 @@ struct grpc_client_stream {
     const ProtobufCMessageDescriptor *type; // of what is read
     struct client_link link;                // its connection is held
     uint64_t deadline_ns;
-    struct arena arena; // of the request's head and the answer's end
+    struct arena arena;             // of the request's head and the answer's end
+    struct grpc_metadata *metadata; // copies in the arena, wiped at the end
+    size_t metadata_count;
     struct client_request_head head;
     struct client_response response;
     struct client_sink response_sink; // that ours hands on to
@@ -82,28 +86,42 @@ static enum status connect_stream(struct grpc_client_stream *stream, const struc
     return status;
 }
 
-// The texts of the call are borrowed until the head has left, which a full connection may put off.
-static enum status copy_call(struct grpc_client_stream *stream, const struct grpc_client_call *call,
-                             struct grpc_client_call *ret_copy) {
-    struct grpc_metadata *metadata =
-        ARENA_NEW_ARRAY(&stream->arena, struct grpc_metadata, call->metadata_count);
+static bool copy_metadata(struct grpc_client_stream *stream, const struct grpc_client_call *call) {
+    stream->metadata = ARENA_NEW_ARRAY(&stream->arena, struct grpc_metadata, call->metadata_count);
+    for (size_t i = 0; stream->metadata && i < call->metadata_count; i++) {
+        const char *key = arena_copy_text(&stream->arena, call->metadata[i].key);
+        const char *value = arena_copy_text(&stream->arena, call->metadata[i].value);
+        if (!key || !value)
+            return false;
+        stream->metadata[stream->metadata_count++] = (struct grpc_metadata){key, value};
+    }
+    return stream->metadata != NULL;
+}
+
+// The texts of the call are the stream's own: a full connection may put off when they leave.
+static bool copy_call(struct grpc_client_stream *stream, const struct grpc_client_call *call,
+                      struct grpc_client_call *ret_copy) {
     *ret_copy = *call;
     ret_copy->path = arena_copy_text(&stream->arena, call->path);
-    ret_copy->metadata = metadata;
-    bool is_copied = ret_copy->path && metadata;
-    for (size_t i = 0; is_copied && i < call->metadata_count; i++) {
-        metadata[i].key = arena_copy_text(&stream->arena, call->metadata[i].key);
-        metadata[i].value = arena_copy_text(&stream->arena, call->metadata[i].value);
-        is_copied = metadata[i].key && metadata[i].value;
+    if (!ret_copy->path || !copy_metadata(stream, call))
+        return false;
+    ret_copy->metadata = stream->metadata;
+    return true;
+}
+
+static void wipe_metadata(struct grpc_client_stream *stream) {
+    for (size_t i = 0; i < stream->metadata_count; i++) {
+        // The copies are ours; `const` only keeps others from writing.
+        char *value = (char *)(uintptr_t)stream->metadata[i].value;
+        secret_wipe(value, strlen(value));
     }
-    return is_copied ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
 static enum status begin(struct grpc_client_stream *stream, const struct grpc_client_call *call,
                          struct fault *fault) {
     struct grpc_client_call copy;
     struct bytes body = BYTES_EMPTY;
-    if (copy_call(stream, call, &copy) != STATUS_OK ||
+    if (!copy_call(stream, call, &copy) ||
         (call->request && !client_request_pack(call->request, &stream->arena, &body)))
         return fault_set(fault, STATUS_NO_MEMORY, "NO_MEMORY", "out of memory for the request");
     if (connect_stream(stream, call, fault) != STATUS_OK)
@@ -148,6 +166,7 @@ void grpc_client_stream_free(struct grpc_client_stream *stream) {
         client_connection_cancel(stream->link.connection, &stream->exchange);
         client_connection_close(stream->link.connection);
     }
+    wipe_metadata(stream);
     client_response_fini(&stream->response);
     buffer_fini(&stream->waiting);
     arena_fini(&stream->arena);

@@ -1,9 +1,13 @@
 """A service behind several addresses: which one is called, and what happens when one is dead, ill or lost."""
 
 import collections
+import contextlib
 import json
+import os
+import signal
 import socket
 import tempfile
+import threading
 import unittest
 
 from client_case import NOT_SERVING, SERVING, CallClient, Server, failing, retry_config
@@ -71,6 +75,32 @@ class Picking(AddressCase):
         with socket.create_server(("127.0.0.1", 0)) as other:
             client = self.client("127.0.0.1:%d" % other.getsockname()[1], well.target, connect_timeout="2s")
             self.assertEqual(client.call(), "OK well")
+
+    def test_an_address_that_failed_rests(self):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            taken = [0]
+
+            def close_all():
+                with contextlib.suppress(OSError):
+                    while True:
+                        listener.accept()[0].close()
+                        taken[0] += 1
+            closer = threading.Thread(target=close_all)
+            closer.start()
+            client = self.client("127.0.0.1:%d" % listener.getsockname()[1])
+            self.assertEqual({client.call().split()[1] for _ in range(200)}, {"NOT_GRPC"})
+            listener.shutdown(socket.SHUT_RDWR)
+            closer.join()
+        # Ten attempts would take more than a minute.
+        self.assertLess(taken[0], 10)
+
+    def test_a_caller_in_a_hurry_makes_no_address_rest(self):
+        with TransportServer() as server:
+            os.kill(server.process.pid, signal.SIGSTOP)
+            client = self.client(server.target, timeout="2s")
+            self.assertRegex(client.call(method=SERVICE + "Echo"), "CONNECT_TIMEOUT")
+            os.kill(server.process.pid, signal.SIGCONT)
+            self.assertEqual(client.call("x", method=SERVICE + "Echo"), "OK x")
 
     def test_a_name_without_an_address_is_passed_over(self):
         self.assertEqual(self.client("nowhere.invalid:1", self.server("a").target).call(), "OK a")
