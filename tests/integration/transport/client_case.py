@@ -1,7 +1,10 @@
 """The product's client by tests/programs/call_client.c, and the grpcio servers that it talks to."""
 
 import concurrent.futures
+import contextlib
 import json
+import os
+import signal
 import subprocess
 import threading
 
@@ -125,3 +128,14 @@ def failing(times, code=UNAVAILABLE, trailers=()):
         return value
 
     return answer
+
+
+@contextlib.contextmanager
+def stopped(process):
+    """A child that does nothing until the end of the block."""
+    process.send_signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, process.pid, os.WSTOPPED)
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGCONT)

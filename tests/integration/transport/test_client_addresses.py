@@ -3,14 +3,12 @@
 import collections
 import contextlib
 import json
-import os
-import signal
 import socket
 import tempfile
 import threading
 import unittest
 
-from client_case import NOT_SERVING, SERVING, CallClient, Server, failing, retry_config
+from client_case import NOT_SERVING, SERVING, CallClient, Server, failing, retry_config, stopped
 from latchkey_test.ports import free_port
 from transport import SERVICE, TransportServer
 
@@ -96,10 +94,9 @@ class Picking(AddressCase):
 
     def test_a_caller_in_a_hurry_makes_no_address_rest(self):
         with TransportServer() as server:
-            os.kill(server.process.pid, signal.SIGSTOP)
             client = self.client(server.target, timeout="2s")
-            self.assertRegex(client.call(method=SERVICE + "Echo"), "CONNECT_TIMEOUT")
-            os.kill(server.process.pid, signal.SIGCONT)
+            with stopped(server.process):
+                self.assertRegex(client.call(method=SERVICE + "Echo"), "CONNECT_TIMEOUT")
             self.assertEqual(client.call("x", method=SERVICE + "Echo"), "OK x")
 
     def test_a_name_without_an_address_is_passed_over(self):

@@ -11,7 +11,7 @@ import unittest
 
 import grpc
 
-from client_case import CallClient, Server, failing, retry_config
+from client_case import CallClient, Server, failing, retry_config, stopped
 from latchkey_test import program
 from latchkey_test.ports import free_port
 from transport import SERVICE, TransportServer
@@ -248,11 +248,8 @@ class Silence(unittest.TestCase):
         with TransportServer() as server, \
                 CallClient(server.target, timeout="60s", keepalive_time="100ms", keepalive_timeout="2s") as client:
             self.assertEqual(client.call("x", method=SERVICE + "Echo"), "OK x")
-            os.kill(server.process.pid, signal.SIGSTOP)
-            try:
+            with stopped(server.process):
                 self.assertRegex(client.call(method=SERVICE + "Echo"), "^UNAVAILABLE CONNECTION_LOST ")
-            finally:
-                os.kill(server.process.pid, signal.SIGCONT)
 
     def test_a_slow_answer_outlives_pings_that_are_answered(self):
         with TransportServer() as server, CallClient(server.target, keepalive_time="200ms") as client:
