@@ -83,7 +83,8 @@ struct exposed {
 static struct exposed find_exposed(const struct app_settings *settings) {
     bool has_door = http_settings.listen != NULL;
     if (!tls_settings.certificate && !listener_address_is_local(settings->listen))
-        return (struct exposed){settings->listen, "give --tls-certificate and --tls-key, listen on 127.0.0.1"};
+        return (struct exposed){settings->listen,
+                                "give --tls-certificate and --tls-key, listen on 127.0.0.1"};
     if (has_door && !listener_address_is_local(http_settings.listen))
         return (struct exposed){http_settings.listen, "listen on 127.0.0.1"};
     return (struct exposed){0};

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/grpc/json_heap.h"
 #include "common/grpc/status_code.h"
 
 #define MS_PER_SECOND 1000
@@ -381,11 +382,13 @@ enum status service_config_parse(struct bytes json, struct arena *arena,
     struct reader reader = {.arena = arena, .error = ret_error, .error_size = error_size};
     struct service_config *config = ARENA_NEW(arena, struct service_config);
     json_error_t error;
-    json_t *root =
-        json_loadb(json.data ? (const char *)json.data : "", json.len, JSON_REJECT_DUPLICATES, &error);
-    if (!config || (!root && json_error_code(&error) == json_error_out_of_memory))
+    json_t *root = NULL;
+    enum status status =
+        config ? json_heap_load(json.data ? json : BYTES_LITERAL(""), JSON_REJECT_DUPLICATES, &error, &root)
+               : STATUS_NO_MEMORY;
+    if (status == STATUS_NO_MEMORY)
         fail_without_memory(&reader);
-    else if (!root)
+    else if (status != STATUS_OK)
         fail(&reader, "", "not JSON at line %d, column %d: %s", error.line, error.column, error.text);
     else
         read_root(&reader, root, config);
