@@ -70,7 +70,7 @@ struct grpc_call {
     struct outgoing *out_first, **out_end;
     struct outgoing reply;             // the one message of a unary call
     size_t out_offset;                 // sent of `out_first`
-    size_t out_bytes;                  // queued
+    size_t out_bytes;                  // queued, and what queueing takes
     struct metadata headers, trailers; // the handler's
     const nghttp2_nv *trailer_rows;    // what follows the body once it is complete
     size_t trailer_count;
