@@ -11,9 +11,6 @@ enum {
     SMALL_BYTES = 16 * 1024, // a unary answer that always fits
 };
 
-// Of many small messages most is this.
-#define OVERHEAD_BYTES sizeof(struct outgoing)
-
 // A call that is made inside of the process has no connection, and is read at once.
 static void note_queued(struct grpc_call *call, size_t bytes) {
     call->out_bytes += bytes;
@@ -29,7 +26,7 @@ static void note_gone(struct grpc_call *call, size_t bytes) {
 
 static void pop_outgoing(struct grpc_call *call) {
     struct outgoing *first = call->out_first;
-    note_gone(call, OVERHEAD_BYTES);
+    note_gone(call, first->overhead_bytes);
     call->out_first = first->next;
     call->out_offset = 0;
     if (!call->out_first)
@@ -59,7 +56,7 @@ void call_push(struct grpc_call *call, struct outgoing *outgoing) {
     outgoing->next = NULL;
     *call->out_end = outgoing;
     call->out_end = &outgoing->next;
-    note_queued(call, OVERHEAD_BYTES + outgoing->bytes.len);
+    note_queued(call, outgoing->overhead_bytes + outgoing->bytes.len);
 }
 
 static bool connection_has_room(const struct grpc_call *call, size_t size) {
@@ -95,7 +92,7 @@ enum status call_check_room(struct grpc_call *call, size_t size) {
     assert(call_state_has_handler(call->state));
     if (call->state != CALL_RUNNING)
         return STATUS_CLOSED;
-    size_t queued = call->out_bytes + OVERHEAD_BYTES + size;
+    size_t queued = call->out_bytes + sizeof(struct outgoing) + size;
     if (call->out_bytes == 0)
         return STATUS_OK;
     if (queued <= OUT_BYTES_MAX && connection_has_room(call, size) && hold_answers(call, queued))
@@ -112,6 +109,7 @@ struct outgoing *call_new_outgoing(uint8_t flag, size_t size, uint8_t **ret_body
     framing_write_prefix(bytes, (uint32_t)size);
     bytes[0] = flag;
     outgoing->bytes = bytes_of(bytes, FRAMING_PREFIX_BYTES + size);
+    outgoing->overhead_bytes = sizeof(*outgoing); // of many small messages most
     outgoing->is_owned = true;
     *ret_body = bytes + FRAMING_PREFIX_BYTES;
     return outgoing;

@@ -120,7 +120,7 @@ def hpack_bomb():
     """Four kilobytes that are put into the table once and named by a byte each."""
     large = b"\x40\x01a\x7f\xa1\x1e" + b"v" * 4000
     yield headers(1, block("Talk") + large)
-    encoded = block("Talk") + b"\xbe" * 900  # below what ends a connection at once
+    encoded = block("Talk") + b"\xbe" * 900
     yield from on_streams(lambda stream: headers(stream + 2, encoded))
 
 

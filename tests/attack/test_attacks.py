@@ -31,7 +31,7 @@ FLOODS = {  # attack -> what its connections are closed for
     "made_you_reset_by_refused_streams": "too_many_resets",
     "continuation_flood": "too_many_continuations",
     "one_byte_header_flood": "too_many_continuations",
-    "hpack_bomb": "too_many_large_headers",
+    "hpack_bomb": "too_many_fields",
     "header_lists_over_the_limit": "too_many_large_headers",
     "ping_flood": "too_many_pings",
     "settings_flood": "too_many_settings",
