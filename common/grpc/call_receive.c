@@ -5,6 +5,7 @@
 #include "common/grpc/call_internal.h"
 #include "common/grpc/codec.h"
 #include "common/grpc/connect_get.h"
+#include "common/grpc/connection_frames.h"
 
 static bool takes_one_message(const struct grpc_method *method) {
     return method->shape == GRPC_UNARY || method->shape == GRPC_SERVER_STREAM;
@@ -310,6 +311,9 @@ static void deliver_compressed(struct grpc_call *call, struct bytes message) {
     struct buffer plain = {0};
     enum status status =
         compression_inflate(&call->home->compression, message, call->framing.max_length, &plain);
+    if (call->connection)
+        connection_frames_note_inflated(call->connection, message.len,
+                                        status == STATUS_OK ? plain.len : call->framing.max_length);
     if (status == STATUS_OK)
         deliver(call, buffer_get_bytes(&plain));
     else

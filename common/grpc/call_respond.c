@@ -383,7 +383,9 @@ static_assert(GRPC_CALL_HEADROOM == FRAMING_PREFIX_BYTES, "the prefix has room")
 
 static void reply_in_place(struct grpc_call *call, struct bytes framed) {
     framing_write_prefix((uint8_t *)framed.data, (uint32_t)(framed.len - FRAMING_PREFIX_BYTES));
-    call->reply = (struct outgoing){.bytes = framed};
+    size_t held = call->arena.used_bytes;
+    call->reply =
+        (struct outgoing){.bytes = framed, .overhead_bytes = held > framed.len ? held - framed.len : 0};
     call_push(call, &call->reply);
     grpc_call_finish(call, NULL);
 }
@@ -415,7 +417,7 @@ void grpc_call_reply_framed(struct grpc_call *call, struct bytes framed) {
         finish_after_push(call, STATUS_NO_MEMORY);
     else if (needs_encoding(call, framed.len))
         reply_wire(call, bytes_of(framed.data + FRAMING_PREFIX_BYTES, framed.len - FRAMING_PREFIX_BYTES));
-    else if (call_may_reply(call, framed.len))
+    else if (call_may_reply(call, call->arena.used_bytes))
         reply_in_place(call, framed);
     else
         finish_after_push(call, STATUS_EXHAUSTED);
