@@ -213,10 +213,14 @@ static void judge(struct flight *flight, const struct client_response *response,
 static enum client_end wait_for_answer(const struct flight *flight, struct client_connection *connection,
                                        struct client_exchange *exchange) {
     enum client_wait waited = client_connection_wait(connection, exchange, NULL, NULL, flight->deadline_ns);
-    if (waited == CLIENT_WAIT_OVER)
-        return client_connection_get_end(connection, exchange);
-    client_connection_doubt(connection);
-    return CLIENT_END_TIMED_OUT;
+    if (waited == CLIENT_WAIT_TIMED_OUT) {
+        client_connection_doubt(connection);
+        return CLIENT_END_TIMED_OUT;
+    }
+    enum client_end end = client_connection_get_end(connection, exchange);
+    // A server that keeps the deadline too may reset the stream before this side has looked at its clock.
+    bool is_late = end == CLIENT_END_RESET && now_ns(flight) >= flight->deadline_ns;
+    return is_late ? CLIENT_END_TIMED_OUT : end;
 }
 
 // False when no server has seen it.
