@@ -180,7 +180,9 @@ void client_rights_free(struct client_rights *rights) {
 
 uint32_t client_rights_find(const struct client_rights *rights, const struct tls_identity *identity) {
     uint32_t bits = 0;
-    for (size_t i = 0; rights && identity && i < identity->count; i++) {
+    if (!identity || !rights || rights->count == 0)
+        return 0;
+    for (size_t i = 0; i < identity->count; i++) {
         const struct entry wanted = {.name = (char *)identity->names[i]};
         const struct entry *found = bsearch(&wanted, rights->entries, rights->count, sizeof(wanted), compare);
         bits |= found ? found->bits : 0;

@@ -42,6 +42,7 @@ struct grpc_server_options {
     const struct grpc_page *page; // NULL = none
     struct tls_server *tls;       // borrows; what is no Unix socket then speaks TLS. NULL = nothing does
     struct grpc_tls_limits tls_limits;
+    bool has_bare_errors; // the transport's own have no details: for suites that expect none
 };
 
 // Before loop_group_start(). *ret_server is owned. INVALID or ALREADY_EXISTS for the tables, NO_MEMORY.

@@ -6,7 +6,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "common/grpc/compression.h"
 #include "common/grpc/flood_guard.h"
+#include "common/grpc/protojson.h"
 #include "common/grpc/request_memory.h"
 #include "common/grpc/server.h"
 #include "common/grpc/session_memory.h"
@@ -26,6 +28,7 @@ struct grpc_connection {
     struct grpc_call *recent;      // whom the last frame was for, while its stream is open; else NULL
     size_t early_answers;          // open streams answered before their clients have ended them
     size_t executing;              // calls whose handler works, orphaned ones included
+    size_t unread_bytes;           // of answers, that the client has not taken
     size_t unconsumed_bytes;       // received since the last WINDOW_UPDATE was considered
 
     int32_t last_stream_id;      // the highest that the client has opened; -1 at first
@@ -33,8 +36,10 @@ struct grpc_connection {
 
     struct loop_task turn_end; // writes, or frees what is closed
     bool is_turn_end_deferred;
-    bool is_in_session; // inside of nghttp2: nothing may be closed
-    bool is_reading;    // inside of on_read(), which writes when it is done
+    bool is_turn_end_posted;  // to the next turn, that is
+    bool is_telling_writable; // handlers that have room again are sending
+    bool is_in_session;       // inside of nghttp2: nothing may be closed
+    bool is_reading;          // inside of on_read(), which writes when it is done
     bool is_reading_paused;
     bool has_preface; // the client's SETTINGS have come
     bool has_had_call;
@@ -54,8 +59,9 @@ struct grpc_connection {
 
     // When things happened, for connection_clock.h; 0 = not yet, or not now.
     uint64_t opened_ns, read_ns, headers_ns, last_call_ns, ping_ns, drain_ns;
-    uint64_t max_age_ns; // with its jitter; 0 = any
-    uint64_t armed_ns;   // when `timer` is due
+    uint64_t moved_ns, moved_frames; // when a frame was last seen to leave while answers waited
+    uint64_t max_age_ns;             // with its jitter; 0 = any
+    uint64_t armed_ns;               // when `timer` is due
     struct timer timer;
 };
 
@@ -64,6 +70,7 @@ struct grpc_loop {
     struct loop *loop;
     struct session_memory memory;
     struct tls_acceptor *tls; // NULL = nobody speaks TLS
+    struct compression compression;
     struct grpc_connection *connections;
     size_t connection_count;
     struct grpc_call *free_calls;
@@ -84,8 +91,11 @@ struct grpc_server {
     struct request_memory request_memory;
     struct request_memory answer_memory; // of calls with more than one answer that waits
     const struct grpc_page *page;
+    bool has_bare_errors;
     struct loop_group *loops;
     struct router *router;
+    struct protojson_types *json_types;
+    struct protojson_options json;
     nghttp2_session_callbacks *callbacks;
     nghttp2_option *options;
     struct listener **listeners;
