@@ -21,12 +21,6 @@
 #define NS_PER_MS 1000000
 #define UNSEEN_MAX 2 // attempts one after the other that no server has seen
 
-// For calls that are repeatable.
-static const char default_service_config[] =
-    "{\"methodConfig\": [{\"name\": [{}], \"retryPolicy\": {\"maxAttempts\": 4, \"initialBackoff\": \"0.1s\","
-    " \"maxBackoff\": \"1s\", \"backoffMultiplier\": 2, \"retryableStatusCodes\": [\"UNAVAILABLE\"]}}],"
-    " \"retryThrottling\": {\"maxTokens\": 10, \"tokenRatio\": 0.1}}";
-
 // ---- making one ----
 
 static void set_default(int64_t *value, int64_t value_if_zero) {
@@ -83,10 +77,13 @@ static enum status make_channel(struct grpc_client *client, struct client_target
 }
 
 static enum status make_config(struct grpc_client *client, char *ret_error, size_t error_size) {
-    const char *own = client->options.service_config;
-    client->has_default_config = !own;
-    enum status status = service_config_parse(bytes_of_text(own ? own : default_service_config),
-                                              &client->arena, &client->config, ret_error, error_size);
+    const char *json = client->options.service_config;
+    enum status status = STATUS_OK;
+    if (json)
+        status =
+            service_config_parse(bytes_of_text(json), &client->arena, &client->config, ret_error, error_size);
+    else
+        client->config = service_config_get_default();
     if (status == STATUS_OK)
         client_throttle_init(&client->throttle, service_config_get_throttle(client->config));
     return status;
@@ -213,10 +210,14 @@ static void judge(struct flight *flight, const struct client_response *response,
 static enum client_end wait_for_answer(const struct flight *flight, struct client_connection *connection,
                                        struct client_exchange *exchange) {
     enum client_wait waited = client_connection_wait(connection, exchange, NULL, NULL, flight->deadline_ns);
-    if (waited == CLIENT_WAIT_OVER)
-        return client_connection_get_end(connection, exchange);
-    client_connection_doubt(connection);
-    return CLIENT_END_TIMED_OUT;
+    if (waited == CLIENT_WAIT_TIMED_OUT) {
+        client_connection_doubt(connection);
+        return CLIENT_END_TIMED_OUT;
+    }
+    enum client_end end = client_connection_get_end(connection, exchange);
+    // A server that keeps the deadline too may reset the stream before this side has looked at its clock.
+    bool is_late = end == CLIENT_END_RESET && now_ns(flight) >= flight->deadline_ns;
+    return is_late ? CLIENT_END_TIMED_OUT : end;
 }
 
 // False when no server has seen it.
@@ -282,8 +283,8 @@ static uint64_t get_timeout_ns(const struct flight *flight) {
 
 static const struct service_config_retry *get_policy(const struct flight *flight) {
     static const struct service_config_retry none;
-    bool may_repeat = !flight->client->has_default_config || flight->call->is_repeatable;
-    return may_repeat ? &flight->method->retry : &none;
+    bool is_chosen = flight->client->config != service_config_get_default();
+    return is_chosen || flight->call->is_repeatable ? &flight->method->retry : &none;
 }
 
 // What the attempts together mean: one whose outcome nobody knows is not made known by a later one that did

@@ -146,8 +146,9 @@ static bool has_bad_health(struct client_channel *channel, struct member *member
         struct client_link link = link_to(channel, member);
         const struct client_request_options head = {
             .authority = link.authority, .user_agent = channel->options.user_agent, .is_tls = link.is_tls};
-        member->health =
-            client_health_new(member->connection, channel->options.health_service, &head, deadline_ns);
+        member->health = client_health_new(member->connection, channel->options.health_service, &head);
+        if (member->health)
+            client_health_wait(member->health, deadline_ns);
     }
     if (member->health && client_health_is_serving(member->health))
         return false;

@@ -62,7 +62,7 @@ static bool ask(struct client_health *health, const char *service,
 }
 
 struct client_health *client_health_new(struct client_connection *connection, const char *service,
-                                        const struct client_request_options *head, uint64_t deadline_ns) {
+                                        const struct client_request_options *head) {
     struct client_health *health = calloc(1, sizeof(*health));
     if (!health)
         return NULL;
@@ -73,9 +73,11 @@ struct client_health *client_health_new(struct client_connection *connection, co
         client_health_free(health);
         return NULL;
     }
-    // Without an answer it is not serving, which is asked next.
-    (void)!client_connection_wait(connection, &health->exchange, has_answer, health, deadline_ns);
     return health;
+}
+
+void client_health_wait(struct client_health *health, uint64_t deadline_ns) {
+    (void)!client_connection_wait(health->connection, &health->exchange, has_answer, health, deadline_ns);
 }
 
 void client_health_free(struct client_health *health) {

@@ -12,12 +12,14 @@
 
 struct client_health;
 
-// Asks after `service` and waits for the first answer. Of `head` all but the path is used. Returns owned, or
-// NULL when memory ran out. The connection outlives it.
+// Asks after `service`. Of `head` all but the path is used, and borrowed. Returns owned, or NULL when memory
+// ran out. The connection outlives it.
 MUST_CHECK struct client_health *client_health_new(struct client_connection *connection, const char *service,
-                                                   const struct client_request_options *head,
-                                                   uint64_t deadline_ns);
+                                                   const struct client_request_options *head);
 void client_health_free(struct client_health *health); // takes NULL
+
+// Waits for the first answer; without one it is not serving.
+void client_health_wait(struct client_health *health, uint64_t deadline_ns);
 
 // By what has arrived until now. A server without a health service is taken to be well, as gRPC does; one
 // that does not know the service, ends the Watch or does not answer is not.

@@ -14,7 +14,6 @@ struct grpc_client {
     struct grpc_client_options options; // complete
     struct arena arena;                 // of the service config
     const struct service_config *config;
-    bool has_default_config;
     struct client_throttle throttle;
     struct tls_client *tls[CLIENT_TARGETS_MAX]; // one for each name; NULL = plaintext
     struct client_channel *channel;

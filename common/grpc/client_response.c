@@ -45,6 +45,15 @@ static bool read_number(struct client_response *response, struct bytes value, ui
     return true;
 }
 
+// "application/grpc", also with a "+proto" or parameters behind it; "application/grpc-web" is another
+// protocol.
+static bool is_grpc(struct bytes content_type) {
+    struct bytes type = BYTES_LITERAL("application/grpc");
+    return bytes_has_prefix(content_type, type) &&
+           (content_type.len == type.len || content_type.data[type.len] == '+' ||
+            content_type.data[type.len] == ';');
+}
+
 static bool add_header(void *context, struct bytes name, struct bytes value) {
     struct client_response *response = context;
     response->header_bytes += (uint32_t)(name.len + value.len);
@@ -53,7 +62,7 @@ static bool add_header(void *context, struct bytes name, struct bytes value) {
     if (bytes_is_text(name, ":status"))
         return read_number(response, value, HTTP_STATUS_MAX, &response->http_status);
     if (bytes_is_text(name, "content-type"))
-        response->has_grpc_content_type = bytes_has_prefix(value, BYTES_LITERAL("application/grpc"));
+        response->has_grpc_content_type = is_grpc(value);
     if (bytes_is_text(name, "grpc-retry-pushback-ms"))
         response->pushback = client_pushback_parse(value, &response->pushback_ms);
     if (bytes_is_text(name, "grpc-message"))

@@ -398,6 +398,21 @@ enum status service_config_parse(struct bytes json, struct arena *arena,
     return reader.status;
 }
 
+// ---- the default ----
+
+static const struct service_config_method default_method = {
+    .retry = {.max_attempts = 4,
+              .backoff = {.initial_ms = 100, .max_ms = 1000, .multiplier = 2},
+              .retryable_codes = 1 << GRPC_CODE_UNAVAILABLE}};
+static const struct name default_name = {.config = &default_method};
+static const struct service_config default_config = {
+    .names = &default_name,
+    .throttle = {.max_milli_tokens = 10 * MILLI, .milli_tokens_per_success = MILLI / 10}};
+
+const struct service_config *service_config_get_default(void) {
+    return &default_config;
+}
+
 // ---- asking ----
 
 // How closely a name fits: 3 the method, 2 its service, 1 all, 0 not.

@@ -43,6 +43,10 @@ MUST_CHECK enum status service_config_parse(struct bytes json, struct arena *are
                                             const struct service_config **ret_config, char *ret_error,
                                             size_t error_size);
 
+// Of a client that was given none: every method may be tried up to 4 times while its server is unavailable,
+// after 0.1 s, 0.2 s and 0.4 s, as long as most calls succeed. Static storage.
+const struct service_config *service_config_get_default(void);
+
 // What the config says about "/package.Service/Method": its own entry, its service's, or the one for all.
 // Never NULL: an entry that says nothing stands for none.
 const struct service_config_method *service_config_get_method(const struct service_config *config,

@@ -1,5 +1,6 @@
 #include "services/cli/transport_options.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "common/base/bytes.h"

@@ -34,6 +34,12 @@ static void a_first_pause_above_the_limit_is_the_limit(void **state) {
     assert_ms(client_backoff_get_ns(&backoff, 1, MIDDLE), 100);
 }
 
+static void the_longest_pause_there_can_be_is_thirty_years(void **state) {
+    (void)state;
+    const struct client_backoff backoff = {.initial_ms = 3e14, .max_ms = 3e14, .multiplier = 1000};
+    assert_ms(client_backoff_get_ns(&backoff, 5, UINT64_MAX), UINT64_C(1200000000000));
+}
+
 static void a_multiplier_below_1_shrinks_pauses_and_ends(void **state) {
     (void)state;
     const struct client_backoff backoff = {.initial_ms = 1000, .max_ms = 2000, .multiplier = 0.5};
@@ -46,6 +52,7 @@ int main(void) {
         cmocka_unit_test(attempts_to_connect_are_made_after_1_s_times_1_6_up_to_120_s),
         cmocka_unit_test(chance_moves_a_pause_by_a_fifth_either_way),
         cmocka_unit_test(a_first_pause_above_the_limit_is_the_limit),
+        cmocka_unit_test(the_longest_pause_there_can_be_is_thirty_years),
         cmocka_unit_test(a_multiplier_below_1_shrinks_pauses_and_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -85,6 +85,24 @@ static void an_empty_config_says_nothing(void **state) {
     assert_int_equal(get(config, "/a.B/C")->timeout_ms, 0);
 }
 
+static void the_default_is_what_its_contract_says_as_json(void **state) {
+    (void)state;
+    const struct service_config *json = parse(
+        "{\"methodConfig\": [{\"name\": [{}], \"retryPolicy\": {\"maxAttempts\": 4, \"initialBackoff\": \"0.1s\","
+        " \"maxBackoff\": \"1s\", \"backoffMultiplier\": 2, \"retryableStatusCodes\": [\"UNAVAILABLE\"]}}],"
+        " \"retryThrottling\": {\"maxTokens\": 10, \"tokenRatio\": 0.1}}");
+    const struct service_config *config = service_config_get_default();
+    const struct service_config_retry *a = &get(json, "/a.B/C")->retry, *b = &get(config, "/a.B/C")->retry;
+    assert_int_equal(a->max_attempts, b->max_attempts);
+    assert_int_equal(a->retryable_codes, b->retryable_codes);
+    assert_memory_equal(&a->backoff, &b->backoff, sizeof(a->backoff));
+    const struct service_config_throttle c = service_config_get_throttle(json),
+                                         d = service_config_get_throttle(config);
+    assert_memory_equal(&c, &d, sizeof(c));
+    assert_int_equal(service_config_get_picking(config), CLIENT_PICK_FIRST);
+    assert_null(service_config_find_health_service(config));
+}
+
 static void the_server_as_a_whole_is_a_service_too(void **state) {
     (void)state;
     assert_string_equal(
@@ -226,6 +244,7 @@ int main(void) {
         cmocka_unit_test(every_field_is_read),
         cmocka_unit_test(the_closest_entry_is_a_methods),
         cmocka_unit_test(an_empty_config_says_nothing),
+        cmocka_unit_test(the_default_is_what_its_contract_says_as_json),
         cmocka_unit_test(the_server_as_a_whole_is_a_service_too),
         cmocka_unit_test(more_attempts_than_five_are_five),
         cmocka_unit_test(the_older_field_names_the_policy_too),

@@ -10,11 +10,14 @@ import time
 import unittest
 
 import grpc
+import h2.config
+import h2.connection
+import h2.events
 
 from client_case import CallClient, Server, failing, retry_config, stopped
 from latchkey_test import program
 from latchkey_test.ports import free_port
-from transport import SERVICE, TransportServer
+from transport import SERVICE, TransportServer, framed, string_value
 
 EXHAUSTED, INTERNAL = grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.INTERNAL
 
@@ -194,6 +197,82 @@ class LostAnswers(unittest.TestCase):
         answer = self.call("r", service_config=retry_config(attempts=3))
         self.assertRegex(answer, "^UNAVAILABLE CONNECTION_LOST ")
         self.assertEqual(self.server.calls, 3)
+
+
+class Scripted:
+    """An HTTP/2 server of python3-h2 that does with the requests, one after the other, what a list of functions says."""
+
+    def __init__(self, *actions):
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.target = "127.0.0.1:%d" % self._socket.getsockname()[1]
+        self._actions = list(actions)
+        self.requests = []
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        self._socket.close()
+
+    def _serve(self):
+        while self._actions:
+            try:
+                connection = self._socket.accept()[0]
+            except OSError:
+                return
+            with connection:
+                self._serve_connection(connection)
+
+    def _serve_connection(self, connection):
+        server = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False, header_encoding="utf-8"))
+        server.initiate_connection()
+        connection.sendall(server.data_to_send())
+        while data := connection.recv(65536):
+            for event in server.receive_data(data):
+                if isinstance(event, h2.events.RequestReceived):
+                    self.requests.append(dict(event.headers))
+                if isinstance(event, h2.events.StreamEnded):
+                    self._actions.pop(0)(server, event.stream_id)
+            connection.sendall(server.data_to_send())
+            if server.state_machine.state is h2.connection.ConnectionState.CLOSED:
+                return
+
+
+def give_answer(server, stream):
+    server.send_headers(stream, [(":status", "200"), ("content-type", "application/grpc")])
+    server.send_data(stream, framed(string_value("answer")))
+    server.send_headers(stream, [("grpc-status", "0")], end_stream=True)
+
+
+def refuse_stream(server, stream):
+    server.reset_stream(stream, 7)
+
+
+def say_goodbye(server, _):
+    server.close_connection(last_stream_id=0)
+
+
+class Unseen(unittest.TestCase):
+    """What the server says that it has not acted on is sent again, whatever it is, and is no attempt of the policy's."""
+
+    def test_a_stream_that_was_refused(self):
+        with Scripted(refuse_stream, give_answer) as server, CallClient(server.target) as client:
+            self.assertEqual(client.call(), "OK answer")
+        self.assertEqual(len(server.requests), 2)
+        self.assertNotIn("grpc-previous-rpc-attempts", server.requests[1])
+
+    def test_a_stream_beyond_the_last_of_a_goodbye(self):
+        with Scripted(say_goodbye, give_answer) as server, CallClient(server.target) as client:
+            self.assertEqual(client.call(), "OK answer")
+        self.assertEqual(len(server.requests), 2)
+
+    def test_a_server_that_always_refuses_is_told(self):
+        with Scripted(*[refuse_stream] * 2) as server, CallClient(server.target) as client:
+            self.assertRegex(client.call(), "^UNAVAILABLE CONNECTION_LOST .*before it had the request")
 
 
 class Restarts(unittest.TestCase):
