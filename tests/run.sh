@@ -171,7 +171,7 @@ suite_interop() {
 # public_suites PRESET
 public_suites() {
     local suite
-    for suite in conformance-grpc conformance-beyond-grpc h2spec grpc-go; do
+    for suite in conformance-grpc conformance-beyond-grpc conformance-connect-http1 h2spec grpc-go; do
         step "$suite $1" env LATCHKEY_BUILD_DIR="$(build_directory "$1")" /usr/bin/python3 tests/interop/suites.py "$suite"
     done
 }
