@@ -66,7 +66,7 @@ step() {
     fi
     total_passed=$((total_passed + passed))
     total_failed=$((total_failed + failed))
-    summary+=("$(printf '%-22s %5d passed %5d failed %5d s' "$name" "$passed" "$failed" $((SECONDS - started)))")
+    summary+=("$(printf '%-36s %5d passed %5d failed %5d s' "$name" "$passed" "$failed" $((SECONDS - started)))")
 }
 
 print_totals() {
