@@ -8,10 +8,11 @@
 #include "common/app/mail_settings.h"
 #include "common/app/mailer.h"
 #include "common/app/method_list.h"
+#include "common/app/tls_settings.h"
 #include "common/base/config.h"
 #include "common/net/listener.h"
 
-enum { ROWS_MAX = 64, TABLES_MAX = APP_SERVICES_MAX + 4 }; // and server, transport, HTTP, mail
+enum { ROWS_MAX = 64, TABLES_MAX = APP_SERVICES_MAX + 5 }; // and server, TLS, transport, HTTP, mail
 
 struct tables {
     struct setting rows[ROWS_MAX]; // app_setting_table with the program's own defaults
@@ -30,6 +31,7 @@ static void gather_tables(struct tables *tables, const struct app_program *progr
     }
     tables->list[tables->count++] =
         (struct config_table){"Server", tables->rows, app_setting_count, settings};
+    tables->list[tables->count++] = tls_settings_get_table();
     tables->list[tables->count++] = grpc_server_settings_get_table(transport);
     tables->list[tables->count++] =
         (struct config_table){"HTTP/1.1", http_setting_table, http_setting_count, &http_settings};
@@ -72,12 +74,17 @@ static enum command_line answer(const struct app_program *program, const struct 
     return COMMAND_LINE_ANSWERED;
 }
 
-// The first address that can be reached from other machines; NULL if none can.
-static const char *find_exposed(const struct app_settings *settings) {
-    if (!listener_address_is_local(settings->listen))
-        return settings->listen;
-    bool has_door = http_settings.listen != NULL;
-    return has_door && !listener_address_is_local(http_settings.listen) ? http_settings.listen : NULL;
+static bool is_exposed(const char *address) {
+    return address && !listener_address_is_local(address);
+}
+
+static enum command_line explain_exposed(const char *address, const char *advice, char *ret_error,
+                                         size_t error_size) {
+    snprintf(ret_error, error_size,
+             "%s can be reached from other machines, and without TLS everybody on the way reads the tokens; "
+             "%slisten on 127.0.0.1, or say --allow-plaintext where something in front encrypts",
+             address, advice);
+    return COMMAND_LINE_WRONG;
 }
 
 enum command_line command_line_read(const struct app_program *program, int argc, char **argv,
@@ -92,12 +99,14 @@ enum command_line command_line_read(const struct app_program *program, int argc,
         return answer(program, &tables, argv[1], ret_error, error_size);
     app_settings_complete(ret_settings);
     http_settings_complete(&http_settings);
-    const char *exposed = find_exposed(ret_settings);
-    if (!exposed || ret_settings->allow_plaintext)
+    if (tls_settings_complete(ret_error, error_size) != STATUS_OK)
+        return COMMAND_LINE_WRONG;
+    if (ret_settings->allow_plaintext)
         return COMMAND_LINE_SERVE;
-    snprintf(ret_error, error_size,
-             "%s can be reached from other machines, and without TLS everybody on the way reads the tokens; "
-             "listen on 127.0.0.1, or say --allow-plaintext where something in front encrypts",
-             exposed);
-    return COMMAND_LINE_WRONG;
+    if (is_exposed(ret_settings->listen) && !tls_settings.certificate)
+        return explain_exposed(ret_settings->listen, "give --tls-certificate and --tls-key, ", ret_error,
+                               error_size);
+    if (is_exposed(http_settings.listen)) // which knows no TLS
+        return explain_exposed(http_settings.listen, "", ret_error, error_size);
+    return COMMAND_LINE_SERVE;
 }

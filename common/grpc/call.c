@@ -220,6 +220,10 @@ bool grpc_call_is_peer_local(const struct grpc_call *call) {
     return call->is_peer_local;
 }
 
+struct tls_identity *grpc_call_get_identity(const struct grpc_call *call) {
+    return call->connection ? call->connection->identity : NULL;
+}
+
 bool grpc_call_is_cancelled(const struct grpc_call *call) {
     return atomic_load_explicit(&call->is_cancelled, memory_order_relaxed);
 }

@@ -15,12 +15,18 @@ static void add_trailers(struct header_fields *fields, const struct metadata *tr
     }
 }
 
+// RFC 6750: an error only for who has tried.
+static struct bytes choose_challenge(const struct grpc_call *call) {
+    bool has_tried = grpc_call_find_metadata(call, "authorization").data != NULL;
+    return has_tried ? BYTES_LITERAL("Bearer error=\"invalid_token\"") : BYTES_LITERAL("Bearer");
+}
+
 // Whoever is told 401 is told how to do better, and 429 and 503 say when to come back (RFC 9110).
-static void add_advice(struct header_fields *fields, const struct status_details *details,
-                       struct arena *arena) {
+static void add_advice(const struct grpc_call *call, struct header_fields *fields,
+                       const struct status_details *details, struct arena *arena) {
     enum { MS_PER_SECOND = 1000 };
     if (details->code == GRPC_CODE_UNAUTHENTICATED)
-        header_fields_add(fields, BYTES_LITERAL("www-authenticate"), BYTES_LITERAL("Bearer"));
+        header_fields_add(fields, BYTES_LITERAL("www-authenticate"), choose_challenge(call));
     if (details->has_retry)
         header_fields_add_number(fields, arena, BYTES_LITERAL("retry-after"),
                                  (details->retry_after_ms + MS_PER_SECOND - 1) / MS_PER_SECOND);
@@ -54,10 +60,13 @@ bool call_end_connect_unary(struct grpc_call *call, const struct call_ending *en
     if (is_error && !push_error(call, details))
         return false;
     if (is_error) {
-        header_fields_add(&fields, BYTES_LITERAL(":status"), connect_error_get_http_status(details->code));
+        // To HTTP a path without a method is a page that is not there.
+        struct bytes http_status =
+            call->method ? connect_error_get_http_status(details->code) : BYTES_LITERAL("404");
+        header_fields_add(&fields, BYTES_LITERAL(":status"), http_status);
         header_fields_add(&fields, BYTES_LITERAL("content-type"), BYTES_LITERAL("application/json"));
         call_add_accepted(call, &fields);
-        add_advice(&fields, details, ending->arena);
+        add_advice(call, &fields, details, ending->arena);
         header_fields_add_metadata(&fields, ending->headers);
     } else {
         call_add_headers(call, &fields, ending->headers);

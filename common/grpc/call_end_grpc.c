@@ -18,7 +18,8 @@ static void add_status(struct header_fields *fields, const struct status_details
 }
 
 bool call_end_grpc(struct grpc_call *call, const struct call_ending *ending) {
-    bool is_trailers_only = !call->has_sent_headers && !call->out_first;
+    // Clients tell a handler's header fields from its trailers by the block that they come in.
+    bool is_trailers_only = !call->has_sent_headers && !call->out_first && !ending->headers->first;
     size_t metadata_count = ending->headers->count + ending->trailers->count;
     struct header_fields fields;
     if (!header_fields_init(&fields, CALL_HEADERS_MAX + STATUS_FIELDS_MAX + metadata_count, ending->arena))

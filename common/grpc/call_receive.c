@@ -280,12 +280,9 @@ static void take_request(struct grpc_call *call, struct bytes message) {
     take_wire(call, message);
 }
 
-static void deliver(struct grpc_call *call, struct bytes message) {
+// A message of a stream.
+static void deliver_part(struct grpc_call *call, struct bytes message) {
     const struct grpc_handler *handler = call->method->handler;
-    if (takes_one_message(call->method)) {
-        take_request(call, message);
-        return;
-    }
     ProtobufCMessage *unpacked;
     if (handler->on_bytes) {
         if (translate(call, &message, &call->message_arena))
@@ -294,6 +291,13 @@ static void deliver(struct grpc_call *call, struct bytes message) {
         handler->on_message(call, unpacked);
     }
     arena_reset(&call->message_arena); // it may be long until the next
+}
+
+static void deliver(struct grpc_call *call, struct bytes message) {
+    if (takes_one_message(call->method))
+        take_request(call, message);
+    else
+        deliver_part(call, message);
 }
 
 static void refuse_compressed(struct grpc_call *call, enum status status) {

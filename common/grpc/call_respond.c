@@ -130,14 +130,21 @@ static bool end_plainly(struct grpc_call *call) {
     return true;
 }
 
+static void end_with_details(struct grpc_call *call, const struct fault *fault, struct arena *arena,
+                             enum answerer answerer) {
+    struct call_ending ending = {.arena = arena};
+    status_details_encode(fault, arena, &ending.details);
+    if (answerer == ANSWER_OF_TRANSPORT && call->home->server->has_bare_errors)
+        status_details_strip(&ending.details);
+    submit_end(call, &ending, answerer);
+}
+
 static void end_with_fault(struct grpc_call *call, const struct fault *fault, struct arena *arena,
                            enum answerer answerer) {
-    struct call_ending ending = {.arena = arena};
     note_end(call);
-    if ((!fault || fault->status == STATUS_OK) && end_plainly(call))
-        return;
-    status_details_encode(fault, arena, &ending.details);
-    submit_end(call, &ending, answerer);
+    bool is_ok = !fault || fault->status == STATUS_OK;
+    if (!is_ok || !end_plainly(call))
+        end_with_details(call, fault, arena, answerer);
 }
 
 void call_overrule(struct grpc_call *call, enum status status, const char *reason, const char *text) {

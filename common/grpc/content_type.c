@@ -12,7 +12,7 @@ static const struct row {
 };
 
 static bool is_family(struct bytes type, struct bytes prefix) {
-    return type.len > prefix.len && bytes_is_equal_ignoring_case(bytes_of(type.data, prefix.len), prefix);
+    return type.len >= prefix.len && bytes_is_equal_ignoring_case(bytes_of(type.data, prefix.len), prefix);
 }
 
 enum content_type content_type_parse(struct bytes value) {

@@ -108,15 +108,21 @@ static void encode(const Google__Rpc__Status *status, struct arena *arena,
     ret_details->status = ret_details->details.data ? &status->base : NULL;
 }
 
+// A sentence that was lengthened by its encoding takes from the details' room.
 static bool is_within_limit(const struct status_details *details) {
-    return details->details.len <= STATUS_DETAILS_BYTES_MAX;
+    size_t len = details->message.len;
+    size_t excess = len > MESSAGE_BYTES_MAX ? len - MESSAGE_BYTES_MAX : 0;
+    return details->details.len + excess <= STATUS_DETAILS_BYTES_MAX;
+}
+
+void status_details_strip(struct status_details *details) {
+    details->details = BYTES_EMPTY;
+    details->status = NULL;
 }
 
 static void drop_too_large(struct status_details *details) {
-    if (is_within_limit(details))
-        return;
-    details->details = BYTES_EMPTY;
-    details->status = NULL;
+    if (!is_within_limit(details))
+        status_details_strip(details);
 }
 
 static void encode_within_limit(const struct fault *fault, const char *text, struct arena *arena,
@@ -179,7 +185,7 @@ void status_details_encode_message(const ProtobufCMessage *message, struct arena
     bool is_known = status->code > GRPC_CODE_OK && status->code < GRPC_CODE_COUNT;
     *ret_details =
         (struct status_details){.code = is_known ? (enum grpc_code)status->code : GRPC_CODE_UNKNOWN};
-    set_text(ret_details, status->message, arena);
+    set_text(ret_details, arena_copy_text(arena, status->message), arena);
     encode(status, arena, ret_details);
     drop_too_large(ret_details);
 }
