@@ -116,13 +116,26 @@ void call_arm_deadline(struct grpc_call *call);
 // Frees for good; of a loop that ends.
 void call_free(struct grpc_call *call);
 
-// call_receive.c
+// call_head.c
 
 void call_on_headers(struct grpc_call *call);
-void call_on_data(struct grpc_call *call, struct bytes data, bool is_last);
-void call_on_half_close(struct grpc_call *call);
+
 // Gives the answer that waits for the end of the request.
 void call_answer_late(struct grpc_call *call);
+
+// call_receive.c
+
+bool call_takes_one_message(const struct grpc_call *call);
+
+// Answers in place of the handler, in the protocol's own way.
+void call_refuse(struct grpc_call *call, struct refusal refusal);
+
+// Before the handler's first callback. False, and answered, when it is too late, or as many handlers are at
+// work as may be.
+MUST_CHECK bool call_start(struct grpc_call *call);
+
+void call_on_data(struct grpc_call *call, struct bytes data, bool is_last);
+void call_on_half_close(struct grpc_call *call);
 void call_feed_held(struct grpc_call *call);
 
 // call_queue.c

@@ -3,7 +3,9 @@
 //
 //     /latchkey.test.CallService/Echo         unary: the same value back, at once
 //     /latchkey.test.CallService/Secret       the same, but its answers are never compressed
-//     /latchkey.test.CallService/Command      unary: "wait" ends when cancelled; "sleep N" answers after N ms
+//     /latchkey.test.CallService/Info         the same with a google.rpc.ErrorInfo, which has fields with
+//     names /latchkey.test.CallService/Command      unary: "wait" ends when cancelled; "sleep N" answers
+//     after N ms
 //                                             from another thread, cancelled or not; "fail" a fault with
 //                                             every detail; "metadata" OK, with headers and trailers;
 //                                             "status" a google.rpc.Status of its own; "read NAME" all values
@@ -27,6 +29,7 @@
 #include "common/grpc/call.h"
 #include "common/grpc/status_code.h"
 #include "google/protobuf/wrappers.pb-c.h"
+#include "google/rpc/error_details.pb-c.h"
 #include "google/rpc/status.pb-c.h"
 #include "tests/programs/test_server.h"
 
@@ -252,6 +255,7 @@ static const struct grpc_handler talk = {
 static const struct grpc_handler raw = {.on_bytes = on_raw};
 
 #define STRING_VALUE &google__protobuf__string_value__descriptor
+#define INFO &google__rpc__error_info__descriptor
 #define METHOD(name, shape_, handler_, ...)                                                            \
     {                                                                                                  \
         .path = "/latchkey.test.CallService/" name, .request = STRING_VALUE, .response = STRING_VALUE, \
@@ -261,6 +265,11 @@ static const struct grpc_handler raw = {.on_bytes = on_raw};
 static const struct grpc_method methods[] = {
     METHOD("Echo", GRPC_UNARY, &echo, .is_read_only = true),
     METHOD("Secret", GRPC_UNARY, &echo, .never_compress = true),
+    {.path = "/latchkey.test.CallService/Info",
+     .request = INFO,
+     .response = INFO,
+     .shape = GRPC_UNARY,
+     .handler = &echo},
     METHOD("Command", GRPC_UNARY, &command),
     METHOD("Count", GRPC_SERVER_STREAM, &count),
     METHOD("Join", GRPC_CLIENT_STREAM, &join),
