@@ -171,8 +171,14 @@ void call_add_headers(struct grpc_call *call, struct header_fields *fields, cons
 enum call_body { CALL_WITHOUT_BODY, CALL_WITH_BODY };
 void call_submit_headers(struct grpc_call *call, const struct header_fields *fields, enum call_body body);
 
+// The header block of an answer with messages; only once.
+void call_begin(struct grpc_call *call, const struct metadata *headers);
+
 // Lets what is queued leave, after its header block if that is still to be sent.
 void call_wake(struct grpc_call *call);
+
+// The same when the last message is queued and nothing follows; `headers` if they are still to be sent.
+void call_complete(struct grpc_call *call, const struct metadata *headers);
 
 // Answers in place of the handler and tells it. The call may be gone when it returns.
 void call_overrule(struct grpc_call *call, enum status status, const char *reason, const char *text);

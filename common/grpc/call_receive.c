@@ -110,11 +110,10 @@ static void take_request(struct grpc_call *call, struct bytes message) {
         return;
     }
     call->has_request = true;
-    if (!call->method->handler->on_bytes) {
+    if (call->method->handler->on_bytes)
+        take_wire(call, message);
+    else
         take_unpacked(call, message);
-        return;
-    }
-    take_wire(call, message);
 }
 
 // A message of a stream.

@@ -58,15 +58,16 @@ void call_submit_headers(struct grpc_call *call, const struct header_fields *fie
     call->wire->schedule(call);
 }
 
-// Nearly every call's header block is a constant one.
-static void begin(struct grpc_call *call) {
+// Nearly every call's header block is a constant one; so is the one for which there is no memory.
+void call_begin(struct grpc_call *call, const struct metadata *headers) {
     struct header_fields fields;
-    bool is_constant = !call->headers.first && !tells_accepted(call) && !declares_gzip(call);
-    if (is_constant || !header_fields_init(&fields, CALL_HEADERS_MAX + call->headers.count, &call->arena)) {
+    struct arena *arena = &call->transport_arena; // a worker may have the other
+    bool is_constant = !headers->first && !tells_accepted(call) && !declares_gzip(call);
+    if (is_constant || !header_fields_init(&fields, CALL_HEADERS_MAX + headers->count, arena)) {
         submit(call, begin_rows[call->head.content_type], BEGIN_COUNT, CALL_WITH_BODY);
         return;
     }
-    call_add_headers(call, &fields, &call->headers);
+    call_add_headers(call, &fields, headers);
     submit(call, fields.rows, fields.count, CALL_WITH_BODY);
 }
 
@@ -74,10 +75,17 @@ void call_wake(struct grpc_call *call) {
     if (call->protocol->is_bare)
         return;
     if (!call->has_sent_headers)
-        begin(call);
+        call_begin(call, &call->headers);
     else
         call->wire->resume_body(call);
     call->wire->schedule(call);
+}
+
+void call_complete(struct grpc_call *call, const struct metadata *headers) {
+    call->is_complete = true;
+    if (!call->has_sent_headers)
+        call_begin(call, headers);
+    call_wake(call);
 }
 
 // ---- the end ----

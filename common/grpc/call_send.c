@@ -55,22 +55,38 @@ static enum status push_encoded(struct grpc_call *call, struct bytes message) {
     return is_pushed ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
-static enum status encode(const struct grpc_call *call, const ProtobufCMessage *message, struct arena *arena,
+// A message, or the bytes that it is in protobuf's own format.
+struct content {
+    const ProtobufCMessage *message; // NULL: the bytes
+    struct bytes wire;
+};
+
+static enum status encode(const struct grpc_call *call, struct content content, struct arena *arena,
                           struct bytes *ret_bytes) {
-    return codec_pack(call->codec, message, &call->home->server->json, arena, ret_bytes);
+    const struct protojson_options *json = &call->home->server->json;
+    if (content.message)
+        return codec_pack(call->codec, content.message, json, arena, ret_bytes);
+    if (call->codec == CODEC_JSON)
+        return codec_from_wire(call->method->response, content.wire, json, arena, ret_bytes);
+    *ret_bytes = content.wire;
+    return STATUS_OK;
 }
 
-static enum status encode_wire(const struct grpc_call *call, struct bytes wire, struct arena *arena,
-                               struct bytes *ret_bytes) {
-    *ret_bytes = wire;
-    if (call->codec == CODEC_PROTO)
-        return STATUS_OK;
-    return codec_from_wire(call->method->response, wire, &call->home->server->json, arena, ret_bytes);
-}
+// An answer of one message is let in however much waits.
+enum room { ROOM_IS_LIMITED, ROOM_IS_TAKEN };
 
-static enum status push_if_room(struct grpc_call *call, struct bytes message) {
-    enum status status = call_check_room(call, message.len);
-    return status == STATUS_OK ? push_encoded(call, message) : status;
+static enum status push_content(struct grpc_call *call, struct content content, enum room room) {
+    // why: the call's own arena would grow with each message.
+    struct arena scratch;
+    struct bytes encoded;
+    arena_init(&scratch, CALL_ARENA_BYTES_MAX);
+    enum status status = encode(call, content, &scratch, &encoded);
+    if (status == STATUS_OK && room == ROOM_IS_LIMITED)
+        status = call_check_room(call, encoded.len);
+    if (status == STATUS_OK)
+        status = push_encoded(call, encoded);
+    arena_fini(&scratch);
+    return status;
 }
 
 static enum status pack_outgoing(struct grpc_call *call, const ProtobufCMessage *message) {
@@ -87,30 +103,20 @@ static enum status pack_outgoing(struct grpc_call *call, const ProtobufCMessage 
     return STATUS_OK;
 }
 
-// For what is needed until the message is queued: the call's own arena grows with each.
-static void init_scratch(struct arena *scratch) {
-    arena_init(scratch, CALL_ARENA_BYTES_MAX);
-}
-
-static enum status send_encoded(struct grpc_call *call, const ProtobufCMessage *message) {
-    struct arena scratch;
-    struct bytes encoded;
-    init_scratch(&scratch);
-    enum status status = encode(call, message, &scratch, &encoded);
-    if (status == STATUS_OK)
-        status = push_if_room(call, encoded);
-    arena_fini(&scratch);
-    return status;
-}
-
 static bool leaves_as_it_is(const struct grpc_call *call) {
     return call->codec == CODEC_PROTO && !call->may_compress;
+}
+
+static enum status push_message(struct grpc_call *call, const ProtobufCMessage *message) {
+    if (leaves_as_it_is(call))
+        return pack_outgoing(call, message);
+    return push_content(call, (struct content){.message = message}, ROOM_IS_LIMITED);
 }
 
 enum status grpc_call_send(struct grpc_call *call, const ProtobufCMessage *message) {
     if (call->state != CALL_RUNNING)
         return STATUS_CLOSED;
-    enum status status = leaves_as_it_is(call) ? pack_outgoing(call, message) : send_encoded(call, message);
+    enum status status = push_message(call, message);
     if (status == STATUS_OK)
         call_wake(call);
     return status;
@@ -119,13 +125,7 @@ enum status grpc_call_send(struct grpc_call *call, const ProtobufCMessage *messa
 enum status grpc_call_send_bytes(struct grpc_call *call, struct bytes message) {
     if (call->state != CALL_RUNNING)
         return STATUS_CLOSED;
-    struct arena scratch;
-    struct bytes encoded;
-    init_scratch(&scratch);
-    enum status status = encode_wire(call, message, &scratch, &encoded);
-    if (status == STATUS_OK)
-        status = push_if_room(call, encoded);
-    arena_fini(&scratch);
+    enum status status = push_content(call, (struct content){.wire = message}, ROOM_IS_LIMITED);
     if (status == STATUS_OK)
         call_wake(call);
     return status;
@@ -150,19 +150,16 @@ static void reply_in_place(struct grpc_call *call, struct bytes framed) {
     grpc_call_finish(call, NULL);
 }
 
+static struct bytes without_prefix(struct bytes framed) {
+    return bytes_of(framed.data + FRAMING_PREFIX_BYTES, framed.len - FRAMING_PREFIX_BYTES);
+}
+
 static bool needs_encoding(const struct grpc_call *call, size_t size) {
     return call->codec != CODEC_PROTO || is_worth_compressing(call, size);
 }
 
-static void reply_wire(struct grpc_call *call, struct bytes wire) {
-    struct arena scratch;
-    struct bytes encoded;
-    init_scratch(&scratch);
-    enum status status = encode_wire(call, wire, &scratch, &encoded);
-    if (status == STATUS_OK)
-        status = push_encoded(call, encoded);
-    arena_fini(&scratch);
-    finish_after_push(call, status);
+static void reply_encoded(struct grpc_call *call, struct content content) {
+    finish_after_push(call, push_content(call, content, ROOM_IS_TAKEN));
 }
 
 void grpc_call_reply_framed(struct grpc_call *call, struct bytes framed) {
@@ -171,34 +168,23 @@ void grpc_call_reply_framed(struct grpc_call *call, struct bytes framed) {
     else if (!framed.data)
         finish_after_push(call, STATUS_NO_MEMORY);
     else if (needs_encoding(call, framed.len))
-        reply_wire(call, bytes_of(framed.data + FRAMING_PREFIX_BYTES, framed.len - FRAMING_PREFIX_BYTES));
+        reply_encoded(call, (struct content){.wire = without_prefix(framed)});
     else
         reply_in_place(call, framed);
-}
-
-static void reply_encoded(struct grpc_call *call, const ProtobufCMessage *message) {
-    struct arena scratch;
-    struct bytes encoded;
-    init_scratch(&scratch);
-    enum status status = encode(call, message, &scratch, &encoded);
-    if (status == STATUS_OK)
-        status = push_encoded(call, encoded);
-    arena_fini(&scratch);
-    finish_after_push(call, status);
 }
 
 void grpc_call_reply(struct grpc_call *call, const ProtobufCMessage *message) {
     if (call->state != CALL_RUNNING)
         grpc_call_finish(call, NULL);
     else if (call->codec != CODEC_PROTO)
-        reply_encoded(call, message);
+        reply_encoded(call, (struct content){.message = message});
     else
         grpc_call_reply_framed(call, message_pack(message, FRAMING_PREFIX_BYTES, &call->arena));
 }
 
 void grpc_call_reply_bytes(struct grpc_call *call, struct bytes message) {
     if (call->state == CALL_RUNNING && needs_encoding(call, message.len)) {
-        reply_wire(call, message);
+        reply_encoded(call, (struct content){.wire = message});
         return;
     }
     uint8_t *framed = arena_allocate(&call->arena, FRAMING_PREFIX_BYTES + message.len);
