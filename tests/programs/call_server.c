@@ -4,7 +4,9 @@
 //     /latchkey.test.CallService/Echo         unary: the same value back, at once
 //     /latchkey.test.CallService/Secret       the same, but its answers are never compressed
 //     /latchkey.test.CallService/Info         the same with a google.rpc.ErrorInfo, which has fields with
-//     names /latchkey.test.CallService/Command      unary: "wait" ends when cancelled; "sleep N" answers
+//     names /latchkey.test.CallService/Command      unary: "wait" ends when cancelled, "promise" too, after
+//     it
+//                                             has set metadata; "sleep N" answers
 //     after N ms
 //                                             from another thread, cancelled or not; "fail" a fault with
 //                                             every detail; "metadata" OK, with headers and trailers;
@@ -160,6 +162,11 @@ static void on_command(struct grpc_call *call, const ProtobufCMessage *request) 
     const char *command = value_of(request);
     if (strncmp(command, "sleep ", 6) == 0) {
         start_sleep(call, command + 6);
+        return;
+    }
+    if (strcmp(command, "promise") == 0) {
+        grpc_call_add_header(call, "test-header", BYTES_LITERAL("first"));
+        grpc_call_add_trailer(call, "test-trailer", BYTES_LITERAL("one"));
         return;
     }
     if (strcmp(command, "wait") == 0)
