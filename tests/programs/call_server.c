@@ -1,24 +1,26 @@
 // Methods of every shape on the product's transport, for the tests of the transport and its benchmark.
-// Messages are google.protobuf.StringValue: a command, obeyed by UnaryCommand and the streams.
+// Messages are google.protobuf.StringValue, but for Info's. All are of /latchkey.test.CallService.
 //
-//     /latchkey.test.CallService/Echo         unary: the same value back, at once
-//     /latchkey.test.CallService/Secret       the same, but its answers are never compressed
-//     /latchkey.test.CallService/Info         the same with a google.rpc.ErrorInfo, which has fields with
-//     names /latchkey.test.CallService/Command      unary: "wait" ends when cancelled, "promise" too, after
-//     it
-//                                             has set metadata; "sleep N" answers
-//     after N ms
-//                                             from another thread, cancelled or not; "fail" a fault with
-//                                             every detail; "metadata" OK, with headers and trailers;
-//                                             "status" a google.rpc.Status of its own; "read NAME" all values
-//                                             of that metadata, those of "-bin" names as length and bytes, or
-//                                             INTERNAL; "violations N" a fault with N long ones; anything
-//                                             else comes back
-//     /latchkey.test.CallService/Count        server stream: "N" that many values, as fast as they are taken;
-//                                             "N fail": and then a fault; "N xM": of M bytes each
-//     /latchkey.test.CallService/Join         client stream: all values joined
-//     /latchkey.test.CallService/Talk         bidirectional: each value back, in order
-//     /latchkey.test.CallService/Raw          unary: the bytes as they came
+//     Echo     unary: the same value back, at once; may be asked for by GET
+//     Secret   the same, but its answers are never compressed
+//     Info     the same with a google.rpc.ErrorInfo, whose fields have names
+//     Command  unary: does what it is told, see below
+//     Count    server stream: "N" that many values, as fast as they are taken; "N fail": and then a fault;
+//              "N xM": of M bytes each
+//     Join     client stream: all values joined
+//     Talk     bidirectional: each value back, in order
+//     Raw      unary: the bytes as they came
+//
+// Command obeys these words, and sends back anything else:
+//
+//     wait          ends when it is cancelled
+//     promise       the same, after it has set metadata
+//     sleep N       answers after N ms from another thread, cancelled or not
+//     fail          a fault with every detail
+//     violations N  a fault with N long ones
+//     status        a google.rpc.Status of its own
+//     metadata      OK, with headers and trailers
+//     read NAME     all values of that metadata; those of "-bin" names with their lengths, or INTERNAL
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
