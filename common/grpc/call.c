@@ -61,7 +61,7 @@ struct grpc_call *call_new(struct grpc_loop *home, const struct call_wire *wire)
     call->deadline_ns = UINT64_MAX;
     call->deadline.on_due = on_deadline;
     call->out_end = &call->out_first;
-    request_head_init(&call->head);
+    metadata_init(&call->head.metadata);
     metadata_init(&call->headers);
     metadata_init(&call->trailers);
     fault_init(&call->fault, &call->arena);

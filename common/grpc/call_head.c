@@ -91,12 +91,9 @@ static struct refusal judge_headers(const struct grpc_call *call) {
 
 // Connect has a media type for unary calls, and another for the rest.
 static bool fits_shape(const struct grpc_call *call) {
-    bool is_unary = !call->method || call->method->shape == GRPC_UNARY;
-    switch (content_type_get_protocol(call->head.content_type)) {
-    case PROTOCOL_CONNECT_UNARY: return is_unary;
-    case PROTOCOL_CONNECT_STREAM: return !is_unary || !call->method;
-    default: return true;
-    }
+    if (!call->method || call->protocol->timeout_family != FAMILY_CONNECT)
+        return true;
+    return call->protocol->is_bare == (call->method->shape == GRPC_UNARY);
 }
 
 static void choose_protocol(struct grpc_call *call) {
@@ -141,11 +138,11 @@ void call_on_headers(struct grpc_call *call) {
     if (answer_foreign(call))
         return;
     call->method = router_find(router, call->head.path, &call->method_index);
+    choose_protocol(call);
     if (!fits_shape(call)) {
         refuse_http(call, "415");
         return;
     }
-    choose_protocol(call);
     stats_add(&home->methods[call->method_index].started, 1);
     call->is_counted = true;
     struct refusal refusal = judge_headers(call);

@@ -125,7 +125,9 @@ void call_answer_late(struct grpc_call *call);
 
 // call_receive.c
 
-bool call_takes_one_message(const struct grpc_call *call);
+static inline bool call_takes_one_message(const struct grpc_call *call) {
+    return call->method->shape == GRPC_UNARY || call->method->shape == GRPC_SERVER_STREAM;
+}
 
 // Answers in place of the handler, in the protocol's own way.
 void call_refuse(struct grpc_call *call, struct refusal refusal);

@@ -5,10 +5,6 @@
 #include "common/grpc/call_internal.h"
 #include "common/grpc/codec.h"
 
-bool call_takes_one_message(const struct grpc_call *call) {
-    return call->method->shape == GRPC_UNARY || call->method->shape == GRPC_SERVER_STREAM;
-}
-
 void call_refuse(struct grpc_call *call, struct refusal refusal) {
     enum status status = refusal.status == STATUS_MALFORMED ? call->protocol->malformed : refusal.status;
     call_overrule(call, status, refusal.reason, refusal.text);
