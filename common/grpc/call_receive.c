@@ -16,9 +16,7 @@ bool call_start(struct grpc_call *call) {
         return false;
     }
     if (!call->wire->start_work(call)) {
-        stats_add(&call->home->stats.calls_refused, 1);
-        call_overrule(call, STATUS_UNAVAILABLE, "OVERLOADED",
-                      "too many calls of this connection are being worked on");
+        call_shed(call, "too many calls of this connection are being worked on, or not read");
         return false;
     }
     call_move(call, CALL_STARTED);
@@ -41,9 +39,7 @@ static bool hold(struct grpc_call *call, size_t bytes) {
 
 static void refuse_for_memory(struct grpc_call *call) {
     framing_reset(&call->framing, 0);
-    stats_add(&call->home->stats.calls_refused, 1);
-    call_overrule(call, STATUS_UNAVAILABLE, "OVERLOADED",
-                  "requests that are not answered yet hold too much memory; try again later");
+    call_shed(call, "requests that are not answered yet hold too much memory; try again later");
 }
 
 static void refuse_content(struct grpc_call *call, enum status status, const char *text) {

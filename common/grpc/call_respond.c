@@ -2,7 +2,7 @@
 // rest in one of the call's arenas until the stream is closed.
 #include "common/grpc/call_internal.h"
 
-enum { FIRST_STREAM_ID = 1 };
+enum { FIRST_STREAM_ID = 1, OVERLOADED_RETRY_AFTER_MS = 1000 };
 
 // The constant header blocks, by the request's content type.
 enum { BEGIN_COUNT = 2 };
@@ -144,15 +144,32 @@ static void end_with_fault(struct grpc_call *call, const struct fault *fault, st
         end_with_details(call, fault, arena, answerer);
 }
 
+static void overrule(struct grpc_call *call, const struct fault *fault) {
+    bool has_handler = call->state == CALL_RUNNING;
+    end_with_fault(call, fault, &call->transport_arena, ANSWER_OF_TRANSPORT);
+    call_move(call, CALL_OVERRULE);
+    if (has_handler)
+        call_cancel(call);
+}
+
 void call_overrule(struct grpc_call *call, enum status status, const char *reason, const char *text) {
     struct fault fault;
     fault_init(&fault, &call->transport_arena);
     fault_set(&fault, status, reason, "%s", text);
-    bool has_handler = call->state == CALL_RUNNING;
-    end_with_fault(call, &fault, &call->transport_arena, ANSWER_OF_TRANSPORT);
-    call_move(call, CALL_OVERRULE);
-    if (has_handler)
-        call_cancel(call);
+    overrule(call, &fault);
+}
+
+void call_set_overloaded(struct fault *fault, const char *text) {
+    fault_set(fault, STATUS_UNAVAILABLE, "OVERLOADED", "%s", text);
+    fault_set_retry_after_ms(fault, OVERLOADED_RETRY_AFTER_MS);
+}
+
+void call_shed(struct grpc_call *call, const char *text) {
+    struct fault fault;
+    stats_add(&call->home->stats.calls_refused, 1);
+    fault_init(&fault, &call->transport_arena);
+    call_set_overloaded(&fault, text);
+    overrule(call, &fault);
 }
 
 // ---- plain HTTP ----

@@ -72,17 +72,21 @@ static enum status encode(const struct grpc_call *call, struct content content, 
     return STATUS_OK;
 }
 
-// An answer of one message is let in however much waits.
-enum room { ROOM_IS_LIMITED, ROOM_IS_TAKEN };
+// Whether there is room for one more message, or for the only one.
+typedef enum status check_room(struct grpc_call *call, size_t size);
 
-static enum status push_content(struct grpc_call *call, struct content content, enum room room) {
+static enum status check_reply(struct grpc_call *call, size_t size) {
+    return call_may_reply(call, size) ? STATUS_OK : STATUS_EXHAUSTED;
+}
+
+static enum status push_content(struct grpc_call *call, struct content content, check_room *check) {
     // why: the call's own arena would grow with each message.
     struct arena scratch;
     struct bytes encoded;
     arena_init(&scratch, CALL_ARENA_BYTES_MAX);
     enum status status = encode(call, content, &scratch, &encoded);
-    if (status == STATUS_OK && room == ROOM_IS_LIMITED)
-        status = call_check_room(call, encoded.len);
+    if (status == STATUS_OK)
+        status = check(call, encoded.len);
     if (status == STATUS_OK)
         status = push_encoded(call, encoded);
     arena_fini(&scratch);
@@ -110,7 +114,7 @@ static bool leaves_as_it_is(const struct grpc_call *call) {
 static enum status push_message(struct grpc_call *call, const ProtobufCMessage *message) {
     if (leaves_as_it_is(call))
         return pack_outgoing(call, message);
-    return push_content(call, (struct content){.message = message}, ROOM_IS_LIMITED);
+    return push_content(call, (struct content){.message = message}, call_check_room);
 }
 
 enum status grpc_call_send(struct grpc_call *call, const ProtobufCMessage *message) {
@@ -125,7 +129,7 @@ enum status grpc_call_send(struct grpc_call *call, const ProtobufCMessage *messa
 enum status grpc_call_send_bytes(struct grpc_call *call, struct bytes message) {
     if (call->state != CALL_RUNNING)
         return STATUS_CLOSED;
-    enum status status = push_content(call, (struct content){.wire = message}, ROOM_IS_LIMITED);
+    enum status status = push_content(call, (struct content){.wire = message}, call_check_room);
     if (status == STATUS_OK)
         call_wake(call);
     return status;
@@ -135,6 +139,9 @@ static void finish_after_push(struct grpc_call *call, enum status status) {
     struct fault *fault = grpc_call_get_fault(call);
     if (status == STATUS_NO_MEMORY)
         fault_set_no_memory(fault);
+    else if (status == STATUS_EXHAUSTED)
+        call_set_overloaded(fault, "answers of this connection that are not read yet hold too much memory; "
+                                   "read them and ask again");
     else if (status != STATUS_OK)
         fault_set(fault, STATUS_INTERNAL, "ANSWER_MALFORMED",
                   "the answer has a value that JSON has no form for");
@@ -145,7 +152,9 @@ static_assert(GRPC_CALL_HEADROOM == FRAMING_PREFIX_BYTES, "the prefix has room")
 
 static void reply_in_place(struct grpc_call *call, struct bytes framed) {
     framing_write_prefix((uint8_t *)framed.data, (uint32_t)(framed.len - FRAMING_PREFIX_BYTES));
-    call->reply = (struct outgoing){.bytes = framed};
+    size_t held = call->arena.used_bytes;
+    call->reply =
+        (struct outgoing){.bytes = framed, .overhead_bytes = held > framed.len ? held - framed.len : 0};
     call_push(call, &call->reply);
     grpc_call_finish(call, NULL);
 }
@@ -159,7 +168,7 @@ static bool needs_encoding(const struct grpc_call *call, size_t size) {
 }
 
 static void reply_encoded(struct grpc_call *call, struct content content) {
-    finish_after_push(call, push_content(call, content, ROOM_IS_TAKEN));
+    finish_after_push(call, push_content(call, content, check_reply));
 }
 
 void grpc_call_reply_framed(struct grpc_call *call, struct bytes framed) {
@@ -169,8 +178,10 @@ void grpc_call_reply_framed(struct grpc_call *call, struct bytes framed) {
         finish_after_push(call, STATUS_NO_MEMORY);
     else if (needs_encoding(call, framed.len))
         reply_encoded(call, (struct content){.wire = without_prefix(framed)});
-    else
+    else if (call_may_reply(call, call->arena.used_bytes))
         reply_in_place(call, framed);
+    else
+        finish_after_push(call, STATUS_EXHAUSTED);
 }
 
 void grpc_call_reply(struct grpc_call *call, const ProtobufCMessage *message) {
