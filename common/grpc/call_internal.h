@@ -23,7 +23,8 @@
 struct outgoing {
     struct outgoing *next;
     struct bytes bytes;
-    bool is_owned; // freed with free(); else it lives in an arena, or for ever
+    size_t overhead_bytes; // what is held besides until it has been taken
+    bool is_owned;         // freed with free(); else it lives in an arena, or for ever
 };
 
 // Why a call is not taken.
@@ -70,7 +71,7 @@ struct grpc_call {
     struct outgoing *out_first, **out_end;
     struct outgoing reply;             // the one message of a unary call
     size_t out_offset;                 // sent of `out_first`
-    size_t out_bytes;                  // queued
+    size_t out_bytes;                  // queued, and what queueing takes
     struct metadata headers, trailers; // the handler's
     const nghttp2_nv *trailer_rows;    // what follows the body once it is complete
     size_t trailer_count;
@@ -147,8 +148,8 @@ void call_push(struct grpc_call *call, struct outgoing *outgoing);
 // CLOSED, or EXHAUSTED when so many bytes more are too many: on_writable will follow.
 MUST_CHECK enum status call_check_room(struct grpc_call *call, size_t size);
 
-// Whether the one message of a unary call may be queued: not a large one on a connection whose client leaves
-// too many answers unread.
+// Whether the one message of a unary call may be queued, so many bytes with what else the call holds: not a
+// large one on a connection whose client leaves too many answers unread.
 bool call_may_reply(const struct grpc_call *call, size_t size);
 
 // Owned; `size` bytes with their prefix in front. The body is the caller's to fill. NULL: out of memory.

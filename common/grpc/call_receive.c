@@ -4,6 +4,7 @@
 
 #include "common/grpc/call_internal.h"
 #include "common/grpc/codec.h"
+#include "common/grpc/connection_frames.h"
 
 void call_refuse(struct grpc_call *call, struct refusal refusal) {
     enum status status = refusal.status == STATUS_MALFORMED ? call->protocol->malformed : refusal.status;
@@ -142,6 +143,9 @@ static void deliver_compressed(struct grpc_call *call, struct bytes message) {
     struct buffer plain = {0};
     enum status status =
         compression_inflate(&call->home->compression, message, call->framing.max_length, &plain);
+    if (call->connection)
+        connection_frames_note_inflated(call->connection, message.len,
+                                        status == STATUS_OK ? plain.len : call->framing.max_length);
     if (status == STATUS_OK)
         deliver(call, buffer_get_bytes(&plain));
     else
