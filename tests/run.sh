@@ -71,7 +71,7 @@ step() {
     fi
     total_passed=$((total_passed + passed))
     total_failed=$((total_failed + failed))
-    summary+=("$(printf '%-22s %5d passed %5d failed %5d s' "$name" "$passed" "$failed" $((SECONDS - started)))")
+    summary+=("$(printf '%-36s %5d passed %5d failed %5d s' "$name" "$passed" "$failed" $((SECONDS - started)))")
 }
 
 print_totals() {
@@ -178,7 +178,7 @@ suite_interop() {
 # public_suites PRESET
 public_suites() {
     local suite
-    for suite in conformance-grpc conformance-beyond-grpc h2spec grpc-go; do
+    for suite in conformance-grpc conformance-beyond-grpc conformance-connect-http1 h2spec grpc-go; do
         step "$suite $1" env LATCHKEY_BUILD_DIR="$(build_directory "$1")" /usr/bin/python3 tests/interop/suites.py "$suite"
     done
 }

@@ -12,7 +12,7 @@
 #include "common/base/config.h"
 #include "common/net/listener.h"
 
-enum { ROWS_MAX = 64, TABLES_MAX = APP_SERVICES_MAX + 5 }; // and server, transport, TLS, HTTP, mail
+enum { ROWS_MAX = 64, TABLES_MAX = APP_SERVICES_MAX + 5 }; // and server, TLS, transport, HTTP, mail
 
 struct tables {
     struct setting rows[ROWS_MAX]; // app_setting_table with the program's own defaults
@@ -74,20 +74,17 @@ static enum command_line answer(const struct app_program *program, const struct 
     return COMMAND_LINE_ANSWERED;
 }
 
-// An address where tokens would cross a network in plain text, and what could be done about it.
-struct exposed {
-    const char *address; // NULL = there is none
-    const char *remedy;
-};
+static bool is_exposed(const char *address) {
+    return address && !listener_address_is_local(address);
+}
 
-static struct exposed find_exposed(const struct app_settings *settings) {
-    bool has_door = http_settings.listen != NULL;
-    if (!tls_settings.certificate && !listener_address_is_local(settings->listen))
-        return (struct exposed){settings->listen,
-                                "give --tls-certificate and --tls-key, listen on 127.0.0.1"};
-    if (has_door && !listener_address_is_local(http_settings.listen))
-        return (struct exposed){http_settings.listen, "listen on 127.0.0.1"};
-    return (struct exposed){0};
+static enum command_line explain_exposed(const char *address, const char *advice, char *ret_error,
+                                         size_t error_size) {
+    snprintf(ret_error, error_size,
+             "%s can be reached from other machines, and without TLS everybody on the way reads the tokens; "
+             "%slisten on 127.0.0.1, or say --allow-plaintext where something in front encrypts",
+             address, advice);
+    return COMMAND_LINE_WRONG;
 }
 
 enum command_line command_line_read(const struct app_program *program, int argc, char **argv,
@@ -101,15 +98,15 @@ enum command_line command_line_read(const struct app_program *program, int argc,
     if (argc > 1)
         return answer(program, &tables, argv[1], ret_error, error_size);
     app_settings_complete(ret_settings);
+    http_settings_complete(&http_settings);
     if (tls_settings_complete(ret_error, error_size) != STATUS_OK)
         return COMMAND_LINE_WRONG;
-    http_settings_complete(&http_settings);
-    struct exposed exposed = find_exposed(ret_settings);
-    if (!exposed.address || ret_settings->allow_plaintext)
+    if (ret_settings->allow_plaintext)
         return COMMAND_LINE_SERVE;
-    snprintf(ret_error, error_size,
-             "%s can be reached from other machines, and without TLS everybody on the way reads the tokens; "
-             "%s, or say --allow-plaintext where something in front encrypts",
-             exposed.address, exposed.remedy);
-    return COMMAND_LINE_WRONG;
+    if (is_exposed(ret_settings->listen) && !tls_settings.certificate)
+        return explain_exposed(ret_settings->listen, "give --tls-certificate and --tls-key, ", ret_error,
+                               error_size);
+    if (is_exposed(http_settings.listen)) // which knows no TLS
+        return explain_exposed(http_settings.listen, "", ret_error, error_size);
+    return COMMAND_LINE_SERVE;
 }
