@@ -140,6 +140,7 @@ static enum status init_server(struct grpc_server *server, const struct grpc_ser
     if (status == STATUS_OK)
         status = method_types_new(server->router, &server->json_types);
     server->json.types = server->json_types;
+    server->json.ignore_unknown = server->settings.json_ignores_unknown;
     if (status == STATUS_OK)
         status = connection_frames_new_callbacks(&server->callbacks);
     if (status == STATUS_OK)

@@ -55,6 +55,15 @@ static const struct setting rows[] = {
      .max = INT64_C(1024) * 1024 * MIB,
      .help = "What large requests may hold in memory until they are answered, over all connections; more are "
              "answered with UNAVAILABLE. As much is for answers of streams that are not read."},
+    {.name = "unread-answers",
+     .type = SETTING_SIZE,
+     .offset = FIELD(unread_answer_bytes),
+     .default_value = "8MiB",
+     .min = 64 * KIB,
+     .max = 1024 * MIB,
+     .help =
+         "What may wait for the client of one connection to take it; large answers beyond are replaced by "
+         "UNAVAILABLE, and calls not begun."},
     {.name = "stream-window",
      .type = SETTING_SIZE,
      .offset = FIELD(stream_window_bytes),
@@ -154,7 +163,9 @@ static const struct setting rows[] = {
      .default_value = "20s",
      .min = 100,
      .max = 600000,
-     .help = "For a client that takes nothing of what waits for it."},
+     .help =
+         "For a client that takes nothing of what waits for it, be it bytes of the connection or answers behind a "
+         "window that it does not open."},
     {.name = "reset-burst",
      .type = SETTING_INTEGER,
      .offset = FIELD(reset_burst),
@@ -169,6 +180,11 @@ static const struct setting rows[] = {
      .min = 1,
      .max = 1000000,
      .help = "And per second after that."},
+    {.name = "json-ignore-unknown",
+     .type = SETTING_BOOLEAN,
+     .offset = FIELD(json_ignores_unknown),
+     .help = "Fields and enum names of a request in JSON that this server does not know are passed over, and "
+             "not refused: for clients that are newer. A mistyped field is then taken for an absent one."},
 };
 
 struct config_table grpc_server_settings_get_table(struct grpc_server_settings *settings) {

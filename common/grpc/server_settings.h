@@ -14,6 +14,7 @@ struct grpc_server_settings {
     int64_t max_connections_per_peer; // 0 = any number
     int64_t max_request_bytes;        // of one message, where the method does not say
     int64_t request_memory_bytes;     // of all requests until they are answered
+    int64_t unread_answer_bytes;      // of one connection
     int64_t stream_window_bytes;
     int64_t connection_window_bytes;
     int64_t max_deadline_ms;      // of unary calls; 0 = none
@@ -30,6 +31,7 @@ struct grpc_server_settings {
     int64_t write_stall_timeout_ms; // a peer that takes nothing
     int64_t reset_burst;            // streams that may be reset at once by either side
     int64_t reset_rate;             // and per second after that
+    bool json_ignores_unknown;      // fields and enum names that the contract does not have
 };
 
 // `settings` is filled with the defaults when it is read (config_read()).

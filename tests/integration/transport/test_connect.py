@@ -102,6 +102,12 @@ class Unary(ConnectCase):
             self.assert_error(self.post("Echo", value), 400, "invalid_argument")
         self.assert_error(self.post("Echo", b"\xff", content_type=PROTO), 400, "invalid_argument")
 
+    def test_unknown_fields_of_json_are_passed_over_by_a_setting_only(self):
+        with TransportServer(json_ignore_unknown="true") as server, Connection(server) as connection:
+            answer = connection.call("Info", b'{"reason":"a","odd":{"y":[1]}}', content_type=JSON)
+            self.assertEqual((answer.http_status, json.loads(answer.data)), (200, {"reason": "a"}))
+        self.assert_error(self.post("Info", {"reason": "a", "odd": 1}), 400, "invalid_argument", "odd")
+
     def test_unknown_method_is_404(self):
         self.assert_error(self.post("Nope", "x"), 404, "unimplemented")
 
@@ -155,8 +161,8 @@ class Unary(ConnectCase):
 
     def test_refused_request_that_does_not_end_is_answered_at_the_servers_deadline(self):
         with TransportServer(max_deadline="50ms") as server, Connection(server) as connection:
-            for content_type, http_status in ((JSON, 404), ("text/plain", 415)):
-                stream = connection.request(SERVICE + "Nope", content_type=content_type)
+            for method, content_type, http_status in (("Nope", JSON, 404), ("Echo", "text/plain", 415), ("Count", JSON, 415)):
+                stream = connection.request(SERVICE + method, content_type=content_type)
                 self.assertEqual(connection.wait(stream).http_status, http_status)
 
     def test_cancelled_call_leaves_nothing(self):
