@@ -1,0 +1,290 @@
+"""The examples, run as their users would: the script of examples/README.md on every client, and every guard in a small
+service that is called over HTTP. tests/interop/examples.sh has built them.
+"""
+
+import os
+import subprocess
+import tempfile
+import unittest
+import urllib.error
+import urllib.request
+
+import grpc
+
+from latchkey_test import ROOT, Client, Deployment, free_port, scenario, stubs
+from latchkey_test.waiting import wait_until
+
+health_pb2 = stubs.messages("grpc/health/v1/health.proto")
+token_pb2 = stubs.messages("latchkey/v1/token.proto")
+
+EXAMPLES = ROOT / "examples"
+PYTHON, NODE, GO, RUST = (EXAMPLES / name for name in ("python", "node", "go", "rust"))
+JAR, OPAQUE_TOKEN_JAR = (EXAMPLES / f"java/{name}/target/{name}-1.jar" for name in ("service", "opaque-token"))
+SPRING_LAUNCHER = "org.springframework.boot.loader.launch.PropertiesLauncher"
+STEPS = (
+    "creates a token",
+    "allows a listed address",
+    "refuses an unlisted address",
+    "names every bad field",
+    "pages through a list",
+    "deactivates and waits",
+    "refuses a deactivated token",
+    "honours a deadline",
+    "bears a cancel",
+    "tells its health",
+    "carries metadata",
+)
+INVALID_TOKEN, INSUFFICIENT_SCOPE = 'Bearer error="invalid_token"', 'Bearer error="insufficient_scope"'
+ELSEWHERE = "198.51.100.7"
+
+
+class Scripts:
+    """The script on every client; `environment` says where the server is."""
+
+    environment = {}
+
+    def assert_every_step(self, directory, *command):
+        done = subprocess.run([str(part) for part in command], env={**os.environ, **self.environment}, cwd=directory,
+                              capture_output=True, text=True, timeout=300, check=False)
+        self.assertEqual(done.stdout.splitlines(), [f"ok - {step}" for step in STEPS], done.stderr)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertNotIn(self.environment["LATCHKEY_TOKEN"], done.stderr)
+
+    def test_python(self):
+        self.assert_every_step(PYTHON, "env", "PYTHONPATH=gen", ".venv/bin/python", "scenario.py")
+
+    def test_go(self):
+        self.assert_every_step(GO, "bin/scenario")
+
+    def test_node_with_grpc_js(self):
+        self.assert_every_step(NODE, "node", "grpc-js/scenario.js")
+
+    def test_node_with_connect(self):
+        self.assert_every_step(NODE, "node", "connect/scenario.js")
+
+    def test_java(self):
+        self.assert_every_step(EXAMPLES, "java", "-cp", JAR, "-Dloader.main=dev.latchkey.example.Scenario",
+                               SPRING_LAUNCHER)
+
+    def test_rust(self):
+        self.assert_every_step(RUST, "target/debug/scenario")
+
+
+class OverPlaintext(Scripts, unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        deployment = cls.enterClassContext(Deployment())
+        with deployment.administrator() as client:
+            scenario.prepare(client)
+        cls.environment = {"LATCHKEY_ADDRESS": deployment.server.address,
+                           "LATCHKEY_TOKEN": deployment.secrets["LATCHKEY_TOKEN"]}
+
+
+def create_token(deployment, **fields):
+    """A token that the validator knows: (its id, its secret)."""
+    request = token_pb2.CreateAccessTokenRequest(**{
+        "label": "guarded", "permissions": ["charges.read"], "wait_for_validators": {"seconds": 20}, **fields})
+    with deployment.administrator() as client:
+        answer = client.tokens.CreateAccessToken(request, timeout=30)
+    return answer.access_token.token_id, answer.secret
+
+
+class Service:
+    """A service of the examples, from its start until it is removed. `log` is all that it has said."""
+
+    def __init__(self, directory, command, **environment):
+        self.url = f"http://127.0.0.1:{environment['PORT']}/charges"
+        self._log = tempfile.TemporaryFile("w+")
+        self._process = subprocess.Popen([str(part) for part in command], cwd=directory, stdin=subprocess.DEVNULL,
+                                         stdout=self._log, stderr=self._log, env={**os.environ, **environment})
+
+    def __enter__(self):
+        wait_until(lambda: self._process.poll() is not None or self.get() is not None, 120, "the service to answer")
+        return self
+
+    def __exit__(self, *_):
+        self._process.terminate()
+        self._process.wait(30)
+        self._log.close()
+
+    def log(self):
+        self._log.seek(0)
+        return self._log.read()
+
+    def get(self, token=None, **headers):
+        """(status, headers, body); None where nobody answers."""
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        try:
+            with urllib.request.urlopen(urllib.request.Request(self.url, headers=headers), timeout=60) as response:
+                return response.status, response.headers, response.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.headers, error.read().decode()
+        except OSError:
+            return None
+
+
+class Guard:
+    """What every guard must do, for a service with `directory` and `command` whose GET /charges needs charges.read."""
+
+    directory, command = None, ()
+
+    @classmethod
+    def setUpClass(cls):
+        cls.deployment = cls.enterClassContext(Deployment())
+        cls.port = str(free_port())
+        cls.service = cls.enterClassContext(Service(
+            cls.directory, [part.format(port=cls.port) for part in map(str, cls.command)], PORT=cls.port,
+            **cls.service_environment()))
+
+    @classmethod
+    def service_environment(cls):
+        return {"LATCHKEY_ADDRESS": cls.deployment.server.address}
+
+    def create(self, **fields):
+        return create_token(self.deployment, **fields)
+
+    def deactivate(self, token_id):
+        with self.deployment.administrator() as client:
+            client.tokens.DeactivateAccessToken(token_pb2.DeactivateAccessTokenRequest(
+                token_id=token_id, reason="DEACTIVATE_REASON_OTHER", wait_for_validators={"seconds": 20}), timeout=30)
+
+    def assert_refused(self, status, challenge, *presented, **headers):
+        answered, told, body = self.service.get(*presented, **headers)
+        self.assertEqual((answered, told["WWW-Authenticate"]), (status, challenge), self.service.log())
+        self.assertNotIn("charges of", body)
+
+    def test_it_admits_a_good_token_and_tells_the_handler_whose_it_is(self):
+        token_id, secret = self.create()
+        status, _, body = self.service.get(secret)
+        self.assertEqual(status, 200, self.service.log())
+        self.assertIn(token_id, body)
+
+    def test_it_refuses_whoever_presents_no_token(self):
+        self.assert_refused(401, INVALID_TOKEN)
+        self.assert_refused(401, INVALID_TOKEN, Authorization="Basic dXNlcjpwYXNz")
+        self.assert_refused(401, INVALID_TOKEN, "")
+
+    def test_it_refuses_a_misshapen_and_an_unknown_token(self):
+        _, secret = self.create()
+        self.assert_refused(401, INVALID_TOKEN, "nonsense")
+        self.assert_refused(401, INVALID_TOKEN, secret[:-1])
+
+    def test_it_refuses_a_deactivated_token_at_once(self):
+        token_id, secret = self.create()
+        self.assertEqual(self.service.get(secret)[0], 200)
+        self.deactivate(token_id)
+        self.assert_refused(401, INVALID_TOKEN, secret)
+
+    def test_it_refuses_a_token_from_an_address_that_is_not_listed(self):
+        _, secret = self.create(allowed_ips=[ELSEWHERE])
+        self.assert_refused(403, None, secret)
+
+    def test_it_believes_no_forged_address(self):
+        _, secret = self.create(allowed_ips=[ELSEWHERE])
+        forged = {name: ELSEWHERE for name in ("X-Forwarded-For", "X-Real-IP")}
+        self.assert_refused(403, None, secret, Forwarded=f"for={ELSEWHERE}", **forged)
+
+    def test_it_refuses_a_token_for_another_channel(self):
+        _, secret = self.create(channels=["CHANNEL_UI"])
+        self.assert_refused(403, None, secret)
+
+    def test_it_refuses_a_token_that_lacks_the_permission(self):
+        _, secret = self.create(permissions=["charges.create"])
+        self.assert_refused(403, INSUFFICIENT_SCOPE, secret)
+
+    def test_it_takes_the_scheme_in_any_case(self):
+        _, secret = self.create()
+        self.assertEqual(self.service.get(Authorization=f"bEARER {secret}")[0], 200)
+
+    def test_it_refuses_everybody_while_no_validator_answers_and_recovers_by_itself(self):
+        _, secret = self.create()
+        self.deployment.server.stop()
+        status, headers, _ = self.service.get(secret)
+        self.assertEqual(status, 503)
+        self.assertGreater(int(headers["Retry-After"]), 0)
+        self.deployment.server.start()
+        wait_until(lambda: self.service.get(secret)[0] == 200, 60, "the service to find the validator again")
+
+    def test_it_refuses_when_the_validator_says_nothing(self):
+        _, secret = self.create()
+        self.deployment.server.pause()
+        try:
+            self.assertEqual(self.service.get(secret)[0], 503)
+        finally:
+            self.deployment.server.resume()
+        wait_until(lambda: self.service.get(secret)[0] == 200, 60, "the service to find the validator again")
+
+    def test_it_writes_no_secret_anywhere(self):
+        _, secret = self.create(permissions=["charges.create"])
+        self.service.get(secret)
+        self.assertNotIn(secret, self.service.log())
+
+
+class NetHttp(Guard, unittest.TestCase):
+    directory, command = GO, ["bin/app"]
+
+
+class GrpcGo(unittest.TestCase):
+    """The interceptors for gRPC servers, before a health service that needs charges.read."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.deployment = cls.enterClassContext(Deployment())
+        address = f"127.0.0.1:{free_port()}"
+        cls.enterClassContext(Service(GO, ["bin/app"], PORT=str(free_port()), GRPC_PORT=address.rpartition(":")[2],
+                                      LATCHKEY_ADDRESS=cls.deployment.server.address))
+        cls.address = address
+
+    def assert_ends(self, code, secret):
+        """Of a unary call and of a stream."""
+        with Client(self.address, secret) as client:
+            for call in (client.health.Check, lambda *a, **o: next(client.health.Watch(*a, **o))):
+                with self.assertRaises(grpc.RpcError) as raised:
+                    call(health_pb2.HealthCheckRequest(), timeout=20)
+                self.assertEqual(raised.exception.code().name, code)
+
+    def test_they_admit_a_good_token(self):
+        _, secret = create_token(self.deployment)
+        with Client(self.address, secret) as client:
+            request = health_pb2.HealthCheckRequest()
+            answers = [client.health.Check(request, timeout=20), next(client.health.Watch(request, timeout=20))]
+        self.assertEqual([answer.status for answer in answers], [health_pb2.HealthCheckResponse.SERVING] * 2)
+
+    def test_they_refuse_who_is_not_known(self):
+        self.assert_ends("UNAUTHENTICATED", None)
+        self.assert_ends("UNAUTHENTICATED", "nonsense")
+
+    def test_they_refuse_who_may_not(self):
+        self.assert_ends("PERMISSION_DENIED", create_token(self.deployment, permissions=["charges.create"])[1])
+        self.assert_ends("PERMISSION_DENIED", create_token(self.deployment, allowed_ips=[ELSEWHERE])[1])
+
+    def test_they_refuse_everybody_while_no_validator_answers(self):
+        _, secret = create_token(self.deployment)
+        self.deployment.server.stop()
+        try:
+            self.assert_ends("UNAVAILABLE", secret)
+        finally:
+            self.deployment.server.start()
+
+
+class FastApi(Guard, unittest.TestCase):
+    directory = PYTHON
+    command = ["env", "PYTHONPATH=gen", ".venv/bin/uvicorn", "app:app", "--no-proxy-headers", "--port", "{port}"]
+
+
+class Express(Guard, unittest.TestCase):
+    directory, command = NODE, ["node", "express/app.js"]
+
+
+class Spring(Guard, unittest.TestCase):
+    directory, command = EXAMPLES, ["java", "-jar", JAR]
+
+
+class Axum(Guard, unittest.TestCase):
+    directory, command = RUST, ["target/debug/app"]
+
+
+if __name__ == "__main__":
+    unittest.main()
