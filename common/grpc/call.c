@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "common/grpc/call_internal.h"
-#include "common/grpc/connection.h"
 
 enum { FREE_CALLS_MAX = 1024 };
 
@@ -44,42 +43,23 @@ static struct grpc_call *take_free(struct grpc_loop *home) {
     return call;
 }
 
-static void link_call(struct grpc_connection *connection, struct grpc_call *call) {
-    call->next = connection->calls;
-    call->link = &connection->calls;
-    if (call->next)
-        call->next->link = &call->next;
-    connection->calls = call;
-}
-
-static void unlink_call(struct grpc_call *call) {
-    *call->link = call->next;
-    if (call->next)
-        call->next->link = call->link;
-    call->next = NULL;
-    call->link = NULL;
-}
-
-struct grpc_call *call_new(struct grpc_connection *connection, int32_t stream_id) {
-    struct grpc_call *call = take_free(connection->home);
+struct grpc_call *call_new(struct grpc_loop *home, const struct call_wire *wire) {
+    struct grpc_call *call = take_free(home);
     if (!call)
         return NULL;
-    call->connection = connection;
-    call->home = connection->home;
-    call->stream_id = stream_id;
+    call->next = NULL;
+    call->wire = wire;
+    call->home = home;
     call->state = CALL_HEADERS;
     call->code = GRPC_CODE_CANCELLED;
-    call->started_ns = loop_get_monotonic_ns(connection->home->loop);
+    call->started_ns = loop_get_monotonic_ns(home->loop);
     call->deadline_ns = UINT64_MAX;
     call->deadline.on_due = on_deadline;
     call->out_end = &call->out_first;
-    call->peer = *stream_get_peer(connection->stream);
-    call->is_peer_local = stream_is_peer_local(connection->stream);
     request_head_init(&call->head);
     metadata_init(&call->headers);
     metadata_init(&call->trailers);
     fault_init(&call->fault, &call->arena);
-    link_call(connection, call);
     return call;
 }
 
@@ -128,27 +108,11 @@ static void count_end(struct grpc_call *call) {
     stats_add(&stats->latency_sum_ns, elapsed_ns);
 }
 
-static void unlist_writable(struct grpc_call *call) {
-    if (!call->is_writable_listed)
-        return;
-    struct grpc_call **at = &call->connection->writable;
-    while (*at && *at != call)
-        at = &(*at)->next_writable;
-    if (*at)
-        *at = call->next_writable;
-}
-
 // The stream's half of what a change of state brings with it.
 static void leave_stream(struct grpc_call *call) {
-    struct grpc_connection *connection = call->connection;
-    unlink_call(call);
-    unlist_writable(call);
-    if (connection->recent == call)
-        connection->recent = NULL;
+    call->wire->leave(call);
     loop_disarm_timer(call->home->loop, &call->deadline);
     call_drop_outgoing(call);
-    connection->early_answers -= call->is_early;
-    connection->unconsumed_bytes += call->held.len;
     buffer_fini(&call->held);
     if (!call->is_counted)
         return;
@@ -158,24 +122,20 @@ static void leave_stream(struct grpc_call *call) {
 }
 
 enum call_state call_move(struct grpc_call *call, enum call_event event) {
-    struct grpc_connection *connection = call->connection;
     enum call_state to = call_state_after(call->state, event);
     call->state = to;
     switch (event) {
-    case CALL_STARTED:
-        connection->executing++;
-        loop_hold(call->home->loop);
-        break;
+    case CALL_STARTED: loop_hold(call->home->loop); break;
     case CALL_FINISHED:
-        connection->executing--;
+        call->wire->end_work(call);
         loop_release(call->home->loop);
         break;
     case CALL_LOST: leave_stream(call); break;
     default: break;
     }
     if (to == CALL_CLOSED) {
+        call->wire->close(call);
         release(call);
-        connection_on_call_ended(connection);
     }
     return to;
 }
@@ -251,6 +211,10 @@ const struct ip_address *grpc_call_get_peer(const struct grpc_call *call) {
 
 bool grpc_call_is_peer_local(const struct grpc_call *call) {
     return call->is_peer_local;
+}
+
+struct tls_identity *grpc_call_get_identity(const struct grpc_call *call) {
+    return call->connection ? call->connection->identity : NULL;
 }
 
 bool grpc_call_is_cancelled(const struct grpc_call *call) {

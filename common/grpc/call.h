@@ -17,6 +17,7 @@
 #include "common/base/compiler.h"
 #include "common/base/fault.h"
 #include "common/base/status.h"
+#include "common/crypto/tls_identity.h"
 #include "common/grpc/metadata.h"
 #include "common/grpc/method.h"
 #include "common/ip/address.h"
@@ -53,6 +54,10 @@ uint64_t grpc_call_get_timeout_ns(const struct grpc_call *call);
 // The TCP peer. Family 0 for a Unix socket.
 const struct ip_address *grpc_call_get_peer(const struct grpc_call *call);
 bool grpc_call_is_peer_local(const struct grpc_call *call); // loopback or Unix socket
+
+// Who the TCP peer is by its certificate; NULL if it has shown none, or that names nobody. Lives as long as
+// the call.
+struct tls_identity *grpc_call_get_identity(const struct grpc_call *call);
 
 // From any thread that has the call: on_cancel has been called or is about to be.
 bool grpc_call_is_cancelled(const struct grpc_call *call);

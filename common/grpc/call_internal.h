@@ -7,6 +7,7 @@
 
 #include "common/grpc/call.h"
 #include "common/grpc/call_state.h"
+#include "common/grpc/call_wire.h"
 #include "common/grpc/framing.h"
 #include "common/grpc/request_head.h"
 #include "common/grpc/request_memory.h"
@@ -24,8 +25,11 @@ struct outgoing {
 };
 
 struct grpc_call {
-    struct grpc_call *next, **link;     // of its connection while the stream is open; free list
-    struct grpc_connection *connection; // whose memory stays while the handler works, also when it is closed
+    struct grpc_call *next, **link; // of its connection while the stream is open; free list
+    const struct call_wire *wire;
+    struct grpc_connection
+        *connection; // HTTP/2's: its memory stays while the handler works, also when closed
+    void *wire_data; // another wire's own
     struct grpc_loop *home;
     const struct grpc_method *method; // NULL until matched
     size_t method_index;
@@ -55,11 +59,12 @@ struct grpc_call {
     size_t out_offset;                 // sent of `out_first`
     size_t out_bytes;                  // queued
     struct metadata headers, trailers; // the handler's
-    const nghttp2_nv *final;           // NULL until the call is finished; then what its last HEADERS say
-    size_t final_count;
-    bool is_plain;   // a plain HTTP request: no trailers, not counted as a call
-    bool is_counted; // in its method's `started`
-    bool is_early;   // answered before the client has ended its side
+    const nghttp2_nv *trailer_rows;    // what follows the body once it is complete
+    size_t trailer_count;
+    bool is_complete; // the end is queued
+    bool is_plain;    // a plain HTTP request, not counted as a call
+    bool is_counted;  // in its method's `started`
+    bool is_early;    // answered before the client has ended its side
     bool has_sent_headers;
     bool is_deferred;         // nghttp2 waits for grpc_call_send()
     bool is_waiting_for_room; // a send was refused
@@ -80,8 +85,8 @@ struct grpc_call {
 
 // call.c
 
-// A call for a new stream; NULL when out of memory.
-struct grpc_call *call_new(struct grpc_connection *connection, int32_t stream_id);
+// A call for its wire to fill in, with the peer's address; NULL when out of memory.
+struct grpc_call *call_new(struct grpc_loop *home, const struct call_wire *wire);
 
 // Returns the state it is in now. Frees the call when that is CALL_CLOSED.
 enum call_state call_move(struct grpc_call *call, enum call_event event);
@@ -113,6 +118,10 @@ void call_answer_page(struct grpc_call *call, const struct grpc_page *page);
 
 // Tells the handler, which has been overruled or orphaned. The call may be gone when it returns.
 void call_cancel(struct grpc_call *call);
+
+// Takes up to `room` bytes of what is queued, and leaves `out_first` NULL when that was all for now; then
+// `is_complete` tells whether more will come.
+size_t call_read_body(struct grpc_call *call, uint8_t *to, size_t room);
 
 // Drops what was queued.
 void call_drop_outgoing(struct grpc_call *call);

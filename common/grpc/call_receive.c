@@ -3,20 +3,10 @@
 #include <string.h>
 
 #include "common/grpc/call_internal.h"
-#include "common/grpc/connection.h"
 #include "common/grpc/message.h"
 
 static bool takes_one_message(const struct grpc_method *method) {
     return method->shape == GRPC_UNARY || method->shape == GRPC_SERVER_STREAM;
-}
-
-// Frees of flow control what is taken of the stream; with its end in sight only the connection's window
-// matters.
-static void consume(struct grpc_call *call, size_t len) {
-    struct grpc_connection *connection = call->connection;
-    connection->unconsumed_bytes += len;
-    if (!call->is_half_closed && len > 0)
-        (void)nghttp2_session_consume_stream(connection->session, call->stream_id, len);
 }
 
 static bool is_page_of(const struct grpc_page *page, struct bytes path) {
@@ -68,12 +58,11 @@ static bool headers_are_good(const struct grpc_call *call) {
 
 // False, and answered, when it is too late, or the connection has as many handlers at work as it may have.
 static bool start(struct grpc_call *call) {
-    const struct grpc_server_settings *settings = &call->home->server->settings;
     if (call->deadline_ns <= loop_get_monotonic_ns(call->home->loop)) {
         call_overrule(call, STATUS_DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "the call's deadline has passed");
         return false;
     }
-    if (call->connection->executing >= (size_t)settings->max_executing) {
+    if (!call->wire->start_work(call)) {
         stats_add(&call->home->stats.calls_refused, 1);
         call_overrule(call, STATUS_UNAVAILABLE, "OVERLOADED",
                       "too many calls of this connection are being worked on");
@@ -267,7 +256,7 @@ void call_on_data(struct grpc_call *call, struct bytes data, bool is_last) {
         feed(call, &rest);
     if (!call_state_is_receiving(call->state))
         rest.len = 0;
-    consume(call, data.len - rest.len);
+    call->wire->consume(call, data.len - rest.len);
     call->is_half_closed = was_half_closed;
     keep(call, rest);
 }
@@ -290,10 +279,10 @@ void call_feed_held(struct grpc_call *call) {
     feed(call, &rest);
     if (!call_state_is_receiving(call->state))
         rest.len = 0;
-    consume(call, held.len - rest.len);
+    call->wire->consume(call, held.len - rest.len);
     keep(call, rest);
     buffer_fini(&held);
-    connection_schedule(call->connection);
+    call->wire->schedule(call);
     if (call->is_half_closed && !call->is_half_close_told && takes_more(call) && call->held.len == 0)
         end_input(call);
 }

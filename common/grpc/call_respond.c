@@ -1,6 +1,6 @@
 // From the handler's answers to frames: one HEADERS block, messages by the data provider, trailers; or all in
-// one block where there is no message. nghttp2 copies no string: constants live for ever, the rest in one of
-// the call's arenas until the stream is closed.
+// one block where there is no message. No string is copied: constants live for ever, the rest in one of the
+// call's arenas until the stream is closed.
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +8,6 @@
 
 #include "common/grpc/base64.h"
 #include "common/grpc/call_internal.h"
-#include "common/grpc/connection.h"
 #include "common/grpc/message.h"
 
 enum {
@@ -100,33 +99,7 @@ static void push_outgoing(struct grpc_call *call, struct outgoing *outgoing) {
     call->out_bytes += outgoing->bytes.len;
 }
 
-static void note_room(struct grpc_call *call) {
-    struct grpc_connection *connection = call->connection;
-    if (!call->is_waiting_for_room || call->out_bytes > OUT_BYTES_LOW || call->is_writable_listed)
-        return;
-    call->is_writable_listed = true;
-    call->next_writable = connection->writable;
-    connection->writable = call;
-}
-
-// Everything that was queued has been read: the end, or nothing for now.
-static void end_of_queue(struct grpc_call *call, size_t read, uint32_t *flags) {
-    if (!call->final) {
-        call->is_deferred = read == 0;
-        return;
-    }
-    *flags |= NGHTTP2_DATA_FLAG_EOF;
-    if (call->is_plain)
-        return;
-    *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
-    // Fails only without memory; the stream then stays open until its client or the connection ends it.
-    (void)nghttp2_submit_trailer(call->connection->session, call->stream_id, call->final, call->final_count);
-}
-
-static ssize_t read_outgoing(nghttp2_session *session, int32_t stream_id, uint8_t *to, size_t room,
-                             uint32_t *flags, nghttp2_data_source *source, void *user_data) {
-    (void)session, (void)stream_id, (void)user_data;
-    struct grpc_call *call = source->ptr;
+size_t call_read_body(struct grpc_call *call, uint8_t *to, size_t room) {
     size_t read = 0;
     while (call->out_first && read < room) {
         struct bytes bytes = call->out_first->bytes;
@@ -140,19 +113,14 @@ static ssize_t read_outgoing(nghttp2_session *session, int32_t stream_id, uint8_
     }
     call->out_bytes -= read;
     note_taken(call);
-    note_room(call);
-    if (!call->out_first)
-        end_of_queue(call, read, flags);
-    return call->is_deferred ? NGHTTP2_ERR_DEFERRED : (ssize_t)read;
+    if (call->is_waiting_for_room && call->out_bytes <= OUT_BYTES_LOW)
+        call->wire->note_room(call);
+    return read;
 }
 
-// Fails only without memory: the stream is then reset.
 static void submit(struct grpc_call *call, const nghttp2_nv *rows, size_t count, bool has_body) {
-    nghttp2_session *session = call->connection->session;
-    nghttp2_data_provider provider = {.source.ptr = call, .read_callback = read_outgoing};
     call->has_sent_headers = true;
-    if (nghttp2_submit_response(session, call->stream_id, rows, count, has_body ? &provider : NULL) != 0)
-        (void)nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, call->stream_id, NGHTTP2_INTERNAL_ERROR);
+    call->wire->submit_headers(call, rows, count, has_body);
 }
 
 // The handler's header fields go between the constant ones and whatever `final` adds.
@@ -173,28 +141,25 @@ static void submit_headers(struct grpc_call *call) {
     submit(call, fields.rows, fields.count, true);
 }
 
-// Lets nghttp2 ask for what is queued.
+// Lets what is queued leave.
 static void wake(struct grpc_call *call) {
     if (!call->has_sent_headers)
         submit_headers(call);
-    else if (call->is_deferred)
-        (void)nghttp2_session_resume_data(call->connection->session, call->stream_id);
-    call->is_deferred = false;
-    connection_schedule(call->connection);
+    else
+        call->wire->resume_body(call);
+    call->wire->schedule(call);
 }
 
 static void note_end(struct grpc_call *call) {
     loop_disarm_timer(call->home->loop, &call->deadline);
     call->is_waiting_for_room = false;
-    call->is_early = !call->is_half_closed;
-    call->connection->early_answers += call->is_early;
+    call->wire->note_end(call);
 }
 
 // Not even memory for the status: the client sees a reset stream.
 static void reset(struct grpc_call *call) {
-    (void)nghttp2_submit_rst_stream(call->connection->session, NGHTTP2_FLAG_NONE, call->stream_id,
-                                    NGHTTP2_INTERNAL_ERROR);
-    connection_schedule(call->connection);
+    call->wire->reset(call);
+    call->wire->schedule(call);
 }
 
 // Whose answer it is: the handler's own metadata goes with its own answers only.
@@ -214,14 +179,15 @@ static void build_final(struct grpc_call *call, struct fields *fields, const str
     add_status(fields, details, arena);
     if (answerer == ANSWER_OF_HANDLER)
         add_metadata(fields, &call->trailers);
-    call->final = fields->rows;
-    call->final_count = fields->count;
+    call->is_complete = true;
     if (!is_trailers_only) {
+        call->trailer_rows = fields->rows;
+        call->trailer_count = fields->count;
         wake(call);
         return;
     }
-    submit(call, call->final, call->final_count, false);
-    connection_schedule(call->connection);
+    submit(call, fields->rows, fields->count, false);
+    call->wire->schedule(call);
 }
 
 // The plain case, which is nearly every call's: one message, OK, nothing else to say.
@@ -230,8 +196,9 @@ static bool end_plainly(struct grpc_call *call, const struct fault *fault) {
     if ((fault && fault->status != STATUS_OK) || !has_message || call->trailers.first)
         return false;
     call->code = GRPC_CODE_OK;
-    call->final = ok_trailers;
-    call->final_count = ARRAY_LENGTH(ok_trailers);
+    call->is_complete = true;
+    call->trailer_rows = ok_trailers;
+    call->trailer_count = ARRAY_LENGTH(ok_trailers);
     wake(call);
     return true;
 }
@@ -277,7 +244,7 @@ void call_answer_http(struct grpc_call *call, const char *http_status) {
         }
         submit(call, fields.rows, fields.count, false);
     }
-    connection_schedule(call->connection);
+    call->wire->schedule(call);
     call_move(call, CALL_OVERRULE);
 }
 
@@ -291,10 +258,10 @@ void call_answer_page(struct grpc_call *call, const struct grpc_page *page) {
                    (unsigned)page->body.len);
         call->reply = (struct outgoing){.bytes = page->body};
         push_outgoing(call, &call->reply);
-        call->final = ok_trailers;
+        call->is_complete = true;
         submit(call, fields.rows, fields.count, true);
     }
-    connection_schedule(call->connection);
+    call->wire->schedule(call);
     call_move(call, CALL_OVERRULE);
 }
 

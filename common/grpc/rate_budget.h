@@ -1,38 +1,47 @@
-// A budget that fills up again with time (a token bucket): how often a peer may do what costs us more than it
-// costs the peer.
+// A budget that fills up again with time and with work (a token bucket): how often a peer may do what costs
+// us more than it costs the peer.
 #ifndef LATCHKEY_COMMON_GRPC_RATE_BUDGET_H
 #define LATCHKEY_COMMON_GRPC_RATE_BUDGET_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-struct rate_budget {
-    uint64_t tokens, burst, per_second;
-    uint64_t filled_ns;
+// What it holds when full, and what it gets back.
+struct rate {
+    uint64_t burst, per_second;
+    uint64_t per_work; // by each unit of what the caller counts as work
 };
 
-static inline struct rate_budget rate_budget_of(uint64_t burst, uint64_t per_second, uint64_t now_ns) {
-    return (struct rate_budget){
-        .tokens = burst, .burst = burst, .per_second = per_second, .filled_ns = now_ns};
+struct rate_budget {
+    uint64_t tokens;
+    uint64_t filled_ns, filled_work; // when it was last filled up
+};
+
+static inline struct rate_budget rate_budget_of(const struct rate *rate, uint64_t now_ns) {
+    return (struct rate_budget){.tokens = rate->burst, .filled_ns = now_ns};
 }
 
-// False when it is used up. The clock is only looked at then.
-static inline bool rate_budget_spend(struct rate_budget *budget, uint64_t now_ns) {
-    if (budget->tokens == 0 && now_ns > budget->filled_ns) {
-        uint64_t earned = (uint64_t)((double)(now_ns - budget->filled_ns) * (double)budget->per_second / 1e9);
-        if (earned > 0)
-            budget->filled_ns = now_ns;
-        budget->tokens = earned < budget->burst ? earned : budget->burst;
-    }
-    if (budget->tokens == 0)
+// Parts of a token stay with the time that is not used up.
+static inline void rate_budget_fill(struct rate_budget *budget, const struct rate *rate, uint64_t now_ns,
+                                    uint64_t work) {
+    double elapsed_s = now_ns > budget->filled_ns ? (double)(now_ns - budget->filled_ns) / 1e9 : 0;
+    uint64_t by_time = (uint64_t)(elapsed_s * (double)rate->per_second);
+    uint64_t earned = by_time + (work - budget->filled_work) * rate->per_work;
+    if (by_time > 0)
+        budget->filled_ns = now_ns;
+    budget->filled_work = work;
+    budget->tokens = earned < rate->burst - budget->tokens ? budget->tokens + earned : rate->burst;
+}
+
+// False when less is left. It is filled up only then: the time is looked at rarely.
+static inline bool rate_budget_spend(struct rate_budget *budget, const struct rate *rate, uint64_t cost,
+                                     uint64_t now_ns, uint64_t work) {
+    if (budget->tokens < cost)
+        rate_budget_fill(budget, rate, now_ns, work);
+    if (budget->tokens < cost)
         return false;
-    budget->tokens--;
+    budget->tokens -= cost;
     return true;
-}
-
-// Work that earns more of the same.
-static inline void rate_budget_refund(struct rate_budget *budget, uint64_t tokens) {
-    budget->tokens = budget->burst - budget->tokens < tokens ? budget->burst : budget->tokens + tokens;
 }
 
 #endif

@@ -6,28 +6,27 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "common/grpc/rate_budget.h"
+#include "common/grpc/flood_guard.h"
 #include "common/grpc/request_memory.h"
 #include "common/grpc/server.h"
 #include "common/grpc/session_memory.h"
+#include "common/net/peer_count.h"
 #include "common/net/stream.h"
 
 struct grpc_call;
 
-// What a connection is given a limited time for: the most urgent thing.
-enum connection_wait { WAIT_NOTHING, WAIT_PREFACE, WAIT_HEADERS, WAIT_CALL, WAIT_DRAIN };
-
 struct grpc_connection {
     struct grpc_connection *next, **link; // of its loop
     struct grpc_loop *home;
-    struct stream *stream;      // NULL once closed
-    nghttp2_session *session;   // NULL once closed
-    struct grpc_call *calls;    // whose stream is open
-    struct grpc_call *writable; // whose handlers wait for room and now have it
-    struct grpc_call *recent;   // whom the last frame was for, while its stream is open; else NULL
-    size_t early_answers;       // open streams answered before their clients have ended them
-    size_t executing;           // calls whose handler works, orphaned ones included
-    size_t unconsumed_bytes;    // received since the last WINDOW_UPDATE was considered
+    struct stream *stream;         // NULL once closed
+    nghttp2_session *session;      // NULL once closed
+    struct tls_identity *identity; // held; NULL = the peer has none
+    struct grpc_call *calls;       // whose stream is open
+    struct grpc_call *writable;    // whose handlers wait for room and now have it
+    struct grpc_call *recent;      // whom the last frame was for, while its stream is open; else NULL
+    size_t early_answers;          // open streams answered before their clients have ended them
+    size_t executing;              // calls whose handler works, orphaned ones included
+    size_t unconsumed_bytes;       // received since the last WINDOW_UPDATE was considered
 
     int32_t last_stream_id;      // the highest that the client has opened; -1 at first
     int32_t gap_first, gap_last; // the latest ones that it has skipped; 0 = none
@@ -45,15 +44,26 @@ struct grpc_connection {
     bool is_condemned;     // to be closed as soon as nghttp2 has returned, for `close_reason`
     enum grpc_close close_reason;
 
-    enum connection_wait wait; // what `timer` is for
+    bool is_counted; // among the connections of its peer
+    enum grpc_close drain_reason;
+
+    // Limits (flood_guard.h).
+    struct flood_guard flood;
+    uint64_t sent_frames;  // HEADERS and DATA
+    uint32_t block_fields; // of the header block that is arriving
+
+    // When things happened, for connection_clock.h; 0 = not yet, or not now.
+    uint64_t opened_ns, read_ns, headers_ns, last_call_ns, ping_ns, drain_ns;
+    uint64_t max_age_ns; // with its jitter; 0 = any
+    uint64_t armed_ns;   // when `timer` is due
     struct timer timer;
-    struct rate_budget resets, noise;
 };
 
 struct grpc_loop {
     struct grpc_server *server;
     struct loop *loop;
     struct session_memory memory;
+    struct tls_acceptor *tls; // NULL = nobody speaks TLS
     struct grpc_connection *connections;
     size_t connection_count;
     struct grpc_call *free_calls;
@@ -68,6 +78,9 @@ struct grpc_loop {
 
 struct grpc_server {
     struct grpc_server_settings settings;
+    struct flood_limits flood_limits;
+    struct peer_count *peers;
+    struct throttle *handshakes; // by address; NULL = any number
     struct request_memory request_memory;
     struct request_memory answer_memory; // of calls with more than one answer that waits
     const struct grpc_page *page;
@@ -87,8 +100,8 @@ struct grpc_server {
     struct grpc_loop home[];
 };
 
-// The last connection of a draining loop has closed.
-void server_loop_note_drained(struct grpc_loop *home);
+// A connection has closed, or a handshake has ended: on a loop that drains it may have been the last.
+void server_loop_note_end(struct grpc_loop *home);
 
 // A counter has one writer; __atomic only keeps readers of other threads from seeing half a value.
 static inline void stats_add(uint64_t *counter, uint64_t amount) {

@@ -13,20 +13,36 @@
 extern const uint64_t grpc_stats_bucket_bounds_ns[GRPC_STATS_BUCKETS];
 
 // Why a connection was closed.
-#define GRPC_CLOSE_TABLE(X)                         \
-    X(PEER_CLOSED, "peer_closed")                   \
-    X(PEER_RESET, "peer_reset")                     \
-    X(PROTOCOL_ERROR, "protocol_error")             \
-    X(PREFACE_TIMEOUT, "preface_timeout")           \
-    X(HEADER_TIMEOUT, "header_timeout")             \
-    X(IDLE_TIMEOUT, "idle_timeout")                 \
-    X(WRITE_STALLED, "write_stalled")               \
-    X(TOO_MANY_RESETS, "too_many_resets")           \
-    X(TOO_MANY_QUEUED, "too_many_queued")           \
-    X(TOO_MANY_FRAMES, "too_many_frames")           \
-    X(TOO_MANY_CONNECTIONS, "too_many_connections") \
-    X(DRAINED, "drained")                           \
-    X(STOPPED, "stopped")                           \
+#define GRPC_CLOSE_TABLE(X)                               \
+    X(PEER_CLOSED, "peer_closed")                         \
+    X(PEER_RESET, "peer_reset")                           \
+    X(PROTOCOL_ERROR, "protocol_error")                   \
+    X(PREFACE_TIMEOUT, "preface_timeout")                 \
+    X(HEADER_TIMEOUT, "header_timeout")                   \
+    X(IDLE_TIMEOUT, "idle_timeout")                       \
+    X(KEEPALIVE_TIMEOUT, "keepalive_timeout")             \
+    X(WRITE_STALLED, "write_stalled")                     \
+    X(MAX_IDLE, "max_idle")                               \
+    X(MAX_AGE, "max_age")                                 \
+    X(STREAM_IDS_USED, "stream_ids_used")                 \
+    X(TOO_MANY_RESETS, "too_many_resets")                 \
+    X(TOO_MANY_PINGS, "too_many_pings")                   \
+    X(TOO_MANY_SETTINGS, "too_many_settings")             \
+    X(TOO_MANY_WINDOW_UPDATES, "too_many_window_updates") \
+    X(TOO_MANY_PRIORITIES, "too_many_priorities")         \
+    X(TOO_MANY_EMPTY_FRAMES, "too_many_empty_frames")     \
+    X(TOO_MANY_LARGE_HEADERS, "too_many_large_headers")   \
+    X(TOO_MANY_OTHER_FRAMES, "too_many_other_frames")     \
+    X(TOO_MANY_CONTINUATIONS, "too_many_continuations")   \
+    X(TOO_MANY_FIELDS, "too_many_fields")                 \
+    X(TOO_MANY_QUEUED, "too_many_queued")                 \
+    X(TOO_MANY_CONNECTIONS, "too_many_connections")       \
+    X(TOO_MANY_OF_PEER, "too_many_of_peer")               \
+    X(TLS_FAILED, "tls_failed")                           \
+    X(TLS_TIMEOUT, "tls_timeout")                         \
+    X(TLS_BUDGET, "tls_budget")                           \
+    X(DRAINED, "drained")                                 \
+    X(STOPPED, "stopped")                                 \
     X(NO_MEMORY, "no_memory")
 
 enum grpc_close {

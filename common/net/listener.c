@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,6 +73,12 @@ static enum status explain(const char *address, int error, char *ret_error, size
 
 static int set_option(int fd, int level, int name, int value) {
     return setsockopt(fd, level, name, &value, sizeof(value));
+}
+
+// The sockets that are accepted inherit it.
+static void set_user_timeout(int fd, int64_t timeout_ms) {
+    if (timeout_ms > 0)
+        (void)set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, (int)timeout_ms);
 }
 
 enum sharing { SHARE_NOT, SHARE_PORT };
@@ -206,23 +213,27 @@ static void take(struct listening *listening, int fd) {
         listener->options.on_accept(listener->options.context, listening->loop, stream);
 }
 
-static void on_readable(uv_poll_t *poll, int result, int events) {
-    (void)result, (void)events;
-    struct listening *listening = poll->data;
-    for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
+// Takes up to `max` of those who wait. False when accepting has failed, with errno.
+static bool accept_waiting(struct listening *listening, size_t max) {
+    for (size_t i = 0; i < max; i++) {
         int fd = accept4(listening->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd >= 0) {
             listening->is_failing = false;
             take(listening, fd);
-            continue;
-        }
-        if (errno == EAGAIN)
-            return;
-        if (errno != ECONNABORTED && errno != EINTR) {
-            pause_after(listening, errno);
-            return;
+        } else if (errno == EAGAIN) {
+            return true;
+        } else if (errno != ECONNABORTED && errno != EINTR) {
+            return false;
         }
     }
+    return true;
+}
+
+static void on_readable(uv_poll_t *poll, int result, int events) {
+    (void)result, (void)events;
+    struct listening *listening = poll->data;
+    if (!accept_waiting(listening, ACCEPTS_PER_TURN))
+        pause_after(listening, errno);
 }
 
 static void close_listening(struct listening *listening) {
@@ -233,8 +244,13 @@ static void close_listening(struct listening *listening) {
     close(listening->fd);
 }
 
+// why: the kernel resets whom it has let in and nobody has accepted, and those may have sent a request. It
+// lets in a full queue at most while the queue is emptied, so two are enough.
 static void on_close_task(struct loop_task *task) {
-    close_listening(CONTAINER_OF(task, struct listening, close_task));
+    struct listening *listening = CONTAINER_OF(task, struct listening, close_task);
+    if (!uv_is_closing((uv_handle_t *)&listening->poll))
+        (void)accept_waiting(listening, 2 * (size_t)listening->listener->options.backlog);
+    close_listening(listening);
 }
 
 static void on_stop_task(struct loop_task *task) {
@@ -279,6 +295,8 @@ static void write_address(struct listener *listener) {
 
 static bool listen_all(const struct listener *listener, int *fds) {
     for (size_t i = 0; i < listener->count; i++) {
+        if (listener->where.socket.ss_family != AF_UNIX)
+            set_user_timeout(fds[i], listener->options.user_timeout_ms);
         if (listen(fds[i], listener->options.backlog) == 0)
             continue;
         int error = errno;

@@ -19,6 +19,7 @@ struct listener_options {
     const char *address; // "127.0.0.1:7070", "[::1]:7070", "*:7070" (both families) or "unix:/path"; port 0 =
                          // any free one
     int backlog;         // 0 = 512
+    int64_t user_timeout_ms; // for the network to take what is sent (TCP_USER_TIMEOUT); 0 = the system's
     // On the loop's thread, with a stream that the callee owns and has yet to start.
     void (*on_accept)(void *context, struct loop *loop, struct stream *stream);
     void *context;
@@ -34,8 +35,8 @@ MUST_CHECK enum status listener_new(struct loop_group *group, const struct liste
 const char *listener_get_address(const struct listener *listener);
 uint16_t listener_get_port(const struct listener *listener); // 0 for a Unix socket
 
-// From any thread, before loop_group_stop(): stops accepting, on each loop in its next turn. Connections live
-// on. A Unix path is removed.
+// From any thread, before loop_group_stop(): on each loop, in its next turn, accepts those who have connected
+// already and then nobody any more. Connections live on. A Unix path is removed.
 void listener_close(struct listener *listener);
 
 // After loop_group_stop(), which closes it where listener_close() has not. Takes NULL.

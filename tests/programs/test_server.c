@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "common/app/tls_material.h"
+#include "common/app/tls_settings.h"
 #include "common/base/config.h"
 
 struct test_settings {
@@ -40,6 +42,36 @@ static int fail(const char *what) {
     return EXIT_FAILURE;
 }
 
+static void get_signals(sigset_t *ret_signals) {
+    sigemptyset(ret_signals);
+    sigaddset(ret_signals, SIGTERM);
+    sigaddset(ret_signals, SIGINT);
+    sigaddset(ret_signals, SIGUSR1);
+    sigaddset(ret_signals, SIGHUP);
+}
+
+static void print_counters(const struct grpc_server *server) {
+    struct grpc_stats stats;
+    grpc_server_read_stats(server, &stats, NULL);
+    printf("counters refused=%lu", stats.calls_refused);
+    for (int i = 0; i < GRPC_CLOSE_COUNT; i++)
+        printf(" %s=%lu", grpc_close_get_name((enum grpc_close)i), stats.connections_closed[i]);
+    printf("\n");
+    fflush(stdout);
+}
+
+static void wait_for_end(const struct grpc_server *server) {
+    sigset_t signals;
+    int number = 0;
+    get_signals(&signals);
+    while (sigwait(&signals, &number) == 0 && (number == SIGUSR1 || number == SIGHUP)) {
+        if (number == SIGHUP)
+            tls_material_reload();
+        else
+            print_counters(server);
+    }
+}
+
 static int serve(struct grpc_server *server, struct loop_group *loops, const struct test_settings *settings) {
     char error[256];
     const struct listener *listener;
@@ -49,12 +81,7 @@ static int serve(struct grpc_server *server, struct loop_group *loops, const str
         return fail("cannot start the loops");
     printf("listening %s\n", listener_get_address(listener));
     fflush(stdout);
-    sigset_t ending;
-    int signal_number;
-    sigemptyset(&ending);
-    sigaddset(&ending, SIGTERM);
-    sigaddset(&ending, SIGINT);
-    sigwait(&ending, &signal_number);
+    wait_for_end(server);
     bool is_drained = grpc_server_drain(server, (uint32_t)settings->drain_grace_ms);
     return is_drained ? EXIT_SUCCESS : fail("calls were cut off");
 }
@@ -64,16 +91,18 @@ int test_server_run(struct grpc_server_options *options, int argc, char **argv) 
     const struct config_table tables[] = {
         {.title = "Test server", .settings = rows, .count = ARRAY_LENGTH(rows), .base = &settings},
         grpc_server_settings_get_table(&options->settings),
+        tls_settings_get_table(),
     };
     char error[256];
-    if (config_read(tables, ARRAY_LENGTH(tables), &argc, argv, environ, error, sizeof(error)) != STATUS_OK)
+    if (config_read(tables, ARRAY_LENGTH(tables), &argc, argv, environ, error, sizeof(error)) != STATUS_OK ||
+        tls_settings_complete(error, sizeof(error)) != STATUS_OK ||
+        tls_material_open(clock_get_system(), error, sizeof(error)) != STATUS_OK)
         return fail(error);
+    tls_material_fill(options);
 
-    sigset_t ending;
-    sigemptyset(&ending);
-    sigaddset(&ending, SIGTERM);
-    sigaddset(&ending, SIGINT);
-    sigprocmask(SIG_BLOCK, &ending, NULL);
+    sigset_t signals;
+    get_signals(&signals);
+    sigprocmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
 
     struct grpc_server *server;
@@ -86,5 +115,6 @@ int test_server_run(struct grpc_server_options *options, int argc, char **argv) 
         grpc_server_free(server);
     }
     loop_group_free(options->loops);
+    tls_material_close();
     return result;
 }

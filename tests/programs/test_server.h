@@ -6,7 +6,8 @@
 #include "common/grpc/server.h"
 
 // Serves until SIGTERM or SIGINT, with the settings that argv names and `--listen` (default 127.0.0.1:0) and
-// `--loops` (default 1). Prints "listening ADDRESS" once it does. Returns what main() returns.
+// `--loops` (default 1). Prints "listening ADDRESS" once it does, and at SIGUSR1 a line "counters NAME=NUMBER
+// ...": the calls refused and, by reason, the connections closed. Returns what main() returns.
 int test_server_run(struct grpc_server_options *options, int argc, char **argv);
 
 #endif

@@ -73,6 +73,12 @@ class TransportServer:
         if kind is None and self.process.returncode < 0:
             raise AssertionError(f"ended by signal {-self.process.returncode}\n{errors}")
 
+    def counters(self):
+        """Calls refused, and connections closed by reason, as numbers by name."""
+        self.process.send_signal(signal.SIGUSR1)
+        pairs = (word.split("=") for word in self.process.stdout.readline().split()[1:])
+        return {name: int(number) for name, number in pairs}
+
     def read_errors(self):
         self._errors.seek(0)
         return self._errors.read()

@@ -1,0 +1,148 @@
+// nghttp2 copies no string that it is given: constants live for ever, the rest in one of the call's arenas
+// until the stream is closed.
+#include "common/grpc/call_http2.h"
+
+#include "common/grpc/connection.h"
+
+static void link_call(struct grpc_connection *connection, struct grpc_call *call) {
+    call->next = connection->calls;
+    call->link = &connection->calls;
+    if (call->next)
+        call->next->link = &call->next;
+    connection->calls = call;
+}
+
+static void unlink_call(struct grpc_call *call) {
+    *call->link = call->next;
+    if (call->next)
+        call->next->link = call->link;
+    call->next = NULL;
+    call->link = NULL;
+}
+
+static void unlist_writable(struct grpc_call *call) {
+    if (!call->is_writable_listed)
+        return;
+    struct grpc_call **at = &call->connection->writable;
+    while (*at && *at != call)
+        at = &(*at)->next_writable;
+    if (*at)
+        *at = call->next_writable;
+}
+
+static void submit_reset(struct grpc_call *call) {
+    (void)nghttp2_submit_rst_stream(call->connection->session, NGHTTP2_FLAG_NONE, call->stream_id,
+                                    NGHTTP2_INTERNAL_ERROR);
+}
+
+static ssize_t read_body(nghttp2_session *session, int32_t stream_id, uint8_t *to, size_t room,
+                         uint32_t *flags, nghttp2_data_source *source, void *user_data) {
+    (void)user_data;
+    struct grpc_call *call = source->ptr;
+    size_t read = call_read_body(call, to, room);
+    if (call->out_first)
+        return (ssize_t)read;
+    if (!call->is_complete) {
+        call->is_deferred = read == 0;
+        return call->is_deferred ? NGHTTP2_ERR_DEFERRED : (ssize_t)read;
+    }
+    *flags |= NGHTTP2_DATA_FLAG_EOF;
+    if (call->trailer_count == 0)
+        return (ssize_t)read;
+    *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+    // Fails only without memory; the stream then stays open until its client or the connection ends it.
+    (void)nghttp2_submit_trailer(session, stream_id, call->trailer_rows, call->trailer_count);
+    return (ssize_t)read;
+}
+
+// Fails only without memory.
+static void submit_headers(struct grpc_call *call, const nghttp2_nv *rows, size_t count, bool has_body) {
+    nghttp2_data_provider provider = {.source.ptr = call, .read_callback = read_body};
+    if (nghttp2_submit_response(call->connection->session, call->stream_id, rows, count,
+                                has_body ? &provider : NULL) != 0)
+        submit_reset(call);
+}
+
+static void resume_body(struct grpc_call *call) {
+    if (call->is_deferred)
+        (void)nghttp2_session_resume_data(call->connection->session, call->stream_id);
+    call->is_deferred = false;
+}
+
+static void schedule(struct grpc_call *call) {
+    connection_schedule(call->connection);
+}
+
+static void note_end(struct grpc_call *call) {
+    call->is_early = !call->is_half_closed;
+    call->connection->early_answers += call->is_early;
+}
+
+// With the stream's end in sight only the connection's window matters.
+static void consume(struct grpc_call *call, size_t len) {
+    struct grpc_connection *connection = call->connection;
+    connection->unconsumed_bytes += len;
+    if (!call->is_half_closed && len > 0)
+        (void)nghttp2_session_consume_stream(connection->session, call->stream_id, len);
+}
+
+static void note_room(struct grpc_call *call) {
+    struct grpc_connection *connection = call->connection;
+    if (call->is_writable_listed)
+        return;
+    call->is_writable_listed = true;
+    call->next_writable = connection->writable;
+    connection->writable = call;
+}
+
+static bool start_work(struct grpc_call *call) {
+    struct grpc_connection *connection = call->connection;
+    if (connection->executing >= (size_t)call->home->server->settings.max_executing)
+        return false;
+    connection->executing++;
+    return true;
+}
+
+static void end_work(struct grpc_call *call) {
+    call->connection->executing--;
+}
+
+static void leave(struct grpc_call *call) {
+    struct grpc_connection *connection = call->connection;
+    unlink_call(call);
+    unlist_writable(call);
+    if (connection->recent == call)
+        connection->recent = NULL;
+    connection->early_answers -= call->is_early;
+    connection->unconsumed_bytes += call->held.len;
+}
+
+static void close_call(struct grpc_call *call) {
+    connection_on_call_ended(call->connection);
+}
+
+static const struct call_wire http2_wire = {
+    .submit_headers = submit_headers,
+    .resume_body = resume_body,
+    .reset = submit_reset,
+    .schedule = schedule,
+    .note_end = note_end,
+    .consume = consume,
+    .note_room = note_room,
+    .start_work = start_work,
+    .end_work = end_work,
+    .leave = leave,
+    .close = close_call,
+};
+
+struct grpc_call *call_http2_new(struct grpc_connection *connection, int32_t stream_id) {
+    struct grpc_call *call = call_new(connection->home, &http2_wire);
+    if (!call)
+        return NULL;
+    call->connection = connection;
+    call->stream_id = stream_id;
+    call->peer = *stream_get_peer(connection->stream);
+    call->is_peer_local = stream_is_peer_local(connection->stream);
+    link_call(connection, call);
+    return call;
+}

@@ -1,0 +1,10 @@
+// Calls on the streams of an HTTP/2 connection.
+#ifndef LATCHKEY_COMMON_GRPC_CALL_HTTP2_H
+#define LATCHKEY_COMMON_GRPC_CALL_HTTP2_H
+
+#include "common/grpc/call_internal.h"
+
+// A call for a new stream; NULL when out of memory.
+struct grpc_call *call_http2_new(struct grpc_connection *connection, int32_t stream_id);
+
+#endif

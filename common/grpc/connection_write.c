@@ -1,0 +1,79 @@
+#include "common/grpc/connection_write.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "common/grpc/call_internal.h"
+#include "common/grpc/connection.h"
+
+enum { QUEUED_FRAMES_PAUSE = 2000, QUEUED_FRAMES_MAX = 20000 };
+
+// What is on its way to the stream.
+struct output {
+    uint8_t *bytes;
+    size_t len;
+};
+
+static bool write_out(struct grpc_connection *connection, struct output *output) {
+    if (output->len == 0)
+        return true;
+    stats_add(&connection->home->stats.sent_bytes, output->len);
+    enum status status = stream_write(connection->stream, bytes_of(output->bytes, output->len));
+    output->len = 0;
+    if (status == STATUS_OK)
+        return true;
+    connection_condemn(connection,
+                       status == STATUS_CLOSED ? GRPC_CLOSE_PEER_RESET : GRPC_CLOSE_WRITE_STALLED);
+    return false;
+}
+
+bool connection_write_session(struct grpc_connection *connection) {
+    struct output output = {loop_get_scratch(connection->home->loop), 0};
+    while (stream_get_pending_bytes(connection->stream) == 0) {
+        const uint8_t *data;
+        ssize_t len = nghttp2_session_mem_send(connection->session, &data);
+        if (len < 0) {
+            connection_condemn(connection, GRPC_CLOSE_NO_MEMORY);
+            return false;
+        }
+        if (len == 0)
+            break;
+        assert((size_t)len <= LOOP_SCRATCH_BYTES);
+        if (output.len + (size_t)len > LOOP_SCRATCH_BYTES && !write_out(connection, &output))
+            return false;
+        memcpy(output.bytes + output.len, data, (size_t)len);
+        output.len += (size_t)len;
+    }
+    return write_out(connection, &output);
+}
+
+void connection_write_tell_writable(struct grpc_connection *connection) {
+    struct grpc_call *call = connection->writable;
+    connection->writable = NULL;
+    while (call) {
+        struct grpc_call *next = call->next_writable;
+        call->is_writable_listed = false;
+        bool is_waiting = call->is_waiting_for_room && call->state == CALL_RUNNING;
+        call->is_waiting_for_room = false;
+        if (is_waiting && call->method->handler->on_writable)
+            call->method->handler->on_writable(call);
+        call = next;
+    }
+}
+
+void connection_write_update_reading(struct grpc_connection *connection) {
+    bool must_pause = stream_get_pending_bytes(connection->stream) > 0 &&
+                      nghttp2_session_get_outbound_queue_size(connection->session) > QUEUED_FRAMES_PAUSE;
+    if (must_pause == connection->is_reading_paused)
+        return;
+    connection->is_reading_paused = must_pause;
+    if (must_pause)
+        stream_pause_reading(connection->stream);
+    else
+        stream_resume_reading(connection->stream);
+}
+
+void connection_write_check_queue(struct grpc_connection *connection) {
+    if (nghttp2_session_get_outbound_queue_size(connection->session) > QUEUED_FRAMES_MAX)
+        connection_condemn(connection, GRPC_CLOSE_TOO_MANY_QUEUED);
+}
