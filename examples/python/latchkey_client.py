@@ -11,8 +11,8 @@ from pathlib import Path
 import grpc
 import grpc.aio
 
-# UNAVAILABLE is asked again. What changes something is safe to repeat if it carries a request_id.
-_SERVICE_CONFIG = json.dumps({"methodConfig": [{"name": [{}], "retryPolicy": {
+# Validate is asked again while the answer is UNAVAILABLE. So may be what changes something, if it carries a request_id.
+_SERVICE_CONFIG = json.dumps({"methodConfig": [{"name": [{"service": "latchkey.v1.ValidationService"}], "retryPolicy": {
     "maxAttempts": 4, "initialBackoff": "0.05s", "maxBackoff": "1s", "backoffMultiplier": 2,
     "retryableStatusCodes": ["UNAVAILABLE"]}}]})
 _OPTIONS = [("grpc.service_config", _SERVICE_CONFIG)]

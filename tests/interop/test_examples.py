@@ -8,11 +8,14 @@ import tempfile
 import unittest
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import grpc
 
 from latchkey_test import ROOT, Client, Deployment, free_port, scenario, stubs
 from latchkey_test.waiting import wait_until
+
+from relay import Relay
 
 health_pb2 = stubs.messages("grpc/health/v1/health.proto")
 token_pb2 = stubs.messages("latchkey/v1/token.proto")
@@ -70,14 +73,85 @@ class Scripts:
         self.assert_every_step(RUST, "target/debug/scenario")
 
 
+def deploy(test):
+    """A deployment for a test class, with the whitelist that the script wants."""
+    deployment = test.enterClassContext(Deployment())
+    with deployment.administrator() as client:
+        scenario.prepare(client)
+    test.environment = {"LATCHKEY_ADDRESS": deployment.server.address,
+                        "LATCHKEY_TOKEN": deployment.secrets["LATCHKEY_TOKEN"]}
+    return deployment
+
+
 class OverPlaintext(Scripts, unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        deployment = cls.enterClassContext(Deployment())
-        with deployment.administrator() as client:
-            scenario.prepare(client)
-        cls.environment = {"LATCHKEY_ADDRESS": deployment.server.address,
-                           "LATCHKEY_TOKEN": deployment.secrets["LATCHKEY_TOKEN"]}
+        deploy(cls)
+
+
+class ConnectNode(unittest.TestCase):
+    """What no guard shows of this client."""
+
+    def test_it_asks_again_when_a_connection_breaks(self):
+        relay = self.enterContext(Relay(self.enterContext(Deployment()).server.address))
+        process = self.enterContext(subprocess.Popen(
+            ["node", ROOT / "tests/interop/ask_twice.js"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            env={**os.environ, "LATCHKEY_ADDRESS": relay.address}))
+        self.assertEqual(process.stdout.readline(), "MALFORMED\n")
+        relay.break_next()
+        self.assertEqual(process.communicate("again\n", timeout=60)[0], "MALFORMED\n")
+        self.assertTrue(relay.has_broken)
+
+
+class Authority:
+    """An authority of a test's own and what it has signed, as PEM files in a directory."""
+
+    def __init__(self, directory):
+        self._directory = Path(directory)
+        self.certificate = self._directory / "authority.pem"
+        self._openssl("req", "-x509", *self._new_key("authority"), "-subj", "/CN=Test authority", "-days", "1", "-out",
+                      self.certificate)
+
+    def sign(self, name, alternative_names, usage):
+        """(certificate, key) for a server or a client: usage is serverAuth or clientAuth."""
+        request, certificate = (self._directory / f"{name}{suffix}" for suffix in (".csr", ".pem"))
+        extensions = self._directory / f"{name}.extensions"
+        extensions.write_text(f"subjectAltName={alternative_names}\nextendedKeyUsage={usage}\n", encoding="ascii")
+        self._openssl("req", *self._new_key(name), "-subj", f"/CN={name}", "-out", request)
+        self._openssl("x509", "-req", "-in", request, "-CA", self.certificate, "-CAkey",
+                      self._directory / "authority.key", "-CAcreateserial", "-days", "1", "-extfile",
+                      extensions, "-out", certificate)
+        return certificate, self._directory / f"{name}.key"
+
+    def _new_key(self, name):
+        return "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-keyout", self._directory / f"{name}.key"
+
+    @staticmethod
+    def _openssl(*arguments):
+        subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True, timeout=60)
+
+
+class OverMutualTls(Scripts, unittest.TestCase):
+    """At a server that talks to nobody without a certificate of the authority."""
+
+    @classmethod
+    def setUpClass(cls):
+        authority = Authority(cls.enterClassContext(tempfile.TemporaryDirectory()))
+        certificate, key = authority.sign("server", "DNS:localhost,IP:127.0.0.1", "serverAuth")
+        server = cls.enterClassContext(deploy(cls).beside(
+            tls_certificate=certificate, tls_key=key, tls_client_ca=authority.certificate,
+            tls_client_certificates="required"))
+        certificate, key = authority.sign("client", "URI:spiffe://example.com/gateway", "clientAuth")
+        cls.environment |= {"LATCHKEY_ADDRESS": server.address, "LATCHKEY_TLS_CA": str(authority.certificate),
+                            "LATCHKEY_TLS_CERTIFICATE": str(certificate), "LATCHKEY_TLS_KEY": str(key)}
+
+    def test_nobody_is_served_without_a_certificate(self):
+        environment = {**os.environ, **self.environment}
+        del environment["LATCHKEY_TLS_CERTIFICATE"], environment["LATCHKEY_TLS_KEY"]
+        done = subprocess.run(["bin/scenario"], env=environment, cwd=GO, capture_output=True, text=True, timeout=300,
+                              check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertNotIn("\nok - ", "\n" + done.stdout)
 
 
 def create_token(deployment, **fields):
@@ -133,14 +207,11 @@ class Guard:
     @classmethod
     def setUpClass(cls):
         cls.deployment = cls.enterClassContext(Deployment())
-        cls.port = str(free_port())
+        cls.relay = cls.enterClassContext(Relay(cls.deployment.server.address))
+        port = str(free_port())
         cls.service = cls.enterClassContext(Service(
-            cls.directory, [part.format(port=cls.port) for part in map(str, cls.command)], PORT=cls.port,
-            **cls.service_environment()))
-
-    @classmethod
-    def service_environment(cls):
-        return {"LATCHKEY_ADDRESS": cls.deployment.server.address}
+            cls.directory, [str(part).format(port=port) for part in cls.command], PORT=port,
+            LATCHKEY_ADDRESS=cls.relay.address))
 
     def create(self, **fields):
         return create_token(self.deployment, **fields)
@@ -197,6 +268,13 @@ class Guard:
     def test_it_takes_the_scheme_in_any_case(self):
         _, secret = self.create()
         self.assertEqual(self.service.get(Authorization=f"bEARER {secret}")[0], 200)
+
+    def test_it_asks_again_when_a_connection_breaks(self):
+        _, secret = self.create()
+        self.assertEqual(self.service.get(secret)[0], 200)
+        self.relay.break_next()
+        self.assertEqual(self.service.get(secret)[0], 200, self.service.log())
+        self.assertTrue(self.relay.has_broken)
 
     def test_it_refuses_everybody_while_no_validator_answers_and_recovers_by_itself(self):
         _, secret = self.create()

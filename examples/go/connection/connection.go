@@ -12,8 +12,8 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 )
 
-// UNAVAILABLE is asked again. What changes something is safe to repeat if it carries a request_id.
-const serviceConfig = `{"methodConfig": [{"name": [{}], "retryPolicy": {
+// Validate is asked again while the answer is UNAVAILABLE. So may be what changes something, if it carries a request_id.
+const serviceConfig = `{"methodConfig": [{"name": [{"service": "latchkey.v1.ValidationService"}], "retryPolicy": {
 	"maxAttempts": 4, "initialBackoff": "0.05s", "maxBackoff": "1s", "backoffMultiplier": 2,
 	"retryableStatusCodes": ["UNAVAILABLE"]}}]}`
 

@@ -13,18 +13,23 @@ import { ValidationService } from '../gen/latchkey/v1/validation_pb.js';
 
 const PAUSES_MS = [50, 100, 200];
 
-// UNAVAILABLE is asked again. What changes something is safe to repeat if it carries a requestId.
+// Validate is asked again while the answer is UNAVAILABLE. So may be what changes something, if it carries a requestId.
 const retry = (next) => async (request) => {
-  for (const pauseMs of request.stream ? [] : PAUSES_MS) {
+  for (const pauseMs of request.method === ValidationService.method.validate ? PAUSES_MS : []) {
     try {
       return await next(request);
     } catch (error) {
-      if (ConnectError.from(error).code !== Code.Unavailable) throw error;
+      if (!isUnavailable(ConnectError.from(error), request.signal)) throw error;
       await sleep(pauseMs, undefined, { signal: request.signal });
     }
   }
   return next(request);
 };
+
+// Also where the connection broke, of which the library says that the call was canceled, by whomever.
+function isUnavailable(error, signal) {
+  return error.code === Code.Unavailable || (error.code === Code.Canceled && !signal.aborted);
+}
 
 function readTls({ LATCHKEY_TLS_CA: ca, LATCHKEY_TLS_KEY: key, LATCHKEY_TLS_CERTIFICATE: certificate }) {
   return ca && { ca: readFileSync(ca), key: key && readFileSync(key), cert: certificate && readFileSync(certificate) };

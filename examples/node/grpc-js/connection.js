@@ -8,8 +8,8 @@ import protoLoader from '@grpc/proto-loader';
 
 const PROTOS = fileURLToPath(new URL('../../../proto', import.meta.url));
 
-// UNAVAILABLE is asked again. What changes something is safe to repeat if it carries a requestId.
-const SERVICE_CONFIG = JSON.stringify({ methodConfig: [{ name: [{}], retryPolicy: {
+// Validate is asked again while the answer is UNAVAILABLE. So may be what changes something, if it carries a requestId.
+const SERVICE_CONFIG = JSON.stringify({ methodConfig: [{ name: [{ service: 'latchkey.v1.ValidationService' }], retryPolicy: {
   maxAttempts: 4, initialBackoff: '0.05s', maxBackoff: '1s', backoffMultiplier: 2,
   retryableStatusCodes: ['UNAVAILABLE'] } }] });
 

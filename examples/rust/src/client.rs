@@ -1,10 +1,12 @@
 //! A connection to Latchkey, as the environment describes it. Make one and clone it: clones share the connection,
 //! which carries any number of calls at once and comes back by itself when the server does.
 
+use std::error::Error as _;
 use std::future::Future;
 use std::time::Duration;
 use std::{env, fs};
 
+use tonic::metadata::AsciiMetadataValue;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 use tonic::{Code, Request, Response, Status};
 
@@ -30,14 +32,14 @@ pub fn request<T>(message: T, timeout: Duration, secret: &str) -> Request<T> {
     let mut request = Request::new(message);
     request.set_timeout(timeout);
     if !secret.is_empty() {
-        let mut bearer = format!("Bearer {secret}").parse().expect("a secret is ASCII");
-        tonic::metadata::MetadataValue::set_sensitive(&mut bearer, true);
+        let mut bearer: AsciiMetadataValue = format!("Bearer {secret}").parse().expect("a secret is ASCII");
+        bearer.set_sensitive(true); // Debug does not show it
         request.metadata_mut().insert("authorization", bearer);
     }
     request
 }
 
-/// Calls again while the answer is UNAVAILABLE, four times at most. What changes something is safe to repeat if it
+/// Calls again while the answer is UNAVAILABLE, four times at most: for Validate, and for what changes something if it
 /// carries a `request_id`.
 pub async fn retry<T, F>(mut call: impl FnMut() -> F) -> Result<Response<T>, Status>
 where
@@ -45,11 +47,15 @@ where
 {
     for pause_ms in [50, 100, 200] {
         match call().await {
-            Err(status) if status.code() == Code::Unavailable => {
-                tokio::time::sleep(Duration::from_millis(pause_ms)).await
-            }
+            Err(status) if is_unavailable(&status) => tokio::time::sleep(Duration::from_millis(pause_ms)).await,
             answer => return answer,
         }
     }
     call().await
+}
+
+/// Also where the connection broke, of which tonic says UNKNOWN.
+fn is_unavailable(status: &Status) -> bool {
+    let is_broken = status.source().is_some_and(|source| source.is::<tonic::transport::Error>());
+    status.code() == Code::Unavailable || is_broken
 }

@@ -1,5 +1,6 @@
 package dev.latchkey.example;
 
+import dev.latchkey.v1.ValidationServiceGrpc;
 import io.grpc.ChannelCredentials;
 import io.grpc.Grpc;
 import io.grpc.InsecureChannelCredentials;
@@ -15,9 +16,12 @@ import java.util.Map;
  * number of calls at once and comes back by itself when the server does.
  */
 public final class Connection {
-    /** UNAVAILABLE is asked again. What changes something is safe to repeat if it carries a request_id. */
+    /**
+     * Validate is asked again while the answer is UNAVAILABLE. So may be what changes something, if it carries a
+     * request_id.
+     */
     private static final Map<String, ?> SERVICE_CONFIG = Map.of("methodConfig", List.of(Map.of(
-            "name", List.of(Map.of()),
+            "name", List.of(Map.of("service", ValidationServiceGrpc.SERVICE_NAME)),
             "retryPolicy", Map.of(
                     "maxAttempts", 4.0, "initialBackoff", "0.05s", "maxBackoff", "1s", "backoffMultiplier", 2.0,
                     "retryableStatusCodes", List.of("UNAVAILABLE")))));
