@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/bytes.h"
+#include "common/grpc/field_layout.h"
 #include "common/grpc/message_json.h"
 
 #define DUMP_FLAGS (JSON_COMPACT | JSON_SORT_KEYS)
@@ -39,7 +40,7 @@ static void leave_out(json_t *json, const ProtobufCMessageDescriptor *type) {
         const ProtobufCFieldDescriptor *field = &type->fields[k];
         if (is_left_out(field->name))
             json_object_del(json, field->name);
-        else if (field->type == PROTOBUF_C_TYPE_MESSAGE && !message_json_is_map(field))
+        else if (field->type == PROTOBUF_C_TYPE_MESSAGE && !field_layout_is_map(field))
             leave_out(json_object_get(json, field->name), field->descriptor);
     }
 }
@@ -88,7 +89,7 @@ static bool drop_equal(json_t *a, json_t *b, const ProtobufCMessageDescriptor *t
     json_object_foreach_safe(a, next, key, value) {
         json_t *other = json_object_get(b, key);
         const ProtobufCFieldDescriptor *field = protobuf_c_message_descriptor_get_field_by_name(type, key);
-        bool is_message = field && field->type == PROTOBUF_C_TYPE_MESSAGE && !message_json_is_map(field);
+        bool is_message = field && field->type == PROTOBUF_C_TYPE_MESSAGE && !field_layout_is_map(field);
         if (json_equal(value, other)) {
             json_object_del(b, key);
             json_object_del(a, key);

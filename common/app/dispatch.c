@@ -9,6 +9,12 @@ struct table_block {
     struct grpc_method rows[];
 };
 
+// Its answer shows a secret, or its request does and the answer tells of it.
+static bool has_secret(const struct app_method *method) {
+    return protobuf_c_message_descriptor_get_field_by_name(method->request, "secret") ||
+           protobuf_c_message_descriptor_get_field_by_name(method->response, "secret");
+}
+
 enum status dispatch_new_table(const struct dispatch *dispatch, const struct app_method *methods,
                                size_t count, app_screen *screen, struct router_table *ret_table) {
     struct table_block *block = calloc(1, sizeof(*block) + count * sizeof(block->rows[0]));
@@ -27,6 +33,8 @@ enum status dispatch_new_table(const struct dispatch *dispatch, const struct app
                                               .request = methods[i].request,
                                               .response = methods[i].response,
                                               .shape = GRPC_UNARY,
+                                              .is_read_only = methods[i].kind == APP_READ,
+                                              .never_compress = has_secret(&methods[i]),
                                               .handler = &managed_call_handler,
                                               .context = &bindings[i]};
     }

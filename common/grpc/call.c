@@ -12,6 +12,10 @@ enum { FREE_CALLS_MAX = 1024 };
 
 static void on_deadline(struct timer *timer) {
     struct grpc_call *call = CONTAINER_OF(timer, struct grpc_call, deadline);
+    if (call->state == CALL_HEADERS) {
+        call_answer_late(call);
+        return;
+    }
     bool has_handler = call->state == CALL_RUNNING && call->method->handler->on_deadline;
     if (has_handler && !call->method->handler->on_deadline(call))
         call_overrule(call, STATUS_OUTCOME_UNKNOWN, "OUTCOME_UNKNOWN",
@@ -50,6 +54,7 @@ struct grpc_call *call_new(struct grpc_loop *home, const struct call_wire *wire)
     call->next = NULL;
     call->wire = wire;
     call->home = home;
+    call->protocol = &wire_protocols[PROTOCOL_GRPC]; // until it is known
     call->state = CALL_HEADERS;
     call->code = GRPC_CODE_CANCELLED;
     call->started_ns = loop_get_monotonic_ns(home->loop);
@@ -154,9 +159,10 @@ void call_on_stream_closed(struct grpc_call *call) {
 
 void call_arm_deadline(struct grpc_call *call) {
     const struct grpc_server_settings *settings = &call->home->server->settings;
-    uint64_t limit_ns = call->head.timeout == TIMEOUT_FIELD_VALID ? call->head.timeout_ns : UINT64_MAX;
+    uint64_t limit_ns = grpc_call_get_timeout_ns(call);
     uint64_t maximum_ns = (uint64_t)settings->max_deadline_ms * 1000000;
-    if (call->method->shape == GRPC_UNARY && maximum_ns > 0 && maximum_ns < limit_ns)
+    bool is_short = !call->method || call->method->shape == GRPC_UNARY;
+    if (is_short && maximum_ns > 0 && maximum_ns < limit_ns)
         limit_ns = maximum_ns;
     if (limit_ns == UINT64_MAX)
         return;
@@ -202,7 +208,8 @@ uint64_t grpc_call_get_deadline_ns(const struct grpc_call *call) {
 }
 
 uint64_t grpc_call_get_timeout_ns(const struct grpc_call *call) {
-    return call->head.timeout == TIMEOUT_FIELD_VALID ? call->head.timeout_ns : UINT64_MAX;
+    const struct timeout_value *timeout = &call->head.timeouts[call->protocol->timeout_family];
+    return timeout->field == TIMEOUT_FIELD_VALID ? timeout->ns : UINT64_MAX;
 }
 
 const struct ip_address *grpc_call_get_peer(const struct grpc_call *call) {

@@ -73,7 +73,7 @@ void grpc_call_send_headers(struct grpc_call *call);
 
 // Sends one message; `message` may go when it returns. EXHAUSTED: too much waits for this client, nothing was
 // queued, on_writable follows when it has been taken. CLOSED: cancelled, the handler finishes the call.
-// NO_MEMORY.
+// NO_MEMORY. MALFORMED: the client wants JSON, and the message has a value without a form in it.
 MUST_CHECK enum status grpc_call_send(struct grpc_call *call, const ProtobufCMessage *message);
 MUST_CHECK enum status grpc_call_send_bytes(struct grpc_call *call, struct bytes message);
 
@@ -84,6 +84,10 @@ void grpc_call_resume(struct grpc_call *call);
 
 // Ends the call with `fault`, NULL or an empty one meaning OK. Once; the call is gone when it returns.
 void grpc_call_finish(struct grpc_call *call, const struct fault *fault);
+
+// The same with a google.rpc.Status of the handler's own making, which is not OK: code, message and details
+// go to the client as they are.
+void grpc_call_finish_status(struct grpc_call *call, const ProtobufCMessage *status);
 
 // The one message of a unary call, then OK.
 void grpc_call_reply(struct grpc_call *call, const ProtobufCMessage *message);

@@ -9,10 +9,12 @@
 #include "common/grpc/call_state.h"
 #include "common/grpc/call_wire.h"
 #include "common/grpc/framing.h"
+#include "common/grpc/header_fields.h"
 #include "common/grpc/request_head.h"
 #include "common/grpc/request_memory.h"
 #include "common/grpc/server_internal.h"
 #include "common/grpc/status_details.h"
+#include "common/grpc/wire_protocol.h"
 
 // What unpacking may make of a message, and room for the handler's own work.
 #define CALL_ARENA_BYTES_MAX (64u * 1024 * 1024)
@@ -24,6 +26,12 @@ struct outgoing {
     bool is_owned; // freed with free(); else it lives in an arena, or for ever
 };
 
+// Why a call is not taken.
+struct refusal {
+    enum status status; // MALFORMED: what the protocol makes of it
+    const char *reason, *text;
+};
+
 struct grpc_call {
     struct grpc_call *next, **link; // of its connection while the stream is open; free list
     const struct call_wire *wire;
@@ -31,6 +39,8 @@ struct grpc_call {
         *connection; // HTTP/2's: its memory stays while the handler works, also when closed
     void *wire_data; // another wire's own
     struct grpc_loop *home;
+    const struct wire_protocol *protocol;
+    enum codec codec;
     const struct grpc_method *method; // NULL until matched
     size_t method_index;
     void *data;
@@ -42,8 +52,11 @@ struct grpc_call {
 
     // Receiving.
     struct request_head head;
+    struct refusal refusal;    // for when the request has ended, as is this:
+    const char *http_refusal;  // an HTTP status
     ProtobufCMessage *request; // unary: unpacked, waiting for the end of the stream
     struct bytes request_bytes;
+    struct bytes get_message;          // of Connect's GET, where it stood in the path
     struct buffer held;                // what came while the handler was paused
     struct request_share share;        // of its server's request memory
     struct request_share answer_share; // of its answer memory
@@ -61,10 +74,12 @@ struct grpc_call {
     struct metadata headers, trailers; // the handler's
     const nghttp2_nv *trailer_rows;    // what follows the body once it is complete
     size_t trailer_count;
-    bool is_complete; // the end is queued
-    bool is_plain;    // a plain HTTP request, not counted as a call
-    bool is_counted;  // in its method's `started`
-    bool is_early;    // answered before the client has ended its side
+    bool is_complete;       // the end is queued
+    bool may_compress;      // the client takes gzip, and the method allows it
+    bool has_declared_gzip; // the header block that was submitted says so
+    bool is_plain;          // a plain HTTP request, not counted as a call
+    bool is_counted;        // in its method's `started`
+    bool is_early;          // answered before the client has ended its side
     bool has_sent_headers;
     bool is_deferred;         // nghttp2 waits for grpc_call_send()
     bool is_waiting_for_room; // a send was refused
@@ -95,6 +110,7 @@ enum call_state call_move(struct grpc_call *call, enum call_event event);
 // when it returns.
 void call_on_stream_closed(struct grpc_call *call);
 
+// The client's own, and the server's for a call that is to end soon.
 void call_arm_deadline(struct grpc_call *call);
 
 // Frees for good; of a loop that ends.
@@ -105,9 +121,45 @@ void call_free(struct grpc_call *call);
 void call_on_headers(struct grpc_call *call);
 void call_on_data(struct grpc_call *call, struct bytes data, bool is_last);
 void call_on_half_close(struct grpc_call *call);
+// Gives the answer that waits for the end of the request.
+void call_answer_late(struct grpc_call *call);
 void call_feed_held(struct grpc_call *call);
 
+// call_queue.c
+
+void call_push(struct grpc_call *call, struct outgoing *outgoing);
+
+// CLOSED, or EXHAUSTED when so many bytes more are too many: on_writable will follow.
+MUST_CHECK enum status call_check_room(struct grpc_call *call, size_t size);
+
+// Owned; `size` bytes with their prefix in front. The body is the caller's to fill. NULL: out of memory.
+struct outgoing *call_new_outgoing(uint8_t flag, size_t size, uint8_t **ret_body);
+
+// Queues a message; false when out of memory.
+MUST_CHECK bool call_push_copy(struct grpc_call *call, uint8_t flag, struct bytes message);
+
+// Takes up to `room` bytes of what is queued, and leaves `out_first` NULL when that was all for now; then
+// `is_complete` tells whether more will come.
+size_t call_read_body(struct grpc_call *call, uint8_t *to, size_t room);
+
+// Drops what was queued.
+void call_drop_outgoing(struct grpc_call *call);
+
 // call_respond.c
+
+// What a header block that begins an answer takes at most, but for the handler's metadata.
+#define CALL_HEADERS_MAX 4
+
+// The encodings that requests may have, where a client is to be told.
+void call_add_accepted(const struct grpc_call *call, struct header_fields *fields);
+
+void call_add_headers(struct grpc_call *call, struct header_fields *fields, const struct metadata *metadata);
+
+enum call_body { CALL_WITHOUT_BODY, CALL_WITH_BODY };
+void call_submit_headers(struct grpc_call *call, const struct header_fields *fields, enum call_body body);
+
+// Lets what is queued leave, after its header block if that is still to be sent.
+void call_wake(struct grpc_call *call);
 
 // Answers in place of the handler and tells it. The call may be gone when it returns.
 void call_overrule(struct grpc_call *call, enum status status, const char *reason, const char *text);
@@ -118,12 +170,5 @@ void call_answer_page(struct grpc_call *call, const struct grpc_page *page);
 
 // Tells the handler, which has been overruled or orphaned. The call may be gone when it returns.
 void call_cancel(struct grpc_call *call);
-
-// Takes up to `room` bytes of what is queued, and leaves `out_first` NULL when that was all for now; then
-// `is_complete` tells whether more will come.
-size_t call_read_body(struct grpc_call *call, uint8_t *to, size_t room);
-
-// Drops what was queued.
-void call_drop_outgoing(struct grpc_call *call);
 
 #endif

@@ -3,57 +3,123 @@
 #include <string.h>
 
 #include "common/grpc/call_internal.h"
-#include "common/grpc/message.h"
+#include "common/grpc/codec.h"
+#include "common/grpc/connect_get.h"
 
 static bool takes_one_message(const struct grpc_method *method) {
     return method->shape == GRPC_UNARY || method->shape == GRPC_SERVER_STREAM;
 }
 
+// ---- the header block ----
+
 static bool is_page_of(const struct grpc_page *page, struct bytes path) {
     return page && bytes_is_text(bytes_split(&path, '?'), page->path);
 }
 
-// Requests that are not gRPC's, or not enough so to be answered in its way. True when answered.
+// A GET of a method that allows it becomes what a POST of its message would be. True if it is one.
+static bool take_get(struct grpc_call *call) {
+    struct request_head *head = &call->head;
+    struct bytes query = head->path;
+    struct bytes path = bytes_split(&query, '?');
+    size_t index;
+    const struct grpc_method *method = router_find(call->home->server->router, path, &index);
+    struct connect_get get;
+    if (!method || !method->is_read_only || !connect_get_parse(query, &call->arena, &get))
+        return false;
+    head->path = path;
+    head->content_type = (uint8_t)get.content_type;
+    head->encodings[FAMILY_HTTP].encoding = (uint8_t)get.encoding;
+    call->get_message = get.message;
+    return true;
+}
+
+static bool may_be_get(const struct request_head *head) {
+    return head->verb == VERB_GET && !head->is_too_large;
+}
+
+// why: clients of plain HTTP that are still sending take an answer for a failure of the connection.
+static void refuse_late(struct grpc_call *call, const char *http_status, struct refusal refusal) {
+    call->http_refusal = http_status;
+    call->refusal = refusal;
+    call_arm_deadline(call);
+}
+
+static void refuse_http(struct grpc_call *call, const char *http_status) {
+    call->is_plain = true;
+    refuse_late(call, http_status, (struct refusal){0});
+}
+
+// Requests of none of the protocols, or not enough so to be answered in its way. True when that is seen to.
 static bool answer_foreign(struct grpc_call *call) {
     const struct request_head *head = &call->head;
     bool is_foreign = head->content_type == CONTENT_TYPE_FOREIGN;
+    if (may_be_get(head) && take_get(call))
+        return false;
     if (is_foreign && head->is_too_large)
-        call_answer_http(call, "431");
+        refuse_http(call, "431");
     else if (is_foreign && is_page_of(call->home->server->page, head->path))
         call->is_plain = true; // answered when the request has ended
-    else if (!head->is_post)
-        call_answer_http(call, "405");
+    else if (head->verb != VERB_POST)
+        refuse_http(call, "405");
     else if (is_foreign)
-        call_answer_http(call, "415");
+        refuse_http(call, "415");
     else
         return false;
     return true;
 }
 
-static void refuse_headers(struct grpc_call *call) {
-    const struct request_head *head = &call->head;
-    if (head->is_too_large)
-        call_overrule(call, STATUS_EXHAUSTED, "HEADERS_TOO_LARGE",
-                      "the request's headers are over 16 KiB or 128 fields");
-    else if (head->content_type == CONTENT_TYPE_GRPC_UNKNOWN)
-        call_overrule(call, STATUS_UNIMPLEMENTED, "CODEC_UNKNOWN", "messages are accepted as protobuf only");
-    else if (!call->method)
-        call_overrule(call, STATUS_UNIMPLEMENTED, "METHOD_UNKNOWN", "this server has no such method");
-    else if (head->timeout == TIMEOUT_FIELD_INVALID)
-        call_overrule(call, STATUS_INTERNAL, "TIMEOUT_MALFORMED",
-                      "grpc-timeout is one to eight digits and one of H M S m u n");
-    else if (head->encoding == MESSAGE_ENCODING_UNKNOWN)
-        call_overrule(call, STATUS_UNIMPLEMENTED, "ENCODING_UNKNOWN", "this grpc-encoding is not supported");
-    else
-        call_overrule(call, STATUS_DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "the call's deadline has passed");
+static struct refusal judge_timeout(const struct grpc_call *call) {
+    const struct timeout_value *timeout = &call->head.timeouts[call->protocol->timeout_family];
+    if (timeout->field == TIMEOUT_FIELD_INVALID)
+        return (struct refusal){STATUS_MALFORMED, "TIMEOUT_MALFORMED",
+                                call->protocol->timeout_family == FAMILY_GRPC
+                                    ? "grpc-timeout is one to eight digits and one of H M S m u n"
+                                    : "connect-timeout-ms is one to ten digits"};
+    if (timeout->field == TIMEOUT_FIELD_VALID && timeout->ns == 0)
+        return (struct refusal){STATUS_DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED",
+                                "the call's deadline has passed"};
+    return (struct refusal){0};
 }
 
-static bool headers_are_good(const struct grpc_call *call) {
+static struct refusal judge_headers(const struct grpc_call *call) {
     const struct request_head *head = &call->head;
-    bool has_time =
-        head->timeout == TIMEOUT_FIELD_NONE || (head->timeout == TIMEOUT_FIELD_VALID && head->timeout_ns > 0);
-    return call->method && !head->is_too_large && head->content_type != CONTENT_TYPE_GRPC_UNKNOWN &&
-           has_time && head->encoding == MESSAGE_ENCODING_IDENTITY;
+    if (head->is_too_large)
+        return (struct refusal){STATUS_EXHAUSTED, "HEADERS_TOO_LARGE",
+                                "the request's headers are over 16 KiB or 128 fields"};
+    if (call->codec == CODEC_UNKNOWN)
+        return (struct refusal){STATUS_UNIMPLEMENTED, "CODEC_UNKNOWN",
+                                "messages are accepted as protobuf and as JSON"};
+    if (!call->method)
+        return (struct refusal){STATUS_UNIMPLEMENTED, "METHOD_UNKNOWN", "this server has no such method"};
+    if (head->is_version_unknown)
+        return (struct refusal){STATUS_MALFORMED, "VERSION_UNKNOWN", "connect-protocol-version is 1"};
+    if (head->encodings[call->protocol->encoding_family].encoding == MESSAGE_ENCODING_UNKNOWN)
+        return (struct refusal){STATUS_UNIMPLEMENTED, "ENCODING_UNKNOWN",
+                                "messages are accepted plain and compressed by gzip"};
+    return judge_timeout(call);
+}
+
+static void refuse(struct grpc_call *call, struct refusal refusal) {
+    enum status status = refusal.status == STATUS_MALFORMED ? call->protocol->malformed : refusal.status;
+    call_overrule(call, status, refusal.reason, refusal.text);
+}
+
+// Connect has a media type for unary calls, and another for the rest.
+static bool fits_shape(const struct grpc_call *call) {
+    bool is_unary = !call->method || call->method->shape == GRPC_UNARY;
+    switch (content_type_get_protocol(call->head.content_type)) {
+    case PROTOCOL_CONNECT_UNARY: return is_unary;
+    case PROTOCOL_CONNECT_STREAM: return !is_unary || !call->method;
+    default: return true;
+    }
+}
+
+static void choose_protocol(struct grpc_call *call) {
+    enum content_type type = call->head.content_type;
+    call->protocol = &wire_protocols[content_type_get_protocol(type)];
+    call->codec = content_type_get_codec(type);
+    const struct encoding_fields *encoding = &call->head.encodings[call->protocol->encoding_family];
+    call->may_compress = encoding->accepts_gzip && call->method && !call->method->never_compress;
 }
 
 // False, and answered, when it is too late, or the connection has as many handlers at work as it may have.
@@ -72,6 +138,32 @@ static bool start(struct grpc_call *call) {
     return true;
 }
 
+static void refuse_headers(struct grpc_call *call, struct refusal refusal) {
+    if (call->protocol->is_bare)
+        refuse_late(call, NULL, refusal);
+    else
+        refuse(call, refusal);
+}
+
+void call_answer_late(struct grpc_call *call) {
+    if (call->http_refusal)
+        call_answer_http(call, call->http_refusal);
+    else if (call->is_plain)
+        call_answer_page(call, call->home->server->page);
+    else
+        refuse(call, call->refusal);
+}
+
+static void expect_messages(struct grpc_call *call) {
+    uint32_t max_bytes = call->method->max_request_bytes;
+    if (max_bytes == 0)
+        max_bytes = (uint32_t)call->home->server->settings.max_request_bytes;
+    if (call->protocol->is_bare)
+        framing_reset_bare(&call->framing, max_bytes);
+    else
+        framing_reset(&call->framing, max_bytes);
+}
+
 void call_on_headers(struct grpc_call *call) {
     struct grpc_loop *home = call->home;
     const struct router *router = home->server->router;
@@ -80,15 +172,20 @@ void call_on_headers(struct grpc_call *call) {
     if (answer_foreign(call))
         return;
     call->method = router_find(router, call->head.path, &call->method_index);
+    if (!fits_shape(call)) {
+        refuse_http(call, "415");
+        return;
+    }
+    choose_protocol(call);
     stats_add(&home->methods[call->method_index].started, 1);
     call->is_counted = true;
-    if (!headers_are_good(call)) {
-        refuse_headers(call);
+    struct refusal refusal = judge_headers(call);
+    if (refusal.status != STATUS_OK) {
+        refuse_headers(call, refusal);
         return;
     }
     const struct grpc_method *method = call->method;
-    uint32_t max_bytes = method->max_request_bytes;
-    framing_reset(&call->framing, max_bytes ? max_bytes : (uint32_t)home->server->settings.max_request_bytes);
+    expect_messages(call);
     call_move(call, CALL_MATCHED);
     call_arm_deadline(call);
     if (!takes_one_message(method) && start(call) && method->handler->on_start)
@@ -116,16 +213,32 @@ static void refuse_for_memory(struct grpc_call *call) {
                   "requests that are not answered yet hold too much memory; try again later");
 }
 
+static void refuse_content(struct grpc_call *call, enum status status, const char *text) {
+    const char *reason = status == STATUS_MALFORMED ? "MESSAGE_MALFORMED" : "MESSAGE_TOO_LARGE";
+    refuse(call, (struct refusal){status, reason, text});
+}
+
 // False when it is refused, and answered.
 static bool unpack(struct grpc_call *call, struct bytes message, struct arena *arena,
                    ProtobufCMessage **ret_message) {
     const char *text;
-    enum status status = message_unpack(call->method->request, message, arena, ret_message, &text);
-    if (status == STATUS_OK)
+    enum status status = codec_unpack(call->codec, call->method->request, message, &call->home->server->json,
+                                      arena, ret_message, &text);
+    if (status != STATUS_OK)
+        refuse_content(call, status, text);
+    return status == STATUS_OK;
+}
+
+// For handlers with a decoder of their own. False as above.
+static bool translate(struct grpc_call *call, struct bytes *message, struct arena *arena) {
+    if (call->codec == CODEC_PROTO)
         return true;
-    const char *reason = status == STATUS_MALFORMED ? "MESSAGE_MALFORMED" : "MESSAGE_TOO_LARGE";
-    call_overrule(call, status, reason, text);
-    return false;
+    const char *text;
+    enum status status =
+        codec_to_wire(call->method->request, *message, &call->home->server->json, arena, message, &text);
+    if (status != STATUS_OK)
+        refuse_content(call, status, text);
+    return status == STATUS_OK;
 }
 
 // Fields of two bytes become messages of their own.
@@ -142,6 +255,16 @@ static void take_unpacked(struct grpc_call *call, struct bytes message) {
         (void)!hold(call, call->arena.used_bytes);
 }
 
+static void take_wire(struct grpc_call *call, struct bytes message) {
+    if (!translate(call, &message, &call->arena))
+        return;
+    const char *copy = arena_copy_bytes(&call->arena, message);
+    if (copy)
+        call->request_bytes = bytes_of(copy, message.len);
+    else
+        refuse_message(call, FRAMING_NO_MEMORY);
+}
+
 // The one message of the request. It is unpacked at once, so that nothing of it need be kept; the handler
 // hears of it when the stream has ended.
 static void take_request(struct grpc_call *call, struct bytes message) {
@@ -154,11 +277,7 @@ static void take_request(struct grpc_call *call, struct bytes message) {
         take_unpacked(call, message);
         return;
     }
-    const char *copy = arena_copy_bytes(&call->arena, message);
-    if (copy)
-        call->request_bytes = bytes_of(copy, message.len);
-    else
-        refuse_message(call, FRAMING_NO_MEMORY);
+    take_wire(call, message);
 }
 
 static void deliver(struct grpc_call *call, struct bytes message) {
@@ -168,11 +287,38 @@ static void deliver(struct grpc_call *call, struct bytes message) {
         return;
     }
     ProtobufCMessage *unpacked;
-    if (handler->on_bytes)
-        handler->on_bytes(call, message);
-    else if (unpack(call, message, &call->message_arena, &unpacked))
+    if (handler->on_bytes) {
+        if (translate(call, &message, &call->message_arena))
+            handler->on_bytes(call, message);
+    } else if (unpack(call, message, &call->message_arena, &unpacked)) {
         handler->on_message(call, unpacked);
+    }
     arena_reset(&call->message_arena); // it may be long until the next
+}
+
+static void refuse_compressed(struct grpc_call *call, enum status status) {
+    if (status == STATUS_TOO_LARGE)
+        refuse_message(call, FRAMING_TOO_LARGE);
+    else if (status == STATUS_NO_MEMORY)
+        refuse_message(call, FRAMING_NO_MEMORY);
+    else
+        refuse(call, (struct refusal){STATUS_MALFORMED, "MESSAGE_MALFORMED",
+                                      "a message is not what gzip makes, or not as a whole"});
+}
+
+static void deliver_compressed(struct grpc_call *call, struct bytes message) {
+    struct buffer plain = {0};
+    enum status status =
+        compression_inflate(&call->home->compression, message, call->framing.max_length, &plain);
+    if (status == STATUS_OK)
+        deliver(call, buffer_get_bytes(&plain));
+    else
+        refuse_compressed(call, status);
+    buffer_fini(&plain);
+}
+
+static bool has_encoding(const struct grpc_call *call) {
+    return call->head.encodings[call->protocol->encoding_family].encoding == MESSAGE_ENCODING_GZIP;
 }
 
 // Keeps what the handler, which has paused, does not take now.
@@ -205,14 +351,25 @@ static void feed(struct grpc_call *call, struct bytes *data) {
             break;
         if (result != FRAMING_MESSAGE)
             refuse_message(call, result);
-        else if (call->framing.is_compressed)
-            call_overrule(call, STATUS_INTERNAL, "MESSAGE_MALFORMED",
-                          "a message is compressed without grpc-encoding");
-        else
+        else if (!call->framing.is_compressed)
             deliver(call, message);
+        else if (has_encoding(call))
+            deliver_compressed(call, message);
+        else
+            call_overrule(call, STATUS_INTERNAL, "MESSAGE_MALFORMED",
+                          "a message is compressed, and no header field says how");
     }
     call->is_feeding = false;
     hold_cut_message(call);
+}
+
+// All that has come is the message.
+static void take_bare(struct grpc_call *call) {
+    struct bytes message = call->get_message.data ? call->get_message : framing_get_bare(&call->framing);
+    if (has_encoding(call))
+        deliver_compressed(call, message);
+    else
+        deliver(call, message);
 }
 
 static void start_one_message(struct grpc_call *call) {
@@ -232,6 +389,10 @@ static void start_one_message(struct grpc_call *call) {
 // The client's side has ended and all of it has been taken.
 static void end_input(struct grpc_call *call) {
     call->is_half_close_told = true;
+    if (call->protocol->is_bare)
+        take_bare(call);
+    if (!call_state_is_receiving(call->state))
+        return;
     if (!framing_is_at_boundary(&call->framing))
         call_overrule(call, STATUS_INTERNAL, "MESSAGE_MALFORMED", "the stream has ended inside a message");
     else if (takes_one_message(call->method))
@@ -263,8 +424,8 @@ void call_on_data(struct grpc_call *call, struct bytes data, bool is_last) {
 
 void call_on_half_close(struct grpc_call *call) {
     call->is_half_closed = true;
-    if (call->is_plain && call->state == CALL_HEADERS)
-        call_answer_page(call, call->home->server->page);
+    if (call->state == CALL_HEADERS)
+        call_answer_late(call);
     else if (takes_more(call) && call->held.len == 0)
         end_input(call);
 }

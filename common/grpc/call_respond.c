@@ -2,153 +2,96 @@
 // one block where there is no message. No string is copied: constants live for ever, the rest in one of the
 // call's arenas until the stream is closed.
 #include <assert.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/grpc/base64.h"
 #include "common/grpc/call_internal.h"
+#include "common/grpc/codec.h"
 #include "common/grpc/message.h"
 
 enum {
-    OUT_BYTES_MAX = 1024 * 1024, // queued for one call; one message more than nothing always fits
-    OUT_BYTES_LOW = OUT_BYTES_MAX / 2,
+    FIRST_STREAM_ID = 1,
     METADATA_BYTES_MAX = 8 * 1024, // of headers and trailers each
-    NUMBER_TEXT_MAX = 12,
+    COMPRESSED_FROM_BYTES = 1024,
 };
 
-#define NO_COPY (NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE)
-#define FIELD(name, value) \
-    { (uint8_t *)(name), (uint8_t *)(value), sizeof(name) - 1, sizeof(value) - 1, NO_COPY }
-
-static const nghttp2_nv grpc_headers[] = {FIELD(":status", "200"), FIELD("content-type", "application/grpc")};
-static const nghttp2_nv proto_headers[] = {FIELD(":status", "200"),
-                                           FIELD("content-type", "application/grpc+proto")};
-static const nghttp2_nv ok_trailers[] = {FIELD("grpc-status", "0")};
-
-enum { HEADERS_COUNT = ARRAY_LENGTH(grpc_headers) };
-
-// In the style of the request's.
-static const nghttp2_nv *get_headers(const struct grpc_call *call) {
-    return call->head.content_type == CONTENT_TYPE_GRPC_PROTO ? proto_headers : grpc_headers;
-}
-
-// Header fields in the making.
-struct fields {
-    nghttp2_nv *rows;
-    size_t count;
+// The constant header blocks, by the request's content type.
+enum { BEGIN_COUNT = 2 };
+static const nghttp2_nv begin_rows[CONTENT_TYPE_COUNT][BEGIN_COUNT] = {
+#define BEGIN_ROWS(name, text, protocol, codec) \
+    [CONTENT_TYPE_##name] = {HEADER_FIELD(":status", "200"), HEADER_FIELD("content-type", text)},
+    CONTENT_TYPE_TABLE(BEGIN_ROWS)
+#undef BEGIN_ROWS
 };
 
-static void add_field(struct fields *fields, struct bytes name, struct bytes value) {
-    fields->rows[fields->count++] =
-        (nghttp2_nv){(uint8_t *)name.data, (uint8_t *)value.data, name.len, value.len, NO_COPY};
+static const nghttp2_nv ok_trailers[] = {HEADER_FIELD("grpc-status", "0")};
+
+static const struct metadata no_metadata;
+
+// ---- headers ----
+
+static bool is_first_message_compressed(const struct grpc_call *call) {
+    return call->out_first && call->out_first->bytes.data[0] == FRAMING_FLAG_COMPRESSED;
 }
 
-static void add_metadata(struct fields *fields, const struct metadata *metadata) {
-    for (const struct metadata_field *field = metadata->first; field; field = field->next)
-        add_field(fields, field->name, field->value);
+// The one message of a unary call tells; the header block of a stream has to say it before.
+static bool declares_gzip(const struct grpc_call *call) {
+    return call->may_compress && (call->method->shape != GRPC_UNARY || is_first_message_compressed(call));
 }
 
-static void add_number(struct fields *fields, struct arena *arena, struct bytes name, unsigned number) {
-    const char *text = arena_format(arena, "%u", number);
-    if (text)
-        add_field(fields, name, bytes_of_text(text));
+// Clients hear of it with the first answer of a connection, where it costs nothing, and with a refusal.
+static bool tells_accepted(const struct grpc_call *call) {
+    const struct encoding_fields *encoding = &call->head.encodings[call->protocol->encoding_family];
+    return call->stream_id == FIRST_STREAM_ID || encoding->encoding == MESSAGE_ENCODING_UNKNOWN;
 }
 
-static void add_status(struct fields *fields, const struct status_details *details, struct arena *arena) {
-    add_number(fields, arena, BYTES_LITERAL("grpc-status"), details->code);
-    if (details->message.len > 0)
-        add_field(fields, BYTES_LITERAL("grpc-message"), details->message);
-    if (details->details.len > 0)
-        add_field(fields, BYTES_LITERAL("grpc-status-details-bin"), details->details);
-    if (details->has_retry)
-        add_number(fields, arena, BYTES_LITERAL("grpc-retry-pushback-ms"), details->retry_after_ms);
+void call_add_accepted(const struct grpc_call *call, struct header_fields *fields) {
+    if (tells_accepted(call))
+        header_fields_add(fields, call->protocol->accept_encoding_field, BYTES_LITERAL(COMPRESSION_NAMES));
 }
 
-static void pop_outgoing(struct grpc_call *call) {
-    struct outgoing *first = call->out_first;
-    call->out_first = first->next;
-    call->out_offset = 0;
-    if (!call->out_first)
-        call->out_end = &call->out_first;
-    if (first->is_owned)
-        free(first);
+void call_add_headers(struct grpc_call *call, struct header_fields *fields, const struct metadata *metadata) {
+    header_fields_add_rows(fields, begin_rows[call->head.content_type], BEGIN_COUNT);
+    call->has_declared_gzip = declares_gzip(call);
+    if (call->has_declared_gzip)
+        header_fields_add(fields, call->protocol->encoding_field, BYTES_LITERAL("gzip"));
+    call_add_accepted(call, fields);
+    header_fields_add_metadata(fields, metadata);
 }
 
-// A first answer is not counted, however large.
-static bool hold_answers(struct grpc_call *call, size_t bytes) {
-    return request_memory_set(&call->home->server->answer_memory, &call->answer_share, bytes);
-}
-
-static void note_taken(struct grpc_call *call) {
-    if (call->out_bytes < call->answer_share.bytes)
-        (void)!hold_answers(call, call->out_bytes);
-}
-
-void call_drop_outgoing(struct grpc_call *call) {
-    while (call->out_first)
-        pop_outgoing(call);
-    call->out_bytes = 0;
-    note_taken(call);
-}
-
-static void push_outgoing(struct grpc_call *call, struct outgoing *outgoing) {
-    outgoing->next = NULL;
-    *call->out_end = outgoing;
-    call->out_end = &outgoing->next;
-    call->out_bytes += outgoing->bytes.len;
-}
-
-size_t call_read_body(struct grpc_call *call, uint8_t *to, size_t room) {
-    size_t read = 0;
-    while (call->out_first && read < room) {
-        struct bytes bytes = call->out_first->bytes;
-        size_t left = bytes.len - call->out_offset;
-        size_t len = left < room - read ? left : room - read;
-        memcpy(to + read, bytes.data + call->out_offset, len);
-        read += len;
-        call->out_offset += len;
-        if (len == left)
-            pop_outgoing(call);
-    }
-    call->out_bytes -= read;
-    note_taken(call);
-    if (call->is_waiting_for_room && call->out_bytes <= OUT_BYTES_LOW)
-        call->wire->note_room(call);
-    return read;
-}
-
-static void submit(struct grpc_call *call, const nghttp2_nv *rows, size_t count, bool has_body) {
+static void submit(struct grpc_call *call, const nghttp2_nv *rows, size_t count, enum call_body body) {
     call->has_sent_headers = true;
-    call->wire->submit_headers(call, rows, count, has_body);
+    call->wire->submit_headers(call, rows, count, body == CALL_WITH_BODY);
 }
 
-// The handler's header fields go between the constant ones and whatever `final` adds.
-static void submit_headers(struct grpc_call *call) {
-    if (!call->headers.first) {
-        submit(call, get_headers(call), HEADERS_COUNT, true);
-        return;
-    }
-    struct fields fields = {ARENA_NEW_ARRAY(&call->arena, nghttp2_nv, HEADERS_COUNT + call->headers.count),
-                            0};
-    if (!fields.rows) {
-        submit(call, get_headers(call), HEADERS_COUNT, true);
-        return;
-    }
-    memcpy(fields.rows, get_headers(call), sizeof(grpc_headers));
-    fields.count = HEADERS_COUNT;
-    add_metadata(&fields, &call->headers);
-    submit(call, fields.rows, fields.count, true);
+void call_submit_headers(struct grpc_call *call, const struct header_fields *fields, enum call_body body) {
+    submit(call, fields->rows, fields->count, body);
+    call->wire->schedule(call);
 }
 
-// Lets what is queued leave.
-static void wake(struct grpc_call *call) {
+// Nearly every call's header block is a constant one.
+static void begin(struct grpc_call *call) {
+    struct header_fields fields;
+    bool is_constant = !call->headers.first && !tells_accepted(call) && !declares_gzip(call);
+    if (is_constant || !header_fields_init(&fields, CALL_HEADERS_MAX + call->headers.count, &call->arena)) {
+        submit(call, begin_rows[call->head.content_type], BEGIN_COUNT, CALL_WITH_BODY);
+        return;
+    }
+    call_add_headers(call, &fields, &call->headers);
+    submit(call, fields.rows, fields.count, CALL_WITH_BODY);
+}
+
+void call_wake(struct grpc_call *call) {
+    if (call->protocol->is_bare)
+        return;
     if (!call->has_sent_headers)
-        submit_headers(call);
+        begin(call);
     else
         call->wire->resume_body(call);
     call->wire->schedule(call);
 }
+
+// ---- the end ----
 
 static void note_end(struct grpc_call *call) {
     loop_disarm_timer(call->home->loop, &call->deadline);
@@ -165,59 +108,38 @@ static void reset(struct grpc_call *call) {
 // Whose answer it is: the handler's own metadata goes with its own answers only.
 enum answerer { ANSWER_OF_HANDLER, ANSWER_OF_TRANSPORT };
 
-static void build_final(struct grpc_call *call, struct fields *fields, const struct status_details *details,
-                        struct arena *arena, enum answerer answerer) {
-    bool is_trailers_only = !call->has_sent_headers && !call->out_first;
-    if (is_trailers_only) {
-        memcpy(fields->rows, get_headers(call), sizeof(grpc_headers));
-        fields->count = HEADERS_COUNT;
-        if (answerer == ANSWER_OF_HANDLER)
-            add_metadata(fields, &call->headers);
-        if (call->head.encoding == MESSAGE_ENCODING_UNKNOWN)
-            add_field(fields, BYTES_LITERAL("grpc-accept-encoding"), BYTES_LITERAL("identity"));
-    }
-    add_status(fields, details, arena);
-    if (answerer == ANSWER_OF_HANDLER)
-        add_metadata(fields, &call->trailers);
-    call->is_complete = true;
-    if (!is_trailers_only) {
-        call->trailer_rows = fields->rows;
-        call->trailer_count = fields->count;
-        wake(call);
-        return;
-    }
-    submit(call, fields->rows, fields->count, false);
-    call->wire->schedule(call);
+static void submit_end(struct grpc_call *call, struct call_ending *ending, enum answerer answerer) {
+    bool is_handlers = answerer == ANSWER_OF_HANDLER;
+    ending->headers = is_handlers ? &call->headers : &no_metadata;
+    ending->trailers = is_handlers ? &call->trailers : &no_metadata;
+    call->code = ending->details.code;
+    if (!call->protocol->end(call, ending))
+        reset(call);
 }
 
-// The plain case, which is nearly every call's: one message, OK, nothing else to say.
-static bool end_plainly(struct grpc_call *call, const struct fault *fault) {
+// The plain case, which is nearly every call's: one message by gRPC, OK, nothing else to say.
+static bool end_plainly(struct grpc_call *call) {
     bool has_message = call->has_sent_headers || call->out_first;
-    if ((fault && fault->status != STATUS_OK) || !has_message || call->trailers.first)
+    if (call->protocol != &wire_protocols[PROTOCOL_GRPC] || !has_message || call->trailers.first)
         return false;
     call->code = GRPC_CODE_OK;
     call->is_complete = true;
     call->trailer_rows = ok_trailers;
     call->trailer_count = ARRAY_LENGTH(ok_trailers);
-    wake(call);
+    call_wake(call);
     return true;
 }
 
-static void submit_end(struct grpc_call *call, const struct fault *fault, struct arena *arena,
-                       enum answerer answerer) {
-    enum { FIXED_MAX = 8 };
+static void end_with_fault(struct grpc_call *call, const struct fault *fault, struct arena *arena,
+                           enum answerer answerer) {
+    struct call_ending ending = {.arena = arena};
     note_end(call);
-    if (end_plainly(call, fault))
+    if ((!fault || fault->status == STATUS_OK) && end_plainly(call))
         return;
-    struct status_details details;
-    status_details_encode(fault, arena, &details);
-    call->code = details.code;
-    size_t metadata_count = call->headers.count + call->trailers.count;
-    struct fields fields = {ARENA_NEW_ARRAY(arena, nghttp2_nv, FIXED_MAX + metadata_count), 0};
-    if (fields.rows)
-        build_final(call, &fields, &details, arena, answerer);
-    else
-        reset(call);
+    status_details_encode(fault, arena, &ending.details);
+    if (answerer == ANSWER_OF_TRANSPORT && call->home->server->has_bare_errors)
+        status_details_strip(&ending.details);
+    submit_end(call, &ending, answerer);
 }
 
 void call_overrule(struct grpc_call *call, enum status status, const char *reason, const char *text) {
@@ -225,45 +147,64 @@ void call_overrule(struct grpc_call *call, enum status status, const char *reaso
     fault_init(&fault, &call->transport_arena);
     fault_set(&fault, status, reason, "%s", text);
     bool has_handler = call->state == CALL_RUNNING;
-    submit_end(call, &fault, &call->transport_arena, ANSWER_OF_TRANSPORT);
+    end_with_fault(call, &fault, &call->transport_arena, ANSWER_OF_TRANSPORT);
     call_move(call, CALL_OVERRULE);
     if (has_handler)
         call_cancel(call);
 }
 
+// ---- plain HTTP ----
+
+static const nghttp2_nv refusal_rows[] = {
+    HEADER_FIELD("allow", "POST"),
+    HEADER_FIELD("accept-post",
+                 "application/grpc, application/grpc-web, application/proto, application/json, "
+                 "application/connect+proto, application/connect+json"),
+};
+static const nghttp2_nv grpc_refusal_rows[] = {
+    HEADER_FIELD("content-type", "application/grpc"),
+    HEADER_FIELD("grpc-status", "13"),
+};
+
 void call_answer_http(struct grpc_call *call, const char *http_status) {
-    call->is_plain = true;
+    enum { FIELDS_MAX = 1 + ARRAY_LENGTH(refusal_rows) + ARRAY_LENGTH(grpc_refusal_rows) };
+    struct header_fields fields;
+    bool is_grpc = call->head.content_type != CONTENT_TYPE_FOREIGN &&
+                   content_type_get_protocol(call->head.content_type) == PROTOCOL_GRPC;
+    call->is_complete = true;
     note_end(call);
-    struct fields fields = {ARENA_NEW_ARRAY(&call->transport_arena, nghttp2_nv, 4), 0};
-    if (fields.rows) {
-        add_field(&fields, BYTES_LITERAL(":status"), bytes_of_text(http_status));
-        add_field(&fields, BYTES_LITERAL("allow"), BYTES_LITERAL("POST"));
-        if (call->head.content_type != CONTENT_TYPE_FOREIGN) {
-            add_field(&fields, BYTES_LITERAL("content-type"), BYTES_LITERAL("application/grpc"));
-            add_field(&fields, BYTES_LITERAL("grpc-status"), BYTES_LITERAL("13"));
-        }
-        submit(call, fields.rows, fields.count, false);
+    if (header_fields_init(&fields, FIELDS_MAX, &call->transport_arena)) {
+        header_fields_add(&fields, BYTES_LITERAL(":status"), bytes_of_text(http_status));
+        header_fields_add_rows(&fields, refusal_rows, ARRAY_LENGTH(refusal_rows));
+        if (is_grpc)
+            header_fields_add_rows(&fields, grpc_refusal_rows, ARRAY_LENGTH(grpc_refusal_rows));
+        call_submit_headers(call, &fields, CALL_WITHOUT_BODY);
+    } else {
+        reset(call);
     }
-    call->wire->schedule(call);
     call_move(call, CALL_OVERRULE);
 }
 
 void call_answer_page(struct grpc_call *call, const struct grpc_page *page) {
+    enum { FIELDS_MAX = 3 };
+    struct header_fields fields;
     note_end(call);
-    struct fields fields = {ARENA_NEW_ARRAY(&call->transport_arena, nghttp2_nv, 3), 0};
-    if (fields.rows) {
-        add_field(&fields, BYTES_LITERAL(":status"), BYTES_LITERAL("200"));
-        add_field(&fields, BYTES_LITERAL("content-type"), bytes_of_text(page->content_type));
-        add_number(&fields, &call->transport_arena, BYTES_LITERAL("content-length"),
-                   (unsigned)page->body.len);
+    call->is_complete = true;
+    if (header_fields_init(&fields, FIELDS_MAX, &call->transport_arena)) {
+        header_fields_add(&fields, BYTES_LITERAL(":status"), BYTES_LITERAL("200"));
+        header_fields_add(&fields, BYTES_LITERAL("content-type"), bytes_of_text(page->content_type));
+        header_fields_add_number(&fields, &call->transport_arena, BYTES_LITERAL("content-length"),
+                                 (unsigned)page->body.len);
         call->reply = (struct outgoing){.bytes = page->body};
-        push_outgoing(call, &call->reply);
-        call->is_complete = true;
-        submit(call, fields.rows, fields.count, true);
+        call_push(call, &call->reply);
+        call_submit_headers(call, &fields, CALL_WITH_BODY);
+    } else {
+        reset(call);
     }
-    call->wire->schedule(call);
     call_move(call, CALL_OVERRULE);
 }
+
+// ---- what handlers call ----
 
 static bool add_own_metadata(struct grpc_call *call, struct metadata *to, const char *name_text,
                              struct bytes value) {
@@ -288,97 +229,190 @@ bool grpc_call_add_trailer(struct grpc_call *call, const char *name, struct byte
 
 void grpc_call_send_headers(struct grpc_call *call) {
     if (call->state == CALL_RUNNING && !call->has_sent_headers)
-        wake(call);
+        call_wake(call);
 }
 
-static enum status check_sendable(struct grpc_call *call, size_t size) {
-    assert(call_state_has_handler(call->state));
-    if (call->state != CALL_RUNNING)
-        return STATUS_CLOSED;
-    size_t queued = call->out_bytes + size;
-    if (call->out_bytes == 0 || (queued <= OUT_BYTES_MAX && hold_answers(call, queued)))
+// Messages that leave otherwise than as they are: in JSON, compressed, or both.
+
+static bool is_worth_compressing(const struct grpc_call *call, size_t size) {
+    return call->may_compress && size >= COMPRESSED_FROM_BYTES &&
+           (call->has_declared_gzip || !call->has_sent_headers);
+}
+
+// Compressed only if that is shorter.
+static enum status push_encoded(struct grpc_call *call, struct bytes message) {
+    struct buffer compressed = {0};
+    bool is_shorter = is_worth_compressing(call, message.len) &&
+                      compression_deflate(&call->home->compression, message, &compressed) == STATUS_OK &&
+                      compressed.len < message.len;
+    bool is_pushed = is_shorter ? call_push_copy(call, FRAMING_FLAG_COMPRESSED, buffer_get_bytes(&compressed))
+                                : call_push_copy(call, 0, message);
+    buffer_fini(&compressed);
+    return is_pushed ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+static enum status encode(const struct grpc_call *call, const ProtobufCMessage *message, struct arena *arena,
+                          struct bytes *ret_bytes) {
+    return codec_pack(call->codec, message, &call->home->server->json, arena, ret_bytes);
+}
+
+static enum status encode_wire(const struct grpc_call *call, struct bytes wire, struct arena *arena,
+                               struct bytes *ret_bytes) {
+    *ret_bytes = wire;
+    if (call->codec == CODEC_PROTO)
         return STATUS_OK;
-    call->is_waiting_for_room = true;
-    return STATUS_EXHAUSTED;
+    return codec_from_wire(call->method->response, wire, &call->home->server->json, arena, ret_bytes);
 }
 
-// An owned message of `size` bytes with its prefix in front; the rest is the caller's to fill.
-static struct outgoing *new_outgoing(size_t size, uint8_t **ret_body) {
-    struct outgoing *outgoing = malloc(sizeof(*outgoing) + FRAMING_PREFIX_BYTES + size);
-    if (!outgoing)
-        return NULL;
-    uint8_t *bytes = (uint8_t *)(outgoing + 1);
-    framing_write_prefix(bytes, (uint32_t)size);
-    outgoing->bytes = bytes_of(bytes, FRAMING_PREFIX_BYTES + size);
-    outgoing->is_owned = true;
-    *ret_body = bytes + FRAMING_PREFIX_BYTES;
-    return outgoing;
+static enum status push_if_room(struct grpc_call *call, struct bytes message) {
+    enum status status = call_check_room(call, message.len);
+    return status == STATUS_OK ? push_encoded(call, message) : status;
 }
 
-enum status grpc_call_send(struct grpc_call *call, const ProtobufCMessage *message) {
+static enum status pack_outgoing(struct grpc_call *call, const ProtobufCMessage *message) {
     size_t size = protobuf_c_message_get_packed_size(message);
-    enum status status = check_sendable(call, size);
+    enum status status = call_check_room(call, size);
     if (status != STATUS_OK)
         return status;
     uint8_t *body;
-    struct outgoing *outgoing = new_outgoing(size, &body);
+    struct outgoing *outgoing = call_new_outgoing(0, size, &body);
     if (!outgoing)
         return STATUS_NO_MEMORY;
     protobuf_c_message_pack(message, body);
-    push_outgoing(call, outgoing);
-    wake(call);
+    call_push(call, outgoing);
     return STATUS_OK;
 }
 
+// For what is needed until the message is queued: the call's own arena grows with each.
+static void init_scratch(struct arena *scratch) {
+    arena_init(scratch, CALL_ARENA_BYTES_MAX);
+}
+
+static enum status send_encoded(struct grpc_call *call, const ProtobufCMessage *message) {
+    struct arena scratch;
+    struct bytes encoded;
+    init_scratch(&scratch);
+    enum status status = encode(call, message, &scratch, &encoded);
+    if (status == STATUS_OK)
+        status = push_if_room(call, encoded);
+    arena_fini(&scratch);
+    return status;
+}
+
+static bool leaves_as_it_is(const struct grpc_call *call) {
+    return call->codec == CODEC_PROTO && !call->may_compress;
+}
+
+enum status grpc_call_send(struct grpc_call *call, const ProtobufCMessage *message) {
+    if (call->state != CALL_RUNNING)
+        return STATUS_CLOSED;
+    enum status status = leaves_as_it_is(call) ? pack_outgoing(call, message) : send_encoded(call, message);
+    if (status == STATUS_OK)
+        call_wake(call);
+    return status;
+}
+
 enum status grpc_call_send_bytes(struct grpc_call *call, struct bytes message) {
-    enum status status = check_sendable(call, message.len);
-    if (status != STATUS_OK)
-        return status;
-    uint8_t *body;
-    struct outgoing *outgoing = new_outgoing(message.len, &body);
-    if (!outgoing)
-        return STATUS_NO_MEMORY;
-    if (message.len > 0)
-        memcpy(body, message.data, message.len);
-    push_outgoing(call, outgoing);
-    wake(call);
-    return STATUS_OK;
+    if (call->state != CALL_RUNNING)
+        return STATUS_CLOSED;
+    struct arena scratch;
+    struct bytes encoded;
+    init_scratch(&scratch);
+    enum status status = encode_wire(call, message, &scratch, &encoded);
+    if (status == STATUS_OK)
+        status = push_if_room(call, encoded);
+    arena_fini(&scratch);
+    if (status == STATUS_OK)
+        call_wake(call);
+    return status;
 }
 
 void grpc_call_finish(struct grpc_call *call, const struct fault *fault) {
     if (call->state == CALL_RUNNING)
-        submit_end(call, fault, &call->arena, ANSWER_OF_HANDLER);
+        end_with_fault(call, fault, &call->arena, ANSWER_OF_HANDLER);
     call_move(call, CALL_FINISHED);
+}
+
+void grpc_call_finish_status(struct grpc_call *call, const ProtobufCMessage *status) {
+    if (call->state == CALL_RUNNING) {
+        struct call_ending ending = {.arena = &call->arena};
+        note_end(call);
+        status_details_encode_message(status, &call->arena, &ending.details);
+        submit_end(call, &ending, ANSWER_OF_HANDLER);
+    }
+    call_move(call, CALL_FINISHED);
+}
+
+static void finish_after_push(struct grpc_call *call, enum status status) {
+    struct fault *fault = grpc_call_get_fault(call);
+    if (status == STATUS_NO_MEMORY)
+        fault_set_no_memory(fault);
+    else if (status != STATUS_OK)
+        fault_set(fault, STATUS_INTERNAL, "ANSWER_MALFORMED",
+                  "the answer has a value that JSON has no form for");
+    grpc_call_finish(call, fault);
 }
 
 static_assert(GRPC_CALL_HEADROOM == FRAMING_PREFIX_BYTES, "the prefix has room");
 
-void grpc_call_reply_framed(struct grpc_call *call, struct bytes framed) {
-    if (call->state != CALL_RUNNING) {
-        grpc_call_finish(call, NULL);
-        return;
-    }
-    if (!framed.data) {
-        struct fault *fault = grpc_call_get_fault(call);
-        fault_set(fault, STATUS_NO_MEMORY, "NO_MEMORY", "out of memory");
-        grpc_call_finish(call, fault);
-        return;
-    }
+static void reply_in_place(struct grpc_call *call, struct bytes framed) {
     framing_write_prefix((uint8_t *)framed.data, (uint32_t)(framed.len - FRAMING_PREFIX_BYTES));
     call->reply = (struct outgoing){.bytes = framed};
-    push_outgoing(call, &call->reply);
+    call_push(call, &call->reply);
     grpc_call_finish(call, NULL);
 }
 
-void grpc_call_reply(struct grpc_call *call, const ProtobufCMessage *message) {
-    if (call->state != CALL_RUNNING) {
+static bool needs_encoding(const struct grpc_call *call, size_t size) {
+    return call->codec != CODEC_PROTO || is_worth_compressing(call, size);
+}
+
+static void reply_wire(struct grpc_call *call, struct bytes wire) {
+    struct arena scratch;
+    struct bytes encoded;
+    init_scratch(&scratch);
+    enum status status = encode_wire(call, wire, &scratch, &encoded);
+    if (status == STATUS_OK)
+        status = push_encoded(call, encoded);
+    arena_fini(&scratch);
+    finish_after_push(call, status);
+}
+
+void grpc_call_reply_framed(struct grpc_call *call, struct bytes framed) {
+    if (call->state != CALL_RUNNING)
         grpc_call_finish(call, NULL);
-        return;
-    }
-    grpc_call_reply_framed(call, message_pack(message, FRAMING_PREFIX_BYTES, &call->arena));
+    else if (!framed.data)
+        finish_after_push(call, STATUS_NO_MEMORY);
+    else if (needs_encoding(call, framed.len))
+        reply_wire(call, bytes_of(framed.data + FRAMING_PREFIX_BYTES, framed.len - FRAMING_PREFIX_BYTES));
+    else
+        reply_in_place(call, framed);
+}
+
+static void reply_encoded(struct grpc_call *call, const ProtobufCMessage *message) {
+    struct arena scratch;
+    struct bytes encoded;
+    init_scratch(&scratch);
+    enum status status = encode(call, message, &scratch, &encoded);
+    if (status == STATUS_OK)
+        status = push_encoded(call, encoded);
+    arena_fini(&scratch);
+    finish_after_push(call, status);
+}
+
+void grpc_call_reply(struct grpc_call *call, const ProtobufCMessage *message) {
+    if (call->state != CALL_RUNNING)
+        grpc_call_finish(call, NULL);
+    else if (call->codec != CODEC_PROTO)
+        reply_encoded(call, message);
+    else
+        grpc_call_reply_framed(call, message_pack(message, FRAMING_PREFIX_BYTES, &call->arena));
 }
 
 void grpc_call_reply_bytes(struct grpc_call *call, struct bytes message) {
+    if (call->state == CALL_RUNNING && needs_encoding(call, message.len)) {
+        reply_wire(call, message);
+        return;
+    }
     uint8_t *framed = arena_allocate(&call->arena, FRAMING_PREFIX_BYTES + message.len);
     if (framed && message.len > 0)
         memcpy(framed + FRAMING_PREFIX_BYTES, message.data, message.len);

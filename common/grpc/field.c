@@ -1,9 +1,10 @@
-// Fields by name. protobuf-c lays a message out as a C struct and its descriptor tells the offset, type and
-// label of each member; everything here is that arithmetic, done in one place and asserted.
+// Fields by name, asserted to be what their readers and writers take them for.
 #include "common/grpc/field.h"
 
 #include <assert.h>
 #include <string.h>
+
+#include "common/grpc/field_layout.h"
 
 #define MS_PER_SECOND 1000
 #define NS_PER_MS 1000000
@@ -12,73 +13,21 @@ static const ProtobufCFieldDescriptor *find(const ProtobufCMessageDescriptor *de
     return protobuf_c_message_descriptor_get_field_by_name(descriptor, name);
 }
 
-static bool is_repeated(const ProtobufCFieldDescriptor *field) {
-    return field->label == PROTOBUF_C_LABEL_REPEATED;
-}
-
-static bool is_in_oneof(const ProtobufCFieldDescriptor *field) {
-    return (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0;
-}
-
-static void *member(ProtobufCMessage *message, const ProtobufCFieldDescriptor *field) {
-    return (char *)message + field->offset;
-}
-
-static const void *member_const(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field) {
-    return (const char *)message + field->offset;
-}
-
-// The case of a oneof, which protobuf-c keeps as an enum of int's size, or the element count of a list (a
-// size_t).
-static void *quantifier(ProtobufCMessage *message, const ProtobufCFieldDescriptor *field) {
-    return (char *)message + field->quantifier_offset;
-}
-
-static const void *quantifier_const(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field) {
-    return (const char *)message + field->quantifier_offset;
-}
-
 // The field for reading one value; NULL if the type lacks it or another member of its oneof is set.
 static const ProtobufCFieldDescriptor *find_single(const ProtobufCMessage *message, const char *name) {
     const ProtobufCFieldDescriptor *field = find(message->descriptor, name);
     if (!field)
         return NULL;
-    assert(!is_repeated(field));
-    if (is_in_oneof(field) && *(const uint32_t *)quantifier_const(message, field) != field->id)
+    assert(!field_layout_is_repeated(field));
+    if (field_layout_is_in_oneof(field) && field_layout_get_case(message, field) != field->id)
         return NULL;
     return field;
 }
 
 static const ProtobufCFieldDescriptor *find_list(const ProtobufCMessage *message, const char *name) {
     const ProtobufCFieldDescriptor *field = find(message->descriptor, name);
-    assert(!field || is_repeated(field));
+    assert(!field || field_layout_is_repeated(field));
     return field;
-}
-
-static void mark_as_set(ProtobufCMessage *message, const ProtobufCFieldDescriptor *field) {
-    if (is_in_oneof(field))
-        *(uint32_t *)quantifier(message, field) = field->id;
-    else if (field->label == PROTOBUF_C_LABEL_OPTIONAL && field->type != PROTOBUF_C_TYPE_STRING &&
-             field->type != PROTOBUF_C_TYPE_MESSAGE)
-        *(protobuf_c_boolean *)quantifier(message, field) = 1;
-}
-
-static int64_t read_integer(const void *at, ProtobufCType type) {
-    switch (type) {
-    case PROTOBUF_C_TYPE_INT32:
-    case PROTOBUF_C_TYPE_SINT32:
-    case PROTOBUF_C_TYPE_SFIXED32:
-    case PROTOBUF_C_TYPE_ENUM: return *(const int32_t *)at;
-    case PROTOBUF_C_TYPE_UINT32:
-    case PROTOBUF_C_TYPE_FIXED32: return *(const uint32_t *)at;
-    case PROTOBUF_C_TYPE_INT64:
-    case PROTOBUF_C_TYPE_SINT64:
-    case PROTOBUF_C_TYPE_SFIXED64: return *(const int64_t *)at;
-    case PROTOBUF_C_TYPE_UINT64:
-    case PROTOBUF_C_TYPE_FIXED64: return (int64_t) * (const uint64_t *)at;
-    case PROTOBUF_C_TYPE_BOOL: return *(const protobuf_c_boolean *)at != 0;
-    default: assert(!"an integer field"); return 0;
-    }
 }
 
 ProtobufCMessage *field_new_message(struct arena *arena, const ProtobufCMessageDescriptor *descriptor) {
@@ -93,12 +42,12 @@ bool field_exists(const ProtobufCMessageDescriptor *descriptor, const char *name
 }
 
 static bool is_nonzero(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field) {
-    const void *at = member_const(message, field);
+    const void *at = field_layout_get_const(message, field);
     switch (field->type) {
     case PROTOBUF_C_TYPE_STRING: return *(const char *const *)at && **(const char *const *)at;
     case PROTOBUF_C_TYPE_BYTES: return ((const ProtobufCBinaryData *)at)->len > 0;
     case PROTOBUF_C_TYPE_MESSAGE: return *(const void *const *)at != NULL;
-    default: return read_integer(at, field->type) != 0;
+    default: return field_layout_read_integer(at, field->type) != 0;
     }
 }
 
@@ -106,10 +55,10 @@ bool field_is_set(const ProtobufCMessage *message, const char *name) {
     const ProtobufCFieldDescriptor *field = find(message->descriptor, name);
     if (!field)
         return false;
-    if (is_repeated(field))
-        return *(const size_t *)quantifier_const(message, field) > 0;
-    if (is_in_oneof(field))
-        return *(const uint32_t *)quantifier_const(message, field) == field->id;
+    if (field_layout_is_repeated(field))
+        return field_layout_get_count(message, field) > 0;
+    if (field_layout_is_in_oneof(field))
+        return field_layout_get_case(message, field) == field->id;
     return is_nonzero(message, field);
 }
 
@@ -118,13 +67,13 @@ const char *field_get_text(const ProtobufCMessage *message, const char *name) {
     if (!field)
         return "";
     assert(field->type == PROTOBUF_C_TYPE_STRING);
-    const char *text = *(const char *const *)member_const(message, field);
+    const char *text = *(const char *const *)field_layout_get_const(message, field);
     return text ? text : "";
 }
 
 int64_t field_get_integer(const ProtobufCMessage *message, const char *name) {
     const ProtobufCFieldDescriptor *field = find_single(message, name);
-    return field ? read_integer(member_const(message, field), field->type) : 0;
+    return field ? field_layout_read_integer(field_layout_get_const(message, field), field->type) : 0;
 }
 
 static const char *enum_name(const ProtobufCFieldDescriptor *field, const void *at) {
@@ -136,7 +85,7 @@ static const char *enum_name(const ProtobufCFieldDescriptor *field, const void *
 
 const char *field_get_enum_name(const ProtobufCMessage *message, const char *name) {
     const ProtobufCFieldDescriptor *field = find_single(message, name);
-    return field ? enum_name(field, member_const(message, field)) : "";
+    return field ? enum_name(field, field_layout_get_const(message, field)) : "";
 }
 
 struct bytes field_get_bytes(const ProtobufCMessage *message, const char *name) {
@@ -144,7 +93,7 @@ struct bytes field_get_bytes(const ProtobufCMessage *message, const char *name) 
     if (!field)
         return BYTES_EMPTY;
     assert(field->type == PROTOBUF_C_TYPE_BYTES);
-    const ProtobufCBinaryData *data = member_const(message, field);
+    const ProtobufCBinaryData *data = field_layout_get_const(message, field);
     return bytes_of(data->data, data->len);
 }
 
@@ -153,21 +102,21 @@ const ProtobufCMessage *field_find_message(const ProtobufCMessage *message, cons
     if (!field)
         return NULL;
     assert(field->type == PROTOBUF_C_TYPE_MESSAGE);
-    return *(const ProtobufCMessage *const *)member_const(message, field);
+    return *(const ProtobufCMessage *const *)field_layout_get_const(message, field);
 }
 
 size_t field_get_count(const ProtobufCMessage *message, const char *name) {
     const ProtobufCFieldDescriptor *field = find_list(message, name);
-    return field ? *(const size_t *)quantifier_const(message, field) : 0;
+    return field ? field_layout_get_count(message, field) : 0;
 }
 
 // Where the elements of a list begin, having checked that `index` is one of them.
 static const void *elements(const ProtobufCMessage *message, const char *name, size_t index,
                             const ProtobufCFieldDescriptor **ret_field) {
     const ProtobufCFieldDescriptor *field = find_list(message, name);
-    assert(field && index < *(const size_t *)quantifier_const(message, field));
+    assert(field && index < field_layout_get_count(message, field));
     *ret_field = field;
-    return *(const void *const *)member_const(message, field);
+    return *(const void *const *)field_layout_get_const(message, field);
 }
 
 const char *field_get_text_at(const ProtobufCMessage *message, const char *name, size_t index) {
@@ -222,7 +171,7 @@ static enum status find_to_set(const ProtobufCMessage *message, const char *name
     const ProtobufCFieldDescriptor *field = find(message->descriptor, name);
     if (!field)
         return STATUS_NOT_FOUND;
-    assert(is_repeated(field) == repeated && field->type == type);
+    assert(field_layout_is_repeated(field) == repeated && field->type == type);
     *ret_field = field;
     return STATUS_OK;
 }
@@ -236,36 +185,18 @@ enum status field_set_text(struct arena *arena, ProtobufCMessage *message, const
     char *copy = arena_copy_text(arena, text);
     if (!copy)
         return STATUS_NO_MEMORY;
-    *(char **)member(message, field) = copy;
-    mark_as_set(message, field);
+    *(char **)field_layout_get(message, field) = copy;
+    field_layout_mark_as_set(message, field);
     return STATUS_OK;
-}
-
-static void write_integer(void *at, ProtobufCType type, int64_t value) {
-    switch (type) {
-    case PROTOBUF_C_TYPE_INT32:
-    case PROTOBUF_C_TYPE_SINT32:
-    case PROTOBUF_C_TYPE_SFIXED32:
-    case PROTOBUF_C_TYPE_ENUM: *(int32_t *)at = (int32_t)value; return;
-    case PROTOBUF_C_TYPE_UINT32:
-    case PROTOBUF_C_TYPE_FIXED32: *(uint32_t *)at = (uint32_t)value; return;
-    case PROTOBUF_C_TYPE_INT64:
-    case PROTOBUF_C_TYPE_SINT64:
-    case PROTOBUF_C_TYPE_SFIXED64: *(int64_t *)at = value; return;
-    case PROTOBUF_C_TYPE_UINT64:
-    case PROTOBUF_C_TYPE_FIXED64: *(uint64_t *)at = (uint64_t)value; return;
-    case PROTOBUF_C_TYPE_BOOL: *(protobuf_c_boolean *)at = value != 0; return;
-    default: assert(!"an integer field");
-    }
 }
 
 enum status field_set_integer(ProtobufCMessage *message, const char *name, int64_t value) {
     const ProtobufCFieldDescriptor *field = find(message->descriptor, name);
     if (!field)
         return STATUS_NOT_FOUND;
-    assert(!is_repeated(field));
-    write_integer(member(message, field), field->type, value);
-    mark_as_set(message, field);
+    assert(!field_layout_is_repeated(field));
+    field_layout_write_integer(field_layout_get(message, field), field->type, value);
+    field_layout_mark_as_set(message, field);
     return STATUS_OK;
 }
 
@@ -278,8 +209,9 @@ enum status field_set_bytes(struct arena *arena, ProtobufCMessage *message, cons
     char *copy = arena_copy_bytes(arena, bytes);
     if (!copy)
         return STATUS_NO_MEMORY;
-    *(ProtobufCBinaryData *)member(message, field) = (ProtobufCBinaryData){bytes.len, (uint8_t *)copy};
-    mark_as_set(message, field);
+    *(ProtobufCBinaryData *)field_layout_get(message, field) =
+        (ProtobufCBinaryData){bytes.len, (uint8_t *)copy};
+    field_layout_mark_as_set(message, field);
     return STATUS_OK;
 }
 
@@ -325,8 +257,8 @@ enum status field_set_message(struct arena *arena, ProtobufCMessage *message, co
     ProtobufCMessage *empty = field_new_message(arena, field->descriptor);
     if (!empty)
         return STATUS_NO_MEMORY;
-    *(ProtobufCMessage **)member(message, field) = empty;
-    mark_as_set(message, field);
+    *(ProtobufCMessage **)field_layout_get(message, field) = empty;
+    field_layout_mark_as_set(message, field);
     *ret_message = empty;
     return STATUS_OK;
 }
@@ -337,15 +269,9 @@ enum status field_put_message(ProtobufCMessage *message, const char *name, const
     if (status != STATUS_OK)
         return status;
     assert(field->descriptor == value->descriptor);
-    *(const ProtobufCMessage **)member(message, field) = value;
-    mark_as_set(message, field);
+    *(const ProtobufCMessage **)field_layout_get(message, field) = value;
+    field_layout_mark_as_set(message, field);
     return STATUS_OK;
-}
-
-static void set_list(ProtobufCMessage *message, const ProtobufCFieldDescriptor *field, void *list,
-                     size_t count) {
-    *(void **)member(message, field) = list;
-    *(size_t *)quantifier(message, field) = count;
 }
 
 enum status field_set_texts(struct arena *arena, ProtobufCMessage *message, const char *name,
@@ -362,7 +288,7 @@ enum status field_set_texts(struct arena *arena, ProtobufCMessage *message, cons
         if (!copies[i])
             return STATUS_NO_MEMORY;
     }
-    set_list(message, field, copies, count);
+    field_layout_set_list(message, field, copies, count);
     return STATUS_OK;
 }
 
@@ -381,7 +307,7 @@ enum status field_set_bytes_list(struct arena *arena, ProtobufCMessage *message,
         if (!copies[i].data)
             return STATUS_NO_MEMORY;
     }
-    set_list(message, field, copies, count);
+    field_layout_set_list(message, field, copies, count);
     return STATUS_OK;
 }
 
@@ -401,7 +327,7 @@ enum status field_set_enum_names(struct arena *arena, ProtobufCMessage *message,
             return STATUS_INVALID;
         numbers[i] = known->value;
     }
-    set_list(message, field, numbers, count);
+    field_layout_set_list(message, field, numbers, count);
     return STATUS_OK;
 }
 
@@ -418,7 +344,7 @@ enum status field_put_messages(struct arena *arena, ProtobufCMessage *message, c
         assert(values[i]->descriptor == field->descriptor);
         messages[i] = values[i];
     }
-    set_list(message, field, messages, count);
+    field_layout_set_list(message, field, messages, count);
     return STATUS_OK;
 }
 
@@ -436,7 +362,7 @@ enum status field_set_messages(struct arena *arena, ProtobufCMessage *message, c
         if (!messages[i])
             return STATUS_NO_MEMORY;
     }
-    set_list(message, field, messages, count);
+    field_layout_set_list(message, field, messages, count);
     *ret_messages = messages;
     return STATUS_OK;
 }

@@ -17,16 +17,26 @@ void framing_fini(struct framing *framing) {
 }
 
 void framing_trim(struct framing *framing) {
-    if (framing->prefix_len == 0 && framing->body.capacity > KEPT_BYTES)
+    if (framing->prefix_len == 0 && !framing->is_bare && framing->body.capacity > KEPT_BYTES)
         buffer_fini(&framing->body);
 }
 
 void framing_reset(struct framing *framing, uint32_t max_length) {
     framing->prefix_len = 0;
+    framing->is_bare = false;
     framing->length = 0;
     framing->max_length = max_length;
     framing_trim(framing);
     buffer_reset(&framing->body);
+}
+
+void framing_reset_bare(struct framing *framing, uint32_t max_length) {
+    framing_reset(framing, max_length);
+    framing->is_bare = true;
+}
+
+struct bytes framing_get_bare(const struct framing *framing) {
+    return buffer_get_bytes(&framing->body);
 }
 
 static struct bytes take(struct bytes *from, size_t len) {
@@ -38,9 +48,9 @@ static struct bytes take(struct bytes *from, size_t len) {
 
 static enum framing_result judge_prefix(struct framing *framing) {
     const uint8_t *prefix = framing->prefix;
-    if (prefix[0] > 1)
+    if (prefix[0] > FRAMING_FLAG_COMPRESSED)
         return FRAMING_BAD_FLAG;
-    framing->is_compressed = prefix[0] == 1;
+    framing->is_compressed = prefix[0] == FRAMING_FLAG_COMPRESSED;
     framing->length =
         (uint32_t)prefix[1] << 24 | (uint32_t)prefix[2] << 16 | (uint32_t)prefix[3] << 8 | prefix[4];
     return framing->length > framing->max_length ? FRAMING_TOO_LARGE : FRAMING_MORE;
@@ -59,7 +69,16 @@ static enum framing_result read_prefix(struct framing *framing, struct bytes *fr
     return judge_prefix(framing);
 }
 
+static enum framing_result read_bare(struct framing *framing, struct bytes *from) {
+    if (from->len > framing->max_length - framing->body.len)
+        return FRAMING_TOO_LARGE;
+    buffer_append(&framing->body, take(from, from->len));
+    return framing->body.failed ? FRAMING_NO_MEMORY : FRAMING_MORE;
+}
+
 enum framing_result framing_read(struct framing *framing, struct bytes *from, struct bytes *ret_message) {
+    if (framing->is_bare)
+        return read_bare(framing, from);
     if (framing->prefix_len < FRAMING_PREFIX_BYTES) {
         enum framing_result result = read_prefix(framing, from);
         if (result != FRAMING_MORE || framing->prefix_len < FRAMING_PREFIX_BYTES)

@@ -1,6 +1,6 @@
-// gRPC's messages inside DATA frames: a flag byte, four bytes of length, the message. Frames cut them
-// anywhere. The size limit is applied to the five bytes, before anything is buffered for the message. Memory
-// is kept from message to message.
+// Messages inside DATA frames: a flag byte, four bytes of length, the message. Frames cut them anywhere. The
+// size limit is applied to the five bytes, before anything is buffered for the message. Memory is kept from
+// message to message. Or bare: the one message is all there is.
 #ifndef LATCHKEY_COMMON_GRPC_FRAMING_H
 #define LATCHKEY_COMMON_GRPC_FRAMING_H
 
@@ -14,10 +14,12 @@
 #include "common/base/status.h"
 
 #define FRAMING_PREFIX_BYTES 5
+#define FRAMING_FLAG_COMPRESSED 1
 
 struct framing {
     uint8_t prefix[FRAMING_PREFIX_BYTES];
     uint8_t prefix_len;
+    bool is_bare;
     bool is_compressed;  // of the present message
     uint32_t length;     // of the present message
     uint32_t max_length; // of any message
@@ -38,6 +40,12 @@ void framing_fini(struct framing *framing);
 // For the next stream: forgets everything, keeps a moderate amount of memory.
 void framing_reset(struct framing *framing, uint32_t max_length);
 
+// The same for a stream that is one message.
+void framing_reset_bare(struct framing *framing, uint32_t max_length);
+
+// What a bare stream, which has ended, was made of.
+struct bytes framing_get_bare(const struct framing *framing);
+
 // Takes from the front of `*from`. A complete message borrows from `*from` or from `framing`: good until the
 // next call and as long as the bytes that `*from` was made of. After one of the three errors it is not called
 // again before a reset.
@@ -50,6 +58,7 @@ void framing_trim(struct framing *framing);
 // Between messages: the stream may end here.
 bool framing_is_at_boundary(const struct framing *framing);
 
+// The flag of an ordinary message: 0.
 static inline void framing_write_prefix(uint8_t ret_prefix[FRAMING_PREFIX_BYTES], uint32_t length) {
     ret_prefix[0] = 0;
     ret_prefix[1] = (uint8_t)(length >> 24);

@@ -5,6 +5,7 @@
 #define LATCHKEY_COMMON_GRPC_METHOD_H
 
 #include <protobuf-c/protobuf-c.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/base/bytes.h"
@@ -49,6 +50,11 @@ struct grpc_method {
     const ProtobufCMessageDescriptor *response;
     enum grpc_shape shape;
     uint32_t max_request_bytes; // of one message; 0 = the server's setting
+    bool is_read_only;          // has no side effects: may be asked for by GET, too
+
+    // Answers leave as they are: where a secret stands beside what the client chooses, the size of what is
+    // compressed would tell about it; and where time counts more than bytes.
+    bool never_compress;
     const struct grpc_handler *handler;
     const void *context; // for the handler
 };

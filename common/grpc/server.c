@@ -9,6 +9,7 @@
 #include "common/grpc/call_internal.h"
 #include "common/grpc/connection.h"
 #include "common/grpc/connection_frames.h"
+#include "common/grpc/method_types.h"
 #include "common/grpc/server_internal.h"
 
 enum { HANDSHAKE_PEERS_MAX = 4096 };
@@ -137,6 +138,9 @@ static enum status init_loops(struct grpc_server *server) {
 static enum status init_server(struct grpc_server *server, const struct grpc_server_options *options) {
     enum status status = router_new(options->tables, options->table_count, &server->router);
     if (status == STATUS_OK)
+        status = method_types_new(server->router, &server->json_types);
+    server->json.types = server->json_types;
+    if (status == STATUS_OK)
         status = connection_frames_new_callbacks(&server->callbacks);
     if (status == STATUS_OK)
         status = connection_frames_new_options(&server->options);
@@ -159,6 +163,7 @@ enum status grpc_server_new(const struct grpc_server_options *options, struct gr
     server->request_memory.limit_bytes = (size_t)options->settings.request_memory_bytes;
     server->answer_memory.limit_bytes = server->request_memory.limit_bytes;
     server->page = options->page;
+    server->has_bare_errors = options->has_bare_errors;
     server->loops = options->loops;
     server->loop_count = count;
     pthread_mutex_init(&server->mutex, NULL);
@@ -218,6 +223,7 @@ static void fini_loop(struct grpc_loop *home) {
         call_free(call);
     }
     session_memory_fini(&home->memory);
+    compression_fini(&home->compression);
     tls_acceptor_free(home->tls);
     free(home->methods);
 }
@@ -233,6 +239,7 @@ void grpc_server_free(struct grpc_server *server) {
     nghttp2_option_del(server->options);
     nghttp2_session_callbacks_del(server->callbacks);
     router_free(server->router);
+    protojson_types_free(server->json_types);
     peer_count_free(server->peers);
     throttle_free(server->handshakes);
     pthread_cond_destroy(&server->drained);

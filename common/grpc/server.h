@@ -40,6 +40,7 @@ struct grpc_server_options {
     const struct router_table *tables; // all methods; the rows are borrowed
     size_t table_count;
     const struct grpc_page *page; // NULL = none
+    bool has_bare_errors;         // the transport's own have no details: for suites that expect none
     struct tls_server *tls;       // borrows; what is no Unix socket then speaks TLS. NULL = nothing does
     struct grpc_tls_limits tls_limits;
 };

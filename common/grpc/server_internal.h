@@ -6,7 +6,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "common/grpc/compression.h"
 #include "common/grpc/flood_guard.h"
+#include "common/grpc/protojson.h"
 #include "common/grpc/request_memory.h"
 #include "common/grpc/server.h"
 #include "common/grpc/session_memory.h"
@@ -63,6 +65,7 @@ struct grpc_loop {
     struct grpc_server *server;
     struct loop *loop;
     struct session_memory memory;
+    struct compression compression;
     struct tls_acceptor *tls; // NULL = nobody speaks TLS
     struct grpc_connection *connections;
     size_t connection_count;
@@ -84,8 +87,11 @@ struct grpc_server {
     struct request_memory request_memory;
     struct request_memory answer_memory; // of calls with more than one answer that waits
     const struct grpc_page *page;
+    bool has_bare_errors;
     struct loop_group *loops;
     struct router *router;
+    struct protojson_types *json_types;
+    struct protojson_options json;
     nghttp2_session_callbacks *callbacks;
     nghttp2_option *options;
     struct listener **listeners;

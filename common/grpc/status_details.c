@@ -100,22 +100,40 @@ static Google__Rpc__Status *new_status(const struct fault *fault, const char *te
     return is_whole ? status : NULL;
 }
 
-// Empty when out of memory.
-static struct bytes encode(const struct fault *fault, const char *text, size_t fields_max,
-                           struct arena *arena) {
-    const Google__Rpc__Status *status = new_status(fault, text, fields_max, arena);
+// Left out when out of memory.
+static void encode(const Google__Rpc__Status *status, struct arena *arena,
+                   struct status_details *ret_details) {
     struct bytes packed = status ? message_pack(&status->base, 0, arena) : BYTES_EMPTY;
-    return packed.data ? base64_encode(arena, packed) : BYTES_EMPTY;
+    ret_details->details = packed.data ? base64_encode(arena, packed) : BYTES_EMPTY;
+    ret_details->status = ret_details->details.data ? &status->base : NULL;
 }
 
-static struct bytes encode_within_limit(const struct fault *fault, const char *text, struct arena *arena) {
-    struct bytes encoded = encode(fault, text, fault->field_count, arena);
-    for (size_t fields = fault->field_count / 2; encoded.len > STATUS_DETAILS_BYTES_MAX; fields /= 2) {
-        encoded = encode(fault, text, fields, arena);
+// A sentence that was lengthened by its encoding takes from the details' room.
+static bool is_within_limit(const struct status_details *details) {
+    size_t len = details->message.len;
+    size_t excess = len > MESSAGE_BYTES_MAX ? len - MESSAGE_BYTES_MAX : 0;
+    return details->details.len + excess <= STATUS_DETAILS_BYTES_MAX;
+}
+
+void status_details_strip(struct status_details *details) {
+    details->details = BYTES_EMPTY;
+    details->status = NULL;
+}
+
+static void drop_too_large(struct status_details *details) {
+    if (!is_within_limit(details))
+        status_details_strip(details);
+}
+
+static void encode_within_limit(const struct fault *fault, const char *text, struct arena *arena,
+                                struct status_details *ret_details) {
+    encode(new_status(fault, text, fault->field_count, arena), arena, ret_details);
+    for (size_t fields = fault->field_count / 2; !is_within_limit(ret_details); fields /= 2) {
+        encode(new_status(fault, text, fields, arena), arena, ret_details);
         if (fields == 0)
             break;
     }
-    return encoded.len <= STATUS_DETAILS_BYTES_MAX ? encoded : BYTES_EMPTY;
+    drop_too_large(ret_details);
 }
 
 // Bad fields without a sentence of their own: the first of them, and how many more there are.
@@ -142,19 +160,34 @@ static struct bytes shorten(struct bytes text) {
     return text;
 }
 
+static void set_text(struct status_details *details, const char *text, struct arena *arena) {
+    details->text = shorten(bytes_of_text(text));
+    details->message = percent_encode(arena, details->text);
+}
+
 void status_details_encode(const struct fault *fault, struct arena *arena,
                            struct status_details *ret_details) {
     *ret_details = (struct status_details){.code = GRPC_CODE_OK};
     if (!fault || fault->status == STATUS_OK)
         return;
-    struct bytes text = shorten(bytes_of_text(choose_text(fault, arena)));
-    const char *terminated = arena_copy_bytes(arena, text);
+    set_text(ret_details, choose_text(fault, arena), arena);
+    const char *terminated = arena_copy_bytes(arena, ret_details->text);
     ret_details->code = grpc_code_from_status(fault->status);
-    ret_details->message = percent_encode(arena, text);
     ret_details->has_retry = fault->retry_after_ms != 0;
     ret_details->retry_after_ms = fault->retry_after_ms;
     if (terminated)
-        ret_details->details = encode_within_limit(fault, terminated, arena);
+        encode_within_limit(fault, terminated, arena, ret_details);
+}
+
+void status_details_encode_message(const ProtobufCMessage *message, struct arena *arena,
+                                   struct status_details *ret_details) {
+    const Google__Rpc__Status *status = (const Google__Rpc__Status *)message;
+    bool is_known = status->code > GRPC_CODE_OK && status->code < GRPC_CODE_COUNT;
+    *ret_details =
+        (struct status_details){.code = is_known ? (enum grpc_code)status->code : GRPC_CODE_UNKNOWN};
+    set_text(ret_details, status->message, arena);
+    encode(status, arena, ret_details);
+    drop_too_large(ret_details);
 }
 
 ProtobufCMessage *status_details_new_message(const struct fault *fault, struct arena *arena) {

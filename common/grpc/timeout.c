@@ -5,7 +5,7 @@
 
 #include "common/base/compiler.h"
 
-enum { DIGITS_MAX = 8, DIGITS_VALUE_MAX = 99999999 };
+enum { DIGITS_MAX = 8, DIGITS_VALUE_MAX = 99999999, MS_DIGITS_MAX = 10, NS_PER_MS = 1000000 };
 
 static const struct {
     char letter;
@@ -21,18 +21,33 @@ static uint64_t find_unit_ns(uint8_t letter) {
     return 0;
 }
 
-bool timeout_parse(struct bytes text, uint64_t *ret_ns) {
-    if (text.len < 2 || text.len > DIGITS_MAX + 1)
-        return false;
-    uint64_t unit_ns = find_unit_ns(text.data[text.len - 1]);
-    if (unit_ns == 0)
+static bool parse_digits(struct bytes text, size_t max, uint64_t *ret_value) {
+    if (text.len == 0 || text.len > max)
         return false;
     uint64_t value = 0;
-    for (size_t i = 0; i < text.len - 1; i++) {
+    for (size_t i = 0; i < text.len; i++) {
         if (text.data[i] < '0' || text.data[i] > '9')
             return false;
         value = value * 10 + (text.data[i] - '0');
     }
+    *ret_value = value;
+    return true;
+}
+
+bool timeout_parse_ms(struct bytes text, uint64_t *ret_ns) {
+    uint64_t value;
+    if (!parse_digits(text, MS_DIGITS_MAX, &value))
+        return false;
+    *ret_ns = value * NS_PER_MS;
+    return true;
+}
+
+bool timeout_parse(struct bytes text, uint64_t *ret_ns) {
+    if (text.len < 2)
+        return false;
+    uint64_t unit_ns = find_unit_ns(text.data[text.len - 1]), value;
+    if (unit_ns == 0 || !parse_digits(bytes_of(text.data, text.len - 1), DIGITS_MAX, &value))
+        return false;
     *ret_ns = value > INT64_MAX / unit_ns ? INT64_MAX : value * unit_ns;
     return true;
 }

@@ -1,4 +1,4 @@
-// grpc-timeout: one to eight digits and a unit, H M S m u n.
+// grpc-timeout: one to eight digits and a unit, H M S m u n; and Connect's, which has but one unit.
 #ifndef LATCHKEY_COMMON_GRPC_TIMEOUT_H
 #define LATCHKEY_COMMON_GRPC_TIMEOUT_H
 
@@ -13,6 +13,9 @@
 
 // False, and *ret_ns untouched, for anything else. The largest, 99999999H, is held at INT64_MAX ns.
 MUST_CHECK bool timeout_parse(struct bytes text, uint64_t *ret_ns);
+
+// The same for connect-timeout-ms: one to ten digits, milliseconds.
+MUST_CHECK bool timeout_parse_ms(struct bytes text, uint64_t *ret_ns);
 
 // Rounded up to what eight digits hold, so that a deadline never leaves early. Returns the length.
 size_t timeout_format(uint64_t timeout_ns, char ret_text[TIMEOUT_TEXT_MAX + 1]);

@@ -170,6 +170,7 @@ static const struct grpc_method methods[] = {
      .response = &latchkey__v1__validate_response__descriptor,
      .shape = GRPC_UNARY,
      .max_request_bytes = REQUEST_BYTES_MAX,
+     .never_compress = true,
      .handler = &validate_handler,
      .context = &service},
 };

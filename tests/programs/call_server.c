@@ -2,11 +2,16 @@
 // Messages are google.protobuf.StringValue: a command, obeyed by UnaryCommand and the streams.
 //
 //     /latchkey.test.CallService/Echo         unary: the same value back, at once
+//     /latchkey.test.CallService/Secret       the same, but its answers are never compressed
 //     /latchkey.test.CallService/Command      unary: "wait" ends when cancelled; "sleep N" answers after N ms
-//     from another
-//                                             thread, cancelled or not; "fail" a fault with every detail;
-//                                             "none" no work
-//     /latchkey.test.CallService/Count        server stream: "N" that many values, as fast as they are taken
+//                                             from another thread, cancelled or not; "fail" a fault with
+//                                             every detail; "metadata" OK, with headers and trailers;
+//                                             "status" a google.rpc.Status of its own; "read NAME" all values
+//                                             of that metadata, those of "-bin" names as length and bytes, or
+//                                             INTERNAL; "violations N" a fault with N long ones; anything
+//                                             else comes back
+//     /latchkey.test.CallService/Count        server stream: "N" that many values, as fast as they are taken;
+//                                             "N fail": and then a fault; "N xM": of M bytes each
 //     /latchkey.test.CallService/Join         client stream: all values joined
 //     /latchkey.test.CallService/Talk         bidirectional: each value back, in order
 //     /latchkey.test.CallService/Raw          unary: the bytes as they came
@@ -17,8 +22,12 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/base/buffer.h"
+#include "common/grpc/base64.h"
 #include "common/grpc/call.h"
+#include "common/grpc/status_code.h"
 #include "google/protobuf/wrappers.pb-c.h"
+#include "google/rpc/status.pb-c.h"
 #include "tests/programs/test_server.h"
 
 static const char *value_of(const ProtobufCMessage *message) {
@@ -84,6 +93,66 @@ static void fail(struct grpc_call *call) {
     grpc_call_finish(call, fault);
 }
 
+static void reply_with_metadata(struct grpc_call *call, const ProtobufCMessage *request) {
+    grpc_call_add_header(call, "test-header", BYTES_LITERAL("first"));
+    grpc_call_add_header(call, "test-header", BYTES_LITERAL("second"));
+    grpc_call_add_trailer(call, "test-trailer", BYTES_LITERAL("one"));
+    grpc_call_add_trailer(call, "test-trailer", BYTES_LITERAL("two"));
+    grpc_call_add_trailer(call, "test-trailer-bin", BYTES_LITERAL("\x00\x01\xff"));
+    grpc_call_reply(call, request);
+}
+
+static bool append_value(struct grpc_call *call, struct buffer *to, const struct metadata_field *field) {
+    struct bytes value = field->value;
+    if (metadata_name_is_binary(field->name)) {
+        if (base64_decode(grpc_call_get_arena(call), value, &value) != STATUS_OK)
+            return false;
+        buffer_append_format(to, "%zu:", value.len);
+    }
+    buffer_append(to, value);
+    buffer_append_text(to, "|");
+    return true;
+}
+
+static void reply_with_values(struct grpc_call *call, const char *name) {
+    const struct metadata *metadata = grpc_call_get_metadata(call);
+    struct buffer text = {0};
+    bool is_valid = true;
+    for (const struct metadata_field *field = metadata_find(metadata->first, bytes_of_text(name)); field;
+         field = metadata_find(field->next, bytes_of_text(name)))
+        is_valid = append_value(call, &text, field) && is_valid;
+    buffer_append_byte(&text, 0);
+    Google__Protobuf__StringValue reply = string_value((const char *)text.data);
+    if (is_valid) {
+        grpc_call_reply(call, &reply.base);
+    } else {
+        fault_set(grpc_call_get_fault(call), STATUS_INTERNAL, "METADATA_MALFORMED", "%s is no base64", name);
+        grpc_call_finish(call, grpc_call_get_fault(call));
+    }
+    buffer_fini(&text);
+}
+
+static void fail_with_violations(struct grpc_call *call, const char *count_text) {
+    struct fault *fault = grpc_call_get_fault(call);
+    for (unsigned long i = 0, count = strtoul(count_text, NULL, 10); i < count; i++)
+        fault_add_field(fault, fault_path(fault, "values[%lu]", i), "☺%0200lu", i);
+    grpc_call_finish(call, fault);
+}
+
+// The detail is of a type that this server does not know.
+static void finish_with_status(struct grpc_call *call) {
+    Google__Protobuf__Any detail = GOOGLE__PROTOBUF__ANY__INIT;
+    Google__Protobuf__Any *details[] = {&detail};
+    Google__Rpc__Status status = GOOGLE__RPC__STATUS__INIT;
+    detail.type_url = (char *)"type.googleapis.com/no.such.Type";
+    detail.value = (ProtobufCBinaryData){3, (uint8_t *)"\x00\x01\xff"};
+    status.code = GRPC_CODE_DATA_LOSS;
+    status.message = (char *)"of its own making";
+    status.details = details;
+    status.n_details = ARRAY_LENGTH(details);
+    grpc_call_finish_status(call, &status.base);
+}
+
 static void on_command(struct grpc_call *call, const ProtobufCMessage *request) {
     const char *command = value_of(request);
     if (strncmp(command, "sleep ", 6) == 0) {
@@ -92,8 +161,16 @@ static void on_command(struct grpc_call *call, const ProtobufCMessage *request) 
     }
     if (strcmp(command, "wait") == 0)
         return;
-    if (strcmp(command, "fail") == 0)
+    if (strncmp(command, "read ", 5) == 0)
+        reply_with_values(call, command + 5);
+    else if (strncmp(command, "violations ", 11) == 0)
+        fail_with_violations(call, command + 11);
+    else if (strcmp(command, "fail") == 0)
         fail(call);
+    else if (strcmp(command, "metadata") == 0)
+        reply_with_metadata(call, request);
+    else if (strcmp(command, "status") == 0)
+        finish_with_status(call);
     else
         grpc_call_reply(call, request);
 }
@@ -106,24 +183,38 @@ static void on_command_cancel(struct grpc_call *call) {
 
 struct counter {
     uint32_t next, end;
+    uint32_t size; // of each; 0 = as long as the number is
+    bool fails;
 };
+
+static enum status send_next(struct grpc_call *call, const struct counter *counter) {
+    char text[4096];
+    int len = snprintf(text, sizeof(text), "%0*u", (int)counter->size, counter->next);
+    if (len < 0 || (size_t)len >= sizeof(text))
+        abort();
+    Google__Protobuf__StringValue value = string_value(text);
+    return grpc_call_send(call, &value.base);
+}
 
 static void count_on(struct grpc_call *call) {
     struct counter *counter = grpc_call_get_data(call);
     while (counter->next < counter->end) {
-        char text[16];
-        snprintf(text, sizeof(text), "%u", counter->next);
-        Google__Protobuf__StringValue value = string_value(text);
-        if (grpc_call_send(call, &value.base) != STATUS_OK)
+        if (send_next(call, counter) != STATUS_OK)
             return;
         counter->next++;
     }
-    grpc_call_finish(call, NULL);
+    if (counter->fails)
+        fail(call);
+    else
+        grpc_call_finish(call, NULL);
 }
 
 static void on_count(struct grpc_call *call, const ProtobufCMessage *request) {
     struct counter *counter = ARENA_NEW(grpc_call_get_arena(call), struct counter);
-    counter->end = (uint32_t)strtoul(value_of(request), NULL, 10);
+    char *rest;
+    counter->end = (uint32_t)strtoul(value_of(request), &rest, 10);
+    counter->fails = strcmp(rest, " fail") == 0;
+    counter->size = strncmp(rest, " x", 2) == 0 ? (uint32_t)strtoul(rest + 2, NULL, 10) : 0;
     grpc_call_set_data(call, counter);
     grpc_call_send_headers(call);
     count_on(call);
@@ -161,14 +252,15 @@ static const struct grpc_handler talk = {
 static const struct grpc_handler raw = {.on_bytes = on_raw};
 
 #define STRING_VALUE &google__protobuf__string_value__descriptor
-#define METHOD(name, shape_, handler_)                                                                 \
+#define METHOD(name, shape_, handler_, ...)                                                            \
     {                                                                                                  \
         .path = "/latchkey.test.CallService/" name, .request = STRING_VALUE, .response = STRING_VALUE, \
-        .shape = shape_, .handler = handler_                                                           \
+        .shape = shape_, .handler = handler_, __VA_ARGS__                                              \
     }
 
 static const struct grpc_method methods[] = {
-    METHOD("Echo", GRPC_UNARY, &echo),
+    METHOD("Echo", GRPC_UNARY, &echo, .is_read_only = true),
+    METHOD("Secret", GRPC_UNARY, &echo, .never_compress = true),
     METHOD("Command", GRPC_UNARY, &command),
     METHOD("Count", GRPC_SERVER_STREAM, &count),
     METHOD("Join", GRPC_CLIENT_STREAM, &join),
@@ -178,6 +270,6 @@ static const struct grpc_method methods[] = {
 
 int main(int argc, char **argv) {
     const struct router_table table = {methods, ARRAY_LENGTH(methods)};
-    struct grpc_server_options options = {.tables = &table, .table_count = 1};
-    return test_server_run(&options, argc, argv);
+    struct test_server server = {.options = {.tables = &table, .table_count = 1}};
+    return test_server_run(&server, argc, argv);
 }

@@ -7,6 +7,6 @@ int main(int argc, char **argv) {
         .content_type = "text/plain",
         .body = BYTES_LITERAL("Latchkey's transport is listening.\n"),
     };
-    struct grpc_server_options options = {.page = &page};
-    return test_server_run(&options, argc, argv);
+    struct test_server server = {.options = {.page = &page}};
+    return test_server_run(&server, argc, argv);
 }

@@ -72,21 +72,28 @@ static void wait_for_end(const struct grpc_server *server) {
     }
 }
 
-static int serve(struct grpc_server *server, struct loop_group *loops, const struct test_settings *settings) {
+static void print_address(const struct test_server *test, const struct listener *listener) {
+    (void)test;
+    printf("listening %s\n", listener_get_address(listener));
+}
+
+static int serve(const struct test_server *test, struct grpc_server *server,
+                 const struct test_settings *settings) {
     char error[256];
     const struct listener *listener;
     if (grpc_server_listen(server, settings->listen, error, sizeof(error), &listener) != STATUS_OK)
         return fail(error);
-    if (loop_group_start(loops) != STATUS_OK)
+    if (loop_group_start(test->options.loops) != STATUS_OK)
         return fail("cannot start the loops");
-    printf("listening %s\n", listener_get_address(listener));
+    (test->on_listening ? test->on_listening : print_address)(test, listener);
     fflush(stdout);
     wait_for_end(server);
     bool is_drained = grpc_server_drain(server, (uint32_t)settings->drain_grace_ms);
     return is_drained ? EXIT_SUCCESS : fail("calls were cut off");
 }
 
-int test_server_run(struct grpc_server_options *options, int argc, char **argv) {
+int test_server_run(struct test_server *test, int argc, char **argv) {
+    struct grpc_server_options *options = &test->options;
     struct test_settings settings;
     const struct config_table tables[] = {
         {.title = "Test server", .settings = rows, .count = ARRAY_LENGTH(rows), .base = &settings},
@@ -110,7 +117,7 @@ int test_server_run(struct grpc_server_options *options, int argc, char **argv) 
         return fail("out of memory");
     int result = EXIT_FAILURE;
     if (grpc_server_new(options, &server) == STATUS_OK) {
-        result = serve(server, options->loops, &settings);
+        result = serve(test, server, &settings);
         loop_group_stop(options->loops);
         grpc_server_free(server);
     }

@@ -77,7 +77,7 @@ static void times_are_rfc_3339_and_durations_seconds(void **state) {
     assert_int_equal(field_set_duration_ms(&arena, request, "expire_in", 90000), STATUS_OK);
     assert_value(request, "expire_in", "\"90s\"");
     assert_int_equal(field_set_duration_ms(&arena, request, "expire_in", 1500), STATUS_OK);
-    assert_value(request, "expire_in", "\"1.500000000s\"");
+    assert_value(request, "expire_in", "\"1.500s\"");
 }
 
 static void lists_maps_messages_and_bytes_nest(void **state) {

@@ -130,7 +130,7 @@ class Scenario:
         assert {"latchkey.v1.ValidationService", "latchkey.v1.TokenService"} <= names, f"our services, not {names}"
 
     def _expect_decision(self, client_ip, reason):
-        response = self._anybody.validation.Validate(self._validation_pb2.ValidateRequest(
+        response = self._administrator.validation.Validate(self._validation_pb2.ValidateRequest(
             token=self._created.secret, client_ip=client_ip, channel="CHANNEL_API", permissions=["charges.create"]),
             timeout=20)
         is_allowed = response.decision == self._decision_pb2.DECISION_ALLOW

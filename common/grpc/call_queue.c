@@ -1,0 +1,99 @@
+// What waits to be taken by the client: messages with their prefixes, in order, bounded.
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/grpc/call_internal.h"
+
+enum {
+    OUT_BYTES_MAX = 1024 * 1024, // queued for one call; one message more than nothing always fits
+    OUT_BYTES_LOW = OUT_BYTES_MAX / 2,
+};
+
+static void pop_outgoing(struct grpc_call *call) {
+    struct outgoing *first = call->out_first;
+    call->out_first = first->next;
+    call->out_offset = 0;
+    if (!call->out_first)
+        call->out_end = &call->out_first;
+    if (first->is_owned)
+        free(first);
+}
+
+// A first answer is not counted, however large.
+static bool hold_answers(struct grpc_call *call, size_t bytes) {
+    return request_memory_set(&call->home->server->answer_memory, &call->answer_share, bytes);
+}
+
+static void note_taken(struct grpc_call *call) {
+    if (call->out_bytes < call->answer_share.bytes)
+        (void)!hold_answers(call, call->out_bytes);
+}
+
+void call_drop_outgoing(struct grpc_call *call) {
+    while (call->out_first)
+        pop_outgoing(call);
+    call->out_bytes = 0;
+    note_taken(call);
+}
+
+void call_push(struct grpc_call *call, struct outgoing *outgoing) {
+    outgoing->next = NULL;
+    *call->out_end = outgoing;
+    call->out_end = &outgoing->next;
+    call->out_bytes += outgoing->bytes.len;
+}
+
+size_t call_read_body(struct grpc_call *call, uint8_t *to, size_t room) {
+    size_t read = 0;
+    while (call->out_first && read < room) {
+        struct bytes bytes = call->out_first->bytes;
+        size_t left = bytes.len - call->out_offset;
+        size_t len = left < room - read ? left : room - read;
+        memcpy(to + read, bytes.data + call->out_offset, len);
+        read += len;
+        call->out_offset += len;
+        if (len == left)
+            pop_outgoing(call);
+    }
+    call->out_bytes -= read;
+    note_taken(call);
+    if (call->is_waiting_for_room && call->out_bytes <= OUT_BYTES_LOW)
+        call->wire->note_room(call);
+    return read;
+}
+
+enum status call_check_room(struct grpc_call *call, size_t size) {
+    assert(call_state_has_handler(call->state));
+    if (call->state != CALL_RUNNING)
+        return STATUS_CLOSED;
+    size_t queued = call->out_bytes + size;
+    if (call->out_bytes == 0 || (queued <= OUT_BYTES_MAX && hold_answers(call, queued)))
+        return STATUS_OK;
+    call->is_waiting_for_room = true;
+    return STATUS_EXHAUSTED;
+}
+
+struct outgoing *call_new_outgoing(uint8_t flag, size_t size, uint8_t **ret_body) {
+    struct outgoing *outgoing = malloc(sizeof(*outgoing) + FRAMING_PREFIX_BYTES + size);
+    if (!outgoing)
+        return NULL;
+    uint8_t *bytes = (uint8_t *)(outgoing + 1);
+    framing_write_prefix(bytes, (uint32_t)size);
+    bytes[0] = flag;
+    outgoing->bytes = bytes_of(bytes, FRAMING_PREFIX_BYTES + size);
+    outgoing->is_owned = true;
+    *ret_body = bytes + FRAMING_PREFIX_BYTES;
+    return outgoing;
+}
+
+bool call_push_copy(struct grpc_call *call, uint8_t flag, struct bytes message) {
+    uint8_t *body;
+    struct outgoing *outgoing = call_new_outgoing(flag, message.len, &body);
+    if (!outgoing)
+        return false;
+    if (message.len > 0)
+        memcpy(body, message.data, message.len);
+    call_push(call, outgoing);
+    return true;
+}

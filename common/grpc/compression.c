@@ -1,0 +1,91 @@
+#include "common/grpc/compression.h"
+
+#include <limits.h>
+
+// zlib's 15 bits of window, and 16 for "gzip only".
+enum { GZIP_WINDOW_BITS = 15 + 16, MEMORY_LEVEL = 8, ROOM_MIN = 512, ROOM_MAX = 64 * 1024 };
+
+void compression_fini(struct compression *compression) {
+    if (compression->has_inflater)
+        inflateEnd(&compression->inflater);
+    if (compression->has_deflater)
+        deflateEnd(&compression->deflater);
+    compression->has_inflater = compression->has_deflater = false;
+}
+
+static bool prepare_inflater(struct compression *compression) {
+    if (compression->has_inflater)
+        return inflateReset(&compression->inflater) == Z_OK;
+    compression->has_inflater = inflateInit2(&compression->inflater, GZIP_WINDOW_BITS) == Z_OK;
+    return compression->has_inflater;
+}
+
+static bool prepare_deflater(struct compression *compression) {
+    if (compression->has_deflater)
+        return deflateReset(&compression->deflater) == Z_OK;
+    compression->has_deflater = deflateInit2(&compression->deflater, Z_BEST_SPEED, Z_DEFLATED,
+                                             GZIP_WINDOW_BITS, MEMORY_LEVEL, Z_DEFAULT_STRATEGY) == Z_OK;
+    return compression->has_deflater;
+}
+
+// Grows with what is there, so that a small message stays small and a large one takes few steps.
+static size_t choose_room(size_t done, size_t left) {
+    size_t room = done < ROOM_MIN ? ROOM_MIN : done > ROOM_MAX ? ROOM_MAX : done;
+    return room < left ? room : left;
+}
+
+// One step: more of `from` into the room that there is. Z_BUF_ERROR when there was no room or nothing to do.
+static int inflate_part(z_stream *stream, struct buffer *to, size_t room) {
+    stream->next_out = buffer_reserve(to, room);
+    stream->avail_out = (uInt)room;
+    if (!stream->next_out)
+        return Z_MEM_ERROR;
+    int result = inflate(stream, Z_NO_FLUSH);
+    buffer_advance(to, room - stream->avail_out);
+    return result;
+}
+
+static enum status judge_end(const z_stream *stream) {
+    return stream->avail_in == 0 ? STATUS_OK : STATUS_MALFORMED;
+}
+
+enum status compression_inflate(struct compression *compression, struct bytes from, size_t max,
+                                struct buffer *to) {
+    if (from.len > UINT_MAX)
+        return STATUS_TOO_LARGE;
+    if (!prepare_inflater(compression))
+        return STATUS_NO_MEMORY;
+    z_stream *stream = &compression->inflater;
+    stream->next_in = (Bytef *)from.data;
+    stream->avail_in = (uInt)from.len;
+    size_t begin = to->len;
+    for (;;) {
+        // One byte more than allowed tells too much from just enough.
+        size_t done = to->len - begin;
+        if (done > max)
+            return STATUS_TOO_LARGE;
+        switch (inflate_part(stream, to, choose_room(done, max + 1 - done))) {
+        case Z_STREAM_END: return to->len - begin > max ? STATUS_TOO_LARGE : judge_end(stream);
+        case Z_OK: break;
+        case Z_MEM_ERROR: return STATUS_NO_MEMORY;
+        default: return STATUS_MALFORMED;
+        }
+    }
+}
+
+enum status compression_deflate(struct compression *compression, struct bytes from, struct buffer *to) {
+    if (from.len > UINT_MAX || !prepare_deflater(compression))
+        return STATUS_NO_MEMORY;
+    z_stream *stream = &compression->deflater;
+    size_t room = deflateBound(stream, from.len);
+    stream->next_out = buffer_reserve(to, room);
+    if (!stream->next_out || room > UINT_MAX)
+        return STATUS_NO_MEMORY;
+    stream->next_in = (Bytef *)from.data;
+    stream->avail_in = (uInt)from.len;
+    stream->avail_out = (uInt)room;
+    if (deflate(stream, Z_FINISH) != Z_STREAM_END)
+        return STATUS_NO_MEMORY;
+    buffer_advance(to, room - stream->avail_out);
+    return STATUS_OK;
+}

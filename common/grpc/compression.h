@@ -1,0 +1,33 @@
+// gzip, for messages in and out. One pair of zlib's states serves all messages of a loop, one after another;
+// each is made at its first use. One thread.
+#ifndef LATCHKEY_COMMON_GRPC_COMPRESSION_H
+#define LATCHKEY_COMMON_GRPC_COMPRESSION_H
+
+#include <stdbool.h>
+#include <zlib.h>
+
+#include "common/base/buffer.h"
+#include "common/base/bytes.h"
+#include "common/base/compiler.h"
+#include "common/base/status.h"
+
+#define COMPRESSION_NAMES "identity,gzip" // for the fields that tell clients
+
+// Zeroed memory is ready.
+struct compression {
+    z_stream inflater, deflater;
+    bool has_inflater, has_deflater;
+};
+
+void compression_fini(struct compression *compression);
+
+// Appends to `to` what `from` was made of. TOO_LARGE as soon as it is more than `max` bytes; MALFORMED if
+// `from` is not one gzip member from its first byte to its last; NO_MEMORY. `to` is of no use after an error.
+MUST_CHECK enum status compression_inflate(struct compression *compression, struct bytes from, size_t max,
+                                           struct buffer *to);
+
+// Appends one gzip member. NO_MEMORY.
+MUST_CHECK enum status compression_deflate(struct compression *compression, struct bytes from,
+                                           struct buffer *to);
+
+#endif

