@@ -14,7 +14,7 @@ TEST_PACKAGES=(
     "${BUILD_PACKAGES[@]}" "${SERVER_PACKAGES[@]}" git curl ca-certificates openssl libcmocka-dev
     clang-16 clang-format-16 libclang-rt-16-dev llvm-16 shellcheck
     python3 python3-aiosmtpd python3-grpcio python3-h2 python3-hyperframe python3-protobuf python3-psycopg2 python3-yaml protobuf-compiler-grpc
-    g++ libgrpc++-dev nghttp2-client nginx-light haproxy tor-geoipdb
+    caddy g++ libgrpc++-dev nghttp2-client nginx-light haproxy tor-geoipdb
 )
 
 print_help() {

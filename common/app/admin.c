@@ -1,15 +1,12 @@
 #include "common/app/admin.h"
 
-#include <errno.h>
 #include <microhttpd.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/net/listen_address.h"
+#include "common/app/http_socket.h"
 
 // Whoever opens connections and says nothing must not keep the probes of others out.
 enum { CONNECTIONS_MAX = 256, ADDRESS_CONNECTIONS_MAX = 16, IDLE_TIMEOUT_S = 15 };
@@ -106,38 +103,6 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     return queued;
 }
 
-static unsigned get_port(const struct sockaddr *address) {
-    switch (address->sa_family) {
-    case AF_INET: return ntohs(((const struct sockaddr_in *)address)->sin_port);
-    case AF_INET6: return ntohs(((const struct sockaddr_in6 *)address)->sin6_port);
-    default: return 0;
-    }
-}
-
-// why: MHD would bind by itself, but then the reason of a failure is lost.
-static int open_listener(const char *listen_on, char *ret_error, size_t error_size, unsigned *ret_port) {
-    struct listen_address address;
-    const char *reason;
-    if (!listen_address_parse(listen_on, &address, &reason)) {
-        snprintf(ret_error, error_size, "--admin-listen %s: %s", listen_on, reason);
-        return -1;
-    }
-    struct sockaddr *socket_address = (struct sockaddr *)&address.socket;
-    int one = 1, fd = socket(socket_address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd >= 0)
-        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-    if (fd < 0 || bind(fd, socket_address, address.length) != 0 || listen(fd, SOMAXCONN) != 0) {
-        snprintf(ret_error, error_size, "can't serve the admin port on %s: %s%s", listen_on, strerror(errno),
-                 errno == EADDRINUSE ? "; end what listens there or choose another with --admin-listen" : "");
-        if (fd >= 0)
-            close(fd);
-        return -1;
-    }
-    getsockname(fd, socket_address, &address.length);
-    *ret_port = get_port(socket_address);
-    return fd;
-}
-
 enum status admin_new(const struct admin_options *options, struct admin **ret_admin, char *ret_error,
                       size_t error_size) {
     struct admin *admin = calloc(1, sizeof(*admin));
@@ -146,7 +111,8 @@ enum status admin_new(const struct admin_options *options, struct admin **ret_ad
         return STATUS_NO_MEMORY;
     }
     admin->options = *options;
-    int fd = open_listener(options->listen, ret_error, error_size, &admin->port);
+    const struct http_socket_options socket = {"--admin-listen", "the admin port", options->listen};
+    int fd = http_socket_open(&socket, ret_error, error_size, &admin->port);
     if (fd < 0) {
         free(admin);
         return STATUS_UNAVAILABLE;

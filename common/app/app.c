@@ -19,6 +19,8 @@
 #include "common/app/database_probe.h"
 #include "common/app/deployment.h"
 #include "common/app/dispatch.h"
+#include "common/app/http_door.h"
+#include "common/app/loop_hooks.h"
 #include "common/app/mailer.h"
 #include "common/app/maintenance.h"
 #include "common/app/tls_material.h"
@@ -67,6 +69,7 @@ struct app {
     struct grpc_health *health;
     struct grpc_reflection *reflection;
     struct admin *admin;
+    struct http_door *door;
     const struct listener *listener;
 
     // Of management methods only.
@@ -80,7 +83,7 @@ struct app {
     struct database_probe probe;
 
     struct router_table managed_tables[APP_SERVICES_MAX];
-    struct loop_hook *loop_hooks; // at most two for each loop and service
+    struct loop_hook *loop_hooks;
     size_t started_services;
 
     // Relaxed: written by the main thread, read by the admin port.
@@ -256,6 +259,8 @@ static enum status register_metrics(struct app *app) {
         status = metrics_register(app->metrics, tls_material_write_metrics, NULL);
     if (status == STATUS_OK)
         status = metrics_register(app->metrics, use_log_write_metrics, app->uses);
+    if (status == STATUS_OK)
+        status = metrics_register(app->metrics, http_door_write_metrics, app->door);
     if (status != STATUS_OK || !app->database)
         return status;
     if ((status = metrics_register(app->metrics, database_metrics_write, app->database)) != STATUS_OK ||
@@ -269,40 +274,6 @@ static enum status register_metrics(struct app *app) {
 }
 
 // ---- start ----
-
-struct loop_hook {
-    struct loop_task task;
-    struct loop *loop;
-    void (*run)(struct loop *loop);
-};
-
-static void run_loop_hook(struct loop_task *task) {
-    struct loop_hook *hook = CONTAINER_OF(task, struct loop_hook, task);
-    hook->run(hook->loop);
-}
-
-// Every loop's first turn runs enter_loop() before any bytes can have been read on it; its stop runs
-// leave_loop() after the server's own stop task has closed the connections, because that one was added
-// before.
-static enum status add_loop_hooks(struct app *app) {
-    size_t loops = loop_group_get_count(app->loops), used = 0;
-    app->loop_hooks = calloc(loops * app->program->service_count * 2, sizeof(*app->loop_hooks));
-    if (!app->loop_hooks)
-        return STATUS_NO_MEMORY;
-    for (size_t i = 0; i < app->program->service_count * loops; i++) {
-        const struct app_service *service = app->program->services[i / loops];
-        struct loop *loop = loop_group_get_loop(app->loops, i % loops);
-        if (service->enter_loop) {
-            app->loop_hooks[used] = (struct loop_hook){{.run = run_loop_hook}, loop, service->enter_loop};
-            loop_post(loop, &app->loop_hooks[used++].task);
-        }
-        if (service->leave_loop) {
-            app->loop_hooks[used] = (struct loop_hook){{.run = run_loop_hook}, loop, service->leave_loop};
-            loop_add_stop_task(loop, &app->loop_hooks[used++].task);
-        }
-    }
-    return STATUS_OK;
-}
 
 static size_t count_cores(void) {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -367,6 +338,17 @@ static int open_admin(struct app *app) {
     return fail(EXIT_UNAVAILABLE, error);
 }
 
+static int make_door(struct app *app) {
+    char error[ERROR_MAX];
+    const struct http_door_options options = {.settings = &http_settings,
+                                              .clock = app->clock,
+                                              .program = app->program,
+                                              .server = app->server,
+                                              .loops = app->loops};
+    bool is_made = http_door_new(&options, &app->door, error, sizeof(error)) == STATUS_OK;
+    return is_made ? -1 : fail(EXIT_UNAVAILABLE, error);
+}
+
 static enum status open_parts(struct app *app) {
     size_t loops = app->settings.loops ? (size_t)app->settings.loops : count_cores();
     enum status status = metrics_new(&app->metrics);
@@ -403,21 +385,26 @@ static int start(struct app *app) {
     name_instance(app);
 
     int exit_code = start_services(app);
+    if (exit_code < 0)
+        exit_code = make_door(app);
     if (exit_code >= 0)
         return exit_code;
     status = register_metrics(app);
     if (status == STATUS_OK)
-        status = add_loop_hooks(app);
+        status = loop_hooks_add(app->program, app->loops, &app->loop_hooks);
     if (status != STATUS_OK)
         return fail(EXIT_SOFTWARE, status_get_text(status));
     if ((exit_code = open_admin(app)) >= 0)
         return exit_code;
     if ((status = start_threads(app)) != STATUS_OK)
         return fail(EXIT_SOFTWARE, status_get_text(status));
-    log_event(LOG_LEVEL_INFO, "listening", LOG_TEXT("address", listener_get_address(app->listener)),
-              app->admin ? LOG_INTEGER("admin_port", admin_get_port(app->admin))
-                         : LOG_TEXT("admin_port", NULL),
-              LOG_INTEGER("loops", loop_group_get_count(app->loops)));
+    if (http_door_open(app->door, error, sizeof(error)) != STATUS_OK)
+        return fail(EXIT_UNAVAILABLE, error);
+    log_event(
+        LOG_LEVEL_INFO, "listening", LOG_TEXT("address", listener_get_address(app->listener)),
+        app->admin ? LOG_INTEGER("admin_port", admin_get_port(app->admin)) : LOG_TEXT("admin_port", NULL),
+        app->door ? LOG_INTEGER("http_port", http_door_get_port(app->door)) : LOG_TEXT("http_port", NULL),
+        LOG_INTEGER("loops", loop_group_get_count(app->loops)));
     return -1;
 }
 
@@ -460,6 +447,7 @@ static int serve(struct app *app, const sigset_t *signals) {
 
 static void drain(struct app *app, const sigset_t *signals) {
     log_event(LOG_LEVEL_INFO, "leaving");
+    http_door_leave(app->door);
     atomic_store_explicit(&app->is_leaving, true, memory_order_relaxed);
     update_health(app);
     int64_t until_ms = (int64_t)(clock_get_monotonic_ns(app->clock) / 1000000) + app->settings.drain_delay_ms;
@@ -473,12 +461,14 @@ static void drain(struct app *app, const sigset_t *signals) {
     grpc_health_end_watches(app->health);
     if (!grpc_server_drain(app->server, (uint32_t)app->settings.drain_grace_ms))
         log_event(LOG_LEVEL_WARNING, "calls were still running after the grace period");
+    http_door_drain(app->door, (uint32_t)app->settings.drain_grace_ms);
 }
 
 // In the reverse order of start(), from wherever that stopped.
 static void stop(struct app *app) {
     db_end_begin(app->end);
     validators_end_waits(app->validators);
+    http_door_close(app->door);
     if (app->loops)
         loop_group_stop(app->loops);
     admin_free(app->admin); // it asks the others, so it ends before them
@@ -492,6 +482,7 @@ static void stop(struct app *app) {
     worker_pool_free(app->workers);
     db_pool_free(app->database);
     db_end_free(app->end);
+    http_door_free(app->door);
     grpc_server_free(app->server);
     tls_material_close();
     loop_group_free(app->loops);
@@ -499,7 +490,7 @@ static void stop(struct app *app) {
     grpc_reflection_free(app->reflection);
     for (size_t i = 0; i < app->program->service_count; i++)
         dispatch_free_table(&app->managed_tables[i]);
-    free(app->loop_hooks);
+    loop_hooks_free(app->loop_hooks);
     metrics_free(app->metrics);
     deployment_cache_free(app->deployments);
     ip_set_free(app->trusted_proxies);

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "common/app/bearer.h"
+#include "common/app/http_route.h"
 #include "common/app/job.h"
 #include "common/app/method.h"
 #include "common/app/metrics.h"
@@ -47,6 +48,10 @@ struct app_service {
     // Methods that are answered on the loop from memory.
     const struct grpc_method *inline_methods;
     size_t inline_method_count;
+
+    // What it serves over HTTP/1.1 beside its methods.
+    const struct http_route *http_routes;
+    size_t http_route_count;
 
     // What it does by itself, while the server runs.
     const struct app_job *const *jobs;

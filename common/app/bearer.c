@@ -8,15 +8,15 @@ static bool is_repeated(const struct metadata_field *field) {
     return metadata_find(field->next, field->name) != NULL;
 }
 
-static const struct metadata_field *find(const struct grpc_call *call, struct bytes name) {
-    return metadata_find(grpc_call_get_metadata(call)->first, name);
+struct bytes bearer_find_secret(const struct grpc_call *call) {
+    return bearer_find_secret_in(grpc_call_get_metadata(call));
 }
 
-struct bytes bearer_find_secret(const struct grpc_call *call) {
-    const struct metadata_field *field = find(call, BYTES_LITERAL("x-access-token"));
+struct bytes bearer_find_secret_in(const struct metadata *fields) {
+    const struct metadata_field *field = metadata_find(fields->first, BYTES_LITERAL("x-access-token"));
     if (field)
         return is_repeated(field) ? BYTES_EMPTY : field->value;
-    field = find(call, BYTES_LITERAL("authorization"));
+    field = metadata_find(fields->first, BYTES_LITERAL("authorization"));
     if (!field || is_repeated(field))
         return BYTES_EMPTY;
     struct bytes secret = field->value;
@@ -26,7 +26,8 @@ struct bytes bearer_find_secret(const struct grpc_call *call) {
 
 enum status bearer_find_company(const struct grpc_call *call, struct fault *fault,
                                 struct bytes *ret_company) {
-    const struct metadata_field *field = find(call, BYTES_LITERAL("latchkey-company"));
+    const struct metadata_field *field =
+        metadata_find(grpc_call_get_metadata(call)->first, BYTES_LITERAL("latchkey-company"));
     if (field && (field->value.len == 0 || is_repeated(field)))
         return fault_set(fault, STATUS_INVALID, "INVALID_ARGUMENT",
                          "the metadata latchkey-company is there and names no company, or more than one; "

@@ -21,8 +21,10 @@ struct bearer_shape {
 };
 
 // Where x-access-token is there, authorization is somebody else's. Empty if there is none, if authorization
-// is of another scheme, and if the one that counts is there more than once. Borrows from the call.
+// is of another scheme, and if the one that counts is there more than once. Borrows from the call, or from
+// the header fields.
 struct bytes bearer_find_secret(const struct grpc_call *call);
+struct bytes bearer_find_secret_in(const struct metadata *fields);
 
 // `latchkey-company`, as sent; empty = the caller's own. INVALID, and the fault filled, if it is there and
 // empty, or more than once: who meant another company must not act at home. Borrows from the call.

@@ -102,16 +102,21 @@ bool client_address_is_of_peer(const struct ip_set *trusted, const struct grpc_c
     return field == NULL;
 }
 
-struct ip_address client_address_find_of_call(const struct ip_set *trusted, const struct grpc_call *call) {
+struct ip_address client_address_find_in(const struct ip_set *trusted, const struct ip_address *peer,
+                                         const struct metadata *fields) {
     struct bytes values[FORWARDED_MAX];
     size_t count = 0;
     if (!trusted)
-        return *grpc_call_get_peer(call);
-    const struct metadata_field *field = find_forwarded(grpc_call_get_metadata(call)->first);
+        return *peer;
+    const struct metadata_field *field = find_forwarded(fields->first);
     for (; field; field = find_forwarded(field->next)) {
         if (count == FORWARDED_MAX) // more proxies than anybody has: an address that nothing lists
             return (struct ip_address){0};
         values[count++] = field->value;
     }
-    return client_address_find(trusted, grpc_call_get_peer(call), values, count);
+    return client_address_find(trusted, peer, values, count);
+}
+
+struct ip_address client_address_find_of_call(const struct ip_set *trusted, const struct grpc_call *call) {
+    return client_address_find_in(trusted, grpc_call_get_peer(call), grpc_call_get_metadata(call));
 }

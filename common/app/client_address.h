@@ -26,7 +26,9 @@ MUST_CHECK enum status client_address_parse_trusted(const char *list, struct ip_
 struct ip_address client_address_find(const struct ip_set *trusted, const struct ip_address *peer,
                                       const struct bytes *forwarded, size_t forwarded_count);
 
-// The same, of a call with its metadata.
+// The same, of header fields, and of a call with its metadata.
+struct ip_address client_address_find_in(const struct ip_set *trusted, const struct ip_address *peer,
+                                         const struct metadata *fields);
 struct ip_address client_address_find_of_call(const struct ip_set *trusted, const struct grpc_call *call);
 
 // Whether nobody is said to stand behind the peer: it is no trusted proxy, or says nothing, or names its own

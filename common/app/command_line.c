@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/app/http_settings.h"
 #include "common/app/mail_settings.h"
 #include "common/app/mailer.h"
 #include "common/app/method_list.h"
@@ -11,7 +12,7 @@
 #include "common/base/config.h"
 #include "common/net/listener.h"
 
-enum { ROWS_MAX = 64, TABLES_MAX = APP_SERVICES_MAX + 4 }; // and server, transport, TLS, mail
+enum { ROWS_MAX = 64, TABLES_MAX = APP_SERVICES_MAX + 5 }; // and server, transport, TLS, HTTP, mail
 
 struct tables {
     struct setting rows[ROWS_MAX]; // app_setting_table with the program's own defaults
@@ -32,6 +33,8 @@ static void gather_tables(struct tables *tables, const struct app_program *progr
         (struct config_table){"Server", tables->rows, app_setting_count, settings};
     tables->list[tables->count++] = tls_settings_get_table();
     tables->list[tables->count++] = grpc_server_settings_get_table(transport);
+    tables->list[tables->count++] =
+        (struct config_table){"HTTP/1.1", http_setting_table, http_setting_count, &http_settings};
     if (mailer_is_needed(program))
         tables->list[tables->count++] =
             (struct config_table){"Mail", mail_setting_table, mail_setting_count, &mail_settings};
@@ -71,6 +74,14 @@ static enum command_line answer(const struct app_program *program, const struct 
     return COMMAND_LINE_ANSWERED;
 }
 
+// The first address that can be reached from other machines; NULL if none can.
+static const char *find_exposed(const struct app_settings *settings) {
+    if (!listener_address_is_local(settings->listen) && !tls_settings.certificate)
+        return settings->listen;
+    bool has_door = http_settings.listen != NULL;
+    return has_door && !listener_address_is_local(http_settings.listen) ? http_settings.listen : NULL;
+}
+
 enum command_line command_line_read(const struct app_program *program, int argc, char **argv,
                                     struct app_settings *ret_settings,
                                     struct grpc_server_settings *ret_transport, char *ret_error,
@@ -84,14 +95,15 @@ enum command_line command_line_read(const struct app_program *program, int argc,
     app_settings_complete(ret_settings);
     if (tls_settings_complete(ret_error, error_size) != STATUS_OK)
         return COMMAND_LINE_WRONG;
-    if (listener_address_is_local(ret_settings->listen) || tls_settings.certificate ||
-        ret_settings->allow_plaintext)
+    http_settings_complete(&http_settings);
+    const char *exposed = find_exposed(ret_settings);
+    if (!exposed || ret_settings->allow_plaintext)
         return COMMAND_LINE_SERVE;
     snprintf(
         ret_error, error_size,
         "%s can be reached from other machines, and without TLS everybody on the way reads the tokens; "
-        "give --tls-certificate and --tls-key, listen on 127.0.0.1, or say --allow-plaintext where something "
-        "in front encrypts",
-        ret_settings->listen);
+        "give --tls-certificate and --tls-key (not for --http-listen, which has no TLS), listen on 127.0.0.1, or "
+        "say --allow-plaintext where something in front encrypts",
+        exposed);
     return COMMAND_LINE_WRONG;
 }

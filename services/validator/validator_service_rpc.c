@@ -6,6 +6,8 @@
 
 #include "latchkey/v1/validation.pb-c.h"
 #include "services/validator/follower.h"
+#include "services/validator/forward_auth.h"
+#include "services/validator/introspection.h"
 #include "services/validator/validate_rpc.h"
 #include "services/validator/validator_service.h"
 
@@ -40,12 +42,14 @@ struct validator_settings {
     int64_t min_revision_wait_ms;
     int64_t min_revision_calls;
     bool fold_reasons;
+    const char *check_cookie;
 };
 
 // Of the process: filled by start(), then the loops' (service.loops), the follower's (validator) or const.
 static struct validator_settings own_settings;
 static struct validator validator;
 static struct validate_service service;
+static struct forward_auth forward_auth;
 static struct db_connection_options database;
 static struct app *app;
 static size_t loop_count;
@@ -143,6 +147,7 @@ static enum status start(struct app *the_app, char *ret_error, size_t error_size
     service.trusted_proxies = app_get_trusted_proxies(app);
     service.folds_reasons = own_settings.fold_reasons;
     service.min_revision_wait_ms = own_settings.min_revision_wait_ms;
+    forward_auth = (struct forward_auth){service.trusted_proxies, own_settings.check_cookie};
     enum status status = make_loops(app_get_loop_count(app));
     if (status == STATUS_OK)
         status = metrics_register(app_get_metrics(app), write_metrics, NULL);
@@ -173,6 +178,20 @@ static const struct grpc_method methods[] = {
      .never_compress = true,
      .handler = &validate_handler,
      .context = &service},
+};
+
+static const struct http_route http_routes[] = {
+    {.path = "/check",
+     .name = "check",
+     .context = &forward_auth,
+     .ask = forward_auth_ask,
+     .tell = forward_auth_tell},
+    {.path = "/introspect",
+     .name = "introspect",
+     .methods = "POST",
+     .refuses_foreign_origins = true,
+     .ask = introspection_ask,
+     .tell = introspection_tell},
 };
 
 #define OF(member) offsetof(struct validator_settings, member)
@@ -224,12 +243,20 @@ static const struct setting settings_table[] = {
      .default_value = "false",
      .help = "Answer UNKNOWN in place of every reason from MALFORMED to EXPIRED, except to callers with "
              "latchkey.validate.detail: nobody learns that a secret once was good."},
+    {.name = "check-cookie",
+     .type = SETTING_TEXT,
+     .offset = OF(check_cookie),
+     .default_value = "",
+     .value_name = "NAME",
+     .help = "The cookie in which /check finds a token when no header field presents one. Empty: in none."},
 };
 
 const struct app_service validator_service = {
     .name = "latchkey.v1.ValidationService",
     .inline_methods = methods,
     .inline_method_count = ARRAY_LENGTH(methods),
+    .http_routes = http_routes,
+    .http_route_count = ARRAY_LENGTH(http_routes),
     .settings = settings_table,
     .setting_count = ARRAY_LENGTH(settings_table),
     .settings_base = &own_settings,

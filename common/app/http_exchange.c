@@ -1,0 +1,370 @@
+#include "common/app/http_exchange.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/app/http_origin.h"
+#include "common/base/buffer.h"
+#include "common/grpc/request_head.h"
+
+enum {
+    ARENA_BYTES_MAX = 72 * 1024 * 1024, // the largest body and its answer, and then some
+    SWALLOWED_PARTS = 2,                // of a body without a length that turns out too long
+};
+
+enum exchange_state { EXCHANGE_NEW, EXCHANGE_RECEIVING, EXCHANGE_ASKED, EXCHANGE_ANSWERED };
+
+struct http_exchange {
+    struct http_door *door;
+    struct MHD_Connection *connection;
+    struct http_connection *watched;
+    const struct http_route *route;
+    struct http_route_counters *counters;
+    enum exchange_state state;
+    bool is_head_bad; // a header field that none should be
+    bool is_head_too_large;
+    bool is_framing_bad; // it is not clear where the body ends
+    size_t body_seen;
+    struct buffer body;
+    struct arena arena;
+    struct http_request request;
+    struct local_request call_request;
+    struct local_call *call;
+    struct local_response response;
+    struct http_answer answer;
+};
+
+static void enter(struct http_exchange *exchange, enum http_phase phase) {
+    http_watch_enter(exchange->door->watch, exchange->watched, phase,
+                     phase == HTTP_ASKED ? exchange->call : NULL);
+}
+
+// ---- the answer ----
+
+static void refuse(struct http_exchange *exchange, unsigned status, const char *code, const char *text) {
+    http_answer_refuse(&exchange->request, &exchange->answer, status, code, "%s", text);
+    if (status == MHD_HTTP_SERVICE_UNAVAILABLE)
+        http_answer_add(&exchange->request, &exchange->answer, "retry-after", BYTES_LITERAL("1"));
+}
+
+// What libmicrohttpd says itself, and what every answer says.
+static bool is_own_field(struct bytes name) {
+    static const char *const names[] = {"content-length", "transfer-encoding", "connection", "date",
+                                        "cache-control"};
+    for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
+        if (bytes_is_text(name, names[i]))
+            return true;
+    return false;
+}
+
+static void add_fields(const struct http_exchange *exchange, struct MHD_Response *response) {
+    for (const struct metadata_field *field = exchange->answer.fields.first; field; field = field->next)
+        if (!is_own_field(field->name))
+            MHD_add_response_header(response, (const char *)field->name.data,
+                                    (const char *)field->value.data);
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    if (atomic_load_explicit(&exchange->door->is_leaving, memory_order_relaxed))
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+}
+
+static enum MHD_Result send_answer(struct http_exchange *exchange) {
+    struct http_answer *answer = &exchange->answer;
+    if (answer->status == 0 || answer->status >= HTTP_STATUS_LIMIT)
+        refuse(exchange, MHD_HTTP_SERVICE_UNAVAILABLE, "unavailable", "the call was lost; ask again");
+    if (exchange->route->refuses_foreign_origins)
+        http_origin_add(exchange->door->options.settings->allow_origins, &exchange->request, answer);
+    exchange->state = EXCHANGE_ANSWERED;
+    enter(exchange, HTTP_ANSWERING);
+    // The exchange outlives what is sent of it.
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(answer->body.len, (void *)answer->body.data, MHD_RESPMEM_PERSISTENT);
+    if (!response)
+        return MHD_NO;
+    add_fields(exchange, response);
+    atomic_fetch_add_explicit(&exchange->counters->answered[answer->status], 1, memory_order_relaxed);
+    enum MHD_Result queued = MHD_queue_response(exchange->connection, answer->status, response);
+    MHD_destroy_response(response);
+    return queued;
+}
+
+static enum MHD_Result send_refusal(struct http_exchange *exchange, unsigned status, const char *code,
+                                    const char *text) {
+    refuse(exchange, status, code, text);
+    return send_answer(exchange);
+}
+
+// ---- the head ----
+
+static bool is_printable(struct bytes value) {
+    for (size_t i = 0; i < value.len; i++)
+        if ((value.data[i] < ' ' && value.data[i] != '\t') || value.data[i] == 0x7f)
+            return false;
+    return true;
+}
+
+static const uint8_t *copy_in_lower_case(struct arena *arena, struct bytes name) {
+    char *copy = arena_copy_bytes(arena, name);
+    for (size_t i = 0; copy && i < name.len; i++)
+        if (copy[i] >= 'A' && copy[i] <= 'Z')
+            copy[i] |= 0x20;
+    return (const uint8_t *)copy;
+}
+
+static enum MHD_Result on_field(void *context, enum MHD_ValueKind kind, const char *key, size_t key_len,
+                                const char *value, size_t value_len) {
+    (void)kind;
+    struct http_exchange *exchange = context;
+    struct metadata *fields = &exchange->request.fields;
+    struct bytes name = {copy_in_lower_case(&exchange->arena, bytes_of(key, key_len)), key_len};
+    struct bytes text = bytes_trim(bytes_of(value, value_len));
+    exchange->is_head_bad |= key_len == 0 || !is_printable(text) || !is_printable(name);
+    if (!name.data || metadata_add(fields, &exchange->arena, name, text) != STATUS_OK ||
+        fields->size_bytes > REQUEST_HEAD_BYTES_MAX || fields->count > REQUEST_HEAD_FIELDS_MAX) {
+        exchange->is_head_too_large = true;
+        return MHD_NO;
+    }
+    return MHD_YES;
+}
+
+// Where a proxy in front and this server might see different ends of a request, there is none.
+static bool is_framing_clear(const struct http_request *request) {
+    const struct metadata_field *length =
+        metadata_find(request->fields.first, BYTES_LITERAL("content-length"));
+    const struct metadata_field *coding =
+        metadata_find(request->fields.first, BYTES_LITERAL("transfer-encoding"));
+    uint64_t ignored;
+    if (length && (coding || metadata_find(length->next, length->name) ||
+                   !bytes_parse_unsigned(length->value, INT64_MAX, &ignored)))
+        return false;
+    return !coding || (!metadata_find(coding->next, coding->name) &&
+                       bytes_is_equal_ignoring_case(coding->value, BYTES_LITERAL("chunked")));
+}
+
+static uint64_t read_length(const struct http_request *request) {
+    uint64_t length = 0;
+    (void)!bytes_parse_unsigned(http_request_find_only(request, "content-length"), INT64_MAX, &length);
+    return length;
+}
+
+static bool is_method(const struct http_exchange *exchange) {
+    size_t ignored;
+    const struct router *router = grpc_server_get_router(exchange->door->options.server);
+    const struct grpc_method *method = router_find(router, exchange->request.path, &ignored);
+    return method && method->shape == GRPC_UNARY;
+}
+
+// The services' routes come first, then the methods, then nothing.
+static void find_route(struct http_exchange *exchange) {
+    struct http_door *door = exchange->door;
+    size_t services = door->route_count - HTTP_OWN_ROUTES, i = 0;
+    while (i < services && !bytes_is_text(exchange->request.path, door->routes[i]->path))
+        i++;
+    if (i == services && !is_method(exchange))
+        i++;
+    exchange->route = door->routes[i];
+    exchange->request.context = exchange->route->context;
+    exchange->counters = &door->counters[i];
+}
+
+static bool lists_method(const char *methods, const char *method) {
+    struct bytes rest = bytes_of_text(methods);
+    while (rest.data)
+        if (bytes_is_text(bytes_trim(bytes_split(&rest, ',')), method))
+            return true;
+    return methods == NULL;
+}
+
+static enum MHD_Result refuse_method(struct http_exchange *exchange) {
+    http_answer_add(&exchange->request, &exchange->answer, "allow", bytes_of_text(exchange->route->methods));
+    return send_refusal(exchange, MHD_HTTP_METHOD_NOT_ALLOWED, "unimplemented",
+                        "this path is not for this method; `allow` lists those that it is for");
+}
+
+static enum MHD_Result begin(struct http_exchange *exchange, const char *method) {
+    const struct http_settings *settings = exchange->door->options.settings;
+    struct http_request *request = &exchange->request;
+    const struct http_route *route = exchange->route;
+    request->method = arena_copy_text(&exchange->arena, method);
+    MHD_get_connection_values_n(exchange->connection, MHD_HEADER_KIND, on_field, exchange);
+    if (exchange->is_head_too_large || !request->method)
+        return send_refusal(exchange, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE, "resource_exhausted",
+                            "the request's headers are over 16 KiB or 128 fields");
+    if (exchange->is_head_bad || !is_framing_clear(request))
+        return send_refusal(exchange, MHD_HTTP_BAD_REQUEST, "invalid_argument",
+                            "the request's headers are not what HTTP allows");
+    bool is_foreign =
+        route->refuses_foreign_origins && !http_origin_is_allowed(settings->allow_origins, request);
+    if (is_foreign)
+        return send_refusal(exchange, MHD_HTTP_FORBIDDEN, "permission_denied",
+                            "pages of this origin may not ask; --http-allow-origins lists those that may");
+    if (route->refuses_foreign_origins && http_origin_is_preflight(request)) {
+        http_origin_answer_preflight(request, route->methods, &exchange->answer);
+        return send_answer(exchange);
+    }
+    if (!lists_method(route->methods, request->method))
+        return refuse_method(exchange);
+    if (read_length(request) > (uint64_t)settings->max_body_bytes)
+        return send_refusal(exchange, MHD_HTTP_CONTENT_TOO_LARGE, "resource_exhausted",
+                            "the body is larger than --http-max-body");
+    exchange->state = EXCHANGE_RECEIVING;
+    return MHD_YES;
+}
+
+// ---- the body ----
+
+// why swallowed at first: an answer that comes before the body's end is lost to a client that still sends.
+static enum MHD_Result take(struct http_exchange *exchange, struct bytes piece) {
+    exchange->body_seen += piece.len;
+    if (exchange->body_seen > SWALLOWED_PARTS * exchange->body.limit)
+        return MHD_NO;
+    if (!exchange->body.failed)
+        buffer_append(&exchange->body, piece);
+    return MHD_YES;
+}
+
+// ---- the call ----
+
+static bool copy_fields(struct arena *arena, const struct metadata *from, struct metadata *ret_to) {
+    metadata_init(ret_to);
+    for (const struct metadata_field *field = from->first; field; field = field->next)
+        if (metadata_add(ret_to, arena, field->name, field->value) != STATUS_OK)
+            return false;
+    return true;
+}
+
+static bool keep_response(struct http_exchange *exchange, const struct local_response *response) {
+    struct local_response *kept = &exchange->response;
+    const char *body = arena_copy_bytes(&exchange->arena, response->body);
+    kept->body = bytes_of(body, response->body.len);
+    return body && copy_fields(&exchange->arena, &response->fields, &kept->fields) &&
+           copy_fields(&exchange->arena, &response->trailers, &kept->trailers);
+}
+
+// On the loop. The exchange may be gone when the connection has been resumed.
+static void on_done(void *context, const struct local_response *response) {
+    struct http_exchange *exchange = context;
+    struct http_door *door = exchange->door;
+    if (response->http_status != 0 && keep_response(exchange, response))
+        exchange->response.http_status = response->http_status;
+    enter(exchange, HTTP_ANSWERING);
+    MHD_resume_connection(exchange->connection);
+    http_door_give_place_back(door);
+}
+
+static size_t choose_loop(struct http_door *door) {
+    size_t count = loop_group_get_count(door->options.loops);
+    return atomic_fetch_add_explicit(&door->next_loop, 1, memory_order_relaxed) % count;
+}
+
+static enum MHD_Result call(struct http_exchange *exchange) {
+    struct http_door *door = exchange->door;
+    if (!http_door_take_place(door))
+        return send_refusal(exchange, MHD_HTTP_SERVICE_UNAVAILABLE, "unavailable",
+                            "too many requests are being worked on, or this server is stopping");
+    if (local_call_new(door->options.server, choose_loop(door), &exchange->call_request, on_done, exchange,
+                       &exchange->call) != STATUS_OK) {
+        http_door_give_place_back(door);
+        return send_refusal(exchange, MHD_HTTP_SERVICE_UNAVAILABLE, "unavailable", "out of memory");
+    }
+    exchange->state = EXCHANGE_ASKED;
+    MHD_suspend_connection(exchange->connection);
+    enter(exchange, HTTP_ASKED);
+    local_call_begin(exchange->call);
+    return MHD_YES;
+}
+
+static enum MHD_Result complete(struct http_exchange *exchange) {
+    const struct http_route *route = exchange->route;
+    struct http_request *request = &exchange->request;
+    if (exchange->body.failed)
+        return send_refusal(exchange, MHD_HTTP_CONTENT_TOO_LARGE, "resource_exhausted",
+                            "the body is larger than --http-max-body");
+    request->body = buffer_get_bytes(&exchange->body);
+    exchange->call_request.peer = request->peer;
+    exchange->call_request.is_local = request->is_local;
+    return route->ask(request, &exchange->call_request, &exchange->answer) ? call(exchange)
+                                                                           : send_answer(exchange);
+}
+
+// Resumed: on_done() has left the response.
+static enum MHD_Result tell(struct http_exchange *exchange) {
+    if (exchange->response.http_status != 0)
+        exchange->route->tell(&exchange->request, &exchange->response, &exchange->answer);
+    return send_answer(exchange);
+}
+
+enum MHD_Result http_exchange_go_on(struct http_exchange *exchange, const char *method, const char *piece,
+                                    size_t *piece_size) {
+    struct bytes bytes = bytes_of(piece, *piece_size);
+    switch (exchange->state) {
+    case EXCHANGE_NEW: return begin(exchange, method);
+    case EXCHANGE_RECEIVING:
+        *piece_size = 0;
+        return bytes.len > 0 ? take(exchange, bytes) : complete(exchange);
+    case EXCHANGE_ASKED: return tell(exchange);
+    default: return MHD_NO;
+    }
+}
+
+// ---- its life ----
+
+static void read_peer(struct http_request *request, struct MHD_Connection *connection) {
+    static const struct ip_address loopback_v6 = {.family = IP_FAMILY_V6, .bytes[15] = 1};
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    if (!info || !info->client_addr)
+        return;
+    request->peer = ip_address_from_sockaddr(info->client_addr);
+    request->is_local = request->peer.family == IP_FAMILY_V4
+                            ? request->peer.bytes[0] == 127
+                            : ip_address_is_equal(&request->peer, &loopback_v6);
+}
+
+// Of "/path?query" or "http://host/path?query".
+static struct bytes find_path(struct bytes uri) {
+    if (!bytes_has_prefix(uri, BYTES_LITERAL("http://")))
+        return uri;
+    const uint8_t *slash = memchr(uri.data + 7, '/', uri.len - 7);
+    return slash ? bytes_of(slash, uri.len - (size_t)(slash - uri.data)) : BYTES_LITERAL("/");
+}
+
+struct http_exchange *http_exchange_new(struct http_door *door, struct MHD_Connection *connection,
+                                        const char *uri) {
+    struct http_exchange *exchange = calloc(1, sizeof(*exchange));
+    if (!exchange)
+        return NULL;
+    arena_init(&exchange->arena, ARENA_BYTES_MAX);
+    struct http_request *request = &exchange->request;
+    const char *copy = arena_copy_text(&exchange->arena, uri);
+    if (!copy) {
+        free(exchange);
+        return NULL;
+    }
+    exchange->door = door;
+    exchange->connection = connection;
+    exchange->watched =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+    exchange->body.limit = (size_t)door->options.settings->max_body_bytes;
+    request->arena = &exchange->arena;
+    request->query = find_path(bytes_of_text(copy));
+    request->path = bytes_split(&request->query, '?');
+    metadata_init(&request->fields);
+    metadata_init(&exchange->answer.fields);
+    metadata_init(&exchange->call_request.fields);
+    read_peer(request, connection);
+    find_route(exchange);
+    enter(exchange, HTTP_RECEIVING);
+    return exchange;
+}
+
+void http_exchange_free(struct http_exchange *exchange) {
+    if (!exchange)
+        return;
+    enter(exchange, HTTP_IDLE);
+    local_call_free(exchange->call);
+    buffer_fini(&exchange->body);
+    arena_fini(&exchange->arena);
+    free(exchange);
+}

@@ -1,0 +1,61 @@
+// The request goes through as it is: what Connect means by it is known below (common/grpc).
+#include "common/app/http_rpc.h"
+
+// Between this client and this server, or of a protocol that is not spoken here.
+static bool is_hop_by_hop(struct bytes name) {
+    static const char *const names[] = {"connection", "keep-alive",    "te",     "transfer-encoding",
+                                        "upgrade",    "trailer",       "expect", "accept-encoding",
+                                        "host",       "content-length"};
+    for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
+        if (bytes_is_text(name, names[i]))
+            return true;
+    return bytes_has_prefix(name, BYTES_LITERAL("proxy-")) || bytes_has_prefix(name, BYTES_LITERAL("grpc-"));
+}
+
+static bool pass_fields(const struct http_request *request, struct local_request *call) {
+    for (const struct metadata_field *field = request->fields.first; field; field = field->next)
+        if (!is_hop_by_hop(field->name) &&
+            metadata_add(&call->fields, request->arena, field->name, field->value) != STATUS_OK)
+            return false;
+    return true;
+}
+
+static bool ask_method(const struct http_request *request, struct local_request *call,
+                       struct http_answer *answer) {
+    if (!http_request_has_type(request, "application/json") &&
+        !http_request_has_type(request, "application/proto")) {
+        http_answer_refuse(request, answer, 415, "unknown",
+                           "send content-type: application/json or application/proto");
+        return false;
+    }
+    call->path = request->path;
+    call->body = request->body;
+    return pass_fields(request, call);
+}
+
+static void tell_method(const struct http_request *request, const struct local_response *response,
+                        struct http_answer *answer) {
+    (void)request;
+    answer->status = response->http_status;
+    answer->fields = response->fields;
+    answer->body = response->body;
+}
+
+static bool ask_nothing(const struct http_request *request, struct local_request *call,
+                        struct http_answer *answer) {
+    (void)call;
+    http_answer_refuse(request, answer, 404, "not_found",
+                       "there is nothing here over HTTP/1.1; methods that do not stream are called by "
+                       "POST /latchkey.v1.SERVICE/METHOD");
+    return false;
+}
+
+const struct http_route http_rpc_route = {
+    .name = "rpc",
+    .methods = "POST",
+    .refuses_foreign_origins = true,
+    .ask = ask_method,
+    .tell = tell_method,
+};
+
+const struct http_route http_nothing_route = {.name = "none", .ask = ask_nothing};

@@ -1,0 +1,11 @@
+// What the HTTP door serves by itself: the server's methods, in Connect's unary protocol with JSON or
+// protobuf, and a sentence at every path where there is nothing.
+#ifndef LATCHKEY_COMMON_APP_HTTP_RPC_H
+#define LATCHKEY_COMMON_APP_HTTP_RPC_H
+
+#include "common/app/http_route.h"
+
+extern const struct http_route http_rpc_route;
+extern const struct http_route http_nothing_route;
+
+#endif

@@ -1,0 +1,94 @@
+// Any bytes as a request to /check and to /introspect, and as what Validate answered: a call that is asked is
+// a well-formed one, an answer has a status, and nothing of it begins a header field of its own.
+//
+// The input: lines until an empty one are header fields (the first line is the query), then the body; for the
+// way back the whole is a framed message.
+#include <assert.h>
+#include <string.h>
+
+#include "common/grpc/framing.h"
+#include "common/grpc/message.h"
+#include "latchkey/v1/validation.pb-c.h"
+#include "services/validator/forward_auth.h"
+#include "services/validator/introspection.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static struct bytes next_line(struct bytes *rest) {
+    return rest->data ? bytes_split(rest, '\n') : BYTES_EMPTY;
+}
+
+// As the door hands them over: lower case and printable.
+static void add_field(struct http_request *request, struct bytes line) {
+    struct bytes value = line;
+    struct bytes name = bytes_split(&value, ':');
+    char *copy = arena_copy_bytes(request->arena, name);
+    for (size_t i = 0; i < name.len; i++)
+        if (copy[i] >= 'A' && copy[i] <= 'Z')
+            copy[i] |= 0x20;
+    for (size_t i = 0; i < value.len; i++)
+        if (value.data[i] < ' ' || value.data[i] == 0x7f)
+            return;
+    (void)!metadata_add(&request->fields, request->arena, bytes_of(copy, name.len), bytes_trim(value));
+}
+
+static void check_answer(const struct http_answer *answer) {
+    assert(answer->status >= 200 && answer->status < 600);
+    for (const struct metadata_field *field = answer->fields.first; field; field = field->next)
+        for (size_t i = 0; i < field->value.len; i++)
+            assert(field->value.data[i] >= ' ' && field->value.data[i] != 0x7f);
+}
+
+static void check_call(const struct local_request *call, struct arena *arena) {
+    ProtobufCMessage *message;
+    const char *text;
+    assert(call->body.len >= FRAMING_PREFIX_BYTES);
+    struct bytes body =
+        bytes_of(call->body.data + FRAMING_PREFIX_BYTES, call->body.len - FRAMING_PREFIX_BYTES);
+    assert(message_unpack(&latchkey__v1__validate_request__descriptor, body, arena, &message, &text) ==
+           STATUS_OK);
+}
+
+static void try_route(const struct http_route *route, struct http_request *request, struct bytes input) {
+    struct local_request call = {.is_local = true};
+    struct http_answer asked = {0}, told = {0};
+    metadata_init(&call.fields);
+    metadata_init(&asked.fields);
+    metadata_init(&told.fields);
+    request->context = route->context;
+    if (route->ask(request, &call, &asked))
+        check_call(&call, request->arena);
+    else
+        check_answer(&asked);
+
+    struct local_response response = {.http_status = 200, .body = input};
+    metadata_init(&response.fields);
+    metadata_init(&response.trailers);
+    bool is_ok = input.len % 2 == 0;
+    (void)!metadata_add(&response.trailers, request->arena, BYTES_LITERAL("grpc-status"),
+                        is_ok ? BYTES_LITERAL("0") : BYTES_LITERAL("14"));
+    if (!is_ok)
+        (void)!metadata_add(&response.trailers, request->arena, BYTES_LITERAL("grpc-message"), input);
+    route->tell(request, &response, &told);
+    check_answer(&told);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    static const struct forward_auth forward_auth = {.cookie = "session"};
+    static const struct http_route check = {
+        .context = &forward_auth, .ask = forward_auth_ask, .tell = forward_auth_tell};
+    static const struct http_route introspect = {.ask = introspection_ask, .tell = introspection_tell};
+    struct bytes input = bytes_of(data, size), rest = input;
+    struct arena arena;
+    arena_init(&arena, 64 * 1024 * 1024);
+    struct http_request request = {.arena = &arena, .method = "GET", .peer = {.family = IP_FAMILY_V4}};
+    metadata_init(&request.fields);
+    request.query = next_line(&rest);
+    for (struct bytes line = next_line(&rest); line.len > 0; line = next_line(&rest))
+        add_field(&request, line);
+    request.body = rest;
+    try_route(&check, &request, input);
+    try_route(&introspect, &request, input);
+    arena_fini(&arena);
+    return 0;
+}
