@@ -62,8 +62,11 @@ class Scripts:
     def test_node_with_grpc_js(self):
         self.assert_every_step(NODE, "node", "grpc-js/scenario.js")
 
-    def test_node_with_connect(self):
+    def test_node_with_connect_in_grpc(self):
         self.assert_every_step(NODE, "node", "connect/scenario.js")
+
+    def test_node_with_connect_in_its_own_protocol(self):
+        self.assert_every_step(NODE, "node", "connect/scenario.js", "connect")
 
     def test_java(self):
         self.assert_every_step(EXAMPLES, "java", "-cp", JAR, "-Dloader.main=dev.latchkey.example.Scenario",
@@ -163,6 +166,12 @@ def create_token(deployment, **fields):
     return answer.access_token.token_id, answer.secret
 
 
+def deactivate_token(deployment, token_id):
+    with deployment.administrator() as client:
+        client.tokens.DeactivateAccessToken(token_pb2.DeactivateAccessTokenRequest(
+            token_id=token_id, reason="DEACTIVATE_REASON_OTHER", wait_for_validators={"seconds": 20}), timeout=30)
+
+
 class Service:
     """A service of the examples, from its start until it is removed. `log` is all that it has said."""
 
@@ -216,11 +225,6 @@ class Guard:
     def create(self, **fields):
         return create_token(self.deployment, **fields)
 
-    def deactivate(self, token_id):
-        with self.deployment.administrator() as client:
-            client.tokens.DeactivateAccessToken(token_pb2.DeactivateAccessTokenRequest(
-                token_id=token_id, reason="DEACTIVATE_REASON_OTHER", wait_for_validators={"seconds": 20}), timeout=30)
-
     def assert_refused(self, status, challenge, *presented, **headers):
         answered, told, body = self.service.get(*presented, **headers)
         self.assertEqual((answered, told["WWW-Authenticate"]), (status, challenge), self.service.log())
@@ -245,7 +249,7 @@ class Guard:
     def test_it_refuses_a_deactivated_token_at_once(self):
         token_id, secret = self.create()
         self.assertEqual(self.service.get(secret)[0], 200)
-        self.deactivate(token_id)
+        deactivate_token(self.deployment, token_id)
         self.assert_refused(401, INVALID_TOKEN, secret)
 
     def test_it_refuses_a_token_from_an_address_that_is_not_listed(self):
@@ -358,6 +362,56 @@ class Express(Guard, unittest.TestCase):
 
 class Spring(Guard, unittest.TestCase):
     directory, command = EXAMPLES, ["java", "-jar", JAR]
+
+
+class SpringOpaqueToken(unittest.TestCase):
+    """Spring Security, which knows of Latchkey what its three properties say, at the introspection endpoint."""
+
+    @classmethod
+    def setUpClass(cls):
+        door = f"127.0.0.1:{free_port()}"
+        cls.deployment = cls.enterClassContext(Deployment(http_listen=door))
+        _, secret = create_token(cls.deployment, label="resource server")
+        cls.service = cls.enterClassContext(Service(
+            EXAMPLES, ["java", "-jar", OPAQUE_TOKEN_JAR], PORT=str(free_port()), LATCHKEY_CLIENT_ID="charges",
+            LATCHKEY_INTROSPECTION_URI=f"http://{door}/introspect", LATCHKEY_CLIENT_SECRET=secret))
+
+    def assert_refused(self, status, challenge, *presented):
+        answered, told, body = self.service.get(*presented)
+        self.assertEqual(answered, status, self.service.log())
+        self.assertTrue((told["WWW-Authenticate"] or "").startswith(challenge), told["WWW-Authenticate"])
+        self.assertNotIn("charges of", body)
+
+    def test_it_admits_a_good_token_and_tells_the_handler_whose_it_is(self):
+        token_id, secret = create_token(self.deployment)
+        status, _, body = self.service.get(secret)
+        self.assertEqual(status, 200, self.service.log())
+        self.assertIn(token_id, body)
+
+    def test_it_refuses_whoever_presents_none_or_an_unknown_one(self):
+        self.assert_refused(401, "Bearer")
+        self.assert_refused(401, INVALID_TOKEN, create_token(self.deployment)[1][:-1])
+
+    def test_it_refuses_a_deactivated_token_at_once(self):
+        token_id, secret = create_token(self.deployment)
+        self.assertEqual(self.service.get(secret)[0], 200)
+        deactivate_token(self.deployment, token_id)
+        self.assert_refused(401, INVALID_TOKEN, secret)
+
+    def test_it_refuses_a_token_that_is_bound_to_addresses_because_it_tells_none(self):
+        self.assert_refused(401, INVALID_TOKEN, create_token(self.deployment, allowed_ips=["127.0.0.1"])[1])
+
+    def test_it_refuses_a_token_that_lacks_the_permission(self):
+        _, secret = create_token(self.deployment, permissions=["charges.create"])
+        self.assert_refused(403, INSUFFICIENT_SCOPE, secret)
+
+    def test_it_admits_nobody_while_no_validator_answers(self):
+        _, secret = create_token(self.deployment)
+        self.deployment.server.stop()
+        try:
+            self.assert_refused(401, "Bearer", secret)
+        finally:
+            self.deployment.server.start()
 
 
 class Axum(Guard, unittest.TestCase):

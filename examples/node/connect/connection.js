@@ -36,12 +36,13 @@ function readTls({ LATCHKEY_TLS_CA: ca, LATCHKEY_TLS_KEY: key, LATCHKEY_TLS_CERT
 }
 
 // Clients that share one connection, which is enough for the life of the process: it carries any number of calls at once
-// and comes back by itself when the server does.
-export function connect() {
+// and comes back by itself when the server does. The other createTransport that fits is createConnectTransport: Latchkey
+// speaks either protocol on the same port.
+export function connect(createTransport = createGrpcTransport) {
   const tls = readTls(process.env);
   const baseUrl = `${tls ? 'https' : 'http'}://${process.env.LATCHKEY_ADDRESS}`;
   const sessionManager = new Http2SessionManager(baseUrl, undefined, tls);
-  const transport = createGrpcTransport({ baseUrl, sessionManager, interceptors: [retry] });
+  const transport = createTransport({ baseUrl, httpVersion: '2', sessionManager, interceptors: [retry] });
   return {
     tokens: createClient(TokenService, transport),
     validation: createClient(ValidationService, transport),

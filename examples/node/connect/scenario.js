@@ -1,7 +1,8 @@
-// The script of examples/README.md on @connectrpc/connect-node.
+// The script of examples/README.md on @connectrpc/connect-node, in gRPC or, with the argument `connect`, in Connect.
 import { randomUUID } from 'node:crypto';
 
 import { Code } from '@connectrpc/connect';
+import { createConnectTransport, createGrpcTransport } from '@connectrpc/connect-node';
 
 import { BadRequestSchema } from '../gen/google/rpc/error_details_pb.js';
 import { HealthCheckResponse_ServingStatus as ServingStatus } from '../gen/grpc/health/v1/health_pb.js';
@@ -14,7 +15,8 @@ const LISTED = '203.0.113.7';
 const UNLISTED = '203.0.114.7';
 const SECRET = process.env.LATCHKEY_TOKEN;
 
-const { tokens, validation, health, close } = connect();
+const { tokens, validation, health, close } =
+  connect(process.argv[2] === 'connect' ? createConnectTransport : createGrpcTransport);
 const byAdministrator = { headers: callerOf(SECRET), timeoutMs: 20000 };
 const byNobody = { timeoutMs: 20000 };
 let created;

@@ -4,7 +4,8 @@ import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
 import org.springframework.security.access.prepost.PreAuthorize;
 import org.springframework.security.config.annotation.method.configuration.EnableMethodSecurity;
-import org.springframework.security.core.Authentication;
+import org.springframework.security.core.annotation.AuthenticationPrincipal;
+import org.springframework.security.oauth2.core.OAuth2AuthenticatedPrincipal;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.RestController;
 
@@ -23,8 +24,8 @@ public class Application {
     static class Charges {
         @GetMapping("/charges")
         @PreAuthorize("hasAuthority('SCOPE_charges.read')")
-        String list(Authentication caller) {
-            return "read by " + caller.getName() + "\n";
+        String list(@AuthenticationPrincipal OAuth2AuthenticatedPrincipal caller) {
+            return "the charges of " + caller.getAttribute("company_id") + ", read by " + caller.getAttribute("jti") + "\n";
         }
     }
 }
