@@ -207,6 +207,13 @@ class Service:
         except OSError:
             return None
 
+    def get_decided(self, *presented, **headers):
+        """As get(), but asks again while nothing is decided: on a busy machine a second may be too short for that."""
+        def ask():
+            answer = self.get(*presented, **headers)
+            return answer if answer[0] != 503 else None
+        return wait_until(ask, 60, "a decision")
+
 
 class Guard:
     """What every guard must do, for a service with `directory` and `command` whose GET /charges needs charges.read."""
@@ -226,13 +233,13 @@ class Guard:
         return create_token(self.deployment, **fields)
 
     def assert_refused(self, status, challenge, *presented, **headers):
-        answered, told, body = self.service.get(*presented, **headers)
+        answered, told, body = self.service.get_decided(*presented, **headers)
         self.assertEqual((answered, told["WWW-Authenticate"]), (status, challenge), self.service.log())
         self.assertNotIn("charges of", body)
 
     def test_it_admits_a_good_token_and_tells_the_handler_whose_it_is(self):
         token_id, secret = self.create()
-        status, _, body = self.service.get(secret)
+        status, _, body = self.service.get_decided(secret)
         self.assertEqual(status, 200, self.service.log())
         self.assertIn(token_id, body)
 
@@ -248,7 +255,7 @@ class Guard:
 
     def test_it_refuses_a_deactivated_token_at_once(self):
         token_id, secret = self.create()
-        self.assertEqual(self.service.get(secret)[0], 200)
+        self.assertEqual(self.service.get_decided(secret)[0], 200)
         deactivate_token(self.deployment, token_id)
         self.assert_refused(401, INVALID_TOKEN, secret)
 
@@ -271,14 +278,17 @@ class Guard:
 
     def test_it_takes_the_scheme_in_any_case(self):
         _, secret = self.create()
-        self.assertEqual(self.service.get(Authorization=f"bEARER {secret}")[0], 200)
+        self.assertEqual(self.service.get_decided(Authorization=f"bEARER {secret}")[0], 200)
 
     def test_it_asks_again_when_a_connection_breaks(self):
         _, secret = self.create()
-        self.assertEqual(self.service.get(secret)[0], 200)
-        self.relay.break_next()
-        self.assertEqual(self.service.get(secret)[0], 200, self.service.log())
-        self.assertTrue(self.relay.has_broken)
+
+        def survives_a_break():
+            self.service.get_decided(secret)
+            self.relay.break_next()
+            return self.service.get(secret)[0] == 200 and self.relay.has_broken
+        # More than one try, because on a busy machine a second may be too short for connecting anew.
+        self.assertTrue(any(survives_a_break() for _ in range(3)), self.service.log())
 
     def test_it_refuses_everybody_while_no_validator_answers_and_recovers_by_itself(self):
         _, secret = self.create()
@@ -319,20 +329,19 @@ class GrpcGo(unittest.TestCase):
                                       LATCHKEY_ADDRESS=cls.deployment.server.address))
         cls.address = address
 
-    def assert_ends(self, code, secret):
-        """Of a unary call and of a stream."""
+    def ask(self, secret):
+        """How a unary call and a stream end for who presents this."""
         with Client(self.address, secret) as client:
-            for call in (client.health.Check, lambda *a, **o: next(client.health.Watch(*a, **o))):
-                with self.assertRaises(grpc.RpcError) as raised:
-                    call(health_pb2.HealthCheckRequest(), timeout=20)
-                self.assertEqual(raised.exception.code().name, code)
+            return [_find_code(lambda: client.health.Check(health_pb2.HealthCheckRequest(), timeout=20)),
+                    _find_code(lambda: next(client.health.Watch(health_pb2.HealthCheckRequest(), timeout=20)))]
+
+    def assert_ends(self, code, secret):
+        """Asks again while nothing is decided, as get_decided() does."""
+        decided = wait_until(lambda: "UNAVAILABLE" not in (codes := self.ask(secret)) and codes, 60, "decisions")
+        self.assertEqual(decided, [code, code])
 
     def test_they_admit_a_good_token(self):
-        _, secret = create_token(self.deployment)
-        with Client(self.address, secret) as client:
-            request = health_pb2.HealthCheckRequest()
-            answers = [client.health.Check(request, timeout=20), next(client.health.Watch(request, timeout=20))]
-        self.assertEqual([answer.status for answer in answers], [health_pb2.HealthCheckResponse.SERVING] * 2)
+        self.assert_ends("OK", create_token(self.deployment)[1])
 
     def test_they_refuse_who_is_not_known(self):
         self.assert_ends("UNAUTHENTICATED", None)
@@ -346,9 +355,17 @@ class GrpcGo(unittest.TestCase):
         _, secret = create_token(self.deployment)
         self.deployment.server.stop()
         try:
-            self.assert_ends("UNAVAILABLE", secret)
+            self.assertEqual(self.ask(secret), ["UNAVAILABLE"] * 2)
         finally:
             self.deployment.server.start()
+
+
+def _find_code(call):
+    try:
+        call()
+    except grpc.RpcError as error:
+        return error.code().name
+    return "OK"
 
 
 class FastApi(Guard, unittest.TestCase):

@@ -150,7 +150,7 @@ func (s *scenario) deactivatesAndWaits() error {
 	defer cancel()
 	answer, err := s.tokens.DeactivateAccessToken(ctx, &latchkey.DeactivateAccessTokenRequest{
 		TokenId: s.created.GetAccessToken().GetTokenId(), Reason: latchkey.DeactivateReason_DEACTIVATE_REASON_LEAKED,
-		RequestId: uuid.NewString(),
+		RequestId:         uuid.NewString(),
 		WaitForValidators: durationpb.New(10 * time.Second)})
 	if err != nil {
 		return err
