@@ -42,7 +42,7 @@ func findBearer(authorization string) string {
 	if !strings.EqualFold(scheme, "bearer") {
 		return ""
 	}
-	return strings.TrimSpace(token)
+	return strings.ToValidUTF8(strings.TrimSpace(token), "?") // what is no text can't be sent
 }
 
 // isUnauthenticated tells a token that is no good (401) from one that may not do this (403).
