@@ -161,11 +161,18 @@ suite_quickstart() {
 }
 
 suite_interop() {
-    local suite
     step contract lint_contract
     build release && step interop tests/interop/run.sh || return 0
-    for suite in conformance-grpc conformance-beyond-grpc h2spec grpc-go; do
-        step "$suite" /usr/bin/python3 tests/interop/suites.py "$suite"
+    public_suites release
+    build asan --target conformance-server plain-server interop-server || return 0
+    public_suites asan
+}
+
+# public_suites PRESET
+public_suites() {
+    local suite
+    for suite in conformance-grpc conformance-beyond-grpc conformance-connect-http1 h2spec grpc-go; do
+        step "$suite $1" env LATCHKEY_BUILD_DIR="$(build_directory "$1")" /usr/bin/python3 tests/interop/suites.py "$suite"
     done
 }
 

@@ -12,7 +12,7 @@
 #include "common/base/config.h"
 #include "common/net/listener.h"
 
-enum { ROWS_MAX = 64, TABLES_MAX = APP_SERVICES_MAX + 5 }; // and server, transport, TLS, HTTP, mail
+enum { ROWS_MAX = 64, TABLES_MAX = APP_SERVICES_MAX + 5 }; // and server, TLS, transport, HTTP, mail
 
 struct tables {
     struct setting rows[ROWS_MAX]; // app_setting_table with the program's own defaults
@@ -74,7 +74,8 @@ static enum command_line answer(const struct app_program *program, const struct 
     return COMMAND_LINE_ANSWERED;
 }
 
-// The first address that can be reached from other machines; NULL if none can.
+// The first address that can be reached in plaintext from other machines; NULL if none can. The door of
+// HTTP/1.1 has no TLS.
 static const char *find_exposed(const struct app_settings *settings) {
     if (!listener_address_is_local(settings->listen) && !tls_settings.certificate)
         return settings->listen;
@@ -99,11 +100,9 @@ enum command_line command_line_read(const struct app_program *program, int argc,
     const char *exposed = find_exposed(ret_settings);
     if (!exposed || ret_settings->allow_plaintext)
         return COMMAND_LINE_SERVE;
-    snprintf(
-        ret_error, error_size,
-        "%s can be reached from other machines, and without TLS everybody on the way reads the tokens; "
-        "give --tls-certificate and --tls-key (not for --http-listen, which has no TLS), listen on 127.0.0.1, or "
-        "say --allow-plaintext where something in front encrypts",
-        exposed);
+    snprintf(ret_error, error_size,
+             "%s can be reached from other machines, and without TLS everybody on the way reads the tokens; "
+             "%slisten on 127.0.0.1, or say --allow-plaintext where something in front encrypts",
+             exposed, exposed == http_settings.listen ? "" : "give --tls-certificate and --tls-key, ");
     return COMMAND_LINE_WRONG;
 }

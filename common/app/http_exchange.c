@@ -178,7 +178,7 @@ static bool lists_method(const char *methods, const char *method) {
 
 static enum MHD_Result refuse_method(struct http_exchange *exchange) {
     http_answer_add(&exchange->request, &exchange->answer, "allow", bytes_of_text(exchange->route->methods));
-    return send_refusal(exchange, MHD_HTTP_METHOD_NOT_ALLOWED, "unimplemented",
+    return send_refusal(exchange, MHD_HTTP_METHOD_NOT_ALLOWED, "unknown",
                         "this path is not for this method; `allow` lists those that it is for");
 }
 

@@ -44,7 +44,7 @@ static void tell_method(const struct http_request *request, const struct local_r
 static bool ask_nothing(const struct http_request *request, struct local_request *call,
                         struct http_answer *answer) {
     (void)call;
-    http_answer_refuse(request, answer, 404, "not_found",
+    http_answer_refuse(request, answer, 404, "unimplemented",
                        "there is nothing here over HTTP/1.1; methods that do not stream are called by "
                        "POST /latchkey.v1.SERVICE/METHOD");
     return false;

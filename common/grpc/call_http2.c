@@ -97,7 +97,9 @@ static void note_room(struct grpc_call *call) {
 
 static bool start_work(struct grpc_call *call) {
     struct grpc_connection *connection = call->connection;
-    if (connection->executing >= (size_t)call->home->server->settings.max_executing)
+    const struct grpc_server_settings *settings = &call->home->server->settings;
+    if (connection->executing >= (size_t)settings->max_executing ||
+        connection->unread_bytes > (size_t)settings->unread_answer_bytes)
         return false;
     connection->executing++;
     return true;

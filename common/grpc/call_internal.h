@@ -132,6 +132,10 @@ void call_push(struct grpc_call *call, struct outgoing *outgoing);
 // CLOSED, or EXHAUSTED when so many bytes more are too many: on_writable will follow.
 MUST_CHECK enum status call_check_room(struct grpc_call *call, size_t size);
 
+// Whether the one message of a unary call may be queued: not a large one on a connection whose client leaves
+// too many answers unread.
+bool call_may_reply(const struct grpc_call *call, size_t size);
+
 // Owned; `size` bytes with their prefix in front. The body is the caller's to fill. NULL: out of memory.
 struct outgoing *call_new_outgoing(uint8_t flag, size_t size, uint8_t **ret_body);
 
@@ -163,6 +167,9 @@ void call_wake(struct grpc_call *call);
 
 // Answers in place of the handler and tells it. The call may be gone when it returns.
 void call_overrule(struct grpc_call *call, enum status status, const char *reason, const char *text);
+
+// The same with UNAVAILABLE and when to come back; counted as refused.
+void call_shed(struct grpc_call *call, const char *text);
 
 // Plain HTTP answers, before any handler.
 void call_answer_http(struct grpc_call *call, const char *http_status);

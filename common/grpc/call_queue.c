@@ -8,6 +8,7 @@
 enum {
     OUT_BYTES_MAX = 1024 * 1024, // queued for one call; one message more than nothing always fits
     OUT_BYTES_LOW = OUT_BYTES_MAX / 2,
+    SMALL_BYTES = 16 * 1024, // a unary answer that always fits
 };
 
 static void pop_outgoing(struct grpc_call *call) {
@@ -30,10 +31,17 @@ static void note_taken(struct grpc_call *call) {
         (void)!hold_answers(call, call->out_bytes);
 }
 
+// A call that is made inside of the process has no connection, and is read at once.
+static void take(struct grpc_call *call, size_t bytes) {
+    call->out_bytes -= bytes;
+    if (call->connection && bytes > 0)
+        call->connection->unread_bytes -= bytes;
+}
+
 void call_drop_outgoing(struct grpc_call *call) {
     while (call->out_first)
         pop_outgoing(call);
-    call->out_bytes = 0;
+    take(call, call->out_bytes);
     note_taken(call);
 }
 
@@ -42,6 +50,15 @@ void call_push(struct grpc_call *call, struct outgoing *outgoing) {
     *call->out_end = outgoing;
     call->out_end = &outgoing->next;
     call->out_bytes += outgoing->bytes.len;
+    if (call->connection)
+        call->connection->unread_bytes += outgoing->bytes.len;
+}
+
+bool call_may_reply(const struct grpc_call *call, size_t size) {
+    const struct grpc_connection *connection = call->connection;
+    if (!connection || connection->unread_bytes == 0 || size <= SMALL_BYTES)
+        return true;
+    return connection->unread_bytes + size <= (size_t)call->home->server->settings.unread_answer_bytes;
 }
 
 size_t call_read_body(struct grpc_call *call, uint8_t *to, size_t room) {
@@ -56,7 +73,7 @@ size_t call_read_body(struct grpc_call *call, uint8_t *to, size_t room) {
         if (len == left)
             pop_outgoing(call);
     }
-    call->out_bytes -= read;
+    take(call, read);
     note_taken(call);
     if (call->is_waiting_for_room && call->out_bytes <= OUT_BYTES_LOW)
         call->wire->note_room(call);

@@ -129,9 +129,7 @@ static bool start(struct grpc_call *call) {
         return false;
     }
     if (!call->wire->start_work(call)) {
-        stats_add(&call->home->stats.calls_refused, 1);
-        call_overrule(call, STATUS_UNAVAILABLE, "OVERLOADED",
-                      "too many calls of this connection are being worked on");
+        call_shed(call, "too many calls of this connection are being worked on, or not read");
         return false;
     }
     call_move(call, CALL_STARTED);
@@ -208,9 +206,7 @@ static bool hold(struct grpc_call *call, size_t bytes) {
 
 static void refuse_for_memory(struct grpc_call *call) {
     framing_reset(&call->framing, 0);
-    stats_add(&call->home->stats.calls_refused, 1);
-    call_overrule(call, STATUS_UNAVAILABLE, "OVERLOADED",
-                  "requests that are not answered yet hold too much memory; try again later");
+    call_shed(call, "requests that are not answered yet hold too much memory; try again later");
 }
 
 static void refuse_content(struct grpc_call *call, enum status status, const char *text) {
@@ -280,12 +276,9 @@ static void take_request(struct grpc_call *call, struct bytes message) {
     take_wire(call, message);
 }
 
-static void deliver(struct grpc_call *call, struct bytes message) {
+// A message of a stream.
+static void deliver_part(struct grpc_call *call, struct bytes message) {
     const struct grpc_handler *handler = call->method->handler;
-    if (takes_one_message(call->method)) {
-        take_request(call, message);
-        return;
-    }
     ProtobufCMessage *unpacked;
     if (handler->on_bytes) {
         if (translate(call, &message, &call->message_arena))
@@ -294,6 +287,13 @@ static void deliver(struct grpc_call *call, struct bytes message) {
         handler->on_message(call, unpacked);
     }
     arena_reset(&call->message_arena); // it may be long until the next
+}
+
+static void deliver(struct grpc_call *call, struct bytes message) {
+    if (takes_one_message(call->method))
+        take_request(call, message);
+    else
+        deliver_part(call, message);
 }
 
 static void refuse_compressed(struct grpc_call *call, enum status status) {

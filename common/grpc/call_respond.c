@@ -10,6 +10,7 @@
 #include "common/grpc/message.h"
 
 enum {
+    OVERLOADED_RETRY_AFTER_MS = 1000,
     FIRST_STREAM_ID = 1,
     METADATA_BYTES_MAX = 8 * 1024, // of headers and trailers each
     COMPRESSED_FROM_BYTES = 1024,
@@ -130,27 +131,49 @@ static bool end_plainly(struct grpc_call *call) {
     return true;
 }
 
-static void end_with_fault(struct grpc_call *call, const struct fault *fault, struct arena *arena,
-                           enum answerer answerer) {
+static void end_with_details(struct grpc_call *call, const struct fault *fault, struct arena *arena,
+                             enum answerer answerer) {
     struct call_ending ending = {.arena = arena};
-    note_end(call);
-    if ((!fault || fault->status == STATUS_OK) && end_plainly(call))
-        return;
     status_details_encode(fault, arena, &ending.details);
     if (answerer == ANSWER_OF_TRANSPORT && call->home->server->has_bare_errors)
         status_details_strip(&ending.details);
     submit_end(call, &ending, answerer);
 }
 
+static void end_with_fault(struct grpc_call *call, const struct fault *fault, struct arena *arena,
+                           enum answerer answerer) {
+    note_end(call);
+    bool is_ok = !fault || fault->status == STATUS_OK;
+    if (!is_ok || !end_plainly(call))
+        end_with_details(call, fault, arena, answerer);
+}
+
+static void overrule(struct grpc_call *call, const struct fault *fault) {
+    bool has_handler = call->state == CALL_RUNNING;
+    end_with_fault(call, fault, &call->transport_arena, ANSWER_OF_TRANSPORT);
+    call_move(call, CALL_OVERRULE);
+    if (has_handler)
+        call_cancel(call);
+}
+
 void call_overrule(struct grpc_call *call, enum status status, const char *reason, const char *text) {
     struct fault fault;
     fault_init(&fault, &call->transport_arena);
     fault_set(&fault, status, reason, "%s", text);
-    bool has_handler = call->state == CALL_RUNNING;
-    end_with_fault(call, &fault, &call->transport_arena, ANSWER_OF_TRANSPORT);
-    call_move(call, CALL_OVERRULE);
-    if (has_handler)
-        call_cancel(call);
+    overrule(call, &fault);
+}
+
+static void set_overloaded(struct fault *fault, const char *text) {
+    fault_set(fault, STATUS_UNAVAILABLE, "OVERLOADED", "%s", text);
+    fault_set_retry_after_ms(fault, OVERLOADED_RETRY_AFTER_MS);
+}
+
+void call_shed(struct grpc_call *call, const char *text) {
+    struct fault fault;
+    stats_add(&call->home->stats.calls_refused, 1);
+    fault_init(&fault, &call->transport_arena);
+    set_overloaded(&fault, text);
+    overrule(call, &fault);
 }
 
 // ---- plain HTTP ----
@@ -347,6 +370,9 @@ static void finish_after_push(struct grpc_call *call, enum status status) {
     struct fault *fault = grpc_call_get_fault(call);
     if (status == STATUS_NO_MEMORY)
         fault_set_no_memory(fault);
+    else if (status == STATUS_EXHAUSTED)
+        set_overloaded(fault, "answers of this connection that are not read yet hold too much memory; read "
+                              "them and ask again");
     else if (status != STATUS_OK)
         fault_set(fault, STATUS_INTERNAL, "ANSWER_MALFORMED",
                   "the answer has a value that JSON has no form for");
@@ -366,13 +392,18 @@ static bool needs_encoding(const struct grpc_call *call, size_t size) {
     return call->codec != CODEC_PROTO || is_worth_compressing(call, size);
 }
 
+// Of a unary call.
+static enum status push_reply(struct grpc_call *call, struct bytes encoded) {
+    return call_may_reply(call, encoded.len) ? push_encoded(call, encoded) : STATUS_EXHAUSTED;
+}
+
 static void reply_wire(struct grpc_call *call, struct bytes wire) {
     struct arena scratch;
     struct bytes encoded;
     init_scratch(&scratch);
     enum status status = encode_wire(call, wire, &scratch, &encoded);
     if (status == STATUS_OK)
-        status = push_encoded(call, encoded);
+        status = push_reply(call, encoded);
     arena_fini(&scratch);
     finish_after_push(call, status);
 }
@@ -384,8 +415,10 @@ void grpc_call_reply_framed(struct grpc_call *call, struct bytes framed) {
         finish_after_push(call, STATUS_NO_MEMORY);
     else if (needs_encoding(call, framed.len))
         reply_wire(call, bytes_of(framed.data + FRAMING_PREFIX_BYTES, framed.len - FRAMING_PREFIX_BYTES));
-    else
+    else if (call_may_reply(call, framed.len))
         reply_in_place(call, framed);
+    else
+        finish_after_push(call, STATUS_EXHAUSTED);
 }
 
 static void reply_encoded(struct grpc_call *call, const ProtobufCMessage *message) {
@@ -394,7 +427,7 @@ static void reply_encoded(struct grpc_call *call, const ProtobufCMessage *messag
     init_scratch(&scratch);
     enum status status = encode(call, message, &scratch, &encoded);
     if (status == STATUS_OK)
-        status = push_encoded(call, encoded);
+        status = push_reply(call, encoded);
     arena_fini(&scratch);
     finish_after_push(call, status);
 }

@@ -75,6 +75,8 @@ static void end_turn(struct grpc_connection *connection) {
                          STREAM_CLOSE_FLUSH);
     else {
         connection_write_update_reading(connection);
+        if (connection->unread_bytes > 0)
+            connection_clock_note_unread(connection);
         connection_write_tell_writable(connection);
     }
 }
@@ -82,17 +84,28 @@ static void end_turn(struct grpc_connection *connection) {
 static void on_turn_end(struct loop_task *task) {
     struct grpc_connection *connection = CONTAINER_OF(task, struct grpc_connection, turn_end);
     connection->is_turn_end_deferred = false;
+    if (connection->is_turn_end_posted)
+        loop_release(connection->home->loop);
+    connection->is_turn_end_posted = false;
     if (connection->session)
         end_turn(connection);
     else
         free_if_done(connection);
 }
 
+// why not always in this turn: a handler that always has more to send, for a client that takes it as fast,
+// would let nobody else have one.
 void connection_schedule(struct grpc_connection *connection) {
     if (connection->is_turn_end_deferred || connection->is_reading || !connection->session)
         return;
     connection->is_turn_end_deferred = true;
-    loop_defer(connection->home->loop, &connection->turn_end);
+    connection->is_turn_end_posted = connection->is_telling_writable;
+    if (connection->is_turn_end_posted) {
+        loop_hold(connection->home->loop);
+        loop_post(connection->home->loop, &connection->turn_end);
+    } else {
+        loop_defer(connection->home->loop, &connection->turn_end);
+    }
 }
 
 // The stream's callbacks.

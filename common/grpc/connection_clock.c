@@ -153,6 +153,29 @@ static bool on_request_due(struct grpc_connection *connection) {
     return true;
 }
 
+// Answers that are complete and wait for a window which the client does not open. A handler that waits for
+// room is another thing: its client may be slow for as long as it likes.
+static bool has_waiting_answer(const struct grpc_connection *connection) {
+    if (connection->unread_bytes == 0)
+        return false;
+    for (const struct grpc_call *call = connection->calls; call; call = call->next)
+        if (call->state == CALL_ANSWERED && call->out_first)
+            return true;
+    return false;
+}
+
+// Whatever leaves, on any stream, is progress.
+static uint64_t get_stall_ns(const struct grpc_connection *connection) {
+    bool is_waiting = has_waiting_answer(connection);
+    return is_waiting ? after_ms(connection->moved_ns, settings_of(connection)->write_stall_timeout_ms)
+                      : NEVER;
+}
+
+static bool on_stall_due(struct grpc_connection *connection) {
+    connection_close(connection, GRPC_CLOSE_WRITE_STALLED, STREAM_CLOSE_NOW);
+    return false;
+}
+
 static const struct {
     uint64_t (*get_due_ns)(const struct grpc_connection *connection);
     bool (*on_due)(struct grpc_connection *connection); // changes what is due; false: the connection is gone
@@ -167,6 +190,7 @@ static const struct {
     {get_drain_ns, on_drain_due},
     {get_keepalive_ns, on_keepalive_due},
     {get_ping_answer_ns, on_ping_answer_due},
+    {get_stall_ns, on_stall_due},
 };
 
 // Arms the timer for `due_ns` unless it fires before.
@@ -211,7 +235,10 @@ void connection_clock_stop(struct grpc_connection *connection) {
 }
 
 void connection_clock_note_read(struct grpc_connection *connection) {
+    bool is_answer = has_open_ping(connection);
     connection->read_ns = loop_get_monotonic_ns(connection->home->loop);
+    if (is_answer)
+        expect(connection, get_keepalive_ns(connection));
     if (connection->has_open_headers == (connection->headers_ns > 0))
         return;
     connection->headers_ns = connection->has_open_headers ? connection->read_ns : 0;
@@ -221,6 +248,14 @@ void connection_clock_note_read(struct grpc_connection *connection) {
 void connection_clock_note_call(struct grpc_connection *connection) {
     const struct grpc_call *call = connection->calls;
     expect(connection, after_setting(call->started_ns, settings_of(connection)->request_timeout_ms));
+}
+
+void connection_clock_note_unread(struct grpc_connection *connection) {
+    if (connection->moved_frames == connection->sent_frames)
+        return;
+    connection->moved_frames = connection->sent_frames;
+    connection->moved_ns = loop_get_monotonic_ns(connection->home->loop);
+    expect(connection, after_ms(connection->moved_ns, settings_of(connection)->write_stall_timeout_ms));
 }
 
 void connection_clock_note_idle(struct grpc_connection *connection) {

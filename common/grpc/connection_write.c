@@ -50,6 +50,7 @@ bool connection_write_session(struct grpc_connection *connection) {
 void connection_write_tell_writable(struct grpc_connection *connection) {
     struct grpc_call *call = connection->writable;
     connection->writable = NULL;
+    connection->is_telling_writable = true;
     while (call) {
         struct grpc_call *next = call->next_writable;
         call->is_writable_listed = false;
@@ -59,6 +60,7 @@ void connection_write_tell_writable(struct grpc_connection *connection) {
             call->method->handler->on_writable(call);
         call = next;
     }
+    connection->is_telling_writable = false;
 }
 
 void connection_write_update_reading(struct grpc_connection *connection) {

@@ -24,7 +24,7 @@ static const struct flood_row rows[FLOOD_COUNT] = {
     // Rapid reset and MadeYouReset (CVE-2023-44487, CVE-2025-8671). Their rate is a setting.
     [FLOOD_RESETS] = {{.per_work = 1}, RESET_COST, GRPC_CLOSE_TOO_MANY_RESETS},
     // CVE-2019-9512. Clients that measure the path ping as they receive.
-    [FLOOD_PINGS] = {{1000, 10, 1}, 1, GRPC_CLOSE_TOO_MANY_PINGS},
+    [FLOOD_PINGS] = {{500, 10, 1}, 1, GRPC_CLOSE_TOO_MANY_PINGS},
     // CVE-2019-9515. Clients that adapt their windows send some.
     [FLOOD_SETTINGS] = {{200, 10, 0}, 1, GRPC_CLOSE_TOO_MANY_SETTINGS},
     // Some clients open the window of each stream, and all give back what they have read.

@@ -28,6 +28,7 @@ struct grpc_connection {
     struct grpc_call *recent;      // whom the last frame was for, while its stream is open; else NULL
     size_t early_answers;          // open streams answered before their clients have ended them
     size_t executing;              // calls whose handler works, orphaned ones included
+    size_t unread_bytes;           // of answers, that the client has not taken
     size_t unconsumed_bytes;       // received since the last WINDOW_UPDATE was considered
 
     int32_t last_stream_id;      // the highest that the client has opened; -1 at first
@@ -35,8 +36,10 @@ struct grpc_connection {
 
     struct loop_task turn_end; // writes, or frees what is closed
     bool is_turn_end_deferred;
-    bool is_in_session; // inside of nghttp2: nothing may be closed
-    bool is_reading;    // inside of on_read(), which writes when it is done
+    bool is_turn_end_posted;  // to the next turn, that is
+    bool is_telling_writable; // handlers that have room again are sending
+    bool is_in_session;       // inside of nghttp2: nothing may be closed
+    bool is_reading;          // inside of on_read(), which writes when it is done
     bool is_reading_paused;
     bool has_preface; // the client's SETTINGS have come
     bool has_had_call;
@@ -56,8 +59,9 @@ struct grpc_connection {
 
     // When things happened, for connection_clock.h; 0 = not yet, or not now.
     uint64_t opened_ns, read_ns, headers_ns, last_call_ns, ping_ns, drain_ns;
-    uint64_t max_age_ns; // with its jitter; 0 = any
-    uint64_t armed_ns;   // when `timer` is due
+    uint64_t moved_ns, moved_frames; // when a frame was last seen to leave while answers waited
+    uint64_t max_age_ns;             // with its jitter; 0 = any
+    uint64_t armed_ns;               // when `timer` is due
     struct timer timer;
 };
 

@@ -55,6 +55,15 @@ static const struct setting rows[] = {
      .max = INT64_C(1024) * 1024 * MIB,
      .help = "What large requests may hold in memory until they are answered, over all connections; more are "
              "answered with UNAVAILABLE. As much is for answers of streams that are not read."},
+    {.name = "unread-answers",
+     .type = SETTING_SIZE,
+     .offset = FIELD(unread_answer_bytes),
+     .default_value = "8MiB",
+     .min = 64 * KIB,
+     .max = 1024 * MIB,
+     .help =
+         "What may wait for the client of one connection to take it; large answers beyond are replaced by "
+         "UNAVAILABLE, and calls not begun."},
     {.name = "stream-window",
      .type = SETTING_SIZE,
      .offset = FIELD(stream_window_bytes),
@@ -154,7 +163,9 @@ static const struct setting rows[] = {
      .default_value = "20s",
      .min = 100,
      .max = 600000,
-     .help = "For a client that takes nothing of what waits for it."},
+     .help =
+         "For a client that takes nothing of what waits for it, be it bytes of the connection or answers behind a "
+         "window that it does not open."},
     {.name = "reset-burst",
      .type = SETTING_INTEGER,
      .offset = FIELD(reset_burst),

@@ -18,6 +18,7 @@ import bench_latency
 import bench_memory
 import bench_pages
 import bench_revoke
+import bench_tls
 import bench_transport
 import bench_trips
 import bench_validate
@@ -28,7 +29,7 @@ from latchkey_test import BUILD
 from world import World
 
 BENCHES = {module.__name__.removeprefix("bench_"): module
-           for module in (bench_ip_set, bench_transport, bench_validate, bench_latency, bench_cold_start, bench_memory,
+           for module in (bench_ip_set, bench_transport, bench_validate, bench_tls, bench_latency, bench_cold_start, bench_memory,
                           bench_revoke, bench_create, bench_trips, bench_whitelist, bench_pages)}
 assert tuple(BENCHES) == arguments.NAMES
 

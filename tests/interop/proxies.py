@@ -3,6 +3,8 @@ caller's address passed on, and a call that a server has not taken sent to the n
 
     with Nginx(["127.0.0.1:7070", "127.0.0.1:7071"]) as proxy:
         Client(proxy.address, secret)
+
+With a client certificate (Issued of an Authority) the proxy speaks TLS to the servers, and checks theirs.
 """
 
 import json
@@ -25,10 +27,10 @@ class Proxy:
 
     file_name = "configuration"
 
-    def __init__(self, servers):
-        self.port = free_port()
-        self.address = f"127.0.0.1:{self.port}"
+    def __init__(self, servers, authority=None, issued=None):
+        self.address = f"127.0.0.1:{free_port()}"
         self.directory = Path(tempfile.mkdtemp(prefix="latchkey-proxy-"))
+        self.authority, self.issued = authority, issued
         self.file = self.directory / self.file_name
         self.file.write_text(self.configuration(servers), encoding="ascii")
         self._process = None
@@ -56,6 +58,12 @@ class Nginx(Proxy):
         temporary = "\n".join(f"    {kind}_temp_path {self.directory}/{kind};"
                               for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         upstream = " ".join(f"server {server};" for server in servers)
+        tls = f"""
+            grpc_ssl_certificate {self.issued.certificate};
+            grpc_ssl_certificate_key {self.issued.key};
+            grpc_ssl_trusted_certificate {self.authority.certificate};
+            grpc_ssl_name localhost;
+            grpc_ssl_verify on;""" if self.issued else ""
         return f"""
 daemon off;
 worker_processes 1;
@@ -69,7 +77,7 @@ http {{
         listen {self.address} http2;
         keepalive_requests 1000000;  # after so many it ends the client's connection
         location / {{
-            grpc_pass grpc://latchkey;
+            grpc_pass {"grpcs" if tls else "grpc"}://latchkey;{tls}
             grpc_bind {SOURCE};
             grpc_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
             grpc_next_upstream error timeout non_idempotent http_502 http_503;
@@ -83,8 +91,15 @@ class Haproxy(Proxy):
     def command(self):
         return "/usr/sbin/haproxy", "-f", self.file
 
+    def protocol(self):
+        if not self.issued:
+            return "proto h2"
+        both = self.directory / "client.pem"  # certificate and key in one file
+        both.write_bytes(b"".join(self.issued.pem))
+        return f"ssl alpn h2 verify required ca-file {self.authority.certificate} verifyhost localhost crt {both}"
+
     def configuration(self, servers):
-        lines = "\n".join(f"    server s{i} {server} proto h2 check inter 100ms source {SOURCE}"
+        lines = "\n".join(f"    server s{i} {server} {self.protocol()} check inter 100ms source {SOURCE}"
                           for i, server in enumerate(servers))
         return f"""
 global
@@ -110,6 +125,17 @@ backend latchkey
 
 class Envoy(Proxy):
     file_name = "envoy.json"
+
+    def tls_context(self):
+        return {
+            "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext", "sni": "localhost",
+            "common_tls_context": {
+                "alpn_protocols": ["h2"],
+                "tls_certificates": [{"certificate_chain": {"filename": self.issued.certificate},
+                                      "private_key": {"filename": self.issued.key}}],
+                "validation_context": {
+                    "trusted_ca": {"filename": self.authority.certificate},
+                    "match_typed_subject_alt_names": [{"san_type": "DNS", "matcher": {"exact": "localhost"}}]}}}
 
     def command(self):
         python = ROOT / "build/interop/envoy/bin/python"
@@ -142,6 +168,8 @@ class Envoy(Proxy):
             "circuit_breakers": {"thresholds": [{"max_retries": 1024}]},
             "load_assignment": {"cluster_name": "latchkey", "endpoints": [{"lb_endpoints": [
                 {"endpoint": {"address": socket_address(server)}} for server in servers]}]}}
+        if self.issued:
+            cluster["transport_socket"] = {"name": "tls", "typed_config": self.tls_context()}
         return json.dumps({"static_resources": {
             "listeners": [{"address": socket_address(self.address),
                            "filter_chains": [{"filters": [{"name": "calls", "typed_config": manager}]}]}],

@@ -11,6 +11,7 @@ import subprocess
 import unittest
 
 from latchkey_test import ROOT, Deployment, free_port, scenario
+from latchkey_test.authority import Authority
 from latchkey_test.waiting import wait_until
 
 INTEROP = ROOT / "build/interop"
@@ -86,6 +87,31 @@ class HealthProbe(Deployed):
         with Deployment(drain_delay="10s") as deployment:
             os.kill(deployment.server.pid, signal.SIGTERM)
             wait_until(lambda: self.probe("-addr", deployment.server.address) == 4, 9, "NOT_SERVING")
+
+
+class OverTls(Deployed):
+    """Tools that show a certificate to a server that requires one."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.authority = cls.enterClassContext(Authority())
+        server = cls.authority.issue("server", ["IP:127.0.0.1"])
+        cls.tool = cls.authority.issue("tool", ["DNS:tool.test"])
+        cls.address = cls.enterClassContext(cls.deployment.beside(
+            tls_certificate=server.certificate, tls_key=server.key, tls_client_ca=cls.authority.certificate,
+            tls_client_certificates="required")).address
+
+    def test_grpcurl_calls_by_reflection(self):
+        certificates = ("-cacert", self.authority.certificate, "-cert", self.tool.certificate, "-key", self.tool.key)
+        caller = run(INTEROP / "bin/grpcurl", *certificates, "-H", f"authorization: Bearer {self.secret}", "-d", "{}",
+                     self.address, "latchkey.v1.TokenService/GetCaller")
+        self.assertTrue(json.loads(caller.stdout)["caller"]["tokenId"].startswith("tok_"), caller.stderr)
+
+    def test_the_health_probe_is_let_in_with_a_certificate_alone(self):
+        probe = (INTEROP / "bin/grpc-health-probe", "-addr", self.address, "-tls", "-tls-ca-cert", self.authority.certificate)
+        shown = ("-tls-client-cert", self.tool.certificate, "-tls-client-key", self.tool.key)
+        self.assertEqual((run(*probe, *shown).returncode, run(*probe).returncode), (0, 2))
 
 
 class Ghz(Deployed):

@@ -16,6 +16,7 @@ import grpc
 from proxies import SOURCE, Envoy, Haproxy, Nginx
 
 from latchkey_test import ROOT, Client, Deployment, error_info, scenario, stubs
+from latchkey_test.authority import Authority
 from latchkey_test.waiting import wait_until
 
 token_pb2 = stubs.messages("latchkey/v1/token.proto")
@@ -29,23 +30,27 @@ CALLS_AROUND_A_DRAIN = 200
 
 
 class Behind:
-    """What holds behind every proxy."""
+    """What holds behind every proxy, in the clear and with mutual TLS between it and two servers."""
+
+    authority = issued = None
 
     @classmethod
     def setUpClass(cls):
-        cls.deployment = Deployment(trusted_proxies=SOURCE, drain_delay="1s")
-        cls.deployment.__enter__()
-        cls.addClassCleanup(cls.deployment.__exit__)
-        cls.other = cls.deployment.beside(trusted_proxies=SOURCE, drain_delay="1s")
-        cls.other.start()
-        cls.addClassCleanup(cls.other.remove)
+        cls.deployment = cls.enterClassContext(Deployment())
         cls.secret = cls.deployment.secrets["LATCHKEY_TOKEN"]
-        cls.proxy = cls.enterClassContext(cls.kind([cls.deployment.server.address, cls.other.address]))
+        settings = {"trusted_proxies": SOURCE, "drain_delay": "1s", **cls.tls_settings()}
+        cls.servers = [cls.enterClassContext(cls.deployment.beside(**settings)) for _ in range(2)]
+        addresses = [server.address for server in cls.servers]
+        cls.proxy = cls.enterClassContext(cls.kind(addresses, cls.authority, cls.issued))
         cls.caller = wait_until(cls.answers, 60, f"{cls.kind.__name__} to pass calls on")
         with cls.deployment.administrator() as client:
             client.whitelist.AddWhitelistEntries(whitelist_pb2.AddWhitelistEntriesRequest(
                 entries=[whitelist_pb2.NewWhitelistEntry(address=cls.caller)]), timeout=20)
             scenario.prepare(client)
+
+    @classmethod
+    def tls_settings(cls):
+        return {}
 
     @classmethod
     def answers(cls):
@@ -81,6 +86,7 @@ class Behind:
 
     def test_a_server_drains_and_no_call_fails(self):
         ended = threading.Event()
+        leaver = self.servers[1]
 
         def call_on():
             left = CALLS_AROUND_A_DRAIN
@@ -92,12 +98,12 @@ class Behind:
         with concurrent.futures.ThreadPoolExecutor(CALLERS) as pool:
             calls = [pool.submit(call_on) for _ in range(CALLERS)]
             try:
-                wait_until(lambda: self.validations(self.other) > 0, 20, "the server that ends to be called")
-                os.kill(self.other.pid, signal.SIGTERM)
-                self.assertEqual(self.other.wait(30), 0)
+                wait_until(lambda: self.validations(leaver) > 0, 20, "the server that ends to be called")
+                os.kill(leaver.pid, signal.SIGTERM)
+                self.assertEqual(leaver.wait(30), 0)
             finally:
                 ended.set()
-                self.addCleanup(self.other.start)
+                self.addCleanup(leaver.start)
             for call in calls:
                 call.result(120)
 
@@ -123,6 +129,28 @@ class BehindHaproxy(Behind, unittest.TestCase):
 
 class BehindEnvoy(Behind, unittest.TestCase):
     kind = Envoy
+
+
+class OverTls:
+    @classmethod
+    def tls_settings(cls):
+        cls.authority = cls.enterClassContext(Authority())
+        cls.issued = cls.authority.issue("proxy", ["URI:spiffe://test/proxy"])
+        server = cls.authority.issue("server", ["DNS:localhost"])
+        return {"tls_certificate": server.certificate, "tls_key": server.key, "tls_client_ca": cls.authority.certificate,
+                "tls_client_certificates": "required"}
+
+
+class BehindNginxOverTls(OverTls, BehindNginx):
+    pass
+
+
+class BehindHaproxyOverTls(OverTls, BehindHaproxy):
+    pass
+
+
+class BehindEnvoyOverTls(OverTls, BehindEnvoy):
+    pass
 
 
 if __name__ == "__main__":

@@ -37,11 +37,12 @@ static void write_length(size_t len) {
         putchar((int)(len >> shift & 0xff));
 }
 
-static void write_response(const struct test_server *server, const struct listener *listener) {
+static void write_response(const struct test_server *server, const struct listener *listener,
+                           unsigned http_port) {
     const struct conformance_server *self = CONTAINER_OF(server, struct conformance_server, server);
     static uint8_t bytes[REQUEST_BYTES_MAX];
     ServerCompatResponse response = CONNECTRPC__CONFORMANCE__V1__SERVER_COMPAT_RESPONSE__INIT;
-    response.port = listener_get_port(listener);
+    response.port = http_port ? http_port : listener_get_port(listener);
     if (self->request->use_tls)
         response.pem_cert = self->request->server_creds->cert;
     size_t len = connectrpc__conformance__v1__server_compat_response__get_packed_size(&response);
@@ -118,6 +119,8 @@ static int run(struct conformance_server *self, char *name) {
     add_argument(&arguments, "%s", name);
     if (request->message_receive_limit > 0)
         add_argument(&arguments, "--max-request-size=%u", request->message_receive_limit);
+    if (request->http_version == CONNECTRPC__CONFORMANCE__V1__HTTPVERSION__HTTP_VERSION_1)
+        add_argument(&arguments, "--http-listen=127.0.0.1:0");
     if (!request->use_tls)
         return test_server_run(&self->server, arguments.count, arguments.list);
     int result = EXIT_FAILURE;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "common/app/app.h"
+#include "common/app/http_door.h"
 #include "common/app/tls_material.h"
 #include "common/app/tls_settings.h"
 #include "common/base/config.h"
@@ -72,12 +74,13 @@ static void wait_for_end(const struct grpc_server *server) {
     }
 }
 
-static void print_address(const struct test_server *test, const struct listener *listener) {
-    (void)test;
+static void print_address(const struct test_server *test, const struct listener *listener,
+                          unsigned http_port) {
+    (void)test, (void)http_port;
     printf("listening %s\n", listener_get_address(listener));
 }
 
-static int serve(const struct test_server *test, struct grpc_server *server,
+static int serve(const struct test_server *test, struct grpc_server *server, struct http_door *door,
                  const struct test_settings *settings) {
     char error[256];
     const struct listener *listener;
@@ -85,11 +88,34 @@ static int serve(const struct test_server *test, struct grpc_server *server,
         return fail(error);
     if (loop_group_start(test->options.loops) != STATUS_OK)
         return fail("cannot start the loops");
-    (test->on_listening ? test->on_listening : print_address)(test, listener);
+    if (http_door_open(door, error, sizeof(error)) != STATUS_OK)
+        return fail(error);
+    (test->on_listening ? test->on_listening : print_address)(test, listener, http_door_get_port(door));
     fflush(stdout);
     wait_for_end(server);
     bool is_drained = grpc_server_drain(server, (uint32_t)settings->drain_grace_ms);
+    http_door_drain(door, (uint32_t)settings->drain_grace_ms);
     return is_drained ? EXIT_SUCCESS : fail("calls were cut off");
+}
+
+static int serve_and_stop(const struct test_server *test, struct grpc_server *server,
+                          const struct test_settings *settings) {
+    static const struct app_program program = {.name = "test-server"};
+    struct loop_group *loops = test->options.loops;
+    const struct http_door_options options = {.settings = &http_settings,
+                                              .clock = clock_get_system(),
+                                              .program = &program,
+                                              .server = server,
+                                              .loops = loops};
+    char error[256];
+    struct http_door *door;
+    if (http_door_new(&options, &door, error, sizeof(error)) != STATUS_OK)
+        return fail(error);
+    int result = serve(test, server, door, settings);
+    http_door_close(door);
+    loop_group_stop(loops);
+    http_door_free(door);
+    return result;
 }
 
 int test_server_run(struct test_server *test, int argc, char **argv) {
@@ -99,12 +125,17 @@ int test_server_run(struct test_server *test, int argc, char **argv) {
         {.title = "Test server", .settings = rows, .count = ARRAY_LENGTH(rows), .base = &settings},
         grpc_server_settings_get_table(&options->settings),
         tls_settings_get_table(),
+        {.title = "HTTP/1.1",
+         .settings = http_setting_table,
+         .count = http_setting_count,
+         .base = &http_settings},
     };
     char error[256];
     if (config_read(tables, ARRAY_LENGTH(tables), &argc, argv, environ, error, sizeof(error)) != STATUS_OK ||
         tls_settings_complete(error, sizeof(error)) != STATUS_OK ||
         tls_material_open(clock_get_system(), error, sizeof(error)) != STATUS_OK)
         return fail(error);
+    http_settings_complete(&http_settings);
     tls_material_fill(options);
 
     sigset_t signals;
@@ -117,8 +148,7 @@ int test_server_run(struct test_server *test, int argc, char **argv) {
         return fail("out of memory");
     int result = EXIT_FAILURE;
     if (grpc_server_new(options, &server) == STATUS_OK) {
-        result = serve(test, server, &settings);
-        loop_group_stop(options->loops);
+        result = serve_and_stop(test, server, &settings);
         grpc_server_free(server);
     }
     loop_group_free(options->loops);

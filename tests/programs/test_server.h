@@ -7,8 +7,10 @@
 
 struct test_server {
     struct grpc_server_options options; // settings, TLS and loops are filled in
-    // Called once it serves. NULL = "listening ADDRESS" is printed.
-    void (*on_listening)(const struct test_server *server, const struct listener *listener);
+    // Called once it serves; `http_port` 0 without the door of HTTP/1.1. NULL = "listening ADDRESS" is
+    // printed.
+    void (*on_listening)(const struct test_server *server, const struct listener *listener,
+                         unsigned http_port);
 };
 
 // Serves until SIGTERM or SIGINT, with the settings that argv names and `--listen` (default 127.0.0.1:0) and

@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -23,7 +24,7 @@ enum mode {
     MODE_CLOSE,    // on the first byte writes a lot and closes with STREAM_CLOSE_FLUSH
 };
 
-enum { FLOOD_BYTES = 8 * 1024 * 1024, STALL_MS = 100, PATIENT_MS = 60000 };
+enum { FLOOD_BYTES = 8 * 1024 * 1024, STALL_MS = 100, PATIENT_MS = 60000, USER_TIMEOUT_MS = 1234 };
 
 // One connection; the test waits for `is_ended`.
 struct peer {
@@ -121,7 +122,8 @@ static void serve(enum mode mode, const char *address) {
     peer.mode = mode;
     peer.stream = NULL;
     peer.is_ended = peer.is_drained = false;
-    const struct listener_options options = {.address = address, .on_accept = on_accept};
+    const struct listener_options options = {
+        .address = address, .user_timeout_ms = USER_TIMEOUT_MS, .on_accept = on_accept};
     assert_int_equal(loop_group_new(1, clock_get_system(), &group), STATUS_OK);
     loop_add_stop_task(loop_group_get_loop(group, 0), &stop_task);
     assert_int_equal(listener_new(group, &options, error, sizeof(error), &listener), STATUS_OK);
@@ -386,6 +388,35 @@ static void without_descriptors_a_connection_waits_and_is_served_later(void **st
     stop();
 }
 
+// The server's end of the connection in this process.
+static int find_other_end(int fd) {
+    struct sockaddr_in here, there;
+    socklen_t length = sizeof(here);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&here, &length), 0);
+    for (int other = 3; other < 1024; other++) {
+        length = sizeof(there);
+        if (getpeername(other, (struct sockaddr *)&there, &length) == 0 && there.sin_port == here.sin_port)
+            return other;
+    }
+    return -1;
+}
+
+// WIRE.md, point 58.
+static void a_connection_gives_up_when_the_network_takes_nothing(void **state) {
+    (void)state;
+    serve(MODE_ECHO, "127.0.0.1:0");
+    int fd = connect_tcp(), timeout_ms = 0;
+    char byte;
+    assert_int_equal(write(fd, "x", 1), 1);
+    assert_int_equal(read(fd, &byte, 1), 1);
+    socklen_t length = sizeof(timeout_ms);
+    assert_int_equal(getsockopt(find_other_end(fd), IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, &length), 0);
+    assert_int_equal(timeout_ms, USER_TIMEOUT_MS);
+    close(fd);
+    wait_for(&peer.is_ended);
+    stop();
+}
+
 static int set_up(void **state) {
     (void)state;
     pthread_mutex_init(&peer.mutex, NULL);
@@ -410,6 +441,7 @@ int main(void) {
         cmocka_unit_test(an_address_of_another_machine_is_refused),
         cmocka_unit_test(only_loopback_and_unix_are_local),
         cmocka_unit_test(a_path_left_by_a_dead_process_is_taken_over_but_not_a_live_one),
+        cmocka_unit_test(a_connection_gives_up_when_the_network_takes_nothing),
         cmocka_unit_test(without_descriptors_a_connection_waits_and_is_served_later),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);

@@ -1,9 +1,8 @@
-"""Connections: drain, time-outs, cancellation, and peers that mean harm."""
+"""Connections: time-outs, limits, and peers that mean harm. Their life is in test_wire_points_lifecycle.py."""
 
 import contextlib
 import os
 import resource
-import signal
 import socket
 import struct
 import time
@@ -11,10 +10,10 @@ import unittest
 
 import hyperframe.frame as frames
 from h2.settings import SettingCodes
-from transport import SERVICE, Connection, RawConnection, TransportServer, framed, string_value
+from transport import SERVICE, Connection, RawConnection, TransportServer, framed, string_value, until_closed
 
-OK, UNAVAILABLE = 0, 14
-NO_ERROR, PROTOCOL_ERROR, CANCEL, ENHANCE_YOUR_CALM = 0, 1, 8, 11
+OK, DEADLINE_EXCEEDED, UNAVAILABLE = 0, 4, 14
+PROTOCOL_ERROR, CANCEL, ENHANCE_YOUR_CALM = 1, 8, 11
 
 
 def read_until_closed(connection, timeout=10):
@@ -26,6 +25,13 @@ def read_until_closed(connection, timeout=10):
         pass
 
 
+def other_address():
+    """An IPv4 address of this machine that is not loopback; the documentation's is never asked for anything."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))
+        return probe.getsockname()[0]
+
+
 def resident_mib(pid):
     with open(f"/proc/{pid}/status", encoding="ascii") as status:
         return next(int(line.split()[1]) // 1024 for line in status if line.startswith("VmRSS:"))
@@ -35,62 +41,6 @@ def cpu_seconds(pid):
     with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
         user, system = stat.read().rsplit(")", 1)[1].split()[11:13]
     return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
-
-
-def drained(server, connection):
-    """Ends the server once what was sent has been handled; yields what comes until the connection closes. PINGs are answered."""
-    connection.send(frames.PingFrame(0, b"settled!"))
-    for frame in connection.read():
-        if isinstance(frame, frames.PingFrame) and "ACK" in frame.flags:
-            server.process.send_signal(signal.SIGTERM)
-        elif isinstance(frame, frames.PingFrame):
-            connection.send(frames.PingFrame(0, frame.opaque_data, flags=["ACK"]))
-        elif isinstance(frame, (frames.GoAwayFrame, frames.DataFrame)):
-            yield frame
-
-
-class Drain(unittest.TestCase):
-    def setUp(self):
-        self.server = self.enterContext(TransportServer(drain_grace="2s"))
-        self.connection = self.enterContext(RawConnection(self.server))
-
-    def call(self, stream, method, text):
-        self.connection.send(self.connection.headers(SERVICE + method, stream),
-                             frames.DataFrame(stream, framed(string_value(text)), flags=["END_STREAM"]))
-
-    def assert_goaways(self, seen, last_stream_id):
-        goaways = [(frame.last_stream_id, frame.error_code) for frame in seen if isinstance(frame, frames.GoAwayFrame)]
-        self.assertEqual(goaways, [(2**31 - 1, NO_ERROR), (last_stream_id, NO_ERROR)])
-
-    def assert_messages(self, seen, messages):
-        self.assertEqual([frame.data for frame in seen if isinstance(frame, frames.DataFrame)], messages)
-
-    def test_calls_under_way_end_and_then_the_connection(self):
-        self.call(1, "Command", "sleep 300")
-        seen = list(drained(self.server, self.connection))
-        self.assert_goaways(seen, 1)
-        self.assert_messages(seen, [framed(string_value("slept"))])
-        self.assertEqual(self.server.process.wait(10), 0)
-
-    def test_call_that_crosses_the_first_goaway_is_served(self):
-        seen = []
-        for frame in drained(self.server, self.connection):
-            if not seen:
-                self.call(1, "Echo", "late")
-            seen.append(frame)
-        self.assert_goaways(seen, 1)
-        self.assert_messages(seen, [framed(string_value("late"))])
-        self.assertEqual(self.server.process.wait(10), 0)
-
-    def test_idle_connection_is_closed_at_once(self):
-        self.assert_goaways(list(drained(self.server, self.connection)), 0)
-        self.assertEqual(self.server.process.wait(10), 0)
-
-    def test_grace_that_runs_out_cuts_calls_off_and_says_so(self):
-        self.call(1, "Command", "wait")
-        seen = list(drained(self.server, self.connection))
-        self.assert_goaways(seen, 1)
-        self.assertEqual(self.server.process.wait(10), 1)
 
 
 class TimeOuts(unittest.TestCase):
@@ -111,8 +61,32 @@ class TimeOuts(unittest.TestCase):
             list(connection.read())
 
     def test_connection_that_never_calls_is_closed(self):
-        with TransportServer(idle_timeout="100ms") as server, Connection(server) as connection:
-            connection.wait_closed()
+        with TransportServer(idle_timeout="100ms") as server, RawConnection(server) as connection:
+            self.assertEqual(list(until_closed(connection))[-1].additional_data, b"idle_timeout")
+
+    def test_request_that_does_not_arrive_is_answered_and_the_connection_lives(self):
+        with TransportServer(request_timeout="100ms") as server, Connection(server) as connection:
+            slow = [connection.request(SERVICE + method) for method in ("Echo", "Count")]
+            for stream in slow:
+                connection.data(stream, framed(string_value("3"))[:-1])
+            for stream in slow:
+                self.assertEqual(connection.wait(stream).status, DEADLINE_EXCEEDED)
+            self.assertEqual(connection.call("Echo").status, OK)
+
+    def test_streams_of_many_messages_may_take_their_time(self):
+        with TransportServer(request_timeout="100ms") as server, Connection(server) as connection:
+            talk, slow = connection.request(SERVICE + "Talk"), connection.request(SERVICE + "Echo")
+            self.assertEqual(connection.wait(slow).status, DEADLINE_EXCEEDED)
+            connection.data(talk, framed(string_value("late")), end=True)
+            self.assertEqual(connection.wait(talk).status, OK)
+
+    def test_malformed_request_does_not_cost_the_connection(self):
+        """The library refuses the header block by itself; it is no block that does not end."""
+        with TransportServer(preface_timeout="100ms", request_timeout="200ms") as server, Connection(server) as connection:
+            malformed, slow = connection.request(SERVICE + "Echo", without=(":path",)), connection.request(SERVICE + "Echo")
+            self.assertEqual(connection.wait(malformed).reset, PROTOCOL_ERROR)
+            self.assertEqual(connection.wait(slow).status, DEADLINE_EXCEEDED)
+            self.assertEqual(connection.call("Echo").status, OK)
 
     def test_connection_that_has_called_is_kept(self):
         with TransportServer(idle_timeout="100ms") as server, Connection(server) as connection:
@@ -142,40 +116,6 @@ class TimeOuts(unittest.TestCase):
             struct.unpack("B", connection.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1))[0] != 1
 
 
-class Cancellation(unittest.TestCase):
-    def test_slot_of_a_cancelled_call_is_free_only_when_its_work_has_ended(self):
-        with TransportServer(max_executing_calls=2) as server, Connection(server) as connection:
-            for _ in range(2):
-                stream = connection.request(SERVICE + "Command")
-                connection.data(stream, framed(string_value("sleep 500")), end=True)
-                connection.h2.reset_stream(stream, CANCEL)
-            connection.flush()
-            refused = connection.call("Echo")
-            self.assertEqual(refused.status, UNAVAILABLE)
-            until = time.monotonic() + 10
-            while connection.call("Echo").status != OK:
-                self.assertLess(time.monotonic(), until)
-
-    def test_work_of_a_lost_connection_ends_in_peace(self):
-        with TransportServer() as server:
-            with Connection(server) as connection:
-                for command in ("sleep 200", "wait", "sleep 100"):
-                    stream = connection.request(SERVICE + "Command")
-                    connection.data(stream, framed(string_value(command)), end=True)
-                connection.settle()
-            with Connection(server) as other:
-                self.assertEqual(other.call("Echo").status, OK)
-
-    def test_reset_streams_are_forgotten(self):
-        with TransportServer() as server, Connection(server) as connection:
-            for _ in range(200):
-                stream = connection.request(SERVICE + "Talk")
-                connection.data(stream, framed(string_value("x")))
-                connection.h2.reset_stream(stream, CANCEL)
-            connection.settle()
-            self.assertEqual(connection.call("Echo").status, OK)
-
-
 class Abuse(unittest.TestCase):
     STREAMS = range(1, 1001, 2)
 
@@ -183,12 +123,14 @@ class Abuse(unittest.TestCase):
         self.server = self.enterContext(TransportServer(reset_burst=100, reset_rate=1))
         self.connection = self.enterContext(RawConnection(self.server))
 
-    def assert_calmed(self):
-        """The connection ends, by a GOAWAY unless the flood has drowned it, and nobody else suffers."""
-        for _, code in self.connection.read_goaways():
-            self.assertEqual(code, ENHANCE_YOUR_CALM)
+    def assert_calmed(self, reason):
+        """The connection ends for that reason, which GOAWAY says unless the flood has drowned it, and nobody else suffers."""
+        for frame in self.connection.read():
+            if isinstance(frame, frames.GoAwayFrame):
+                self.assertEqual((frame.error_code, frame.additional_data), (ENHANCE_YOUR_CALM, reason.encode()))
         with Connection(self.server) as other:
             self.assertEqual(other.call("Echo").status, OK)
+        self.assertEqual(self.server.counters()[reason], 1)
 
     def headers(self, stream):
         return self.connection.headers(SERVICE + "Talk", stream)
@@ -196,29 +138,69 @@ class Abuse(unittest.TestCase):
     def test_rapid_reset_ends_the_connection(self):
         for stream in self.STREAMS:
             self.connection.send(self.headers(stream), frames.RstStreamFrame(stream, CANCEL))
-        self.assert_calmed()
+        self.assert_calmed("too_many_resets")
 
     def test_making_the_server_reset_counts_as_well(self):
         # A window that overflows makes the server reset the stream (MadeYouReset).
         for stream in self.STREAMS:
             self.connection.send(self.headers(stream), frames.WindowUpdateFrame(stream, 2**31 - 1))
-        self.assert_calmed()
+        self.assert_calmed("too_many_resets")
+
+    def test_answered_calls_pay_for_as_many_cancelled_ones(self):
+        with Connection(self.server) as connection:
+            for _ in range(300):
+                connection.h2.reset_stream(connection.request(SERVICE + "Talk"), CANCEL)
+                self.assertEqual(connection.call("Echo").status, OK)
 
     def test_ping_flood_ends_the_connection(self):
         self.connection.send(*[frames.PingFrame(0, b"12345678")] * 50000)
-        self.assert_calmed()
+        self.assert_calmed("too_many_pings")
+
+    def test_ping_flood_ends_the_connection_where_intervals_are_not_policed(self):
+        with TransportServer(min_ping_interval=0) as self.server, RawConnection(self.server) as self.connection:
+            self.connection.send(*[frames.PingFrame(0, b"12345678")] * 50000)
+            self.assert_calmed("too_many_pings")
 
     def test_settings_flood_ends_the_connection(self):
         self.connection.send(*[frames.SettingsFrame()] * 50000)
-        self.assert_calmed()
+        self.assert_calmed("too_many_settings")
+
+    def test_window_update_flood_ends_the_connection(self):
+        self.connection.send(*[frames.WindowUpdateFrame(0, 1)] * 50000)
+        self.assert_calmed("too_many_window_updates")
 
     def test_empty_frames_end_the_connection(self):
         self.connection.send(self.headers(1), *[frames.DataFrame(1)] * 50000)
-        self.assert_calmed()
+        self.assert_calmed("too_many_empty_frames")
+
+    def test_frames_of_nothing_but_padding_end_the_connection(self):
+        self.connection.send(self.headers(1), *[frames.DataFrame(1, b"", pad_length=1, flags=["PADDED"])] * 1000)
+        self.assert_calmed("too_many_empty_frames")
 
     def test_priority_flood_ends_the_connection(self):
         self.connection.send(*[frames.PriorityFrame(1, depends_on=0, stream_weight=i % 256) for i in range(50000)])
-        self.assert_calmed()
+        self.assert_calmed("too_many_priorities")
+
+    def test_frames_of_no_use_end_the_connection(self):
+        self.connection.send(*[frames.GoAwayFrame(0)] * 50000)
+        self.assert_calmed("too_many_other_frames")
+
+    def test_header_block_in_many_frames_ends_the_connection(self):
+        self.connection.send(frames.HeadersFrame(1, b"\x82"), *[frames.ContinuationFrame(1, b"\x87")] * 100)
+        self.assert_calmed("too_many_continuations")
+
+    def test_header_block_of_many_fields_ends_the_connection(self):
+        # Four kilobytes in HPACK's table, named ten thousand times in a byte each.
+        block = b"\x40\x01a\x7f\xa1\x1e" + b"v" * 4000 + b"\xbe" * 10000
+        self.connection.send(frames.HeadersFrame(1, block, flags=["END_HEADERS"]))
+        self.assert_calmed("too_many_fields")
+
+    def test_large_header_lists_again_and_again_end_the_connection(self):
+        for stream in self.STREAMS:
+            fields = self.connection.headers(SERVICE + "Talk", stream)
+            fields.data += b"\x90" * 200  # accept-encoding
+            self.connection.send(fields)
+        self.assert_calmed("too_many_large_headers")
 
     def test_requests_that_do_not_end_hold_no_more_memory_than_the_limit(self):
         limit_mib, tiny_fields = 128, framed(b"\x10\x01" * 131072)
@@ -277,15 +259,7 @@ class Abuse(unittest.TestCase):
         for last in (9, 2**31 - 1):
             with self.subTest(last), RawConnection(self.server) as connection:
                 connection.send(connection.headers(SERVICE + "Talk", last), connection.headers(SERVICE + "Talk", 5))
-                self.assertEqual([code for _, code in connection.read_goaways()], [PROTOCOL_ERROR])
-
-    def test_streams_beyond_the_limit_end_the_connection(self):
-        with TransportServer(max_streams=2) as server, Connection(server) as settled:
-            settled.settle()
-            with RawConnection(server) as connection:
-                connection.send(frames.SettingsFrame(flags=["ACK"]),
-                                *[connection.headers(SERVICE + "Talk", stream) for stream in (1, 3, 5)])
-                self.assertEqual(connection.read_goaways(), [(3, PROTOCOL_ERROR)])
+                self.assertEqual(connection.read_goaways()[-1][1], PROTOCOL_ERROR)
 
     def test_out_of_descriptors_nobody_spins_and_all_are_served_later(self):
         with TransportServer() as server, Connection(server) as early, contextlib.ExitStack() as stack:
@@ -303,6 +277,21 @@ class Abuse(unittest.TestCase):
             self.assertTrue(any(isinstance(frame, frames.PingFrame) for frame in late[-1].read()))
             with Connection(server) as again:
                 self.assertEqual(again.call("Echo").status, OK)
+
+    def test_connections_beyond_the_limit_of_a_peer_are_closed_and_local_ones_are_not_counted(self):
+        address = other_address()
+        with TransportServer(listen="0.0.0.0:0", max_connections_per_peer=2) as server, contextlib.ExitStack() as stack:
+            server.address = (address, server.address[1])
+            for _ in range(2):
+                first = stack.enter_context(Connection(server))
+                first.settle()
+            with socket.create_connection(server.address) as third:
+                read_until_closed(third)
+            self.assertEqual(server.counters()["too_many_of_peer"], 1)
+            first.socket.close()
+            server.address = ("127.0.0.1", server.address[1])
+            for _ in range(3):
+                self.assertEqual(stack.enter_context(Connection(server)).call("Echo").status, OK)
 
     def test_connections_beyond_the_limit_are_closed(self):
         with TransportServer(max_connections=1) as server, Connection(server) as first:

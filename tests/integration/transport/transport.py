@@ -79,7 +79,9 @@ class TransportServer:
 
     def connect_plain(self):
         if isinstance(self.address, tuple):
-            return socket.create_connection(self.address, 10)
+            connection = socket.create_connection(self.address, 10)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return connection
         connection = socket.socket(socket.AF_UNIX)
         connection.connect(self.address)
         return connection
@@ -310,6 +312,30 @@ class RawConnection:
                 return
             self._rest += data
 
+    def pong(self, frame):
+        """Answers a PING of the server."""
+        if isinstance(frame, frames.PingFrame) and "ACK" not in frame.flags:
+            self.send(frames.PingFrame(0, frame.opaque_data, flags=["ACK"]))
+
     def read_goaways(self):
         return [(frame.last_stream_id, frame.error_code) for frame in self.read()
                 if isinstance(frame, frames.GoAwayFrame)]
+
+
+def until_closed(connection):
+    """The frames of a RawConnection until it closes; PINGs are answered, GOAWAY and the rest is yielded."""
+    for frame in connection.read():
+        connection.pong(frame)
+        if not isinstance(frame, frames.PingFrame):
+            yield frame
+
+
+def has_stopped(pid, timeout=10):
+    """Waits until SIGSTOP has reached the process."""
+    until = time.monotonic() + timeout
+    while True:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
+            if stat.read().rsplit(")", 1)[1].split()[0] == "T":
+                return
+        if time.monotonic() > until:
+            raise AssertionError("does not stop")
