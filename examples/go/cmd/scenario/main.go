@@ -1,24 +1,24 @@
-// The scenario of tests/lib/latchkey_test/scenario.py on grpc-go. Prints `ok - STEP`, or `not ok - STEP: why`.
+// The script of examples/README.md on grpc-go. Prints `ok - STEP`, or `not ok - STEP: why`.
 package main
 
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/metadata"
-	"google.golang.org/grpc/reflection/grpc_reflection_v1"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	"latchkey.dev/connection"
 	latchkey "latchkey.dev/gen/latchkey/v1"
 )
 
@@ -32,7 +32,6 @@ type scenario struct {
 	tokens        latchkey.TokenServiceClient
 	validation    latchkey.ValidationServiceClient
 	health        grpc_health_v1.HealthClient
-	reflection    grpc_reflection_v1.ServerReflectionClient
 	created       *latchkey.CreateAccessTokenResponse
 }
 
@@ -63,7 +62,7 @@ func (s *scenario) createsAToken() error {
 	ctx, cancel := prepare(s.administrator, 20*time.Second)
 	defer cancel()
 	created, err := s.tokens.CreateAccessToken(ctx, &latchkey.CreateAccessTokenRequest{
-		Label: "grpc-go", Permissions: []string{"charges.create"},
+		Label: "grpc-go", Permissions: []string{"charges.create"}, RequestId: uuid.NewString(),
 		WaitForValidators: durationpb.New(10 * time.Second)})
 	if err != nil {
 		return err
@@ -75,12 +74,13 @@ func (s *scenario) createsAToken() error {
 	return expect(created.Validators.GetAllConfirmed(), "all validators confirmed")
 }
 
+// min_revision: by what was true when the token was made, or later.
 func (s *scenario) expectDecision(clientIp string, reason latchkey.Reason) error {
 	ctx, cancel := prepare("", 20*time.Second)
 	defer cancel()
 	response, err := s.validation.Validate(ctx, &latchkey.ValidateRequest{
 		Token: s.created.GetSecret(), ClientIp: clientIp, Channel: latchkey.Channel_CHANNEL_API,
-		Permissions: []string{"charges.create"}})
+		Permissions: []string{"charges.create"}, MinRevision: s.created.GetRevision()})
 	if err != nil {
 		return err
 	}
@@ -123,11 +123,34 @@ func (s *scenario) namesEveryBadField() error {
 	return nil
 }
 
+func (s *scenario) pagesThroughAList() error {
+	ctx, cancel := prepare(s.administrator, 20*time.Second)
+	defer cancel()
+	request := &latchkey.ListAccessTokensRequest{PageSize: 1}
+	pages, found := 0, false
+	for isLast := false; !isLast; pages++ {
+		page, err := s.tokens.ListAccessTokens(ctx, request)
+		if err != nil {
+			return err
+		}
+		if err := expect(len(page.AccessTokens) <= 1, "one token on a page"); err != nil {
+			return err
+		}
+		for _, token := range page.AccessTokens {
+			found = found || token.TokenId == s.created.GetAccessToken().GetTokenId()
+		}
+		request.PageToken = page.NextPageToken
+		isLast = page.NextPageToken == ""
+	}
+	return expect(found && pages > 1, "the token on one of several pages")
+}
+
 func (s *scenario) deactivatesAndWaits() error {
 	ctx, cancel := prepare(s.administrator, 20*time.Second)
 	defer cancel()
 	answer, err := s.tokens.DeactivateAccessToken(ctx, &latchkey.DeactivateAccessTokenRequest{
 		TokenId: s.created.GetAccessToken().GetTokenId(), Reason: latchkey.DeactivateReason_DEACTIVATE_REASON_LEAKED,
+		RequestId:         uuid.NewString(),
 		WaitForValidators: durationpb.New(10 * time.Second)})
 	if err != nil {
 		return err
@@ -193,53 +216,33 @@ func (s *scenario) tellsItsHealth() error {
 	return expectCode(err, codes.NotFound)
 }
 
-func (s *scenario) describesItself() error {
+// Another key in place of authorization, and none.
+func (s *scenario) carriesMetadata() error {
 	ctx, cancel := prepare("", 20*time.Second)
 	defer cancel()
-	stream, err := s.reflection.ServerReflectionInfo(ctx)
+	byOtherKey := metadata.AppendToOutgoingContext(ctx, "x-access-token", s.administrator)
+	answer, err := s.tokens.GetCaller(byOtherKey, &latchkey.GetCallerRequest{})
 	if err != nil {
 		return err
 	}
-	request := &grpc_reflection_v1.ServerReflectionRequest{
-		MessageRequest: &grpc_reflection_v1.ServerReflectionRequest_ListServices{}}
-	if err := stream.Send(request); err != nil {
+	if err := expect(strings.HasPrefix(answer.Caller.GetTokenId(), "tok_"), "the caller's token"); err != nil {
 		return err
 	}
-	response, err := stream.Recv()
-	if err != nil {
-		return err
-	}
-	var names []string
-	for _, service := range response.GetListServicesResponse().GetService() {
-		names = append(names, service.Name)
-	}
-	for _, name := range []string{"latchkey.v1.ValidationService", "latchkey.v1.TokenService"} {
-		if !slices.Contains(names, name) {
-			return fmt.Errorf("expected %s, got %v", name, names)
-		}
-	}
-	if err := stream.CloseSend(); err != nil {
-		return err
-	}
-	if _, err := stream.Recv(); err != io.EOF {
-		return fmt.Errorf("expected the stream's end, got %v", err)
-	}
-	return nil
+	_, err = s.tokens.GetCaller(ctx, &latchkey.GetCallerRequest{})
+	return expectCode(err, codes.Unauthenticated)
 }
 
 func main() {
-	connection, err := grpc.NewClient(os.Getenv("LATCHKEY_ADDRESS"), grpc.WithDisableRetry(),
-		grpc.WithTransportCredentials(insecure.NewCredentials()))
+	latchkeys, err := connection.Open()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 	s := &scenario{
 		administrator: os.Getenv("LATCHKEY_TOKEN"),
-		tokens:        latchkey.NewTokenServiceClient(connection),
-		validation:    latchkey.NewValidationServiceClient(connection),
-		health:        grpc_health_v1.NewHealthClient(connection),
-		reflection:    grpc_reflection_v1.NewServerReflectionClient(connection),
+		tokens:        latchkey.NewTokenServiceClient(latchkeys),
+		validation:    latchkey.NewValidationServiceClient(latchkeys),
+		health:        grpc_health_v1.NewHealthClient(latchkeys),
 	}
 	failed := false
 	for _, step := range []struct {
@@ -250,12 +253,13 @@ func main() {
 		{"allows a listed address", s.allowsAListedAddress},
 		{"refuses an unlisted address", s.refusesAnUnlistedAddress},
 		{"names every bad field", s.namesEveryBadField},
+		{"pages through a list", s.pagesThroughAList},
 		{"deactivates and waits", s.deactivatesAndWaits},
 		{"refuses a deactivated token", s.refusesADeactivatedToken},
 		{"honours a deadline", s.honoursADeadline},
 		{"bears a cancel", s.bearsACancel},
 		{"tells its health", s.tellsItsHealth},
-		{"describes itself", s.describesItself},
+		{"carries metadata", s.carriesMetadata},
 	} {
 		if err := step.run(); err != nil {
 			fmt.Printf("not ok - %s: %v\n", step.name, err)
