@@ -134,13 +134,13 @@ static bool read_text(struct reader *reader, const json_t *object, const char *f
     *ret = BYTES_EMPTY;
     if (!value || json_is_null(value))
         return true;
-    if (!json_is_string(value))
+    struct bytes text = bytes_of(json_string_value(value), json_string_length(value));
+    if (!json_is_string(value) || memchr(text.data, 0, text.len))
         return fail(reader, field, "type a text");
-    char *copy =
-        arena_copy_bytes(reader->arena, bytes_of(json_string_value(value), json_string_length(value)));
+    char *copy = arena_copy_bytes(reader->arena, text);
     if (!copy)
         return fail_without_memory(reader);
-    *ret = bytes_of(copy, json_string_length(value));
+    *ret = bytes_of(copy, text.len);
     return true;
 }
 

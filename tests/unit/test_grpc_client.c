@@ -14,7 +14,7 @@
 
 enum {
     LONG_MS = 60000,
-    SHORT_MS = 50,
+    SHORT_MS = 1000,       // long enough to connect
     LARGE_BYTES = 3 << 20, // three windows
     COUNT_LARGE = 200000,  // messages of a few bytes: more than a window of them
 };

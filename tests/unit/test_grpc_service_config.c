@@ -209,6 +209,8 @@ static void a_field_that_is_wrong_is_named(void **state) {
         {"{\"loadBalancingConfig\": [{}]}", "loadBalancingConfig: item 0 names no policy"},
         {"{\"loadBalancingPolicy\": \"rls\"}", "loadBalancingPolicy: type"},
         {"{\"healthCheckConfig\": []}", "healthCheckConfig: type an object"},
+        {"{\"healthCheckConfig\": {\"serviceName\": \"a\\u0000b\"}}",
+         "healthCheckConfig.serviceName: type a text"},
         {"{\"healthCheckConfig\": {\"serviceName\": 1}}", "healthCheckConfig.serviceName: type a text"},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {

@@ -71,7 +71,7 @@ class Picking(AddressCase):
     def test_an_address_that_speaks_something_else_is_passed_over(self):
         well = self.server("well")
         with socket.create_server(("127.0.0.1", 0)) as other:
-            client = self.client("127.0.0.1:%d" % other.getsockname()[1], well.target, connect_timeout="2s")
+            client = self.client("127.0.0.1:%d" % other.getsockname()[1], well.target, connect_timeout="6s")
             self.assertEqual(client.call(), "OK well")
 
     def test_an_address_that_failed_rests(self):
@@ -94,7 +94,7 @@ class Picking(AddressCase):
 
     def test_a_caller_in_a_hurry_makes_no_address_rest(self):
         with TransportServer() as server:
-            client = self.client(server.target, timeout="2s")
+            client = self.client(server.target, timeout="5s")
             with stopped(server.process):
                 self.assertRegex(client.call(method=SERVICE + "Echo"), "CONNECT_TIMEOUT")
             self.assertEqual(client.call("x", method=SERVICE + "Echo"), "OK x")

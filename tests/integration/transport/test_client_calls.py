@@ -66,19 +66,19 @@ class Calls(CallCase):
             left.append(context.time_remaining())
             released.wait(60)
             return value
-        client = self.client(self.server(answer), timeout="2s")
+        client = self.client(self.server(answer), timeout="5s")
         self.addCleanup(released.set)
         self.assertRegex(client.call(), "^DEADLINE_EXCEEDED ")
-        self.assertLessEqual(left[0], 2)
+        self.assertLessEqual(left[0], 5)
 
     def test_a_methods_time_out_of_the_service_config_is_the_shorter_one(self):
         left = []
         server = self.server(lambda value, context: left.append(context.time_remaining()) or value)
-        config = {"methodConfig": [{"name": [{"service": "test.Service"}], "timeout": "2s"}]}
+        config = {"methodConfig": [{"name": [{"service": "test.Service"}], "timeout": "20s"}]}
         self.client(server, timeout="60s", service_config=json.dumps(config)).call()
-        self.client(server, timeout="1s", service_config=json.dumps(config)).call()
-        self.assertLessEqual(left[0], 2)
-        self.assertLessEqual(left[1], 1)
+        self.client(server, timeout="10s", service_config=json.dumps(config)).call()
+        self.assertLessEqual(left[0], 20)
+        self.assertLessEqual(left[1], 10)
 
     def test_an_answer_above_the_limit_is_refused(self):
         server = self.server()
@@ -325,7 +325,7 @@ class Silence(unittest.TestCase):
 
     def test_a_server_that_stops_answering_is_given_up_by_its_pings(self):
         with TransportServer() as server, \
-                CallClient(server.target, timeout="60s", keepalive_time="100ms", keepalive_timeout="2s") as client:
+                CallClient(server.target, timeout="60s", keepalive_time="100ms", keepalive_timeout="5s") as client:
             self.assertEqual(client.call("x", method=SERVICE + "Echo"), "OK x")
             with stopped(server.process):
                 self.assertRegex(client.call(method=SERVICE + "Echo"), "^UNAVAILABLE CONNECTION_LOST ")
