@@ -445,23 +445,29 @@ static int serve(struct app *app, const sigset_t *signals) {
     return -1;
 }
 
+static int64_t get_now_ms(const struct app *app) {
+    return (int64_t)(clock_get_monotonic_ns(app->clock) / 1000000);
+}
+
 static void drain(struct app *app, const sigset_t *signals) {
     log_event(LOG_LEVEL_INFO, "leaving");
     http_door_leave(app->door);
     atomic_store_explicit(&app->is_leaving, true, memory_order_relaxed);
     update_health(app);
-    int64_t until_ms = (int64_t)(clock_get_monotonic_ns(app->clock) / 1000000) + app->settings.drain_delay_ms;
-    for (int64_t left_ms;
-         (left_ms = until_ms - (int64_t)(clock_get_monotonic_ns(app->clock) / 1000000)) > 0;) {
+    int64_t until_ms = get_now_ms(app) + app->settings.drain_delay_ms;
+    for (int64_t left_ms; (left_ms = until_ms - get_now_ms(app)) > 0;) {
         int number = wait_signal(signals, left_ms);
         if (number == SIGTERM || number == SIGINT)
             break;
     }
     log_event(LOG_LEVEL_INFO, "draining");
     grpc_health_end_watches(app->health);
+    http_door_stop_accepting(app->door);
+    until_ms = get_now_ms(app) + app->settings.drain_grace_ms;
     if (!grpc_server_drain(app->server, (uint32_t)app->settings.drain_grace_ms))
         log_event(LOG_LEVEL_WARNING, "calls were still running after the grace period");
-    http_door_drain(app->door, (uint32_t)app->settings.drain_grace_ms);
+    int64_t left_ms = until_ms - get_now_ms(app);
+    http_door_drain(app->door, left_ms > 0 ? (uint32_t)left_ms : 0);
 }
 
 // In the reverse order of start(), from wherever that stopped.

@@ -191,12 +191,16 @@ static bool wait_calm(struct http_door *door, uint32_t grace_ms) {
     return is_calm;
 }
 
-void http_door_drain(struct http_door *door, uint32_t grace_ms) {
+void http_door_stop_accepting(struct http_door *door) {
     if (!door || !door->daemon)
         return;
     http_door_leave(door);
     door->fd = MHD_quiesce_daemon(door->daemon);
-    (void)wait_calm(door, grace_ms);
+}
+
+void http_door_drain(struct http_door *door, uint32_t grace_ms) {
+    if (door)
+        (void)wait_calm(door, grace_ms);
 }
 
 static void refuse_from_now_on(struct http_door *door) {

@@ -34,6 +34,9 @@ static int bind_and_listen(struct listen_address *where) {
     if (fd < 0)
         return -1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+    int is_v6_only = !where->is_wildcard;
+    if (address->sa_family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &is_v6_only, sizeof(is_v6_only));
     if (bind(fd, address, where->length) == 0 && listen(fd, SOMAXCONN) == 0)
         return fd;
     int error = errno;
