@@ -14,7 +14,7 @@ TEST_PACKAGES=(
     "${BUILD_PACKAGES[@]}" "${SERVER_PACKAGES[@]}" git curl ca-certificates openssl libcmocka-dev
     clang-16 clang-format-16 libclang-rt-16-dev llvm-16 shellcheck
     python3 python3-aiosmtpd python3-grpcio python3-h2 python3-hyperframe python3-protobuf python3-psycopg2 python3-yaml protobuf-compiler-grpc
-    g++ libgrpc++-dev nghttp2-client nginx-light tor-geoipdb
+    g++ libgrpc++-dev nghttp2-client nginx-light haproxy tor-geoipdb
 )
 
 print_help() {
@@ -163,7 +163,18 @@ suite_quickstart() {
 
 suite_interop() {
     step contract lint_contract
-    build release && step interop tests/interop/run.sh
+    build release && step interop tests/interop/run.sh || return 0
+    public_suites release
+    build asan --target conformance-server plain-server interop-server || return 0
+    public_suites asan
+}
+
+# public_suites PRESET
+public_suites() {
+    local suite
+    for suite in conformance-grpc conformance-beyond-grpc h2spec grpc-go; do
+        step "$suite $1" env LATCHKEY_BUILD_DIR="$(build_directory "$1")" /usr/bin/python3 tests/interop/suites.py "$suite"
+    done
 }
 
 lint_contract() {

@@ -21,6 +21,7 @@
 #include "common/app/dispatch.h"
 #include "common/app/mailer.h"
 #include "common/app/maintenance.h"
+#include "common/app/tls_material.h"
 #include "common/app/transport_metrics.h"
 #include "common/app/validators.h"
 #include "common/app/worker.h"
@@ -113,6 +114,8 @@ static int read_settings(struct app *app, int argc, char **argv) {
     if (outcome == COMMAND_LINE_WRONG ||
         client_address_parse_trusted(app->settings.trusted_proxies, &app->trusted_proxies, error,
                                      sizeof(error)) != STATUS_OK)
+        return fail(EXIT_USAGE, error);
+    if (tls_material_open(app->clock, error, sizeof(error)) != STATUS_OK)
         return fail(EXIT_USAGE, error);
     if (mailer_is_needed(app->program) && mailer_open(app->program, error, sizeof(error)) != STATUS_OK)
         return fail(EXIT_USAGE, error);
@@ -250,6 +253,8 @@ void app_readiness_changed(struct app *app) {
 static enum status register_metrics(struct app *app) {
     enum status status = metrics_register(app->metrics, transport_metrics_write, app->server);
     if (status == STATUS_OK)
+        status = metrics_register(app->metrics, tls_material_write_metrics, NULL);
+    if (status == STATUS_OK)
         status = metrics_register(app->metrics, use_log_write_metrics, app->uses);
     if (status != STATUS_OK || !app->database)
         return status;
@@ -328,6 +333,7 @@ static enum status open_transport(struct app *app) {
     tables[count++] = grpc_reflection_get_table(app->reflection);
     struct grpc_server_options options = {
         .loops = app->loops, .settings = app->transport_settings, .tables = tables, .table_count = count};
+    tls_material_fill(&options);
     if ((status = grpc_server_new(&options, &app->server)) != STATUS_OK)
         return status;
     return grpc_reflection_set_router(app->reflection, grpc_server_get_router(app->server));
@@ -422,6 +428,7 @@ static void block_signals(sigset_t *ret_signals) {
     sigaddset(ret_signals, SIGTERM);
     sigaddset(ret_signals, SIGINT);
     sigaddset(ret_signals, SIGUSR1);
+    sigaddset(ret_signals, SIGHUP);
     pthread_sigmask(SIG_BLOCK, ret_signals, NULL); // before any thread: all inherit it
     signal(SIGPIPE, SIG_IGN);
 }
@@ -443,6 +450,9 @@ static int serve(struct app *app, const sigset_t *signals) {
         }
         if (app->database)
             database_probe_tick(&app->probe);
+        if (number == SIGHUP)
+            tls_material_reload();
+        tls_material_tick();
         update_health(app);
     }
     return -1;
@@ -483,6 +493,7 @@ static void stop(struct app *app) {
     db_pool_free(app->database);
     db_end_free(app->end);
     grpc_server_free(app->server);
+    tls_material_close();
     loop_group_free(app->loops);
     grpc_health_free(app->health);
     grpc_reflection_free(app->reflection);

@@ -7,10 +7,11 @@
 #include "common/app/mail_settings.h"
 #include "common/app/mailer.h"
 #include "common/app/method_list.h"
+#include "common/app/tls_settings.h"
 #include "common/base/config.h"
 #include "common/net/listener.h"
 
-enum { ROWS_MAX = 64, TABLES_MAX = APP_SERVICES_MAX + 3 }; // and server, transport, mail
+enum { ROWS_MAX = 64, TABLES_MAX = APP_SERVICES_MAX + 4 }; // and server, transport, TLS, mail
 
 struct tables {
     struct setting rows[ROWS_MAX]; // app_setting_table with the program's own defaults
@@ -29,6 +30,7 @@ static void gather_tables(struct tables *tables, const struct app_program *progr
     }
     tables->list[tables->count++] =
         (struct config_table){"Server", tables->rows, app_setting_count, settings};
+    tables->list[tables->count++] = tls_settings_get_table();
     tables->list[tables->count++] = grpc_server_settings_get_table(transport);
     if (mailer_is_needed(program))
         tables->list[tables->count++] =
@@ -80,11 +82,16 @@ enum command_line command_line_read(const struct app_program *program, int argc,
     if (argc > 1)
         return answer(program, &tables, argv[1], ret_error, error_size);
     app_settings_complete(ret_settings);
-    if (listener_address_is_local(ret_settings->listen) || ret_settings->allow_plaintext)
+    if (tls_settings_complete(ret_error, error_size) != STATUS_OK)
+        return COMMAND_LINE_WRONG;
+    if (listener_address_is_local(ret_settings->listen) || tls_settings.certificate ||
+        ret_settings->allow_plaintext)
         return COMMAND_LINE_SERVE;
-    snprintf(ret_error, error_size,
-             "%s can be reached from other machines, and without TLS everybody on the way reads the tokens; "
-             "listen on 127.0.0.1, or say --allow-plaintext where something in front encrypts",
-             ret_settings->listen);
+    snprintf(
+        ret_error, error_size,
+        "%s can be reached from other machines, and without TLS everybody on the way reads the tokens; "
+        "give --tls-certificate and --tls-key, listen on 127.0.0.1, or say --allow-plaintext where something "
+        "in front encrypts",
+        ret_settings->listen);
     return COMMAND_LINE_WRONG;
 }

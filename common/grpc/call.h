@@ -17,6 +17,7 @@
 #include "common/base/compiler.h"
 #include "common/base/fault.h"
 #include "common/base/status.h"
+#include "common/crypto/tls_identity.h"
 #include "common/grpc/metadata.h"
 #include "common/grpc/method.h"
 #include "common/ip/address.h"
@@ -54,6 +55,10 @@ uint64_t grpc_call_get_timeout_ns(const struct grpc_call *call);
 const struct ip_address *grpc_call_get_peer(const struct grpc_call *call);
 bool grpc_call_is_peer_local(const struct grpc_call *call); // loopback or Unix socket
 
+// Who the TCP peer is by its certificate; NULL if it has shown none, or that names nobody. Lives as long as
+// the call.
+struct tls_identity *grpc_call_get_identity(const struct grpc_call *call);
+
 // From any thread that has the call: on_cancel has been called or is about to be.
 bool grpc_call_is_cancelled(const struct grpc_call *call);
 
@@ -81,7 +86,7 @@ void grpc_call_resume(struct grpc_call *call);
 void grpc_call_finish(struct grpc_call *call, const struct fault *fault);
 
 // The same with a google.rpc.Status of the handler's own making, which is not OK: code, message and details
-// go to the client as they are.
+// go to the client as they are. Copied.
 void grpc_call_finish_status(struct grpc_call *call, const ProtobufCMessage *status);
 
 // The one message of a unary call, then OK.

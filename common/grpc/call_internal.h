@@ -117,13 +117,26 @@ void call_arm_deadline(struct grpc_call *call);
 // Frees for good; of a loop that ends.
 void call_free(struct grpc_call *call);
 
-// call_receive.c
+// call_head.c
 
 void call_on_headers(struct grpc_call *call);
-void call_on_data(struct grpc_call *call, struct bytes data, bool is_last);
-void call_on_half_close(struct grpc_call *call);
+
 // Gives the answer that waits for the end of the request.
 void call_answer_late(struct grpc_call *call);
+
+// call_receive.c
+
+bool call_takes_one_message(const struct grpc_call *call);
+
+// Answers in place of the handler, in the protocol's own way.
+void call_refuse(struct grpc_call *call, struct refusal refusal);
+
+// Before the handler's first callback. False, and answered, when it is too late, or as many handlers are at
+// work as may be.
+MUST_CHECK bool call_start(struct grpc_call *call);
+
+void call_on_data(struct grpc_call *call, struct bytes data, bool is_last);
+void call_on_half_close(struct grpc_call *call);
 void call_feed_held(struct grpc_call *call);
 
 // call_queue.c
@@ -163,14 +176,23 @@ void call_add_headers(struct grpc_call *call, struct header_fields *fields, cons
 enum call_body { CALL_WITHOUT_BODY, CALL_WITH_BODY };
 void call_submit_headers(struct grpc_call *call, const struct header_fields *fields, enum call_body body);
 
+// The header block of an answer with messages; only once.
+void call_begin(struct grpc_call *call, const struct metadata *headers);
+
 // Lets what is queued leave, after its header block if that is still to be sent.
 void call_wake(struct grpc_call *call);
+
+// The same when the last message is queued and nothing follows; `headers` if they are still to be sent.
+void call_complete(struct grpc_call *call, const struct metadata *headers);
 
 // Answers in place of the handler and tells it. The call may be gone when it returns.
 void call_overrule(struct grpc_call *call, enum status status, const char *reason, const char *text);
 
 // The same with UNAVAILABLE and when to come back; counted as refused.
 void call_shed(struct grpc_call *call, const char *text);
+
+// A fault of UNAVAILABLE that says when to come back.
+void call_set_overloaded(struct fault *fault, const char *text);
 
 // Plain HTTP answers, before any handler.
 void call_answer_http(struct grpc_call *call, const char *http_status);

@@ -46,8 +46,10 @@ static bool submit_settings(const struct grpc_connection *connection) {
 
 static void free_if_done(struct grpc_connection *connection) {
     if (!connection->session && connection->executing == 0 && !connection->is_turn_end_deferred &&
-        !connection->is_in_session)
+        !connection->is_in_session) {
+        tls_identity_release(connection->identity);
         free(connection);
+    }
 }
 
 static bool has_nothing_left(const struct grpc_connection *connection) {
@@ -141,6 +143,7 @@ static void on_end(void *context, enum stream_end why) {
         [STREAM_END_PEER_CLOSED] = GRPC_CLOSE_PEER_CLOSED,
         [STREAM_END_RESET] = GRPC_CLOSE_PEER_RESET,
         [STREAM_END_WRITE_STALLED] = GRPC_CLOSE_WRITE_STALLED,
+        [STREAM_END_TLS_FAILED] = GRPC_CLOSE_TLS_FAILED,
     };
     connection_close(context, reasons[why], STREAM_CLOSE_NOW);
 }
@@ -180,8 +183,10 @@ static struct grpc_connection *new_connection(struct grpc_loop *home, struct str
         free(connection);
         return NULL;
     }
-    if (submit_settings(connection))
+    if (submit_settings(connection)) {
+        connection->identity = tls_identity_hold(stream_get_identity(stream));
         return connection;
+    }
     nghttp2_session_del(connection->session);
     free(connection);
     return NULL;
@@ -197,6 +202,7 @@ static bool count_peer(struct grpc_loop *home, const struct stream *stream) {
 static void refuse(struct grpc_loop *home, struct stream *stream, enum grpc_close why) {
     stats_add(&home->stats.connections_closed[why], 1);
     stream_close(stream, STREAM_CLOSE_NOW);
+    server_loop_note_end(home);
 }
 
 void connection_open(struct grpc_loop *home, struct stream *stream) {
@@ -219,6 +225,8 @@ void connection_open(struct grpc_loop *home, struct stream *stream) {
     connection_clock_start(connection);
     connection_schedule(connection);
     stream_start(stream, &stream_callbacks, connection);
+    if (home->is_draining) // since its handshake
+        connection_drain(connection, GRPC_CLOSE_DRAINED);
 }
 
 void connection_close(struct grpc_connection *connection, enum grpc_close why, enum stream_close how) {
@@ -237,8 +245,7 @@ void connection_close(struct grpc_connection *connection, enum grpc_close why, e
     nghttp2_session_del(connection->session);
     connection->session = NULL;
     connection->is_in_session = false;
-    if (home->is_draining && home->connection_count == 0)
-        server_loop_note_drained(home);
+    server_loop_note_end(home);
     free_if_done(connection);
 }
 

@@ -12,6 +12,8 @@
 #include "common/grpc/method_types.h"
 #include "common/grpc/server_internal.h"
 
+enum { HANDSHAKE_PEERS_MAX = 4096 };
+
 static void close_connections(struct grpc_loop *home) {
     while (home->connections)
         connection_close(home->connections, GRPC_CLOSE_STOPPED, STREAM_CLOSE_NOW);
@@ -20,11 +22,19 @@ static void close_connections(struct grpc_loop *home) {
 static void on_stop(struct loop_task *task) {
     struct grpc_loop *home = CONTAINER_OF(task, struct grpc_loop, stop_task);
     home->is_draining = true;
+    if (home->tls)
+        tls_acceptor_drop(home->tls);
     close_connections(home);
 }
 
-void server_loop_note_drained(struct grpc_loop *home) {
+static size_t count_peers(const struct grpc_loop *home) {
+    return home->connection_count + (home->tls ? tls_acceptor_get_count(home->tls) : 0);
+}
+
+void server_loop_note_end(struct grpc_loop *home) {
     struct grpc_server *server = home->server;
+    if (!home->is_draining || count_peers(home) > 0)
+        return;
     pthread_mutex_lock(&server->mutex);
     if (server->busy_loops > 0 && --server->busy_loops == 0)
         pthread_cond_signal(&server->drained);
@@ -36,8 +46,11 @@ static void on_drain(struct loop_task *task) {
     home->is_draining = true;
     for (struct grpc_connection *connection = home->connections; connection; connection = connection->next)
         connection_drain(connection, GRPC_CLOSE_DRAINED);
-    if (home->connection_count == 0)
-        server_loop_note_drained(home);
+    server_loop_note_end(home);
+}
+
+static bool is_of_unix(const struct stream *stream) {
+    return stream_is_peer_local(stream) && stream_get_peer(stream)->family == IP_FAMILY_NONE;
 }
 
 static void on_accept(void *context, struct loop *loop, struct stream *stream) {
@@ -45,14 +58,58 @@ static void on_accept(void *context, struct loop *loop, struct stream *stream) {
     struct grpc_loop *home = &server->home[loop_get_index(loop)];
     stats_add(&home->stats.connections_accepted, 1);
     size_t share = ((size_t)server->settings.max_connections + server->loop_count - 1) / server->loop_count;
-    if (home->connection_count >= share || home->is_draining) {
+    if (count_peers(home) >= share || home->is_draining) {
         stats_add(&home->stats.connections_closed[home->is_draining ? GRPC_CLOSE_DRAINED
                                                                     : GRPC_CLOSE_TOO_MANY_CONNECTIONS],
                   1);
         stream_close(stream, STREAM_CLOSE_NOW);
         return;
     }
-    connection_open(home, stream);
+    if (home->tls && !is_of_unix(stream))
+        tls_acceptor_take(home->tls, stream);
+    else
+        connection_open(home, stream);
+}
+
+static void on_handshake_complete(void *context, struct stream *stream) {
+    connection_open(context, stream);
+}
+
+static void on_handshake_refused(void *context, enum tls_refusal why) {
+    static const enum grpc_close reasons[] = {
+        [TLS_REFUSAL_FAILED] = GRPC_CLOSE_TLS_FAILED,   [TLS_REFUSAL_TIMEOUT] = GRPC_CLOSE_TLS_TIMEOUT,
+        [TLS_REFUSAL_BUDGET] = GRPC_CLOSE_TLS_BUDGET,   [TLS_REFUSAL_PEER_CLOSED] = GRPC_CLOSE_PEER_CLOSED,
+        [TLS_REFUSAL_NO_MEMORY] = GRPC_CLOSE_NO_MEMORY,
+    };
+    struct grpc_loop *home = context;
+    stats_add(&home->stats.connections_closed[reasons[why]], 1);
+    server_loop_note_end(home);
+}
+
+static enum status init_throttle(struct grpc_server *server, int64_t per_second) {
+    if (per_second == 0)
+        return STATUS_OK;
+    const struct throttle_options options = {
+        .burst = per_second, .refill_ms = 1000 / per_second, .addresses_max = HANDSHAKE_PEERS_MAX};
+    return throttle_new(&options, &server->handshakes);
+}
+
+static enum status init_tls(struct grpc_server *server, const struct grpc_server_options *options) {
+    if (!options->tls)
+        return STATUS_OK;
+    enum status status = init_throttle(server, options->tls_limits.peer_handshake_rate);
+    for (size_t i = 0; i < server->loop_count && status == STATUS_OK; i++) {
+        const struct tls_acceptor_options acceptor = {.loop = loop_group_get_loop(server->loops, i),
+                                                      .server = options->tls,
+                                                      .throttle = server->handshakes,
+                                                      .timeout_ms = options->tls_limits.handshake_timeout_ms,
+                                                      .max_handshakes = options->tls_limits.max_handshakes,
+                                                      .on_accept = on_handshake_complete,
+                                                      .on_refused = on_handshake_refused,
+                                                      .context = &server->home[i]};
+        status = tls_acceptor_new(&acceptor, &server->home[i].tls);
+    }
+    return status;
 }
 
 static bool init_loop(struct grpc_server *server, size_t index) {
@@ -83,12 +140,15 @@ static enum status init_server(struct grpc_server *server, const struct grpc_ser
     if (status == STATUS_OK)
         status = method_types_new(server->router, &server->json_types);
     server->json.types = server->json_types;
+    server->json.ignore_unknown = server->settings.json_ignores_unknown;
     if (status == STATUS_OK)
         status = connection_frames_new_callbacks(&server->callbacks);
     if (status == STATUS_OK)
         status = connection_frames_new_options(&server->options);
     if (status == STATUS_OK)
         status = peer_count_new((size_t)server->settings.max_connections, &server->peers);
+    if (status == STATUS_OK)
+        status = init_tls(server, options);
     if (status == STATUS_OK)
         status = init_loops(server);
     return status;
@@ -165,6 +225,7 @@ static void fini_loop(struct grpc_loop *home) {
     }
     session_memory_fini(&home->memory);
     compression_fini(&home->compression);
+    tls_acceptor_free(home->tls);
     free(home->methods);
 }
 
@@ -179,8 +240,9 @@ void grpc_server_free(struct grpc_server *server) {
     nghttp2_option_del(server->options);
     nghttp2_session_callbacks_del(server->callbacks);
     router_free(server->router);
-    peer_count_free(server->peers);
     protojson_types_free(server->json_types);
+    peer_count_free(server->peers);
+    throttle_free(server->handshakes);
     pthread_cond_destroy(&server->drained);
     pthread_mutex_destroy(&server->mutex);
     free(server);

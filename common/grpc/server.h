@@ -15,6 +15,7 @@
 #include "common/grpc/stats.h"
 #include "common/net/listener.h"
 #include "common/net/loop.h"
+#include "common/net/tls_acceptor.h"
 
 struct grpc_server;
 
@@ -26,6 +27,13 @@ struct grpc_page {
     struct bytes body;
 };
 
+// What handshakes may cost.
+struct grpc_tls_limits {
+    int64_t handshake_timeout_ms;
+    int64_t max_handshakes;      // under way, on one loop
+    int64_t peer_handshake_rate; // that one address (IPv6: /64) may begin in a second, up to 1000; 0 = any
+};
+
 struct grpc_server_options {
     struct loop_group *loops; // borrows
     struct grpc_server_settings settings;
@@ -33,6 +41,8 @@ struct grpc_server_options {
     size_t table_count;
     const struct grpc_page *page; // NULL = none
     bool has_bare_errors;         // the transport's own have no details: for suites that expect none
+    struct tls_server *tls;       // borrows; what is no Unix socket then speaks TLS. NULL = nothing does
+    struct grpc_tls_limits tls_limits;
 };
 
 // Before loop_group_start(). *ret_server is owned. INVALID or ALREADY_EXISTS for the tables, NO_MEMORY.

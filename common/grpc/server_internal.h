@@ -20,15 +20,16 @@ struct grpc_call;
 struct grpc_connection {
     struct grpc_connection *next, **link; // of its loop
     struct grpc_loop *home;
-    struct stream *stream;      // NULL once closed
-    nghttp2_session *session;   // NULL once closed
-    struct grpc_call *calls;    // whose stream is open
-    struct grpc_call *writable; // whose handlers wait for room and now have it
-    struct grpc_call *recent;   // whom the last frame was for, while its stream is open; else NULL
-    size_t early_answers;       // open streams answered before their clients have ended them
-    size_t executing;           // calls whose handler works, orphaned ones included
-    size_t unread_bytes;        // of answers, that the client has not taken
-    size_t unconsumed_bytes;    // received since the last WINDOW_UPDATE was considered
+    struct stream *stream;         // NULL once closed
+    nghttp2_session *session;      // NULL once closed
+    struct tls_identity *identity; // held; NULL = the peer has none
+    struct grpc_call *calls;       // whose stream is open
+    struct grpc_call *writable;    // whose handlers wait for room and now have it
+    struct grpc_call *recent;      // whom the last frame was for, while its stream is open; else NULL
+    size_t early_answers;          // open streams answered before their clients have ended them
+    size_t executing;              // calls whose handler works, orphaned ones included
+    size_t unread_bytes;           // of answers, that the client has not taken
+    size_t unconsumed_bytes;       // received since the last WINDOW_UPDATE was considered
 
     int32_t last_stream_id;      // the highest that the client has opened; -1 at first
     int32_t gap_first, gap_last; // the latest ones that it has skipped; 0 = none
@@ -69,6 +70,7 @@ struct grpc_loop {
     struct loop *loop;
     struct session_memory memory;
     struct compression compression;
+    struct tls_acceptor *tls; // NULL = nobody speaks TLS
     struct grpc_connection *connections;
     size_t connection_count;
     struct grpc_call *free_calls;
@@ -85,6 +87,7 @@ struct grpc_server {
     struct grpc_server_settings settings;
     struct flood_limits flood_limits;
     struct peer_count *peers;
+    struct throttle *handshakes; // by address; NULL = any number
     struct request_memory request_memory;
     struct request_memory answer_memory; // of calls with more than one answer that waits
     const struct grpc_page *page;
@@ -107,8 +110,8 @@ struct grpc_server {
     struct grpc_loop home[];
 };
 
-// The last connection of a draining loop has closed.
-void server_loop_note_drained(struct grpc_loop *home);
+// A connection has closed, or a handshake has ended: on a loop that drains it may have been the last.
+void server_loop_note_end(struct grpc_loop *home);
 
 // A counter has one writer; __atomic only keeps readers of other threads from seeing half a value.
 static inline void stats_add(uint64_t *counter, uint64_t amount) {

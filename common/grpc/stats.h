@@ -39,6 +39,9 @@ extern const uint64_t grpc_stats_bucket_bounds_ns[GRPC_STATS_BUCKETS];
     X(TOO_MANY_QUEUED, "too_many_queued")                 \
     X(TOO_MANY_CONNECTIONS, "too_many_connections")       \
     X(TOO_MANY_OF_PEER, "too_many_of_peer")               \
+    X(TLS_FAILED, "tls_failed")                           \
+    X(TLS_TIMEOUT, "tls_timeout")                         \
+    X(TLS_BUDGET, "tls_budget")                           \
     X(DRAINED, "drained")                                 \
     X(STOPPED, "stopped")                                 \
     X(NO_MEMORY, "no_memory")

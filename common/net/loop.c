@@ -40,6 +40,7 @@ struct loop {
     int64_t realtime_ms;                // INT64_MIN = forgotten
     char *read_buffer;
     uint8_t *scratch;
+    struct buffer plaintext, ciphertext;
 
     // Constant once made.
     size_t index;
@@ -187,6 +188,8 @@ static void free_loop(struct loop *loop) {
     assert(result == 0); // somebody left a handle open
     free(loop->read_buffer);
     free(loop->scratch);
+    buffer_fini(&loop->plaintext);
+    buffer_fini(&loop->ciphertext);
     free(loop);
 }
 
@@ -382,4 +385,12 @@ uv_loop_t *loop_get_uv(struct loop *loop) {
 
 char *loop_get_read_buffer(struct loop *loop) {
     return loop->read_buffer;
+}
+
+struct buffer *loop_get_plaintext(struct loop *loop) {
+    return &loop->plaintext;
+}
+
+struct buffer *loop_get_ciphertext(struct loop *loop) {
+    return &loop->ciphertext;
 }

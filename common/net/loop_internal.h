@@ -4,9 +4,15 @@
 
 #include <uv.h>
 
+#include "common/base/buffer.h"
 #include "common/net/loop.h"
 
 uv_loop_t *loop_get_uv(struct loop *loop);
+
+// What a read is deciphered into, and what is enciphered to be written: of the loop's streams together, good
+// until the next of them uses it. They keep their memory.
+struct buffer *loop_get_plaintext(struct loop *loop);
+struct buffer *loop_get_ciphertext(struct loop *loop);
 
 // STREAM_READ_BYTES, good from a read to the end of its callback.
 char *loop_get_read_buffer(struct loop *loop);

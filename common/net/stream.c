@@ -31,6 +31,8 @@ void stream_resume_reading(struct stream *stream) {
 void stream_set_write_limits(struct stream *stream, uint32_t stall_timeout_ms, size_t max_pending_bytes) {
     stream->stall_timeout_ms = stall_timeout_ms;
     stream->max_pending_bytes = max_pending_bytes;
+    if (stream->below)
+        stream_set_write_limits(stream->below, stall_timeout_ms, max_pending_bytes);
 }
 
 void stream_close(struct stream *stream, enum stream_close how) {
@@ -48,4 +50,8 @@ const struct ip_address *stream_get_peer(const struct stream *stream) {
 
 bool stream_is_peer_local(const struct stream *stream) {
     return stream->is_peer_local;
+}
+
+struct tls_identity *stream_get_identity(const struct stream *stream) {
+    return stream->identity;
 }

@@ -1,6 +1,6 @@
 // One byte stream with a peer: reading by callback from a buffer that the loop's streams share, writing at
-// once what the socket takes and keeping the rest. Plain TCP and Unix sockets are in stream_plain.c; TLS is
-// another table of the same operations. Everything here runs on the stream's loop thread.
+// once what the socket takes and keeping the rest. Plain TCP and Unix sockets are in stream_plain.c, TLS over
+// one of them is in stream_tls.c. Everything here runs on the stream's loop thread.
 #ifndef LATCHKEY_COMMON_NET_STREAM_H
 #define LATCHKEY_COMMON_NET_STREAM_H
 
@@ -11,15 +11,17 @@
 #include "common/base/bytes.h"
 #include "common/base/compiler.h"
 #include "common/base/status.h"
+#include "common/crypto/tls_identity.h"
 #include "common/ip/address.h"
 #include "common/net/loop.h"
 
 #define STREAM_READ_BYTES (64 * 1024)
 
 enum stream_end {
-    STREAM_END_PEER_CLOSED,   // end of file
-    STREAM_END_RESET,         // connection reset, or any other error of the socket
+    STREAM_END_PEER_CLOSED,   // end of file; under TLS, said so by the peer
+    STREAM_END_RESET,         // connection reset, cut off, or any other error of the socket
     STREAM_END_WRITE_STALLED, // the peer has taken nothing for the stall timeout while bytes waited
+    STREAM_END_TLS_FAILED,    // what came is no TLS, or was changed on its way
 };
 
 // `context` is what stream_start() was given.
@@ -65,5 +67,9 @@ const struct ip_address *stream_get_peer(const struct stream *stream);
 
 // Loopback address or Unix socket.
 bool stream_is_peer_local(const struct stream *stream);
+
+// Who the peer is by a certificate that was verified; NULL if it has shown none, or that names nobody. Lives
+// as long as the stream; tls_identity_hold() keeps it.
+struct tls_identity *stream_get_identity(const struct stream *stream);
 
 #endif

@@ -20,8 +20,10 @@ struct stream {
     const struct stream_callbacks *callbacks; // NULL before the start and after the end
     void *context;
     struct loop *loop;
+    struct stream *below; // what it is a layer over; NULL = a socket
     struct ip_address peer;
     bool is_peer_local;
+    struct tls_identity *identity;
     uint32_t stall_timeout_ms;
     size_t max_pending_bytes;
 };

@@ -4,7 +4,7 @@
 
 #include "common/app/app.h"
 #include "common/app/audit.h"
-#include "common/app/throttle.h"
+#include "common/ip/throttle.h"
 #include "common/base/typeid.h"
 #include "common/crypto/digest.h"
 #include "common/crypto/secret.h"

@@ -6,7 +6,7 @@
 
 #include "common/app/app.h"
 #include "common/app/audit.h"
-#include "common/app/throttle.h"
+#include "common/ip/throttle.h"
 #include "common/base/buffer.h"
 #include "common/base/typeid.h"
 #include "latchkey/v1/token.pb-c.h"

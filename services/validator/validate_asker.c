@@ -29,16 +29,20 @@ static enum status admit_bearer(const struct image *image, const struct bearer_s
     asker->has_bearer = true;
     asker->company_id = subject.company->company_id;
     asker->token_id = subject.record->token_id;
-    asker->has_any = holds(&subject.access, catalogue, "latchkey.validate.any");
-    asker->has_detail = holds(&subject.access, catalogue, "latchkey.validate.detail");
+    asker->has_any |= holds(&subject.access, catalogue, "latchkey.validate.any");
+    asker->has_detail |= holds(&subject.access, catalogue, "latchkey.validate.detail");
     return STATUS_OK;
 }
 
 enum status validate_asker_identify(const struct image *image, const struct bearer_shape *shape,
                                     int64_t now_ms, const struct validate_presence *presence,
                                     struct fault *fault, struct validate_asker *ret_asker) {
-    *ret_asker = (struct validate_asker){.address = presence->address, .is_local = presence->is_local};
-    if (!presence->is_local)
+    *ret_asker =
+        (struct validate_asker){.address = presence->address,
+                                .is_local = presence->is_local,
+                                .has_any = presence->client_rights & CLIENT_RIGHT_VALIDATE_ANY,
+                                .has_detail = presence->client_rights & CLIENT_RIGHT_VALIDATE_DETAIL};
+    if (!presence->is_local && !ret_asker->has_any)
         return admit_bearer(image, shape, now_ms, presence, fault, ret_asker);
     if (presence->secret.len == 0)
         return STATUS_OK;

@@ -1,10 +1,11 @@
 // Who asks, and what of the answers they may see. Over loopback or a Unix socket anybody may ask about every
-// token. Anybody else is a bearer: admitted by a decision like any other (channel API, from their own
-// address), and shown their own company's tokens only, unless they hold `latchkey.validate.any`.
+// token, and so may a client by its certificate, as the configuration says (client_rights.h). Anybody else is
+// a bearer: admitted by a decision like any other (channel API, from their own address), and shown their own
+// company's tokens only, unless they hold `latchkey.validate.any`.
 //
-// What a refusal tells beyond its reason (`latchkey.validate.detail`) belongs to a bearer as well: who
-// presents none does not hold it, wherever they ask from. Over loopback a bearer that is not admitted is as
-// good as none.
+// What a refusal tells beyond its reason (`latchkey.validate.detail`) belongs to a bearer or a certificate:
+// who presents neither does not hold it, wherever they ask from. Of those who may ask without one, a bearer
+// that is not admitted is as good as none.
 #ifndef LATCHKEY_SERVICES_VALIDATOR_VALIDATE_ASKER_H
 #define LATCHKEY_SERVICES_VALIDATOR_VALIDATE_ASKER_H
 
@@ -13,6 +14,7 @@
 
 #include "common/access/decision.h"
 #include "common/app/bearer.h"
+#include "common/app/client_rights.h"
 #include "common/base/bytes.h"
 #include "common/base/compiler.h"
 #include "common/base/fault.h"
@@ -26,6 +28,7 @@ struct validate_presence {
     struct bytes secret;       // empty = none is presented
     struct ip_address address; // of the TCP peer, or behind the proxies that are trusted
     bool is_local;             // loopback or Unix socket
+    uint32_t client_rights;    // of the certificate, bits of enum client_right
     bool folds_reasons;        // the service's setting
 };
 

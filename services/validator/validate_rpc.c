@@ -150,11 +150,13 @@ static enum status identify(struct validate_call *call, const struct validate_vi
                             struct validate_asker *ret_asker) {
     const struct grpc_call *transport = call->transport;
     const struct ip_set *trusted = call->service->trusted_proxies;
-    // A proxy on this machine speaks for others, who are not on it.
-    bool is_local = grpc_call_is_peer_local(transport) && client_address_is_of_peer(trusted, transport);
+    // A proxy on this machine speaks for others, who are not on it; so with the certificate of a proxy.
+    bool is_of_peer = client_address_is_of_peer(trusted, transport);
+    struct tls_identity *identity = is_of_peer ? grpc_call_get_identity(transport) : NULL;
     const struct validate_presence presence = {.secret = bearer_find_secret(transport),
                                                .address = client_address_find_of_call(trusted, transport),
-                                               .is_local = is_local,
+                                               .is_local = is_of_peer && grpc_call_is_peer_local(transport),
+                                               .client_rights = client_rights_get(identity),
                                                .folds_reasons = view->folds_reasons};
     enum status status =
         validate_asker_identify(view->image, view->shape, view->now_ms, &presence, call->fault, ret_asker);

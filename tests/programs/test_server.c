@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "common/app/tls_material.h"
+#include "common/app/tls_settings.h"
 #include "common/base/config.h"
 
 struct test_settings {
@@ -45,6 +47,7 @@ static void get_signals(sigset_t *ret_signals) {
     sigaddset(ret_signals, SIGTERM);
     sigaddset(ret_signals, SIGINT);
     sigaddset(ret_signals, SIGUSR1);
+    sigaddset(ret_signals, SIGHUP);
 }
 
 static void print_counters(const struct grpc_server *server) {
@@ -61,12 +64,16 @@ static void wait_for_end(const struct grpc_server *server) {
     sigset_t signals;
     int number = 0;
     get_signals(&signals);
-    while (sigwait(&signals, &number) == 0 && number == SIGUSR1)
-        print_counters(server);
+    while (sigwait(&signals, &number) == 0 && (number == SIGUSR1 || number == SIGHUP)) {
+        if (number == SIGHUP)
+            tls_material_reload();
+        else
+            print_counters(server);
+    }
 }
 
-static void print_address(const struct test_server *server, const struct listener *listener) {
-    (void)server;
+static void print_address(const struct test_server *test, const struct listener *listener) {
+    (void)test;
     printf("listening %s\n", listener_get_address(listener));
 }
 
@@ -91,10 +98,14 @@ int test_server_run(struct test_server *test, int argc, char **argv) {
     const struct config_table tables[] = {
         {.title = "Test server", .settings = rows, .count = ARRAY_LENGTH(rows), .base = &settings},
         grpc_server_settings_get_table(&options->settings),
+        tls_settings_get_table(),
     };
     char error[256];
-    if (config_read(tables, ARRAY_LENGTH(tables), &argc, argv, environ, error, sizeof(error)) != STATUS_OK)
+    if (config_read(tables, ARRAY_LENGTH(tables), &argc, argv, environ, error, sizeof(error)) != STATUS_OK ||
+        tls_settings_complete(error, sizeof(error)) != STATUS_OK ||
+        tls_material_open(clock_get_system(), error, sizeof(error)) != STATUS_OK)
         return fail(error);
+    tls_material_fill(options);
 
     sigset_t signals;
     get_signals(&signals);
@@ -111,5 +122,6 @@ int test_server_run(struct test_server *test, int argc, char **argv) {
         grpc_server_free(server);
     }
     loop_group_free(options->loops);
+    tls_material_close();
     return result;
 }

@@ -1,5 +1,5 @@
 // Buckets of tries by address: what they hold, that they fill again, and that memory stays bounded.
-#include "common/app/throttle.h"
+#include "common/ip/throttle.h"
 #include "common/base/clock.h"
 #include "tests/unit/unit.h"
 

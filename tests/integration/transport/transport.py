@@ -58,7 +58,7 @@ class TransportServer:
         if line[:1] != ["listening"]:
             raise AssertionError(self.read_errors())
         host, port = line[1].rsplit(":", 1)
-        self.address = (host, int(port))
+        self.address = port if host == "unix" else (host, int(port))
         return self
 
     def __exit__(self, kind, *_):
@@ -72,6 +72,19 @@ class TransportServer:
             raise AssertionError(errors)
         if kind is None and self.process.returncode < 0:
             raise AssertionError(f"ended by signal {-self.process.returncode}\n{errors}")
+
+    def connect(self):
+        """A new socket, past whatever has to be agreed on before HTTP/2."""
+        return self.connect_plain()
+
+    def connect_plain(self):
+        if isinstance(self.address, tuple):
+            connection = socket.create_connection(self.address, 10)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return connection
+        connection = socket.socket(socket.AF_UNIX)
+        connection.connect(self.address)
+        return connection
 
     def counters(self):
         """Calls refused, and connections closed by reason, as numbers by name."""
@@ -128,8 +141,7 @@ class Connection:
     """One connection; `answers` by stream id."""
 
     def __init__(self, server, window=None):
-        self.socket = socket.create_connection(server.address, 10)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket = server.connect()
         config = h2.config.H2Configuration(client_side=True, header_encoding="utf-8", validate_outbound_headers=False,
                                            normalize_outbound_headers=False, validate_inbound_headers=True)
         self.h2 = h2.connection.H2Connection(config)
@@ -256,8 +268,7 @@ class RawConnection:
     """One connection without a state machine: frames are written and read as they are (python3-hyperframe)."""
 
     def __init__(self, server):
-        self.socket = socket.create_connection(server.address, 10)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket = server.connect()
         self._encoder = hpack.Encoder()
         self._rest = b""
         self.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", frames.SettingsFrame())

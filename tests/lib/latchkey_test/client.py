@@ -26,14 +26,16 @@ class Client:
             client.tokens.GetCaller(token_pb2.GetCallerRequest(), timeout=5)
     """
 
-    def __init__(self, address, secret=None, company=None):
-        self._credentials = (secret, company)
+    def __init__(self, address, secret=None, company=None, tls=None):
+        """`tls` is grpc.ssl_channel_credentials(), None for plaintext."""
+        self._credentials = (secret, company, tls)
         metadata = []
         if secret:
             metadata.append(("authorization", f"Bearer {secret}"))
         if company:
             metadata.append(("latchkey-company", company))
-        self.channel = grpc.insecure_channel(address, options=[("grpc.enable_retries", 0)])
+        options = [("grpc.enable_retries", 0)]
+        self.channel = grpc.secure_channel(address, tls, options) if tls else grpc.insecure_channel(address, options)
         self._calls = grpc.intercept_channel(self.channel, _Metadata(metadata))
 
     def __enter__(self):

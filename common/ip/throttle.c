@@ -2,7 +2,7 @@
 // moves that on by the time of one token; it is refused where the bucket would be more than empty. An address
 // whose time has passed is as good as unknown. Slots are found by hash, and stand in the order of use for
 // making room.
-#include "common/app/throttle.h"
+#include "common/ip/throttle.h"
 
 #include <pthread.h>
 #include <stdlib.h>

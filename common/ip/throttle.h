@@ -1,7 +1,7 @@
 // How often one address may try: a bucket of tokens for each (IPv6: for each /64), in memory and bounded. For
-// methods that need no caller. It slows down, it never shuts out: a bucket fills again with time.
-#ifndef LATCHKEY_COMMON_APP_THROTTLE_H
-#define LATCHKEY_COMMON_APP_THROTTLE_H
+// what anybody may ask for. It slows down, it never shuts out: a bucket fills again with time.
+#ifndef LATCHKEY_COMMON_IP_THROTTLE_H
+#define LATCHKEY_COMMON_IP_THROTTLE_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,0 +1,146 @@
+// A file's stamp is taken before it is read: if it changes in between, the next look sees that. A set that is
+// replaced file by file may be found half-way, a key without its certificate: then the old one stays until
+// the rest has come.
+#include "common/app/tls_material.h"
+
+#include <stdatomic.h>
+
+#include "common/app/client_rights.h"
+#include "common/app/tls_settings.h"
+#include "common/base/file_stamp.h"
+#include "common/base/log.h"
+
+enum { ERROR_MAX = 1024, FILES_MAX = 4 };
+
+// Files that are read together.
+struct part {
+    const char *const *paths[FILES_MAX]; // into the settings; a path may be NULL
+    enum status (*read)(char *ret_error, size_t error_size);
+    struct file_stamp stamps[FILES_MAX];
+};
+
+static const struct clock *clock;
+static struct tls_server *server; // NULL = no TLS
+static uint64_t looked_ns;
+
+// Relaxed: written by the main thread, read by the admin port.
+static _Atomic uint64_t reloads, failures;
+
+static enum status read_certificates(char *ret_error, size_t error_size) {
+    return tls_server_reload(server, ret_error, error_size);
+}
+
+static enum status read_rights(char *ret_error, size_t error_size) {
+    struct client_rights *rights;
+    if (!tls_settings.client_permissions)
+        return STATUS_OK;
+    enum status status = client_rights_read(tls_settings.client_permissions, &rights, ret_error, error_size);
+    if (status == STATUS_OK)
+        client_rights_publish(rights);
+    return status;
+}
+
+static struct part parts[] = {
+    {.paths = {&tls_settings.certificate, &tls_settings.key, &tls_settings.client_ca,
+               &tls_settings.revocation_list},
+     .read = read_certificates},
+    {.paths = {&tls_settings.client_permissions}, .read = read_rights},
+};
+
+// Notes how the files are now; whether they are others than noted before.
+static bool look(struct part *part) {
+    bool has_changed = false;
+    for (size_t i = 0; i < FILES_MAX; i++) {
+        if (!part->paths[i] || !*part->paths[i])
+            continue;
+        struct file_stamp now = file_stamp_of(*part->paths[i]);
+        has_changed |= !file_stamp_is_equal(&now, &part->stamps[i]);
+        part->stamps[i] = now;
+    }
+    return has_changed;
+}
+
+static void read_again(const struct part *part) {
+    char error[ERROR_MAX];
+    if (part->read(error, sizeof(error)) == STATUS_OK) {
+        atomic_fetch_add_explicit(&reloads, 1, memory_order_relaxed);
+        log_event(LOG_LEVEL_INFO, "TLS files read again", LOG_TEXT("first", *part->paths[0]));
+        return;
+    }
+    atomic_fetch_add_explicit(&failures, 1, memory_order_relaxed);
+    log_event(LOG_LEVEL_ERROR, "TLS files can't be used; what was read before stays in use",
+              LOG_TEXT("reason", error));
+}
+
+static struct tls_server_options get_options(void) {
+    bool asks_clients =
+        tls_settings.client_ca && tls_settings.client_certificates != TLS_CLIENT_CERTIFICATES_OFF;
+    return (struct tls_server_options){.certificate_file = tls_settings.certificate,
+                                       .key_file = tls_settings.key,
+                                       .client_ca_file = asks_clients ? tls_settings.client_ca : NULL,
+                                       .require_client_certificate = tls_settings.client_certificates ==
+                                                                     TLS_CLIENT_CERTIFICATES_REQUIRED,
+                                       .revocation_file = asks_clients ? tls_settings.revocation_list : NULL,
+                                       .clock = clock};
+}
+
+enum status tls_material_open(const struct clock *the_clock, char *ret_error, size_t error_size) {
+    if (!tls_settings.certificate)
+        return STATUS_OK;
+    clock = the_clock;
+    looked_ns = clock_get_monotonic_ns(clock);
+    for (size_t i = 0; i < ARRAY_LENGTH(parts); i++)
+        (void)look(&parts[i]);
+    const struct tls_server_options options = get_options();
+    enum status status = tls_server_new(&options, &server, ret_error, error_size);
+    return status == STATUS_OK ? read_rights(ret_error, error_size) : status;
+}
+
+void tls_material_close(void) {
+    client_rights_publish(NULL);
+    tls_server_free(server);
+    server = NULL;
+}
+
+void tls_material_fill(struct grpc_server_options *options) {
+    options->tls = server;
+    options->tls_limits = (struct grpc_tls_limits){.handshake_timeout_ms = tls_settings.handshake_timeout_ms,
+                                                   .max_handshakes = tls_settings.max_handshakes,
+                                                   .peer_handshake_rate = tls_settings.handshake_rate};
+}
+
+void tls_material_tick(void) {
+    if (!server || tls_settings.reload_interval_ms == 0)
+        return;
+    uint64_t now_ns = clock_get_monotonic_ns(clock);
+    if (now_ns - looked_ns < (uint64_t)tls_settings.reload_interval_ms * 1000000)
+        return;
+    looked_ns = now_ns;
+    for (size_t i = 0; i < ARRAY_LENGTH(parts); i++)
+        if (look(&parts[i]))
+            read_again(&parts[i]);
+}
+
+void tls_material_reload(void) {
+    if (!server)
+        return;
+    for (size_t i = 0; i < ARRAY_LENGTH(parts); i++) {
+        (void)look(&parts[i]);
+        if (*parts[i].paths[0])
+            read_again(&parts[i]);
+    }
+}
+
+void tls_material_write_metrics(struct metrics_writer *writer, void *context) {
+    (void)context;
+    if (!server)
+        return;
+    metrics_write_gauge(writer, "latchkey_tls_certificate_expires_seconds",
+                        "When the server's certificate ends, in seconds since 1970.", NULL,
+                        (double)tls_server_get_expiry_s(server));
+    static const char help[] = "Times that TLS files were read again.";
+    metrics_write_counter(writer, "latchkey_tls_reload_total", help, "result=\"ok\"",
+                          atomic_load_explicit(&reloads, memory_order_relaxed));
+    metrics_write_counter(writer, "latchkey_tls_reload_total", help, "result=\"failed\"",
+                          atomic_load_explicit(&failures, memory_order_relaxed));
+}
