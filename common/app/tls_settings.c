@@ -62,7 +62,7 @@ static const struct setting rows[] = {
      .min = 1,
      .max = 1000000,
      .help =
-         "Handshakes under way on each loop; one more ends the one that began first, if it has had a second, "
+         "Handshakes under way on each loop; one more ends the one that began first, if it has had 250 ms, "
          "or is refused."},
     {.name = "tls-handshake-rate",
      .type = SETTING_INTEGER,

@@ -246,6 +246,8 @@ class Start(TlsCase):
                 ({"tls_certificate": good.certificate, "tls_key": good.key, "tls_client_certificates": "required"},
                  "needs --tls-client-ca"),
                 ({"tls_certificate": good.certificate, "tls_key": good.key, "tls_client_ca": good.certificate,
+                  "tls_client_certificates": "off", "tls_client_permissions": good.key}, "=optional or required"),
+                ({"tls_certificate": good.certificate, "tls_key": good.key, "tls_client_ca": good.certificate,
                   "tls_revocation_list": good.certificate}, "holds no certificate revocation list in PEM")):
             with self.subTest(sentence), self.assertRaisesRegex(AssertionError, re.escape(sentence)):
                 with TransportServer(**settings):
