@@ -5,7 +5,7 @@ set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 LIB=$ROOT/tests/lib
 DEFAULT_SUITES=(lint unit fuzz-replay integration asan tsan)
-EXTRA_SUITES=(quickstart interop fault fuzz bench)
+EXTRA_SUITES=(quickstart interop attack fault fuzz bench)
 
 # shellcheck source=../deploy/packages.sh
 source "$ROOT/deploy/packages.sh"
@@ -14,7 +14,7 @@ TEST_PACKAGES=(
     "${BUILD_PACKAGES[@]}" "${SERVER_PACKAGES[@]}" git curl ca-certificates openssl libcmocka-dev
     clang-16 clang-format-16 libclang-rt-16-dev llvm-16 shellcheck
     python3 python3-aiosmtpd python3-grpcio python3-h2 python3-hyperframe python3-protobuf python3-psycopg2 python3-yaml protobuf-compiler-grpc
-    g++ libgrpc++-dev nghttp2-client nginx-light tor-geoipdb
+    g++ libgrpc++-dev nghttp2-client nginx-light haproxy tor-geoipdb
 )
 
 print_help() {
@@ -30,6 +30,7 @@ Suites, and what they need beyond Debian's packages (nothing, for those that run
                under ThreadSanitizer
   quickstart   deploy/quickstart.sh in a copy of the tree, and README's transcript of it (ports 7070, 7071)
   interop      clients and public suites of other ecosystems (npm, PyPI, Go)
+  attack       every attack of tests/attack, LATCHKEY_ATTACK_SECONDS (default 30) each, and a table of what became of it
   fault        PostgreSQL, processes and connections broken on purpose
   fuzz         libFuzzer on every target, LATCHKEY_FUZZ_SECONDS (default 60) each
   bench        the quick benchmarks: do they run, and are their goals reached
@@ -162,13 +163,29 @@ suite_quickstart() {
 
 suite_interop() {
     step contract lint_contract
-    build release && step interop tests/interop/run.sh
+    build release && step interop tests/interop/run.sh || return 0
+    public_suites release
+    build asan --target conformance-server plain-server interop-server || return 0
+    public_suites asan
+}
+
+# public_suites PRESET
+public_suites() {
+    local suite
+    for suite in conformance-grpc conformance-beyond-grpc h2spec grpc-go; do
+        step "$suite $1" env LATCHKEY_BUILD_DIR="$(build_directory "$1")" /usr/bin/python3 tests/interop/suites.py "$suite"
+    done
 }
 
 lint_contract() {
     local directory=build/interop/buf
     npm install --silent --no-audit --no-fund --prefix "$directory" @bufbuild/buf@1.75.0 &&
         PATH=$PWD/$directory/node_modules/.bin:$PATH /usr/bin/python3 tests/lint/lint.py contract_is_clean
+}
+
+suite_attack() {
+    build release --target call-server || return 0
+    step attack env LATCHKEY_BUILD_DIR=build /usr/bin/python3 "$LIB/run_python.py" tests/attack
 }
 
 suite_fault() {

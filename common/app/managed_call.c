@@ -441,6 +441,7 @@ static enum status queue(struct managed_call *managed) {
     struct loop *loop = grpc_call_get_loop(transport);
     grpc_call_set_data(transport, managed);
     managed->job.run = run_on_worker;
+    managed->job.deadline_ns = managed->deadline_ns;
     loop_hold(loop);
     if (worker_pool_submit(managed->dispatch->workers, &managed->job) == STATUS_OK)
         return STATUS_OK;

@@ -13,6 +13,7 @@ struct queue {
 };
 
 struct worker_pool {
+    const struct clock *clock;
     unsigned queue_capacity;
     unsigned share_threads_max, share_capacity; // what of both a single share gets
 
@@ -20,13 +21,21 @@ struct worker_pool {
     pthread_mutex_t lock;
     pthread_cond_t not_empty;
     struct queue queues[WORKER_SHARES_MAX];
-    unsigned turn; // the share that comes first among equals
+    unsigned turn;          // the share that comes first among equals
+    unsigned active_shares; // that have jobs
+    uint64_t run_ns;        // how long a job runs, on average of the latest; 0 = not known yet
     struct worker_pool_statistics statistics;
     bool stopping;
 
     unsigned thread_count;
     pthread_t threads[];
 };
+
+enum { AVERAGE_OF = 16 };
+
+static bool is_idle(const struct queue *queue) {
+    return queue->waiting + queue->running == 0;
+}
 
 // The one with the fewest workers of those where a job waits that may run now; NULL = none does.
 static struct queue *choose_queue(struct worker_pool *pool) {
@@ -59,17 +68,30 @@ static struct worker_job *take_job(struct worker_pool *pool) {
     return job;
 }
 
+// Runs the job without the lock, and learns how long that took. One that is too late only has to be told, and
+// says nothing about the others.
+static void run(struct worker_pool *pool, struct worker_job *job) {
+    uint64_t begun_ns = clock_get_monotonic_ns(pool->clock);
+    bool is_late = job->deadline_ns > 0 && job->deadline_ns <= begun_ns;
+    pthread_mutex_unlock(&pool->lock);
+    job->run(job);
+    pthread_mutex_lock(&pool->lock);
+    uint64_t run_ns = clock_get_monotonic_ns(pool->clock) - begun_ns;
+    if (!is_late)
+        pool->run_ns =
+            pool->run_ns == 0 ? run_ns : pool->run_ns - pool->run_ns / AVERAGE_OF + run_ns / AVERAGE_OF;
+}
+
 static void *run_worker(void *context) {
     struct worker_pool *pool = context;
 
     pthread_mutex_lock(&pool->lock);
     for (struct worker_job *job; (job = take_job(pool));) {
         struct queue *queue = &pool->queues[job->share];
-        pthread_mutex_unlock(&pool->lock);
-        job->run(job);
-        pthread_mutex_lock(&pool->lock);
+        run(pool, job);
         queue->running--;
         pool->statistics.running--;
+        pool->active_shares -= is_idle(queue);
     }
     pthread_mutex_unlock(&pool->lock);
     return NULL;
@@ -81,6 +103,7 @@ enum status worker_pool_new(const struct worker_pool_options *options, struct wo
     if (!pool)
         return STATUS_NO_MEMORY;
 
+    pool->clock = options->clock ? options->clock : clock_get_system();
     pool->queue_capacity = options->queue_capacity;
     pool->share_capacity = options->queue_capacity - options->queue_capacity / 4;
     pool->share_threads_max = options->threads > 1 ? options->threads - (options->threads + 3) / 4 : 1;
@@ -113,6 +136,24 @@ void worker_pool_free(struct worker_pool *pool) {
     free(pool);
 }
 
+// With how many workers the jobs of one share may reckon, as long as all that are active stay so.
+static unsigned count_threads_of_share(const struct worker_pool *pool) {
+    unsigned threads = pool->thread_count / (pool->active_shares > 0 ? pool->active_shares : 1);
+    if (threads > pool->share_threads_max)
+        threads = pool->share_threads_max;
+    return threads > 0 ? threads : 1;
+}
+
+// Whether a job that has to wait would not have ended by its deadline, with as much time to spare as it
+// waits: jobs differ, and so does what becomes of the answer.
+static bool would_be_late(const struct worker_pool *pool, const struct queue *queue, uint64_t deadline_ns) {
+    if (queue->waiting == 0 || deadline_ns == 0)
+        return false;
+    uint64_t wait_ns = pool->run_ns * queue->waiting / count_threads_of_share(pool);
+    uint64_t end_ns = clock_get_monotonic_ns(pool->clock) + 2 * wait_ns + pool->run_ns;
+    return end_ns > deadline_ns;
+}
+
 enum status worker_pool_submit(struct worker_pool *pool, struct worker_job *job) {
     assert(job->share < WORKER_SHARES_MAX);
     struct queue *queue = &pool->queues[job->share];
@@ -123,6 +164,12 @@ enum status worker_pool_submit(struct worker_pool *pool, struct worker_job *job)
         pthread_mutex_unlock(&pool->lock);
         return STATUS_EXHAUSTED;
     }
+    if (would_be_late(pool, queue, job->deadline_ns)) {
+        pool->statistics.late++;
+        pthread_mutex_unlock(&pool->lock);
+        return STATUS_EXHAUSTED;
+    }
+    pool->active_shares += is_idle(queue);
     job->next = NULL;
     *queue->last = job;
     queue->last = &job->next;
@@ -149,4 +196,7 @@ void worker_pool_write_metrics(struct metrics_writer *writer, void *context) {
                         statistics.waiting);
     metrics_write_counter(writer, "latchkey_worker_queue_refused_total",
                           "Calls refused because the queue was full.", NULL, statistics.refused);
+    metrics_write_counter(writer, "latchkey_worker_queue_late_total",
+                          "Calls refused because their turn would have come too late for their deadlines.",
+                          NULL, statistics.late);
 }

@@ -86,7 +86,7 @@ void grpc_call_resume(struct grpc_call *call);
 void grpc_call_finish(struct grpc_call *call, const struct fault *fault);
 
 // The same with a google.rpc.Status of the handler's own making, which is not OK: code, message and details
-// go to the client as they are.
+// go to the client as they are. Copied.
 void grpc_call_finish_status(struct grpc_call *call, const ProtobufCMessage *status);
 
 // The one message of a unary call, then OK.

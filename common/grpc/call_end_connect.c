@@ -120,9 +120,7 @@ bool call_end_connect_stream(struct grpc_call *call, const struct call_ending *e
     buffer_append_text(&text, "}");
     bool is_whole = !text.failed && call_push_copy(call, STREAM_END_FLAG, buffer_get_bytes(&text));
     buffer_fini(&text);
-    if (!is_whole)
-        return false;
-    call->is_complete = true;
-    call_wake(call);
-    return true;
+    if (is_whole)
+        call_complete(call, ending->headers);
+    return is_whole;
 }

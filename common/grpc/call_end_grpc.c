@@ -59,9 +59,7 @@ bool call_end_grpc_web(struct grpc_call *call, const struct call_ending *ending)
     append_fields(&text, &fields);
     bool is_whole = !text.failed && call_push_copy(call, WEB_END_FLAG, buffer_get_bytes(&text));
     buffer_fini(&text);
-    if (!is_whole)
-        return false;
-    call->is_complete = true;
-    call_wake(call);
-    return true;
+    if (is_whole)
+        call_complete(call, ending->headers);
+    return is_whole;
 }

@@ -23,7 +23,8 @@
 struct outgoing {
     struct outgoing *next;
     struct bytes bytes;
-    bool is_owned; // freed with free(); else it lives in an arena, or for ever
+    size_t overhead_bytes; // what is held besides until it has been taken
+    bool is_owned;         // freed with free(); else it lives in an arena, or for ever
 };
 
 // Why a call is not taken.
@@ -70,7 +71,7 @@ struct grpc_call {
     struct outgoing *out_first, **out_end;
     struct outgoing reply;             // the one message of a unary call
     size_t out_offset;                 // sent of `out_first`
-    size_t out_bytes;                  // queued
+    size_t out_bytes;                  // queued, and what queueing takes
     struct metadata headers, trailers; // the handler's
     const nghttp2_nv *trailer_rows;    // what follows the body once it is complete
     size_t trailer_count;
@@ -116,13 +117,26 @@ void call_arm_deadline(struct grpc_call *call);
 // Frees for good; of a loop that ends.
 void call_free(struct grpc_call *call);
 
-// call_receive.c
+// call_head.c
 
 void call_on_headers(struct grpc_call *call);
-void call_on_data(struct grpc_call *call, struct bytes data, bool is_last);
-void call_on_half_close(struct grpc_call *call);
+
 // Gives the answer that waits for the end of the request.
 void call_answer_late(struct grpc_call *call);
+
+// call_receive.c
+
+bool call_takes_one_message(const struct grpc_call *call);
+
+// Answers in place of the handler, in the protocol's own way.
+void call_refuse(struct grpc_call *call, struct refusal refusal);
+
+// Before the handler's first callback. False, and answered, when it is too late, or as many handlers are at
+// work as may be.
+MUST_CHECK bool call_start(struct grpc_call *call);
+
+void call_on_data(struct grpc_call *call, struct bytes data, bool is_last);
+void call_on_half_close(struct grpc_call *call);
 void call_feed_held(struct grpc_call *call);
 
 // call_queue.c
@@ -132,8 +146,8 @@ void call_push(struct grpc_call *call, struct outgoing *outgoing);
 // CLOSED, or EXHAUSTED when so many bytes more are too many: on_writable will follow.
 MUST_CHECK enum status call_check_room(struct grpc_call *call, size_t size);
 
-// Whether the one message of a unary call may be queued: not a large one on a connection whose client leaves
-// too many answers unread.
+// Whether the one message of a unary call may be queued, so many bytes with what else the call holds: not a
+// large one on a connection whose client leaves too many answers unread.
 bool call_may_reply(const struct grpc_call *call, size_t size);
 
 // Owned; `size` bytes with their prefix in front. The body is the caller's to fill. NULL: out of memory.
@@ -162,14 +176,23 @@ void call_add_headers(struct grpc_call *call, struct header_fields *fields, cons
 enum call_body { CALL_WITHOUT_BODY, CALL_WITH_BODY };
 void call_submit_headers(struct grpc_call *call, const struct header_fields *fields, enum call_body body);
 
+// The header block of an answer with messages; only once.
+void call_begin(struct grpc_call *call, const struct metadata *headers);
+
 // Lets what is queued leave, after its header block if that is still to be sent.
 void call_wake(struct grpc_call *call);
+
+// The same when the last message is queued and nothing follows; `headers` if they are still to be sent.
+void call_complete(struct grpc_call *call, const struct metadata *headers);
 
 // Answers in place of the handler and tells it. The call may be gone when it returns.
 void call_overrule(struct grpc_call *call, enum status status, const char *reason, const char *text);
 
 // The same with UNAVAILABLE and when to come back; counted as refused.
 void call_shed(struct grpc_call *call, const char *text);
+
+// A fault of UNAVAILABLE that says when to come back.
+void call_set_overloaded(struct fault *fault, const char *text);
 
 // Plain HTTP answers, before any handler.
 void call_answer_http(struct grpc_call *call, const char *http_status);

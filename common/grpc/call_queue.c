@@ -11,8 +11,22 @@ enum {
     SMALL_BYTES = 16 * 1024, // a unary answer that always fits
 };
 
+// A call that is made inside of the process has no connection, and is read at once.
+static void note_queued(struct grpc_call *call, size_t bytes) {
+    call->out_bytes += bytes;
+    if (call->connection)
+        call->connection->unread_bytes += bytes;
+}
+
+static void note_gone(struct grpc_call *call, size_t bytes) {
+    call->out_bytes -= bytes;
+    if (call->connection && bytes > 0)
+        call->connection->unread_bytes -= bytes;
+}
+
 static void pop_outgoing(struct grpc_call *call) {
     struct outgoing *first = call->out_first;
+    note_gone(call, first->overhead_bytes);
     call->out_first = first->next;
     call->out_offset = 0;
     if (!call->out_first)
@@ -31,17 +45,10 @@ static void note_taken(struct grpc_call *call) {
         (void)!hold_answers(call, call->out_bytes);
 }
 
-// A call that is made inside of the process has no connection, and is read at once.
-static void take(struct grpc_call *call, size_t bytes) {
-    call->out_bytes -= bytes;
-    if (call->connection && bytes > 0)
-        call->connection->unread_bytes -= bytes;
-}
-
 void call_drop_outgoing(struct grpc_call *call) {
     while (call->out_first)
         pop_outgoing(call);
-    take(call, call->out_bytes);
+    note_gone(call, call->out_bytes);
     note_taken(call);
 }
 
@@ -49,16 +56,17 @@ void call_push(struct grpc_call *call, struct outgoing *outgoing) {
     outgoing->next = NULL;
     *call->out_end = outgoing;
     call->out_end = &outgoing->next;
-    call->out_bytes += outgoing->bytes.len;
-    if (call->connection)
-        call->connection->unread_bytes += outgoing->bytes.len;
+    note_queued(call, outgoing->overhead_bytes + outgoing->bytes.len);
+}
+
+static bool connection_has_room(const struct grpc_call *call, size_t size) {
+    const struct grpc_connection *connection = call->connection;
+    size_t max = (size_t)call->home->server->settings.unread_answer_bytes;
+    return !connection || connection->unread_bytes == 0 || connection->unread_bytes + size <= max;
 }
 
 bool call_may_reply(const struct grpc_call *call, size_t size) {
-    const struct grpc_connection *connection = call->connection;
-    if (!connection || connection->unread_bytes == 0 || size <= SMALL_BYTES)
-        return true;
-    return connection->unread_bytes + size <= (size_t)call->home->server->settings.unread_answer_bytes;
+    return size <= SMALL_BYTES || connection_has_room(call, size);
 }
 
 size_t call_read_body(struct grpc_call *call, uint8_t *to, size_t room) {
@@ -73,7 +81,7 @@ size_t call_read_body(struct grpc_call *call, uint8_t *to, size_t room) {
         if (len == left)
             pop_outgoing(call);
     }
-    take(call, read);
+    note_gone(call, read);
     note_taken(call);
     if (call->is_waiting_for_room && call->out_bytes <= OUT_BYTES_LOW)
         call->wire->note_room(call);
@@ -84,8 +92,10 @@ enum status call_check_room(struct grpc_call *call, size_t size) {
     assert(call_state_has_handler(call->state));
     if (call->state != CALL_RUNNING)
         return STATUS_CLOSED;
-    size_t queued = call->out_bytes + size;
-    if (call->out_bytes == 0 || (queued <= OUT_BYTES_MAX && hold_answers(call, queued)))
+    size_t queued = call->out_bytes + sizeof(struct outgoing) + size;
+    if (call->out_bytes == 0)
+        return STATUS_OK;
+    if (queued <= OUT_BYTES_MAX && connection_has_room(call, size) && hold_answers(call, queued))
         return STATUS_OK;
     call->is_waiting_for_room = true;
     return STATUS_EXHAUSTED;
@@ -99,6 +109,7 @@ struct outgoing *call_new_outgoing(uint8_t flag, size_t size, uint8_t **ret_body
     framing_write_prefix(bytes, (uint32_t)size);
     bytes[0] = flag;
     outgoing->bytes = bytes_of(bytes, FRAMING_PREFIX_BYTES + size);
+    outgoing->overhead_bytes = sizeof(*outgoing); // of many small messages most
     outgoing->is_owned = true;
     *ret_body = bytes + FRAMING_PREFIX_BYTES;
     return outgoing;

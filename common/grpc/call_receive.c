@@ -1,129 +1,21 @@
-// From header fields and DATA to the handler's callbacks: what is wrong with a request is found and answered
+// From DATA to the handler's callbacks: what is wrong with the messages of a request is found and answered
 // here.
 #include <string.h>
 
 #include "common/grpc/call_internal.h"
 #include "common/grpc/codec.h"
-#include "common/grpc/connect_get.h"
+#include "common/grpc/connection_frames.h"
 
-static bool takes_one_message(const struct grpc_method *method) {
-    return method->shape == GRPC_UNARY || method->shape == GRPC_SERVER_STREAM;
+bool call_takes_one_message(const struct grpc_call *call) {
+    return call->method->shape == GRPC_UNARY || call->method->shape == GRPC_SERVER_STREAM;
 }
 
-// ---- the header block ----
-
-static bool is_page_of(const struct grpc_page *page, struct bytes path) {
-    return page && bytes_is_text(bytes_split(&path, '?'), page->path);
-}
-
-// A GET of a method that allows it becomes what a POST of its message would be. True if it is one.
-static bool take_get(struct grpc_call *call) {
-    struct request_head *head = &call->head;
-    struct bytes query = head->path;
-    struct bytes path = bytes_split(&query, '?');
-    size_t index;
-    const struct grpc_method *method = router_find(call->home->server->router, path, &index);
-    struct connect_get get;
-    if (!method || !method->is_read_only || !connect_get_parse(query, &call->arena, &get))
-        return false;
-    head->path = path;
-    head->content_type = (uint8_t)get.content_type;
-    head->encodings[FAMILY_HTTP].encoding = (uint8_t)get.encoding;
-    call->get_message = get.message;
-    return true;
-}
-
-static bool may_be_get(const struct request_head *head) {
-    return head->verb == VERB_GET && !head->is_too_large;
-}
-
-// why: clients of plain HTTP that are still sending take an answer for a failure of the connection.
-static void refuse_late(struct grpc_call *call, const char *http_status, struct refusal refusal) {
-    call->http_refusal = http_status;
-    call->refusal = refusal;
-    call_arm_deadline(call);
-}
-
-static void refuse_http(struct grpc_call *call, const char *http_status) {
-    call->is_plain = true;
-    refuse_late(call, http_status, (struct refusal){0});
-}
-
-// Requests of none of the protocols, or not enough so to be answered in its way. True when that is seen to.
-static bool answer_foreign(struct grpc_call *call) {
-    const struct request_head *head = &call->head;
-    bool is_foreign = head->content_type == CONTENT_TYPE_FOREIGN;
-    if (may_be_get(head) && take_get(call))
-        return false;
-    if (is_foreign && head->is_too_large)
-        refuse_http(call, "431");
-    else if (is_foreign && is_page_of(call->home->server->page, head->path))
-        call->is_plain = true; // answered when the request has ended
-    else if (head->verb != VERB_POST)
-        refuse_http(call, "405");
-    else if (is_foreign)
-        refuse_http(call, "415");
-    else
-        return false;
-    return true;
-}
-
-static struct refusal judge_timeout(const struct grpc_call *call) {
-    const struct timeout_value *timeout = &call->head.timeouts[call->protocol->timeout_family];
-    if (timeout->field == TIMEOUT_FIELD_INVALID)
-        return (struct refusal){STATUS_MALFORMED, "TIMEOUT_MALFORMED",
-                                call->protocol->timeout_family == FAMILY_GRPC
-                                    ? "grpc-timeout is one to eight digits and one of H M S m u n"
-                                    : "connect-timeout-ms is one to ten digits"};
-    if (timeout->field == TIMEOUT_FIELD_VALID && timeout->ns == 0)
-        return (struct refusal){STATUS_DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED",
-                                "the call's deadline has passed"};
-    return (struct refusal){0};
-}
-
-static struct refusal judge_headers(const struct grpc_call *call) {
-    const struct request_head *head = &call->head;
-    if (head->is_too_large)
-        return (struct refusal){STATUS_EXHAUSTED, "HEADERS_TOO_LARGE",
-                                "the request's headers are over 16 KiB or 128 fields"};
-    if (call->codec == CODEC_UNKNOWN)
-        return (struct refusal){STATUS_UNIMPLEMENTED, "CODEC_UNKNOWN",
-                                "messages are accepted as protobuf and as JSON"};
-    if (!call->method)
-        return (struct refusal){STATUS_UNIMPLEMENTED, "METHOD_UNKNOWN", "this server has no such method"};
-    if (head->is_version_unknown)
-        return (struct refusal){STATUS_MALFORMED, "VERSION_UNKNOWN", "connect-protocol-version is 1"};
-    if (head->encodings[call->protocol->encoding_family].encoding == MESSAGE_ENCODING_UNKNOWN)
-        return (struct refusal){STATUS_UNIMPLEMENTED, "ENCODING_UNKNOWN",
-                                "messages are accepted plain and compressed by gzip"};
-    return judge_timeout(call);
-}
-
-static void refuse(struct grpc_call *call, struct refusal refusal) {
+void call_refuse(struct grpc_call *call, struct refusal refusal) {
     enum status status = refusal.status == STATUS_MALFORMED ? call->protocol->malformed : refusal.status;
     call_overrule(call, status, refusal.reason, refusal.text);
 }
 
-// Connect has a media type for unary calls, and another for the rest.
-static bool fits_shape(const struct grpc_call *call) {
-    bool is_unary = !call->method || call->method->shape == GRPC_UNARY;
-    switch (content_type_get_protocol(call->head.content_type)) {
-    case PROTOCOL_CONNECT_UNARY: return is_unary;
-    case PROTOCOL_CONNECT_STREAM: return !is_unary || !call->method;
-    default: return true;
-    }
-}
-
-static void choose_protocol(struct grpc_call *call) {
-    enum content_type type = call->head.content_type;
-    call->protocol = &wire_protocols[content_type_get_protocol(type)];
-    call->codec = content_type_get_codec(type);
-    const struct encoding_fields *encoding = &call->head.encodings[call->protocol->encoding_family];
-    call->may_compress = encoding->accepts_gzip && call->method && !call->method->never_compress;
-}
-
-// False, and answered, when it is too late, or the connection has as many handlers at work as it may have.
-static bool start(struct grpc_call *call) {
+bool call_start(struct grpc_call *call) {
     if (call->deadline_ns <= loop_get_monotonic_ns(call->home->loop)) {
         call_overrule(call, STATUS_DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "the call's deadline has passed");
         return false;
@@ -134,60 +26,6 @@ static bool start(struct grpc_call *call) {
     }
     call_move(call, CALL_STARTED);
     return true;
-}
-
-static void refuse_headers(struct grpc_call *call, struct refusal refusal) {
-    if (call->protocol->is_bare)
-        refuse_late(call, NULL, refusal);
-    else
-        refuse(call, refusal);
-}
-
-void call_answer_late(struct grpc_call *call) {
-    if (call->http_refusal)
-        call_answer_http(call, call->http_refusal);
-    else if (call->is_plain)
-        call_answer_page(call, call->home->server->page);
-    else
-        refuse(call, call->refusal);
-}
-
-static void expect_messages(struct grpc_call *call) {
-    uint32_t max_bytes = call->method->max_request_bytes;
-    if (max_bytes == 0)
-        max_bytes = (uint32_t)call->home->server->settings.max_request_bytes;
-    if (call->protocol->is_bare)
-        framing_reset_bare(&call->framing, max_bytes);
-    else
-        framing_reset(&call->framing, max_bytes);
-}
-
-void call_on_headers(struct grpc_call *call) {
-    struct grpc_loop *home = call->home;
-    const struct router *router = home->server->router;
-    call->method_index = router_get_count(router); // of methods that are not there
-    stats_add(&home->stats.calls_started, 1);
-    if (answer_foreign(call))
-        return;
-    call->method = router_find(router, call->head.path, &call->method_index);
-    if (!fits_shape(call)) {
-        refuse_http(call, "415");
-        return;
-    }
-    choose_protocol(call);
-    stats_add(&home->methods[call->method_index].started, 1);
-    call->is_counted = true;
-    struct refusal refusal = judge_headers(call);
-    if (refusal.status != STATUS_OK) {
-        refuse_headers(call, refusal);
-        return;
-    }
-    const struct grpc_method *method = call->method;
-    expect_messages(call);
-    call_move(call, CALL_MATCHED);
-    call_arm_deadline(call);
-    if (!takes_one_message(method) && start(call) && method->handler->on_start)
-        method->handler->on_start(call);
 }
 
 static void refuse_message(struct grpc_call *call, enum framing_result result) {
@@ -211,7 +49,7 @@ static void refuse_for_memory(struct grpc_call *call) {
 
 static void refuse_content(struct grpc_call *call, enum status status, const char *text) {
     const char *reason = status == STATUS_MALFORMED ? "MESSAGE_MALFORMED" : "MESSAGE_TOO_LARGE";
-    refuse(call, (struct refusal){status, reason, text});
+    call_refuse(call, (struct refusal){status, reason, text});
 }
 
 // False when it is refused, and answered.
@@ -269,19 +107,15 @@ static void take_request(struct grpc_call *call, struct bytes message) {
         return;
     }
     call->has_request = true;
-    if (!call->method->handler->on_bytes) {
+    if (call->method->handler->on_bytes)
+        take_wire(call, message);
+    else
         take_unpacked(call, message);
-        return;
-    }
-    take_wire(call, message);
 }
 
-static void deliver(struct grpc_call *call, struct bytes message) {
+// A message of a stream.
+static void deliver_part(struct grpc_call *call, struct bytes message) {
     const struct grpc_handler *handler = call->method->handler;
-    if (takes_one_message(call->method)) {
-        take_request(call, message);
-        return;
-    }
     ProtobufCMessage *unpacked;
     if (handler->on_bytes) {
         if (translate(call, &message, &call->message_arena))
@@ -292,20 +126,30 @@ static void deliver(struct grpc_call *call, struct bytes message) {
     arena_reset(&call->message_arena); // it may be long until the next
 }
 
+static void deliver(struct grpc_call *call, struct bytes message) {
+    if (call_takes_one_message(call))
+        take_request(call, message);
+    else
+        deliver_part(call, message);
+}
+
 static void refuse_compressed(struct grpc_call *call, enum status status) {
     if (status == STATUS_TOO_LARGE)
         refuse_message(call, FRAMING_TOO_LARGE);
     else if (status == STATUS_NO_MEMORY)
         refuse_message(call, FRAMING_NO_MEMORY);
     else
-        refuse(call, (struct refusal){STATUS_MALFORMED, "MESSAGE_MALFORMED",
-                                      "a message is not what gzip makes, or not as a whole"});
+        call_refuse(call, (struct refusal){STATUS_MALFORMED, "MESSAGE_MALFORMED",
+                                           "a message is not what gzip makes, or not as a whole"});
 }
 
 static void deliver_compressed(struct grpc_call *call, struct bytes message) {
     struct buffer plain = {0};
     enum status status =
         compression_inflate(&call->home->compression, message, call->framing.max_length, &plain);
+    if (call->connection)
+        connection_frames_note_inflated(call->connection, message.len,
+                                        status == STATUS_OK ? plain.len : call->framing.max_length);
     if (status == STATUS_OK)
         deliver(call, buffer_get_bytes(&plain));
     else
@@ -332,7 +176,7 @@ static void hold_cut_message(struct grpc_call *call) {
     framing_trim(&call->framing);
     if (!call_state_is_receiving(call->state))
         return;
-    size_t taken = takes_one_message(call->method) ? call->arena.used_bytes : 0;
+    size_t taken = call_takes_one_message(call) ? call->arena.used_bytes : 0;
     if (!hold(call, taken + call->framing.body.capacity))
         refuse_for_memory(call);
 }
@@ -374,7 +218,7 @@ static void start_one_message(struct grpc_call *call) {
         call_overrule(call, STATUS_UNIMPLEMENTED, "MESSAGE_COUNT", "this method takes one message");
         return;
     }
-    if (!start(call))
+    if (!call_start(call))
         return;
     if (handler->on_bytes)
         handler->on_bytes(call, call->request_bytes);
@@ -391,7 +235,7 @@ static void end_input(struct grpc_call *call) {
         return;
     if (!framing_is_at_boundary(&call->framing))
         call_overrule(call, STATUS_INTERNAL, "MESSAGE_MALFORMED", "the stream has ended inside a message");
-    else if (takes_one_message(call->method))
+    else if (call_takes_one_message(call))
         start_one_message(call);
     else if (call->method->handler->on_half_close)
         call->method->handler->on_half_close(call);

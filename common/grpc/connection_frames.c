@@ -11,8 +11,12 @@ static const uint8_t drain_ping[8] = {'d', 'r', 'a', 'i', 'n', 0, 0, 0};
 enum {
     CONTINUATIONS_MAX = 8,
     OUTBOUND_ACKS_MAX = 1000,
-    SETTINGS_MAX = 32,          // in one frame
-    BLOCK_FIELDS_MAX = 1024,    // far over what is answered: what HPACK makes of a few bytes (a bomb)
+    SETTINGS_MAX = 32, // in one frame
+    // Of a header block, far over what is answered: what HPACK makes of a few bytes (a bomb).
+    BLOCK_FIELDS_MAX = 1024,
+    BLOCK_BYTES_MAX = 128 * 1024,
+    INFLATION_MAX = 16, // what texts do
+    INFLATION_UNIT_BYTES = 64 * 1024,
     STREAM_ID_MAX = 1610612736, // three quarters of all that there are: time for a new connection
 };
 
@@ -32,11 +36,20 @@ static struct flood_moment get_moment(const struct grpc_connection *connection) 
                                  .has_calls = connection->calls != NULL};
 }
 
-static int pass(struct grpc_connection *connection, enum flood kind) {
+static int pass_many(struct grpc_connection *connection, enum flood kind, size_t count) {
     struct flood_moment moment = get_moment(connection);
-    if (flood_guard_pass(&connection->flood, &connection->home->server->flood_limits, kind, &moment))
+    if (flood_guard_pass(&connection->flood, &connection->home->server->flood_limits, kind, count, &moment))
         return 0;
     return end_with_calm(connection, flood_get_close(kind));
+}
+
+static int pass(struct grpc_connection *connection, enum flood kind) {
+    return pass_many(connection, kind, 1);
+}
+
+void connection_frames_note_inflated(struct grpc_connection *connection, size_t from_bytes, size_t to_bytes) {
+    if (to_bytes / INFLATION_MAX > from_bytes)
+        (void)pass_many(connection, FLOOD_INFLATION, to_bytes / INFLATION_UNIT_BYTES + 1);
 }
 
 static void remember_gap(struct grpc_connection *connection, int32_t first, int32_t last) {
@@ -76,7 +89,7 @@ static struct grpc_call *find_call(struct grpc_connection *connection, int32_t s
 
 static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *user_data) {
     struct grpc_connection *connection = user_data;
-    connection->block_fields = 0;
+    connection->block_fields = connection->block_bytes = 0;
     if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
         struct grpc_call *call = call_http2_new(connection, frame->hd.stream_id);
         if (!call)
@@ -95,7 +108,8 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
                      void *user_data) {
     (void)session, (void)flags;
     struct grpc_connection *connection = user_data;
-    if (++connection->block_fields > BLOCK_FIELDS_MAX)
+    connection->block_bytes += (uint32_t)(name_len + value_len);
+    if (++connection->block_fields > BLOCK_FIELDS_MAX || connection->block_bytes > BLOCK_BYTES_MAX)
         return end_with_calm(connection, GRPC_CLOSE_TOO_MANY_FIELDS);
     // A client's trailers say nothing to us.
     if (frame->headers.cat != NGHTTP2_HCAT_REQUEST)
@@ -116,7 +130,7 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream_id, c
         call_on_data(call, bytes_of(data, len), flags & NGHTTP2_FLAG_END_STREAM);
     else
         connection->unconsumed_bytes += len;
-    return 0;
+    return connection->is_condemned ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
 }
 
 static int on_headers_end(struct grpc_connection *connection, const nghttp2_frame *frame,

@@ -9,4 +9,7 @@
 MUST_CHECK enum status connection_frames_new_callbacks(nghttp2_session_callbacks **ret_callbacks);
 MUST_CHECK enum status connection_frames_new_options(nghttp2_option **ret_options);
 
+// A message of a call of this connection has been decompressed, or given up at that size.
+void connection_frames_note_inflated(struct grpc_connection *connection, size_t from_bytes, size_t to_bytes);
+
 #endif

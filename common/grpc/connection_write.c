@@ -6,7 +6,7 @@
 #include "common/grpc/call_internal.h"
 #include "common/grpc/connection.h"
 
-enum { QUEUED_FRAMES_PAUSE = 2000, QUEUED_FRAMES_MAX = 20000 };
+enum { QUEUED_FRAMES_PAUSE = 2000, QUEUED_FRAMES_MAX = 20000, TOLD_BYTES_MAX = LOOP_SCRATCH_BYTES };
 
 // What is on its way to the stream.
 struct output {
@@ -47,19 +47,24 @@ bool connection_write_session(struct grpc_connection *connection) {
     return write_out(connection, &output);
 }
 
+static void tell(struct grpc_call *call) {
+    bool is_waiting = call->is_waiting_for_room && call->state == CALL_RUNNING;
+    call->is_writable_listed = call->is_waiting_for_room = false;
+    if (is_waiting && call->method->handler->on_writable)
+        call->method->handler->on_writable(call);
+}
+
+// why not all at once: what each of a thousand handlers has to send keeps the loop from everybody else.
 void connection_write_tell_writable(struct grpc_connection *connection) {
-    struct grpc_call *call = connection->writable;
-    connection->writable = NULL;
+    size_t before = connection->unread_bytes;
     connection->is_telling_writable = true;
-    while (call) {
-        struct grpc_call *next = call->next_writable;
-        call->is_writable_listed = false;
-        bool is_waiting = call->is_waiting_for_room && call->state == CALL_RUNNING;
-        call->is_waiting_for_room = false;
-        if (is_waiting && call->method->handler->on_writable)
-            call->method->handler->on_writable(call);
-        call = next;
+    while (connection->writable && connection->unread_bytes < before + TOLD_BYTES_MAX) {
+        struct grpc_call *call = connection->writable;
+        connection->writable = call->next_writable;
+        tell(call);
     }
+    if (connection->writable)
+        connection_schedule(connection);
     connection->is_telling_writable = false;
 }
 

@@ -36,6 +36,8 @@ static const struct flood_row rows[FLOOD_COUNT] = {
     // Each is read to its end, for HPACK's sake.
     [FLOOD_LARGE_HEADERS] = {{100, 10, 0}, 1, GRPC_CLOSE_TOO_MANY_LARGE_HEADERS},
     [FLOOD_OTHER_FRAMES] = {{1000, 10, 0}, 1, GRPC_CLOSE_TOO_MANY_OTHER_FRAMES},
+    // Gzip bombs: a thousand times what was sent is to be made, and looked at.
+    [FLOOD_INFLATION] = {{128, 64, 0}, 1, GRPC_CLOSE_TOO_MUCH_INFLATION},
 };
 
 void flood_limits_init(struct flood_limits *limits, const struct grpc_server_settings *settings) {
@@ -55,9 +57,9 @@ void flood_guard_init(struct flood_guard *guard, const struct flood_limits *limi
 }
 
 bool flood_guard_pass(struct flood_guard *guard, const struct flood_limits *limits, enum flood kind,
-                      const struct flood_moment *moment) {
-    return rate_budget_spend(&guard->budgets[kind], &limits->rates[kind], rows[kind].cost, moment->now_ns,
-                             moment->work);
+                      size_t count, const struct flood_moment *moment) {
+    return rate_budget_spend(&guard->budgets[kind], &limits->rates[kind], rows[kind].cost * count,
+                             moment->now_ns, moment->work);
 }
 
 static uint64_t get_ping_interval_ns(const struct flood_limits *limits, bool has_calls) {
@@ -81,7 +83,7 @@ static bool pass_interval(struct flood_guard *guard, const struct flood_limits *
 
 bool flood_guard_pass_ping(struct flood_guard *guard, const struct flood_limits *limits,
                            const struct flood_moment *moment) {
-    if (!flood_guard_pass(guard, limits, FLOOD_PINGS, moment))
+    if (!flood_guard_pass(guard, limits, FLOOD_PINGS, 1, moment))
         return false;
     return limits->min_ping_interval_ns == 0 || pass_interval(guard, limits, moment);
 }

@@ -6,6 +6,7 @@
 #define LATCHKEY_COMMON_GRPC_FLOOD_GUARD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/grpc/rate_budget.h"
@@ -21,6 +22,7 @@ enum flood {
     FLOOD_EMPTY_FRAMES,  // DATA without a byte and without an end
     FLOOD_LARGE_HEADERS, // header lists over the limit
     FLOOD_OTHER_FRAMES,  // GOAWAY: what a server has no use for
+    FLOOD_INFLATION,     // 64 KiB of what gzip makes of a few bytes
     FLOOD_COUNT
 };
 
@@ -51,9 +53,9 @@ struct flood_moment {
 void flood_limits_init(struct flood_limits *limits, const struct grpc_server_settings *settings);
 void flood_guard_init(struct flood_guard *guard, const struct flood_limits *limits, uint64_t now_ns);
 
-// One more of `kind`. False when it is one too many.
+// So many more of `kind`. False when they are too many.
 MUST_CHECK bool flood_guard_pass(struct flood_guard *guard, const struct flood_limits *limits,
-                                 enum flood kind, const struct flood_moment *moment);
+                                 enum flood kind, size_t count, const struct flood_moment *moment);
 
 // A PING that is no answer: the budget, and how long after the last one it comes. False when it is one too
 // many.

@@ -28,7 +28,7 @@ MUST_CHECK enum protojson_number_result protojson_number_parse_whole(struct byte
 MUST_CHECK enum protojson_number_result protojson_number_parse_double(const char *text, double *ret_value);
 MUST_CHECK enum protojson_number_result protojson_number_parse_float(const char *text, float *ret_value);
 
-// The shortest of the decimal forms that read back as the same value, or one of the three names. Returns the
+// A short decimal form that reads back as the same value, or one of the three names. Returns the
 // length.
 #define PROTOJSON_NUMBER_TEXT_MAX 31
 size_t protojson_number_format_double(double value, char ret_text[PROTOJSON_NUMBER_TEXT_MAX + 1]);

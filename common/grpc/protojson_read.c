@@ -66,13 +66,6 @@ static enum status read_pair(struct protojson_reader *reader, const struct proto
     return status;
 }
 
-static enum status enter(struct protojson_reader *reader) {
-    if (++reader->depth <= SCAN_DEPTH_MAX)
-        return STATUS_OK;
-    reader->text = scan_result_get_text(SCAN_TOO_DEEP);
-    return STATUS_TOO_LARGE;
-}
-
 static enum status read_map(struct protojson_reader *reader, const struct protojson_place *place,
                             json_t *object, const ProtobufCFieldDescriptor *field,
                             ProtobufCMessage *message) {
@@ -80,7 +73,7 @@ static enum status read_map(struct protojson_reader *reader, const struct protoj
         return protojson_refuse(reader, place, "%s is not an object, which stands in { and }",
                                 protojson_quote(reader, object));
     ProtobufCMessage **pairs = ARENA_NEW_ARRAY(reader->arena, ProtobufCMessage *, json_object_size(object));
-    enum status status = pairs ? enter(reader) : STATUS_NO_MEMORY;
+    enum status status = pairs ? protojson_enter(reader) : STATUS_NO_MEMORY;
     if (status != STATUS_OK)
         return status;
     const char *key;
@@ -182,7 +175,7 @@ enum status protojson_read_fields(struct protojson_reader *reader, const struct 
 enum status protojson_read_message(struct protojson_reader *reader, const struct protojson_place *place,
                                    json_t *value, const ProtobufCMessageDescriptor *type,
                                    ProtobufCMessage **ret_message) {
-    enum status status = enter(reader);
+    enum status status = protojson_enter(reader);
     if (status != STATUS_OK)
         return status;
     ProtobufCMessage *message = field_new_message(reader->arena, type);

@@ -133,6 +133,22 @@ static enum status refuse_more_than_value(struct protojson_reader *reader,
     return protojson_refuse(reader, place, "a type with a JSON of its own has \"@type\" and \"value\" only");
 }
 
+static enum status read_beside_type(struct protojson_reader *reader, const struct protojson_place *place,
+                                    json_t *object, const ProtobufCMessageDescriptor *type,
+                                    ProtobufCMessage **ret_inner) {
+    enum status status = protojson_enter(reader);
+    if (status != STATUS_OK)
+        return status;
+    ProtobufCMessage *inner = field_new_message(reader->arena, type);
+    if (!inner)
+        return STATUS_NO_MEMORY;
+    status = protojson_read_fields(reader, place, object, "@type", inner);
+    if (status == STATUS_OK)
+        *ret_inner = inner;
+    reader->depth--;
+    return status;
+}
+
 // A type with a JSON of its own stands in "value"; another's fields stand beside "@type". Of Empty both are
 // written, by one library or the other.
 static enum status read_inner(struct protojson_reader *reader, const struct protojson_place *place,
@@ -140,11 +156,8 @@ static enum status read_inner(struct protojson_reader *reader, const struct prot
                               ProtobufCMessage **ret_inner) {
     json_t *value = json_object_get(object, "value");
     bool is_empty = type->n_fields == 0 && value;
-    if (protojson_kind_of(type) == PROTOJSON_PLAIN && !is_empty) {
-        *ret_inner = field_new_message(reader->arena, type);
-        return *ret_inner ? protojson_read_fields(reader, place, object, "@type", *ret_inner)
-                          : STATUS_NO_MEMORY;
-    }
+    if (protojson_kind_of(type) == PROTOJSON_PLAIN && !is_empty)
+        return read_beside_type(reader, place, object, type, ret_inner);
     if (!value)
         return protojson_refuse(reader, place, "there is a \"@type\" but no \"value\" of that type");
     enum status status = refuse_more_than_value(reader, place, object);

@@ -89,3 +89,10 @@ enum status protojson_count_field(struct protojson_reader *reader) {
     reader->text = scan_result_get_text(SCAN_TOO_MANY_FIELDS);
     return STATUS_TOO_LARGE;
 }
+
+enum status protojson_enter(struct protojson_reader *reader) {
+    if (++reader->depth <= SCAN_DEPTH_MAX)
+        return STATUS_OK;
+    reader->text = scan_result_get_text(SCAN_TOO_DEEP);
+    return STATUS_TOO_LARGE;
+}

@@ -84,7 +84,7 @@ void protojson_types_free(struct protojson_types *types) {
 const ProtobufCMessageDescriptor *protojson_types_find_url(const struct protojson_types *types,
                                                            const char *url) {
     const char *slash = strrchr(url, '/');
-    if (!types || !slash)
+    if (!types || types->count == 0 || !slash)
         return NULL;
     const ProtobufCMessageDescriptor key = {.name = slash + 1}, *wanted = &key;
     const ProtobufCMessageDescriptor **found =

@@ -107,7 +107,7 @@ static void put_float(struct protojson_writer *writer, float value) {
 static void put_enum(struct protojson_writer *writer, const ProtobufCFieldDescriptor *field, const void *at) {
     int number = *(const int *)at;
     const ProtobufCEnumValue *known = protobuf_c_enum_descriptor_get_value(field->descriptor, number);
-    if (protojson_kind_is_null(field))
+    if (known && protojson_kind_is_null(field))
         protojson_put(writer, "null");
     else if (known)
         protojson_put_string(writer, bytes_of_text(known->name));

@@ -22,7 +22,8 @@ enum timeout_field { TIMEOUT_FIELD_NONE, TIMEOUT_FIELD_VALID, TIMEOUT_FIELD_INVA
 enum request_verb { VERB_OTHER, VERB_POST, VERB_GET };
 
 // Who has fields of its own: "grpc-encoding", "content-encoding", "connect-content-encoding".
-enum field_family { FAMILY_GRPC, FAMILY_HTTP, FAMILY_CONNECT, FAMILY_COUNT };
+enum field_family { FAMILY_GRPC, FAMILY_CONNECT, FAMILY_HTTP, FAMILY_COUNT };
+enum { TIMEOUT_FAMILY_COUNT = FAMILY_HTTP }; // HTTP has no field for it
 
 // How the messages of a request are compressed, and those of its answer may be.
 struct encoding_fields {
@@ -37,7 +38,7 @@ struct timeout_value {
 
 struct request_head {
     struct bytes path; // in the arena
-    struct timeout_value timeouts[FAMILY_COUNT];
+    struct timeout_value timeouts[TIMEOUT_FAMILY_COUNT];
     struct encoding_fields encodings[FAMILY_COUNT];
     uint32_t size_bytes, count;
     uint8_t content_type; // the enums above

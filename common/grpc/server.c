@@ -140,6 +140,7 @@ static enum status init_server(struct grpc_server *server, const struct grpc_ser
     if (status == STATUS_OK)
         status = method_types_new(server->router, &server->json_types);
     server->json.types = server->json_types;
+    server->json.ignore_unknown = server->settings.json_ignores_unknown;
     if (status == STATUS_OK)
         status = connection_frames_new_callbacks(&server->callbacks);
     if (status == STATUS_OK)
@@ -223,8 +224,8 @@ static void fini_loop(struct grpc_loop *home) {
         call_free(call);
     }
     session_memory_fini(&home->memory);
-    tls_acceptor_free(home->tls);
     compression_fini(&home->compression);
+    tls_acceptor_free(home->tls);
     free(home->methods);
 }
 
@@ -239,9 +240,9 @@ void grpc_server_free(struct grpc_server *server) {
     nghttp2_option_del(server->options);
     nghttp2_session_callbacks_del(server->callbacks);
     router_free(server->router);
+    protojson_types_free(server->json_types);
     peer_count_free(server->peers);
     throttle_free(server->handshakes);
-    protojson_types_free(server->json_types);
     pthread_cond_destroy(&server->drained);
     pthread_mutex_destroy(&server->mutex);
     free(server);

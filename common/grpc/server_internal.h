@@ -54,8 +54,8 @@ struct grpc_connection {
 
     // Limits (flood_guard.h).
     struct flood_guard flood;
-    uint64_t sent_frames;  // HEADERS and DATA
-    uint32_t block_fields; // of the header block that is arriving
+    uint64_t sent_frames;               // HEADERS and DATA
+    uint32_t block_fields, block_bytes; // of the header block that is arriving
 
     // When things happened, for connection_clock.h; 0 = not yet, or not now.
     uint64_t opened_ns, read_ns, headers_ns, last_call_ns, ping_ns, drain_ns;
@@ -69,8 +69,8 @@ struct grpc_loop {
     struct grpc_server *server;
     struct loop *loop;
     struct session_memory memory;
-    struct tls_acceptor *tls; // NULL = nobody speaks TLS
     struct compression compression;
+    struct tls_acceptor *tls; // NULL = nobody speaks TLS
     struct grpc_connection *connections;
     size_t connection_count;
     struct grpc_call *free_calls;

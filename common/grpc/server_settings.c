@@ -180,6 +180,11 @@ static const struct setting rows[] = {
      .min = 1,
      .max = 1000000,
      .help = "And per second after that."},
+    {.name = "json-ignore-unknown",
+     .type = SETTING_BOOLEAN,
+     .offset = FIELD(json_ignores_unknown),
+     .help = "Fields and enum names of a request in JSON that this server does not know are passed over, and "
+             "not refused: for clients that are newer. A mistyped field is then taken for an absent one."},
 };
 
 struct config_table grpc_server_settings_get_table(struct grpc_server_settings *settings) {

@@ -31,6 +31,7 @@ struct grpc_server_settings {
     int64_t write_stall_timeout_ms; // a peer that takes nothing
     int64_t reset_burst;            // streams that may be reset at once by either side
     int64_t reset_rate;             // and per second after that
+    bool json_ignores_unknown;      // fields and enum names that the contract does not have
 };
 
 // `settings` is filled with the defaults when it is read (config_read()).

@@ -33,6 +33,7 @@ extern const uint64_t grpc_stats_bucket_bounds_ns[GRPC_STATS_BUCKETS];
     X(TOO_MANY_EMPTY_FRAMES, "too_many_empty_frames")     \
     X(TOO_MANY_LARGE_HEADERS, "too_many_large_headers")   \
     X(TOO_MANY_OTHER_FRAMES, "too_many_other_frames")     \
+    X(TOO_MUCH_INFLATION, "too_much_inflation")           \
     X(TOO_MANY_CONTINUATIONS, "too_many_continuations")   \
     X(TOO_MANY_FIELDS, "too_many_fields")                 \
     X(TOO_MANY_QUEUED, "too_many_queued")                 \

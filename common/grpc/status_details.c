@@ -115,11 +115,14 @@ static bool is_within_limit(const struct status_details *details) {
     return details->details.len + excess <= STATUS_DETAILS_BYTES_MAX;
 }
 
-static void drop_too_large(struct status_details *details) {
-    if (is_within_limit(details))
-        return;
+void status_details_strip(struct status_details *details) {
     details->details = BYTES_EMPTY;
     details->status = NULL;
+}
+
+static void drop_too_large(struct status_details *details) {
+    if (!is_within_limit(details))
+        status_details_strip(details);
 }
 
 static void encode_within_limit(const struct fault *fault, const char *text, struct arena *arena,
@@ -182,14 +185,9 @@ void status_details_encode_message(const ProtobufCMessage *message, struct arena
     bool is_known = status->code > GRPC_CODE_OK && status->code < GRPC_CODE_COUNT;
     *ret_details =
         (struct status_details){.code = is_known ? (enum grpc_code)status->code : GRPC_CODE_UNKNOWN};
-    set_text(ret_details, status->message, arena);
+    set_text(ret_details, arena_copy_text(arena, status->message), arena);
     encode(status, arena, ret_details);
     drop_too_large(ret_details);
-}
-
-void status_details_strip(struct status_details *details) {
-    details->details = BYTES_EMPTY;
-    details->status = NULL;
 }
 
 ProtobufCMessage *status_details_new_message(const struct fault *fault, struct arena *arena) {

@@ -30,8 +30,8 @@ struct status_details {
 void status_details_encode(const struct fault *fault, struct arena *arena,
                            struct status_details *ret_details);
 
-// The same for a google.rpc.Status of somebody's own making, whose code is none of gRPC's: UNKNOWN. Borrows
-// it.
+// The same for a google.rpc.Status of somebody's own making, whose code is none of gRPC's: UNKNOWN. Code,
+// text and details are copied; `ret_details->status` is the message itself.
 void status_details_encode_message(const ProtobufCMessage *status, struct arena *arena,
                                    struct status_details *ret_details);
 

@@ -18,7 +18,13 @@
 #include "common/net/loop_internal.h"
 #include "common/net/stream_internal.h"
 
-enum { BACKLOG = 512, ADDRESS_TEXT_MAX = 128, ACCEPTS_PER_TURN = 64, PAUSE_MS = 100 };
+enum {
+    BACKLOG = 512,
+    ADDRESS_TEXT_MAX = 128,
+    ACCEPTS_PER_TURN = 64,
+    PAUSE_MS = 100,
+    UNSENT_BYTES = 512 * 1024
+};
 
 // One per loop.
 struct listening {
@@ -75,10 +81,12 @@ static int set_option(int fd, int level, int name, int value) {
     return setsockopt(fd, level, name, &value, sizeof(value));
 }
 
-// The sockets that are accepted inherit it.
-static void set_user_timeout(int fd, int64_t timeout_ms) {
-    if (timeout_ms > 0)
-        (void)set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, (int)timeout_ms);
+// The sockets that are accepted inherit it. What the network does not take yet waits with us, where it is
+// counted, and what is urgent overtakes it: the kernel would keep megabytes.
+static void set_tcp_options(int fd, int64_t user_timeout_ms) {
+    (void)set_option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_BYTES);
+    if (user_timeout_ms > 0)
+        (void)set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, (int)user_timeout_ms);
 }
 
 enum sharing { SHARE_NOT, SHARE_PORT };
@@ -296,7 +304,7 @@ static void write_address(struct listener *listener) {
 static bool listen_all(const struct listener *listener, int *fds) {
     for (size_t i = 0; i < listener->count; i++) {
         if (listener->where.socket.ss_family != AF_UNIX)
-            set_user_timeout(fds[i], listener->options.user_timeout_ms);
+            set_tcp_options(fds[i], listener->options.user_timeout_ms);
         if (listen(fds[i], listener->options.backlog) == 0)
             continue;
         int error = errno;

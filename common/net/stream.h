@@ -55,8 +55,8 @@ void stream_resume_reading(struct stream *stream);
 void stream_set_write_limits(struct stream *stream, uint32_t stall_timeout_ms, size_t max_pending_bytes);
 
 // The owner gives the stream up: no callback follows, the memory goes after the turn. STREAM_CLOSE_FLUSH
-// first sends what is kept, ends the sending side, and reads on for up to a second so that the peer sees the
-// last bytes and no reset.
+// first sends what is kept, ends the sending side, and reads on for up to a second, and a megabyte, so that
+// the peer sees the last bytes and no reset.
 enum stream_close { STREAM_CLOSE_NOW, STREAM_CLOSE_FLUSH };
 void stream_close(struct stream *stream, enum stream_close how);
 

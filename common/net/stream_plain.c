@@ -35,7 +35,12 @@ static const uint8_t allowed[PLAIN_STATE_COUNT] = {
     [PLAIN_CLOSED] = 0,
 };
 
-enum { LINGER_MS = 1000, STALL_TIMEOUT_MS = 20000, MAX_PENDING_BYTES = 4 * 1024 * 1024 };
+enum {
+    LINGER_MS = 1000,
+    DROPPED_BYTES_MAX = 1024 * 1024, // of a peer that is no longer listened to; after that it is not read
+    STALL_TIMEOUT_MS = 20000,
+    MAX_PENDING_BYTES = 4 * 1024 * 1024,
+};
 
 struct plain {
     struct stream base;
@@ -50,6 +55,8 @@ struct plain {
     bool is_stalled;        // closing must not leave the kernel with what the peer does not take
     struct timer timer;     // stall while bytes wait, then the lingering
     size_t checked_pending; // bytes that waited when `timer` was armed
+    size_t dropped;         // bytes read since it was given up
+    bool is_deaf;           // not read any more, until it is closed
 };
 
 struct kept_write {
@@ -74,6 +81,8 @@ static void on_closed(uv_handle_t *handle) {
 
 static void close_now(struct plain *plain) {
     move(plain, PLAIN_CLOSED);
+    if (plain->is_deaf)
+        loop_release(plain->base.loop);
     loop_disarm_timer(plain->base.loop, &plain->timer);
     if (plain->is_stalled && plain->uv.handle.type == UV_TCP &&
         uv_tcp_close_reset(&plain->uv.tcp, on_closed) == 0)
@@ -119,6 +128,16 @@ static void on_allocate(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_buf
     *ret_buffer = uv_buf_init(loop_get_read_buffer(plain->base.loop), STREAM_READ_BYTES);
 }
 
+// why: who floods us goes on for as long as it is read.
+static void drop(struct plain *plain, size_t length) {
+    plain->dropped += length;
+    if (plain->dropped <= DROPPED_BYTES_MAX || plain->is_deaf)
+        return;
+    uv_read_stop(&plain->uv.stream);
+    plain->is_deaf = true;
+    loop_hold(plain->base.loop); // libuv does not wait for who neither reads nor writes
+}
+
 static void on_read(uv_stream_t *uv, ssize_t length, const uv_buf_t *buffer) {
     struct plain *plain = uv->data;
     loop_forget_time(plain->base.loop);
@@ -130,6 +149,8 @@ static void on_read(uv_stream_t *uv, ssize_t length, const uv_buf_t *buffer) {
     }
     if (plain->state == PLAIN_OPEN)
         plain->base.callbacks->on_read(plain->base.context, bytes_of(buffer->base, (size_t)length));
+    else
+        drop(plain, (size_t)length);
 }
 
 static void plain_start(struct stream *stream) {

@@ -16,6 +16,7 @@ import bench_create
 import bench_ip_set
 import bench_latency
 import bench_memory
+import bench_overload
 import bench_pages
 import bench_revoke
 import bench_tls
@@ -30,7 +31,7 @@ from world import World
 
 BENCHES = {module.__name__.removeprefix("bench_"): module
            for module in (bench_ip_set, bench_transport, bench_validate, bench_tls, bench_latency, bench_cold_start, bench_memory,
-                          bench_revoke, bench_create, bench_trips, bench_whitelist, bench_pages)}
+                          bench_revoke, bench_create, bench_trips, bench_whitelist, bench_pages, bench_overload)}
 assert tuple(BENCHES) == arguments.NAMES
 
 

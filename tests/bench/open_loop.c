@@ -1,11 +1,15 @@
 // An open-loop client: calls leave on a Poisson schedule that does not wait for answers, and each latency
 // counts from the scheduled instant, so that a stalled server and a late client both show. Good to about 150
-// 000/s. It spins instead of sleeping, to be on time: give it a core of its own.
+// 000/s. It spins instead of sleeping, to be on time: give it a core of
+// its own.
 //
-// usage: bench-open-loop PORT PATH BODIES RATE SECONDS WARM_UP_SECONDS CONNECTIONS
+// usage: bench-open-loop PORT PATH BODIES RATE SECONDS WARM_UP_SECONDS CONNECTIONS [DEADLINE_MS
+// [AUTHORIZATION]]
 //
 // BODIES is a file of framed gRPC messages, sent in turn. Prints one JSON object, latencies in microseconds;
-// exits 1 unless every call was answered with grpc-status 0.
+// exits 1 unless every call was answered with grpc-status 0. With a deadline, calls may fail: each carries
+// grpc-timeout and is reset when that has passed, as clients do, and `in_time_per_s` tells how many were
+// good.
 #include <arpa/inet.h>
 #include <errno.h>
 #include <math.h>
@@ -42,6 +46,12 @@ struct call {
     const struct body *body;
     size_t sent;
     bool is_ok;
+
+    // With a deadline, freed when it has passed.
+    struct call *next;
+    struct connection *connection;
+    int32_t stream;
+    bool has_ended;
 };
 
 struct connection {
@@ -54,6 +64,8 @@ struct options {
     const char *path;
     double rate, seconds, warm_up_seconds;
     size_t connection_count;
+    uint64_t deadline_ns; // 0 = none
+    const char *authorization;
 };
 
 static struct {
@@ -64,7 +76,9 @@ static struct {
     int epoll;
     char authority[32];
     uint64_t keep_from_ns; // calls due before are the warm-up
-    uint64_t sent, ended, ok;
+    uint64_t sent, ended, ok, in_time;
+    struct call *first, **end; // whose deadlines have not passed, in their order
+    char timeout[16];
     uint32_t *latencies_ns;
     size_t latency_count, latency_capacity;
     uint8_t in[BUFFER_SIZE], out[BUFFER_SIZE];
@@ -114,8 +128,11 @@ static int on_close(nghttp2_session *session, int32_t stream, uint32_t error, vo
         uint64_t latency_ns = get_now_ns() - call->due_ns;
         client.latencies_ns[client.latency_count++] =
             latency_ns < UINT32_MAX ? (uint32_t)latency_ns : UINT32_MAX;
+        client.in_time += call->is_ok && latency_ns <= client.options.deadline_ns;
     }
-    free(call);
+    call->has_ended = true;
+    if (client.options.deadline_ns == 0)
+        free(call);
     return 0;
 }
 
@@ -185,9 +202,14 @@ static void receive(struct connection *connection) {
         fail("the server broke HTTP/2");
 }
 
-static void receive_what_came(void) {
+// why not spin with a deadline: the server that is overloaded may need this core.
+static void receive_what_came(uint64_t next_ns) {
     struct epoll_event events[EVENTS];
-    int count = epoll_wait(client.epoll, events, EVENTS, 0);
+    uint64_t now_ns = get_now_ns();
+    bool may_wait = client.options.deadline_ns > 0 && next_ns > now_ns;
+    struct timespec wait = {
+        .tv_nsec = may_wait ? (long)(next_ns - now_ns < 1000000 ? next_ns - now_ns : 1000000) : 0};
+    int count = epoll_pwait2(client.epoll, events, EVENTS, &wait, NULL);
     for (int i = 0; i < count; i++)
         receive(events[i].data.ptr);
 }
@@ -196,6 +218,26 @@ static void receive_what_came(void) {
 
 static nghttp2_nv field(const char *name, const char *value) {
     return (nghttp2_nv){(uint8_t *)name, (uint8_t *)value, strlen(name), strlen(value), NGHTTP2_NV_FLAG_NONE};
+}
+
+static void keep_until_deadline(struct call *call) {
+    *client.end = call;
+    client.end = &call->next;
+}
+
+static void end_late_calls(uint64_t now_ns) {
+    while (client.first && client.first->due_ns + client.options.deadline_ns <= now_ns) {
+        struct call *call = client.first;
+        client.first = call->next;
+        if (!client.first)
+            client.end = &client.first;
+        if (!call->has_ended)
+            nghttp2_submit_rst_stream(call->connection->session, NGHTTP2_FLAG_NONE, call->stream,
+                                      NGHTTP2_CANCEL);
+        nghttp2_session_set_stream_user_data(call->connection->session, call->stream, NULL);
+        client.ended += !call->has_ended;
+        free(call);
+    }
 }
 
 static void submit(struct connection *connection, uint64_t due_ns) {
@@ -207,16 +249,23 @@ static void submit(struct connection *connection, uint64_t due_ns) {
         field("content-type", "application/grpc"),
         field("te", "trailers"),
         field("user-agent", "grpc-bench"),
+        field("grpc-timeout", client.timeout),
+        field("authorization", client.options.authorization),
     };
+    size_t count =
+        ARRAY_LENGTH(headers) - (client.options.deadline_ns == 0 ? 2 : !*client.options.authorization);
     struct call *call = calloc(1, sizeof(*call));
     if (!call)
         fail("out of memory");
     call->due_ns = due_ns;
     call->body = &client.bodies[client.sent % client.body_count];
     nghttp2_data_provider provider = {.source.ptr = call, .read_callback = read_body};
-    if (nghttp2_submit_request(connection->session, NULL, headers, ARRAY_LENGTH(headers), &provider, call) <
-        0)
+    call->connection = connection;
+    call->stream = nghttp2_submit_request(connection->session, NULL, headers, count, &provider, call);
+    if (call->stream < 0)
         fail("a call was refused by nghttp2");
+    if (client.options.deadline_ns > 0)
+        keep_until_deadline(call);
     client.sent++;
 }
 
@@ -233,10 +282,12 @@ static void run(void) {
         uint64_t now_ns = get_now_ns();
         for (; next_ns <= now_ns && next_ns < end_ns; next_ns += draw_interval_ns())
             submit(&client.connections[client.sent % options->connection_count], next_ns);
+        if (options->deadline_ns > 0)
+            end_late_calls(now_ns);
         for (size_t i = 0; i < options->connection_count; i++)
             if (nghttp2_session_want_write(client.connections[i].session))
                 flush(&client.connections[i]);
-        receive_what_came();
+        receive_what_came(next_ns);
         bool is_over = next_ns >= end_ns && client.ended == client.sent;
         if (is_over || now_ns > end_ns + PATIENCE_S * UINT64_C(1000000000))
             return;
@@ -253,7 +304,7 @@ static void read_bodies(const char *path) {
         fail("cannot read the bodies");
     len = fread(data, 1, BUFFER_SIZE * 16, file);
     fclose(file);
-    while (len > FRAME_HEADER_SIZE && client.body_count < MAX_BODIES) {
+    while (len >= FRAME_HEADER_SIZE && client.body_count < MAX_BODIES) {
         size_t body_len = FRAME_HEADER_SIZE + ((size_t)data[1] << 24 | (size_t)data[2] << 16 |
                                                (size_t)data[3] << 8 | (size_t)data[4]);
         if (body_len > len)
@@ -281,11 +332,12 @@ static void print_result(void) {
     printf("{\"p50_us\": %.1f, \"p90_us\": %.1f, \"p99_us\": %.1f, \"p999_us\": %.1f, \"max_us\": %.1f, ",
            get_quantile_us(.5), get_quantile_us(.9), get_quantile_us(.99), get_quantile_us(.999),
            get_quantile_us(1));
-    printf("\"measured\": %zu, \"sent\": %lu, \"ok\": %lu, \"unanswered\": %lu}\n", client.latency_count,
-           client.sent, client.ok, client.sent - client.ended);
+    printf("\"measured\": %zu, \"sent\": %lu, \"ok\": %lu, \"unanswered\": %lu, \"in_time_per_s\": %.1f}\n",
+           client.latency_count, client.sent, client.ok, client.sent - client.ended,
+           (double)client.in_time / client.options.seconds);
 }
 
-static struct options parse_options(char **argv) {
+static struct options parse_options(int argc, char **argv) {
     struct options options = {
         .port = (uint16_t)strtoul(argv[1], NULL, 10),
         .path = argv[2],
@@ -293,6 +345,8 @@ static struct options parse_options(char **argv) {
         .seconds = strtod(argv[5], NULL),
         .warm_up_seconds = strtod(argv[6], NULL),
         .connection_count = strtoul(argv[7], NULL, 10),
+        .deadline_ns = argc > 8 ? strtoull(argv[8], NULL, 10) * 1000000 : 0,
+        .authorization = argc > 9 ? argv[9] : "",
     };
     if (options.port == 0 || options.rate <= 0 || options.seconds <= 0 || options.connection_count == 0 ||
         options.connection_count > MAX_CONNECTIONS)
@@ -301,9 +355,12 @@ static struct options parse_options(char **argv) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 8)
-        fail("usage: bench-open-loop PORT PATH BODIES RATE SECONDS WARM_UP_SECONDS CONNECTIONS");
-    client.options = parse_options(argv);
+    if (argc < 8 || argc > 10)
+        fail("usage: bench-open-loop PORT PATH BODIES RATE SECONDS WARM_UP_SECONDS CONNECTIONS [DEADLINE_MS "
+             "[AUTHORIZATION]]");
+    client.options = parse_options(argc, argv);
+    client.end = &client.first;
+    snprintf(client.timeout, sizeof(client.timeout), "%lum", client.options.deadline_ns / 1000000);
     read_bodies(argv[3]);
     client.latency_capacity = (size_t)(client.options.rate * client.options.seconds * 1.2) + 1000;
     client.latencies_ns = calloc(client.latency_capacity, sizeof(*client.latencies_ns));
@@ -315,5 +372,6 @@ int main(int argc, char **argv) {
         open_connection(&client.connections[i]);
     run();
     print_result();
-    return client.ok == client.sent ? EXIT_SUCCESS : EXIT_FAILURE;
+    bool may_fail = client.options.deadline_ns > 0;
+    return may_fail || client.ok == client.sent ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -1,6 +1,6 @@
-// Any bytes from a client, in pieces of any size, to a whole connection with methods of every shape: no
-// crash, no leak, nothing left behind. The stream is one of memory that takes what it is given; the loop is
-// turned by hand.
+// Any bytes from a client, in pieces of any size, to a whole connection with methods of every shape, which
+// may be called by every protocol: no crash, no leak, nothing left behind. The stream is one of memory that
+// takes what it is given; the loop is turned by hand.
 //
 // Input: a byte of options (1: no preface of ours in front; 2: the client takes nothing), then pieces, each a
 // byte of length and so many bytes.
@@ -57,6 +57,10 @@ static void reply(struct grpc_call *call, const ProtobufCMessage *request) {
     grpc_call_reply(call, request);
 }
 
+static void reply_bytes(struct grpc_call *call, struct bytes request) {
+    grpc_call_reply_bytes(call, request);
+}
+
 static void send_twice(struct grpc_call *call, const ProtobufCMessage *message) {
     bool is_full = grpc_call_send(call, message) != STATUS_OK || grpc_call_send(call, message) != STATUS_OK;
     if (is_full)
@@ -80,6 +84,7 @@ static void finish(struct grpc_call *call) {
 }
 
 static const struct grpc_handler unary = {.on_message = reply};
+static const struct grpc_handler raw = {.on_bytes = reply_bytes};
 static const struct grpc_handler waiting = {.on_message = hold, .on_cancel = finish};
 static const struct grpc_handler talking = {
     .on_message = send_twice, .on_half_close = finish, .on_cancel = finish};
@@ -90,13 +95,14 @@ static const struct grpc_handler taking = {
 #define METHOD(path_, shape_, handler_)                                                         \
     {                                                                                           \
         .path = path_, .request = TYPE, .response = TYPE, .shape = shape_, .handler = handler_, \
-        .max_request_bytes = 1000                                                               \
+        .max_request_bytes = 1000, .is_read_only = true                                         \
     }
 
 static const struct grpc_method methods[] = {
-    METHOD("/a/u", GRPC_UNARY, &unary),          METHOD("/a/w", GRPC_UNARY, &waiting),
-    METHOD("/a/s", GRPC_SERVER_STREAM, &unary),  METHOD("/a/t", GRPC_BIDI, &talking),
-    METHOD("/a/c", GRPC_CLIENT_STREAM, &taking), METHOD("/a/h", GRPC_BIDI, &waiting),
+    METHOD("/a/u", GRPC_UNARY, &unary),  METHOD("/a/w", GRPC_UNARY, &waiting),
+    METHOD("/a/b", GRPC_UNARY, &raw),    METHOD("/a/s", GRPC_SERVER_STREAM, &unary),
+    METHOD("/a/t", GRPC_BIDI, &talking), METHOD("/a/c", GRPC_CLIENT_STREAM, &taking),
+    METHOD("/a/h", GRPC_BIDI, &waiting),
 };
 
 static struct grpc_server *make_server(struct loop_group **ret_loops) {

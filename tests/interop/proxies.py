@@ -137,8 +137,9 @@ class Envoy(Proxy):
             "typed_extension_protocol_options": {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
                 "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
                 "explicit_http_config": {"http2_protocol_options": {}}}},
-            "health_checks": [{"timeout": "2s", "interval": "0.1s", "unhealthy_threshold": 1, "healthy_threshold": 1,
-                               "grpc_health_check": {}}],
+            "health_checks": [{"timeout": "2s", "interval": "0.1s", "no_traffic_interval": "0.1s", "unhealthy_threshold": 1,
+                               "healthy_threshold": 1, "grpc_health_check": {}}],
+            "circuit_breakers": {"thresholds": [{"max_retries": 1024}]},
             "load_assignment": {"cluster_name": "latchkey", "endpoints": [{"lb_endpoints": [
                 {"endpoint": {"address": socket_address(server)}} for server in servers]}]}}
         return json.dumps({"static_resources": {

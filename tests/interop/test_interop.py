@@ -5,12 +5,11 @@ tests/interop/run.sh has put them into build/interop.
 
 import json
 import os
-import re
 import signal
 import subprocess
 import unittest
 
-from latchkey_test import ROOT, Deployment, free_port, program, scenario
+from latchkey_test import ROOT, Deployment, free_port, scenario
 from latchkey_test.waiting import wait_until
 
 INTEROP = ROOT / "build/interop"
@@ -96,32 +95,13 @@ class HealthProbe(Deployed):
             wait_until(lambda: self.probe("-addr", deployment.server.address) == 4, 9, "NOT_SERVING")
 
 
-class H2spec(unittest.TestCase):
-    """The public suite of HTTP/2: all of it, which few servers reach."""
-
-    @classmethod
-    def setUpClass(cls):
-        cls.server = subprocess.Popen([program("tests/plain-server")], stdout=subprocess.PIPE, text=True)
-        cls.addClassCleanup(cls.end)
-        cls.port = cls.server.stdout.readline().rpartition(":")[2].strip()
-
-    @classmethod
-    def end(cls):
-        cls.server.terminate()
-        cls.server.communicate(timeout=30)
-
-    def assert_all_pass(self, count, *options):
-        done = run(INTEROP / "bin/h2spec", "-h", "127.0.0.1", "-p", self.port, "-o", "10", *options)
-        totals = re.search(r"(\d+) tests, (\d+) passed, (\d+) skipped, (\d+) failed", done.stdout)
-        self.assertTrue(totals, done.stdout + done.stderr)
-        failures = done.stdout[done.stdout.find("Failures:"):]
-        self.assertEqual(totals.groups(), (str(count), str(count), "0", "0"), failures)
-
-    def test_every_case_passes(self):
-        self.assert_all_pass(145)
-
-    def test_every_strict_case_passes(self):
-        self.assert_all_pass(146, "--strict")
+class Ghz(Deployed):
+    def test_five_thousand_calls_of_fifty_at_a_time_are_all_ok(self):
+        question = {"token": self.secret, "client_ip": scenario.LISTED, "channel": "CHANNEL_API"}
+        done = run(INTEROP / "bin/ghz", "--insecure", "--call", "latchkey.v1.ValidationService.Validate", "-d",
+                   json.dumps(question), "-n", "5000", "-c", "50", "--connections", "5", "-O", "json", self.address)
+        report = json.loads(done.stdout)
+        self.assertEqual((report["count"], report["statusCodeDistribution"]), (5000, {"OK": 5000}), done.stderr)
 
 
 if __name__ == "__main__":

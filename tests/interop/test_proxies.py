@@ -79,7 +79,7 @@ class Behind:
             self.validate(nobody)
         self.assertEqual(error_info(caught.exception).reason, "SECRET_MISSING")
 
-    def test_z_a_server_drains_and_no_call_fails(self):
+    def test_a_server_drains_and_no_call_fails(self):
         ended = threading.Event()
 
         def call_on():
@@ -97,6 +97,7 @@ class Behind:
                 self.assertEqual(self.other.wait(30), 0)
             finally:
                 ended.set()
+                self.addCleanup(self.other.start)
             for call in calls:
                 call.result(120)
 

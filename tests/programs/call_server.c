@@ -1,20 +1,26 @@
 // Methods of every shape on the product's transport, for the tests of the transport and its benchmark.
-// Messages are google.protobuf.StringValue: a command, obeyed by UnaryCommand and the streams.
+// Messages are google.protobuf.StringValue, but for Info's. All are of /latchkey.test.CallService.
 //
-//     /latchkey.test.CallService/Echo         unary: the same value back, at once
-//     /latchkey.test.CallService/Secret       the same, but its answers are never compressed
-//     /latchkey.test.CallService/Command      unary: "wait" ends when cancelled; "sleep N" answers after N ms
-//                                             from another thread, cancelled or not; "fail" a fault with
-//                                             every detail; "metadata" OK, with headers and trailers;
-//                                             "status" a google.rpc.Status of its own; "read NAME" all values
-//                                             of that metadata, those of "-bin" names as length and bytes, or
-//                                             INTERNAL; "violations N" a fault with N long ones; anything
-//                                             else comes back
-//     /latchkey.test.CallService/Count        server stream: "N" that many values, as fast as they are taken;
-//                                             "N fail": and then a fault; "N xM": of M bytes each
-//     /latchkey.test.CallService/Join         client stream: all values joined
-//     /latchkey.test.CallService/Talk         bidirectional: each value back, in order
-//     /latchkey.test.CallService/Raw          unary: the bytes as they came
+//     Echo     unary: the same value back, at once; may be asked for by GET
+//     Secret   the same, but its answers are never compressed
+//     Info     the same with a google.rpc.ErrorInfo, whose fields have names
+//     Command  unary: does what it is told, see below
+//     Count    server stream: "N" that many values, as fast as they are taken; "N fail": and then a fault;
+//              "N xM": of M bytes each
+//     Join     client stream: all values joined
+//     Talk     bidirectional: each value back, in order
+//     Raw      unary: the bytes as they came
+//
+// Command obeys these words, and sends back anything else:
+//
+//     wait          ends when it is cancelled
+//     promise       the same, after it has set metadata
+//     sleep N       answers after N ms from another thread, cancelled or not
+//     fail          a fault with every detail
+//     violations N  a fault with N long ones
+//     status        a google.rpc.Status of its own
+//     metadata      OK, with headers and trailers
+//     read NAME     all values of that metadata; those of "-bin" names with their lengths, or INTERNAL
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -27,6 +33,7 @@
 #include "common/grpc/call.h"
 #include "common/grpc/status_code.h"
 #include "google/protobuf/wrappers.pb-c.h"
+#include "google/rpc/error_details.pb-c.h"
 #include "google/rpc/status.pb-c.h"
 #include "tests/programs/test_server.h"
 
@@ -159,6 +166,11 @@ static void on_command(struct grpc_call *call, const ProtobufCMessage *request) 
         start_sleep(call, command + 6);
         return;
     }
+    if (strcmp(command, "promise") == 0) {
+        grpc_call_add_header(call, "test-header", BYTES_LITERAL("first"));
+        grpc_call_add_trailer(call, "test-trailer", BYTES_LITERAL("one"));
+        return;
+    }
     if (strcmp(command, "wait") == 0)
         return;
     if (strncmp(command, "read ", 5) == 0)
@@ -252,6 +264,7 @@ static const struct grpc_handler talk = {
 static const struct grpc_handler raw = {.on_bytes = on_raw};
 
 #define STRING_VALUE &google__protobuf__string_value__descriptor
+#define INFO &google__rpc__error_info__descriptor
 #define METHOD(name, shape_, handler_, ...)                                                            \
     {                                                                                                  \
         .path = "/latchkey.test.CallService/" name, .request = STRING_VALUE, .response = STRING_VALUE, \
@@ -261,6 +274,11 @@ static const struct grpc_handler raw = {.on_bytes = on_raw};
 static const struct grpc_method methods[] = {
     METHOD("Echo", GRPC_UNARY, &echo, .is_read_only = true),
     METHOD("Secret", GRPC_UNARY, &echo, .never_compress = true),
+    {.path = "/latchkey.test.CallService/Info",
+     .request = INFO,
+     .response = INFO,
+     .shape = GRPC_UNARY,
+     .handler = &echo},
     METHOD("Command", GRPC_UNARY, &command),
     METHOD("Count", GRPC_SERVER_STREAM, &count),
     METHOD("Join", GRPC_CLIENT_STREAM, &join),

@@ -1,8 +1,10 @@
 // The server under test of the connect conformance suite, on the product's own transport. Its runner starts
 // it once for each way of listening, says on standard input which, and reads from standard output where it
 // is.
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "common/base/bytes.h"
 #include "connectrpc/conformance/v1/server_compat.pb-c.h"
@@ -16,7 +18,7 @@ enum { LENGTH_BYTES = 4, REQUEST_BYTES_MAX = 1 << 20 };
 
 struct conformance_server {
     struct test_server server;
-    const ServerCompatRequest *request;
+    ServerCompatRequest *request; // owns
 };
 
 static ServerCompatRequest *read_request(void) {
@@ -50,6 +52,83 @@ static void write_response(const struct test_server *server, const struct listen
     fwrite(bytes, 1, len, stdout);
 }
 
+// Settings name files, so that is what the runner's PEM becomes; they go when the server ends.
+struct pem_files {
+    char directory[32];
+    char certificate[64], key[64], client_authority[64];
+};
+
+static bool write_file(const char *path, ProtobufCBinaryData pem) {
+    FILE *file = fopen(path, "wb");
+    if (!file)
+        return false;
+    bool is_written = pem.len == 0 || fwrite(pem.data, 1, pem.len, file) == pem.len;
+    return fclose(file) == 0 && is_written;
+}
+
+static bool pem_files_write(struct pem_files *files, const ServerCompatRequest *request) {
+    snprintf(files->directory, sizeof(files->directory), "/tmp/conformance-XXXXXX");
+    if (!mkdtemp(files->directory))
+        return false;
+    snprintf(files->certificate, sizeof(files->certificate), "%s/certificate", files->directory);
+    snprintf(files->key, sizeof(files->key), "%s/key", files->directory);
+    snprintf(files->client_authority, sizeof(files->client_authority), "%s/authority", files->directory);
+    return write_file(files->certificate, request->server_creds->cert) &&
+           write_file(files->key, request->server_creds->key) &&
+           write_file(files->client_authority, request->client_tls_cert);
+}
+
+static void pem_files_remove(const struct pem_files *files) {
+    unlink(files->certificate);
+    unlink(files->key);
+    unlink(files->client_authority);
+    rmdir(files->directory);
+}
+
+// A command line in the making.
+struct arguments {
+    char *list[16];
+    char texts[16][128];
+    int count;
+};
+
+static void PRINTF_LIKE(2, 3) add_argument(struct arguments *arguments, const char *format, ...) {
+    char *text = arguments->texts[arguments->count];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof(arguments->texts[0]), format, args);
+    va_end(args);
+    arguments->list[arguments->count++] = text;
+}
+
+static void add_tls(struct arguments *arguments, const ServerCompatRequest *request,
+                    const struct pem_files *files) {
+    add_argument(arguments, "--tls-certificate=%s", files->certificate);
+    add_argument(arguments, "--tls-key=%s", files->key);
+    if (request->client_tls_cert.len == 0)
+        return;
+    add_argument(arguments, "--tls-client-ca=%s", files->client_authority);
+    add_argument(arguments, "--tls-client-certificates=required");
+}
+
+static int run(struct conformance_server *self, char *name) {
+    const ServerCompatRequest *request = self->request;
+    struct arguments arguments = {0};
+    struct pem_files files;
+    add_argument(&arguments, "%s", name);
+    if (request->message_receive_limit > 0)
+        add_argument(&arguments, "--max-request-size=%u", request->message_receive_limit);
+    if (!request->use_tls)
+        return test_server_run(&self->server, arguments.count, arguments.list);
+    int result = EXIT_FAILURE;
+    if (pem_files_write(&files, request)) {
+        add_tls(&arguments, request, &files);
+        result = test_server_run(&self->server, arguments.count, arguments.list);
+    }
+    pem_files_remove(&files);
+    return result;
+}
+
 int main(int argc, char **argv) {
     (void)argc;
     const struct router_table table = conformance_service_get_table();
@@ -58,12 +137,11 @@ int main(int argc, char **argv) {
                    .on_listening = write_response},
         .request = read_request(),
     };
-    if (!self.request) {
+    int result = EXIT_FAILURE;
+    if (self.request && (!self.request->use_tls || self.request->server_creds))
+        result = run(&self, argv[0]);
+    else
         fputs("conformance-server wants a ServerCompatRequest on standard input\n", stderr);
-        return EXIT_FAILURE;
-    }
-    char limit[64];
-    snprintf(limit, sizeof(limit), "--max-request-size=%u", self.request->message_receive_limit);
-    char *arguments[] = {argv[0], limit, NULL};
-    return test_server_run(&self.server, ARRAY_LENGTH(arguments) - 1, arguments);
+    connectrpc__conformance__v1__server_compat_request__free_unpacked(self.request, NULL);
+    return result;
 }

@@ -72,8 +72,8 @@ static void wait_for_end(const struct grpc_server *server) {
     }
 }
 
-static void print_address(const struct test_server *server, const struct listener *listener) {
-    (void)server;
+static void print_address(const struct test_server *test, const struct listener *listener) {
+    (void)test;
     printf("listening %s\n", listener_get_address(listener));
 }
 

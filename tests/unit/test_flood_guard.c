@@ -25,7 +25,7 @@ static struct flooding begin(void) {
 }
 
 static bool pass(struct flooding *flooding, enum flood kind) {
-    return flood_guard_pass(&flooding->guard, &flooding->limits, kind, &flooding->moment);
+    return flood_guard_pass(&flooding->guard, &flooding->limits, kind, 1, &flooding->moment);
 }
 
 static bool ping(struct flooding *flooding) {
@@ -48,7 +48,7 @@ static void every_kind_has_a_burst_a_rate_and_a_name_of_its_own(void **state) {
     } rows[] = {
         {FLOOD_RESETS, 2000, 500},           {FLOOD_PINGS, 500, 10},         {FLOOD_SETTINGS, 200, 10},
         {FLOOD_WINDOW_UPDATES, 10000, 1000}, {FLOOD_PRIORITIES, 10000, 100}, {FLOOD_EMPTY_FRAMES, 100, 10},
-        {FLOOD_LARGE_HEADERS, 100, 10},      {FLOOD_OTHER_FRAMES, 1000, 10},
+        {FLOOD_LARGE_HEADERS, 100, 10},      {FLOOD_OTHER_FRAMES, 1000, 10}, {FLOOD_INFLATION, 128, 64},
     };
     assert_int_equal(ARRAY_LENGTH(rows), FLOOD_COUNT);
     for (size_t i = 0; i < FLOOD_COUNT; i++) {

@@ -147,6 +147,32 @@ static void random_cuts_do_not_change_what_arrives(void **state) {
     }
 }
 
+static void a_bare_stream_is_one_message_of_all_its_bytes(void **state) {
+    (void)state;
+    struct framing framing;
+    struct bytes message;
+    framing_init(&framing, 0);
+    for (unsigned round = 0; round < 2; round++) {
+        framing_reset_bare(&framing, 10);
+        for (unsigned i = 0; i < 10; i++) {
+            struct bytes from = bytes_of("0123456789" + i, 1);
+            assert_int_equal(framing_read(&framing, &from, &message), FRAMING_MORE);
+            assert_int_equal(from.len, 0);
+            assert_true(framing_is_at_boundary(&framing));
+            framing_trim(&framing);
+        }
+        assert_true(bytes_is_text(framing_get_bare(&framing), "0123456789"));
+        struct bytes more = BYTES_LITERAL("x");
+        assert_int_equal(framing_read(&framing, &more, &message), FRAMING_TOO_LARGE);
+    }
+    // The next stream has prefixes again.
+    framing_reset(&framing, 10);
+    struct bytes from = BYTES_LITERAL("\0\0\0\0\1x");
+    assert_int_equal(framing_read(&framing, &from, &message), FRAMING_MESSAGE);
+    assert_true(bytes_is_text(message, "x"));
+    framing_fini(&framing);
+}
+
 static bool put_a_message_together(void *context) {
     (void)context;
     struct framing framing;
@@ -172,6 +198,7 @@ int main(void) {
         cmocka_unit_test(a_flag_other_than_0_and_1_is_refused),
         cmocka_unit_test(inside_a_message_is_no_boundary),
         cmocka_unit_test(random_cuts_do_not_change_what_arrives),
+        cmocka_unit_test(a_bare_stream_is_one_message_of_all_its_bytes),
         cmocka_unit_test(out_of_memory_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -54,13 +54,56 @@ static void what_the_protocol_reads_is_no_metadata(void **state) {
     add("grpc-encoding", "identity");
     add("grpc-accept-encoding", "gzip");
     add("grpc-anything-else", "x");
+    add("content-encoding", "gzip");
+    add("accept-encoding", "br");
+    add("connect-protocol-version", "1");
+    add("connect-timeout-ms", "250");
+    add("connect-content-encoding", "br");
+    add("connect-accept-encoding", "gzip");
     assert_int_equal(head.metadata.count, 0);
-    assert_true(head.is_post);
+    assert_int_equal(head.verb, VERB_POST);
     assert_true(bytes_is_text(head.path, "/a.B/C"));
     assert_int_equal(head.content_type, CONTENT_TYPE_GRPC_PROTO);
-    assert_int_equal(head.timeout, TIMEOUT_FIELD_VALID);
-    assert_int_equal(head.timeout_ns, 1000000000);
-    assert_int_equal(head.encoding, MESSAGE_ENCODING_IDENTITY);
+    assert_int_equal(head.timeouts[FAMILY_GRPC].field, TIMEOUT_FIELD_VALID);
+    assert_int_equal(head.timeouts[FAMILY_GRPC].ns, 1000000000);
+    assert_int_equal(head.timeouts[FAMILY_CONNECT].ns, 250000000);
+    assert_int_equal(head.encodings[FAMILY_GRPC].encoding, MESSAGE_ENCODING_IDENTITY);
+    assert_int_equal(head.encodings[FAMILY_HTTP].encoding, MESSAGE_ENCODING_GZIP);
+    assert_int_equal(head.encodings[FAMILY_CONNECT].encoding, MESSAGE_ENCODING_UNKNOWN);
+    assert_true(head.encodings[FAMILY_GRPC].accepts_gzip);
+    assert_false(head.encodings[FAMILY_HTTP].accepts_gzip);
+    assert_true(head.encodings[FAMILY_CONNECT].accepts_gzip);
+    assert_false(head.is_version_unknown);
+}
+
+static void verbs_and_versions_are_known_or_not(void **state) {
+    (void)state;
+    add(":method", "GET");
+    assert_int_equal(head.verb, VERB_GET);
+    request_head_init(&head);
+    add(":method", "post");
+    add("connect-protocol-version", "2");
+    assert_int_equal(head.verb, VERB_OTHER);
+    assert_true(head.is_version_unknown);
+}
+
+static void gzip_is_found_in_a_list_unless_its_weight_is_zero(void **state) {
+    (void)state;
+    static const struct {
+        const char *list;
+        bool accepts;
+    } vectors[] = {
+        {"gzip", true},   {"identity,gzip", true}, {"br;q=1.0, gzip;q=0.8, *;q=0.1", true},
+        {" gzip ", true}, {"gzip;q=0.001", true},  {"gzip; q=1", true},
+        {"", false},      {"identity", false},     {"xgzip", false},
+        {"gzipx", false}, {"gzip;q=0", false},     {"gzip; q=0.000", false},
+        {",,;,", false},  {"deflate,br", false},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(vectors); i++) {
+        request_head_init(&head);
+        add("accept-encoding", vectors[i].list);
+        assert_int_equal(head.encodings[FAMILY_HTTP].accepts_gzip, vectors[i].accepts);
+    }
 }
 
 static void names_of_the_same_length_are_not_confused(void **state) {
@@ -71,7 +114,13 @@ static void names_of_the_same_length_are_not_confused(void **state) {
     add("content-text", "4");
     add("x-grpc-encode", "5");
     add("content-lengte", "6");
-    assert_int_equal(head.metadata.count, 6);
+    add("accept-encodinx", "7");
+    add("content-encodinx", "8");
+    add("connect-timeout-mx", "9");
+    add("xrpc-accept-encoding", "10");
+    add("connect-accept-encodinx", "11");
+    add("connect-content-encodinx", "12");
+    assert_int_equal(head.metadata.count, 12);
     assert_null(head.path.data);
 }
 
@@ -87,13 +136,24 @@ static void content_types_are_told_apart(void **state) {
         {"application/grpc ; x", CONTENT_TYPE_GRPC},
         {"application/grpc+proto", CONTENT_TYPE_GRPC_PROTO},
         {"application/grpc+proto;x=y", CONTENT_TYPE_GRPC_PROTO},
-        {"application/grpc+json", CONTENT_TYPE_GRPC_UNKNOWN},
+        {"application/grpc+json", CONTENT_TYPE_GRPC_JSON},
+        {"application/grpc+foo", CONTENT_TYPE_GRPC_UNKNOWN},
         {"application/grpc+", CONTENT_TYPE_GRPC_UNKNOWN},
         {"application/grpcfoo", CONTENT_TYPE_FOREIGN},
-        {"application/grpc-web", CONTENT_TYPE_FOREIGN},
-        {"application/grpc-web+proto", CONTENT_TYPE_FOREIGN},
+        {"application/grpc-web", CONTENT_TYPE_GRPC_WEB},
+        {"application/grpc-web+proto", CONTENT_TYPE_GRPC_WEB_PROTO},
+        {"application/grpc-web+json;x", CONTENT_TYPE_GRPC_WEB_JSON},
+        {"application/grpc-web+thrift", CONTENT_TYPE_GRPC_WEB_UNKNOWN},
+        {"application/grpc-web-text", CONTENT_TYPE_FOREIGN},
         {"application/grp", CONTENT_TYPE_FOREIGN},
-        {"application/json", CONTENT_TYPE_FOREIGN},
+        {"application/json", CONTENT_TYPE_CONNECT_JSON},
+        {"Application/JSON; charset=utf-8", CONTENT_TYPE_CONNECT_JSON},
+        {"application/proto", CONTENT_TYPE_CONNECT_PROTO},
+        {"application/jsonx", CONTENT_TYPE_FOREIGN},
+        {"application/connect+json", CONTENT_TYPE_CONNECT_STREAM_JSON},
+        {"application/connect+proto", CONTENT_TYPE_CONNECT_STREAM_PROTO},
+        {"application/connect+foo", CONTENT_TYPE_FOREIGN},
+        {"application/", CONTENT_TYPE_FOREIGN},
         {"", CONTENT_TYPE_FOREIGN},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(vectors); i++) {
@@ -107,16 +167,16 @@ static void a_second_timeout_is_as_bad_as_a_malformed_one(void **state) {
     (void)state;
     add("grpc-timeout", "1S");
     add("grpc-timeout", "2S");
-    assert_int_equal(head.timeout, TIMEOUT_FIELD_INVALID);
+    assert_int_equal(head.timeouts[FAMILY_GRPC].field, TIMEOUT_FIELD_INVALID);
     request_head_init(&head);
     add("grpc-timeout", "1 S");
-    assert_int_equal(head.timeout, TIMEOUT_FIELD_INVALID);
+    assert_int_equal(head.timeouts[FAMILY_GRPC].field, TIMEOUT_FIELD_INVALID);
 }
 
 static void an_encoding_that_is_not_known_is_told(void **state) {
     (void)state;
     add("grpc-encoding", "snappy");
-    assert_int_equal(head.encoding, MESSAGE_ENCODING_UNKNOWN);
+    assert_int_equal(head.encodings[FAMILY_GRPC].encoding, MESSAGE_ENCODING_UNKNOWN);
 }
 
 static void the_size_is_counted_as_http2_counts_it(void **state) {
@@ -189,12 +249,20 @@ static void binary_names_end_in_bin(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(fields_keep_their_order_and_repeats),           TEST(what_the_protocol_reads_is_no_metadata),
-        TEST(names_of_the_same_length_are_not_confused),     TEST(content_types_are_told_apart),
-        TEST(a_second_timeout_is_as_bad_as_a_malformed_one), TEST(an_encoding_that_is_not_known_is_told),
-        TEST(the_size_is_counted_as_http2_counts_it),        TEST(more_fields_than_the_limit_are_not_kept),
-        TEST(an_arena_without_room_counts_as_too_large),     TEST(only_plain_lower_case_names_may_be_sent),
-        TEST(only_printable_ascii_values_may_be_sent),       TEST(binary_names_end_in_bin),
+        TEST(fields_keep_their_order_and_repeats),
+        TEST(what_the_protocol_reads_is_no_metadata),
+        TEST(names_of_the_same_length_are_not_confused),
+        TEST(content_types_are_told_apart),
+        TEST(a_second_timeout_is_as_bad_as_a_malformed_one),
+        TEST(an_encoding_that_is_not_known_is_told),
+        TEST(the_size_is_counted_as_http2_counts_it),
+        TEST(more_fields_than_the_limit_are_not_kept),
+        TEST(verbs_and_versions_are_known_or_not),
+        TEST(gzip_is_found_in_a_list_unless_its_weight_is_zero),
+        TEST(an_arena_without_room_counts_as_too_large),
+        TEST(only_plain_lower_case_names_may_be_sent),
+        TEST(only_printable_ascii_values_may_be_sent),
+        TEST(binary_names_end_in_bin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

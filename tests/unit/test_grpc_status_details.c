@@ -160,6 +160,31 @@ static void without_memory_the_code_is_still_told(void **state) {
     }
 }
 
+static void the_text_of_a_status_outlives_it(void **state) {
+    (void)state;
+    char text[] = "said by somebody else";
+    Google__Rpc__Status status = GOOGLE__RPC__STATUS__INIT;
+    status.code = GRPC_CODE_DATA_LOSS;
+    status.message = text;
+    status_details_encode_message(&status.base, &arena, &details);
+    memset(text, 'x', sizeof(text) - 1);
+    assert_int_equal(details.code, GRPC_CODE_DATA_LOSS);
+    assert_true(bytes_is_text(details.text, "said by somebody else"));
+    assert_true(bytes_is_text(details.message, "said by somebody else"));
+    assert_string_equal(read_back()->message, "said by somebody else");
+}
+
+static void a_code_that_is_none_of_grpcs_is_unknown(void **state) {
+    (void)state;
+    const int32_t codes[] = {INT32_MIN, -1, 0, GRPC_CODE_COUNT, INT32_MAX};
+    for (size_t i = 0; i < ARRAY_LENGTH(codes); i++) {
+        Google__Rpc__Status status = GOOGLE__RPC__STATUS__INIT;
+        status.code = codes[i];
+        status_details_encode_message(&status.base, &arena, &details);
+        assert_int_equal(details.code, GRPC_CODE_UNKNOWN);
+    }
+}
+
 static void every_status_has_a_code_and_only_ok_is_ok(void **state) {
     (void)state;
     for (unsigned i = 0; i < STATUS_COUNT; i++) {
@@ -189,6 +214,8 @@ int main(void) {
         TEST(many_fields_are_cut_to_what_clients_accept),
         TEST(a_long_message_is_cut_between_characters),
         TEST(without_memory_the_code_is_still_told),
+        TEST(the_text_of_a_status_outlives_it),
+        TEST(a_code_that_is_none_of_grpcs_is_unknown),
         TEST(every_status_has_a_code_and_only_ok_is_ok),
         TEST(every_code_has_a_status_and_only_0_is_ok),
     };

@@ -46,6 +46,23 @@ static void anything_else_is_refused_and_leaves_the_result_alone(void **state) {
     assert_false(timeout_parse(BYTES_LITERAL("1\0S"), &ns));
 }
 
+static void milliseconds_have_one_to_ten_digits(void **state) {
+    (void)state;
+    static const char *const bad[] = {"", "-1", "+1", "1.5", " 1", "1 ", "1m", "0x1", "12345678901"};
+    uint64_t ns;
+    assert_true(timeout_parse_ms(BYTES_LITERAL("0"), &ns));
+    assert_int_equal(ns, 0);
+    assert_true(timeout_parse_ms(BYTES_LITERAL("0000000250"), &ns));
+    assert_int_equal(ns, 250000000);
+    assert_true(timeout_parse_ms(BYTES_LITERAL("9999999999"), &ns));
+    assert_int_equal(ns, 9999999999000000);
+    for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
+        ns = 42;
+        assert_false(timeout_parse_ms(bytes_of_text(bad[i]), &ns));
+        assert_int_equal(ns, 42);
+    }
+}
+
 static void what_is_written_is_read_back_no_shorter_and_hardly_longer(void **state) {
     (void)state;
     struct seed seed = seed_new();
@@ -64,6 +81,7 @@ int main(void) {
         cmocka_unit_test(each_unit_is_read),
         cmocka_unit_test(the_largest_is_held_at_what_64_bits_can_add_to),
         cmocka_unit_test(anything_else_is_refused_and_leaves_the_result_alone),
+        cmocka_unit_test(milliseconds_have_one_to_ten_digits),
         cmocka_unit_test(what_is_written_is_read_back_no_shorter_and_hardly_longer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

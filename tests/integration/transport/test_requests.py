@@ -15,6 +15,16 @@ class Requests(RequestCase):
         stream = self.connection.request(SERVICE + "Echo", [("grpc-timeout", "50m")])
         self.assert_refused(self.connection.wait(stream), DEADLINE_EXCEEDED)
 
+    def test_metadata_of_a_handler_goes_with_its_own_answers_only(self):
+        for content_type, timeout, command in (("application/grpc", "grpc-timeout", framed(string_value("promise"))),
+                                               ("application/grpc-web", "grpc-timeout", framed(string_value("promise"))),
+                                               ("application/json", "connect-timeout-ms", b'"promise"')):
+            value = "50m" if timeout == "grpc-timeout" else "50"
+            answer = self.call("Command", command, [(timeout, value)], content_type=content_type)
+            names = [name for name, _ in answer.headers + (answer.trailers or [])]
+            self.assertFalse([name for name in names if "test-" in name], content_type)
+            self.assertNotIn(b"test-trailer", answer.data)
+
     def test_bytes_go_to_a_handler_with_its_own_decoder(self):
         answer = self.call("Raw", framed(b"\xff\x00 not protobuf"))
         self.assertEqual((answer.status, answer.messages()), (OK, [b"\xff\x00 not protobuf"]))

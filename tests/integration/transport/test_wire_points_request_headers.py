@@ -75,7 +75,8 @@ class RequestHeaders(RequestCase):
             self.assertEqual(self.call(headers=[field]).reset, PROTOCOL_ERROR, field)
 
     def test_point_11_unknown_fields_of_the_protocol_are_ignored_and_not_echoed(self):
-        answer = self.call(headers=[("grpc-foo", "x"), ("grpc-tags-bin", "AAA")])
+        answer = self.call(headers=[("grpc-foo", "x"), ("grpc-tags-bin", "AAA"), ("connect-protocol-version", "9"),
+                                    ("connect-timeout-ms", "0"), ("content-encoding", "br")])
         self.assertEqual(answer.status, OK)
         self.assertIsNone(answer.field("grpc-foo"))
         self.assert_values("grpc-foo", [("grpc-foo", "x")], [])

@@ -3,7 +3,7 @@
     from latchkey_test import Client, PrivatePostgres, Server, shared_postgres
 """
 
-from . import contract, secret_text
+from . import connect, contract, secret_text
 from .cases import CallCase, id_of_uuid, uuid_of_id
 from .client import Client, error_info, field_violations, retry_info
 from .command_line import run_latchkey
@@ -15,7 +15,7 @@ from .server import Server, ServerFailed
 from .stage import QUIET, Stage, missing_requests
 
 __all__ = [
-    "BUILD", "ROOT", "CallCase", "Client", "Deployment", "PrivatePostgres", "QUIET", "Server", "ServerFailed", "Stage", "contract",
-    "error_info", "field_violations", "foreign_client", "free_port", "id_of_uuid", "missing_requests", "program", "retry_info",
+    "BUILD", "ROOT", "CallCase", "Client", "Deployment", "PrivatePostgres", "QUIET", "Server", "ServerFailed", "Stage", "connect",
+    "contract", "error_info", "field_violations", "foreign_client", "free_port", "id_of_uuid", "missing_requests", "program", "retry_info",
     "run_latchkey", "secret_text", "shared_postgres", "uuid_of_id",
 ]
