@@ -122,14 +122,26 @@ class Handshakes(TlsCase):
                 self.assertEqual(connection.recv(1), b"")
         count(server, "tls_timeout", 2)
 
-    def test_more_than_fit_are_refused_until_the_first_have_had_their_time(self):
+    def test_whoever_says_nothing_makes_room_for_who_comes(self):
         server = self.serve(tls_max_handshakes=2)
-        with server.connect_plain() as first, server.connect_plain(), server.connect_plain() as third:
-            third.settimeout(20)
-            self.assertTrue(is_at_end(third))
-            count(server, "tls_budget")
-            wait_until(lambda: not is_refused(server), 20, "room")
+        with server.connect_plain() as first, server.connect_plain():
+            for _ in range(5):
+                call_once(server)
+            first.settimeout(20)
             self.assertTrue(is_at_end(first))
+        count(server, "tls_budget")
+
+    def test_whoever_was_answered_keeps_a_place_for_a_second(self):
+        server = self.serve(tls_max_handshakes=1)
+        with server.connect_plain() as answered:
+            answered.settimeout(20)
+            answered.sendall(client_hello(server))
+            self.assertTrue(answered.recv(65536))
+            with server.connect_plain() as refused:
+                refused.settimeout(20)
+                self.assertTrue(is_at_end(refused))
+            wait_until(lambda: not is_refused(server), 20, "a second to pass")
+            self.assertTrue(is_at_end(answered))
 
     def test_one_address_may_begin_so_many_in_a_second(self):
         address = own_address()
