@@ -192,13 +192,15 @@ static bool wait_calm(struct http_door *door, uint32_t grace_ms) {
 }
 
 void http_door_stop_accepting(struct http_door *door) {
-    if (!door || !door->daemon)
+    bool is_accepting = door && door->daemon && door->fd < 0;
+    if (!is_accepting)
         return;
     http_door_leave(door);
     door->fd = MHD_quiesce_daemon(door->daemon);
 }
 
 void http_door_drain(struct http_door *door, uint32_t grace_ms) {
+    http_door_stop_accepting(door);
     if (door)
         (void)wait_calm(door, grace_ms);
 }
