@@ -74,13 +74,17 @@ static enum command_line answer(const struct app_program *program, const struct 
     return COMMAND_LINE_ANSWERED;
 }
 
-// The first address that can be reached in plaintext from other machines; NULL if none can. The door of
-// HTTP/1.1 has no TLS.
-static const char *find_exposed(const struct app_settings *settings) {
-    if (!listener_address_is_local(settings->listen) && !tls_settings.certificate)
-        return settings->listen;
-    bool has_door = http_settings.listen != NULL;
-    return has_door && !listener_address_is_local(http_settings.listen) ? http_settings.listen : NULL;
+static bool is_exposed(const char *address) {
+    return address && !listener_address_is_local(address);
+}
+
+static enum command_line explain_exposed(const char *address, const char *advice, char *ret_error,
+                                         size_t error_size) {
+    snprintf(ret_error, error_size,
+             "%s can be reached from other machines, and without TLS everybody on the way reads the tokens; "
+             "%slisten on 127.0.0.1, or say --allow-plaintext where something in front encrypts",
+             address, advice);
+    return COMMAND_LINE_WRONG;
 }
 
 enum command_line command_line_read(const struct app_program *program, int argc, char **argv,
@@ -94,15 +98,15 @@ enum command_line command_line_read(const struct app_program *program, int argc,
     if (argc > 1)
         return answer(program, &tables, argv[1], ret_error, error_size);
     app_settings_complete(ret_settings);
+    http_settings_complete(&http_settings);
     if (tls_settings_complete(ret_error, error_size) != STATUS_OK)
         return COMMAND_LINE_WRONG;
-    http_settings_complete(&http_settings);
-    const char *exposed = find_exposed(ret_settings);
-    if (!exposed || ret_settings->allow_plaintext)
+    if (ret_settings->allow_plaintext)
         return COMMAND_LINE_SERVE;
-    snprintf(ret_error, error_size,
-             "%s can be reached from other machines, and without TLS everybody on the way reads the tokens; "
-             "%slisten on 127.0.0.1, or say --allow-plaintext where something in front encrypts",
-             exposed, exposed == http_settings.listen ? "" : "give --tls-certificate and --tls-key, ");
-    return COMMAND_LINE_WRONG;
+    if (is_exposed(ret_settings->listen) && !tls_settings.certificate)
+        return explain_exposed(ret_settings->listen, "give --tls-certificate and --tls-key, ", ret_error,
+                               error_size);
+    if (is_exposed(http_settings.listen)) // which knows no TLS
+        return explain_exposed(http_settings.listen, "", ret_error, error_size);
+    return COMMAND_LINE_SERVE;
 }

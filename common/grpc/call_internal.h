@@ -193,7 +193,7 @@ void call_overrule(struct grpc_call *call, enum status status, const char *reaso
 // The same with UNAVAILABLE and when to come back; counted as refused.
 void call_shed(struct grpc_call *call, const char *text);
 
-// What a call is told that is shed.
+// A fault of UNAVAILABLE that says when to come back.
 void call_set_overloaded(struct fault *fault, const char *text);
 
 // Plain HTTP answers, before any handler.

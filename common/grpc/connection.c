@@ -202,6 +202,7 @@ static bool count_peer(struct grpc_loop *home, const struct stream *stream) {
 static void refuse(struct grpc_loop *home, struct stream *stream, enum grpc_close why) {
     stats_add(&home->stats.connections_closed[why], 1);
     stream_close(stream, STREAM_CLOSE_NOW);
+    server_loop_note_end(home);
 }
 
 void connection_open(struct grpc_loop *home, struct stream *stream) {

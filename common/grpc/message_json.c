@@ -5,7 +5,7 @@
 
 json_t *message_json_new(const ProtobufCMessage *message, struct arena *arena) {
     static const struct protojson_options options = {
-        .declared_names = true, .plain_integers = true, .empty_fields = true};
+        .declared_names = true, .plain_integers = true, .empty_fields = true, .opaque_any = true};
     struct bytes text;
     json_error_t ignored;
     json_t *json;

@@ -224,8 +224,8 @@ static void fini_loop(struct grpc_loop *home) {
         call_free(call);
     }
     session_memory_fini(&home->memory);
-    compression_fini(&home->compression);
     tls_acceptor_free(home->tls);
+    compression_fini(&home->compression);
     free(home->methods);
 }
 
@@ -240,9 +240,9 @@ void grpc_server_free(struct grpc_server *server) {
     nghttp2_option_del(server->options);
     nghttp2_session_callbacks_del(server->callbacks);
     router_free(server->router);
-    protojson_types_free(server->json_types);
     peer_count_free(server->peers);
     throttle_free(server->handshakes);
+    protojson_types_free(server->json_types);
     pthread_cond_destroy(&server->drained);
     pthread_mutex_destroy(&server->mutex);
     free(server);

@@ -40,9 +40,9 @@ struct grpc_server_options {
     const struct router_table *tables; // all methods; the rows are borrowed
     size_t table_count;
     const struct grpc_page *page; // NULL = none
-    bool has_bare_errors;         // the transport's own have no details: for suites that expect none
     struct tls_server *tls;       // borrows; what is no Unix socket then speaks TLS. NULL = nothing does
     struct grpc_tls_limits tls_limits;
+    bool has_bare_errors; // the transport's own have no details: for suites that expect none
 };
 
 // Before loop_group_start(). *ret_server is owned. INVALID or ALREADY_EXISTS for the tables, NO_MEMORY.

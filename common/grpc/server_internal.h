@@ -69,8 +69,8 @@ struct grpc_loop {
     struct grpc_server *server;
     struct loop *loop;
     struct session_memory memory;
-    struct compression compression;
     struct tls_acceptor *tls; // NULL = nobody speaks TLS
+    struct compression compression;
     struct grpc_connection *connections;
     size_t connection_count;
     struct grpc_call *free_calls;

@@ -78,14 +78,24 @@ static void deliver(struct tls *tls, const struct buffer *plaintext) {
         tls->base.callbacks->on_read(tls->base.context, buffer_get_bytes(plaintext));
 }
 
+// An end that the peer has not said may be somebody else's doing.
+static void on_end(void *context, enum stream_end why) {
+    struct tls *tls = context;
+    if (tls->state == TLS_HANDSHAKE)
+        end_handshake(tls, STATUS_CLOSED);
+    else
+        end(tls, why == STREAM_END_PEER_CLOSED ? STREAM_END_RESET : why);
+}
+
 static void on_read(void *context, struct bytes bytes) {
     struct tls *tls = context;
     struct buffer *plaintext = loop_get_plaintext(tls->base.loop), *ciphertext = take_ciphertext(tls);
     buffer_reset(plaintext);
     enum status status = tls_session_receive(tls->session, bytes, plaintext, ciphertext);
-    enum status written = send_below(tls, ciphertext);
-    if (status == STATUS_OK && written != STATUS_OK)
-        status = STATUS_CLOSED;
+    if (send_below(tls, ciphertext) != STATUS_OK) {
+        on_end(tls, STREAM_END_RESET);
+        return;
+    }
     bool has_ended_handshake = status != STATUS_OK || tls_session_is_open(tls->session);
     if (tls->state == TLS_HANDSHAKE && has_ended_handshake)
         end_handshake(tls, status);
@@ -99,15 +109,6 @@ static void on_drained(void *context) {
     struct tls *tls = context;
     if (tls->state == TLS_OPEN)
         tls->base.callbacks->on_drained(tls->base.context);
-}
-
-// An end that the peer has not said may be somebody else's doing.
-static void on_end(void *context, enum stream_end why) {
-    struct tls *tls = context;
-    if (tls->state == TLS_HANDSHAKE)
-        end_handshake(tls, STATUS_CLOSED);
-    else
-        end(tls, why == STREAM_END_PEER_CLOSED ? STREAM_END_RESET : why);
 }
 
 static const struct stream_callbacks callbacks_below = {on_read, on_drained, on_end};

@@ -8,7 +8,7 @@
 
 #define NS_PER_MS UINT64_C(1000000)
 
-enum { GRACE_MS = 1000, LOG_EVERY_MS = 1000 };
+enum { GRACE_MS = 250, LOG_EVERY_MS = 1000 };
 
 struct handshake {
     struct handshake *newer, *older;

@@ -10,6 +10,7 @@ INTEROP=$ROOT/build/interop
 
 GRPCIO=1.85.1
 ENVOY=1.40.0
+BUF=1.75.0
 GRPC_JS=1.14.7
 PROTO_LOADER=0.8.1
 GO_PROGRAMS=(
@@ -71,6 +72,10 @@ install_node() {
         "@grpc/grpc-js@$GRPC_JS" "@grpc/proto-loader@$PROTO_LOADER"
 }
 
+install_buf() {
+    npm install --silent --no-audit --no-fund --prefix "$INTEROP/buf" "@bufbuild/buf@$BUF"
+}
+
 generate_go() {
     PATH=$INTEROP/bin:$PATH protoc -I proto --go_out="$INTEROP/go" --go_opt=module=latchkey.dev \
         --go-grpc_out="$INTEROP/go" --go-grpc_opt=module=latchkey.dev proto/latchkey/v1/*.proto
@@ -91,6 +96,7 @@ main() {
     once "grpcio-$GRPCIO" install_python
     once "envoy-$ENVOY" install_envoy
     once "grpc-js-$GRPC_JS" install_node
+    once "buf-$BUF" install_buf
     build_go_client
     /usr/bin/python3 tests/lib/with_postgres.py /usr/bin/python3 tests/lib/run_python.py tests/interop
 }

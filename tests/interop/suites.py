@@ -34,6 +34,11 @@ GRPC_CASES = (
 )
 
 
+# Eight at a time; how long each may take is not judged on a machine that does other things, too.
+SOAK = ("-soak_iterations=200", "-soak_num_threads=8", "-soak_overall_timeout_seconds=120",
+        "-soak_per_iteration_max_acceptable_latency_ms=60000")
+
+
 @contextlib.contextmanager
 def serving(name, certificate=None):
     """The port of a server of tests/programs. One that does not end in order, as when a sanitizer has spoken, is an error."""
@@ -89,7 +94,8 @@ def h2spec_both_ways():
 
 def grpc_go(port, *tls):
     for case in GRPC_CASES:
-        status, output = run("grpc-go-client", "-server_host", "127.0.0.1", "-server_port", port, *tls, "-test_case", case)
+        status, output = run("grpc-go-client", "-server_host", "127.0.0.1", "-server_port", port, *tls, "-test_case", case,
+                             *SOAK)
         print(" ".join(("ok" if status == 0 else "not ok", "-", case, *tls[:1])) + (f"\n{output}" if status else ""), flush=True)
         yield int(status == 0), int(status != 0)
 

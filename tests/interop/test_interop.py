@@ -24,11 +24,11 @@ def run(*command, **environment):
 
 
 class Deployed(unittest.TestCase):
+    settings = {}
+
     @classmethod
     def setUpClass(cls):
-        cls.deployment = Deployment()
-        cls.deployment.__enter__()
-        cls.addClassCleanup(cls.deployment.__exit__)
+        cls.deployment = cls.enterClassContext(Deployment(**cls.settings))
         cls.address = cls.deployment.server.address
         cls.secret = cls.deployment.secrets["LATCHKEY_TOKEN"]
         with cls.deployment.administrator() as client:
@@ -119,6 +119,33 @@ class OverTls(Deployed):
         probe = (INTEROP / "bin/grpc-health-probe", "-addr", self.address, "-tls", "-tls-ca-cert", self.authority.certificate)
         shown = ("-tls-client-cert", self.tool.certificate, "-tls-client-key", self.tool.key)
         self.assertEqual((run(*probe, *shown).returncode, run(*probe).returncode), (0, 2))
+
+
+class BufCurl(Deployed):
+    """buf's curl asks by reflection, in each of the protocols that one port speaks, and at the door of HTTP/1.1."""
+
+    settings = {"http_listen": f"127.0.0.1:{free_port()}"}
+
+    def call(self, *options):
+        return run(INTEROP / "buf/node_modules/.bin/buf", "curl", "-d", "{}", *options)
+
+    def assert_called(self, *options):
+        caller = self.call("-H", f"authorization: Bearer {self.secret}", *options)
+        self.assertTrue(caller.stdout and json.loads(caller.stdout)["caller"]["tokenId"].startswith("tok_"), caller.stderr)
+
+    def test_each_protocol_calls_and_is_told_what_is_wrong(self):
+        url = f"http://{self.address}/latchkey.v1.TokenService/GetCaller"
+        for protocol in ("grpc", "grpcweb", "connect"):
+            with self.subTest(protocol):
+                options = ("--protocol", protocol, "--http2-prior-knowledge", url)
+                self.assert_called(*options)
+                refused = json.loads(self.call(*options).stderr)
+                self.assertEqual((refused["code"], [detail["type"] for detail in refused["details"]]),
+                                 ("unauthenticated", ["google.rpc.ErrorInfo"]))
+
+    def test_the_door_of_http_1_calls_by_a_schema(self):
+        self.assert_called("--protocol", "connect", "--schema", PROTOS,
+                           f"http://{self.settings['http_listen']}/latchkey.v1.TokenService/GetCaller")
 
 
 class Ghz(Deployed):

@@ -115,7 +115,7 @@ static void add_tls(struct arguments *arguments, const ServerCompatRequest *requ
 static int run(struct conformance_server *self, char *name) {
     const ServerCompatRequest *request = self->request;
     struct arguments arguments = {0};
-    struct pem_files files;
+    struct pem_files files = {0};
     add_argument(&arguments, "%s", name);
     if (request->message_receive_limit > 0)
         add_argument(&arguments, "--max-request-size=%u", request->message_receive_limit);

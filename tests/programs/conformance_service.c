@@ -159,17 +159,14 @@ static void finish(struct conversation *conversation) {
         grpc_call_finish(conversation->call, NULL);
 }
 
-static bool owes_answer(const struct conversation *conversation) {
-    bool is_due = conversation->is_input_over || (conversation->is_full_duplex && conversation->is_asked);
-    return is_due && conversation->sent < conversation->answers.count;
-}
-
-// A full-duplex stream ends with the first request that no answer is left for.
-static bool is_at_end(const struct conversation *conversation) {
+// An answer, or the end where none is left: a full-duplex stream ends with the first request that finds none.
+static bool is_due(const struct conversation *conversation) {
     return conversation->is_input_over || (conversation->is_full_duplex && conversation->is_asked);
 }
 
-static void wait_before_answer(struct conversation *conversation, void (*on_over)(struct timer *timer)) {
+static void on_delay_over(struct timer *timer);
+
+static void wait_before_answer(struct conversation *conversation) {
     struct grpc_call *call = conversation->call;
     struct loop *loop = grpc_call_get_loop(call);
     uint64_t delay_ns = (uint64_t)conversation->answers.delay_ms * NS_PER_MS;
@@ -178,27 +175,29 @@ static void wait_before_answer(struct conversation *conversation, void (*on_over
     if (!conversation->is_input_over)
         grpc_call_pause(call);
     conversation->is_delayed = true;
-    conversation->delay.on_due = on_over;
+    conversation->delay.on_due = on_delay_over;
     loop_arm_timer(loop, &conversation->delay, loop_get_monotonic_ns(loop) + delay_ns);
 }
 
-static void on_delay_over(struct timer *timer);
+static void note_sent(struct conversation *conversation) {
+    conversation->sent++;
+    conversation->told = NULL;
+    conversation->is_delay_over = false;
+    conversation->is_asked = false;
+}
 
 // False when the call is finished, and the conversation gone.
 static bool advance(struct conversation *conversation) {
-    while (!conversation->is_delayed && owes_answer(conversation)) {
-        if (conversation->answers.delay_ms > 0 && !conversation->is_delay_over) {
-            wait_before_answer(conversation, on_delay_over);
+    const struct answers *answers = &conversation->answers;
+    while (!conversation->is_delayed && is_due(conversation) && conversation->sent < answers->count) {
+        if (answers->delay_ms > 0 && !conversation->is_delay_over)
+            wait_before_answer(conversation);
+        else if (send_next(conversation) == STATUS_OK)
+            note_sent(conversation);
+        else
             return true;
-        }
-        if (send_next(conversation) != STATUS_OK)
-            return true;
-        conversation->sent++;
-        conversation->told = NULL;
-        conversation->is_delay_over = false;
-        conversation->is_asked = false;
     }
-    if (conversation->is_delayed || !is_at_end(conversation))
+    if (conversation->is_delayed || !is_due(conversation))
         return true;
     finish(conversation);
     return false;
