@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/app/app.h"
@@ -12,7 +13,7 @@
 #include "common/base/condition.h"
 
 // Header fields are refused beyond 16 KiB in our own words; beyond this, by libmicrohttpd.
-enum { CONNECTION_BYTES = 40 * 1024, CANCEL_AGAIN_MS = 100 };
+enum { CONNECTION_BYTES = 40 * 1024, SOCKET_BUFFER_BYTES = 256 * 1024, CANCEL_AGAIN_MS = 100 };
 
 // ---- libmicrohttpd's callbacks ----
 
@@ -20,6 +21,13 @@ static enum MHD_Result on_accept(void *context, const struct sockaddr *address, 
     (void)address, (void)length;
     struct http_door *door = context;
     return http_watch_admits(door->watch) ? MHD_YES : MHD_NO;
+}
+
+// why: else the kernel keeps up to 10 MiB for each of the many who do not read, or are not read.
+static void bound_kernel_memory(int fd) {
+    int size = SOCKET_BUFFER_BYTES;
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 }
 
 static void on_connection(void *context, struct MHD_Connection *connection, void **ret_watched,
@@ -30,6 +38,7 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
         return;
     }
     int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    bound_kernel_memory(fd);
     *ret_watched = http_watch_add(door->watch, fd);
 }
 
@@ -192,13 +201,15 @@ static bool wait_calm(struct http_door *door, uint32_t grace_ms) {
 }
 
 void http_door_stop_accepting(struct http_door *door) {
-    if (!door || !door->daemon)
+    bool is_accepting = door && door->daemon && door->fd < 0;
+    if (!is_accepting)
         return;
     http_door_leave(door);
     door->fd = MHD_quiesce_daemon(door->daemon);
 }
 
 void http_door_drain(struct http_door *door, uint32_t grace_ms) {
+    http_door_stop_accepting(door);
     if (door)
         (void)wait_calm(door, grace_ms);
 }

@@ -43,10 +43,10 @@ unsigned http_door_get_port(const struct http_door *door); // 0 = there is none
 // From now on every answer closes its connection, so that proxies go elsewhere.
 void http_door_leave(struct http_door *door);
 
-// Stops accepting; connections that are open are served on, each for one more answer.
+// Stops accepting, once; connections that are open are served on, each for one more answer.
 void http_door_stop_accepting(struct http_door *door);
 
-// Waits until what was asked is answered or `grace_ms` are over.
+// Stops accepting, and waits until what was asked is answered or `grace_ms` are over.
 void http_door_drain(struct http_door *door, uint32_t grace_ms);
 
 // Cancels what is still asked, waits until its handlers have told, and closes. Before loop_group_stop():

@@ -1,12 +1,11 @@
 #include "common/app/http_exchange.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/app/http_head.h"
 #include "common/app/http_origin.h"
 #include "common/base/buffer.h"
-#include "common/grpc/request_head.h"
 
 enum {
     ARENA_BYTES_MAX = 72 * 1024 * 1024, // the largest body and its answer, and then some
@@ -24,7 +23,6 @@ struct http_exchange {
     enum exchange_state state;
     bool is_head_bad; // a header field that none should be
     bool is_head_too_large;
-    bool is_framing_bad; // it is not clear where the body ends
     size_t body_seen;
     struct buffer body;
     struct arena arena;
@@ -40,13 +38,43 @@ static void enter(struct http_exchange *exchange, enum http_phase phase) {
                      phase == HTTP_ASKED ? exchange->call : NULL);
 }
 
-// ---- the answer ----
+// ---- refusals ----
 
-static void refuse(struct http_exchange *exchange, unsigned status, const char *code, const char *text) {
-    http_answer_refuse(&exchange->request, &exchange->answer, status, code, "%s", text);
-    if (status == MHD_HTTP_SERVICE_UNAVAILABLE)
-        http_answer_add(&exchange->request, &exchange->answer, "retry-after", BYTES_LITERAL("1"));
+struct refusal {
+    unsigned status;
+    const char *code, *text;
+};
+
+static const struct refusal head_too_large = {MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE, "resource_exhausted",
+                                              "the request's headers are over 16 KiB or 128 fields"};
+static const struct refusal head_bad = {MHD_HTTP_BAD_REQUEST, "invalid_argument",
+                                        "the request's headers are not what HTTP allows"};
+static const struct refusal origin_foreign = {
+    MHD_HTTP_FORBIDDEN, "permission_denied",
+    "pages of this origin may not ask; --http-allow-origins lists those that may"};
+static const struct refusal method_wrong = {
+    MHD_HTTP_METHOD_NOT_ALLOWED, "unknown",
+    "this path is not for this method; `allow` lists those that it is for"};
+static const struct refusal body_too_large = {MHD_HTTP_CONTENT_TOO_LARGE, "resource_exhausted",
+                                              "the body is larger than --http-max-body"};
+static const struct refusal overloaded = {
+    MHD_HTTP_SERVICE_UNAVAILABLE, "unavailable",
+    "too many requests are being worked on, or this server is stopping"};
+static const struct refusal no_memory = {MHD_HTTP_SERVICE_UNAVAILABLE, "unavailable", "out of memory"};
+static const struct refusal call_lost = {MHD_HTTP_SERVICE_UNAVAILABLE, "unavailable",
+                                         "the call was lost; ask again"};
+
+static void refuse(struct http_exchange *exchange, const struct refusal *refusal) {
+    const struct http_request *request = &exchange->request;
+    struct http_answer *answer = &exchange->answer;
+    http_answer_refuse(request, answer, refusal->status, refusal->code, "%s", refusal->text);
+    if (refusal->status == MHD_HTTP_SERVICE_UNAVAILABLE)
+        http_answer_add(request, answer, "retry-after", BYTES_LITERAL("1"));
+    if (refusal->status == MHD_HTTP_METHOD_NOT_ALLOWED)
+        http_answer_add(request, answer, "allow", bytes_of_text(exchange->route->methods));
 }
+
+// ---- the answer ----
 
 // What libmicrohttpd says itself, and what every answer says.
 static bool is_own_field(struct bytes name) {
@@ -58,6 +86,11 @@ static bool is_own_field(struct bytes name) {
     return false;
 }
 
+// Of its connection: behind a head that is not clear there may stand anything.
+static bool is_last(const struct http_exchange *exchange) {
+    return exchange->is_head_bad || atomic_load_explicit(&exchange->door->is_leaving, memory_order_relaxed);
+}
+
 static void add_fields(const struct http_exchange *exchange, struct MHD_Response *response) {
     for (const struct metadata_field *field = exchange->answer.fields.first; field; field = field->next)
         if (!is_own_field(field->name))
@@ -65,14 +98,14 @@ static void add_fields(const struct http_exchange *exchange, struct MHD_Response
                                     (const char *)field->value.data);
     MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
     MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
-    if (atomic_load_explicit(&exchange->door->is_leaving, memory_order_relaxed))
+    if (is_last(exchange))
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
 }
 
 static enum MHD_Result send_answer(struct http_exchange *exchange) {
     struct http_answer *answer = &exchange->answer;
     if (answer->status == 0 || answer->status >= HTTP_STATUS_LIMIT)
-        refuse(exchange, MHD_HTTP_SERVICE_UNAVAILABLE, "unavailable", "the call was lost; ask again");
+        refuse(exchange, &call_lost);
     if (exchange->route->refuses_foreign_origins)
         http_origin_add(exchange->door->options.settings->allow_origins, &exchange->request, answer);
     exchange->state = EXCHANGE_ANSWERED;
@@ -89,63 +122,22 @@ static enum MHD_Result send_answer(struct http_exchange *exchange) {
     return queued;
 }
 
-static enum MHD_Result send_refusal(struct http_exchange *exchange, unsigned status, const char *code,
-                                    const char *text) {
-    refuse(exchange, status, code, text);
+static enum MHD_Result send_refusal(struct http_exchange *exchange, const struct refusal *refusal) {
+    refuse(exchange, refusal);
     return send_answer(exchange);
 }
 
 // ---- the head ----
 
-static bool is_printable(struct bytes value) {
-    for (size_t i = 0; i < value.len; i++)
-        if ((value.data[i] < ' ' && value.data[i] != '\t') || value.data[i] == 0x7f)
-            return false;
-    return true;
-}
-
-static const uint8_t *copy_in_lower_case(struct arena *arena, struct bytes name) {
-    char *copy = arena_copy_bytes(arena, name);
-    for (size_t i = 0; copy && i < name.len; i++)
-        if (copy[i] >= 'A' && copy[i] <= 'Z')
-            copy[i] |= 0x20;
-    return (const uint8_t *)copy;
-}
-
-static enum MHD_Result on_field(void *context, enum MHD_ValueKind kind, const char *key, size_t key_len,
+static enum MHD_Result on_field(void *context, enum MHD_ValueKind kind, const char *name, size_t name_len,
                                 const char *value, size_t value_len) {
     (void)kind;
     struct http_exchange *exchange = context;
-    struct metadata *fields = &exchange->request.fields;
-    struct bytes name = {copy_in_lower_case(&exchange->arena, bytes_of(key, key_len)), key_len};
-    struct bytes text = bytes_trim(bytes_of(value, value_len));
-    exchange->is_head_bad |= key_len == 0 || !is_printable(text) || !is_printable(name);
-    if (!name.data || metadata_add(fields, &exchange->arena, name, text) != STATUS_OK ||
-        fields->size_bytes > REQUEST_HEAD_BYTES_MAX || fields->count > REQUEST_HEAD_FIELDS_MAX) {
-        exchange->is_head_too_large = true;
-        return MHD_NO;
-    }
-    return MHD_YES;
-}
-
-// Where a proxy in front and this server might see different ends of a request, there is none.
-static bool is_framing_clear(const struct http_request *request) {
-    const struct metadata_field *length =
-        metadata_find(request->fields.first, BYTES_LITERAL("content-length"));
-    const struct metadata_field *coding =
-        metadata_find(request->fields.first, BYTES_LITERAL("transfer-encoding"));
-    uint64_t ignored;
-    if (length && (coding || metadata_find(length->next, length->name) ||
-                   !bytes_parse_unsigned(length->value, INT64_MAX, &ignored)))
-        return false;
-    return !coding || (!metadata_find(coding->next, coding->name) &&
-                       bytes_is_equal_ignoring_case(coding->value, BYTES_LITERAL("chunked")));
-}
-
-static uint64_t read_length(const struct http_request *request) {
-    uint64_t length = 0;
-    (void)!bytes_parse_unsigned(http_request_find_only(request, "content-length"), INT64_MAX, &length);
-    return length;
+    enum http_head head =
+        http_head_add(&exchange->request, bytes_of(name, name_len), bytes_of(value, value_len));
+    exchange->is_head_bad |= head == HTTP_HEAD_BAD;
+    exchange->is_head_too_large |= head == HTTP_HEAD_TOO_LARGE;
+    return head == HTTP_HEAD_TOO_LARGE ? MHD_NO : MHD_YES;
 }
 
 static bool is_method(const struct http_exchange *exchange) {
@@ -176,38 +168,43 @@ static bool lists_method(const char *methods, const char *method) {
     return methods == NULL;
 }
 
-static enum MHD_Result refuse_method(struct http_exchange *exchange) {
-    http_answer_add(&exchange->request, &exchange->answer, "allow", bytes_of_text(exchange->route->methods));
-    return send_refusal(exchange, MHD_HTTP_METHOD_NOT_ALLOWED, "unknown",
-                        "this path is not for this method; `allow` lists those that it is for");
+static bool is_preflight(const struct http_exchange *exchange) {
+    return exchange->route->refuses_foreign_origins && http_origin_is_preflight(&exchange->request);
+}
+
+// NULL where nothing is wrong with it.
+static const struct refusal *judge_head(const struct http_exchange *exchange) {
+    const struct http_settings *settings = exchange->door->options.settings;
+    const struct http_request *request = &exchange->request;
+    const struct http_route *route = exchange->route;
+    if (exchange->is_head_too_large)
+        return &head_too_large;
+    if (exchange->is_head_bad)
+        return &head_bad;
+    if (route->refuses_foreign_origins && !http_origin_is_allowed(settings->allow_origins, request))
+        return &origin_foreign;
+    if (!is_preflight(exchange) && !lists_method(route->methods, request->method))
+        return &method_wrong;
+    return http_head_get_length(request) > (uint64_t)settings->max_body_bytes ? &body_too_large : NULL;
+}
+
+static void read_head(struct http_exchange *exchange, const char *method) {
+    struct http_request *request = &exchange->request;
+    request->method = arena_copy_text(&exchange->arena, method);
+    MHD_get_connection_values_n(exchange->connection, MHD_HEADER_KIND, on_field, exchange);
+    exchange->is_head_too_large |= !request->method;
+    exchange->is_head_bad |= !http_head_is_framing_clear(request);
 }
 
 static enum MHD_Result begin(struct http_exchange *exchange, const char *method) {
-    const struct http_settings *settings = exchange->door->options.settings;
-    struct http_request *request = &exchange->request;
-    const struct http_route *route = exchange->route;
-    request->method = arena_copy_text(&exchange->arena, method);
-    MHD_get_connection_values_n(exchange->connection, MHD_HEADER_KIND, on_field, exchange);
-    if (exchange->is_head_too_large || !request->method)
-        return send_refusal(exchange, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE, "resource_exhausted",
-                            "the request's headers are over 16 KiB or 128 fields");
-    if (exchange->is_head_bad || !is_framing_clear(request))
-        return send_refusal(exchange, MHD_HTTP_BAD_REQUEST, "invalid_argument",
-                            "the request's headers are not what HTTP allows");
-    bool is_foreign =
-        route->refuses_foreign_origins && !http_origin_is_allowed(settings->allow_origins, request);
-    if (is_foreign)
-        return send_refusal(exchange, MHD_HTTP_FORBIDDEN, "permission_denied",
-                            "pages of this origin may not ask; --http-allow-origins lists those that may");
-    if (route->refuses_foreign_origins && http_origin_is_preflight(request)) {
-        http_origin_answer_preflight(request, route->methods, &exchange->answer);
+    read_head(exchange, method);
+    const struct refusal *refusal = judge_head(exchange);
+    if (refusal)
+        return send_refusal(exchange, refusal);
+    if (is_preflight(exchange)) {
+        http_origin_answer_preflight(&exchange->request, exchange->route->methods, &exchange->answer);
         return send_answer(exchange);
     }
-    if (!lists_method(route->methods, request->method))
-        return refuse_method(exchange);
-    if (read_length(request) > (uint64_t)settings->max_body_bytes)
-        return send_refusal(exchange, MHD_HTTP_CONTENT_TOO_LARGE, "resource_exhausted",
-                            "the body is larger than --http-max-body");
     exchange->state = EXCHANGE_RECEIVING;
     return MHD_YES;
 }
@@ -261,12 +258,11 @@ static size_t choose_loop(struct http_door *door) {
 static enum MHD_Result call(struct http_exchange *exchange) {
     struct http_door *door = exchange->door;
     if (!http_door_take_place(door))
-        return send_refusal(exchange, MHD_HTTP_SERVICE_UNAVAILABLE, "unavailable",
-                            "too many requests are being worked on, or this server is stopping");
+        return send_refusal(exchange, &overloaded);
     if (local_call_new(door->options.server, choose_loop(door), &exchange->call_request, on_done, exchange,
                        &exchange->call) != STATUS_OK) {
         http_door_give_place_back(door);
-        return send_refusal(exchange, MHD_HTTP_SERVICE_UNAVAILABLE, "unavailable", "out of memory");
+        return send_refusal(exchange, &no_memory);
     }
     exchange->state = EXCHANGE_ASKED;
     MHD_suspend_connection(exchange->connection);
@@ -279,8 +275,7 @@ static enum MHD_Result complete(struct http_exchange *exchange) {
     const struct http_route *route = exchange->route;
     struct http_request *request = &exchange->request;
     if (exchange->body.failed)
-        return send_refusal(exchange, MHD_HTTP_CONTENT_TOO_LARGE, "resource_exhausted",
-                            "the body is larger than --http-max-body");
+        return send_refusal(exchange, &body_too_large);
     request->body = buffer_get_bytes(&exchange->body);
     exchange->call_request.peer = request->peer;
     exchange->call_request.is_local = request->is_local;
@@ -322,14 +317,6 @@ static void read_peer(struct http_request *request, struct MHD_Connection *conne
                             : ip_address_is_equal(&request->peer, &loopback_v6);
 }
 
-// Of "/path?query" or "http://host/path?query".
-static struct bytes find_path(struct bytes uri) {
-    if (!bytes_has_prefix(uri, BYTES_LITERAL("http://")))
-        return uri;
-    const uint8_t *slash = memchr(uri.data + 7, '/', uri.len - 7);
-    return slash ? bytes_of(slash, uri.len - (size_t)(slash - uri.data)) : BYTES_LITERAL("/");
-}
-
 struct http_exchange *http_exchange_new(struct http_door *door, struct MHD_Connection *connection,
                                         const char *uri) {
     struct http_exchange *exchange = calloc(1, sizeof(*exchange));
@@ -348,8 +335,7 @@ struct http_exchange *http_exchange_new(struct http_door *door, struct MHD_Conne
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
     exchange->body.limit = (size_t)door->options.settings->max_body_bytes;
     request->arena = &exchange->arena;
-    request->query = find_path(bytes_of_text(copy));
-    request->path = bytes_split(&request->query, '?');
+    http_head_set_uri(request, bytes_of_text(copy));
     metadata_init(&request->fields);
     metadata_init(&exchange->answer.fields);
     metadata_init(&exchange->call_request.fields);

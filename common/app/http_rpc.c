@@ -35,10 +35,10 @@ static bool ask_method(const struct http_request *request, struct local_request 
 
 static void tell_method(const struct http_request *request, const struct local_response *response,
                         struct http_answer *answer) {
-    (void)request;
     answer->status = response->http_status;
-    answer->fields = response->fields;
     answer->body = response->body;
+    for (const struct metadata_field *field = response->fields.first; field; field = field->next)
+        (void)!metadata_add(&answer->fields, request->arena, field->name, field->value);
 }
 
 static bool ask_nothing(const struct http_request *request, struct local_request *call,

@@ -1,11 +1,11 @@
 // Any bytes as a request to /check and to /introspect, and as what Validate answered: a call that is asked is
 // a well-formed one, an answer has a status, and nothing of it begins a header field of its own.
 //
-// The input: lines until an empty one are header fields (the first line is the query), then the body; for the
-// way back the whole is a framed message.
+// The input: a path with its query on the first line, header fields until an empty one, then the body; for
+// the way back the whole is a framed message.
 #include <assert.h>
-#include <string.h>
 
+#include "common/app/http_head.h"
 #include "common/grpc/framing.h"
 #include "common/grpc/message.h"
 #include "latchkey/v1/validation.pb-c.h"
@@ -18,18 +18,11 @@ static struct bytes next_line(struct bytes *rest) {
     return rest->data ? bytes_split(rest, '\n') : BYTES_EMPTY;
 }
 
-// As the door hands them over: lower case and printable.
-static void add_field(struct http_request *request, struct bytes line) {
+// False where the door would refuse the request.
+static bool add_field(struct http_request *request, struct bytes line) {
     struct bytes value = line;
     struct bytes name = bytes_split(&value, ':');
-    char *copy = arena_copy_bytes(request->arena, name);
-    for (size_t i = 0; i < name.len; i++)
-        if (copy[i] >= 'A' && copy[i] <= 'Z')
-            copy[i] |= 0x20;
-    for (size_t i = 0; i < value.len; i++)
-        if (value.data[i] < ' ' || value.data[i] == 0x7f)
-            return;
-    (void)!metadata_add(&request->fields, request->arena, bytes_of(copy, name.len), bytes_trim(value));
+    return http_head_add(request, name, value) == HTTP_HEAD_GOOD;
 }
 
 static void check_answer(const struct http_answer *answer) {
@@ -83,10 +76,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     arena_init(&arena, 64 * 1024 * 1024);
     struct http_request request = {.arena = &arena, .method = "GET", .peer = {.family = IP_FAMILY_V4}};
     metadata_init(&request.fields);
-    request.query = next_line(&rest);
-    for (struct bytes line = next_line(&rest); line.len > 0; line = next_line(&rest))
-        add_field(&request, line);
+    http_head_set_uri(&request, next_line(&rest));
+    bool is_good = true;
+    for (struct bytes line = next_line(&rest); is_good && line.len > 0; line = next_line(&rest))
+        is_good = add_field(&request, line);
+    (void)http_head_is_framing_clear(&request);
+    (void)http_head_get_length(&request);
     request.body = rest;
+    if (!is_good) {
+        arena_fini(&arena);
+        return 0;
+    }
     try_route(&check, &request, input);
     try_route(&introspect, &request, input);
     arena_fini(&arena);

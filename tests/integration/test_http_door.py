@@ -321,6 +321,28 @@ class Waiting(DoorCase):
         self.assertEqual(self.ask("GET", "/check").status, 401)
 
 
+class Stopping(DoorCase):
+    """A server that is told to stop while a request waits for what does not come."""
+
+    settings = {"drain_grace": "500ms"}
+
+    def test_what_is_asked_is_answered_before_the_server_ends(self):
+        server = self.deployment.server
+        other = Server("latchkey-validator", database_url=self.deployment.url)
+        self.addCleanup(other.remove)
+        other.start()
+        other.pause()
+        self.addCleanup(other.resume)
+        http = self.connect()
+        http.send(encode("POST", TOKENS + "CreateAccessToken", [JSON, bearer(self.deployment.secrets["LATCHKEY_TOKEN"])],
+                         json.dumps({"label": "slow", "waitForValidators": "40s"})))
+        wait_until(lambda: self.metric("latchkey_http_requests_under_way") == 1, 20, "the request to wait")
+        os.kill(server.pid, signal.SIGTERM)
+        self.assertEqual(server.wait(30), 0)
+        self.assertIn(http.read().status, (200, 503))
+        self.assertTrue(http.is_closed())
+
+
 class Leaving(DoorCase):
     settings = {"drain_delay": "60s", "drain_grace": "20s"}
 
