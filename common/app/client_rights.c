@@ -15,7 +15,7 @@
 struct entry {
     char *name;
     size_t line;
-    uint32_t bits;
+    uint32_t bits = 0;
 };
 
 struct client_rights {
@@ -101,7 +101,7 @@ static enum status add(struct client_rights *rights, struct bytes name, uint32_t
 
 static enum status parse_line(struct client_rights *rights, struct bytes line, const struct place *place) {
     struct bytes name = take_word(&line);
-    uint32_t bits;
+    uint32_t bits = 0;
     if (name.len == 0 || name.data[0] == '#')
         return STATUS_OK;
     if (!tls_identity_has_form(name))
