@@ -1,6 +1,6 @@
 // Messages as JSON for programs, as a tree to work on: ProtoJSON with the contract's own field names
-// (snake_case), 64-bit integers as numbers, and everything that is not a message or in a oneof also where it
-// is empty.
+// (snake_case), 64-bit integers as numbers, everything that is not a message or in a oneof also where it is
+// empty, and an Any, whatever it holds, as a type_url and bytes.
 #ifndef LATCHKEY_COMMON_GRPC_MESSAGE_JSON_H
 #define LATCHKEY_COMMON_GRPC_MESSAGE_JSON_H
 

@@ -33,10 +33,11 @@ struct protojson_options {
     bool ignore_unknown;
 
     // Writing: field names as the contract has them, 64-bit integers as numbers (but what int64_t does not
-    // hold), and fields without presence also where they are empty.
+    // hold), fields without presence also where they are empty, and an Any as the two fields that it has.
     bool declared_names;
     bool plain_integers;
     bool empty_fields;
+    bool opaque_any;
 };
 
 // Reads into `arena`, where the message lives. MALFORMED: no JSON, or not a message of this type; TOO_LARGE:

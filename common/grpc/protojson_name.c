@@ -55,16 +55,18 @@ char *protojson_name_to_camel(struct arena *arena, const char *declared) {
 }
 
 bool protojson_name_put_camel_path(struct protojson_sink *sink, struct bytes path) {
+    bool is_at_start = true; // of a name
     for (size_t i = 0; i < path.len; i++) {
         bool is_first_of_word = path.data[i] == '_';
         if (is_first_of_word && (++i == path.len || !is_small(path.data[i])))
             return false;
         uint8_t byte = path.data[i];
-        if (!is_small(byte) && !is_digit(byte) && byte != '.')
+        if (!is_small(byte) && (is_at_start || (!is_digit(byte) && byte != '.')))
             return false;
         protojson_sink_put_byte(sink, is_first_of_word ? to_capital((char)byte) : (char)byte);
+        is_at_start = byte == '.';
     }
-    return path.len > 0;
+    return !is_at_start;
 }
 
 bool protojson_name_put_snake_path(struct protojson_sink *sink, struct bytes path) {

@@ -16,8 +16,8 @@ void protojson_name_put_camel(struct protojson_sink *sink, const char *declared)
 char *protojson_name_to_camel(struct arena *arena, const char *declared);
 
 // A path of names, as a field mask holds them: "accessToken.expiresAt" from access_token.expires_at. False,
-// with nothing or a part written, for a path that would not come back as itself: an empty one, one with
-// capitals or other signs, or with an underscore that no small letter follows.
+// with nothing or a part written, for a path that would not come back as itself: one with an empty name or a
+// name that begins with a digit, with capitals or other signs, or an underscore that no small letter follows.
 MUST_CHECK bool protojson_name_put_camel_path(struct protojson_sink *sink, struct bytes path);
 
 // The way back. False for a path that no contract's names yield: anything but letters, digits and points

@@ -120,10 +120,15 @@ void protojson_put_fields(struct protojson_writer *writer, const ProtobufCMessag
     }
 }
 
+static bool is_plain(const struct protojson_writer *writer, const ProtobufCMessageDescriptor *type) {
+    enum protojson_kind kind = protojson_kind_of(type);
+    return kind == PROTOJSON_PLAIN || (kind == PROTOJSON_ANY && writer->options->opaque_any);
+}
+
 void protojson_put_message(struct protojson_writer *writer, const ProtobufCMessage *message) {
     if (++writer->depth > SCAN_DEPTH_MAX) {
         protojson_fail(writer, STATUS_MALFORMED);
-    } else if (protojson_kind_of(message->descriptor) == PROTOJSON_PLAIN) {
+    } else if (is_plain(writer, message->descriptor)) {
         protojson_put(writer, "{");
         protojson_put_fields(writer, message, true);
         protojson_put(writer, "}");

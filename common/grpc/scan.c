@@ -21,6 +21,11 @@ struct reader {
     const uint8_t *at, *end;
 };
 
+// An empty message may be at NULL, to which C adds nothing, not even 0.
+static struct reader reader_of(struct bytes bytes) {
+    return (struct reader){bytes.data, bytes.len > 0 ? bytes.data + bytes.len : bytes.data};
+}
+
 static enum scan_result read_varint(struct reader *reader, unsigned bytes_max, uint64_t *ret_value) {
     uint64_t value = 0;
     for (unsigned i = 0; i < bytes_max; i++) {
@@ -72,7 +77,7 @@ static enum wire_type wire_type_of(ProtobufCType type) {
 
 // A repeated number in one field: its elements count like fields.
 static enum scan_result scan_packed(struct scanner *scanner, enum wire_type type, struct bytes packed) {
-    struct reader reader = {packed.data, packed.data + packed.len};
+    struct reader reader = reader_of(packed);
     while (reader.at < reader.end) {
         uint64_t ignored;
         enum scan_result result = type == WIRE_VARINT ? read_varint(&reader, NUMBER_BYTES_MAX, &ignored)
@@ -152,7 +157,7 @@ static enum scan_result scan_fields(struct scanner *scanner, const ProtobufCMess
                                     struct bytes message) {
     if (++scanner->depth > SCAN_DEPTH_MAX)
         return SCAN_TOO_DEEP;
-    struct reader reader = {message.data, message.data + message.len};
+    struct reader reader = reader_of(message);
     unsigned hint = 0;
     while (reader.at < reader.end) {
         uint64_t tag;

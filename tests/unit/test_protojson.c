@@ -296,8 +296,8 @@ static void times_out_of_their_range_have_no_json(void **state) {
 
 static void paths_that_would_come_back_as_others_have_no_json(void **state) {
     (void)state;
-    static const char *const bad[] = {"fooBar", "foo_3_bar", "foo__bar", "foo_", "_",
-                                      "",       "a,b",       "a\"b",     "a b"};
+    static const char *const bad[] = {"fooBar", "foo_3_bar", "foo__bar", "foo_", "_",  "",     "a,b",
+                                      "a\"b",   "a b",       "8a",       "a.",   ".a", "a..b", "a.8"};
     for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
         Google__Protobuf__FieldMask mask = GOOGLE__PROTOBUF__FIELD_MASK__INIT;
         char *path = (char *)bad[i];
