@@ -30,14 +30,17 @@ sum_sources() {
 }
 
 build() {
-    local started=$SECONDS commands stamp
-    stamp=$STAMPS/$1-$(sum_sources "$1")
-    [[ ! -e $stamp ]] || return 0
+    local started=$SECONDS commands sum stamp=$STAMPS/$1
+    sum=$(sum_sources "$1")
+    if [[ -e $stamp && $(<"$stamp") == "$sum" ]]; then
+        return
+    fi
     check_machine "$1"
+    rm -f "$stamp"
     commands=$(read_commands "$1")
     [[ -n $commands ]]
     (cd "$ROOT/examples/$1" && bash -euo pipefail -c "$commands")
-    touch "$stamp"
+    echo "$sum" >"$stamp"
     echo "built examples/$1 in $((SECONDS - started)) s"
 }
 
