@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,10 +38,15 @@ struct place {
     size_t error_size;
 };
 
-#define FAIL(place, format, ...)                                                                        \
-    (snprintf((place)->ret_error, (place)->error_size, "%s:%zu: " format, (place)->file, (place)->line, \
-              ##__VA_ARGS__),                                                                           \
-     STATUS_INVALID)
+static enum status PRINTF_LIKE(2, 3) fail(const struct place *place, const char *format, ...) {
+    char sentence[256];
+    va_list values;
+    va_start(values, format);
+    vsnprintf(sentence, sizeof(sentence), format, values);
+    va_end(values);
+    snprintf(place->ret_error, place->error_size, "%s:%zu: %s", place->file, place->line, sentence);
+    return STATUS_INVALID;
+}
 
 static bool is_space(uint8_t c) {
     return c == ' ' || c == '\t' || c == '\r';
@@ -71,12 +77,12 @@ static enum status parse_rights(struct bytes rest, const struct place *place, ui
     for (struct bytes word; (word = take_word(&rest)).len > 0;) {
         uint32_t bit = find_right(word);
         if (bit == 0)
-            return FAIL(place, "a certificate can hold latchkey.validate.any, .detail, .explain and .watch, "
+            return fail(place, "a certificate can hold latchkey.validate.any, .detail, .explain and .watch, "
                                "and nothing else");
         bits |= bit;
     }
     if (bits == 0)
-        return FAIL(place, "say what the name holds, such as latchkey.validate.any");
+        return fail(place, "say what the name holds, such as latchkey.validate.any");
     *ret_bits = bits;
     return STATUS_OK;
 }
@@ -95,11 +101,11 @@ static enum status add(struct client_rights *rights, struct bytes name, uint32_t
 
 static enum status parse_line(struct client_rights *rights, struct bytes line, const struct place *place) {
     struct bytes name = take_word(&line);
-    uint32_t bits;
+    uint32_t bits = 0;
     if (name.len == 0 || name.data[0] == '#')
         return STATUS_OK;
     if (!tls_identity_has_form(name))
-        return FAIL(place, "begin with a name such as spiffe://cluster/ns/gateway/sa/envoy, or "
+        return fail(place, "begin with a name such as spiffe://cluster/ns/gateway/sa/envoy, or "
                            "dns:gateway.example.com in lower case");
     enum status status = parse_rights(line, place, &bits);
     return status == STATUS_OK ? add(rights, name, bits, place->line) : status;
@@ -120,7 +126,7 @@ static enum status sort(struct client_rights *rights, struct place *place) {
             continue;
         size_t first = one->line < other->line ? one->line : other->line;
         place->line = one->line + other->line - first;
-        return FAIL(place, "the name stands on line %zu already", first);
+        return fail(place, "the name stands on line %zu already", first);
     }
     return STATUS_OK;
 }
@@ -180,7 +186,9 @@ void client_rights_free(struct client_rights *rights) {
 
 uint32_t client_rights_find(const struct client_rights *rights, const struct tls_identity *identity) {
     uint32_t bits = 0;
-    for (size_t i = 0; rights && identity && i < identity->count; i++) {
+    if (!identity || !rights || rights->count == 0)
+        return 0;
+    for (size_t i = 0; i < identity->count; i++) {
         const struct entry wanted = {.name = (char *)identity->names[i]};
         const struct entry *found = bsearch(&wanted, rights->entries, rights->count, sizeof(wanted), compare);
         bits |= found ? found->bits : 0;

@@ -58,12 +58,12 @@ static const struct setting rows[] = {
     {.name = "tls-max-handshakes",
      .type = SETTING_INTEGER,
      .offset = OF(max_handshakes),
-     .default_value = "500",
+     .default_value = "200",
      .min = 1,
      .max = 1000000,
      .help =
-         "Handshakes under way on each loop; one more ends the one that began first, if it has had a second, "
-         "or is refused."},
+         "Handshakes under way on each loop; one more ends the first that has not said anything yet, or the first "
+         "of all that has had a second, or is refused."},
     {.name = "tls-handshake-rate",
      .type = SETTING_INTEGER,
      .offset = OF(handshake_rate),
@@ -99,6 +99,8 @@ static const char *find_mistake(const struct tls_settings *settings) {
         return "--tls-client-ca and --tls-client-permissions need --tls-certificate";
     if (!settings->client_ca && settings->client_certificates == TLS_CLIENT_CERTIFICATES_REQUIRED)
         return "--tls-client-certificates=required needs --tls-client-ca";
+    if (settings->client_certificates == TLS_CLIENT_CERTIFICATES_OFF && settings->client_permissions)
+        return "--tls-client-permissions needs --tls-client-certificates=optional or required";
     if (!settings->client_ca && (settings->revocation_list || settings->client_permissions))
         return "--tls-revocation-list and --tls-client-permissions need --tls-client-ca";
     return NULL;

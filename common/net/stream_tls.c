@@ -32,6 +32,7 @@ struct tls {
     struct stream base;
     struct tls_session *session;
     struct stream_tls_handshake handshake;
+    bool is_answered;
     enum tls_state state;
     struct loop_task free_task;
 };
@@ -73,9 +74,28 @@ static void end_handshake(struct tls *tls, enum status status) {
     tls->handshake.on_end(tls->handshake.context, &tls->base, status);
 }
 
+static void go_on(struct tls *tls, enum status status, bool has_answered) {
+    if (status != STATUS_OK || tls_session_is_open(tls->session)) {
+        end_handshake(tls, status);
+        return;
+    }
+    if (has_answered && !tls->is_answered)
+        tls->handshake.on_answered(tls->handshake.context);
+    tls->is_answered |= has_answered;
+}
+
 static void deliver(struct tls *tls, const struct buffer *plaintext) {
     if (tls->state == TLS_OPEN && tls->base.callbacks && plaintext->len > 0)
         tls->base.callbacks->on_read(tls->base.context, buffer_get_bytes(plaintext));
+}
+
+// An end that the peer has not said may be somebody else's doing.
+static void on_end(void *context, enum stream_end why) {
+    struct tls *tls = context;
+    if (tls->state == TLS_HANDSHAKE)
+        end_handshake(tls, STATUS_CLOSED);
+    else
+        end(tls, why == STREAM_END_PEER_CLOSED ? STREAM_END_RESET : why);
 }
 
 static void on_read(void *context, struct bytes bytes) {
@@ -83,12 +103,12 @@ static void on_read(void *context, struct bytes bytes) {
     struct buffer *plaintext = loop_get_plaintext(tls->base.loop), *ciphertext = take_ciphertext(tls);
     buffer_reset(plaintext);
     enum status status = tls_session_receive(tls->session, bytes, plaintext, ciphertext);
-    enum status written = send_below(tls, ciphertext);
-    if (status == STATUS_OK && written != STATUS_OK)
-        status = STATUS_CLOSED;
-    bool has_ended_handshake = status != STATUS_OK || tls_session_is_open(tls->session);
-    if (tls->state == TLS_HANDSHAKE && has_ended_handshake)
-        end_handshake(tls, status);
+    if (send_below(tls, ciphertext) != STATUS_OK) {
+        on_end(tls, STREAM_END_RESET);
+        return;
+    }
+    if (tls->state == TLS_HANDSHAKE)
+        go_on(tls, status, ciphertext->len > 0);
     if (status == STATUS_OK || status == STATUS_CLOSED)
         deliver(tls, plaintext);
     if (status != STATUS_OK)
@@ -99,15 +119,6 @@ static void on_drained(void *context) {
     struct tls *tls = context;
     if (tls->state == TLS_OPEN)
         tls->base.callbacks->on_drained(tls->base.context);
-}
-
-// An end that the peer has not said may be somebody else's doing.
-static void on_end(void *context, enum stream_end why) {
-    struct tls *tls = context;
-    if (tls->state == TLS_HANDSHAKE)
-        end_handshake(tls, STATUS_CLOSED);
-    else
-        end(tls, why == STREAM_END_PEER_CLOSED ? STREAM_END_RESET : why);
 }
 
 static const struct stream_callbacks callbacks_below = {on_read, on_drained, on_end};

@@ -4,11 +4,11 @@
 
 #include "common/app/app.h"
 #include "common/app/audit.h"
-#include "common/ip/throttle.h"
 #include "common/base/typeid.h"
 #include "common/crypto/digest.h"
 #include "common/crypto/secret.h"
 #include "common/grpc/timestamp.h"
+#include "common/ip/throttle.h"
 #include "latchkey/v1/invitation.pb-c.h"
 #include "services/invitation/invitation_message_rpc.h"
 #include "services/invitation/invitation_rules.h"

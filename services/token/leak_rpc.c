@@ -6,9 +6,9 @@
 
 #include "common/app/app.h"
 #include "common/app/audit.h"
-#include "common/ip/throttle.h"
 #include "common/base/buffer.h"
 #include "common/base/typeid.h"
+#include "common/ip/throttle.h"
 #include "latchkey/v1/token.pb-c.h"
 #include "services/token/leak_mail.h"
 #include "services/token/leak_store.h"

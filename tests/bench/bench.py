@@ -19,6 +19,7 @@ import bench_memory
 import bench_overload
 import bench_pages
 import bench_revoke
+import bench_tls
 import bench_transport
 import bench_trips
 import bench_validate
@@ -29,7 +30,7 @@ from latchkey_test import BUILD
 from world import World
 
 BENCHES = {module.__name__.removeprefix("bench_"): module
-           for module in (bench_ip_set, bench_transport, bench_validate, bench_latency, bench_cold_start, bench_memory,
+           for module in (bench_ip_set, bench_transport, bench_validate, bench_tls, bench_latency, bench_cold_start, bench_memory,
                           bench_revoke, bench_create, bench_trips, bench_whitelist, bench_pages, bench_overload)}
 assert tuple(BENCHES) == arguments.NAMES
 

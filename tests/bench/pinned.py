@@ -59,11 +59,11 @@ class Yardstick:
         return self._process.pid
 
 
-def cpu_ns_per_call(server, path, body, streams, calls):
+def cpu_ns_per_call(server, path, body, streams, calls, connections=CONNECTIONS):
     """Drives `server` with h2load, `streams` calls under way on each connection; CPU-ns of the server for each."""
-    command = ["h2load", "-n", str(calls), "-c", str(CONNECTIONS), "-m", str(streams), "-d", str(body),
+    command = ["h2load", "-n", str(calls), "-c", str(connections), "-m", str(streams), "-d", str(body),
                "-H", "content-type: application/grpc", "-H", "te: trailers", "-H", "user-agent: grpc-bench",
-               f"http://{server.address}{path}"]
+               f"{'https' if 'tls_key' in getattr(server, 'settings', {}) else 'http'}://{server.address}{path}"]
     before = cpu_ns(server.pid)
     with on_core(CLIENT_CORE):
         said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout

@@ -9,7 +9,7 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 source "$ROOT/deploy/packages.sh"
 
 BENCH_PACKAGES=(
-    "${BUILD_PACKAGES[@]}" "${SERVER_PACKAGES[@]}" libcmocka-dev g++ libgrpc++-dev protobuf-compiler-grpc
+    "${BUILD_PACKAGES[@]}" "${SERVER_PACKAGES[@]}" openssl libcmocka-dev g++ libgrpc++-dev protobuf-compiler-grpc
     nghttp2-client tor-geoipdb python3 python3-grpcio python3-protobuf python3-psycopg2
 )
 

@@ -11,7 +11,7 @@ _RPC = r"services/\w+/\w+_rpc\.[ch]"
 _PINNED = [(re.compile(header), re.compile(places)) for header, places in (
     (r"nghttp2/", r"common/grpc/"),
     (r"libpq|postgres|pg_config", r"common/db/"),
-    (r"openssl/", r"common/crypto/|common/net/tls\w*\.[ch]"),
+    (r"openssl/", r"common/crypto/"),
     (r"uv\.h|uv/", r"common/net/"),
     (r".*\.pb-c\.h", rf"common/grpc/|{_RPC}|services/cli/"),
     (r"protobuf-c/", rf"common/grpc/|common/app/|{_RPC}|services/cli/"),

@@ -1,6 +1,6 @@
 // Buckets of tries by address: what they hold, that they fill again, and that memory stays bounded.
-#include "common/ip/throttle.h"
 #include "common/base/clock.h"
+#include "common/ip/throttle.h"
 #include "tests/unit/unit.h"
 
 #define MS UINT64_C(1000000)

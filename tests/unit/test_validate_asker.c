@@ -166,6 +166,52 @@ static void a_bad_bearer_over_loopback_is_as_good_as_none(void **state) {
     assert_true(validate_asker_sees(&fixture->asker, fixture->other));
 }
 
+static enum status identify_certificate(struct fixture *fixture, const char *secret, uint32_t rights) {
+    const struct validate_presence presence = {
+        .secret = bytes_of_text(secret), .address = remote, .client_rights = rights};
+    return validate_asker_identify(fixture->made.image, &validator_image_shape, NOW_MS, &presence,
+                                   &fixture->fault, &fixture->asker);
+}
+
+static void a_certificate_with_any_needs_no_secret_and_a_bad_one_changes_nothing(void **state) {
+    struct fixture *fixture = *state;
+    const char *const secrets[] = {NULL, "lka_nothing"};
+    for (size_t i = 0; i < ARRAY_LENGTH(secrets); i++) {
+        assert_int_equal(identify_certificate(fixture, secrets[i], CLIENT_RIGHT_VALIDATE_ANY), STATUS_OK);
+        assert_true(validate_asker_sees(&fixture->asker, fixture->company));
+        assert_true(validate_asker_sees(&fixture->asker, fixture->other));
+        assert_false(validate_asker_sees_detail(&fixture->asker, fixture->other));
+        assert_false(fixture->asker.has_bearer);
+    }
+    uint32_t both = CLIENT_RIGHT_VALIDATE_ANY | CLIENT_RIGHT_VALIDATE_DETAIL;
+    assert_int_equal(identify_certificate(fixture, NULL, both), STATUS_OK);
+    assert_true(validate_asker_sees_detail(&fixture->asker, fixture->other));
+}
+
+static void a_certificate_without_any_needs_a_secret_as_everybody_does(void **state) {
+    struct fixture *fixture = *state;
+    uint32_t others =
+        CLIENT_RIGHT_VALIDATE_DETAIL | CLIENT_RIGHT_VALIDATE_EXPLAIN | CLIENT_RIGHT_VALIDATE_WATCH;
+    assert_int_equal(identify_certificate(fixture, NULL, others), STATUS_UNAUTHENTICATED);
+    assert_string_equal(fixture->fault.reason, "SECRET_MISSING");
+    struct secret secret = validator_image_put(&fixture->made, make_row(fixture));
+    fault_init(&fixture->fault, &fixture->arena);
+    assert_int_equal(identify_certificate(fixture, secret.text, CLIENT_RIGHT_VALIDATE_DETAIL), STATUS_OK);
+    assert_true(validate_asker_sees_detail(&fixture->asker, fixture->company));
+    assert_false(validate_asker_sees(&fixture->asker, fixture->other));
+}
+
+static void a_bearer_adds_to_what_a_certificate_holds(void **state) {
+    struct fixture *fixture = *state;
+    struct token_row row = make_row(fixture);
+    row.rule.grants = all_grants;
+    row.rule.grant_count = 1;
+    struct secret secret = validator_image_put(&fixture->made, row);
+    assert_int_equal(identify_certificate(fixture, secret.text, CLIENT_RIGHT_VALIDATE_ANY), STATUS_OK);
+    assert_true(fixture->asker.has_bearer);
+    assert_true(validate_asker_sees_detail(&fixture->asker, fixture->other));
+}
+
 static void a_zeroed_asker_sees_nothing(void **state) {
     struct fixture *fixture = *state;
     const struct validate_asker nobody = {0};
@@ -187,6 +233,9 @@ int main(void) {
         CASE(detail_without_any_is_for_the_own_company),
         CASE(any_opens_every_company),
         CASE(a_bad_bearer_over_loopback_is_as_good_as_none),
+        CASE(a_certificate_with_any_needs_no_secret_and_a_bad_one_changes_nothing),
+        CASE(a_certificate_without_any_needs_a_secret_as_everybody_does),
+        CASE(a_bearer_adds_to_what_a_certificate_holds),
         CASE(a_zeroed_asker_sees_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
