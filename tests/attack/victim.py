@@ -10,11 +10,14 @@ from pathlib import Path
 _DIRECTORY = Path(__file__).resolve().parent
 sys.path.insert(0, str(_DIRECTORY.parent / "integration/transport"))
 
+from tls_server import TlsServer
 from transport import Connection, TransportServer, framed, string_value
 
 
-class Victim(TransportServer):
-    """A server with what was noticed of it."""
+class Observed:
+    """What is noticed of a server from outside."""
+
+    scheme = "plain"
 
     def resident_bytes(self):
         with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:
@@ -22,6 +25,16 @@ class Victim(TransportServer):
 
     def is_alive(self):
         return self.process.poll() is None
+
+
+class Victim(Observed, TransportServer):
+    """One that speaks HTTP/2 in the clear."""
+
+
+class TlsVictim(Observed, TlsServer):
+    """One that speaks it by TLS."""
+
+    scheme = "tls"
 
 
 class MemoryWatch:
@@ -65,7 +78,7 @@ class Helper:
 
 def witness(victim, seconds):
     """An honest client for so long; its result has `calls`, `failed`, `p50_ms` and `p99_ms`."""
-    return Helper("witness.py", *victim.address, seconds)
+    return Helper("witness.py", *victim.address, seconds, victim.scheme)
 
 
 def attack(victim, name, seconds, connections):

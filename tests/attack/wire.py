@@ -1,6 +1,8 @@
 """Frames as bytes: fast to make by the hundred thousand, and read only as far as a test needs it."""
 
+import contextlib
 import socket
+import ssl
 import struct
 
 import hpack
@@ -86,12 +88,31 @@ class Frames:
         return taken
 
 
+def trusting_context():
+    """TLS with whoever answers: what is looked at is not who that is."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.set_alpn_protocols(["h2"])
+    return context
+
+
+def client_hello():
+    """The first bytes of a TLS client."""
+    to_server = ssl.MemoryBIO()
+    handshake = trusting_context().wrap_bio(ssl.MemoryBIO(), to_server)
+    with contextlib.suppress(ssl.SSLWantReadError):
+        handshake.do_handshake()
+    return to_server.read()
+
+
 class Caller:
     """Calls Echo, one at a time."""
 
-    def __init__(self, host, port):
+    def __init__(self, host, port, scheme="plain"):
         self._socket = socket.create_connection((host, port), 10)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if scheme == "tls":
+            self._socket = trusting_context().wrap_socket(self._socket)
         self._frames = Frames(self._socket)
         self._stream, self._block, self._message = -1, block("Echo"), message(b"x" * 20)
         self._socket.sendall(preface() + window_update(0, 2**30))

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""witness.py HOST PORT SECONDS: an honest client, a call every ten milliseconds on one connection; prints what it saw.
+"""witness.py HOST PORT SECONDS plain|tls: an honest client, a call every ten milliseconds on one connection; prints what it saw.
 
 It writes and reads the frames of a unary call by hand, so that its own work is next to nothing.
 """
@@ -13,13 +13,13 @@ from wire import Caller
 _INTERVAL_S = 0.01
 
 
-def main(host, port, seconds):
+def main(host, port, seconds, scheme):
     latencies, failed, caller = [], 0, None
     until = time.monotonic() + float(seconds)
     while time.monotonic() < until:
         started = time.monotonic()
         try:
-            caller = caller or Caller(host, int(port))
+            caller = caller or Caller(host, int(port), scheme)
             failed += not caller.call()
         except OSError:
             failed, caller = failed + 1, None
