@@ -13,8 +13,8 @@ source "$ROOT/deploy/packages.sh"
 TEST_PACKAGES=(
     "${BUILD_PACKAGES[@]}" "${SERVER_PACKAGES[@]}" git curl ca-certificates openssl libcmocka-dev
     clang-16 clang-format-16 libclang-rt-16-dev llvm-16 shellcheck
-    python3 python3-aiosmtpd python3-grpcio python3-h2 python3-hyperframe python3-protobuf python3-psycopg2 python3-yaml protobuf-compiler-grpc
-    caddy g++ libgrpc++-dev nghttp2-client nginx-light haproxy tor-geoipdb
+    python3 python3-aiosmtpd python3-grpcio python3-h2 python3-hyperframe python3-protobuf python3-psycopg2 python3-seccomp
+    python3-yaml protobuf-compiler-grpc caddy g++ libgrpc++-dev haproxy nghttp2-client nginx-light tor-geoipdb
 )
 
 print_help() {
@@ -53,6 +53,7 @@ END
 total_passed=0
 total_failed=0
 summary=()
+failures=() # by step and test
 
 # step NAME COMMAND...: a command that says no count is one test, passed or failed by its exit status.
 step() {
@@ -65,6 +66,9 @@ step() {
     if [[ $status -ne 0 && $failed -eq 0 ]]; then
         failed=1
     fi
+    if [[ $failed -gt 0 ]]; then
+        mapfile -t -O ${#failures[@]} failures < <(sed -n "s|^failed: |$name: |p" "$log")
+    fi
     total_passed=$((total_passed + passed))
     total_failed=$((total_failed + failed))
     summary+=("$(printf '%-36s %5d passed %5d failed %5d s' "$name" "$passed" "$failed" $((SECONDS - started)))")
@@ -73,6 +77,7 @@ step() {
 print_totals() {
     printf '\n'
     printf '%s\n' "${summary[@]}"
+    [[ ${#failures[@]} -eq 0 ]] || printf 'failed: %s\n' "${failures[@]}"
     printf '%d passed, %d failed\n' "$total_passed" "$total_failed"
 }
 
@@ -141,12 +146,13 @@ ctest_step() {
 }
 
 # integration_step NAME PRESET: a step, and a database, for each directory of tests. None of our programs runs in those
-# of the schema, so that a sanitizer would see nothing there; and the command line has one thread.
+# of the schema, so that a sanitizer would see nothing there; those of hardening look at the process from outside, where
+# a sanitizer's own memory and system calls would stand; and the command line has one thread.
 integration_step() {
     local directory without=
     [[ $2 != tsan ]] || without='test_cli*.py'
     for directory in $(find tests/integration -name 'test_*.py' -printf '%h\n' | sort -u); do
-        [[ $2 != release && $directory == tests/integration/schema ]] && continue
+        [[ $2 != release && $directory == tests/integration/@(schema|hardening) ]] && continue
         LATCHKEY_TEST_WITHOUT=$without with_postgres "$1${directory#tests/integration}" "$2" "$LIB/run_python.py" "$directory"
     done
 }

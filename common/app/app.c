@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,6 +22,7 @@
 #include "common/app/loop_hooks.h"
 #include "common/app/mailer.h"
 #include "common/app/maintenance.h"
+#include "common/app/process.h"
 #include "common/app/tls_material.h"
 #include "common/app/transport_metrics.h"
 #include "common/app/validators.h"
@@ -502,15 +502,6 @@ static void stop(struct app *app) {
     ip_set_free(app->trusted_proxies);
 }
 
-static void set_limits(void) {
-    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0}); // a core would hold what callers sent
-    struct rlimit files;
-    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
-        return;
-    files.rlim_cur = files.rlim_max; // the usual 1024 is less than --max-connections
-    (void)setrlimit(RLIMIT_NOFILE, &files);
-}
-
 int app_main(const struct app_program *program, int argc, char **argv) {
     struct app *app = calloc(1, sizeof(*app));
     if (!app)
@@ -521,7 +512,7 @@ int app_main(const struct app_program *program, int argc, char **argv) {
     int exit_code = read_settings(app, argc, argv);
     if (exit_code < 0) {
         sigset_t signals;
-        set_limits();
+        process_set_up();
         block_signals(&signals);
         log_configure((enum log_level)app->settings.log_level, (enum log_format)app->settings.log_format,
                       program->name);

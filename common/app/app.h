@@ -6,7 +6,7 @@
 //
 // LEAVING: health says NOT_SERVING and /readyz 503, calls are still served, so that balancers turn away
 // first. DRAINING: listeners are closed, peers get GOAWAY, what runs is finished. A second signal ends the
-// wait.
+// wait. SIGHUP reads the files of TLS again.
 //
 // Exit codes: 0 stopped in order; 64 wrong usage; 69 a part can't be had (port in use); 76 the database has
 // another schema; 77 the database refuses us (password, rights); 70 internal. Each with one sentence on

@@ -5,6 +5,7 @@
 
 #include "common/base/bytes.h"
 #include "common/grpc/field_layout.h"
+#include "common/grpc/json_heap.h"
 #include "common/grpc/message_json.h"
 
 #define DUMP_FLAGS (JSON_COMPACT | JSON_SORT_KEYS)
@@ -120,7 +121,7 @@ static json_t *index_elements(const json_t *list) {
     json_array_foreach(list, i, element) {
         char *key = is_complete ? dump_element(element) : NULL;
         is_complete = key && json_object_set_new(index, key, json_true()) == 0;
-        free(key);
+        json_heap_free(key);
     }
     if (is_complete)
         return index;
@@ -138,7 +139,7 @@ static json_t *list_first(const json_t *list, const json_t *index, size_t limit)
         char *key = dump_element(element);
         bool is_known = key && index && json_object_get(index, key);
         bool is_added = is_known || (key && json_array_append(first, element) == 0);
-        free(key);
+        json_heap_free(key);
         if (!is_added) {
             json_decref(first);
             return NULL;

@@ -58,12 +58,12 @@ static const struct setting rows[] = {
     {.name = "tls-max-handshakes",
      .type = SETTING_INTEGER,
      .offset = OF(max_handshakes),
-     .default_value = "256",
+     .default_value = "200",
      .min = 1,
      .max = 1000000,
      .help =
-         "Handshakes under way on each loop; one more ends the one that began first, if it has had a second, "
-         "or is refused."},
+         "Handshakes under way on each loop; one more ends the first that has not said anything yet, or the first "
+         "of all that has had a second, or is refused."},
     {.name = "tls-handshake-rate",
      .type = SETTING_INTEGER,
      .offset = OF(handshake_rate),

@@ -40,8 +40,15 @@ static struct arena_block *new_block(size_t capacity) {
     return block;
 }
 
-static void free_block(struct arena_block *block) {
+// The memory is poisoned again by its user.
+static void wipe_block(struct arena_block *block) {
     ASAN_UNPOISON_MEMORY_REGION(block->data, block->capacity);
+    explicit_bzero(block->data, block->used);
+    block->used = 0;
+}
+
+static void free_block(struct arena_block *block) {
+    wipe_block(block);
     free(block);
 }
 
@@ -101,7 +108,7 @@ void arena_reset(struct arena *arena) {
         return;
     free_list(arena->first->next);
     arena->first->next = NULL;
-    arena->first->used = 0;
+    wipe_block(arena->first);
     ASAN_POISON_MEMORY_REGION(arena->first->data, arena->first->capacity);
 }
 

@@ -1,6 +1,7 @@
 // Memory that lives as long as one call: allocated in order, released all at once, never piece by piece. The
 // limit is what keeps a small hostile message from becoming a large structure (protobuf messages grow 16 to
-// 30 times when unpacked). One thread at a time.
+// 30 times when unpacked). What a call has left is wiped, because it may have been a secret. One thread at a
+// time.
 #ifndef LATCHKEY_COMMON_BASE_ARENA_H
 #define LATCHKEY_COMMON_BASE_ARENA_H
 

@@ -5,12 +5,19 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { CAPACITY_MIN = 64 };
 
 static bool is_within_limit(const struct buffer *buffer, size_t len) {
     size_t limit = buffer->limit != 0 ? buffer->limit : SIZE_MAX;
     return buffer->len <= limit && len <= limit - buffer->len;
+}
+
+static void give_up(uint8_t *data, size_t len) {
+    if (len > 0)
+        explicit_bzero(data, len);
+    free(data);
 }
 
 static bool grow(struct buffer *buffer, size_t room) {
@@ -24,9 +31,12 @@ static bool grow(struct buffer *buffer, size_t room) {
         capacity = CAPACITY_MIN;
     if (capacity < needed)
         capacity = needed;
-    uint8_t *data = realloc(buffer->data, capacity);
+    uint8_t *data = malloc(capacity);
     if (!data)
         return false;
+    if (buffer->len > 0)
+        memcpy(data, buffer->data, buffer->len);
+    give_up(buffer->data, buffer->len);
     buffer->data = data;
     buffer->capacity = capacity;
     return true;
@@ -43,7 +53,7 @@ static uint8_t *reserve(struct buffer *buffer, size_t len, size_t extra) {
 }
 
 void buffer_fini(struct buffer *buffer) {
-    free(buffer->data);
+    give_up(buffer->data, buffer->len);
     *buffer = (struct buffer){.limit = buffer->limit};
 }
 
@@ -108,9 +118,12 @@ void buffer_consume(struct buffer *buffer, size_t len) {
         return;
     memmove(buffer->data, buffer->data + len, buffer->len - len);
     buffer->len -= len;
+    explicit_bzero(buffer->data + buffer->len, len);
 }
 
 void buffer_reset(struct buffer *buffer) {
+    if (buffer->len > 0)
+        explicit_bzero(buffer->data, buffer->len);
     buffer->len = 0;
     buffer->failed = false;
 }

@@ -1,5 +1,6 @@
-// A growable byte buffer with one owner. Appending never fails half-way: a failed append leaves `failed` set
-// and the content as it was, so that a whole message is built first and checked once.
+// A growable byte buffer with one owner, which wipes what it gives up, because it may have been a secret.
+// Appending never fails half-way: a failed append leaves `failed` set and the content as it was, so that a
+// whole message is built first and checked once.
 #ifndef LATCHKEY_COMMON_BASE_BUFFER_H
 #define LATCHKEY_COMMON_BASE_BUFFER_H
 

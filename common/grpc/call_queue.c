@@ -31,8 +31,10 @@ static void pop_outgoing(struct grpc_call *call) {
     call->out_offset = 0;
     if (!call->out_first)
         call->out_end = &call->out_first;
-    if (first->is_owned)
-        free(first);
+    if (!first->is_owned)
+        return;
+    explicit_bzero((void *)first->bytes.data, first->bytes.len); // a secret, in the answers that make one
+    free(first);
 }
 
 // A first answer is not counted, however large.

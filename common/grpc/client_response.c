@@ -2,6 +2,8 @@
 // and what a peer that speaks HTTP/2 but not gRPC means by its HTTP status.
 #include "common/grpc/client_response.h"
 
+#include <nghttp2/nghttp2.h>
+
 #include "common/grpc/client.h"
 #include "common/grpc/client_status.h"
 #include "common/grpc/message.h"
@@ -43,6 +45,15 @@ static bool read_number(struct client_response *response, struct bytes value, ui
     return true;
 }
 
+// "application/grpc", also with a "+proto" or parameters behind it; "application/grpc-web" is another
+// protocol.
+static bool is_grpc(struct bytes content_type) {
+    struct bytes type = BYTES_LITERAL("application/grpc");
+    return bytes_has_prefix(content_type, type) &&
+           (content_type.len == type.len || content_type.data[type.len] == '+' ||
+            content_type.data[type.len] == ';');
+}
+
 static bool add_header(void *context, struct bytes name, struct bytes value) {
     struct client_response *response = context;
     response->header_bytes += (uint32_t)(name.len + value.len);
@@ -51,7 +62,9 @@ static bool add_header(void *context, struct bytes name, struct bytes value) {
     if (bytes_is_text(name, ":status"))
         return read_number(response, value, HTTP_STATUS_MAX, &response->http_status);
     if (bytes_is_text(name, "content-type"))
-        response->has_grpc_content_type = bytes_has_prefix(value, BYTES_LITERAL("application/grpc"));
+        response->has_grpc_content_type = is_grpc(value);
+    if (bytes_is_text(name, "grpc-retry-pushback-ms"))
+        response->pushback = client_pushback_parse(value, &response->pushback_ms);
     if (bytes_is_text(name, "grpc-message"))
         return keep(response, value, &response->message);
     if (bytes_is_text(name, "grpc-status-details-bin"))
@@ -66,6 +79,10 @@ static bool add_message(struct client_response *response, struct bytes message) 
     if (response->framing.is_compressed)
         return give_up(response, GRPC_CLIENT_RESPONSE_MALFORMED,
                        "the answer is compressed, which was not asked for");
+    if (response->on_message && !response->on_message(response->context, message))
+        return give_up(response, GRPC_CLIENT_RESPONSE_TOO_LARGE, "the answer does not fit into memory");
+    if (response->on_message)
+        return true;
     if (response->message_count == 1)
         return give_up(response, GRPC_CLIENT_RESPONSE_MALFORMED, "the answer has more than one message");
     response->message_count++;
@@ -132,9 +149,8 @@ static enum status finish_without_status(const struct client_response *response,
                      (unsigned)response->http_status);
 }
 
-enum status client_response_finish(struct client_response *response, const char *peer,
-                                   const ProtobufCMessageDescriptor *type, ProtobufCMessage **ret_message,
-                                   struct fault *fault) {
+enum status client_response_judge(const struct client_response *response, const char *peer,
+                                  struct fault *fault) {
     if (response->given_up_reason)
         return fault_set(fault, STATUS_INTERNAL, response->given_up_reason, "%s: %s", peer,
                          response->given_up_message);
@@ -142,10 +158,54 @@ enum status client_response_finish(struct client_response *response, const char 
         return finish_without_status(response, peer, fault);
     if (response->code != GRPC_CODE_OK)
         return client_status_decode(response->code, response->message, response->details, fault);
-    if (response->message_count != 1 || !framing_is_at_boundary(&response->framing))
-        return malformed(fault, peer, "the answer has no complete message");
+    if (!framing_is_at_boundary(&response->framing))
+        return malformed(fault, peer, "the answer's last message is not complete");
+    return STATUS_OK;
+}
+
+enum status client_response_finish(const struct client_response *response, const char *peer,
+                                   const ProtobufCMessageDescriptor *type, ProtobufCMessage **ret_message,
+                                   struct fault *fault) {
     const char *why;
+    if (client_response_judge(response, peer, fault) != STATUS_OK)
+        return fault->status;
+    if (response->message_count != 1)
+        return malformed(fault, peer, "the answer has no message");
     if (message_unpack(type, response->body, response->arena, ret_message, &why) != STATUS_OK)
         return malformed(fault, peer, why);
     return STATUS_OK;
+}
+
+// What each end means, where the answer itself does not say it. The text follows the server's name.
+static const struct {
+    enum status status;
+    const char *reason;
+    const char *text;
+} meanings[] = {
+    [CLIENT_END_UNSEEN] = {STATUS_UNAVAILABLE, GRPC_CLIENT_CONNECTION_LOST,
+                           "closed the connection before it had the request"},
+    [CLIENT_END_LOST] =
+        {STATUS_OUTCOME_UNKNOWN, GRPC_CLIENT_CONNECTION_LOST,
+         "closed the connection before it answered: look whether what was asked for was done"},
+    [CLIENT_END_TIMED_OUT] = {STATUS_DEADLINE_EXCEEDED, GRPC_CLIENT_DEADLINE, "did not answer in time"},
+    [CLIENT_END_NOT_HTTP2] = {STATUS_UNAVAILABLE, GRPC_CLIENT_NOT_GRPC, "does not speak gRPC"},
+    [CLIENT_END_NO_MEMORY] = {STATUS_NO_MEMORY, "NO_MEMORY", "could not be asked: out of memory"},
+};
+
+// How the gRPC specification reads HTTP/2's error codes.
+static enum status status_of_reset(uint32_t error_code) {
+    switch (error_code) {
+    case NGHTTP2_CANCEL: return STATUS_CANCELLED;
+    case NGHTTP2_ENHANCE_YOUR_CALM: return STATUS_EXHAUSTED;
+    case NGHTTP2_INADEQUATE_SECURITY: return STATUS_PERMISSION_DENIED;
+    default: return STATUS_INTERNAL;
+    }
+}
+
+enum status client_response_explain_end(enum client_end end, uint32_t error_code, const char *peer,
+                                        struct fault *fault) {
+    if (end == CLIENT_END_RESET)
+        return fault_set(fault, status_of_reset(error_code), GRPC_CLIENT_STREAM_RESET,
+                         "%s reset the call (HTTP/2 error %u)", peer, (unsigned)error_code);
+    return fault_set(fault, meanings[end].status, meanings[end].reason, "%s %s", peer, meanings[end].text);
 }

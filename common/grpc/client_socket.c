@@ -1,15 +1,12 @@
 // Connecting with a deadline: non-blocking connect, poll, and the error that the socket then tells.
 #include "common/grpc/client_socket.h"
 
-#include <assert.h>
 #include <errno.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "common/grpc/client.h"
@@ -52,79 +49,38 @@ static int begin(int fd, const struct sockaddr *address, socklen_t len, uint64_t
     return wait_connected(fd, deadline_ns, clock);
 }
 
-// 0 and the socket, or the errno of what failed.
-static int connect_to(const struct sockaddr *address, socklen_t len, uint64_t deadline_ns,
-                      const struct clock *clock, int *ret_fd) {
-    int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
-        return errno;
-    int error = begin(fd, address, len, deadline_ns, clock);
-    if (error != 0) {
-        close(fd);
-        return error;
-    }
-    if (address->sa_family != AF_UNIX)
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-    *ret_fd = fd;
-    return 0;
-}
-
-static enum status fail(struct fault *fault, const struct client_target *target, int error) {
-    const char *name = target->text;
+static void set_failure(struct client_failure *failure, const char *name, int error) {
     switch (error) {
     case ECONNREFUSED:
-        return fault_set(fault, STATUS_UNAVAILABLE, GRPC_CLIENT_NOT_REACHABLE, "nothing listens on %s", name);
+        client_failure_set(failure, STATUS_UNAVAILABLE, GRPC_CLIENT_NOT_REACHABLE, "nothing listens on %s",
+                           name);
+        return;
     case ENOENT:
-        return fault_set(fault, STATUS_UNAVAILABLE, GRPC_CLIENT_NOT_REACHABLE, "there is no socket %s", name);
+        client_failure_set(failure, STATUS_UNAVAILABLE, GRPC_CLIENT_NOT_REACHABLE, "there is no socket %s",
+                           name);
+        return;
     case ETIMEDOUT:
-        return fault_set(fault, STATUS_UNAVAILABLE, GRPC_CLIENT_CONNECT_TIMEOUT,
-                         "%s did not answer the attempt to connect in time", name);
+        client_failure_set(failure, STATUS_UNAVAILABLE, GRPC_CLIENT_CONNECT_TIMEOUT,
+                           "%s did not answer the attempt to connect in time", name);
+        return;
     default:
-        return fault_set(fault, STATUS_UNAVAILABLE, GRPC_CLIENT_NOT_REACHABLE, "can't connect to %s: %s",
-                         name, strerrordesc_np(error));
+        client_failure_set(failure, STATUS_UNAVAILABLE, GRPC_CLIENT_NOT_REACHABLE, "can't connect to %s: %s",
+                           name, strerrordesc_np(error));
     }
 }
 
-static enum status connect_unix(const struct client_target *target, uint64_t deadline_ns,
-                                const struct clock *clock, int *ret_fd, struct fault *fault) {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    static_assert(sizeof(address.sun_path) == sizeof(target->path), "a path that parses fits");
-    memcpy(address.sun_path, target->path, sizeof(target->path));
-    int error = connect_to((const struct sockaddr *)&address, sizeof(address), deadline_ns, clock, ret_fd);
-    return error == 0 ? STATUS_OK : fail(fault, target, error);
-}
-
-// An even share of the time that is left, so that an address that swallows packets leaves some for the next
-// ones.
-static uint64_t share(uint64_t deadline_ns, size_t addresses_left, const struct clock *clock) {
-    uint64_t now_ns = clock_get_monotonic_ns(clock);
-    return now_ns >= deadline_ns ? deadline_ns : now_ns + (deadline_ns - now_ns) / addresses_left;
-}
-
-static enum status connect_internet(const struct client_target *target, uint64_t deadline_ns,
-                                    const struct clock *clock, int *ret_fd, struct fault *fault) {
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
-    struct addrinfo *addresses;
-    int found = getaddrinfo(target->host, target->port, &hints, &addresses);
-    if (found != 0)
-        return fault_set(fault, STATUS_UNAVAILABLE, GRPC_CLIENT_NAME_NOT_FOUND,
-                         "the name %s has no address: %s", target->host, gai_strerror(found));
-    size_t left = 0;
-    for (const struct addrinfo *a = addresses; a; a = a->ai_next)
-        left++;
-    int error = 0;
-    for (const struct addrinfo *a = addresses; a; a = a->ai_next) {
-        error = connect_to(a->ai_addr, a->ai_addrlen, share(deadline_ns, left--, clock), clock, ret_fd);
-        if (error == 0)
-            break;
+int client_socket_open(const struct client_address *address, uint64_t deadline_ns, const struct clock *clock,
+                       struct client_failure *failure) {
+    const struct sockaddr *to = (const struct sockaddr *)&address->socket;
+    int fd = socket(to->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int error = fd < 0 ? errno : begin(fd, to, address->len, deadline_ns, clock);
+    if (error == 0) {
+        if (!address->target->is_unix)
+            setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+        return fd;
     }
-    freeaddrinfo(addresses);
-    return error == 0 ? STATUS_OK : fail(fault, target, error);
-}
-
-enum status client_socket_open(const struct client_target *target, uint64_t deadline_ns,
-                               const struct clock *clock, int *ret_fd, struct fault *fault) {
-    if (target->is_unix)
-        return connect_unix(target, deadline_ns, clock, ret_fd, fault);
-    return connect_internet(target, deadline_ns, clock, ret_fd, fault);
+    set_failure(failure, address->target->text, error);
+    if (fd >= 0)
+        close(fd);
+    return -1;
 }

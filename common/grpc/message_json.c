@@ -1,7 +1,7 @@
 #include "common/grpc/message_json.h"
 
+#include "common/grpc/json_heap.h"
 #include "common/grpc/protojson.h"
-#include "common/grpc/protojson_heap.h"
 
 json_t *message_json_new(const ProtobufCMessage *message, struct arena *arena) {
     static const struct protojson_options options = {
@@ -11,5 +11,5 @@ json_t *message_json_new(const ProtobufCMessage *message, struct arena *arena) {
     json_t *json;
     if (protojson_pack(message, &options, 0, arena, &text) != STATUS_OK)
         return NULL;
-    return protojson_heap_load(text, 0, &ignored, &json) == STATUS_OK ? json : NULL;
+    return json_heap_load(text, 0, &ignored, &json) == STATUS_OK ? json : NULL;
 }

@@ -5,8 +5,8 @@
 
 #include <string.h>
 
+#include "common/grpc/json_heap.h"
 #include "common/grpc/protojson.h"
-#include "common/grpc/protojson_heap.h"
 #include "common/grpc/protojson_number.h"
 #include "common/grpc/protojson_sink.h"
 
@@ -116,7 +116,7 @@ static const char *describe(const json_error_t *error) {
 static const char *explain(struct bytes text, struct arena *arena) {
     json_t *tree = NULL;
     json_error_t error = {.line = -1};
-    enum status status = protojson_heap_load(text, JSON_REJECT_DUPLICATES, &error, &tree);
+    enum status status = json_heap_load(text, JSON_REJECT_DUPLICATES, &error, &tree);
     json_decref(tree);
     const char *sentence = describe(&error);
     if (status == STATUS_MALFORMED && error.line > 0)
@@ -130,7 +130,7 @@ enum status protojson_text_load(struct bytes text, struct arena *arena, json_t *
     json_error_t error;
     enum status status = mark_numbers(text, arena, &marked, ret_text);
     if (status == STATUS_OK) {
-        status = protojson_heap_load(marked, JSON_REJECT_DUPLICATES, &error, ret_tree);
+        status = json_heap_load(marked, JSON_REJECT_DUPLICATES, &error, ret_tree);
         if (status == STATUS_MALFORMED)
             *ret_text = explain(text, arena);
     }

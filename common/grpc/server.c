@@ -112,6 +112,10 @@ static enum status init_tls(struct grpc_server *server, const struct grpc_server
     return status;
 }
 
+static void on_scrub(struct loop_scrub *scrub) {
+    session_memory_scrub(&CONTAINER_OF(scrub, struct grpc_loop, scrub)->memory);
+}
+
 static bool init_loop(struct grpc_server *server, size_t index) {
     struct grpc_loop *home = &server->home[index];
     home->server = server;
@@ -122,6 +126,7 @@ static bool init_loop(struct grpc_server *server, size_t index) {
     session_memory_init(&home->memory);
     home->stop_task.run = on_stop;
     home->drain_task.run = on_drain;
+    home->scrub.run = on_scrub;
     return true;
 }
 
@@ -129,9 +134,11 @@ static enum status init_loops(struct grpc_server *server) {
     for (size_t i = 0; i < server->loop_count; i++)
         if (!init_loop(server, i))
             return STATUS_NO_MEMORY;
-    // Nothing fails any more, so no stop task outlives a server that was not made.
-    for (size_t i = 0; i < server->loop_count; i++)
+    // Nothing fails any more, so no task outlives a server that was not made.
+    for (size_t i = 0; i < server->loop_count; i++) {
         loop_add_stop_task(server->home[i].loop, &server->home[i].stop_task);
+        loop_add_scrub(server->home[i].loop, &server->home[i].scrub);
+    }
     return STATUS_OK;
 }
 

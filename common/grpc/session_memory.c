@@ -1,8 +1,9 @@
-// Every block is preceded by its size class, because nghttp2 frees without telling the size. Large blocks
+// Every block is preceded by its size, because nghttp2 frees without telling it. Large blocks
 // (the session itself, its buffers) go to malloc.
 #include "common/grpc/session_memory.h"
 
 #include <stdalign.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,9 @@ enum { STEP_BYTES = 64, CLASS_NONE = SESSION_MEMORY_CLASSES };
 #define KEPT_BYTES_MAX (16u * 1024 * 1024)
 
 struct session_block {
-    size_t class;
+    size_t capacity;
+    uint32_t class;
+    bool is_clean; // free and wiped, as all behind it in its list are
     union {
         struct session_block *next;
         alignas(max_align_t) uint8_t data[1];
@@ -48,14 +51,17 @@ static void *allocate(size_t size, void *user_data) {
         memory->free_lists[class] = block->body.next;
         // why: the next one has left the cache since it was in use, and is mostly asked for soon.
         __builtin_prefetch(block->body.next);
-        memory->kept_bytes -= capacity_of(class);
+        memory->kept_bytes -= block->capacity;
         return hand_out(block);
     }
-    if (size > SIZE_MAX - HEADER_BYTES)
+    size_t capacity = class == CLASS_NONE ? size : capacity_of(class);
+    if (capacity > SIZE_MAX - HEADER_BYTES)
         return NULL;
-    block = malloc(HEADER_BYTES + (class == CLASS_NONE ? size : capacity_of(class)));
-    if (block)
-        block->class = class;
+    block = malloc(HEADER_BYTES + capacity);
+    if (!block)
+        return NULL;
+    block->capacity = capacity;
+    block->class = (uint32_t) class;
     return hand_out(block);
 }
 
@@ -65,12 +71,14 @@ static void release(void *pointer, void *user_data) {
         return;
     struct session_block *block = block_of(pointer);
     if (block->class == CLASS_NONE || memory->kept_bytes > KEPT_BYTES_MAX) {
+        explicit_bzero(pointer, block->capacity);
         free(block);
         return;
     }
+    block->is_clean = false;
     block->body.next = memory->free_lists[block->class];
     memory->free_lists[block->class] = block;
-    memory->kept_bytes += capacity_of(block->class);
+    memory->kept_bytes += block->capacity;
 }
 
 static void *allocate_zeroed(size_t count, size_t size, void *user_data) {
@@ -86,26 +94,30 @@ static void *allocate_zeroed(size_t count, size_t size, void *user_data) {
 static void *resize(void *pointer, size_t size, void *user_data) {
     if (!pointer)
         return allocate(size, user_data);
-    struct session_block *block = block_of(pointer);
-    if (block->class == CLASS_NONE && class_of(size) == CLASS_NONE) {
-        if (size > SIZE_MAX - HEADER_BYTES)
-            return NULL;
-        return hand_out(realloc(block, HEADER_BYTES + size));
-    }
-    if (block->class != CLASS_NONE && size <= capacity_of(block->class))
+    size_t capacity = block_of(pointer)->capacity;
+    if (size <= capacity)
         return pointer;
     void *moved = allocate(size, user_data);
     if (!moved)
         return NULL;
-    // A large block that shrinks into a class holds at least `size`; a small one is copied whole.
-    size_t held = block->class == CLASS_NONE ? size : capacity_of(block->class);
-    memcpy(moved, pointer, held < size ? held : size);
+    memcpy(moved, pointer, capacity);
     release(pointer, user_data);
     return moved;
 }
 
 void session_memory_init(struct session_memory *memory) {
     *memory = (struct session_memory){.functions = {memory, allocate, release, allocate_zeroed, resize}};
+}
+
+// The lists are stacks: what was freed since the last time stands in front.
+void session_memory_scrub(struct session_memory *memory) {
+    for (size_t i = 0; i < SESSION_MEMORY_CLASSES; i++) {
+        struct session_block *block = memory->free_lists[i];
+        for (; block && !block->is_clean; block = block->body.next) {
+            explicit_bzero(&block->body.next + 1, block->capacity - sizeof(block->body.next));
+            block->is_clean = true;
+        }
+    }
 }
 
 void session_memory_fini(struct session_memory *memory) {

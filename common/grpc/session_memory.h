@@ -19,6 +19,9 @@ struct session_memory {
 
 void session_memory_init(struct session_memory *memory);
 
+// Wipes what has been freed: header fields of peers, among others.
+void session_memory_scrub(struct session_memory *memory);
+
 // After the last session that used it.
 void session_memory_fini(struct session_memory *memory);
 

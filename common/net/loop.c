@@ -33,6 +33,9 @@ struct loop {
     struct timer_wheel wheel;
     struct loop_task *deferred, **deferred_end;
     struct loop_task *stop_tasks;
+    struct loop_scrub *scrubs;
+    struct timer scrubbing;
+    bool is_scrubbing; // the timer runs
     size_t holders;
     bool has_begun_stop;
     const struct clock *clock;
@@ -180,17 +183,38 @@ static bool open_handles(struct loop *loop) {
     return true;
 }
 
+static void wipe_own(struct loop *loop) {
+    explicit_bzero(loop->read_buffer, STREAM_READ_BYTES);
+    explicit_bzero(loop->scratch, LOOP_SCRATCH_BYTES);
+    buffer_reset(&loop->plaintext);
+    buffer_reset(&loop->ciphertext);
+}
+
+static void on_scrub(struct timer *timer) {
+    struct loop *loop = CONTAINER_OF(timer, struct loop, scrubbing);
+    loop->is_scrubbing = false;
+    wipe_own(loop);
+    for (struct loop_scrub *scrub = loop->scrubs; scrub; scrub = scrub->next)
+        scrub->run(scrub);
+}
+
+static void free_own(struct loop *loop) {
+    if (loop->read_buffer && loop->scratch)
+        wipe_own(loop);
+    free(loop->read_buffer);
+    free(loop->scratch);
+    buffer_fini(&loop->plaintext);
+    buffer_fini(&loop->ciphertext);
+    free(loop);
+}
+
 static void free_loop(struct loop *loop) {
     if (!loop)
         return;
     close_handles(loop);
     int result = uv_loop_close(&loop->uv);
     assert(result == 0); // somebody left a handle open
-    free(loop->read_buffer);
-    free(loop->scratch);
-    buffer_fini(&loop->plaintext);
-    buffer_fini(&loop->ciphertext);
-    free(loop);
+    free_own(loop);
 }
 
 static struct loop *new_loop(size_t index, const struct clock *clock) {
@@ -204,11 +228,10 @@ static struct loop *new_loop(size_t index, const struct clock *clock) {
     loop->read_buffer = malloc(STREAM_READ_BYTES);
     loop->scratch = malloc(LOOP_SCRATCH_BYTES);
     if (!loop->read_buffer || !loop->scratch || !open_handles(loop)) {
-        free(loop->read_buffer);
-        free(loop->scratch);
-        free(loop);
+        free_own(loop);
         return NULL;
     }
+    loop->scrubbing.on_due = on_scrub;
     loop_forget_time(loop);
     timer_wheel_init(&loop->wheel, clock_get_monotonic_ns(clock));
     return loop;
@@ -343,6 +366,11 @@ void loop_add_stop_task(struct loop *loop, struct loop_task *task) {
     *end = task;
 }
 
+void loop_add_scrub(struct loop *loop, struct loop_scrub *scrub) {
+    scrub->next = loop->scrubs;
+    loop->scrubs = scrub;
+}
+
 uint64_t loop_get_monotonic_ns(struct loop *loop) {
     if (loop->monotonic_ns == 0)
         loop->monotonic_ns = clock_get_monotonic_ns(loop->clock);
@@ -384,6 +412,11 @@ uv_loop_t *loop_get_uv(struct loop *loop) {
 }
 
 char *loop_get_read_buffer(struct loop *loop) {
+    if (!loop->is_scrubbing) {
+        loop->is_scrubbing = true;
+        loop_arm_timer(loop, &loop->scrubbing,
+                       loop_get_monotonic_ns(loop) + LOOP_SCRUB_MS * UINT64_C(1000000));
+    }
     return loop->read_buffer;
 }
 

@@ -19,10 +19,20 @@
 struct loop;
 struct loop_group;
 
+// Memory that is used again and again may hold what peers have sent: within this time after the last read it
+// is wiped.
+#define LOOP_SCRUB_MS 1000
+
 // Intrusive: embedded by its owner, one use at a time. It may be freed or posted again once `run` has begun.
 struct loop_task {
     struct loop_task *next;
     void (*run)(struct loop_task *task);
+};
+
+// Intrusive: embedded by its owner, for as long as the loop.
+struct loop_scrub {
+    struct loop_scrub *next;
+    void (*run)(struct loop_scrub *scrub);
 };
 
 // Makes `count` loops (at least 1), not yet running: what is set up before loop_group_start() may touch them
@@ -62,6 +72,11 @@ void loop_defer(struct loop *loop, struct loop_task *task);
 // Called on the loop's thread when loop_group_stop() begins, in the order of adding: to close what would
 // otherwise keep the loop running. Before loop_group_start(). `task` stays the loop's until it has run.
 void loop_add_stop_task(struct loop *loop, struct loop_task *task);
+
+// Before loop_group_start(): `scrub->run` wipes what its owner keeps for use again, on the loop's thread,
+// within LOOP_SCRUB_MS after each read, however many there were. The buffers for reads and the scratch memory
+// are the loop's own and wiped with the others.
+void loop_add_scrub(struct loop *loop, struct loop_scrub *scrub);
 
 // The time, read at most once between two arrivals of bytes: a stream lets the loop forget it after every
 // read, so that a process that slept never dates a request before its sleep. Loop thread.

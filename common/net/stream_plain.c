@@ -56,6 +56,7 @@ struct plain {
     struct timer timer;     // stall while bytes wait, then the lingering
     size_t checked_pending; // bytes that waited when `timer` was armed
     size_t dropped;         // bytes read since it was given up
+    bool has_filled_buffer; // of this turn
     bool is_deaf;           // not read any more, until it is closed
 };
 
@@ -122,10 +123,14 @@ static void on_timer(struct timer *timer) {
     arm_timer(plain, plain->base.stall_timeout_ms);
 }
 
+// why: libuv would read on, up to 32 times, as long as buffers come full: two megabytes of one peer's
+// requests before anybody else is looked at. Without a buffer it leaves the rest for the next turn.
 static void on_allocate(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_buffer) {
     (void)suggested;
     struct plain *plain = handle->data;
-    *ret_buffer = uv_buf_init(loop_get_read_buffer(plain->base.loop), STREAM_READ_BYTES);
+    bool may_read = !plain->has_filled_buffer;
+    plain->has_filled_buffer = false;
+    *ret_buffer = uv_buf_init(loop_get_read_buffer(plain->base.loop), may_read ? STREAM_READ_BYTES : 0);
 }
 
 // why: who floods us goes on for as long as it is read.
@@ -141,8 +146,9 @@ static void drop(struct plain *plain, size_t length) {
 static void on_read(uv_stream_t *uv, ssize_t length, const uv_buf_t *buffer) {
     struct plain *plain = uv->data;
     loop_forget_time(plain->base.loop);
-    if (length == 0)
+    if (length == 0 || length == UV_ENOBUFS)
         return;
+    plain->has_filled_buffer = length == STREAM_READ_BYTES;
     if (length < 0) {
         end(plain, length == UV_EOF ? STREAM_END_PEER_CLOSED : STREAM_END_RESET);
         return;

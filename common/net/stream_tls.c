@@ -32,6 +32,7 @@ struct tls {
     struct stream base;
     struct tls_session *session;
     struct stream_tls_handshake handshake;
+    bool is_answered;
     enum tls_state state;
     struct loop_task free_task;
 };
@@ -73,6 +74,16 @@ static void end_handshake(struct tls *tls, enum status status) {
     tls->handshake.on_end(tls->handshake.context, &tls->base, status);
 }
 
+static void go_on(struct tls *tls, enum status status, bool has_answered) {
+    if (status != STATUS_OK || tls_session_is_open(tls->session)) {
+        end_handshake(tls, status);
+        return;
+    }
+    if (has_answered && !tls->is_answered)
+        tls->handshake.on_answered(tls->handshake.context);
+    tls->is_answered |= has_answered;
+}
+
 static void deliver(struct tls *tls, const struct buffer *plaintext) {
     if (tls->state == TLS_OPEN && tls->base.callbacks && plaintext->len > 0)
         tls->base.callbacks->on_read(tls->base.context, buffer_get_bytes(plaintext));
@@ -96,9 +107,8 @@ static void on_read(void *context, struct bytes bytes) {
         on_end(tls, STREAM_END_RESET);
         return;
     }
-    bool has_ended_handshake = status != STATUS_OK || tls_session_is_open(tls->session);
-    if (tls->state == TLS_HANDSHAKE && has_ended_handshake)
-        end_handshake(tls, status);
+    if (tls->state == TLS_HANDSHAKE)
+        go_on(tls, status, ciphertext->len > 0);
     if (status == STATUS_OK || status == STATUS_CLOSED)
         deliver(tls, plaintext);
     if (status != STATUS_OK)

@@ -5,10 +5,12 @@
 #include "common/crypto/tls_server.h"
 #include "common/net/stream_internal.h"
 
-// Called once, unless the stream is closed before. OK: it may be started now, which has to happen at once;
-// else it is only good to be closed: UNAUTHENTICATED, MALFORMED or NO_MEMORY as of tls_session_receive(),
-// CLOSED when the peer has gone.
+// Each called once at most, and none after the stream was closed.
 struct stream_tls_handshake {
+    // The peer has said who it is and what it wants, and was answered.
+    void (*on_answered)(void *context);
+    // OK: it may be started now, which has to happen at once; else it is only good to be closed:
+    // UNAUTHENTICATED, MALFORMED or NO_MEMORY as of tls_session_receive(), CLOSED when the peer has gone.
     void (*on_end)(void *context, struct stream *stream, enum status status);
     void *context;
 };

@@ -1,3 +1,6 @@
+// Two queues, because whoever means it says what it wants with its first packet: so those who have not cost
+// nothing to drop, and a crowd of them keeps nobody out, however fast it comes again. Those who have been
+// answered have cost a signature, and are left to finish; what comes above that is refused at the door.
 #include "common/net/tls_acceptor.h"
 
 #include <assert.h>
@@ -8,9 +11,10 @@
 
 #define NS_PER_MS UINT64_C(1000000)
 
-enum { GRACE_MS = 250, LOG_EVERY_MS = 1000 };
+enum { PATIENCE_MS = 1000, LOG_EVERY_MS = 1000 };
 
 struct handshake {
+    struct handshake_queue *queue;
     struct handshake *newer, *older;
     struct tls_acceptor *acceptor;
     struct stream *stream;
@@ -18,11 +22,16 @@ struct handshake {
     uint64_t began_ns;
 };
 
+// In the order of their coming.
+struct handshake_queue {
+    struct handshake *newest, *oldest;
+};
+
 struct tls_acceptor {
     struct tls_acceptor_options options;
-    struct handshake *newest, *oldest;
-    size_t count;
-    uint64_t log_after_ns; // failures before are counted and not told
+    struct handshake_queue unheard, answered; // before and after the peer has said what it wants
+    size_t count;                             // of both
+    uint64_t log_after_ns;                    // failures before are counted and not told
     uint64_t untold;
 };
 
@@ -46,17 +55,18 @@ static uint64_t get_now_ns(const struct tls_acceptor *acceptor) {
 
 // ---- those under way ----
 
-static void link_newest(struct tls_acceptor *acceptor, struct handshake *handshake) {
-    handshake->older = acceptor->newest;
-    *(handshake->older ? &handshake->older->newer : &acceptor->oldest) = handshake;
-    acceptor->newest = handshake;
-    acceptor->count++;
+static void enter(struct handshake_queue *queue, struct handshake *handshake) {
+    handshake->queue = queue;
+    handshake->newer = NULL;
+    handshake->older = queue->newest;
+    *(handshake->older ? &handshake->older->newer : &queue->oldest) = handshake;
+    queue->newest = handshake;
 }
 
-static void forget(struct tls_acceptor *acceptor, struct handshake *handshake) {
-    *(handshake->newer ? &handshake->newer->older : &acceptor->newest) = handshake->older;
-    *(handshake->older ? &handshake->older->newer : &acceptor->oldest) = handshake->newer;
-    acceptor->count--;
+static void leave(struct handshake *handshake) {
+    struct handshake_queue *queue = handshake->queue;
+    *(handshake->newer ? &handshake->newer->older : &queue->newest) = handshake->older;
+    *(handshake->older ? &handshake->older->newer : &queue->oldest) = handshake->newer;
 }
 
 // Forgets the handshake and returns its stream.
@@ -64,7 +74,8 @@ static struct stream *take_out(struct handshake *handshake) {
     struct tls_acceptor *acceptor = handshake->acceptor;
     struct stream *stream = handshake->stream;
     loop_disarm_timer(acceptor->options.loop, &handshake->timer);
-    forget(acceptor, handshake);
+    leave(handshake);
+    acceptor->count--;
     free(handshake);
     return stream;
 }
@@ -88,6 +99,12 @@ static void tell_failure(struct tls_acceptor *acceptor, const struct stream *str
               LOG_TEXT("reason", stream_tls_get_failure(stream)), LOG_INTEGER("untold", acceptor->untold));
     acceptor->log_after_ns = now_ns + LOG_EVERY_MS * NS_PER_MS;
     acceptor->untold = 0;
+}
+
+static void on_answered(void *context) {
+    struct handshake *handshake = context;
+    leave(handshake);
+    enter(&handshake->acceptor->answered, handshake);
 }
 
 // ---- how they end ----
@@ -132,9 +149,12 @@ static bool is_throttled(const struct tls_acceptor *acceptor, const struct strea
 static bool make_room(struct tls_acceptor *acceptor) {
     if (acceptor->count < (size_t)acceptor->options.max_handshakes)
         return true;
-    struct handshake *oldest = acceptor->oldest;
-    if (get_now_ns(acceptor) < oldest->began_ns + GRACE_MS * NS_PER_MS)
-        return false;
+    struct handshake *oldest = acceptor->unheard.oldest;
+    if (!oldest) {
+        oldest = acceptor->answered.oldest;
+        if (get_now_ns(acceptor) < oldest->began_ns + PATIENCE_MS * NS_PER_MS)
+            return false;
+    }
     refuse(acceptor, take_out(oldest), TLS_REFUSAL_BUDGET);
     return true;
 }
@@ -143,16 +163,17 @@ static enum status begin(struct tls_acceptor *acceptor, struct stream *plain) {
     struct handshake *handshake = calloc(1, sizeof(*handshake));
     if (!handshake)
         return STATUS_NO_MEMORY;
-    const struct stream_tls_handshake end = {on_end, handshake};
+    const struct stream_tls_handshake callbacks = {on_answered, on_end, handshake};
     handshake->acceptor = acceptor;
     handshake->timer.on_due = on_timeout;
     handshake->began_ns = get_now_ns(acceptor);
-    enum status status = stream_tls_open(plain, acceptor->options.server, &end, &handshake->stream);
+    enum status status = stream_tls_open(plain, acceptor->options.server, &callbacks, &handshake->stream);
     if (status != STATUS_OK) {
         free(handshake);
         return status;
     }
-    link_newest(acceptor, handshake);
+    enter(&acceptor->unheard, handshake);
+    acceptor->count++;
     loop_arm_timer(acceptor->options.loop, &handshake->timer,
                    handshake->began_ns + (uint64_t)acceptor->options.timeout_ms * NS_PER_MS);
     return STATUS_OK;
@@ -170,6 +191,8 @@ size_t tls_acceptor_get_count(const struct tls_acceptor *acceptor) {
 }
 
 void tls_acceptor_drop(struct tls_acceptor *acceptor) {
-    while (acceptor->oldest)
-        stream_close(take_out(acceptor->oldest), STREAM_CLOSE_NOW);
+    while (acceptor->unheard.oldest)
+        stream_close(take_out(acceptor->unheard.oldest), STREAM_CLOSE_NOW);
+    while (acceptor->answered.oldest)
+        stream_close(take_out(acceptor->answered.oldest), STREAM_CLOSE_NOW);
 }

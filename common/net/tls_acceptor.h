@@ -1,8 +1,8 @@
 // From accepted connections of a loop to TLS streams: runs the handshakes, and bounds what they may cost:
 // time for each, how many are under way, and how many one address may begin a second.
 //
-// Where too many are under way the one that has begun first makes room, if it has had a quarter of a second:
-// those who mean it are mostly done by then, those who only hold places are not.
+// Where too many are under way the first of those makes room who have not yet said what they want; if there
+// are none, the first of all, if it has had a second; else whoever comes is refused.
 #ifndef LATCHKEY_COMMON_NET_TLS_ACCEPTOR_H
 #define LATCHKEY_COMMON_NET_TLS_ACCEPTOR_H
 

@@ -1,10 +1,10 @@
 #include "services/cli/bootstrap.h"
 
 #include <jansson.h>
-#include <stdlib.h>
 
 #include "common/base/clock.h"
 #include "common/base/typeid.h"
+#include "common/grpc/json_heap.h"
 #include "services/cli/bootstrap_store.h"
 
 #define DEMO_EMAIL "administrator@demo.example"
@@ -41,7 +41,7 @@ static enum status note(struct bootstrap_store *store, const struct plan *plan, 
     char *text = json_dumps(after, JSON_COMPACT);
     enum status status =
         text ? bootstrap_store_note(store, plan->company_id, action, object.text, text) : STATUS_NO_MEMORY;
-    free(text);
+    json_heap_free(text);
     json_decref(after);
     return status;
 }

@@ -8,6 +8,7 @@
 #include "common/grpc/client.h"
 #include "common/grpc/field.h"
 #include "services/cli/secret_text.h"
+#include "services/cli/transport_options.h"
 
 #define METADATA_MAX 2
 #define NS_PER_MS 1000000
@@ -95,6 +96,21 @@ enum exit_code calls_begin(struct cli *cli) {
     return EXIT_CODE_DONE;
 }
 
+static enum exit_code make_client(struct cli *cli, const char *address, struct grpc_client **ret_client) {
+    struct transport_options transport;
+    enum exit_code code = transport_options_read(cli, address, &transport);
+    if (code != EXIT_CODE_DONE)
+        return code;
+    const struct grpc_client_options options = {.call_timeout_ms = CALL_TIMEOUT_MS,
+                                                .tls = transport.is_tls ? &transport.tls : NULL,
+                                                .allow_plaintext = transport.allow_plaintext};
+    char error[ERROR_MAX];
+    enum status status = grpc_client_new(address, &options, ret_client, error, sizeof(error));
+    if (status == STATUS_OK)
+        return EXIT_CODE_DONE;
+    return cli_fail(cli, exit_code_from_status(status), "the address \"%s\": %s", address, error);
+}
+
 static enum exit_code find_client(struct cli *cli, enum rpc_server wanted, struct grpc_client **ret_client) {
     struct servers *servers = cli->servers;
     const char *address = get_address(cli, wanted);
@@ -104,12 +120,10 @@ static enum exit_code find_client(struct cli *cli, enum rpc_server wanted, struc
             return EXIT_CODE_DONE;
         }
     }
-    const struct grpc_client_options options = {.call_timeout_ms = CALL_TIMEOUT_MS};
-    char error[ERROR_MAX];
     struct server *server = &servers->by_address[servers->count];
-    enum status status = grpc_client_new(address, &options, &server->client, error, sizeof(error));
-    if (status != STATUS_OK)
-        return cli_fail(cli, exit_code_from_status(status), "the address \"%s\": %s", address, error);
+    enum exit_code code = make_client(cli, address, &server->client);
+    if (code != EXIT_CODE_DONE)
+        return code;
     server->address = address;
     servers->count++;
     *ret_client = server->client;
@@ -154,6 +168,11 @@ static int64_t get_timeout_ms(const struct cli *cli) {
     return wait_ms > 0 ? wait_ms + CALL_TIMEOUT_MS : 0;
 }
 
+// Whether it does no harm when a call that failed is made once more.
+static bool is_repeatable(const struct rpc *rpc, const ProtobufCMessage *request) {
+    return rpc_is_reading(rpc) || field_is_set(request, "request_id");
+}
+
 static enum status call(struct cli *cli, struct grpc_client *client, const struct rpc *rpc,
                         const ProtobufCMessage *request, ProtobufCMessage **ret_response,
                         struct fault *fault) {
@@ -163,7 +182,9 @@ static enum status call(struct cli *cli, struct grpc_client *client, const struc
                                     .request = request,
                                     .response = rpc->response,
                                     .metadata = metadata,
-                                    .timeout_ms = get_timeout_ms(cli)};
+                                    .timeout_ms = get_timeout_ms(cli),
+                                    .is_repeatable = is_repeatable(rpc, request),
+                                    .wait_for_ready = options_has(&cli->options, "wait-for-ready")};
     if (servers->authorization)
         metadata[call.metadata_count++] = (struct grpc_metadata){"authorization", servers->authorization};
     if (servers->company)

@@ -81,10 +81,19 @@ static void print_fault_as_json(struct cli *cli, const struct fault *fault, enum
                        "exit_code", (int)code));
 }
 
+// Reasons of a server that is not reached for long: another program listens there, or the two have no trust
+// in each other. Trying again does not help.
+static bool is_lasting(const char *reason) {
+    static const char *const lasting[] = {"NOT_GRPC", "TLS_FAILED", "TLS_REQUIRED"};
+    for (size_t i = 0; i < ARRAY_LENGTH(lasting); i++)
+        if (strcmp(reason, lasting[i]) == 0)
+            return true;
+    return false;
+}
+
 enum exit_code cli_fail_with_fault(struct cli *cli, const struct fault *fault) {
     enum exit_code code = exit_code_from_status(fault->status);
-    // Another program listens there: trying again does not help, whatever it answered.
-    if (fault->reason && strcmp(fault->reason, "NOT_GRPC") == 0)
+    if (fault->reason && is_lasting(fault->reason))
         code = EXIT_CODE_FAILED;
     // Nor does it where a limit does not move by itself.
     if (fault->status == STATUS_EXHAUSTED && fault->retry_after_ms == 0)

@@ -9,15 +9,27 @@
 #include "services/cli/plain_command.h"
 #include "services/cli/role_command.h"
 #include "services/cli/token_command.h"
+#include "services/cli/transport_options.h"
 #include "services/cli/whitelist_command.h"
 
 static const struct option common_options[] = {
     FLAG("json", "Prints JSON for programs, errors too."),
-    VALUE(WORD, "address", "HOST:PORT", "The server, or unix:/PATH, in place of LATCHKEY_ADDRESS."),
+    VALUE(
+        WORD, "address", "HOST:PORT",
+        "The server, https://HOST:PORT or unix:/PATH, in place of LATCHKEY_ADDRESS. Several are separated by "
+        "commas."),
     VALUE(WORD, "token-file", "FILE", "Your token's file, in place of LATCHKEY_TOKEN; - is standard input."),
     FLAG("operator", "Calls with LATCHKEY_OPERATOR_TOKEN in place of LATCHKEY_TOKEN."),
     VALUE(WORD, "company", "COMPANY-ID", "Acts for another company, as an operator may."),
     VALUE(DURATION, "timeout", "TIME", "How long a call may take, such as 5s."),
+    FLAG("wait-for-ready", "Waits for a server that can't be reached yet, as long as the call may take."),
+    CHOICE("tls", "WHEN", "Speaks TLS; auto is with https:// or one of the next options.",
+           transport_tls_choices),
+    VALUE(WORD, "tls-ca", "FILE", "Who vouches for the server, in place of the system's authorities."),
+    VALUE(WORD, "tls-certificate", "FILE", "Your certificate, for a server that asks for one."),
+    VALUE(WORD, "tls-key", "FILE", "The key of your certificate."),
+    VALUE(WORD, "tls-server-name", "NAME", "Whom the server's certificate must name, in place of its host."),
+    FLAG("allow-plaintext", "Calls another machine without TLS, although secrets then travel in clear."),
     FLAG("help", "Says what the command does."),
     FLAG("version", "Prints the version, in place of a command."),
 };

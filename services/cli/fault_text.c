@@ -81,8 +81,15 @@ static const struct {
     {"COMPANY_IP_NOT_LISTED",
      "call from a listed address, or let the operator change the list, with --operator --company COMPANY-ID"},
     {"NAME_NOT_FOUND", "check LATCHKEY_ADDRESS or --address"},
+    {"TLS_FAILED",
+     "--tls-ca names who vouches for the server, --tls-server-name whom its certificate must name, and "
+     "--tls-certificate yours"},
+    {"TLS_REQUIRED", "--tls on speaks TLS, and so does an address that begins with https://"},
+    {"PLAINTEXT_REFUSED",
+     "speak TLS with --tls on, or where something between encrypts say --allow-plaintext"},
     {"NOT_GRPC",
-     "check LATCHKEY_ADDRESS or --address: latchkeyd serves gRPC on port 7070 and its admin pages on 7071"},
+     "check LATCHKEY_ADDRESS or --address: latchkeyd serves gRPC on port 7070 and its admin pages on 7071; "
+     "--tls on speaks TLS"},
 };
 
 // Words of the contract that servers use, and what they are on the command line.

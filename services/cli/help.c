@@ -48,12 +48,16 @@ void help_print_all(FILE *to) {
     fputs("\nOptions of every command:\n", to);
     print_options(command_common_options, to);
     fputs("\nEnvironment:\n"
-          "  LATCHKEY_ADDRESS              the server, host:port or unix:/PATH (127.0.0.1:7070)\n"
+          "  LATCHKEY_ADDRESS              the server, host:port, https://host:port or unix:/PATH\n"
+          "                                (127.0.0.1:7070); several are separated by commas\n"
           "  LATCHKEY_TOKEN_ADDRESS, LATCHKEY_WHITELIST_ADDRESS, LATCHKEY_INVITATION_ADDRESS,\n"
           "  LATCHKEY_VALIDATOR_ADDRESS    one of the four servers, where each has an address of its own\n"
           "  LATCHKEY_TOKEN                your token; LATCHKEY_TOKEN_FILE names a file that holds it\n"
           "  LATCHKEY_OPERATOR_TOKEN       what --operator takes in place of it\n"
           "  LATCHKEY_COMPANY              the company to act for, for operators\n"
+          "  LATCHKEY_TLS, LATCHKEY_TLS_CA, LATCHKEY_TLS_SERVER_NAME, LATCHKEY_CLIENT_CERTIFICATE,\n"
+          "  LATCHKEY_CLIENT_KEY           what --tls and the options after it say\n"
+          "  LATCHKEY_ALLOW_PLAINTEXT=on   calls other machines without TLS\n"
           "  LATCHKEY_VALIDATE_TOKEN       the token that `validate` asks about\n"
           "  LATCHKEY_DATABASE_URL         PostgreSQL, for `migrate` and `bootstrap`\n"
           "  LATCHKEY_LOG_LEVEL=debug      shows statements that the database refused\n",
@@ -123,20 +127,29 @@ static void print_verbs(FILE *to) {
     }
 }
 
-// Options whose value is one of a few words or a file's name.
+// Behind "NOUN VERB", or behind any command where the noun is NULL.
+static void print_value_case(const char *noun, const char *verb, const struct option *option, FILE *to) {
+    if (!option->choices)
+        return;
+    if (noun)
+        fprintf(to, "    \"%s %s\"", noun, verb ? verb : "");
+    else
+        fputs("    ", to);
+    fprintf(to, "*--%s) words=\"", option->name);
+    for (const char *const *choice = option->choices; *choice; choice++)
+        fprintf(to, "%s%s", choice == option->choices ? "" : " ", *choice);
+    fputs("\" ;;\n", to);
+}
+
+// Options whose value is one of a few words.
 static void print_value_cases(FILE *to) {
     for (size_t i = 0; i < command_get_count(); i++) {
-        struct option_table table = command_get(i)->options;
-        for (size_t k = 0; k < table.count; k++) {
-            if (!table.options[k].choices)
-                continue;
-            fprintf(to, "    \"%s %s\"*--%s) words=\"", command_get(i)->noun,
-                    command_get(i)->verb ? command_get(i)->verb : "", table.options[k].name);
-            for (const char *const *choice = table.options[k].choices; *choice; choice++)
-                fprintf(to, "%s%s", choice == table.options[k].choices ? "" : " ", *choice);
-            fputs("\" ;;\n", to);
-        }
+        const struct command *command = command_get(i);
+        for (size_t k = 0; k < command->options.count; k++)
+            print_value_case(command->noun, command->verb, &command->options.options[k], to);
     }
+    for (size_t k = 0; k < command_common_options.count; k++)
+        print_value_case(NULL, NULL, &command_common_options.options[k], to);
 }
 
 // Commands whose argument is a file's name.
@@ -168,16 +181,18 @@ void help_print_bash_completion(FILE *to) {
           "  case \"$command $current\" in\n",
           to);
     print_file_cases(to);
-    fputs("  esac\n"
-          "  [[ $previous == --*-file || $previous == --file ]] && is_file=1\n"
-          "  if [[ $is_file ]]; then\n"
-          "    mapfile -t COMPREPLY < <(compgen -f -- \"$current\")\n"
-          "    compopt -o filenames 2>/dev/null\n"
-          "    return\n"
-          "  fi\n"
-          "  if [[ $is_value ]]; then :\n"
-          "  elif [[ -z $noun ]]; then words=\"",
-          to);
+    fputs(
+        "  esac\n"
+        "  [[ $previous == --*-file || $previous == --file || $previous == --tls-@(ca|certificate|key) ]] && "
+        "is_file=1\n"
+        "  if [[ $is_file ]]; then\n"
+        "    mapfile -t COMPREPLY < <(compgen -f -- \"$current\")\n"
+        "    compopt -o filenames 2>/dev/null\n"
+        "    return\n"
+        "  fi\n"
+        "  if [[ $is_value ]]; then :\n"
+        "  elif [[ -z $noun ]]; then words=\"",
+        to);
     print_nouns(to);
     fputs("\"\n"
           "  elif [[ $noun == help && $verb ]]; then case $verb in\n",

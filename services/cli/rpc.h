@@ -4,6 +4,7 @@
 #define LATCHKEY_SERVICES_CLI_RPC_H
 
 #include <protobuf-c/protobuf-c.h>
+#include <stdbool.h>
 
 // Which server answers: each may have an address of its own.
 enum rpc_server {
@@ -89,5 +90,8 @@ struct rpc {
 };
 
 const struct rpc *rpc_get(enum rpc_id id);
+
+// Whether it changes nothing, by its method's name.
+bool rpc_is_reading(const struct rpc *rpc);
 
 #endif

@@ -57,6 +57,11 @@ const struct token_record *image_find_token(const struct image *image, const str
     return token_table_find(image->tokens, digest);
 }
 
+const struct token_record *image_find_token_or_decoy(const struct image *image, const struct digest *digest,
+                                                     bool *ret_is_found) {
+    return token_table_find_or_decoy(image->tokens, digest, ret_is_found);
+}
+
 const struct company_facts *image_get_company(const struct token_record *record) {
     return atomic_load_explicit(&record->company->facts, memory_order_acquire);
 }

@@ -10,7 +10,11 @@
 
 static_assert(sizeof(void *) == 8, "a slot holds a pointer of 48 bits");
 
-enum { CAPACITY_MIN = 64, FINGERPRINT_SHIFT = 48 };
+enum {
+    CAPACITY_MIN = 64,
+    FINGERPRINT_SHIFT = 48,
+    WINDOW = 16, // slots, two lines of the cache
+};
 
 #define SLOT_EMPTY UINT64_C(0)
 #define SLOT_DELETED UINT64_C(1)
@@ -107,6 +111,68 @@ const struct token_record *token_table_find(const struct token_table *table, con
         if (slot_holds(slot, hash, digest))
             return get_record(slot);
     }
+}
+
+// why not memcmp: it is done sooner with a decoy.
+static bool has_digest(const struct token_record *record, const struct digest *digest) {
+    uint64_t a[4], b[4];
+    memcpy(a, record->digest.bytes, sizeof(a));
+    memcpy(b, digest->bytes, sizeof(b));
+    return ((a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3])) == 0;
+}
+
+static uint64_t read_slot(const struct slots *slots, size_t index) {
+    return atomic_load_explicit(&slots->slots[index & slots->mask], memory_order_acquire);
+}
+
+// Whole clusters, and further on to a record where there is none: what the window has not settled.
+static const struct token_record *search(const struct slots *slots, uint64_t hash,
+                                         const struct digest *digest, bool *ret_is_found) {
+    const struct token_record *decoy = NULL;
+    bool may_follow = true;
+    for (size_t i = 0; i <= slots->mask && (may_follow || !decoy); i++) {
+        uint64_t slot = read_slot(slots, hash + i);
+        may_follow = may_follow && slot != SLOT_EMPTY;
+        if (may_follow && slot_holds(slot, hash, digest)) {
+            *ret_is_found = true;
+            return get_record(slot);
+        }
+        if (slot > SLOT_DELETED && !decoy)
+            decoy = get_record(slot);
+    }
+    *ret_is_found = false;
+    return decoy;
+}
+
+// Without a branch, which the compiler would make of the plain operator.
+static uint64_t choose(bool condition, uint64_t yes, uint64_t no) {
+    uint64_t mask = -(uint64_t)condition;
+    return (yes & mask) | (no & ~mask);
+}
+
+// why: all slots of the window are looked at in the same way, whatever is in them; the record that is chosen,
+// a decoy too, lies as far from the cache as any, and is compared whole.
+const struct token_record *token_table_find_or_decoy(const struct token_table *table,
+                                                     const struct digest *digest, bool *ret_is_found) {
+    uint64_t hash = hash_digest(table, digest);
+    const struct slots *slots = atomic_load_explicit(&table->slots, memory_order_acquire);
+    uint64_t match = SLOT_EMPTY, decoy = SLOT_EMPTY;
+    bool is_settled = false;
+    for (size_t i = WINDOW; i-- > 0;) {
+        uint64_t slot = read_slot(slots, hash + i);
+        bool is_record = slot > SLOT_DELETED;
+        decoy = choose(is_record, slot, decoy);
+        match = choose(is_record & ((slot ^ hash) >> FINGERPRINT_SHIFT == 0), slot, match);
+        is_settled |= slot == SLOT_EMPTY;
+    }
+    const struct token_record *record = get_record(choose(match != SLOT_EMPTY, match, decoy));
+    if (UNLIKELY(!record))
+        return search(slots, hash, digest, ret_is_found);
+    *ret_is_found = has_digest(record, digest) & (match != SLOT_EMPTY);
+    uint64_t is_open = choose(*ret_is_found, false, choose(match != SLOT_EMPTY, true, !is_settled));
+    if (UNLIKELY(is_open != 0))
+        return search(slots, hash, digest, ret_is_found);
+    return record;
 }
 
 // The smallest array in which `count` records leave room for as many again.

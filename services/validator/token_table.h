@@ -18,6 +18,7 @@
 #ifndef LATCHKEY_SERVICES_VALIDATOR_TOKEN_TABLE_H
 #define LATCHKEY_SERVICES_VALIDATOR_TOKEN_TABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "common/base/compiler.h"
@@ -36,6 +37,12 @@ void token_table_free(struct token_table *table);
 
 // Any thread. The record stays as it is until the reader goes offline (quiescence.h).
 const struct token_record *token_table_find(const struct token_table *table, const struct digest *digest);
+
+// The same for those whom the time must not tell whether there is one: without one another record, "decoy",
+// is compared and returned, for the caller to go on with as far as with the right one. NULL only where there
+// is no record at all.
+const struct token_record *token_table_find_or_decoy(const struct token_table *table,
+                                                     const struct digest *digest, bool *ret_is_found);
 
 // The rest is the writer's.
 

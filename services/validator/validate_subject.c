@@ -33,17 +33,24 @@ static void take_member(struct access_subject *access, const struct member_facts
 
 bool validate_subject_find(const struct image *image, const struct digest *digest,
                            struct validate_subject *ret) {
-    const struct token_record *record = image_find_token(image, digest);
+    bool is_found;
+    const struct token_record *record = image_find_token_or_decoy(image, digest, &is_found);
     const struct company_facts *company = record ? image_get_company(record) : NULL;
+    *ret = (struct validate_subject){.record = record, .company = company, .is_decoy = !is_found};
     if (!company)
         return false;
-    *ret = (struct validate_subject){.record = record, .company = company};
     take_token(&ret->access, record);
+    ret->access.is_deactivated |= !is_found;
     take_company(&ret->access, company);
     ret->access.is_company_owned = record->member == NULL;
     if (record->member) {
         ret->member = image_get_member(record);
         take_member(&ret->access, ret->member);
     }
-    return true;
+    return is_found;
+}
+
+void validate_subject_hide(struct validate_subject *subject, bool is_hidden) {
+    subject->is_decoy |= is_hidden;
+    subject->access.is_deactivated |= is_hidden;
 }

@@ -15,10 +15,16 @@ struct validate_subject {
     const struct company_facts *company;
     const struct member_facts *member; // NULL = owned by the company, or removed with its row
     struct access_subject access;      // what access_decide() goes by
+    bool is_decoy;                     // another token than the one that was asked about
 };
 
-// False, and `ret` untouched, where no token has the digest, or its company is not known.
+// False where no token has the digest, or its company is not known. `ret` is then a decoy, deactivated: who
+// goes on with it all the same takes as long as with a token that is. Without any other one, its company is
+// NULL.
 MUST_CHECK bool validate_subject_find(const struct image *image, const struct digest *digest,
                                       struct validate_subject *ret);
+
+// The token is there, but for whoever asks it must not be, if `is_hidden`.
+void validate_subject_hide(struct validate_subject *subject, bool is_hidden);
 
 #endif

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 NAMES = ("ip_set", "transport", "validate", "tls", "latency", "cold_start", "memory", "revoke", "create", "trips", "whitelist",
-         "pages", "overload")
+         "pages", "overload", "timing")
 
 
 def parse(arguments):

@@ -150,7 +150,8 @@ _latchkey || true; ((${#COMPREPLY[@]} == 0)) || printf '%s\\n' "${COMPREPLY[@]}"
             (Path(directory) / "list.csv").touch()
             start = f"{directory}/li"
             for words in (("whitelist", "import"), ("whitelist", "import", "--replace"), ("token", "import"), ("permissions", "set"),
-                          ("token", "create", "--secret-file"), ("invitation", "create", "--file")):
+                          ("token", "create", "--secret-file"), ("invitation", "create", "--file"), ("caller", "--tls-ca"),
+                          ("caller", "--tls-certificate"), ("caller", "--tls-key")):
                 with self.subTest(words):
                     self.assertEqual(self.complete(*words, start), [f"{directory}/list.csv"])
         self.assertEqual(self.complete("whitelist", "import"), ["import"])
@@ -178,6 +179,7 @@ _latchkey || true; ((${#COMPREPLY[@]} == 0)) || printf '%s\\n' "${COMPREPLY[@]}"
         self.assertEqual(self.complete("token", "deactivate", "tok_x", "--reason", "l"), ["leaked"])
         self.assertEqual(self.complete("validate", "--channel", "u"), ["ui"])
         self.assertEqual(self.complete("token", "create", "--channel", ""), ["api", "ui"])
+        self.assertEqual(self.complete("caller", "--tls", "o"), ["on", "off"])
 
     def test_common_options_in_front_of_the_command(self):
         self.assertEqual(self.complete("--json", "wh"), ["whitelist"])

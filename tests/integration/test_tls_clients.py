@@ -42,7 +42,8 @@ class TlsDeployment(unittest.TestCase):
         cls.remote = cls.enterClassContext(cls.deployment.beside("latchkeyd", **cls.settings()))
         with cls.deployment.administrator() as administrator:
             cls.created = administrator.tokens.CreateAccessToken(
-                token_pb2.CreateAccessTokenRequest(label="asked about", permissions=["charges.read"]), timeout=20)
+                token_pb2.CreateAccessTokenRequest(label="asked about", permissions=["charges.read"],
+                                                   wait_for_validators={"seconds": 15}), timeout=20)
 
     @classmethod
     def settings(cls):

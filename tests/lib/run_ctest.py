@@ -16,6 +16,7 @@ from latchkey_test import BUILD
 
 _PASSED = re.compile(r"\[  PASSED  \] (\d+) test\(s\)")
 _FAILED = re.compile(r"\[  FAILED  \] (\d+) test\(s\)")
+_FAILED_NAME = re.compile(r"\[  FAILED  \] (?!\d+ test)(.*)")
 _SKIPPED = re.compile(r"\[  SKIPPED \] (?!\d+ test)(.*)")
 
 
@@ -35,7 +36,11 @@ def count_program(case):
         print(f"skipped: {case.get('name')}: {name}")
     passed = sum(map(int, _PASSED.findall(output)))
     failed = sum(map(int, _FAILED.findall(output)))
+    for name in sorted(set(_FAILED_NAME.findall(output))):
+        print(f"failed: {case.get('name')}: {name}")
     if case.get("status") != "run":
+        if not failed:
+            print(f"failed: {case.get('name')}: ended without a count")
         return passed, max(failed, 1)
     return (passed, failed) if passed or failed else (1, 0)
 

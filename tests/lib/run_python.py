@@ -44,6 +44,8 @@ def run_file(directory, name):
     result = unittest.TextTestRunner(verbosity=2, resultclass=Result, stream=sys.stdout).run(suite)
     for test, reason in result.skipped:
         print(f"skipped: {test}: {reason}")
+    for test, _ in [*result.failures, *result.errors]:
+        print(f"failed: {name}: {test}")
     passed = getattr(result, "passed", 0)
     failed = result.testsRun - passed - len(result.skipped) - len(result.expectedFailures)
     # A class or module that fails to set up has run no test.
@@ -69,8 +71,10 @@ def run_apart(directory, name):
         said, _ = process.communicate(timeout=_TIMEOUT_S)
     except subprocess.TimeoutExpired:
         process.kill()
-        said = f"{process.communicate()[0]}\n{name} hangs: ended after {_TIMEOUT_S} s\n"
+        said = f"{process.communicate()[0]}\nfailed: {name}: hangs, ended after {_TIMEOUT_S} s\n"
     counts = _COUNT.findall(said)
+    if not counts:
+        said += f"failed: {name}: ended without a count\n"
     passed, failed = map(int, counts[-1]) if counts else (0, 1)
     print(f"---- {name}: {time.monotonic() - started:.0f} s\n{_COUNT.sub('', said)}", flush=True)
     return passed, max(failed, int(process.returncode != 0))

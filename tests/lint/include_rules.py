@@ -19,7 +19,7 @@ _PINNED = [(re.compile(header), re.compile(places)) for header, places in (
     (r"zlib\.h", r"common/grpc/"),
     (r"idn2\.h|libpsl\.h", r"common/access/"),
     (r"microhttpd\.h", r"common/app/"),
-    (r"jansson\.h", r"common/grpc/(message_json|protojson_\w+)\.[ch]|common/app/|services/cli/"),
+    (r"jansson\.h", r"common/grpc/(message_json|json_heap|protojson_\w+|service_config)\.[ch]|common/app/|services/cli/"),
     (r"curl/", r"common/mail/"),
     (r"cmocka\.h", r"nowhere"),
 )]

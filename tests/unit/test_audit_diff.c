@@ -259,7 +259,7 @@ static bool diff_without_memory(void *context) {
     return is_done;
 }
 
-// The JSON library's allocations count too: its heap is ours (protojson_heap.c).
+// The JSON library's allocations count too: its heap is ours (json_heap.c).
 static void running_out_of_memory_is_told(void **state) {
     (void)state;
     ProtobufCMessage *messages[] = {new_token_with_ips(0, 30), new_token_with_ips(5, 40)};

@@ -388,6 +388,28 @@ static void without_descriptors_a_connection_waits_and_is_served_later(void **st
     stop();
 }
 
+// Sends until nothing is taken any more for a while, or the connection is gone.
+static size_t send_all_that_is_taken(int fd) {
+    size_t sent = 0;
+    for (;;) {
+        struct pollfd writable = {.fd = fd, .events = POLLOUT};
+        ssize_t length =
+            poll(&writable, 1, 300) == 1 ? send(fd, flood, sizeof(flood), MSG_DONTWAIT | MSG_NOSIGNAL) : -1;
+        if (length < 0)
+            return sent;
+        sent += (size_t)length;
+    }
+}
+
+static void who_has_been_closed_is_not_read_for_ever(void **state) {
+    (void)state;
+    serve(MODE_CLOSE, "127.0.0.1:0");
+    int fd = connect_tcp();
+    assert_true(send_all_that_is_taken(fd) < 64 * 1024 * 1024); // a megabyte, and what sockets hold
+    stop();                                                     // waits until it is closed
+    close(fd);
+}
+
 // The server's end of the connection in this process.
 static int find_other_end(int fd) {
     struct sockaddr_in here, there;
@@ -435,6 +457,7 @@ int main(void) {
         cmocka_unit_test(a_peer_that_takes_nothing_is_told_as_stalled),
         cmocka_unit_test(more_than_the_cap_is_refused),
         cmocka_unit_test(closing_with_flush_delivers_everything_first),
+        cmocka_unit_test(who_has_been_closed_is_not_read_for_ever),
         cmocka_unit_test(every_loop_listens_on_the_port_that_the_first_has_picked),
         cmocka_unit_test(an_address_in_use_is_told_even_to_the_same_user),
         cmocka_unit_test(what_is_no_address_is_refused_with_a_sentence),

@@ -66,15 +66,32 @@ static void take_away(struct token_table *table, struct list *list, uint32_t key
     list->records[key] = NULL;
 }
 
+static bool is_listed(const struct list *list, const struct token_record *record) {
+    for (size_t key = 0; key < KEYS; key++)
+        if (list->records[key] == record)
+            return true;
+    return false;
+}
+
 static void compare_walk(const struct token_table *table, const struct list *list) {
     size_t cursor = 0, count = 0;
     for (const struct token_record *record; (record = token_table_next(table, &cursor)); count++) {
-        bool is_listed = false;
-        for (size_t key = 0; key < KEYS && !is_listed; key++)
-            is_listed = list->records[key] == record;
-        assert_true(is_listed);
+        assert_true(is_listed(list, record));
     }
     assert_int_equal(count, list->count);
+}
+
+// The record that is there, and nobody else; or any other one, as long as there is one.
+static void compare_decoy(const struct token_table *table, const struct list *list, uint32_t key) {
+    struct digest digest = make_digest(key);
+    bool is_found;
+    const struct token_record *record = token_table_find_or_decoy(table, &digest, &is_found);
+    assert_int_equal(is_found, list->records[key] != NULL);
+    assert_int_equal(record != NULL, list->count > 0);
+    if (is_found)
+        assert_ptr_equal(record, list->records[key]);
+    else if (record)
+        assert_true(is_listed(list, record));
 }
 
 static void random_puts_and_removals_agree_with_a_list(void **state) {
@@ -94,6 +111,7 @@ static void random_puts_and_removals_agree_with_a_list(void **state) {
         check(table);
         struct digest digest = make_digest(other);
         assert_ptr_equal(token_table_find(table, &digest), list.records[other]);
+        compare_decoy(table, &list, other);
         assert_int_equal(token_table_get_count(table), list.count);
         if (step % 100 == 0)
             compare_walk(table, &list);
@@ -102,6 +120,23 @@ static void random_puts_and_removals_agree_with_a_list(void **state) {
         take_away(table, &list, key);
     check(table);
     assert_int_equal(token_table_get_count(table), 0);
+    token_table_free(table);
+    reclaim_fini(&reclaim);
+}
+
+// A look-up of 64 slots at most, most of them taken, goes on past what it looks at first.
+static void a_decoy_is_found_however_full_or_empty_the_table_is(void **state) {
+    (void)state;
+    struct reclaim reclaim;
+    struct token_table *table = new_table(&reclaim);
+    struct list list = {0};
+    for (uint32_t count = 0; count <= 48; count++) {
+        for (uint32_t key = 0; key < KEYS; key++)
+            compare_decoy(table, &list, key);
+        put(table, &list, count, 0);
+    }
+    for (uint32_t key = 0; key < KEYS; key++)
+        take_away(table, &list, key);
     token_table_free(table);
     reclaim_fini(&reclaim);
 }
@@ -287,6 +322,7 @@ int main(void) {
         cmocka_unit_test(a_table_of_constant_size_does_not_grow),
         cmocka_unit_test(records_may_be_removed_on_a_walk),
         cmocka_unit_test(a_failing_allocation_leaves_the_table_as_it_was),
+        cmocka_unit_test(a_decoy_is_found_however_full_or_empty_the_table_is),
         cmocka_unit_test(random_puts_and_removals_agree_with_a_list),
         cmocka_unit_test(readers_find_what_is_there_while_the_table_changes),
     };

@@ -132,6 +132,36 @@ static void only_what_was_admitted_or_came_too_late_is_a_use(void **state) {
     assert_int_equal(use->kind, USE_TOO_LATE);
 }
 
+// One who may ask about his own company only.
+static void what_is_hidden_is_told_like_what_is_not_there(void **state) {
+    struct single *single = *state;
+    struct secret unknown;
+    secret_new(VALIDATOR_IMAGE_BRAND, SECRET_ACCESS, validator_image_get_lane(single->company), &unknown);
+    const struct validate_asker stranger = {.company_id = {{9}}, .has_bearer = true, .has_detail = true};
+    const char *const texts[] = {single->secret.text, unknown.text};
+    for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
+        single->question.token = bytes_of(texts[i], SECRET_LENGTH);
+        enum status status =
+            validate_decide(&single->view, &stranger, &single->question, &single->arena, &single->answer);
+        assert_int_equal(status, STATUS_OK);
+        assert_int_equal(single->answer.reason, REASON_UNKNOWN);
+        assert_int_equal(single->answer.token_id.len, 0);
+        assert_int_equal(single->answer.company_id.len, 0);
+        assert_int_equal(single->answer.use.kind, USE_NONE);
+        assert_int_equal(single->answer.revision.len, REVISION_TEXT_LENGTH);
+    }
+}
+
+static void in_an_empty_image_every_secret_is_unknown(void **state) {
+    struct single *single = *state;
+    struct validator_image empty;
+    validator_image_init(&empty, names, NAME_COUNT, OPERATOR_ONLY);
+    single->view.image = empty.image;
+    single->view.positions = lanes_get_positions(image_get_lanes(empty.image));
+    assert_int_equal(decide(single), REASON_UNKNOWN);
+    validator_image_fini(&empty);
+}
+
 static void an_unreadable_address_is_refused_only_where_a_list_applies(void **state) {
     struct single *single = *state;
     single->question.client_ip = BYTES_LITERAL("not an address");
@@ -180,6 +210,8 @@ int main(void) {
         CASE(a_secret_of_another_brand_or_of_an_invitation_is_malformed),
         CASE(an_end_counts_to_the_millisecond),
         CASE(only_what_was_admitted_or_came_too_late_is_a_use),
+        CASE(what_is_hidden_is_told_like_what_is_not_there),
+        CASE(in_an_empty_image_every_secret_is_unknown),
         CASE(an_unreadable_address_is_refused_only_where_a_list_applies),
         CASE(the_largest_question_is_decided),
         CASE(without_memory_nothing_is_decided),

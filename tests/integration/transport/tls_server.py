@@ -1,7 +1,10 @@
 """A server of tests/programs that speaks TLS, and clients whose TLS can be told in detail."""
 
 import ssl
+import unittest
 
+from latchkey_test.authority import Authority
+from latchkey_test.waiting import wait_until
 from transport import Connection, TransportServer
 
 
@@ -69,3 +72,17 @@ def is_refused(server, context=None):
             raise
         return True
     return False
+
+
+def count(server, reason, number=1):
+    """Waits until so many connections have been closed for that reason."""
+    wait_until(lambda: server.counters()[reason] >= number, 20, f"{number} connections closed as {reason}")
+
+
+class TlsCase(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.authority = cls.enterClassContext(Authority())
+
+    def serve(self, **settings):
+        return self.enterContext(TlsServer(self.authority, **settings))

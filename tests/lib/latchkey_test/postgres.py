@@ -149,6 +149,7 @@ class PrivatePostgres(Cluster):
     def _initialize(self):
         if os.geteuid() == 0:
             shutil.chown(self.directory, "postgres", "postgres")
+            self.directory.chmod(0o711)  # its socket is for servers of any user
         subprocess.run(
             [self._bin / "initdb", "--pgdata", self.directory / "data", "--username=postgres", "--auth=trust",
              "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"],

@@ -1,6 +1,6 @@
 """One scenario for clients of every kind: each does these steps against a server that prepare() has made ready, and
 prints `ok - STEP` or `not ok - STEP: why`. This is it on grpcio; beside it stand tests/integration/system/scenario.cc
-(grpc++) and tests/interop (grpc-js, grpc-go).
+(grpc++); examples/ has a script much like it for the clients of other languages.
 
     LATCHKEY_ADDRESS=127.0.0.1:7070 LATCHKEY_TOKEN=lka_... python3 -m latchkey_test.scenario
 """

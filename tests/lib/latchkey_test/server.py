@@ -27,11 +27,13 @@ class Server:
             client = Client(server.address, token)
 
     Settings are keyword arguments, `max_staleness="5s"` for --max-staleness 5s; True gives the bare --name. The
-    gRPC and admin ports are free ones, and stay the same when the server is started again.
+    gRPC and admin ports are free ones, and stay the same when the server is started again. `launcher` is the command that
+    starts the program, whose own command line follows it, and becomes it.
     """
 
-    def __init__(self, name, environment=None, **settings):
+    def __init__(self, name, environment=None, launcher=(), **settings):
         self.name = name
+        self._launcher = launcher
         self.address = f"127.0.0.1:{free_port()}"
         self.admin_address = f"127.0.0.1:{free_port()}"
         self.settings = {"listen": self.address, "admin_listen": self.admin_address, **settings}
@@ -49,7 +51,7 @@ class Server:
     def start(self, ready=True):
         """Starts the process and, unless told otherwise, waits until it says that it is ready."""
         with open(self._directory / "log", "ab") as log:
-            self._process = subprocess.Popen([program(self.name), *self._arguments()], stdin=subprocess.DEVNULL,
+            self._process = subprocess.Popen([*self._launcher, program(self.name), *self._arguments()], stdin=subprocess.DEVNULL,
                                              stdout=log, stderr=log, env=self._environment, cwd=self._directory)
         if ready:
             self.wait_ready()

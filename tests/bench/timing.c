@@ -1,0 +1,308 @@
+// Whether the time of a refusal tells what a secret once was: unknown secrets, deactivated ones and those of
+// another company are asked about in random order, each over an image of many tokens and a whole connection
+// of the server in this thread, from the bytes of the request to the bytes of the answer. Reasons are folded,
+// so that nothing but the time can tell them apart.
+//
+// usage: bench-timing TOKENS SAMPLES
+// Writes one JSON object: mean and deviation of each class in ns, and Welch's t of unknown and each other
+// one.
+#include <math.h>
+#include <nghttp2/nghttp2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/base/random.h"
+#include "common/grpc/connection.h"
+#include "common/grpc/framing.h"
+#include "common/net/loop_internal.h"
+#include "latchkey/v1/validation.pb-c.h"
+#include "services/validator/validate_rpc.h"
+#include "tests/unit/memory_stream.h"
+#include "tests/unit/unit.h"
+#include "tests/unit/validator_image.h"
+
+enum class { UNKNOWN, DEACTIVATED, FOREIGN, CLASS_COUNT };
+static const char *const class_names[] = {"unknown", "deactivated", "foreign"};
+
+// why a limit: what takes longer was interrupted by the machine, which would hide everything else.
+enum { QUESTION_MAX = 256, WARM_UP = 10000, INTERRUPTED_NS = 20000, CAPACITY = 4096 };
+
+// Of the samples of a class (Welford).
+struct moments {
+    double count, mean, squares;
+};
+
+struct question {
+    enum class class;
+    size_t len;
+    uint8_t bytes[QUESTION_MAX]; // framed
+};
+
+static void note(struct moments *moments, double value) {
+    double delta = value - moments->mean;
+    moments->count++;
+    moments->mean += delta / moments->count;
+    moments->squares += delta * (value - moments->mean);
+}
+
+static double get_error(const struct moments *moments) {
+    return moments->squares / (moments->count - 1) / moments->count;
+}
+
+static double get_welch_t(const struct moments *a, const struct moments *b) {
+    return (a->mean - b->mean) / sqrt(get_error(a) + get_error(b));
+}
+
+static uint64_t now_ns(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static void check(bool is_right, const char *what) {
+    if (is_right)
+        return;
+    fprintf(stderr, "%s\n", what);
+    exit(EXIT_FAILURE);
+}
+
+// ---- the questions ----
+
+static void write_question(struct question *question, enum class class, const char *secret) {
+    Latchkey__V1__ValidateRequest request = LATCHKEY__V1__VALIDATE_REQUEST__INIT;
+    request.token = (char *)secret;
+    request.channel = LATCHKEY__V1__CHANNEL__CHANNEL_API;
+    request.client_ip = (char *)"203.0.113.7";
+    question->class = class;
+    size_t len = protobuf_c_message_pack(&request.base, question->bytes + FRAMING_PREFIX_BYTES);
+    framing_write_prefix(question->bytes, (uint32_t)len);
+    question->len = FRAMING_PREFIX_BYTES + len;
+}
+
+static const struct bytes grants[] = {BYTES_LITERAL("charges.read"), BYTES_LITERAL("latchkey.validate.any")};
+
+// Half of the tokens are good: an image of nothing but dead ones would be no usual one. The companies' lie
+// side by side, so that a class is no part of the memory.
+static void put_tokens(struct validator_image *made, const struct uuid companies[CLASS_COUNT], size_t count,
+                       struct question *questions) {
+    for (size_t i = 0; i < count; i++) {
+        for (enum class class = DEACTIVATED; class < CLASS_COUNT; class ++) {
+            struct token_row row = validator_image_make_row((uint8_t) class, companies[class], grants, 1);
+            memcpy(row.token_id.bytes + 2, &i, sizeof(i));
+            (void)validator_image_put(made, row);
+            row.token_id.bytes[1] = 'd';
+            row.is_deactivated = true;
+            struct secret secret = validator_image_put(made, row);
+            write_question(&questions[class * count + i], class, secret.text);
+        }
+    }
+}
+
+static void make_unknown(uint8_t lane, size_t count, struct question *questions) {
+    for (size_t i = 0; i < count; i++) {
+        struct secret secret;
+        secret_new(VALIDATOR_IMAGE_BRAND, SECRET_ACCESS, lane, &secret);
+        write_question(&questions[i], UNKNOWN, secret.text);
+    }
+}
+
+static void shuffle(struct question *questions, size_t count) {
+    for (size_t i = count - 1; i > 0; i--) {
+        size_t other = random_get_u64() % (i + 1);
+        struct question question = questions[i];
+        questions[i] = questions[other];
+        questions[other] = question;
+    }
+}
+
+// ---- the server ----
+
+struct served {
+    struct validator_image made;
+    struct validate_loop mine;
+    struct validate_service service;
+    struct loop_group *loops;
+    struct use_log *uses;
+    struct grpc_server *grpc;
+    struct memory_stream stream;
+    struct secret asker;
+};
+
+static struct served served;
+
+static const struct grpc_method methods[] = {
+    {.path = "/latchkey.v1.ValidationService/Validate",
+     .request = &latchkey__v1__validate_request__descriptor,
+     .response = &latchkey__v1__validate_response__descriptor,
+     .shape = GRPC_UNARY,
+     .max_request_bytes = 64 * 1024,
+     .handler = &validate_handler,
+     .context = &served.service},
+};
+
+static void turn(void) {
+    uv_run(loop_get_uv(loop_group_get_loop(served.loops, 0)), UV_RUN_NOWAIT);
+}
+
+static void make_server(void) {
+    const struct router_table table = {methods, ARRAY_LENGTH(methods)};
+    struct grpc_server_options options = {.tables = &table, .table_count = 1};
+    grpc_server_settings_init(&options.settings);
+    check(loop_group_new(1, clock_get_system(), &served.loops) == STATUS_OK, "no loop");
+    options.loops = served.loops;
+    const struct use_log_options uses = {.loops = served.loops,
+                                         .connection.url = "host=/nonexistent",
+                                         .clock = clock_get_system(),
+                                         .server = "bench",
+                                         .flush_interval_ms = INT32_MAX,
+                                         .capacity = CAPACITY};
+    check(use_log_new(&uses, &served.uses) == STATUS_OK, "no log of uses");
+    served.mine.uses = use_log_get_loop(served.uses, 0);
+    check(grpc_server_new(&options, &served.grpc) == STATUS_OK, "no server");
+    const struct validate_waits_options waits = {
+        .validator = &served.made.validator, .reading = &served.mine.reading, .max = 1};
+    validate_waits_init(&served.mine.waits, &waits);
+    served.service = (struct validate_service){.validator = &served.made.validator,
+                                               .shape = validator_image_shape,
+                                               .folds_reasons = true,
+                                               .loops = &served.mine};
+    validate_loop_enter(&served.mine, loop_group_get_loop(served.loops, 0));
+    const struct ip_address far = {.family = IP_FAMILY_V4, .bytes = {198, 51, 100, 1}};
+    memory_stream_init(&served.stream, loop_group_get_loop(served.loops, 0), &far);
+    connection_open(&served.grpc->home[0], &served.stream.base);
+    turn();
+}
+
+// ---- the client ----
+
+struct body {
+    struct bytes left;
+};
+
+static ssize_t read_body(nghttp2_session *session, int32_t stream_id, uint8_t *to, size_t room,
+                         uint32_t *flags, nghttp2_data_source *source, void *user_data) {
+    (void)session, (void)stream_id, (void)user_data;
+    struct body *body = source->ptr;
+    size_t len = body->left.len < room ? body->left.len : room;
+    memcpy(to, body->left.data, len);
+    body->left = bytes_of(body->left.data + len, body->left.len - len);
+    *flags |= body->left.len == 0 ? NGHTTP2_DATA_FLAG_EOF : 0;
+    return (ssize_t)len;
+}
+
+// The answer: its message ends in the reason's number, so that the test would see a wrong one.
+struct client {
+    nghttp2_session *session;
+    bool is_refused_as_unknown;
+};
+
+static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream_id, const uint8_t *data,
+                   size_t len, void *user_data) {
+    (void)session, (void)flags, (void)stream_id;
+    struct client *client = user_data;
+    Latchkey__V1__ValidateResponse *response = latchkey__v1__validate_response__unpack(
+        NULL, len - FRAMING_PREFIX_BYTES, data + FRAMING_PREFIX_BYTES);
+    client->is_refused_as_unknown = response && response->decision == LATCHKEY__V1__DECISION__DECISION_DENY &&
+                                    response->reason == LATCHKEY__V1__REASON__REASON_UNKNOWN;
+    latchkey__v1__validate_response__free_unpacked(response, NULL);
+    return 0;
+}
+
+static void make_client(struct client *client) {
+    nghttp2_session_callbacks *callbacks;
+    check(nghttp2_session_callbacks_new(&callbacks) == 0, "no memory");
+    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
+    check(nghttp2_session_client_new(&client->session, callbacks, client) == 0, "no memory");
+    nghttp2_session_callbacks_del(callbacks);
+    check(nghttp2_submit_settings(client->session, NGHTTP2_FLAG_NONE, NULL, 0) == 0, "no memory");
+}
+
+static void take_frames(struct client *client, struct buffer *frames) {
+    const uint8_t *data;
+    buffer_reset(frames);
+    for (ssize_t len; (len = nghttp2_session_mem_send(client->session, &data)) > 0;)
+        buffer_append(frames, bytes_of(data, (size_t)len));
+}
+
+static void submit(struct client *client, struct body *body) {
+#define FIELD(name, value) \
+    { (uint8_t *)(name), (uint8_t *)(value), strlen(name), strlen(value), NGHTTP2_NV_FLAG_NONE }
+    const nghttp2_nv fields[] = {FIELD(":method", "POST"),
+                                 FIELD(":scheme", "http"),
+                                 FIELD(":authority", "validator"),
+                                 FIELD(":path", methods[0].path),
+                                 FIELD("content-type", "application/grpc"),
+                                 FIELD("te", "trailers"),
+                                 FIELD("x-access-token", served.asker.text)};
+    nghttp2_data_provider provider = {.source.ptr = body, .read_callback = read_body};
+    check(nghttp2_submit_request(client->session, NULL, fields, ARRAY_LENGTH(fields), &provider, NULL) > 0,
+          "no stream is left");
+}
+
+// In ns, from the bytes of the request to those of the answer.
+static double ask(struct client *client, const struct question *question, struct buffer *frames) {
+    struct body body = {bytes_of(question->bytes, question->len)};
+    submit(client, &body);
+    take_frames(client, frames);
+    uint64_t started_ns = now_ns();
+    memory_stream_receive(&served.stream, buffer_get_bytes(frames));
+    uint64_t elapsed_ns = now_ns() - started_ns;
+    turn();
+    client->is_refused_as_unknown = false;
+    struct bytes written = buffer_get_bytes(&served.stream.written);
+    check(nghttp2_session_mem_recv(client->session, written.data, written.len) == (ssize_t)written.len,
+          "the answer is no HTTP/2");
+    buffer_reset(&served.stream.written);
+    check(client->is_refused_as_unknown, "an answer other than UNKNOWN");
+    return (double)elapsed_ns;
+}
+
+static void measure(const struct question *questions, size_t question_count, size_t samples,
+                    struct moments *moments) {
+    struct client client;
+    struct buffer frames = {0};
+    make_client(&client);
+    for (size_t i = 0; i < WARM_UP + samples; i++) {
+        const struct question *question = &questions[random_get_u64() % question_count];
+        double elapsed_ns = ask(&client, question, &frames);
+        if (i >= WARM_UP && elapsed_ns < INTERRUPTED_NS)
+            note(&moments[question->class], elapsed_ns);
+    }
+    buffer_fini(&frames);
+    nghttp2_session_del(client.session);
+}
+
+static void report(const struct moments *moments) {
+    printf("{");
+    for (int i = 0; i < CLASS_COUNT; i++)
+        printf("\"%s\": %.2f, \"%s_deviation\": %.1f, ", class_names[i], moments[i].mean, class_names[i],
+               sqrt(moments[i].squares / moments[i].count));
+    printf("\"t_deactivated\": %.2f, \"t_foreign\": %.2f}\n",
+           get_welch_t(&moments[UNKNOWN], &moments[DEACTIVATED]),
+           get_welch_t(&moments[UNKNOWN], &moments[FOREIGN]));
+}
+
+int main(int argc, char **argv) {
+    static const char *const names[] = {"charges.read", "latchkey.validate.any"};
+    struct moments moments[CLASS_COUNT] = {0};
+    check(argc == 3, "usage: bench-timing TOKENS SAMPLES");
+    size_t tokens = strtoul(argv[1], NULL, 10), samples = strtoul(argv[2], NULL, 10);
+    struct question *questions = calloc(CLASS_COUNT * tokens, sizeof(*questions));
+    check(questions && tokens > 0, "no questions");
+
+    validator_image_init(&served.made, names, 2, 1);
+    struct uuid own = validator_image_add_company(&served.made, 1);
+    const struct uuid companies[] = {
+        [DEACTIVATED] = own, [FOREIGN] = validator_image_add_company(&served.made, 65)};
+    make_unknown(validator_image_get_lane(own), tokens, questions);
+    put_tokens(&served.made, companies, tokens, questions);
+    served.asker = validator_image_put(&served.made, validator_image_make_row(9, own, grants, 1));
+    shuffle(questions, CLASS_COUNT * tokens);
+    make_server();
+    measure(questions, CLASS_COUNT * tokens, samples, moments);
+    report(moments);
+    // The process ends here: what it holds is the system's to take back.
+    return EXIT_SUCCESS;
+}
