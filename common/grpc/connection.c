@@ -75,8 +75,7 @@ static void end_turn(struct grpc_connection *connection) {
                          STREAM_CLOSE_FLUSH);
     else {
         connection_write_update_reading(connection);
-        if (connection->unread_bytes > 0)
-            connection_clock_note_unread(connection);
+        connection_clock_note_written(connection);
         connection_write_tell_writable(connection);
     }
 }

@@ -169,7 +169,7 @@ static bool has_waiting_answer(const struct grpc_connection *connection) {
 
 // Whatever leaves, on any stream, is progress.
 static uint64_t get_stall_ns(const struct grpc_connection *connection) {
-    bool is_waiting = has_waiting_answer(connection);
+    bool is_waiting = connection->moved_ns > 0 && has_waiting_answer(connection);
     return is_waiting ? after_ms(connection->moved_ns, settings_of(connection)->write_stall_timeout_ms)
                       : NEVER;
 }
@@ -253,8 +253,12 @@ void connection_clock_note_call(struct grpc_connection *connection) {
     expect(connection, after_setting(call->started_ns, settings_of(connection)->request_timeout_ms));
 }
 
-void connection_clock_note_unread(struct grpc_connection *connection) {
-    if (connection->moved_frames == connection->sent_frames)
+void connection_clock_note_written(struct grpc_connection *connection) {
+    if (connection->unread_bytes == 0) {
+        connection->moved_ns = 0;
+        return;
+    }
+    if (connection->moved_ns > 0 && connection->moved_frames == connection->sent_frames)
         return;
     connection->moved_frames = connection->sent_frames;
     connection->moved_ns = loop_get_monotonic_ns(connection->home->loop);

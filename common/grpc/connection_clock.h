@@ -16,9 +16,9 @@ void connection_clock_look(struct grpc_connection *connection);
 // Notes the time of bytes that have been taken in.
 void connection_clock_note_read(struct grpc_connection *connection);
 
-// A call has begun; answers are left for which the client's windows have no room; the last call has ended.
+// A call has begun; all has been written that the client's windows have room for; the last call has ended.
 void connection_clock_note_call(struct grpc_connection *connection);
-void connection_clock_note_unread(struct grpc_connection *connection);
+void connection_clock_note_written(struct grpc_connection *connection);
 void connection_clock_note_idle(struct grpc_connection *connection);
 
 #endif

@@ -59,7 +59,7 @@ struct grpc_connection {
 
     // When things happened, for connection_clock.h; 0 = not yet, or not now.
     uint64_t opened_ns, read_ns, headers_ns, last_call_ns, ping_ns, drain_ns;
-    uint64_t moved_ns, moved_frames; // when a frame was last seen to leave while answers waited
+    uint64_t moved_ns, moved_frames; // when a frame was last seen to leave while answers were left waiting
     uint64_t max_age_ns;             // with its jitter; 0 = any
     uint64_t armed_ns;               // when `timer` is due
     struct timer timer;

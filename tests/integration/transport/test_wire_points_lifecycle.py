@@ -190,6 +190,15 @@ class FlowControl(unittest.TestCase):
             connection.wait_closed()
             self.assertEqual(server.counters()["write_stalled"], 1)
 
+    def test_point_61_answers_that_are_about_to_leave_are_no_stall(self):
+        """A connection's clock may look at any moment, also between an answer and its departure."""
+        with TransportServer(preface_timeout="100ms", request_timeout="100ms") as server:
+            for _ in range(10):
+                with Connection(server) as connection:
+                    until = time.monotonic() + 0.3
+                    while time.monotonic() < until:
+                        self.assertEqual(connection.call("Command", framed(string_value("sleep 0"))).status, OK)
+
     def test_point_61_stream_may_be_read_as_slowly_as_its_client_likes(self):
         with TransportServer(write_stall_timeout="100ms") as server, Connection(server, window=0) as connection:
             slow = connection.request(SERVICE + "Talk")
