@@ -1,9 +1,40 @@
 #include "common/grpc/compression.h"
 
 #include <limits.h>
+#include <stdalign.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 
 // zlib's 15 bits of window, and 16 for "gzip only".
 enum { GZIP_WINDOW_BITS = 15 + 16, MEMORY_LEVEL = 8, ROOM_MIN = 512, ROOM_MAX = 64 * 1024 };
+
+// zlib does not tell the size of what it gives back.
+struct block {
+    size_t size;
+    alignas(max_align_t) uint8_t data[];
+};
+
+static void *allocate(void *opaque, unsigned count, unsigned size) {
+    (void)opaque;
+    size_t bytes = (size_t)count * size;
+    struct block *block = malloc(sizeof(*block) + bytes);
+    if (!block)
+        return NULL;
+    block->size = bytes;
+    return block->data;
+}
+
+static void release(void *opaque, void *data) {
+    (void)opaque;
+    struct block *block = (struct block *)((uint8_t *)data - offsetof(struct block, data));
+    explicit_bzero(block->data, block->size);
+    free(block);
+}
+
+static void init_stream(z_stream *stream) {
+    *stream = (z_stream){.zalloc = allocate, .zfree = release};
+}
 
 void compression_fini(struct compression *compression) {
     if (compression->has_inflater)
@@ -16,6 +47,7 @@ void compression_fini(struct compression *compression) {
 static bool prepare_inflater(struct compression *compression) {
     if (compression->has_inflater)
         return inflateReset(&compression->inflater) == Z_OK;
+    init_stream(&compression->inflater);
     compression->has_inflater = inflateInit2(&compression->inflater, GZIP_WINDOW_BITS) == Z_OK;
     return compression->has_inflater;
 }
@@ -23,6 +55,7 @@ static bool prepare_inflater(struct compression *compression) {
 static bool prepare_deflater(struct compression *compression) {
     if (compression->has_deflater)
         return deflateReset(&compression->deflater) == Z_OK;
+    init_stream(&compression->deflater);
     compression->has_deflater = deflateInit2(&compression->deflater, Z_BEST_SPEED, Z_DEFLATED,
                                              GZIP_WINDOW_BITS, MEMORY_LEVEL, Z_DEFAULT_STRATEGY) == Z_OK;
     return compression->has_deflater;

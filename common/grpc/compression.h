@@ -1,5 +1,6 @@
 // gzip, for messages in and out. One pair of zlib's states serves all messages of a loop, one after another;
-// each is made at its first use. One thread.
+// each is made at its first use, and holds parts of the last messages until compression_fini(), which wipes
+// it. One thread.
 #ifndef LATCHKEY_COMMON_GRPC_COMPRESSION_H
 #define LATCHKEY_COMMON_GRPC_COMPRESSION_H
 
@@ -13,7 +14,7 @@
 
 #define COMPRESSION_NAMES "identity,gzip" // for the fields that tell clients
 
-// Zeroed memory is ready.
+// Zeroed memory is ready, and so is what compression_fini() leaves.
 struct compression {
     z_stream inflater, deflater;
     bool has_inflater, has_deflater;

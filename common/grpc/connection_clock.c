@@ -1,3 +1,6 @@
+// Each row of the table below tells when something is due, from what is kept in the connection, and what
+// happens then. Asking all of them is cheap and rare: when the timer fires, and when a connection begins or
+// is drained.
 #include "common/grpc/connection_clock.h"
 
 #include "common/base/random.h"

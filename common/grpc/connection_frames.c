@@ -1,3 +1,5 @@
+// Whatever makes a session useless (too much of something) ends reading at once, by a failure of the
+// callback: what an attacker has sent behind it is not looked at.
 #include "common/grpc/connection_frames.h"
 
 #include <string.h>
@@ -222,10 +224,9 @@ static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, v
             end_early_answer(connection, frame->hd.stream_id);
         break;
     case NGHTTP2_RST_STREAM:
-        // A client that makes us reset is counted like one that resets. The GOAWAY is to leave, so this is no
-        // failure.
-        if (frame->rst_stream.error_code != NGHTTP2_NO_ERROR)
-            (void)pass(connection, FLOOD_RESETS);
+        // A client that makes us reset is counted like one that resets, also where an answer came before the
+        // end of its request. The GOAWAY is to leave, so this is no failure.
+        (void)pass(connection, FLOOD_RESETS);
         break;
     case NGHTTP2_GOAWAY:
         // Not together with it: PING overtakes in the library's queue, and its answer must mean that GOAWAY

@@ -1,3 +1,5 @@
+// nghttp2 hands out a frame at a time; they are put together in the loop's scratch memory, so that a turn is
+// one write.
 #include "common/grpc/connection_write.h"
 
 #include <assert.h>

@@ -113,7 +113,9 @@ static enum status init_tls(struct grpc_server *server, const struct grpc_server
 }
 
 static void on_scrub(struct loop_scrub *scrub) {
-    session_memory_scrub(&CONTAINER_OF(scrub, struct grpc_loop, scrub)->memory);
+    struct grpc_loop *home = CONTAINER_OF(scrub, struct grpc_loop, scrub);
+    session_memory_scrub(&home->memory);
+    compression_fini(&home->compression);
 }
 
 static bool init_loop(struct grpc_server *server, size_t index) {

@@ -76,7 +76,7 @@ struct grpc_loop {
     struct grpc_call *free_calls;
     size_t free_call_count;
     struct loop_task stop_task, drain_task;
-    struct loop_scrub scrub; // of `memory`
+    struct loop_scrub scrub; // of `memory` and `compression`
     bool is_draining;
 
     // Written by this loop only (stats_add()), read by any thread with relaxed loads.

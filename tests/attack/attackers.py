@@ -17,7 +17,6 @@ import sys
 import threading
 import time
 
-
 from wire import (CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, PRIORITY, WINDOW_MAX, block, call,
                   data, frame, message, preface, reset, settings, window_update)
 
@@ -96,7 +95,7 @@ def made_you_reset_by_refused_streams():
 
 @attack
 def made_you_reset_by_early_answers():
-    """An answer before the end of the request is followed by a reset without an error, which is no offence."""
+    """An answer before the end of the request is followed by a reset, if one without an error."""
     encoded = block("NoSuchMethod")
     yield from on_streams(lambda stream: headers(stream, encoded))
 

@@ -1,4 +1,4 @@
-"""Attacks on TLS itself: crowds that never finish their handshake, and peers that ask for new keys all the time.
+"""Attacks on TLS itself: crowds that never finish their handshake, and come again when they are dropped.
 
 As in test_attacks.py: the server lives, holds no more than 64 MiB more, tells by name why it has closed what it closed, and
 honest clients, which come anew for each call here, all get through. How long they took is a figure, printed at the end.
@@ -15,7 +15,7 @@ import unittest
 import victim as parties
 from victim import MemoryWatch
 from latchkey_test.authority import Authority
-from tls_server import TlsServer, call_once, client_context
+from tls_server import TlsServer, call_once
 
 SECONDS = float(os.environ.get("LATCHKEY_ATTACK_SECONDS", "30"))
 CROWD = 1000
@@ -108,25 +108,7 @@ class TlsAttacks(unittest.TestCase):
 
     def test_a_crowd_where_places_are_enough_runs_out_of_time(self):
         self.attack("out of time", lambda server: b"\x16", "tls_timeout", size=500, tls_max_handshakes=600,
-                    tls_handshake_timeout="300ms")
-
-    def test_handshakes_asked_for_again_and_again_are_refused(self):
-        """TLS 1.2 calls it renegotiation; who insists on it is closed, and nobody else notices."""
-        context = client_context(self.authority, version=ssl.TLSVersion.TLSv1_2)
-        with TlsVictim(self.authority) as victim, MemoryWatch(victim) as memory:
-            until = time.monotonic() + SECONDS
-            while time.monotonic() < until:
-                with victim.connect(context) as connection:
-                    plain = socket.socket(fileno=os.dup(connection.fileno()))
-                    with plain:
-                        try:
-                            plain.sendall(b"\x16\x03\x03\x00\x04\x01\x00\x00\x00" * 100)
-                        except OSError:
-                            pass
-                call_once(victim)
-            self.assertTrue(victim.is_alive())
-            self.assertGreater(victim.counters()["tls_failed"], 0)
-        self.assertLessEqual(memory.growth_mib, MEMORY_MIB)
+                    tls_handshake_timeout="2s")
 
 
 if __name__ == "__main__":

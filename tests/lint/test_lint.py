@@ -29,6 +29,7 @@ CLEAN = {
     "tests/unit/test_a.c": '#include <uv.h>\n\n#include "common/db/pool.h"\n',
     "common/db/pool.h": '#include "common/base/a.h"\n',
     "run.sh": "#!/usr/bin/env bash\nset -euo pipefail\n# shellcheck source=part.sh\nsource part.sh\necho ok\n",
+    "docs/security.md": "| promise | shown by |\n| a | `unit/test_a.c` `pool`; `unit/test_a.c`, all of it |\n",
     "part.sh": "# shellcheck shell=bash\necho part\n",
 }
 
@@ -89,6 +90,10 @@ BROKEN = {
     "no_registry_host": [
         ("tests/interop/package-lock.json", '"resolved": "https://registry.' 'npmjs.org/x"\n', "npmjs"),
         ("tests/interop/run.sh", "export GO" "PROXY=https://mirror\n", "PROXY"),
+    ],
+    "named_tests_exist": [
+        ("docs/security.md", "| a | `unit/test_b.c` |\n", "test_b.c"),
+        ("docs/security.md", "| a | `unit/test_a.c` `drained` |\n", "drained"),
     ],
     "shell_scripts_are_clean": [
         ("deploy/x.sh", "#!/bin/sh\necho ok\n", "pipefail"),

@@ -54,6 +54,24 @@ def shell_scripts_are_clean(tree):
         yield Violation("tests/lint/tree_rules.py", 1, result.stderr.strip())
 
 
+_CODE = re.compile(r"`([^`]+)`")
+_TEST_FILE = re.compile(r"[\w/]+\.(?:py|c)")
+
+
+def named_tests_exist(tree):
+    """Where docs/security.md says which test shows a promise, `FILE` is below tests/ and each `name` behind it stands there."""
+    name = "docs/security.md"
+    for line, text in enumerate(tree.text(name).splitlines() if name in tree.files else [], 1):
+        shown, present = text.rpartition("| ")[2] if text.startswith("| ") else "", None
+        for word in _CODE.findall(shown):
+            if _TEST_FILE.fullmatch(word):
+                present = tree.text(f"tests/{word}") if f"tests/{word}" in tree.files else None
+                if present is None:
+                    yield Violation(name, line, f"names tests/{word}, which is not there")
+            elif present is not None and not re.search(rf"\b{re.escape(word)}\b", present):
+                yield Violation(name, line, f"names {word}, which is no test there")
+
+
 def contract_is_clean(tree):
     """buf lint STANDARD finds nothing in proto/latchkey (buf is no Debian package: asked for by name)."""
     result = subprocess.run(["buf", "lint", "--path", "proto/latchkey"], cwd=tree.root, capture_output=True, text=True)
@@ -63,5 +81,6 @@ def contract_is_clean(tree):
         yield Violation("proto", 1, result.stderr.strip())
 
 
-RULES = (nothing_generated_is_committed, no_path_of_one_machine, no_registry_host, shell_scripts_are_clean)
+RULES = (nothing_generated_is_committed, no_path_of_one_machine, no_registry_host, shell_scripts_are_clean,
+         named_tests_exist)
 EXTRA_RULES = (contract_is_clean,)

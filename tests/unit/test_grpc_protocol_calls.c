@@ -1,6 +1,5 @@
 // One call by each protocol, in process and whole; then again with its first allocation failing, its second,
-// and so on: it is answered or lost, never something else, and nothing of it is left. jansson and zlib
-// allocate inside of themselves, which is not seen (allocation_failure.h).
+// and so on: it is answered or lost, never something else, and nothing of it is left.
 #include <string.h>
 
 #include "common/grpc/call.h"

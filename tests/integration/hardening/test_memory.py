@@ -6,7 +6,7 @@ from pathlib import Path
 
 import grpc
 
-from latchkey_test import CallCase, Client, Deployment, stubs
+from latchkey_test import CallCase, Client, Deployment, connect, stubs
 from latchkey_test.waiting import wait_until
 
 token_pb2 = stubs.messages("latchkey/v1/token.proto")
@@ -68,6 +68,19 @@ class Memory(CallCase):
         for name in ("made", "rotated"):
             self.use(secrets[name], rotated.revision)
         self.guess(secrets, "unknown", "lka_0B" + "Q7" * 21 + "w" + "000000")
+        wait_until(lambda: not self.find(secrets), 20, "the secrets to be wiped")
+
+    def test_secrets_that_came_as_json_or_compressed_are_gone_too(self):
+        address, administrator = self.deployment.server.address, self.deployment.secrets["LATCHKEY_TOKEN"]
+        status, made = connect.post(address, "/latchkey.v1.TokenService/CreateAccessToken",
+                                    {"label": "canary", "permissions": ["charges.read"]}, administrator, compressed=True)
+        self.assertEqual(status, 200, made)
+        for compressed in (False, True):
+            status, answer = connect.post(address, "/latchkey.v1.ValidationService/Validate", {
+                "token": made["secret"], "channel": "CHANNEL_API", "clientIp": "203.0.113.7", "minRevision": made["revision"],
+                "anyPermissions": ["charges.read"] * 50}, compressed=compressed)  # longer than one step of inflating
+            self.assertEqual((status, answer["decision"]), (200, "DECISION_ALLOW"))
+        secrets = {"administrator": administrator, "made": made["secret"]}
         wait_until(lambda: not self.find(secrets), 20, "the secrets to be wiped")
 
     def use(self, secret, revision):
