@@ -150,7 +150,7 @@ class Envoy(Proxy):
             "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [{
                 "match": {"prefix": "/"},
                 "route": {
-                    "cluster": "latchkey", "timeout": "0s", "max_stream_duration": {"grpc_timeout_header_max": "0s"},
+                    "cluster": "latchkey", "timeout": "0s",  # of calls: grpc-timeout is passed on, and the servers keep it
                     "retry_policy": {"retry_on": "connect-failure,refused-stream,reset-before-request,unavailable",
                                      "num_retries": 3, "host_selection_retry_max_attempts": 3,
                                      "retry_host_predicate": [{"name": "not the same again", "typed_config": {

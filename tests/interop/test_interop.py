@@ -15,6 +15,7 @@ from latchkey_test.authority import Authority
 from latchkey_test.waiting import wait_until
 
 INTEROP = ROOT / "build/interop"
+PROTOS = ROOT / "proto"
 BOTH_SERVICES = ("latchkey.v1.TokenService", "latchkey.v1.ValidationService")
 
 
