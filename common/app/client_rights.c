@@ -15,7 +15,7 @@
 struct entry {
     char *name;
     size_t line;
-    uint32_t bits = 0;
+    uint32_t bits;
 };
 
 struct client_rights {
