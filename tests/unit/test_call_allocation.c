@@ -2,7 +2,6 @@
 // shape the client has a whole answer, a failure that is told, a reset stream or a closed connection, never
 // anything in between and never success without what belongs to it. The next call, on a connection of its
 // own, is answered as if nothing had been.
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,9 +11,7 @@
 #include "common/grpc/framing.h"
 #include "common/grpc/header_fields.h"
 #include "common/grpc/health.h"
-#include "common/grpc/local_call.h"
 #include "common/grpc/reflection.h"
-#include "common/net/loop_internal.h"
 #include "google/protobuf/wrappers.pb-c.h"
 #include "google/rpc/status.pb-c.h"
 #include "tests/unit/allocation_failure.h"
@@ -524,83 +521,6 @@ static void each_allocation_may_fail(void **state) {
     story_fini(&reference);
 }
 
-// ---- calls from inside of the process ----
-
-struct local_end {
-    bool is_done;
-    unsigned http_status;
-    bool has_header;
-    struct buffer body;
-};
-
-static void on_local_done(void *context, const struct local_response *response) {
-    struct local_end *end = context;
-    allocation_failure_suspend();
-    end->is_done = true;
-    end->http_status = response->http_status;
-    if (response->http_status != 0) {
-        end->has_header = metadata_find(response->fields.first, BYTES_LITERAL("x-header"));
-        buffer_append(&end->body, response->body);
-    }
-    allocation_failure_resume();
-}
-
-static void call_locally(const struct server *server, const struct local_request *request,
-                         struct local_end *end) {
-    struct local_call *local;
-    if (local_call_new(server->grpc, 0, request, on_local_done, end, &local) != STATUS_OK)
-        return;
-    local_call_begin(local);
-    for (int i = 0; i < 3; i++)
-        uv_run(loop_get_uv(loop_group_get_loop(server->loops, 0)), UV_RUN_NOWAIT);
-    local_call_free(local);
-    assert_true(end->is_done);
-}
-
-static void check_local(const struct local_end *end) {
-    if (end->http_status == 200) {
-        assert_true(end->has_header);
-        assert_true(bytes_is_equal(buffer_get_bytes(&end->body), buffer_get_bytes(&text_json)));
-    } else if (end->is_done && end->http_status != 0) {
-        char code[8];
-        snprintf(code, sizeof(code), "%u", end->http_status);
-        assert_true(is_want_of_memory(code));
-    }
-}
-
-static bool disturb_local(const struct local_request *request, void (*begin)(size_t k), size_t k) {
-    struct server server;
-    struct local_end end = {0}, next = {0};
-    open_server(&server);
-    begin(k);
-    call_locally(&server, request, &end);
-    size_t count = allocation_failure_end();
-    check_local(&end);
-    call_locally(&server, request, &next);
-    assert_int_equal(next.http_status, 200);
-    check_local(&next);
-    buffer_fini(&end.body);
-    buffer_fini(&next.body);
-    close_server(&server);
-    return count >= k;
-}
-
-static void each_allocation_of_a_call_from_inside_may_fail(void **state) {
-    (void)state;
-    struct arena arena;
-    struct local_request request = {.path = BYTES_LITERAL("/t.S/Echo"), .body = buffer_get_bytes(&text_json)};
-    arena_init(&arena, 0);
-    metadata_init(&request.fields);
-    assert_int_equal(
-        metadata_add(&request.fields, &arena, BYTES_LITERAL("content-type"), BYTES_LITERAL(UNARY)),
-        STATUS_OK);
-    for (size_t k = 1; disturb_local(&request, allocation_failure_begin, k); k++)
-        continue;
-    for (size_t k = 1; disturb_local(&request, allocation_failure_begin_from, k); k++)
-        continue;
-    arena_fini(&arena);
-}
-
 // ---- all of them ----
 
 // A StringValue of TEXT_BYTES, as it is, compressed, and in JSON.
@@ -626,12 +546,10 @@ static int tear_down(void **state) {
 }
 
 int main(void) {
-    struct CMUnitTest tests[ARRAY_LENGTH(scenarios) + 1] = {
-        cmocka_unit_test(each_allocation_of_a_call_from_inside_may_fail),
-    };
+    struct CMUnitTest tests[ARRAY_LENGTH(scenarios)];
     for (size_t i = 0; i < ARRAY_LENGTH(scenarios); i++)
-        tests[i + 1] = (struct CMUnitTest){.name = scenarios[i].title,
-                                           .test_func = each_allocation_may_fail,
-                                           .initial_state = (void *)(uintptr_t)&scenarios[i]};
+        tests[i] = (struct CMUnitTest){.name = scenarios[i].title,
+                                       .test_func = each_allocation_may_fail,
+                                       .initial_state = (void *)(uintptr_t)&scenarios[i]};
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

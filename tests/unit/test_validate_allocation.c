@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/log.h"
 #include "common/grpc/connection.h"
 #include "common/grpc/framing.h"
 #include "common/grpc/header_fields.h"
@@ -42,6 +43,7 @@ static const struct grpc_method methods[] = {
 
 static int set_up(void **state) {
     (void)state;
+    log_configure(LOG_LEVEL_ERROR, LOG_FORMAT_TEXT, "test"); // uses that nobody takes are told of
     validator_image_init(&scene.made, names, ARRAY_LENGTH(names), 1);
     struct uuid company = validator_image_add_company(&scene.made, 1);
     struct token_row rows[TOKEN_COUNT];
