@@ -5,7 +5,7 @@ set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 LIB=$ROOT/tests/lib
 DEFAULT_SUITES=(lint unit fuzz-replay integration asan tsan)
-EXTRA_SUITES=(quickstart interop attack fault fuzz bench)
+EXTRA_SUITES=(quickstart interop attack fault fuzz valgrind bench)
 
 # shellcheck source=../deploy/packages.sh
 source "$ROOT/deploy/packages.sh"
@@ -33,6 +33,7 @@ Suites, and what they need beyond Debian's packages (nothing, for those that run
   attack       every attack of tests/attack, LATCHKEY_ATTACK_SECONDS (default 30) each, and a table of what became of it
   fault        PostgreSQL, processes and connections broken on purpose
   fuzz         libFuzzer on every target, LATCHKEY_FUZZ_SECONDS (default 60) each
+  valgrind     the units that peers reach (transport, JSON, TLS, HTTP, decisions) under valgrind
   bench        the quick benchmarks: do they run, and are their goals reached
 
 Default: ${DEFAULT_SUITES[*]}
@@ -207,6 +208,15 @@ suite_fuzz() {
     build fuzz || return 0
     for target in build/fuzz/bin/tests/fuzz_*; do
         step "${target##*/}" fuzz_target "$target"
+    done
+}
+
+suite_valgrind() {
+    local program
+    [[ $install == no ]] || install_packages valgrind
+    build release || return 0
+    for program in build/bin/tests/test_{arena,buffer,loop,grpc_*,protojson*,message_json,stream*,tls_*,http_*,local_call,validate_{decide,rpc,wire},token_table}; do
+        step "${program##*/}" valgrind -q --error-exitcode=3 --leak-check=full --errors-for-leak-kinds=definite "$program"
     done
 }
 
