@@ -215,7 +215,7 @@ suite_valgrind() {
     local program
     [[ $install == no ]] || install_packages valgrind
     build release || return 0
-    for program in build/bin/tests/test_{arena,buffer,loop,grpc_*,protojson*,message_json,stream*,tls_*,http_*,local_call,validate_{decide,rpc,wire},token_table}; do
+    for program in build/bin/tests/test_{arena,buffer,loop,grpc_*,protojson*,message_json,stream_tls,tls_*,http_*,local_call,validate_{decide,rpc,wire},token_table}; do
         step "${program##*/}" valgrind -q --error-exitcode=3 --leak-check=full --errors-for-leak-kinds=definite "$program"
     done
 }

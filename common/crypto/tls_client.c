@@ -41,6 +41,11 @@ static bool expect_name(struct tls_client *client) {
 
 static enum status init(struct tls_client *client, const struct tls_client_options *options,
                         const struct tls_sentence *sentence) {
+    if (!options->server_name[0]) { // to the library that is every name
+        snprintf(sentence->text, sentence->size,
+                 "the name that the server's certificate must be for is empty");
+        return STATUS_INVALID;
+    }
     client->context = tls_context_new(TLS_client_method());
     client->server_name = strdup(options->server_name);
     if (!client->context || !client->server_name || !expect_name(client) ||

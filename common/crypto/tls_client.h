@@ -18,7 +18,8 @@ struct tls_client_options {
     const char *server_name; // what the certificate must be for: a host name, or an address as text
 };
 
-// INVALID or NO_MEMORY, and a sentence in `ret_error` that names the file. *ret_client is owned; one thread.
+// INVALID or NO_MEMORY, and a sentence in `ret_error` that names the file, or says that the name is empty.
+// *ret_client is owned; one thread.
 MUST_CHECK enum status tls_client_new(const struct tls_client_options *options,
                                       struct tls_client **ret_client, char *ret_error, size_t error_size);
 

@@ -34,14 +34,6 @@ static void add_advice(const struct grpc_call *call, struct header_fields *field
                                  (details->retry_after_ms + MS_PER_SECOND - 1) / MS_PER_SECOND);
 }
 
-// The message that the handler has queued, bare.
-static void bare_reply(struct grpc_call *call) {
-    if (!call->out_first)
-        return;
-    call->out_offset = FRAMING_PREFIX_BYTES;
-    call->out_bytes -= FRAMING_PREFIX_BYTES;
-}
-
 static bool push_error(struct grpc_call *call, const struct status_details *details) {
     struct buffer text = {0};
     connect_error_append(&text, details, &call->home->server->json);
@@ -79,7 +71,8 @@ bool call_end_connect_unary(struct grpc_call *call, const struct call_ending *en
     header_fields_add(&fields, BYTES_LITERAL("cache-control"), BYTES_LITERAL("no-store"));
     if (!add_trailers(&fields, ending->trailers, ending->arena))
         return false;
-    bare_reply(call);
+    if (call->out_first)
+        call_skip_prefix(call);
     call->is_complete = true;
     call_submit_headers(call, &fields, call->out_first ? CALL_WITH_BODY : CALL_WITHOUT_BODY);
     return true;

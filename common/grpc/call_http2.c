@@ -3,6 +3,7 @@
 #include "common/grpc/call_http2.h"
 
 #include "common/grpc/connection.h"
+#include "common/grpc/connection_clock.h"
 
 static void link_call(struct grpc_connection *connection, struct grpc_call *call) {
     call->next = connection->calls;
@@ -76,6 +77,7 @@ static void schedule(struct grpc_call *call) {
 }
 
 static void note_end(struct grpc_call *call) {
+    connection_clock_note_answer(call->connection);
     call->is_early = !call->is_half_closed;
     call->connection->early_answers += call->is_early;
 }

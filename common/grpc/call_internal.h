@@ -162,6 +162,9 @@ MUST_CHECK bool call_push_copy(struct grpc_call *call, uint8_t flag, struct byte
 // `is_complete` tells whether more will come.
 size_t call_read_body(struct grpc_call *call, uint8_t *to, size_t room);
 
+// Leaves the prefix of the first message out; nothing of it has been read.
+void call_skip_prefix(struct grpc_call *call);
+
 // Drops what was queued.
 void call_drop_outgoing(struct grpc_call *call);
 

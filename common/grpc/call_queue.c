@@ -90,6 +90,11 @@ size_t call_read_body(struct grpc_call *call, uint8_t *to, size_t room) {
     return read;
 }
 
+void call_skip_prefix(struct grpc_call *call) {
+    call->out_offset = FRAMING_PREFIX_BYTES;
+    note_gone(call, FRAMING_PREFIX_BYTES);
+}
+
 enum status call_check_room(struct grpc_call *call, size_t size) {
     assert(call_state_has_handler(call->state));
     if (call->state != CALL_RUNNING)

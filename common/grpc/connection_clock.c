@@ -253,6 +253,11 @@ void connection_clock_note_call(struct grpc_connection *connection) {
     expect(connection, after_setting(call->started_ns, settings_of(connection)->request_timeout_ms));
 }
 
+// The time begins anew when the turn ends: what waited before was its handler's, and allowed to.
+void connection_clock_note_answer(struct grpc_connection *connection) {
+    connection->moved_ns = 0;
+}
+
 void connection_clock_note_written(struct grpc_connection *connection) {
     if (connection->unread_bytes == 0) {
         connection->moved_ns = 0;

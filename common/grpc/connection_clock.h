@@ -16,8 +16,10 @@ void connection_clock_look(struct grpc_connection *connection);
 // Notes the time of bytes that have been taken in.
 void connection_clock_note_read(struct grpc_connection *connection);
 
-// A call has begun; all has been written that the client's windows have room for; the last call has ended.
+// A call has begun; its answer is complete; all has been written that the client's windows have room for; the
+// last call has ended.
 void connection_clock_note_call(struct grpc_connection *connection);
+void connection_clock_note_answer(struct grpc_connection *connection);
 void connection_clock_note_written(struct grpc_connection *connection);
 void connection_clock_note_idle(struct grpc_connection *connection);
 

@@ -157,8 +157,8 @@ static int on_request_frame(struct grpc_connection *connection, const nghttp2_fr
     else if (is_empty(frame))
         result = pass(connection, FLOOD_EMPTY_FRAMES);
     if (call && frame->hd.flags & NGHTTP2_FLAG_END_STREAM)
-        call_on_half_close(call);
-    return result;
+        call_on_half_close(call); // where a bare message is inflated
+    return connection->is_condemned ? NGHTTP2_ERR_CALLBACK_FAILURE : result;
 }
 
 static int on_ping(struct grpc_connection *connection, const nghttp2_ping *ping) {

@@ -28,6 +28,7 @@ struct local_call {
     struct grpc_call *call;              // until its stream is closed
     struct loop_task turn_end;
     bool is_turn_end_deferred;
+    bool is_cancelled;
     bool is_lost; // there is no memory to answer with
     bool has_body;
     const nghttp2_nv *rows; // of the answer's header fields; NULL = none yet
@@ -204,7 +205,7 @@ static void feed(struct grpc_call *call, const struct local_request *request) {
 static void on_start(struct loop_task *task) {
     struct local_call *local = CONTAINER_OF(task, struct local_call, start_task);
     const struct local_request *request = local->request;
-    struct grpc_call *call = call_new(local->home, &local_wire);
+    struct grpc_call *call = local->is_cancelled ? NULL : call_new(local->home, &local_wire);
     if (!call) {
         local->on_done(local->context, &(struct local_response){0});
         release(local);
@@ -220,6 +221,7 @@ static void on_start(struct loop_task *task) {
 
 static void on_cancel(struct loop_task *task) {
     struct local_call *local = CONTAINER_OF(task, struct local_call, cancel_task);
+    local->is_cancelled = true;
     if (local->call)
         end(local, &(struct local_response){0});
     release(local);

@@ -45,8 +45,8 @@ MUST_CHECK enum status local_call_new(struct grpc_server *server, size_t loop_in
 // From any thread that sees to it that the loop is held until on_done (loop_hold()).
 void local_call_begin(struct local_call *call);
 
-// Any thread, once at most, between local_call_begin() and local_call_free(): nobody waits for the answer any
-// more. on_done follows all the same.
+// Any thread, once at most, before local_call_free(), and before local_call_begin() too: nobody waits for the
+// answer any more. on_done follows all the same, of a call that begins.
 void local_call_cancel(struct local_call *call);
 
 // Any thread, also before on_done, which is then called all the same, and in place of local_call_begin().

@@ -203,6 +203,23 @@ static void a_call_that_is_cancelled_is_lost_and_its_handler_told(void **state) 
     arena_fini(&caller.arena);
 }
 
+// Whoever cancels all that is under way can't know what has begun.
+static void a_call_that_is_cancelled_before_it_begins_is_lost_too(void **state) {
+    (void)state;
+    struct caller caller;
+    struct seen seen;
+    struct local_call *call = NULL;
+    caller_init(&caller, "/test.Local/Echo", "", MESSAGE);
+    seen_init(&seen);
+    assert_int_equal(local_call_new(server, 0, &caller.request, on_done, &seen, &call), STATUS_OK);
+    local_call_cancel(call);
+    local_call_begin(call);
+    local_call_free(call);
+    wait_done(&seen);
+    assert_int_equal(seen.http_status, 0);
+    arena_fini(&caller.arena);
+}
+
 static void a_call_that_never_began_leaves_nothing(void **state) {
     (void)state;
     struct caller caller;
@@ -253,6 +270,7 @@ int main(void) {
         cmocka_unit_test(a_handlers_header_fields_message_and_trailers_come_back),
         cmocka_unit_test(what_the_transport_refuses_is_told_too),
         cmocka_unit_test(a_call_that_is_cancelled_is_lost_and_its_handler_told),
+        cmocka_unit_test(a_call_that_is_cancelled_before_it_begins_is_lost_too),
         cmocka_unit_test(a_call_that_never_began_leaves_nothing),
         cmocka_unit_test(many_threads_may_call_and_cancel_at_once),
     };

@@ -248,6 +248,16 @@ static void a_client_trusts_its_authority_and_the_name_alone(void **state) {
     close_pair(&pair);
 }
 
+// To the library no name is any name.
+static void a_client_without_a_name_to_expect_is_refused(void **state) {
+    (void)state;
+    const struct tls_client_options options = {.ca_file = authority.certificate_file, .server_name = ""};
+    struct tls_client *client = NULL;
+    assert_int_equal(tls_client_new(&options, &client, error, sizeof(error)), STATUS_INVALID);
+    assert_null(client);
+    assert_non_null(strstr(error, "name"));
+}
+
 static void a_server_knows_its_clients_by_name(void **state) {
     (void)state;
     struct pair pair = {
@@ -533,6 +543,7 @@ int main(void) {
         cmocka_unit_test(a_changed_byte_ends_it),
         cmocka_unit_test(a_handshake_with_changed_bytes_comes_to_an_end_or_to_nothing),
         cmocka_unit_test(a_client_trusts_its_authority_and_the_name_alone),
+        cmocka_unit_test(a_client_without_a_name_to_expect_is_refused),
         cmocka_unit_test(a_server_knows_its_clients_by_name),
         cmocka_unit_test(a_client_that_is_not_vouched_for_is_refused_and_told),
         cmocka_unit_test(tickets_are_good_for_an_hour_or_two_and_over_reloads),

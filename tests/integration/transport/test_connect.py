@@ -68,6 +68,16 @@ class Unary(ConnectCase):
         self.assertEqual(json.loads(self.post("Raw", "bytes").data), "bytes")
         self.assert_error(self.post("Raw", {"no": "text"}), 400, "invalid_argument")
 
+    def test_answers_that_were_taken_leave_nothing_on_the_connections_account(self):
+        # An answer over --unread-answers is given only to a client that has left nothing unread.
+        large = "x" * 100_000
+        with TransportServer(unread_answers="64KiB") as server, Connection(server) as connection:
+            for _ in range(2):
+                stream = connection.request(SERVICE + "Echo", content_type=JSON, without=("te",))
+                connection.data(stream, json.dumps(large).encode(), end=True)
+                answer = connection.wait(stream)
+                self.assertEqual((answer.http_status, json.loads(answer.data)), (200, large))
+
     def test_metadata_goes_both_ways_and_trailers_have_a_prefix(self):
         answer = self.post("Command", "metadata")
         self.assertEqual(answer.http_status, 200)

@@ -210,6 +210,24 @@ class FlowControl(unittest.TestCase):
             connection.flush()
             self.assertEqual(connection.wait(slow).messages(), [string_value("x")])
 
+    def test_point_61_answer_that_ends_late_is_given_the_whole_time(self):
+        """What a slow client left waiting before the stream's end was allowed; the time begins with the end."""
+        with TransportServer(write_stall_timeout="1s", request_timeout="100ms") as server, \
+                Connection(server, window=0) as connection:
+            slow = connection.request(SERVICE + "Talk")
+            connection.data(slow, framed(string_value("x")))
+            with Connection(server) as other:
+                self.assertEqual(other.call("Command", framed(string_value("sleep 1100"))).status, OK)
+            connection.data(slow, b"", end=True)
+            # The connection's clock looks at the second call's request time-out, before that is answered.
+            other = connection.request(SERVICE + "Command")
+            connection.data(other, framed(string_value("sleep 200")), end=True)
+            while connection.answers[other].headers is None:
+                self.assertTrue(connection.pump(), connection.goaways)
+            connection.h2.update_settings({h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: 1000})
+            connection.flush()
+            self.assertEqual(connection.wait(slow).messages(), [string_value("x")])
+
     def test_point_61_answers_that_nobody_reads_are_bounded_on_each_connection(self):
         message, size = framed(string_value(b"x" * 500_000)), 500_007
         with TransportServer() as server, Connection(server, window=0) as connection:
