@@ -92,9 +92,11 @@ static enum status add(struct client_rights *rights, struct bytes name, uint32_t
     if (!grown)
         return STATUS_NO_MEMORY;
     rights->entries = grown;
-    char *copy = strndup((const char *)name.data, name.len);
+    char *copy = malloc(name.len + 1);
     if (!copy)
         return STATUS_NO_MEMORY;
+    memcpy(copy, name.data, name.len);
+    copy[name.len] = '\0';
     grown[rights->count++] = (struct entry){.name = copy, .line = line, .bits = bits};
     return STATUS_OK;
 }

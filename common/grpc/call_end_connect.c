@@ -7,12 +7,14 @@
 
 enum { UNARY_FIELDS_MAX = 8, STREAM_END_FLAG = 0x02 };
 
-static void add_trailers(struct header_fields *fields, const struct metadata *trailers, struct arena *arena) {
+static bool add_trailers(struct header_fields *fields, const struct metadata *trailers, struct arena *arena) {
     for (const struct metadata_field *field = trailers->first; field; field = field->next) {
         const char *name = arena_format(arena, "trailer-%s", (const char *)field->name.data);
-        if (name)
-            header_fields_add(fields, bytes_of_text(name), field->value);
+        if (!name)
+            return false;
+        header_fields_add(fields, bytes_of_text(name), field->value);
     }
+    return true;
 }
 
 // RFC 6750: an error only for who has tried.
@@ -48,6 +50,12 @@ static bool push_error(struct grpc_call *call, const struct status_details *deta
     return is_whole;
 }
 
+// To HTTP a path without a method is a page that is not there.
+static struct bytes choose_http_status(const struct grpc_call *call, enum grpc_code code) {
+    bool is_missing = !call->method && code == GRPC_CODE_UNIMPLEMENTED;
+    return is_missing ? BYTES_LITERAL("404") : connect_error_get_http_status(code);
+}
+
 bool call_end_connect_unary(struct grpc_call *call, const struct call_ending *ending) {
     const struct status_details *details = &ending->details;
     bool is_error = details->code != GRPC_CODE_OK;
@@ -60,10 +68,7 @@ bool call_end_connect_unary(struct grpc_call *call, const struct call_ending *en
     if (is_error && !push_error(call, details))
         return false;
     if (is_error) {
-        // To HTTP a path without a method is a page that is not there.
-        struct bytes http_status =
-            call->method ? connect_error_get_http_status(details->code) : BYTES_LITERAL("404");
-        header_fields_add(&fields, BYTES_LITERAL(":status"), http_status);
+        header_fields_add(&fields, BYTES_LITERAL(":status"), choose_http_status(call, details->code));
         header_fields_add(&fields, BYTES_LITERAL("content-type"), BYTES_LITERAL("application/json"));
         call_add_accepted(call, &fields);
         add_advice(call, &fields, details, ending->arena);
@@ -72,7 +77,8 @@ bool call_end_connect_unary(struct grpc_call *call, const struct call_ending *en
         call_add_headers(call, &fields, ending->headers);
     }
     header_fields_add(&fields, BYTES_LITERAL("cache-control"), BYTES_LITERAL("no-store"));
-    add_trailers(&fields, ending->trailers, ending->arena);
+    if (!add_trailers(&fields, ending->trailers, ending->arena))
+        return false;
     bare_reply(call);
     call->is_complete = true;
     call_submit_headers(call, &fields, call->out_first ? CALL_WITH_BODY : CALL_WITHOUT_BODY);

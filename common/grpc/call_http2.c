@@ -30,9 +30,11 @@ static void unlist_writable(struct grpc_call *call) {
         *at = call->next_writable;
 }
 
+// Where there is no memory even for that, the connection says it.
 static void submit_reset(struct grpc_call *call) {
-    (void)nghttp2_submit_rst_stream(call->connection->session, NGHTTP2_FLAG_NONE, call->stream_id,
-                                    NGHTTP2_INTERNAL_ERROR);
+    if (nghttp2_submit_rst_stream(call->connection->session, NGHTTP2_FLAG_NONE, call->stream_id,
+                                  NGHTTP2_INTERNAL_ERROR) != 0)
+        connection_condemn(call->connection, GRPC_CLOSE_NO_MEMORY);
 }
 
 static ssize_t read_body(nghttp2_session *session, int32_t stream_id, uint8_t *to, size_t room,
@@ -50,9 +52,9 @@ static ssize_t read_body(nghttp2_session *session, int32_t stream_id, uint8_t *t
     if (call->trailer_count == 0)
         return (ssize_t)read;
     *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
-    // Fails only without memory; the stream then stays open until its client or the connection ends it.
-    (void)nghttp2_submit_trailer(session, stream_id, call->trailer_rows, call->trailer_count);
-    return (ssize_t)read;
+    // Fails only without memory; the stream is then reset.
+    int result = nghttp2_submit_trailer(session, stream_id, call->trailer_rows, call->trailer_count);
+    return result == 0 ? (ssize_t)read : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 }
 
 // Fails only without memory.

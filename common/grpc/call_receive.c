@@ -161,6 +161,8 @@ static bool has_encoding(const struct grpc_call *call) {
 static void keep(struct grpc_call *call, struct bytes rest) {
     if (rest.len > 0)
         buffer_append(&call->held, rest);
+    if (call->held.failed)
+        refuse_message(call, FRAMING_NO_MEMORY);
 }
 
 static bool takes_more(const struct grpc_call *call) {
@@ -242,10 +244,8 @@ void call_on_data(struct grpc_call *call, struct bytes data, bool is_last) {
     bool was_half_closed = call->is_half_closed;
     call->is_half_closed = is_last;
     if (!takes_more(call) && call_state_is_receiving(call->state)) {
-        buffer_append(&call->held, data);
-        if (call->held.failed)
-            refuse_message(call, FRAMING_NO_MEMORY);
         call->is_half_closed = was_half_closed;
+        keep(call, data);
         return;
     }
     struct bytes rest = data;

@@ -58,18 +58,26 @@ void call_submit_headers(struct grpc_call *call, const struct header_fields *fie
     call->wire->schedule(call);
 }
 
-// The header block of an answer with messages, once. Nearly every call's is a constant one; so is the one for
-// which there is no memory.
+// Not even memory for the status or the header block: the client sees a reset stream.
+static void reset(struct grpc_call *call) {
+    call->has_sent_headers = true; // none will be
+    call->wire->reset(call);
+    call->wire->schedule(call);
+}
+
+// The header block of an answer with messages, once. Nearly every call's is a constant one.
 static void begin(struct grpc_call *call, const struct metadata *headers) {
     struct header_fields fields;
     struct arena *arena = &call->transport_arena; // a worker may have the other
     bool is_constant = !headers->first && !tells_accepted(call) && !declares_gzip(call);
-    if (is_constant || !header_fields_init(&fields, CALL_HEADERS_MAX + headers->count, arena)) {
+    if (is_constant) {
         submit(call, begin_rows[call->head.content_type], BEGIN_COUNT, CALL_WITH_BODY);
-        return;
+    } else if (header_fields_init(&fields, CALL_HEADERS_MAX + headers->count, arena)) {
+        call_add_headers(call, &fields, headers);
+        submit(call, fields.rows, fields.count, CALL_WITH_BODY);
+    } else {
+        reset(call);
     }
-    call_add_headers(call, &fields, headers);
-    submit(call, fields.rows, fields.count, CALL_WITH_BODY);
 }
 
 void call_wake(struct grpc_call *call) {
@@ -95,12 +103,6 @@ static void note_end(struct grpc_call *call) {
     loop_disarm_timer(call->home->loop, &call->deadline);
     call->is_waiting_for_room = false;
     call->wire->note_end(call);
-}
-
-// Not even memory for the status: the client sees a reset stream.
-static void reset(struct grpc_call *call) {
-    call->wire->reset(call);
-    call->wire->schedule(call);
 }
 
 // Whose answer it is: the handler's own metadata goes with its own answers only.

@@ -64,6 +64,8 @@ static void read_path(struct request_head *head, struct arena *arena, struct byt
     const char *copy = head->is_too_large ? NULL : arena_copy_bytes(arena, value);
     if (copy)
         head->path = bytes_of(copy, value.len);
+    else
+        head->is_too_large = true;
 }
 
 // What only one protocol has, by name.

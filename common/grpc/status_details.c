@@ -185,7 +185,8 @@ void status_details_encode_message(const ProtobufCMessage *message, struct arena
     bool is_known = status->code > GRPC_CODE_OK && status->code < GRPC_CODE_COUNT;
     *ret_details =
         (struct status_details){.code = is_known ? (enum grpc_code)status->code : GRPC_CODE_UNKNOWN};
-    set_text(ret_details, arena_copy_text(arena, status->message), arena);
+    const char *text = arena_copy_text(arena, status->message);
+    set_text(ret_details, text ? text : "", arena);
     encode(status, arena, ret_details);
     drop_too_large(ret_details);
 }

@@ -17,7 +17,8 @@ static void check(const struct service_config_method *method) {
     assert(retry->retryable_codes != 0 && !(retry->retryable_codes & 1));
     assert(retry->backoff.initial_ms > 0 && retry->backoff.max_ms > 0 && retry->backoff.multiplier > 0);
     uint64_t last_ns = client_backoff_get_ns(&retry->backoff, retry->max_attempts, UINT64_MAX);
-    assert((double)last_ns <= retry->backoff.max_ms * (1 + CLIENT_BACKOFF_JITTER) * 1e6 + 1);
+    double max_ns = retry->backoff.max_ms * (1 + CLIENT_BACKOFF_JITTER) * 1e6;
+    assert((double)last_ns <= max_ns * (1 + 1e-12) + 1); // years of nanoseconds are rounded in a double
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

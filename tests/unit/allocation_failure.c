@@ -14,12 +14,12 @@ void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *memory, size_t size);
 
 static _Thread_local struct {
-    bool is_counting;
-    size_t count, failing;
+    bool is_counting, is_suspended;
+    size_t count, first, last; // to fail
 } plan;
 
 static bool is_to_fail(void) {
-    if (!plan.is_counting || ++plan.count != plan.failing)
+    if (!plan.is_counting || plan.is_suspended || ++plan.count < plan.first || plan.count > plan.last)
         return false;
     errno = ENOMEM;
     return true;
@@ -37,15 +37,32 @@ void *__wrap_realloc(void *memory, size_t size) {
     return is_to_fail() ? NULL : __real_realloc(memory, size);
 }
 
-void allocation_failure_begin(size_t k) {
+static void begin(size_t first, size_t last) {
     plan.is_counting = true;
     plan.count = 0;
-    plan.failing = k;
+    plan.first = first;
+    plan.last = last;
+}
+
+void allocation_failure_begin(size_t k) {
+    begin(k, k);
+}
+
+void allocation_failure_begin_from(size_t k) {
+    begin(k, SIZE_MAX);
 }
 
 size_t allocation_failure_end(void) {
     plan.is_counting = false;
     return plan.count;
+}
+
+void allocation_failure_suspend(void) {
+    plan.is_suspended = true;
+}
+
+void allocation_failure_resume(void) {
+    plan.is_suspended = false;
 }
 
 size_t allocation_failure_try_each(bool (*scenario)(void *context), void *context) {

@@ -11,8 +11,15 @@
 // NULL (0 = none does).
 void allocation_failure_begin(size_t k);
 
+// The same, and so do all after it.
+void allocation_failure_begin_from(size_t k);
+
 // Returns how many allocations were tried. Call it before the first assertion.
 size_t allocation_failure_end(void);
+
+// Between them nothing is counted and nothing fails: what the test does itself, in the midst of the work.
+void allocation_failure_suspend(void);
+void allocation_failure_resume(void);
 
 // Runs `scenario` with its first allocation failing, then its second, and so on until it comes through
 // undisturbed. A scenario sets up, works and cleans up; it returns whether the work succeeded, which must be
