@@ -1,13 +1,11 @@
 #include "common/app/app.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/app/admin.h"
@@ -23,6 +21,7 @@
 #include "common/app/mailer.h"
 #include "common/app/maintenance.h"
 #include "common/app/process.h"
+#include "common/app/signals.h"
 #include "common/app/tls_material.h"
 #include "common/app/transport_metrics.h"
 #include "common/app/validators.h"
@@ -410,26 +409,9 @@ static int start(struct app *app) {
 
 // ---- life ----
 
-static void block_signals(sigset_t *ret_signals) {
-    sigemptyset(ret_signals);
-    sigaddset(ret_signals, SIGTERM);
-    sigaddset(ret_signals, SIGINT);
-    sigaddset(ret_signals, SIGUSR1);
-    sigaddset(ret_signals, SIGHUP);
-    pthread_sigmask(SIG_BLOCK, ret_signals, NULL); // before any thread: all inherit it
-    signal(SIGPIPE, SIG_IGN);
-}
-
-// The signal that came, or 0 after `ms` without one.
-static int wait_signal(const sigset_t *signals, int64_t ms) {
-    struct timespec timeout = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-    int number = sigtimedwait(signals, NULL, &timeout);
-    return number > 0 ? number : 0;
-}
-
 // Returns an exit code, or -1 when it was told to stop.
 static int serve(struct app *app, const sigset_t *signals) {
-    for (int number = 0; number != SIGTERM && number != SIGINT; number = wait_signal(signals, TICK_MS)) {
+    for (int number = 0; number != SIGTERM && number != SIGINT; number = signals_wait(signals, TICK_MS)) {
         if (!atomic_load_explicit(&app->is_database_checked, memory_order_relaxed)) {
             int exit_code = check_database(app, TICK_MS);
             if (exit_code >= 0)
@@ -456,7 +438,7 @@ static void drain(struct app *app, const sigset_t *signals) {
     update_health(app);
     int64_t until_ms = get_now_ms(app) + app->settings.drain_delay_ms;
     for (int64_t left_ms; (left_ms = until_ms - get_now_ms(app)) > 0;) {
-        int number = wait_signal(signals, left_ms);
+        int number = signals_wait(signals, left_ms);
         if (number == SIGTERM || number == SIGINT)
             break;
     }
@@ -513,7 +495,7 @@ int app_main(const struct app_program *program, int argc, char **argv) {
     if (exit_code < 0) {
         sigset_t signals;
         process_set_up();
-        block_signals(&signals);
+        signals_block(&signals);
         log_configure((enum log_level)app->settings.log_level, (enum log_format)app->settings.log_format,
                       program->name);
         exit_code = check_database(app, DATABASE_PATIENCE_MS);

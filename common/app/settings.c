@@ -86,8 +86,7 @@ const struct setting app_setting_table[] = {
      .default_value = "auto",
      .choices = prepare_choices,
      .help = "Whether statements are prepared once per connection; off for poolers in transaction mode that "
-             "can't "
-             "keep them (PgBouncer before 1.21)."},
+             "can't keep them (PgBouncer before 1.21)."},
     {.name = "database-lease-wait",
      .type = SETTING_DURATION,
      .offset = OF(database_lease_wait_ms),

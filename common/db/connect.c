@@ -13,7 +13,6 @@
 
 #define DEFAULT_CONNECT_TIMEOUT_MS 5000
 #define PLACE_MAX 255
-#define URL_HINT "type postgresql://user@host:5432/database, or host=... dbname=... user=..."
 
 // One attempt at opening a connection, over all hosts.
 struct attempt {
@@ -30,7 +29,7 @@ enum status db_url_check(const char *url, char *ret_error, size_t error_size) {
     if (status == STATUS_OK)
         hosts_free(hosts);
     else
-        snprintf(ret_error, error_size, "the connection string can't be parsed: %s", URL_HINT);
+        snprintf(ret_error, error_size, "the connection string can't be parsed: %s", DB_URL_HINT);
     return status;
 }
 

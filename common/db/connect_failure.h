@@ -8,6 +8,7 @@
 #include "common/base/status.h"
 
 #define DB_CONNECT_SENTENCE_MAX 511
+#define DB_URL_HINT "type postgresql://user@host:5432/database, or host=... dbname=... user=..."
 
 // Name, is it permanent (an operator has to change something), what the sentence says after "the database at
 // HOST: ".
@@ -15,7 +16,7 @@
     X(NONE, false, "connected")                                                                              \
     X(OTHER, false, "the connection failed")                                                                 \
     X(NO_MEMORY, false, "out of memory")                                                                     \
-    X(BAD_URL, true, "the connection string can't be used")                                                  \
+    X(BAD_URL, true, "the connection string can't be used; " DB_URL_HINT)                                    \
     X(UNKNOWN_HOST, false, "the host name can't be resolved; check the name, and the name server")           \
     X(REFUSED, false, "nothing listens there; is PostgreSQL running, and on that port?")                     \
     X(NO_SOCKET, false, "the socket does not exist; is PostgreSQL running, and with that socket directory?") \

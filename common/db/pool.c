@@ -355,37 +355,6 @@ void db_pool_return(struct db_pool *pool, struct db_connection *connection) {
     pthread_mutex_unlock(&pool->lock);
 }
 
-// Comes and goes with the lock held: until the opener has tried again, or the deadline.
-static void wait_for_attempt(struct db_pool *pool, uint64_t deadline_ns) {
-    uint64_t failed = pool->statistics.failed;
-    int error = 0;
-    while (error == 0 && pool->statistics.failed == failed && pool->lists[SLOT_IDLE].count == 0)
-        error = wait_until(pool, &pool->has_idle, deadline_ns);
-}
-
-enum status db_pool_check(struct db_pool *pool, uint64_t deadline_ns,
-                          struct db_connect_failure *ret_failure) {
-    for (;;) {
-        struct db_connection *connection;
-        if (db_pool_lease(pool, deadline_ns, NULL, &connection) == STATUS_OK) {
-            db_pool_return(pool, connection);
-            return STATUS_OK;
-        }
-        pthread_mutex_lock(&pool->lock);
-        struct db_connect_failure failure = pool->failure;
-        bool is_final = db_connect_failure_is_permanent(failure.kind) ||
-                        clock_get_monotonic_ns(pool->clock) >= deadline_ns;
-        if (!is_final)
-            wait_for_attempt(pool, deadline_ns);
-        pthread_mutex_unlock(&pool->lock);
-        if (is_final) {
-            *ret_failure = failure;
-            return failure.kind == DB_CONNECT_NONE ? STATUS_UNAVAILABLE
-                                                   : db_connect_failure_get_status(failure.kind);
-        }
-    }
-}
-
 struct db_connect_failure db_pool_get_failure(struct db_pool *pool) {
     pthread_mutex_lock(&pool->lock);
     struct db_connect_failure failure = pool->failure;

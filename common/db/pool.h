@@ -40,7 +40,7 @@ struct db_pool_statistics {
     uint64_t retired;        // connections closed because they were broken or dead
 };
 
-// Starts the opener and the canceller thread; opens nothing until the first lease or db_pool_check().
+// Starts the opener and the canceller thread; opens nothing until the first lease.
 MUST_CHECK enum status db_pool_new(const struct db_pool_options *options, struct db_pool **ret_pool);
 
 // Every connection must have been returned. May block for as long as an attempt to connect takes to notice.
@@ -55,11 +55,6 @@ MUST_CHECK enum status db_pool_lease(struct db_pool *pool, uint64_t deadline_ns,
 // Gives it back, whatever its state: an open transaction is rolled back, a broken connection closed. Takes
 // NULL.
 void db_pool_return(struct db_pool *pool, struct db_connection *connection);
-
-// Waits for one working connection, for the start of a process: UNAVAILABLE or PERMISSION_DENIED and the
-// reason.
-MUST_CHECK enum status db_pool_check(struct db_pool *pool, uint64_t deadline_ns,
-                                     struct db_connect_failure *ret_failure);
 
 // Why the last attempt to open a connection failed; kind DB_CONNECT_NONE if it did not. For /readyz and logs.
 struct db_connect_failure db_pool_get_failure(struct db_pool *pool);

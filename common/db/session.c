@@ -64,7 +64,9 @@ static bool move_bytes(struct db_connection *connection) {
     return has_read && PQflush(connection->pg) >= 0;
 }
 
-enum status session_wait(struct db_connection *connection, uint64_t deadline_ns) {
+// Until the socket is readable (and writes out what libpq still holds), until the deadline and no longer than
+// the process has. DEADLINE_EXCEEDED or UNAVAILABLE leave the connection broken.
+static enum status wait_for_bytes(struct db_connection *connection, uint64_t deadline_ns) {
     int unsent = PQflush(connection->pg);
     struct pollfd fds[2] = {
         {.fd = PQsocket(connection->pg), .events = (short)(unsent > 0 ? POLLIN | POLLOUT : POLLIN)}};
@@ -84,7 +86,7 @@ enum status session_wait(struct db_connection *connection, uint64_t deadline_ns)
 enum status session_get_result(struct db_connection *connection, uint64_t deadline_ns,
                                PGresult **ret_result) {
     while (PQisBusy(connection->pg)) {
-        enum status status = session_wait(connection, deadline_ns);
+        enum status status = wait_for_bytes(connection, deadline_ns);
         // Lost: libpq hands out what it has read, then a result that says so.
         if (status == STATUS_UNAVAILABLE)
             break;
@@ -114,7 +116,7 @@ enum status session_get_copy_data(struct db_connection *connection, uint64_t dea
         }
         if (len == -2)
             return lose(connection);
-        enum status status = session_wait(connection, deadline_ns);
+        enum status status = wait_for_bytes(connection, deadline_ns);
         if (status != STATUS_OK)
             return status;
     }

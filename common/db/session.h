@@ -78,10 +78,6 @@ bool session_is_alive(struct db_connection *connection);
 // Every function that finds the connection unusable calls this; `why` for the log.
 void session_break(struct db_connection *connection, const char *why);
 
-// Waits until the socket is readable (and writes out what libpq still holds), until the deadline and no
-// longer than the process has. DEADLINE_EXCEEDED or UNAVAILABLE leave the connection broken.
-MUST_CHECK enum status session_wait(struct db_connection *connection, uint64_t deadline_ns);
-
 // The next result, or NULL at the end of the present command.
 MUST_CHECK enum status session_get_result(struct db_connection *connection, uint64_t deadline_ns,
                                           struct pg_result **ret_result);

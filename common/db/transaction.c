@@ -320,10 +320,6 @@ const struct db_error *db_get_error(const struct db_transaction *transaction) {
     return &transaction->error;
 }
 
-struct db_connection *db_transaction_get_connection(const struct db_transaction *transaction) {
-    return transaction->connection;
-}
-
 static void send_rollback(struct db_connection *connection) {
     if (connection->is_broken || PQtransactionStatus(connection->pg) == PQTRANS_IDLE)
         return;

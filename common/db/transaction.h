@@ -100,7 +100,6 @@ MUST_CHECK enum status db_execute(struct db_connection *connection, const struct
 void db_drop_results(struct db_transaction *transaction);
 
 const struct db_error *db_get_error(const struct db_transaction *transaction);
-struct db_connection *db_transaction_get_connection(const struct db_transaction *transaction);
 
 // Ends the transaction, whatever it returns, and with it every result. Once COMMIT has been sent it is never
 // cancelled. OUTCOME_UNKNOWN: the connection was lost, the deadline passed, or PostgreSQL answered with a

@@ -75,7 +75,6 @@ void grpc_call_send_headers(struct grpc_call *call);
 // queued, on_writable follows when it has been taken. CLOSED: cancelled, the handler finishes the call.
 // NO_MEMORY. MALFORMED: the client wants JSON, and the message has a value without a form in it.
 MUST_CHECK enum status grpc_call_send(struct grpc_call *call, const ProtobufCMessage *message);
-MUST_CHECK enum status grpc_call_send_bytes(struct grpc_call *call, struct bytes message);
 
 // Stops and starts on_message and on_half_close; the client's flow-control window then fills up. Not for
 // unary calls.

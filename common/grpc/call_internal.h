@@ -139,7 +139,6 @@ MUST_CHECK bool call_start(struct grpc_call *call);
 
 void call_on_data(struct grpc_call *call, struct bytes data, bool is_last);
 void call_on_half_close(struct grpc_call *call);
-void call_feed_held(struct grpc_call *call);
 
 // call_queue.c
 
@@ -180,9 +179,6 @@ void call_add_headers(struct grpc_call *call, struct header_fields *fields, cons
 
 enum call_body { CALL_WITHOUT_BODY, CALL_WITH_BODY };
 void call_submit_headers(struct grpc_call *call, const struct header_fields *fields, enum call_body body);
-
-// The header block of an answer with messages; only once.
-void call_begin(struct grpc_call *call, const struct metadata *headers);
 
 // Lets what is queued leave, after its header block if that is still to be sent.
 void call_wake(struct grpc_call *call);

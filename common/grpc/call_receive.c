@@ -266,7 +266,7 @@ void call_on_half_close(struct grpc_call *call) {
         end_input(call);
 }
 
-void call_feed_held(struct grpc_call *call) {
+static void feed_held(struct grpc_call *call) {
     if (call->is_feeding)
         return;
     // In a copy of its own: on_message may pause, resume and finish.
@@ -293,5 +293,5 @@ void grpc_call_resume(struct grpc_call *call) {
         return;
     call->is_paused = false;
     if (call->state == CALL_RUNNING)
-        call_feed_held(call);
+        feed_held(call);
 }

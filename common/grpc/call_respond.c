@@ -65,8 +65,8 @@ static void reset(struct grpc_call *call) {
     call->wire->schedule(call);
 }
 
-// Nearly every call's header block is a constant one.
-void call_begin(struct grpc_call *call, const struct metadata *headers) {
+// The header block of an answer with messages, once. Nearly every call's is a constant one.
+static void begin(struct grpc_call *call, const struct metadata *headers) {
     struct header_fields fields;
     struct arena *arena = &call->transport_arena; // a worker may have the other
     bool is_constant = !headers->first && !tells_accepted(call) && !declares_gzip(call);
@@ -84,7 +84,7 @@ void call_wake(struct grpc_call *call) {
     if (call->protocol->is_bare)
         return;
     if (!call->has_sent_headers)
-        call_begin(call, &call->headers);
+        begin(call, &call->headers);
     else
         call->wire->resume_body(call);
     call->wire->schedule(call);
@@ -93,7 +93,7 @@ void call_wake(struct grpc_call *call) {
 void call_complete(struct grpc_call *call, const struct metadata *headers) {
     call->is_complete = true;
     if (!call->has_sent_headers)
-        call_begin(call, headers);
+        begin(call, headers);
     call_wake(call);
 }
 

@@ -126,15 +126,6 @@ enum status grpc_call_send(struct grpc_call *call, const ProtobufCMessage *messa
     return status;
 }
 
-enum status grpc_call_send_bytes(struct grpc_call *call, struct bytes message) {
-    if (call->state != CALL_RUNNING)
-        return STATUS_CLOSED;
-    enum status status = push_content(call, (struct content){.wire = message}, call_check_room);
-    if (status == STATUS_OK)
-        call_wake(call);
-    return status;
-}
-
 static void finish_after_push(struct grpc_call *call, enum status status) {
     struct fault *fault = grpc_call_get_fault(call);
     if (status == STATUS_NO_MEMORY)

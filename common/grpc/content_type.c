@@ -37,7 +37,3 @@ enum protocol content_type_get_protocol(enum content_type type) {
 enum codec content_type_get_codec(enum content_type type) {
     return rows[type].codec;
 }
-
-struct bytes content_type_get_text(enum content_type type) {
-    return rows[type].text;
-}

@@ -45,6 +45,5 @@ enum content_type content_type_parse(struct bytes value);
 // Of any but CONTENT_TYPE_FOREIGN.
 enum protocol content_type_get_protocol(enum content_type type);
 enum codec content_type_get_codec(enum content_type type);
-struct bytes content_type_get_text(enum content_type type);
 
 #endif

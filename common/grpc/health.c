@@ -1,7 +1,6 @@
 // States that all threads share, and for each loop the list of its watchers, which only that loop touches.
 #include "common/grpc/health.h"
 
-#include <assert.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -254,13 +253,6 @@ void grpc_health_free(struct grpc_health *health) {
 
 struct router_table grpc_health_get_table(const struct grpc_health *health) {
     return (struct router_table){.methods = health->methods, .count = METHODS};
-}
-
-void grpc_health_set(struct grpc_health *health, const char *service, enum grpc_health_state state) {
-    struct service *known = find_service(health, service);
-    assert(known);
-    if (atomic_exchange(&known->state, (int)state) != (int)state)
-        wake_watchers(health);
 }
 
 void grpc_health_set_all(struct grpc_health *health, enum grpc_health_state state) {

@@ -30,11 +30,7 @@ void grpc_health_free(struct grpc_health *health);
 // Its methods, for grpc_server_options.tables.
 struct router_table grpc_health_get_table(const struct grpc_health *health);
 
-// From any thread, until loop_group_stop() begins. A name that grpc_health_new() was not given is a
-// programmer's mistake.
-void grpc_health_set(struct grpc_health *health, const char *service, enum grpc_health_state state);
-
-// The same for "" and all services.
+// What "" and all services are from now on. From any thread, until loop_group_stop() begins.
 void grpc_health_set_all(struct grpc_health *health, enum grpc_health_state state);
 
 // Ends every Watch, now and later, with UNAVAILABLE, reason DRAINING: a draining server would wait for them

@@ -15,8 +15,8 @@
 #include "common/db/transaction.h"
 #include "services/invitation/member.h"
 
-// Inserts the member with its roles, which are there (role_store_find_many()). ALREADY_EXISTS (EMAIL_IN_USE,
-// SUBJECT_IN_USE, EXTERNAL_ID_IN_USE).
+// Inserts the member with its roles, which are there (role_store_look_for_many()). ALREADY_EXISTS
+// (EMAIL_IN_USE, SUBJECT_IN_USE, EXTERNAL_ID_IN_USE).
 MUST_CHECK enum status member_store_create(struct app_call *call, struct uuid member_id,
                                            const struct member_draft *draft, struct member **ret_member);
 

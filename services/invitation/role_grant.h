@@ -71,7 +71,7 @@ struct role_verdicts {
     size_t count;
 };
 
-// Of each role of `present` (what role_store_find_many() found): it may let do no more than the caller.
+// Of each role of `present` (what role_store_look_for_many() found): it may let do no more than the caller.
 // NO_MEMORY is told by the fault.
 MUST_CHECK enum status role_judge_grants(const struct role_list *present, const struct caller *caller,
                                          struct fault *fault, struct role_verdicts *ret_verdicts);

@@ -148,14 +148,6 @@ struct role_use role_store_read_use(const struct db_command *look) {
                              db_result_get_int64(look->result, 0, 1)};
 }
 
-enum status role_store_find_many(struct app_call *call, const struct role_ids *ids,
-                                 struct role_list *ret_roles) {
-    struct db_params params;
-    struct db_command look = role_store_look_for_many(call, ids, &params);
-    enum status status = db_query_batch(call->transaction, &look, 1);
-    return status == STATUS_OK ? role_store_read_list(call, &look, ret_roles) : db_fault(call->fault, status);
-}
-
 enum status role_store_list(struct app_call *call, struct uuid after, int32_t limit,
                             struct role_list *ret_roles) {
     struct db_params params;

@@ -16,12 +16,9 @@
 #include "services/invitation/role.h"
 #include "services/invitation/role_grant.h"
 
-// Those of the ids that are roles of the call's company, in no order. None of them is deleted before the
-// transaction ends: for mutations only.
-MUST_CHECK enum status role_store_find_many(struct app_call *call, const struct role_ids *ids,
-                                            struct role_list *ret_roles);
-
-// The same as a look, for these ids or those of an invitation; and the roles that a member has now.
+// Looks at those of the ids, or of an invitation's, that are roles of the call's company, in no order: none
+// of them is deleted before the transaction ends, so for mutations only. And at the roles that a member has
+// now.
 struct db_command role_store_look_for_many(const struct app_call *call, const struct role_ids *ids,
                                            struct db_params *params);
 struct db_command role_store_look_of_invitation(const struct app_call *call, struct uuid invitation_id,
