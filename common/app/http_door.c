@@ -13,7 +13,12 @@
 #include "common/base/condition.h"
 
 // Header fields are refused beyond 16 KiB in our own words; beyond this, by libmicrohttpd.
-enum { CONNECTION_BYTES = 40 * 1024, SOCKET_BUFFER_BYTES = 256 * 1024, CANCEL_AGAIN_MS = 100 };
+enum {
+    CONNECTION_BYTES = 40 * 1024,
+    SOCKET_BUFFER_BYTES = 256 * 1024,
+    CANCEL_AGAIN_MS = 100,
+    LAST_ANSWERS_MS = 1000
+};
 
 // ---- libmicrohttpd's callbacks ----
 
@@ -228,7 +233,8 @@ void http_door_close(struct http_door *door) {
         do // again: who has a place may not have begun its call yet
             http_watch_cancel_all(door->watch);
         while (!wait_calm(door, CANCEL_AGAIN_MS));
-        MHD_stop_daemon(door->daemon); // it must not find a connection suspended
+        http_watch_wait_answered(door->watch, LAST_ANSWERS_MS); // what has been decided has yet to leave
+        MHD_stop_daemon(door->daemon);                          // it must not find a connection suspended
         door->daemon = NULL;
     }
     release_loops(door);

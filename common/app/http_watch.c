@@ -28,7 +28,8 @@ struct http_watch {
     _Atomic uint64_t ended[HTTP_END_COUNT]; // relaxed
 
     pthread_mutex_t mutex;
-    pthread_cond_t changed; // the first connection, or the end
+    pthread_cond_t changed;  // the first connection, or the end
+    pthread_cond_t answered; // somebody has been, or is gone
     // Under `mutex`.
     struct http_connection *connections;
     bool is_ending;
@@ -110,7 +111,9 @@ enum status http_watch_new(const struct http_watch_options *options, struct http
     watch->options = *options;
     pthread_mutex_init(&watch->mutex, NULL);
     condition_init(&watch->changed);
+    condition_init(&watch->answered);
     if (pthread_create(&watch->thread, NULL, run, watch) != 0) {
+        pthread_cond_destroy(&watch->answered);
         pthread_cond_destroy(&watch->changed);
         pthread_mutex_destroy(&watch->mutex);
         free(watch);
@@ -128,6 +131,7 @@ void http_watch_free(struct http_watch *watch) {
     pthread_cond_signal(&watch->changed);
     pthread_mutex_unlock(&watch->mutex);
     pthread_join(watch->thread, NULL);
+    pthread_cond_destroy(&watch->answered);
     pthread_cond_destroy(&watch->changed);
     pthread_mutex_destroy(&watch->mutex);
     free(watch);
@@ -191,6 +195,7 @@ void http_watch_remove(struct http_watch *watch, struct http_connection *connect
     if (connection->next)
         connection->next->link = connection->link;
     atomic_fetch_sub_explicit(&watch->count, 1, memory_order_relaxed);
+    pthread_cond_signal(&watch->answered);
     pthread_mutex_unlock(&watch->mutex);
     free(connection);
 }
@@ -205,6 +210,8 @@ void http_watch_enter(struct http_watch *watch, struct http_connection *connecti
     connection->since_ns = now_ns;
     connection->call = call;
     connection->is_over = false;
+    if (phase != HTTP_ANSWERING)
+        pthread_cond_signal(&watch->answered);
     pthread_mutex_unlock(&watch->mutex);
 }
 
@@ -216,6 +223,22 @@ void http_watch_cancel_all(struct http_watch *watch) {
         at->is_over = true;
         local_call_cancel(at->call);
     }
+    pthread_mutex_unlock(&watch->mutex);
+}
+
+static bool is_answering(const struct http_watch *watch) {
+    for (const struct http_connection *at = watch->connections; at; at = at->next)
+        if (at->phase == HTTP_ANSWERING)
+            return true;
+    return false;
+}
+
+void http_watch_wait_answered(struct http_watch *watch, uint32_t ms) {
+    struct timespec until = condition_get_end(ms);
+    int result = 0;
+    pthread_mutex_lock(&watch->mutex);
+    while (is_answering(watch) && result == 0)
+        result = pthread_cond_timedwait(&watch->answered, &watch->mutex, &until);
     pthread_mutex_unlock(&watch->mutex);
 }
 

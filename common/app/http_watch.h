@@ -72,6 +72,9 @@ void http_watch_enter(struct http_watch *watch, struct http_connection *connecti
 // Cancels what every connection asks; for the end. Any thread.
 void http_watch_cancel_all(struct http_watch *watch);
 
+// Waits until nobody is being answered, so long at most; for the end. No thread of the watched connections.
+void http_watch_wait_answered(struct http_watch *watch, uint32_t ms);
+
 // How many connections there are, and how many have ended so; any thread.
 size_t http_watch_get_count(const struct http_watch *watch);
 uint64_t http_watch_get_ended(const struct http_watch *watch, enum http_end why);

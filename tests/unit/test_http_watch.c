@@ -1,5 +1,6 @@
 // Who is closed, and what for: connections are pairs of sockets, the time is the test's.
 #include <poll.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -133,6 +134,32 @@ static void of_a_full_house_the_longest_idle_makes_room(void **state) {
     assert_true(http_watch_admits(watch));
 }
 
+struct answering {
+    struct pair pair;
+    atomic_bool is_over;
+};
+
+static void *finish_answer(void *context) {
+    struct answering *answering = context;
+    atomic_store(&answering->is_over, true);
+    http_watch_enter(watch, answering->pair.connection, HTTP_IDLE, NULL);
+    return NULL;
+}
+
+static void the_end_waits_for_answers_but_not_for_ever(void **state) {
+    (void)state;
+    enum { LONG_MS = 20000 };
+    struct answering answering = {.pair = open_pair(HTTP_ANSWERING)};
+    pthread_t thread;
+    http_watch_wait_answered(watch, 1);
+    assert_int_equal(pthread_create(&thread, NULL, finish_answer, &answering), 0);
+    http_watch_wait_answered(watch, LONG_MS);
+    assert_true(atomic_load(&answering.is_over));
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    http_watch_wait_answered(watch, LONG_MS);
+    close_pair(&answering.pair);
+}
+
 static void names_are_those_of_the_metric(void **state) {
     (void)state;
     assert_string_equal(http_end_get_label(HTTP_END_TOO_MANY_CONNECTIONS), "too_many_connections");
@@ -144,6 +171,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(every_phase_has_its_limit_and_its_name, open_watch, close_watch),
         cmocka_unit_test_setup_teardown(a_new_phase_begins_its_time_anew, open_watch, close_watch),
         cmocka_unit_test_setup_teardown(of_a_full_house_the_longest_idle_makes_room, open_watch, close_watch),
+        cmocka_unit_test_setup_teardown(the_end_waits_for_answers_but_not_for_ever, open_watch, close_watch),
         cmocka_unit_test(names_are_those_of_the_metric),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
