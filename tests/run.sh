@@ -108,7 +108,7 @@ build() {
 # ---- suites ----
 
 suite_lint() {
-    build release --target latchkey_proto || true
+    build release --target latchkey_proto latchkey_test_proto || true
     step "lint rules" /usr/bin/python3 "$LIB/run_python.py" tests/lint
     step "test counts" /usr/bin/python3 "$LIB/run_python.py" tests/lib
     step lint /usr/bin/python3 tests/lint/lint.py

@@ -112,7 +112,10 @@ class Server:
         self._check_sanitizers()
 
     def pause(self):
+        """No thread of it runs any more when this returns; the signal alone lets some go on for a moment."""
         self._signal(signal.SIGSTOP)
+        if not self._has_ended():
+            os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WNOWAIT)
 
     def resume(self):
         self._signal(signal.SIGCONT)
