@@ -190,7 +190,7 @@ lint_contract() {
 }
 
 suite_attack() {
-    build release --target call-server || return 0
+    build release --target call-server latchkey-validator || return 0
     step attack env LATCHKEY_BUILD_DIR=build /usr/bin/python3 "$LIB/run_python.py" tests/attack
 }
 
