@@ -6,8 +6,9 @@ static void do_nothing(struct stream *stream) {
 
 static enum status keep(struct stream *stream, struct bytes bytes) {
     struct memory_stream *memory = (struct memory_stream *)stream;
+    memory->writes++;
     buffer_append(&memory->written, bytes);
-    return memory->written.failed ? STATUS_NO_MEMORY : STATUS_OK;
+    return memory->written.failed ? STATUS_EXHAUSTED : STATUS_OK;
 }
 
 static size_t get_pending_bytes(const struct stream *stream) {

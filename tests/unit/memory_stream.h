@@ -9,6 +9,7 @@
 struct memory_stream {
     struct stream base;
     struct buffer written;
+    size_t writes;  // so far
     bool is_closed; // by its owner
 };
 

@@ -9,6 +9,7 @@
 #include "common/net/stream_tls.h"
 #include "tests/unit/allocation_failure.h"
 #include "tests/unit/certificates.h"
+#include "tests/unit/memory_stream.h"
 #include "tests/unit/unit.h"
 
 enum { LARGE_BYTES = 200000 };
@@ -18,45 +19,6 @@ static const struct certificate_name server_names[] = {{GEN_DNS, BYTES_LITERAL("
 static const struct certificate_name client_names[] = {{GEN_DNS, BYTES_LITERAL("client.test")}};
 static struct certificate authority, server_certificate, client_certificate;
 static uint8_t large[LARGE_BYTES];
-
-// ---- what lies below: it keeps what is written ----
-
-struct memory_stream {
-    struct stream base;
-    struct buffer written;
-    size_t writes;
-    bool is_closed;
-};
-
-static void do_nothing(struct stream *stream) {
-    (void)stream;
-}
-
-static enum status keep(struct stream *stream, struct bytes bytes) {
-    struct memory_stream *memory = (struct memory_stream *)stream;
-    memory->writes++;
-    buffer_append(&memory->written, bytes);
-    return memory->written.failed ? STATUS_EXHAUSTED : STATUS_OK;
-}
-
-static size_t get_pending_bytes(const struct stream *stream) {
-    (void)stream;
-    return 0;
-}
-
-static void close_memory(struct stream *stream, enum stream_close how) {
-    (void)how;
-    ((struct memory_stream *)stream)->is_closed = true;
-}
-
-static const struct stream_operations operations = {
-    .start = do_nothing,
-    .write = keep,
-    .get_pending_bytes = get_pending_bytes,
-    .pause_reading = do_nothing,
-    .resume_reading = do_nothing,
-    .close = close_memory,
-};
 
 // ---- both ends ----
 
@@ -132,8 +94,8 @@ static bool open_scene(struct scene *scene) {
         tls_session_new_of_client(scene->client, &scene->peer) != STATUS_OK)
         return false;
     const struct stream_tls_handshake handshake = {on_answered, on_handshake_end, scene};
-    scene->below.base =
-        (struct stream){.operations = &operations, .loop = loop_group_get_loop(scene->loops, 0)};
+    const struct ip_address nowhere = {.family = IP_FAMILY_NONE};
+    memory_stream_init(&scene->below, loop_group_get_loop(scene->loops, 0), &nowhere);
     scene->peer_status =
         tls_session_receive(scene->peer, BYTES_EMPTY, &scene->said_to_peer, &scene->to_server);
     return stream_tls_open(&scene->below.base, scene->server, &handshake, &scene->stream) == STATUS_OK;
@@ -159,7 +121,7 @@ static void close_scene(struct scene *scene) {
     tls_session_free(scene->peer);
     tls_client_free(scene->client);
     tls_server_free(scene->server);
-    buffer_fini(&scene->below.written);
+    memory_stream_fini(&scene->below);
     buffer_fini(&scene->to_server);
     buffer_fini(&scene->said_to_peer);
     buffer_fini(&scene->heard);
