@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "common/base/bytes.h"
-#include "common/grpc/field_layout.h"
-#include "common/grpc/json_heap.h"
-#include "common/grpc/message_json.h"
+#include "common/protobuf/field_layout.h"
+#include "common/protobuf/json_heap.h"
+#include "common/protobuf/message_json.h"
 
 #define DUMP_FLAGS (JSON_COMPACT | JSON_SORT_KEYS)
 

@@ -26,7 +26,7 @@
 #include "common/crypto/secret.h"
 #include "common/db/cancel.h"
 #include "common/grpc/call.h"
-#include "common/grpc/field.h"
+#include "common/protobuf/field.h"
 
 enum { ATTEMPTS_MAX = 5, RETRY_AFTER_MS = 100, NS_PER_SECOND = 1000000000 };
 

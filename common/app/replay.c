@@ -3,8 +3,8 @@
 #include "common/app/revision.h"
 #include "common/base/uuid.h"
 #include "common/crypto/digest.h"
-#include "common/grpc/field.h"
-#include "common/grpc/message.h"
+#include "common/protobuf/field.h"
+#include "common/protobuf/message.h"
 
 enum { CLAIM, FIND, KEEP, RELEASE };
 

@@ -2,10 +2,10 @@
 #include <assert.h>
 #include <string.h>
 
-#include "common/grpc/base64.h"
 #include "common/grpc/call_internal.h"
 #include "common/grpc/codec.h"
-#include "common/grpc/message.h"
+#include "common/protobuf/base64.h"
+#include "common/protobuf/message.h"
 
 enum {
     METADATA_BYTES_MAX = 8 * 1024, // of headers and trailers each

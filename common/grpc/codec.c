@@ -1,6 +1,6 @@
 #include "common/grpc/codec.h"
 
-#include "common/grpc/message.h"
+#include "common/protobuf/message.h"
 
 enum status codec_unpack(enum codec codec, const ProtobufCMessageDescriptor *descriptor, struct bytes from,
                          const struct protojson_options *json, struct arena *arena,

@@ -10,7 +10,7 @@
 #include "common/base/compiler.h"
 #include "common/base/status.h"
 #include "common/grpc/content_type.h"
-#include "common/grpc/protojson.h"
+#include "common/protobuf/protojson.h"
 
 // See message_unpack(). `*ret_text` is static or lives in `arena`.
 MUST_CHECK enum status codec_unpack(enum codec codec, const ProtobufCMessageDescriptor *descriptor,

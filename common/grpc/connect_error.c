@@ -1,8 +1,8 @@
 #include "common/grpc/connect_error.h"
 
-#include "common/grpc/base64.h"
-#include "common/grpc/message.h"
-#include "common/grpc/protojson_types.h"
+#include "common/protobuf/base64.h"
+#include "common/protobuf/message.h"
+#include "common/protobuf/protojson_types.h"
 #include "google/rpc/status.pb-c.h"
 
 enum { DEBUG_BYTES_MAX = 1024 * 1024 };

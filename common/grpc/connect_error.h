@@ -4,9 +4,9 @@
 
 #include "common/base/buffer.h"
 #include "common/base/bytes.h"
-#include "common/grpc/protojson.h"
 #include "common/grpc/status_code.h"
 #include "common/grpc/status_details.h"
+#include "common/protobuf/protojson.h"
 
 struct bytes connect_error_get_http_status(enum grpc_code code); // "404"; static storage
 

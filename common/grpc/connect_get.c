@@ -1,7 +1,7 @@
 #include "common/grpc/connect_get.h"
 
-#include "common/grpc/base64.h"
 #include "common/grpc/percent.h"
+#include "common/protobuf/base64.h"
 
 struct parameters {
     struct bytes version, encoding, compression, message;

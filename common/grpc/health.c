@@ -8,7 +8,7 @@
 #include "common/base/arena.h"
 #include "common/base/fault.h"
 #include "common/grpc/call.h"
-#include "common/grpc/field.h"
+#include "common/protobuf/field.h"
 #include "grpc/health/v1/health.pb-c.h"
 
 #define METHODS 3

@@ -5,8 +5,8 @@
 
 #include "common/base/compiler.h"
 #include "common/base/status.h"
-#include "common/grpc/protojson.h"
 #include "common/grpc/router.h"
+#include "common/protobuf/protojson.h"
 
 // NO_MEMORY. Returns owned.
 MUST_CHECK enum status method_types_new(const struct router *router, struct protojson_types **ret_types);

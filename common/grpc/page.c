@@ -3,9 +3,9 @@
 #include <assert.h>
 
 #include "common/crypto/digest.h"
-#include "common/grpc/base64.h"
-#include "common/grpc/field.h"
-#include "common/grpc/message.h"
+#include "common/protobuf/base64.h"
+#include "common/protobuf/field.h"
+#include "common/protobuf/message.h"
 
 // The request without what differs from page to page, as a digest. Copying the message's own struct is
 // enough: only two of its members are replaced.

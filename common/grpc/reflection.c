@@ -9,10 +9,10 @@
 #include "common/base/arena.h"
 #include "common/base/bytes.h"
 #include "common/grpc/call.h"
-#include "common/grpc/descriptor_index.h"
-#include "common/grpc/descriptor_set.h"
-#include "common/grpc/field.h"
 #include "common/grpc/status_code.h"
+#include "common/protobuf/descriptor_index.h"
+#include "common/protobuf/descriptor_set.h"
+#include "common/protobuf/field.h"
 #include "grpc/reflection/v1/reflection.pb-c.h"
 #include "grpc/reflection/v1alpha/reflection.pb-c.h"
 

@@ -8,12 +8,12 @@
 
 #include "common/grpc/compression.h"
 #include "common/grpc/flood_guard.h"
-#include "common/grpc/protojson.h"
 #include "common/grpc/request_memory.h"
 #include "common/grpc/server.h"
 #include "common/grpc/session_memory.h"
 #include "common/net/peer_count.h"
 #include "common/net/stream.h"
+#include "common/protobuf/protojson.h"
 
 struct grpc_call;
 

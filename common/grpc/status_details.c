@@ -2,9 +2,9 @@
 // halved until it does: the first fields matter most, and the message tells that there is more.
 #include "common/grpc/status_details.h"
 
-#include "common/grpc/base64.h"
-#include "common/grpc/message.h"
 #include "common/grpc/percent.h"
+#include "common/protobuf/base64.h"
+#include "common/protobuf/message.h"
 #include "google/rpc/error_details.pb-c.h"
 #include "google/rpc/status.pb-c.h"
 

@@ -4,7 +4,7 @@
 #include "common/app/paging.h"
 #include "common/base/clock.h"
 #include "common/base/typeid.h"
-#include "common/grpc/timestamp.h"
+#include "common/protobuf/timestamp.h"
 #include "services/audit/audit_message_rpc.h"
 #include "services/audit/audit_store.h"
 

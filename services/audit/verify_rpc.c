@@ -1,7 +1,7 @@
 // VerifyAuditLog: the chain is walked in batches, as far as half of the call's time goes.
 #include "common/app/app.h"
 #include "common/base/typeid.h"
-#include "common/grpc/field.h"
+#include "common/protobuf/field.h"
 #include "latchkey/v1/audit.pb-c.h"
 #include "services/audit/audit_rpc.h"
 #include "services/audit/audit_store.h"

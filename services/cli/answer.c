@@ -6,8 +6,8 @@
 
 #include "common/base/clock.h"
 #include "common/base/time_text.h"
-#include "common/grpc/field.h"
-#include "common/grpc/message_json.h"
+#include "common/protobuf/field.h"
+#include "common/protobuf/message_json.h"
 #include "services/cli/json_print.h"
 #include "services/cli/terminal.h"
 

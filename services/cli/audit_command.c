@@ -3,7 +3,7 @@
 
 #include <inttypes.h>
 
-#include "common/grpc/field.h"
+#include "common/protobuf/field.h"
 #include "services/cli/answer.h"
 #include "services/cli/calls.h"
 #include "services/cli/request.h"

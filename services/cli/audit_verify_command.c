@@ -5,7 +5,7 @@
 
 #include "common/base/hex.h"
 #include "common/base/typeid.h"
-#include "common/grpc/field.h"
+#include "common/protobuf/field.h"
 #include "services/cli/answer.h"
 #include "services/cli/audit_command.h"
 #include "services/cli/audit_heads.h"

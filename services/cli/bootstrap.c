@@ -4,7 +4,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/typeid.h"
-#include "common/grpc/json_heap.h"
+#include "common/protobuf/json_heap.h"
 #include "services/cli/bootstrap_store.h"
 
 #define DEMO_EMAIL "administrator@demo.example"

@@ -1,6 +1,6 @@
 #include "services/cli/caller_command.h"
 
-#include "common/grpc/field.h"
+#include "common/protobuf/field.h"
 #include "services/cli/answer.h"
 
 static void print(struct cli *cli, const ProtobufCMessage *response) {

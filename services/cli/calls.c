@@ -5,8 +5,8 @@
 #include "common/base/clock.h"
 #include "common/base/uuid.h"
 #include "common/crypto/secret.h"
-#include "common/grpc/client.h"
-#include "common/grpc/field.h"
+#include "common/grpc_client/client.h"
+#include "common/protobuf/field.h"
 #include "services/cli/secret_text.h"
 #include "services/cli/transport_options.h"
 

@@ -24,7 +24,7 @@ enum calls_caller {
     CALLS_WITH_ANY_CALLER, // sends the token if there is one
 };
 
-// An empty request; fields are set with the functions of common/grpc/field.h under cli_must().
+// An empty request; fields are set with the functions of common/protobuf/field.h under cli_must().
 ProtobufCMessage *calls_new_request(struct cli *cli, enum rpc_id id);
 
 // Sets `wait_for_validators` from --wait and `request_id` from --request-id, which the command's options

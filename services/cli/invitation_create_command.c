@@ -1,5 +1,5 @@
 // `latchkey invitation create`: any number of people, as many in a call as it takes.
-#include "common/grpc/field.h"
+#include "common/protobuf/field.h"
 #include "services/cli/answer.h"
 #include "services/cli/invitation_command.h"
 #include "services/cli/json_print.h"

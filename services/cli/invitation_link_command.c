@@ -1,6 +1,6 @@
 // What the invited person does with a link: `latchkey invitation lookup` and `accept`. The link is a secret,
 // so it is read from a file or typed unseen; nobody needs a token.
-#include "common/grpc/field.h"
+#include "common/protobuf/field.h"
 #include "services/cli/answer.h"
 #include "services/cli/invitation_command.h"
 #include "services/cli/request.h"

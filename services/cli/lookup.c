@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "common/base/typeid.h"
-#include "common/grpc/field.h"
+#include "common/protobuf/field.h"
 #include "services/cli/answer.h"
 #include "services/cli/calls.h"
 

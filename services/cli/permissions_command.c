@@ -1,6 +1,6 @@
 #include "services/cli/permissions_command.h"
 
-#include "common/grpc/field.h"
+#include "common/protobuf/field.h"
 #include "services/cli/answer.h"
 #include "services/cli/permissions_file.h"
 

@@ -4,7 +4,7 @@
 
 #include "common/base/clock.h"
 #include "common/crypto/digest.h"
-#include "common/grpc/field.h"
+#include "common/protobuf/field.h"
 
 enum exit_code request_ids_init(struct cli *cli, struct request_ids *ret_ids) {
     const char *typed = options_find_text(&cli->options, "request-id");

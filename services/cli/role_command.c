@@ -1,6 +1,6 @@
 #include "services/cli/role_command.h"
 
-#include "common/grpc/field.h"
+#include "common/protobuf/field.h"
 #include "services/cli/answer.h"
 #include "services/cli/confirm.h"
 #include "services/cli/lookup.h"

@@ -1,5 +1,5 @@
 // The calls that `latchkey` makes, as a table. Messages are handled by the names of their fields
-// (common/grpc/field.h): this is the one place of the program that names generated types.
+// (common/protobuf/field.h): this is the one place of the program that names generated types.
 #ifndef LATCHKEY_SERVICES_CLI_RPC_H
 #define LATCHKEY_SERVICES_CLI_RPC_H
 

@@ -1,5 +1,5 @@
 // `latchkey token update`, `suspend`, `resume` and `rotate`.
-#include "common/grpc/field.h"
+#include "common/protobuf/field.h"
 #include "services/cli/answer.h"
 #include "services/cli/confirm.h"
 #include "services/cli/request.h"

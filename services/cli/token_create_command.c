@@ -1,6 +1,6 @@
 // `latchkey token create`.
-#include "common/grpc/field.h"
 #include "common/ip/prefix.h"
+#include "common/protobuf/field.h"
 #include "services/cli/range_text.h"
 #include "services/cli/request.h"
 #include "services/cli/secret_sink.h"

@@ -1,7 +1,7 @@
 // `latchkey token deactivate`: one by its id, or all that filters name.
 #include <inttypes.h>
 
-#include "common/grpc/field.h"
+#include "common/protobuf/field.h"
 #include "services/cli/answer.h"
 #include "services/cli/confirm.h"
 #include "services/cli/request.h"

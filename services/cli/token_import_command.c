@@ -1,7 +1,7 @@
 // `latchkey token import` and `report`. Every line of the file is checked before the first one is sent.
 #include <inttypes.h>
 
-#include "common/grpc/field.h"
+#include "common/protobuf/field.h"
 #include "services/cli/answer.h"
 #include "services/cli/json_print.h"
 #include "services/cli/progress.h"

@@ -4,7 +4,7 @@
 
 #include "common/base/time_text.h"
 #include "common/crypto/digest.h"
-#include "common/grpc/field.h"
+#include "common/protobuf/field.h"
 #include "services/cli/answer.h"
 
 enum column {

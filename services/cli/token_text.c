@@ -1,6 +1,6 @@
 #include "services/cli/token_text.h"
 
-#include "common/grpc/field.h"
+#include "common/protobuf/field.h"
 #include "services/cli/answer.h"
 #include "services/cli/request.h"
 

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 #include "common/base/compiler.h"
-#include "common/grpc/client.h"
+#include "common/grpc_client/client.h"
 #include "services/cli/cli.h"
 
 struct transport_options {

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "common/grpc/field.h"
 #include "common/ip/address.h"
+#include "common/protobuf/field.h"
 #include "services/cli/answer.h"
 #include "services/cli/calls.h"
 #include "services/cli/secret_text.h"

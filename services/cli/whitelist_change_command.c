@@ -1,8 +1,8 @@
 // `latchkey whitelist add`, `update` and `remove`.
 #include <inttypes.h>
 
-#include "common/grpc/field.h"
 #include "common/ip/prefix.h"
+#include "common/protobuf/field.h"
 #include "services/cli/answer.h"
 #include "services/cli/range_text.h"
 #include "services/cli/request.h"

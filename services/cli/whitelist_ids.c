@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "common/base/typeid.h"
-#include "common/grpc/field.h"
 #include "common/ip/prefix.h"
+#include "common/protobuf/field.h"
 #include "services/cli/calls.h"
 #include "services/cli/request.h"
 

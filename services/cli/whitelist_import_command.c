@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "common/base/clock.h"
-#include "common/grpc/field.h"
+#include "common/protobuf/field.h"
 #include "services/cli/answer.h"
 #include "services/cli/calls.h"
 #include "services/cli/confirm.h"

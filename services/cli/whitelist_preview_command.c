@@ -1,7 +1,7 @@
 // `latchkey whitelist preview`: whom a change would refuse.
 #include <inttypes.h>
 
-#include "common/grpc/field.h"
+#include "common/protobuf/field.h"
 #include "services/cli/answer.h"
 #include "services/cli/request.h"
 #include "services/cli/whitelist_command.h"

@@ -3,8 +3,8 @@
 
 #include "common/app/audit.h"
 #include "common/grpc/etag.h"
-#include "common/grpc/timestamp.h"
-#include "common/grpc/update_mask.h"
+#include "common/protobuf/timestamp.h"
+#include "common/protobuf/update_mask.h"
 #include "services/invitation/company_message_rpc.h"
 #include "services/invitation/company_rpc.h"
 #include "services/invitation/company_rules.h"

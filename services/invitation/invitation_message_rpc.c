@@ -1,7 +1,7 @@
 #include "services/invitation/invitation_message_rpc.h"
 
 #include "common/base/typeid.h"
-#include "common/grpc/timestamp.h"
+#include "common/protobuf/timestamp.h"
 
 // A message with the parts of it that have a fixed size, so that one allocation makes all.
 struct block {

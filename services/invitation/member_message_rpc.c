@@ -4,7 +4,7 @@
 
 #include "common/base/typeid.h"
 #include "common/grpc/etag.h"
-#include "common/grpc/timestamp.h"
+#include "common/protobuf/timestamp.h"
 
 #define SAME(ours, theirs) static_assert((int)(ours) == (int)(theirs), "numbers of the contract")
 SAME(MEMBER_STATE_ACTIVE, LATCHKEY__V1__MEMBER_STATE__MEMBER_STATE_ACTIVE);

@@ -1,7 +1,7 @@
 #include "common/app/audit.h"
 #include "common/base/typeid.h"
 #include "common/grpc/etag.h"
-#include "common/grpc/update_mask.h"
+#include "common/protobuf/update_mask.h"
 #include "services/invitation/member_message_rpc.h"
 #include "services/invitation/member_rpc.h"
 #include "services/invitation/member_rules.h"

@@ -2,7 +2,7 @@
 
 #include "common/base/typeid.h"
 #include "common/grpc/etag.h"
-#include "common/grpc/timestamp.h"
+#include "common/protobuf/timestamp.h"
 #include "services/invitation/role_grant.h"
 
 // A message with the parts of it that have a fixed size, so that one allocation makes it.

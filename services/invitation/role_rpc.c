@@ -6,7 +6,7 @@
 #include "common/app/paging.h"
 #include "common/base/typeid.h"
 #include "common/grpc/etag.h"
-#include "common/grpc/update_mask.h"
+#include "common/protobuf/update_mask.h"
 #include "services/invitation/membership.h"
 #include "services/invitation/role_message_rpc.h"
 #include "services/invitation/role_store.h"

@@ -3,7 +3,7 @@
 #include "common/app/paging.h"
 #include "common/base/clock.h"
 #include "common/base/typeid.h"
-#include "common/grpc/timestamp.h"
+#include "common/protobuf/timestamp.h"
 #include "latchkey/v1/token.pb-c.h"
 #include "services/token/caller_store.h"
 #include "services/token/token_rpc.h"

@@ -3,7 +3,7 @@
 #include <assert.h>
 
 #include "common/base/typeid.h"
-#include "common/grpc/timestamp.h"
+#include "common/protobuf/timestamp.h"
 
 #define SAME(ours, theirs) static_assert((int)(ours) == (int)(theirs), "numbers of the contract")
 SAME(REASON_COMPANY_SUSPENDED, LATCHKEY__V1__REASON__REASON_COMPANY_SUSPENDED);

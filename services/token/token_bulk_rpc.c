@@ -4,7 +4,7 @@
 #include "common/base/hex.h"
 #include "common/base/time_text.h"
 #include "common/base/typeid.h"
-#include "common/grpc/field.h"
+#include "common/protobuf/field.h"
 #include "services/token/token_bulk_store.h"
 #include "services/token/token_rpc.h"
 #include "services/token/token_wish_rpc.h"

@@ -2,7 +2,7 @@
 #include "common/app/app.h"
 #include "common/app/audit.h"
 #include "common/grpc/status_details.h"
-#include "common/grpc/timestamp.h"
+#include "common/protobuf/timestamp.h"
 #include "services/token/token_import_store.h"
 #include "services/token/token_message_rpc.h"
 #include "services/token/token_rpc.h"

@@ -6,7 +6,7 @@
 #include "common/base/clock.h"
 #include "common/base/typeid.h"
 #include "common/grpc/etag.h"
-#include "common/grpc/timestamp.h"
+#include "common/protobuf/timestamp.h"
 
 #define SAME(ours, theirs) static_assert((int)(ours) == (int)(theirs), "numbers of the contract")
 SAME(TOKEN_STATE_ACTIVE, LATCHKEY__V1__TOKEN_STATE__TOKEN_STATE_ACTIVE);

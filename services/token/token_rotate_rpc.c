@@ -5,7 +5,7 @@
 // and hold everything that the token may do. To take a rotation back (supersede) is for managers alone: with
 // the older secret in its grace a thief could else throw the owner out.
 #include "common/base/clock.h"
-#include "common/grpc/timestamp.h"
+#include "common/protobuf/timestamp.h"
 #include "services/token/token_change_rules.h"
 #include "services/token/token_change_store.h"
 #include "services/token/token_rpc.h"

@@ -2,8 +2,8 @@
 
 #include "common/base/clock.h"
 #include "common/base/typeid.h"
-#include "common/grpc/field.h"
-#include "common/grpc/timestamp.h"
+#include "common/protobuf/field.h"
+#include "common/protobuf/timestamp.h"
 
 struct uuid token_read_id(const char *text, const char *field, struct fault *fault) {
     struct uuid token_id = {{0}};

@@ -4,7 +4,7 @@
 #include "common/app/bearer.h"
 #include "common/app/http_form.h"
 #include "common/base/buffer.h"
-#include "common/grpc/base64.h"
+#include "common/protobuf/base64.h"
 #include "services/validator/introspection.h"
 #include "services/validator/relay_rpc.h"
 

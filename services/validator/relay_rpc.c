@@ -3,10 +3,10 @@
 #include <string.h>
 
 #include "common/access/decision.h"
-#include "common/grpc/client_status.h"
 #include "common/grpc/framing.h"
-#include "common/grpc/message.h"
 #include "common/grpc/status_code.h"
+#include "common/grpc_client/client_status.h"
+#include "common/protobuf/message.h"
 
 #define METHOD "/latchkey.v1.ValidationService/Validate"
 

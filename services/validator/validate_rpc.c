@@ -3,7 +3,7 @@
 #include "common/app/bearer.h"
 #include "common/app/client_address.h"
 #include "common/grpc/call.h"
-#include "common/grpc/scan.h"
+#include "common/protobuf/scan.h"
 #include "services/validator/validate_wire.h"
 
 enum { RETRY_AFTER_MS = 1000, OVERLOADED_RETRY_AFTER_MS = 100 };

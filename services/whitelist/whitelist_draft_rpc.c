@@ -1,7 +1,7 @@
 // Drafts: begun, got, thrown away, published, confirmed.
 #include "common/app/app.h"
 #include "common/base/clock.h"
-#include "common/grpc/timestamp.h"
+#include "common/protobuf/timestamp.h"
 #include "services/whitelist/whitelist_draft_store.h"
 #include "services/whitelist/whitelist_message_rpc.h"
 #include "services/whitelist/whitelist_note.h"

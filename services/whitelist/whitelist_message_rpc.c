@@ -4,7 +4,7 @@
 
 #include "common/base/typeid.h"
 #include "common/grpc/etag.h"
-#include "common/grpc/timestamp.h"
+#include "common/protobuf/timestamp.h"
 #include "services/whitelist/whitelist_rules.h"
 
 #define SAME(ours, theirs) static_assert((int)(ours) == (int)(theirs), "numbers of the contract")

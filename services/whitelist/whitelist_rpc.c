@@ -2,7 +2,7 @@
 
 #include "common/base/typeid.h"
 #include "common/grpc/etag.h"
-#include "common/grpc/update_mask.h"
+#include "common/protobuf/update_mask.h"
 #include "services/whitelist/whitelist_draft_store.h"
 #include "services/whitelist/whitelist_entry_store.h"
 #include "services/whitelist/whitelist_message_rpc.h"

@@ -9,11 +9,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common/grpc/client_connection.h"
-#include "common/grpc/client_health.h"
-#include "common/grpc/client_request.h"
-#include "common/grpc/client_response.h"
-#include "common/grpc/client_transport.h"
+#include "common/grpc_client/client_connection.h"
+#include "common/grpc_client/client_health.h"
+#include "common/grpc_client/client_request.h"
+#include "common/grpc_client/client_response.h"
+#include "common/grpc_client/client_transport.h"
 #include "google/protobuf/wrappers.pb-c.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

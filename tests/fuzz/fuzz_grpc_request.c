@@ -3,8 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
-#include "common/grpc/message.h"
-#include "common/grpc/protojson.h"
+#include "common/protobuf/message.h"
+#include "common/protobuf/protojson.h"
 #include "envoy/service/auth/v3/external_auth.pb-c.h"
 #include "grpc/health/v1/health.pb-c.h"
 #include "grpc/reflection/v1/reflection.pb-c.h"

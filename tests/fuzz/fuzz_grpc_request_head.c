@@ -2,9 +2,9 @@
 // what is done with metadata after it: whatever comes, what is kept is bounded and can be found again.
 #include <assert.h>
 
-#include "common/grpc/base64.h"
 #include "common/grpc/connect_get.h"
 #include "common/grpc/request_head.h"
+#include "common/protobuf/base64.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

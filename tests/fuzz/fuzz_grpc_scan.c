@@ -2,7 +2,7 @@
 // unpacks again to the same bytes. The first byte chooses the type.
 #include <assert.h>
 
-#include "common/grpc/message.h"
+#include "common/protobuf/message.h"
 #include "google/protobuf/descriptor.pb-c.h"
 #include "google/protobuf/wrappers.pb-c.h"
 #include "google/rpc/error_details.pb-c.h"

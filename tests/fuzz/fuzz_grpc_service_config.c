@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "common/grpc/service_config.h"
+#include "common/grpc_client/service_config.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

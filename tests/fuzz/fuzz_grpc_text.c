@@ -2,9 +2,9 @@
 // read back as the same.
 #include <assert.h>
 
-#include "common/grpc/base64.h"
 #include "common/grpc/percent.h"
 #include "common/grpc/timeout.h"
+#include "common/protobuf/base64.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -7,7 +7,7 @@
 
 #include "common/app/http_head.h"
 #include "common/grpc/framing.h"
-#include "common/grpc/message.h"
+#include "common/protobuf/message.h"
 #include "latchkey/v1/validation.pb-c.h"
 #include "services/validator/forward_auth.h"
 #include "services/validator/introspection.h"

@@ -3,8 +3,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "common/grpc/message.h"
-#include "common/grpc/protojson.h"
+#include "common/protobuf/message.h"
+#include "common/protobuf/protojson.h"
 #include "latchkey/test/v1/everything.pb-c.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -2,7 +2,7 @@
 // protobuf-c take and read.
 #include <assert.h>
 
-#include "common/grpc/message.h"
+#include "common/protobuf/message.h"
 #include "latchkey/v1/validation.pb-c.h"
 #include "services/validator/validate_wire.h"
 

@@ -9,17 +9,17 @@ _LAYER = re.compile(r"^latchkey_layer\((\w+)([^)]*)\)", re.MULTILINE)
 # Third-party header -> the places of common/ and services/ that may see it. Tests may see all.
 _RPC = r"services/\w+/\w+_rpc\.[ch]"
 _PINNED = [(re.compile(header), re.compile(places)) for header, places in (
-    (r"nghttp2/", r"common/grpc/"),
+    (r"nghttp2/", r"common/grpc(_client)?/"),
     (r"libpq|postgres|pg_config", r"common/db/"),
     (r"openssl/", r"common/crypto/"),
     (r"uv\.h|uv/", r"common/net/"),
-    (r".*\.pb-c\.h", rf"common/grpc/|{_RPC}|services/cli/"),
-    (r"protobuf-c/", rf"common/grpc/|common/app/|{_RPC}|services/cli/"),
+    (r".*\.pb-c\.h", rf"common/(protobuf|grpc|grpc_client)/|{_RPC}|services/cli/"),
+    (r"protobuf-c/", rf"common/(protobuf|grpc|grpc_client|app)/|{_RPC}|services/cli/"),
     (r"urcu", r"services/validator/"),
     (r"zlib\.h", r"common/grpc/"),
     (r"idn2\.h|libpsl\.h", r"common/access/"),
     (r"microhttpd\.h", r"common/app/"),
-    (r"jansson\.h", r"common/grpc/(message_json|json_heap|protojson_\w+|service_config)\.[ch]|common/app/|services/cli/"),
+    (r"jansson\.h", r"common/(protobuf|grpc_client|app)/|services/cli/"),
     (r"curl/", r"common/mail/"),
     (r"cmocka\.h", r"nowhere"),
 )]

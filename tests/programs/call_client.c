@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "common/base/config.h"
-#include "common/grpc/client.h"
 #include "common/grpc/status_code.h"
+#include "common/grpc_client/client.h"
 #include "google/protobuf/wrappers.pb-c.h"
 
 #define LINE_MAX_BYTES 4096

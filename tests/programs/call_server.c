@@ -29,9 +29,9 @@
 #include <time.h>
 
 #include "common/base/buffer.h"
-#include "common/grpc/base64.h"
 #include "common/grpc/call.h"
 #include "common/grpc/status_code.h"
+#include "common/protobuf/base64.h"
 #include "google/protobuf/wrappers.pb-c.h"
 #include "google/rpc/error_details.pb-c.h"
 #include "google/rpc/status.pb-c.h"

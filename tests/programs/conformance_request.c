@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "common/grpc/message.h"
+#include "common/protobuf/message.h"
 
 typedef Connectrpc__Conformance__V1__Header Header;
 

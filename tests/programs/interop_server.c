@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/grpc/base64.h"
 #include "common/grpc/call.h"
+#include "common/protobuf/base64.h"
 #include "google/rpc/status.pb-c.h"
 #include "grpc/testing/test.pb-c.h"
 #include "tests/programs/test_server.h"

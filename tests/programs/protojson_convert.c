@@ -6,9 +6,9 @@
 #include <stdlib.h>
 
 #include "common/base/hex.h"
-#include "common/grpc/message.h"
-#include "common/grpc/protojson.h"
-#include "common/grpc/protojson_types.h"
+#include "common/protobuf/message.h"
+#include "common/protobuf/protojson.h"
+#include "common/protobuf/protojson_types.h"
 #include "google/protobuf/descriptor.pb-c.h"
 #include "google/rpc/error_details.pb-c.h"
 #include "google/rpc/status.pb-c.h"

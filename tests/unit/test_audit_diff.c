@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "common/app/audit_diff.h"
-#include "common/grpc/field.h"
+#include "common/protobuf/field.h"
 #include "latchkey/v1/company.pb-c.h"
 #include "latchkey/v1/member.pb-c.h"
 #include "latchkey/v1/token.pb-c.h"

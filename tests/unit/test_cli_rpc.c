@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "common/base/bytes.h"
-#include "common/grpc/field.h"
+#include "common/protobuf/field.h"
 #include "services/cli/rpc.h"
 #include "tests/unit/unit.h"
 

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "common/grpc/call.h"
-#include "common/grpc/client.h"
-#include "common/grpc/client_stream.h"
 #include "common/grpc/server.h"
+#include "common/grpc_client/client.h"
+#include "common/grpc_client/client_stream.h"
 #include "google/protobuf/wrappers.pb-c.h"
 #include "tests/unit/allocation_failure.h"
 #include "tests/unit/unit.h"

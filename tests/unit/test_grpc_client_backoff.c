@@ -1,5 +1,5 @@
 // Pauses after failures: how they grow, where they end, and how far chance moves them.
-#include "common/grpc/client_backoff.h"
+#include "common/grpc_client/client_backoff.h"
 #include "tests/unit/unit.h"
 
 #define NS_PER_MS UINT64_C(1000000)

@@ -1,7 +1,7 @@
 // Which address a call goes to, as a table of what state each is in.
 #include <string.h>
 
-#include "common/grpc/client_pick.h"
+#include "common/grpc_client/client_pick.h"
 #include "tests/unit/unit.h"
 
 #define NOW 1000

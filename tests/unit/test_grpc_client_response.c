@@ -2,8 +2,8 @@
 // time.
 #include <string.h>
 
-#include "common/grpc/client.h"
-#include "common/grpc/client_response.h"
+#include "common/grpc_client/client.h"
+#include "common/grpc_client/client_response.h"
 #include "google/protobuf/wrappers.pb-c.h"
 #include "tests/unit/unit.h"
 

@@ -2,7 +2,7 @@
 // have been done already, and the throttle over all calls.
 #include <string.h>
 
-#include "common/grpc/client_retry.h"
+#include "common/grpc_client/client_retry.h"
 #include "tests/unit/unit.h"
 
 #define NS_PER_MS UINT64_C(1000000)

@@ -2,7 +2,7 @@
 // with a sentence that says what to type instead.
 #include <string.h>
 
-#include "common/grpc/client_target.h"
+#include "common/grpc_client/client_target.h"
 #include "tests/unit/unit.h"
 
 static void a_target_is_taken_apart(void **state) {

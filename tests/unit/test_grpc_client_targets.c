@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/grpc/client_targets.h"
+#include "common/grpc_client/client_targets.h"
 #include "tests/unit/unit.h"
 
 static void targets_are_taken_apart(void **state) {

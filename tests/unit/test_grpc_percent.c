@@ -1,8 +1,8 @@
 // The encodings of text in header fields: percent for grpc-message, base64 for "-bin" metadata.
 #include <string.h>
 
-#include "common/grpc/base64.h"
 #include "common/grpc/percent.h"
+#include "common/protobuf/base64.h"
 #include "tests/unit/seed.h"
 #include "tests/unit/unit.h"
 

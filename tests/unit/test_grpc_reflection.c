@@ -2,9 +2,9 @@
 // with real clients in tests/integration/test_reflection_and_health.py.
 #include <string.h>
 
-#include "common/grpc/descriptor_index.h"
-#include "common/grpc/descriptor_set.h"
-#include "common/grpc/message.h"
+#include "common/protobuf/descriptor_index.h"
+#include "common/protobuf/descriptor_set.h"
+#include "common/protobuf/message.h"
 #include "google/protobuf/descriptor.pb-c.h"
 #include "tests/unit/allocation_failure.h"
 #include "tests/unit/unit.h"

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/grpc/service_config.h"
 #include "common/grpc/status_code.h"
+#include "common/grpc_client/service_config.h"
 #include "tests/unit/allocation_failure.h"
 #include "tests/unit/unit.h"
 

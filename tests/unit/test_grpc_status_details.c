@@ -1,10 +1,10 @@
 // A fault as its client sees it: read back with protobuf-c, and small enough for every client.
 #include <string.h>
 
-#include "common/grpc/base64.h"
-#include "common/grpc/message.h"
 #include "common/grpc/percent.h"
 #include "common/grpc/status_details.h"
+#include "common/protobuf/base64.h"
+#include "common/protobuf/message.h"
 #include "google/rpc/error_details.pb-c.h"
 #include "google/rpc/status.pb-c.h"
 #include "tests/unit/unit.h"

@@ -1,9 +1,9 @@
 // Messages as JSON: protobuf's mapping, with the contract's own names.
 #include <string.h>
 
-#include "common/grpc/field.h"
-#include "common/grpc/json_heap.h"
-#include "common/grpc/message_json.h"
+#include "common/protobuf/field.h"
+#include "common/protobuf/json_heap.h"
+#include "common/protobuf/message_json.h"
 #include "google/rpc/status.pb-c.h"
 #include "latchkey/v1/token.pb-c.h"
 #include "latchkey/v1/whitelist.pb-c.h"

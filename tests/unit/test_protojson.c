@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "common/base/buffer.h"
-#include "common/grpc/field.h"
-#include "common/grpc/message.h"
-#include "common/grpc/protojson.h"
-#include "common/grpc/scan.h"
+#include "common/protobuf/field.h"
+#include "common/protobuf/message.h"
+#include "common/protobuf/protojson.h"
+#include "common/protobuf/scan.h"
 #include "google/protobuf/any.pb-c.h"
 #include "google/protobuf/duration.pb-c.h"
 #include "google/protobuf/field_mask.pb-c.h"

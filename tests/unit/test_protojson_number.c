@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/grpc/protojson_number.h"
+#include "common/protobuf/protojson_number.h"
 #include "tests/unit/seed.h"
 #include "tests/unit/unit.h"
 

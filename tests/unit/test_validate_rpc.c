@@ -6,8 +6,8 @@
 
 #include "common/base/clock.h"
 #include "common/base/typeid.h"
-#include "common/grpc/client.h"
 #include "common/grpc/server.h"
+#include "common/grpc_client/client.h"
 #include "latchkey/v1/validation.pb-c.h"
 #include "services/validator/validate_rpc.h"
 #include "tests/unit/unit.h"

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "common/base/clock.h"
-#include "common/grpc/message.h"
+#include "common/protobuf/message.h"
 #include "latchkey/v1/validation.pb-c.h"
 #include "services/validator/validate_wire.h"
 #include "tests/unit/allocation_failure.h"
