@@ -326,7 +326,7 @@ static int start_services(struct app *app) {
     return -1;
 }
 
-static int open_admin(struct app *app) {
+static int make_admin(struct app *app) {
     char error[ERROR_MAX];
     struct admin_options options = {.listen = app->settings.admin_listen,
                                     .metrics = app->metrics,
@@ -383,9 +383,11 @@ static int start(struct app *app) {
         return fail(EXIT_UNAVAILABLE, error);
     name_instance(app);
 
-    int exit_code = start_services(app);
+    int exit_code = make_door(app);
     if (exit_code < 0)
-        exit_code = make_door(app);
+        exit_code = make_admin(app);
+    if (exit_code < 0) // all addresses are ours
+        exit_code = start_services(app);
     if (exit_code >= 0)
         return exit_code;
     status = register_metrics(app);
@@ -393,8 +395,8 @@ static int start(struct app *app) {
         status = loop_hooks_add(app->program, app->loops, &app->loop_hooks);
     if (status != STATUS_OK)
         return fail(EXIT_SOFTWARE, status_get_text(status));
-    if ((exit_code = open_admin(app)) >= 0)
-        return exit_code;
+    if (admin_open(app->admin, error, sizeof(error)) != STATUS_OK)
+        return fail(EXIT_UNAVAILABLE, error);
     if ((status = start_threads(app)) != STATUS_OK)
         return fail(EXIT_SOFTWARE, status_get_text(status));
     if (http_door_open(app->door, error, sizeof(error)) != STATUS_OK)

@@ -5,6 +5,7 @@
 
 #include "common/app/http_head.h"
 #include "common/app/http_origin.h"
+#include "common/app/http_rpc.h"
 #include "common/base/buffer.h"
 
 enum {
@@ -19,6 +20,7 @@ struct http_exchange {
     struct MHD_Connection *connection;
     struct http_connection *watched;
     const struct http_route *route;
+    const char *methods; // that it is for; NULL = any
     struct http_route_counters *counters;
     enum exchange_state state;
     bool is_head_bad; // a header field that none should be
@@ -71,7 +73,7 @@ static void refuse(struct http_exchange *exchange, const struct refusal *refusal
     if (refusal->status == MHD_HTTP_SERVICE_UNAVAILABLE)
         http_answer_add(request, answer, "retry-after", BYTES_LITERAL("1"));
     if (refusal->status == MHD_HTTP_METHOD_NOT_ALLOWED)
-        http_answer_add(request, answer, "allow", bytes_of_text(exchange->route->methods));
+        http_answer_add(request, answer, "allow", bytes_of_text(exchange->methods));
 }
 
 // ---- the answer ----
@@ -140,22 +142,25 @@ static enum MHD_Result on_field(void *context, enum MHD_ValueKind kind, const ch
     return head == HTTP_HEAD_TOO_LARGE ? MHD_NO : MHD_YES;
 }
 
-static bool is_method(const struct http_exchange *exchange) {
+// NULL: there is none that can be called from here.
+static const struct grpc_method *find_method(const struct http_exchange *exchange) {
     size_t ignored;
     const struct router *router = grpc_server_get_router(exchange->door->options.server);
     const struct grpc_method *method = router_find(router, exchange->request.path, &ignored);
-    return method && method->shape == GRPC_UNARY;
+    return method && method->shape == GRPC_UNARY ? method : NULL;
 }
 
 // The services' routes come first, then the methods, then nothing.
 static void find_route(struct http_exchange *exchange) {
     struct http_door *door = exchange->door;
+    const struct grpc_method *method = NULL;
     size_t services = door->route_count - HTTP_OWN_ROUTES, i = 0;
     while (i < services && !bytes_is_text(exchange->request.path, door->routes[i]->path))
         i++;
-    if (i == services && !is_method(exchange))
+    if (i == services && !(method = find_method(exchange)))
         i++;
     exchange->route = door->routes[i];
+    exchange->methods = method && method->is_read_only ? HTTP_RPC_READ_METHODS : exchange->route->methods;
     exchange->request.context = exchange->route->context;
     exchange->counters = &door->counters[i];
 }
@@ -183,7 +188,7 @@ static const struct refusal *judge_head(const struct http_exchange *exchange) {
         return &head_bad;
     if (route->refuses_foreign_origins && !http_origin_is_allowed(settings->allow_origins, request))
         return &origin_foreign;
-    if (!is_preflight(exchange) && !lists_method(route->methods, request->method))
+    if (!is_preflight(exchange) && !lists_method(exchange->methods, request->method))
         return &method_wrong;
     return http_head_get_length(request) > (uint64_t)settings->max_body_bytes ? &body_too_large : NULL;
 }
@@ -202,7 +207,7 @@ static enum MHD_Result begin(struct http_exchange *exchange, const char *method)
     if (refusal)
         return send_refusal(exchange, refusal);
     if (is_preflight(exchange)) {
-        http_origin_answer_preflight(&exchange->request, exchange->route->methods, &exchange->answer);
+        http_origin_answer_preflight(&exchange->request, exchange->methods, &exchange->answer);
         return send_answer(exchange);
     }
     exchange->state = EXCHANGE_RECEIVING;

@@ -17,7 +17,8 @@ struct http_request {
     struct arena *arena;
     const void *context;    // its route's
     const char *method;     // as sent
-    struct bytes path;      // as sent: still percent-encoded
+    struct bytes target;    // path and query, as sent: still percent-encoded
+    struct bytes path;
     struct bytes query;     // what follows the '?'; empty if nothing does
     struct metadata fields; // in the order received, names in lower case, values without control characters
     struct bytes body;

@@ -167,7 +167,7 @@ static enum status fail(struct tls_session *session, enum status status, const c
 
 static enum status fail_by_library(struct tls_session *session) {
     unsigned long error = ERR_peek_error();
-    if (session->output->failed || ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE)
+    if (session->output->failed || tls_has_run_out_of_memory())
         return fail(session, STATUS_NO_MEMORY, status_get_text(STATUS_NO_MEMORY));
     if (ERR_GET_LIB(error) != ERR_LIB_SSL || ERR_GET_REASON(error) != SSL_R_CERTIFICATE_VERIFY_FAILED)
         return fail(session, STATUS_MALFORMED, find_clause(error));
