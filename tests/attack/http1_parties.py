@@ -14,6 +14,8 @@ import sys
 import threading
 import time
 
+import cores
+
 _HEAD = b"GET /check HTTP/1.1\r\nhost: x\r\n"
 _POST = b"POST /introspect HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-www-form-urlencoded\r\n"
 FLOODS, CROWDS = {}, {}
@@ -190,8 +192,10 @@ def witness(address, seconds):
 def main(name, host, port, seconds, connections="1"):
     address = (host, int(port))
     if name == "witness":
+        cores.go_first()
         seen = witness(address, float(seconds))
     else:
+        cores.give_way()
         seen = attack(name, address, float(seconds), int(connections))
     print(json.dumps(seen))
 

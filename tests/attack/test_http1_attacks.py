@@ -7,6 +7,7 @@ fared is a figure in the table at the end.
 import os
 import unittest
 
+import cores
 from latchkey_test import Server, free_port
 from latchkey_test.http1 import Http1
 from latchkey_test.waiting import wait_until
@@ -39,11 +40,13 @@ class Victim(Server):
     def __init__(self):
         self.door = f"127.0.0.1:{free_port()}"
         super().__init__("latchkey-validator", database_url="postgresql://127.0.0.1:1/nothing", http_listen=self.door,
-                         http_idle_timeout=PATIENCE, http_request_timeout=PATIENCE)
+                         loops=1, http_idle_timeout=PATIENCE, http_request_timeout=PATIENCE)
 
     def __enter__(self):
         self.start(ready=False)
         wait_until(self.answers, 30, "the door to open")
+        cores.give_to_server(self.pid)
+        cores.share(os.getpid())
         return self
 
     def answers(self):
