@@ -57,6 +57,13 @@ static bool has_nothing_left(const struct grpc_connection *connection) {
            !nghttp2_session_want_write(connection->session);
 }
 
+// Of a connection that has nothing left.
+static enum grpc_close get_close_of_end(const struct grpc_connection *connection) {
+    if (connection->is_final)
+        return connection->drain_reason;
+    return connection->is_forsaken ? GRPC_CLOSE_PEER_CLOSED : GRPC_CLOSE_PROTOCOL_ERROR;
+}
+
 // Writes what there is to say. The connection may be gone when it returns.
 static void end_turn(struct grpc_connection *connection) {
     // The time of the answers: the calls that end by what is written now have taken until now.
@@ -70,12 +77,11 @@ static void end_turn(struct grpc_connection *connection) {
     if (!is_written || connection->is_condemned)
         connection_close(connection, connection->close_reason, STREAM_CLOSE_FLUSH);
     else if (has_nothing_left(connection))
-        connection_close(connection,
-                         connection->is_final ? connection->drain_reason : GRPC_CLOSE_PROTOCOL_ERROR,
-                         STREAM_CLOSE_FLUSH);
+        connection_close(connection, get_close_of_end(connection), STREAM_CLOSE_FLUSH);
     else {
         connection_write_update_reading(connection);
         connection_clock_note_written(connection);
+        connection->turn_bytes = 0;
         connection_write_tell_writable(connection);
     }
 }

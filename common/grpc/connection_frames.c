@@ -190,7 +190,7 @@ static int on_frame_received(nghttp2_session *session, const nghttp2_frame *fram
     case NGHTTP2_RST_STREAM: return pass(connection, FLOOD_RESETS);
     case NGHTTP2_WINDOW_UPDATE: return pass(connection, FLOOD_WINDOW_UPDATES);
     case NGHTTP2_PRIORITY: return pass(connection, FLOOD_PRIORITIES);
-    case NGHTTP2_GOAWAY: return pass(connection, FLOOD_OTHER_FRAMES);
+    case NGHTTP2_GOAWAY: connection->is_forsaken = true; return pass(connection, FLOOD_OTHER_FRAMES);
     default: return 0; // the library skips what it does not know, at the cost of reading it
     }
 }

@@ -8,7 +8,7 @@
 #include "common/grpc/call_internal.h"
 #include "common/grpc/connection.h"
 
-enum { QUEUED_FRAMES_PAUSE = 2000, QUEUED_FRAMES_MAX = 20000, TOLD_BYTES_MAX = LOOP_SCRATCH_BYTES };
+enum { QUEUED_FRAMES_PAUSE = 2000, QUEUED_FRAMES_MAX = 20000 };
 
 // What is on its way to the stream.
 struct output {
@@ -58,9 +58,8 @@ static void tell(struct grpc_call *call) {
 
 // why not all at once: what each of a thousand handlers has to send keeps the loop from everybody else.
 void connection_write_tell_writable(struct grpc_connection *connection) {
-    size_t before = connection->unread_bytes;
     connection->is_telling_writable = true;
-    while (connection->writable && connection->unread_bytes < before + TOLD_BYTES_MAX) {
+    while (connection->writable && connection->turn_bytes < CALL_TURN_BYTES_MAX) {
         struct grpc_call *call = connection->writable;
         connection->writable = call->next_writable;
         tell(call);

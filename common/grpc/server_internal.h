@@ -29,6 +29,7 @@ struct grpc_connection {
     size_t early_answers;          // open streams answered before their clients have ended them
     size_t executing;              // calls whose handler works, orphaned ones included
     size_t unread_bytes;           // of answers, that the client has not taken
+    size_t turn_bytes;             // of answers, queued since it was last written
     size_t unconsumed_bytes;       // received since the last WINDOW_UPDATE was considered
 
     int32_t last_stream_id;      // the highest that the client has opened; -1 at first
@@ -44,6 +45,7 @@ struct grpc_connection {
     bool has_preface; // the client's SETTINGS have come
     bool has_had_call;
     bool has_open_headers; // a header block has begun and not ended
+    bool is_forsaken;      // the client has said GOAWAY
     bool is_draining;      // the first GOAWAY is out
     bool is_final;         // so is the last
     bool is_condemned;     // to be closed as soon as nghttp2 has returned, for `close_reason`

@@ -159,6 +159,8 @@ def empty_data_flood():
 
 @attack
 def goaway_flood():
+    """With a call open: without one the first of them is the end."""
+    yield headers(1, block("Talk"))
     yield from again(frame(GOAWAY, 0, 0, bytes(8)))
 
 
