@@ -17,6 +17,7 @@
 
 #include "common/grpc/call_internal.h"
 #include "common/grpc/connection_clock.h"
+#include "common/grpc/connection_pace.h"
 #include "common/grpc/connection_write.h"
 
 enum { HEADER_TABLE_BYTES = 4096 };
@@ -136,6 +137,7 @@ static void on_read(void *context, struct bytes bytes) {
         connection_condemn(connection, get_close_of_error(taken));
     connection_write_check_queue(connection);
     connection_clock_note_read(connection);
+    connection_pace_note_read(connection);
     end_turn(connection);
 }
 
@@ -228,6 +230,7 @@ void connection_open(struct grpc_loop *home, struct stream *stream) {
     stream_set_write_limits(stream, (uint32_t)home->server->settings.write_stall_timeout_ms,
                             LOOP_SCRATCH_BYTES * 2);
     connection_clock_start(connection);
+    connection_pace_start(connection);
     connection_schedule(connection);
     stream_start(stream, &stream_callbacks, connection);
     if (home->is_draining) // since its handshake
@@ -240,6 +243,10 @@ void connection_close(struct grpc_connection *connection, enum grpc_close why, e
     stats_add(&home->stats.connections_closed[why], 1);
     unlink_connection(connection);
     connection_clock_stop(connection);
+    connection_pace_stop(connection);
+    if (grpc_close_is_for_flood(why))
+        peer_guard_note_flood(&home->server->peer_guard, stream_get_peer(connection->stream),
+                              loop_get_monotonic_ns(home->loop));
     if (connection->is_counted)
         peer_count_remove(home->server->peers, stream_get_peer(connection->stream));
     stream_close(connection->stream, how);

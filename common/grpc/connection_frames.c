@@ -17,8 +17,6 @@ enum {
     // Of a header block, far over what is answered: what HPACK makes of a few bytes (a bomb).
     BLOCK_FIELDS_MAX = 1024,
     BLOCK_BYTES_MAX = 128 * 1024,
-    INFLATION_MAX = 16, // what texts do
-    INFLATION_UNIT_BYTES = 64 * 1024,
     STREAM_ID_MAX = 1610612736, // three quarters of all that there are: time for a new connection
 };
 
@@ -50,8 +48,8 @@ static int pass(struct grpc_connection *connection, enum flood kind) {
 }
 
 void connection_frames_note_inflated(struct grpc_connection *connection, size_t from_bytes, size_t to_bytes) {
-    if (to_bytes / INFLATION_MAX > from_bytes)
-        (void)pass_many(connection, FLOOD_INFLATION, to_bytes / INFLATION_UNIT_BYTES + 1);
+    if (to_bytes / FLOOD_INFLATION_FREE > from_bytes)
+        (void)pass_many(connection, FLOOD_INFLATION, to_bytes / COMPRESSION_STEP_BYTES + 1);
 }
 
 static void remember_gap(struct grpc_connection *connection, int32_t first, int32_t last) {

@@ -7,6 +7,7 @@
 
 #include "common/grpc/call_internal.h"
 #include "common/grpc/connection.h"
+#include "common/grpc/connection_pace.h"
 
 enum { QUEUED_FRAMES_PAUSE = 2000, QUEUED_FRAMES_MAX = 20000 };
 
@@ -70,8 +71,9 @@ void connection_write_tell_writable(struct grpc_connection *connection) {
 }
 
 void connection_write_update_reading(struct grpc_connection *connection) {
-    bool must_pause = stream_get_pending_bytes(connection->stream) > 0 &&
-                      nghttp2_session_get_outbound_queue_size(connection->session) > QUEUED_FRAMES_PAUSE;
+    bool is_behind = stream_get_pending_bytes(connection->stream) > 0 &&
+                     nghttp2_session_get_outbound_queue_size(connection->session) > QUEUED_FRAMES_PAUSE;
+    bool must_pause = is_behind || !connection_pace_permits(connection);
     if (must_pause == connection->is_reading_paused)
         return;
     connection->is_reading_paused = must_pause;

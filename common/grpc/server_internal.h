@@ -8,6 +8,7 @@
 
 #include "common/grpc/compression.h"
 #include "common/grpc/flood_guard.h"
+#include "common/grpc/peer_guard.h"
 #include "common/grpc/request_memory.h"
 #include "common/grpc/server.h"
 #include "common/grpc/session_memory.h"
@@ -65,6 +66,10 @@ struct grpc_connection {
     uint64_t max_age_ns;             // with its jitter; 0 = any
     uint64_t armed_ns;               // when `timer` is due
     struct timer timer;
+
+    // Of one that is read more seldom (connection_pace.h).
+    uint64_t probation_end_ns; // 0 = it is not
+    struct timer pace;
 };
 
 struct grpc_loop {
@@ -90,6 +95,7 @@ struct grpc_server {
     struct grpc_server_settings settings;
     struct flood_limits flood_limits;
     struct peer_count *peers;
+    struct peer_guard peer_guard;
     struct throttle *handshakes; // by address; NULL = any number
     struct request_memory request_memory;
     struct request_memory answer_memory; // of calls with more than one answer that waits

@@ -38,7 +38,7 @@ static const uint8_t allowed[PLAIN_STATE_COUNT] = {
 enum {
     LINGER_MS = 1000,
     DROPPED_BYTES_MAX = 1024 * 1024, // of a peer that is no longer listened to; after that it is not read
-    SHARE_NS = 100 * 1000, // of a turn, that what one peer has sent may take
+    SHARE_NS = 100 * 1000,           // of a turn, that what one peer has sent may take
     SHARE_BYTES_MIN = 2 * 1024,
     SHARE_BYTES_FIRST = 4 * 1024, // of who is not known yet
     STALL_TIMEOUT_MS = 20000,

@@ -28,7 +28,7 @@ static void pack(struct bytes from) {
 
 static enum status unpack(struct bytes from, size_t max) {
     buffer_reset(&plain);
-    return compression_inflate(&compression, from, max, &plain);
+    return compression_inflate(&compression, from, &(struct inflate_limit){.max_bytes = max}, &plain);
 }
 
 // Runs of letters, of which some are long.
@@ -111,7 +111,8 @@ static bool go_both_ways(void *context) {
     struct compression own = {0};
     struct buffer there = {0}, back = {0};
     bool is_good = compression_deflate(&own, BYTES_LITERAL("text"), &there) == STATUS_OK &&
-                   compression_inflate(&own, buffer_get_bytes(&there), LIMIT, &back) == STATUS_OK;
+                   compression_inflate(&own, buffer_get_bytes(&there),
+                                       &(struct inflate_limit){.max_bytes = LIMIT}, &back) == STATUS_OK;
     compression_fini(&own);
     buffer_fini(&there);
     buffer_fini(&back);
