@@ -14,12 +14,17 @@ static enum status init_floods(struct peer_guard *guard, const struct grpc_serve
     return settings->flood_delay_ms > 0 ? throttle_new(&options, &guard->floods) : STATUS_OK;
 }
 
+static int64_t divide_up(int64_t number, int64_t by) {
+    return (number + by - 1) / by;
+}
+
 static enum status init_inflation(struct peer_guard *guard, const struct grpc_server_settings *settings) {
     if (settings->peer_inflation_bytes == 0)
         return STATUS_OK;
-    int64_t per_second = settings->peer_inflation_bytes / (int64_t)COMPRESSION_STEP_BYTES;
-    const struct throttle_options options = {
-        .burst = per_second * INFLATION_SECONDS, .refill_ms = 1000 / per_second, .addresses_max = PEERS_MAX};
+    int64_t per_second = divide_up(settings->peer_inflation_bytes, COMPRESSION_STEP_BYTES);
+    const struct throttle_options options = {.burst = per_second * INFLATION_SECONDS,
+                                             .refill_ms = divide_up(1000, per_second),
+                                             .addresses_max = PEERS_MAX};
     return throttle_new(&options, &guard->inflation);
 }
 

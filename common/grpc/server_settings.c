@@ -194,7 +194,7 @@ static const struct setting rows[] = {
      .offset = FIELD(peer_inflation_bytes),
      .default_value = "4MiB",
      .min = 0,
-     .max = 64 * MIB,
+     .max = 32 * MIB,
      .help =
          "What gzip may make in a second of the requests of one address (IPv6: /64), beyond 16 times their "
          "size, and four times that at once; more are answered with UNAVAILABLE. 0 = any."},

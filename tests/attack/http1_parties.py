@@ -57,7 +57,7 @@ def endless_first_line():
 
 @flood
 def bodies_nobody_waits_for():
-    """Each is as large as may be, and refused only when it has been read: its token is there twice."""
+    """Each is larger than any question, and is not read."""
     body = b"token=a&" + b"token=b&" * 100000
     request = _POST + b"content-length: %d\r\n\r\n" % len(body) + body
     yield from itertools.repeat(request)

@@ -23,7 +23,7 @@ ATTACKS = {  # attack -> how many connections at once, what they are counted for
     "endless_chunks": (CONNECTIONS, None),
     "endless_fields": (CONNECTIONS, None),
     "endless_first_line": (CONNECTIONS, None),
-    "bodies_nobody_waits_for": (CONNECTIONS, 'requests_total{route="introspect",status="400"}'),
+    "bodies_nobody_waits_for": (CONNECTIONS, 'requests_total{route="introspect",status="413"}'),
     "no_http": (CONNECTIONS, None),
     "idle": (CROWD, 'ended_total{reason="idle"}'),
     "slow_first_line": (CROWD, 'ended_total{reason="idle"}'),

@@ -182,7 +182,7 @@ class Abuse(unittest.TestCase):
         self.assert_calmed("too_many_priorities")
 
     def test_frames_of_no_use_end_the_connection(self):
-        self.connection.send(*[frames.GoAwayFrame(0)] * 50000)
+        self.connection.send(self.headers(1), *[frames.GoAwayFrame(0)] * 50000)
         self.assert_calmed("too_many_other_frames")
 
     def test_header_block_in_many_frames_ends_the_connection(self):
