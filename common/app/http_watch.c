@@ -11,7 +11,7 @@ enum {
     TICK_MS = 250,
     CLOSED_PER_TICK = 50, // who is closed makes work for their owner, and others wait
     CROWD_TICK_MS = 10,   // while there are more
-    SETTLED_MS = 1000, // who has just come is given so long to say something
+    SETTLED_MS = 1000,    // who has just come is given so long to say something
 };
 
 struct http_connection {

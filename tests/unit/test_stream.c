@@ -81,7 +81,8 @@ static void overfill(void) {
 static void labour(void) {
     const struct clock *clock = clock_get_system();
     uint64_t until_ns = clock_get_monotonic_ns(clock) + LABOUR_NS;
-    while (clock_get_monotonic_ns(clock) < until_ns);
+    while (clock_get_monotonic_ns(clock) < until_ns)
+        ;
 }
 
 static void take(size_t len) {
