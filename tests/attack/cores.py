@@ -2,9 +2,10 @@
 
 An attacker has machines of its own, and so has an honest client; here are two cores. The server, with its one loop, has the
 first for itself: what the honest client loses there is what the server gives to the attackers. All others share the second,
-attackers as SCHED_IDLE, so that the honest client runs as soon as it has something to do. Where that is allowed server and
-honest client are SCHED_FIFO, before whatever else the machine is doing. The time without an attack is taken in the same
-arrangement. With one core all share it, and the figures say little.
+attackers as SCHED_IDLE, so that the honest client runs as soon as it has something to do. Where that is allowed the honest
+client, and a server of one thread, are SCHED_FIFO, before whatever else the machine is doing; of two threads one would never
+let the other run. The time without an attack is taken in the same arrangement. With one core all share it, and the figures say
+little.
 """
 
 import contextlib
@@ -25,16 +26,10 @@ def _threads_of(pid):
     return [int(name) for name in os.listdir(f"/proc/{pid}/task")]
 
 
-def _go_first(thread):
-    with contextlib.suppress(PermissionError):
-        os.sched_setscheduler(thread, os.SCHED_FIFO, os.sched_param(1))
-
-
 def give_to_server(pid):
     """With the threads that it has, and those that it will make."""
     for thread in _threads_of(pid):
         os.sched_setaffinity(thread, {_CORES[0]})
-        _go_first(thread)
 
 
 def share(pid):
@@ -43,9 +38,11 @@ def share(pid):
         os.sched_setaffinity(thread, {_CORES[-1]})
 
 
-def go_first():
-    """This process, an honest client."""
-    _go_first(0)
+def go_first(pid=0):
+    """Before all others; 0 is this process."""
+    with contextlib.suppress(PermissionError):
+        for thread in _threads_of(pid or os.getpid()):
+            os.sched_setscheduler(thread, os.SCHED_FIFO, os.sched_param(1))
 
 
 def give_way():
