@@ -15,6 +15,8 @@
 // Header fields are refused beyond 16 KiB in our own words; beyond this, by libmicrohttpd.
 enum {
     CONNECTION_BYTES = 40 * 1024,
+    // Of what is read. why so large: after each libmicrohttpd looks through all of a line anew.
+    INCREMENT_BYTES = 16 * 1024,
     SOCKET_BUFFER_BYTES = 256 * 1024,
     CANCEL_AGAIN_MS = 100,
     LAST_ANSWERS_MS = 1000
@@ -173,6 +175,7 @@ enum status http_door_open(struct http_door *door, char *ret_error, size_t error
                                     door, on_request, door, MHD_OPTION_LISTEN_SOCKET, door->fd,
                                     MHD_OPTION_CONNECTION_LIMIT, (unsigned)(max + HTTP_WATCH_SLACK(max)),
                                     MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
+                                    MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t)INCREMENT_BYTES,
                                     MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK,
                                     on_first_line, door, MHD_OPTION_NOTIFY_COMPLETED, on_completed, door,
                                     MHD_OPTION_NOTIFY_CONNECTION, on_connection, door, MHD_OPTION_END);

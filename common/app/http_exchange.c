@@ -58,7 +58,7 @@ static const struct refusal method_wrong = {
     MHD_HTTP_METHOD_NOT_ALLOWED, "unknown",
     "this path is not for this method; `allow` lists those that it is for"};
 static const struct refusal body_too_large = {MHD_HTTP_CONTENT_TOO_LARGE, "resource_exhausted",
-                                              "the body is larger than --http-max-body"};
+                                              "the body is larger than this path or --http-max-body allows"};
 static const struct refusal overloaded = {
     MHD_HTTP_SERVICE_UNAVAILABLE, "unavailable",
     "too many requests are being worked on, or this server is stopping"};
@@ -177,6 +177,12 @@ static bool is_preflight(const struct http_exchange *exchange) {
     return exchange->route->refuses_foreign_origins && http_origin_is_preflight(&exchange->request);
 }
 
+static size_t get_max_body(const struct http_exchange *exchange) {
+    size_t of_door = (size_t)exchange->door->options.settings->max_body_bytes;
+    size_t of_route = exchange->route->max_body_bytes;
+    return of_route > 0 && of_route < of_door ? of_route : of_door;
+}
+
 // NULL where nothing is wrong with it.
 static const struct refusal *judge_head(const struct http_exchange *exchange) {
     const struct http_settings *settings = exchange->door->options.settings;
@@ -190,7 +196,7 @@ static const struct refusal *judge_head(const struct http_exchange *exchange) {
         return &origin_foreign;
     if (!is_preflight(exchange) && !lists_method(exchange->methods, request->method))
         return &method_wrong;
-    return http_head_get_length(request) > (uint64_t)settings->max_body_bytes ? &body_too_large : NULL;
+    return http_head_get_length(request) > get_max_body(exchange) ? &body_too_large : NULL;
 }
 
 static void read_head(struct http_exchange *exchange, const char *method) {
@@ -338,7 +344,6 @@ struct http_exchange *http_exchange_new(struct http_door *door, struct MHD_Conne
     exchange->connection = connection;
     exchange->watched =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
-    exchange->body.limit = (size_t)door->options.settings->max_body_bytes;
     request->arena = &exchange->arena;
     http_head_set_uri(request, bytes_of_text(copy));
     metadata_init(&request->fields);
@@ -346,6 +351,7 @@ struct http_exchange *http_exchange_new(struct http_door *door, struct MHD_Conne
     metadata_init(&exchange->call_request.fields);
     read_peer(request, connection);
     find_route(exchange);
+    exchange->body.limit = get_max_body(exchange);
     enter(exchange, HTTP_RECEIVING);
     return exchange;
 }

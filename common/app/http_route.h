@@ -34,10 +34,11 @@ struct http_answer {
 };
 
 struct http_route {
-    const char *path;    // NULL = whatever no other route has
-    const char *name;    // in metrics
-    const char *methods; // as `allow` lists them, "GET, HEAD"; NULL = any
-    const void *context; // for the two below
+    const char *path;      // NULL = whatever no other route has
+    const char *name;      // in metrics
+    const char *methods;   // as `allow` lists them, "GET, HEAD"; NULL = any
+    const void *context;   // for the two below
+    size_t max_body_bytes; // below --http-max-body; 0 = as that
     // A page on another site must not ask by way of its reader's browser.
     bool refuses_foreign_origins;
 

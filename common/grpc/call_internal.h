@@ -144,6 +144,9 @@ void call_on_half_close(struct grpc_call *call);
 
 void call_push(struct grpc_call *call, struct outgoing *outgoing);
 
+// Of answers that one connection's handlers may queue before others have their turn.
+#define CALL_TURN_BYTES_MAX ((size_t)256 * 1024)
+
 // CLOSED, or EXHAUSTED when so many bytes more are too many: on_writable will follow.
 MUST_CHECK enum status call_check_room(struct grpc_call *call, size_t size);
 

@@ -17,6 +17,7 @@
 
 #include "common/grpc/call_internal.h"
 #include "common/grpc/connection_clock.h"
+#include "common/grpc/connection_pace.h"
 #include "common/grpc/connection_write.h"
 
 enum { HEADER_TABLE_BYTES = 4096 };
@@ -57,6 +58,13 @@ static bool has_nothing_left(const struct grpc_connection *connection) {
            !nghttp2_session_want_write(connection->session);
 }
 
+// Of a connection that has nothing left.
+static enum grpc_close get_close_of_end(const struct grpc_connection *connection) {
+    if (connection->is_final)
+        return connection->drain_reason;
+    return connection->is_forsaken ? GRPC_CLOSE_PEER_CLOSED : GRPC_CLOSE_PROTOCOL_ERROR;
+}
+
 // Writes what there is to say. The connection may be gone when it returns.
 static void end_turn(struct grpc_connection *connection) {
     // The time of the answers: the calls that end by what is written now have taken until now.
@@ -70,12 +78,11 @@ static void end_turn(struct grpc_connection *connection) {
     if (!is_written || connection->is_condemned)
         connection_close(connection, connection->close_reason, STREAM_CLOSE_FLUSH);
     else if (has_nothing_left(connection))
-        connection_close(connection,
-                         connection->is_final ? connection->drain_reason : GRPC_CLOSE_PROTOCOL_ERROR,
-                         STREAM_CLOSE_FLUSH);
+        connection_close(connection, get_close_of_end(connection), STREAM_CLOSE_FLUSH);
     else {
         connection_write_update_reading(connection);
         connection_clock_note_written(connection);
+        connection->turn_bytes = 0;
         connection_write_tell_writable(connection);
     }
 }
@@ -130,6 +137,7 @@ static void on_read(void *context, struct bytes bytes) {
         connection_condemn(connection, get_close_of_error(taken));
     connection_write_check_queue(connection);
     connection_clock_note_read(connection);
+    connection_pace_note_read(connection);
     end_turn(connection);
 }
 
@@ -222,6 +230,7 @@ void connection_open(struct grpc_loop *home, struct stream *stream) {
     stream_set_write_limits(stream, (uint32_t)home->server->settings.write_stall_timeout_ms,
                             LOOP_SCRATCH_BYTES * 2);
     connection_clock_start(connection);
+    connection_pace_start(connection);
     connection_schedule(connection);
     stream_start(stream, &stream_callbacks, connection);
     if (home->is_draining) // since its handshake
@@ -234,6 +243,10 @@ void connection_close(struct grpc_connection *connection, enum grpc_close why, e
     stats_add(&home->stats.connections_closed[why], 1);
     unlink_connection(connection);
     connection_clock_stop(connection);
+    connection_pace_stop(connection);
+    if (grpc_close_is_for_flood(why))
+        peer_guard_note_flood(&home->server->peer_guard, stream_get_peer(connection->stream),
+                              loop_get_monotonic_ns(home->loop));
     if (connection->is_counted)
         peer_count_remove(home->server->peers, stream_get_peer(connection->stream));
     stream_close(connection->stream, how);

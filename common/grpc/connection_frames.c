@@ -17,8 +17,6 @@ enum {
     // Of a header block, far over what is answered: what HPACK makes of a few bytes (a bomb).
     BLOCK_FIELDS_MAX = 1024,
     BLOCK_BYTES_MAX = 128 * 1024,
-    INFLATION_MAX = 16, // what texts do
-    INFLATION_UNIT_BYTES = 64 * 1024,
     STREAM_ID_MAX = 1610612736, // three quarters of all that there are: time for a new connection
 };
 
@@ -50,8 +48,8 @@ static int pass(struct grpc_connection *connection, enum flood kind) {
 }
 
 void connection_frames_note_inflated(struct grpc_connection *connection, size_t from_bytes, size_t to_bytes) {
-    if (to_bytes / INFLATION_MAX > from_bytes)
-        (void)pass_many(connection, FLOOD_INFLATION, to_bytes / INFLATION_UNIT_BYTES + 1);
+    if (to_bytes / FLOOD_INFLATION_FREE > from_bytes)
+        (void)pass_many(connection, FLOOD_INFLATION, to_bytes / COMPRESSION_STEP_BYTES + 1);
 }
 
 static void remember_gap(struct grpc_connection *connection, int32_t first, int32_t last) {
@@ -190,7 +188,7 @@ static int on_frame_received(nghttp2_session *session, const nghttp2_frame *fram
     case NGHTTP2_RST_STREAM: return pass(connection, FLOOD_RESETS);
     case NGHTTP2_WINDOW_UPDATE: return pass(connection, FLOOD_WINDOW_UPDATES);
     case NGHTTP2_PRIORITY: return pass(connection, FLOOD_PRIORITIES);
-    case NGHTTP2_GOAWAY: return pass(connection, FLOOD_OTHER_FRAMES);
+    case NGHTTP2_GOAWAY: connection->is_forsaken = true; return pass(connection, FLOOD_OTHER_FRAMES);
     default: return 0; // the library skips what it does not know, at the cost of reading it
     }
 }

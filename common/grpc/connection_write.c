@@ -7,8 +7,9 @@
 
 #include "common/grpc/call_internal.h"
 #include "common/grpc/connection.h"
+#include "common/grpc/connection_pace.h"
 
-enum { QUEUED_FRAMES_PAUSE = 2000, QUEUED_FRAMES_MAX = 20000, TOLD_BYTES_MAX = LOOP_SCRATCH_BYTES };
+enum { QUEUED_FRAMES_PAUSE = 2000, QUEUED_FRAMES_MAX = 20000 };
 
 // What is on its way to the stream.
 struct output {
@@ -58,9 +59,8 @@ static void tell(struct grpc_call *call) {
 
 // why not all at once: what each of a thousand handlers has to send keeps the loop from everybody else.
 void connection_write_tell_writable(struct grpc_connection *connection) {
-    size_t before = connection->unread_bytes;
     connection->is_telling_writable = true;
-    while (connection->writable && connection->unread_bytes < before + TOLD_BYTES_MAX) {
+    while (connection->writable && connection->turn_bytes < CALL_TURN_BYTES_MAX) {
         struct grpc_call *call = connection->writable;
         connection->writable = call->next_writable;
         tell(call);
@@ -71,8 +71,9 @@ void connection_write_tell_writable(struct grpc_connection *connection) {
 }
 
 void connection_write_update_reading(struct grpc_connection *connection) {
-    bool must_pause = stream_get_pending_bytes(connection->stream) > 0 &&
-                      nghttp2_session_get_outbound_queue_size(connection->session) > QUEUED_FRAMES_PAUSE;
+    bool is_behind = stream_get_pending_bytes(connection->stream) > 0 &&
+                     nghttp2_session_get_outbound_queue_size(connection->session) > QUEUED_FRAMES_PAUSE;
+    bool must_pause = is_behind || !connection_pace_permits(connection);
     if (must_pause == connection->is_reading_paused)
         return;
     connection->is_reading_paused = must_pause;

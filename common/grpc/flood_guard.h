@@ -13,6 +13,9 @@
 #include "common/grpc/server_settings.h"
 #include "common/grpc/stats.h"
 
+// What gzip makes of texts is at most so many times larger; what it makes beyond is counted.
+#define FLOOD_INFLATION_FREE 16
+
 enum flood {
     FLOOD_RESETS, // RST_STREAM, of the client or provoked
     FLOOD_PINGS,

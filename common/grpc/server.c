@@ -157,6 +157,8 @@ static enum status init_server(struct grpc_server *server, const struct grpc_ser
     if (status == STATUS_OK)
         status = peer_count_new((size_t)server->settings.max_connections, &server->peers);
     if (status == STATUS_OK)
+        status = peer_guard_init(&server->peer_guard, &server->settings);
+    if (status == STATUS_OK)
         status = init_tls(server, options);
     if (status == STATUS_OK)
         status = init_loops(server);
@@ -250,6 +252,7 @@ void grpc_server_free(struct grpc_server *server) {
     nghttp2_session_callbacks_del(server->callbacks);
     router_free(server->router);
     peer_count_free(server->peers);
+    peer_guard_fini(&server->peer_guard);
     throttle_free(server->handshakes);
     protojson_types_free(server->json_types);
     pthread_cond_destroy(&server->drained);

@@ -8,6 +8,7 @@
 
 #include "common/grpc/compression.h"
 #include "common/grpc/flood_guard.h"
+#include "common/grpc/peer_guard.h"
 #include "common/grpc/request_memory.h"
 #include "common/grpc/server.h"
 #include "common/grpc/session_memory.h"
@@ -29,6 +30,7 @@ struct grpc_connection {
     size_t early_answers;          // open streams answered before their clients have ended them
     size_t executing;              // calls whose handler works, orphaned ones included
     size_t unread_bytes;           // of answers, that the client has not taken
+    size_t turn_bytes;             // of answers, queued since it was last written
     size_t unconsumed_bytes;       // received since the last WINDOW_UPDATE was considered
 
     int32_t last_stream_id;      // the highest that the client has opened; -1 at first
@@ -44,6 +46,7 @@ struct grpc_connection {
     bool has_preface; // the client's SETTINGS have come
     bool has_had_call;
     bool has_open_headers; // a header block has begun and not ended
+    bool is_forsaken;      // the client has said GOAWAY
     bool is_draining;      // the first GOAWAY is out
     bool is_final;         // so is the last
     bool is_condemned;     // to be closed as soon as nghttp2 has returned, for `close_reason`
@@ -63,6 +66,10 @@ struct grpc_connection {
     uint64_t max_age_ns;             // with its jitter; 0 = any
     uint64_t armed_ns;               // when `timer` is due
     struct timer timer;
+
+    // Of one that is read more seldom (connection_pace.h).
+    uint64_t probation_end_ns; // 0 = it is not
+    struct timer pace;
 };
 
 struct grpc_loop {
@@ -88,6 +95,7 @@ struct grpc_server {
     struct grpc_server_settings settings;
     struct flood_limits flood_limits;
     struct peer_count *peers;
+    struct peer_guard peer_guard;
     struct throttle *handshakes; // by address; NULL = any number
     struct request_memory request_memory;
     struct request_memory answer_memory; // of calls with more than one answer that waits

@@ -189,6 +189,7 @@ static const struct http_route http_routes[] = {
     {.path = "/introspect",
      .name = "introspect",
      .methods = "POST",
+     .max_body_bytes = REQUEST_BYTES_MAX,
      .refuses_foreign_origins = true,
      .ask = introspection_ask,
      .tell = introspection_tell},
