@@ -61,6 +61,7 @@ struct grpc_stats {
     uint64_t calls_started;   // header blocks that opened a stream
     uint64_t calls_cancelled; // by the client, or with their connection
     uint64_t calls_refused;   // by a limit of the connection
+    uint64_t calls_shed;      // unseen, because the loop was behind; not counted by method
     uint64_t received_bytes;
     uint64_t sent_bytes;
 };

@@ -24,7 +24,7 @@ class _Target:
     """What is asked of a server, over so many connections; the peak is that of so many calls under way on each."""
 
     def __init__(self, name, server, path, body, connections, under_way, authorization=""):
-        self.name = name
+        self.name, self.server = name, server
         self._port = server.address.rsplit(":", 1)[1]
         self._path, self._body, self._authorization = path, body, authorization
         self._connections, self._under_way = connections, under_way
