@@ -77,8 +77,9 @@ static void check_stream_id(struct grpc_connection *connection, int32_t id) {
 
 static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, void *user_data) {
     (void)session;
-    if (hd->type == NGHTTP2_HEADERS)
-        check_stream_id(user_data, hd->stream_id);
+    struct grpc_connection *connection = user_data;
+    if (hd->type == NGHTTP2_HEADERS && !shed_gate_is_stand_in(&connection->gate, hd->stream_id))
+        check_stream_id(connection, hd->stream_id);
     return 0;
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/grpc/header_fields.h"
+#include "common/grpc/shed_gate.h"
 #include "common/grpc/status_details.h"
 
 enum { HEAD_BYTES = 9, FIELDS_MAX = 8, ARENA_BYTES_MAX = 64 * 1024 };
@@ -66,9 +67,6 @@ enum status shed_answers_init(struct shed_answers *answers, const struct fault *
 
 size_t shed_answer_write(const struct shed_answer *answer, int32_t stream, uint8_t *to) {
     memcpy(to, answer->bytes, answer->len);
-    to[5] = (uint8_t)((uint32_t)stream >> 24);
-    to[6] = (uint8_t)((uint32_t)stream >> 16);
-    to[7] = (uint8_t)((uint32_t)stream >> 8);
-    to[8] = (uint8_t)stream;
+    shed_gate_set_stream(to, stream);
     return answer->len;
 }

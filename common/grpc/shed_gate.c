@@ -75,6 +75,14 @@ static struct head parse_head(const uint8_t *at) {
         (int32_t)((uint32_t)(at[5] & 0x7f) << 24 | (uint32_t)at[6] << 16 | (uint32_t)at[7] << 8 | at[8])};
 }
 
+void shed_gate_set_stream(uint8_t *head, int32_t stream) {
+    uint32_t number = (uint32_t)stream;
+    head[5] = (uint8_t)(number >> 24);
+    head[6] = (uint8_t)(number >> 16);
+    head[7] = (uint8_t)(number >> 8);
+    head[8] = (uint8_t)number;
+}
+
 // What is handed on in one piece.
 struct run {
     nghttp2_session *session;
@@ -96,91 +104,140 @@ static void cut(struct run *run, const uint8_t *end, const uint8_t *begin) {
     run->begin = begin;
 }
 
-enum fate { PASS, RENAME, SKIP };
+// RENAME: shown as one of the closed stream. DROP: not shown, but for its length if it is DATA.
+enum fate { PASS, RENAME, DROP };
 
 static void remember_shed(struct shed_gate *gate, int32_t stream) {
     if (gate->first_shed == 0)
         gate->first_shed = stream;
-    gate->last_shed = stream;
+    if (!gate->is_open && gate->closed_stream < gate->first_shed)
+        gate->closed_stream = stream; // the library will never have seen it
+    gate->latest_passed = 0;
+    gate->last_shed = gate->latest_shed = stream;
+}
+
+static bool is_stateless(const struct head *head, struct bytes come) {
+    bool is_plain = !(head->flags & (NGHTTP2_FLAG_PADDED | NGHTTP2_FLAG_PRIORITY));
+    return is_plain && come.len >= head->length && shed_gate_is_stateless(bytes_of(come.data, head->length));
+}
+
+static bool may_refuse(const struct shed_gate *gate, const struct shed_gate_read *read,
+                       const struct head *head, bool is_stateless) {
+    bool is_small = head->flags & NGHTTP2_FLAG_END_HEADERS && head->length <= BLOCK_BYTES_MAX;
+    return read->may_refuse && is_small && (gate->is_open || is_stateless) &&
+           read->refused_count < SHED_GATE_REFUSED_MAX;
 }
 
 static enum fate judge_call(struct shed_gate *gate, struct shed_gate_read *read, const struct head *head,
                             struct bytes come) {
-    gate->last_stream = head->stream;
+    gate->last_stream = gate->latest_passed = head->stream;
     if (gate->closed_stream == 0)
         gate->closed_stream = head->stream;
     if (read->quota > 0) {
         read->quota--;
         return PASS;
     }
-    bool is_small = head->flags & NGHTTP2_FLAG_END_HEADERS && head->length <= BLOCK_BYTES_MAX;
-    if (!read->may_refuse || !gate->is_open || !is_small || read->refused_count == SHED_GATE_REFUSED_MAX) {
+    bool leaves_state = is_stateless(head, come);
+    if (!may_refuse(gate, read, head, leaves_state)) {
         if (*read->over_quota == INT32_MAX)
             *read->over_quota = head->stream;
         return PASS;
     }
     read->refused[read->refused_count++] = head->stream;
     remember_shed(gate, head->stream);
-    bool is_plain = !(head->flags & (NGHTTP2_FLAG_PADDED | NGHTTP2_FLAG_PRIORITY));
-    bool is_skipped =
-        is_plain && come.len >= head->length && shed_gate_is_stateless(bytes_of(come.data, head->length));
-    return is_skipped ? SKIP : RENAME;
+    return leaves_state ? DROP : RENAME;
 }
 
 // Streams of the same range that were not refused are known to the library, once it has been told of them;
-// the ones that it has forgotten it ignores under any number.
-static bool is_shed(const struct shed_gate *gate, const struct head *head, struct run *run,
-                    const uint8_t *at) {
-    if (head->stream < gate->first_shed || head->stream > gate->last_shed || head->stream % 2 == 0)
+// the ones that it has forgotten it ignores under any number. `at` is up to where it may be told.
+static bool is_shed(const struct shed_gate *gate, int32_t stream, struct run *run, const uint8_t *at) {
+    bool is_in_range = stream >= gate->first_shed && stream <= gate->last_shed && stream % 2 == 1;
+    if (!is_in_range || stream == gate->latest_passed)
         return false;
+    if (stream == gate->latest_shed)
+        return true;
     cut(run, at, at);
-    return !nghttp2_session_find_stream(run->session, head->stream);
+    return !nghttp2_session_find_stream(run->session, stream);
 }
 
-static enum fate judge(struct shed_gate *gate, struct shed_gate_read *read, const struct head *head,
-                       struct bytes come) {
+static enum fate judge(struct shed_gate *gate, struct shed_gate_read *read, struct run *run,
+                       const struct head *head, const uint8_t *at, struct bytes come) {
     bool is_call = head->type == NGHTTP2_HEADERS && head->stream > gate->last_stream && head->stream % 2 == 1;
-    return is_call ? judge_call(gate, read, head, come) : PASS;
+    if (is_call)
+        return judge_call(gate, read, head, come);
+    if (!is_shed(gate, head->stream, run, at))
+        return PASS;
+    if (head->type == NGHTTP2_DATA)
+        return DROP;
+    if (gate->is_open)
+        return RENAME;
+    return head->type == NGHTTP2_HEADERS ? PASS : DROP; // trailers, which the library resets
 }
 
 static void feed_renamed(const struct shed_gate *gate, struct run *run, const uint8_t *head) {
     uint8_t renamed[SHED_GATE_HEAD_BYTES];
-    uint32_t stream = (uint32_t)gate->closed_stream;
     memcpy(renamed, head, sizeof(renamed));
-    renamed[5] = (uint8_t)(stream >> 24);
-    renamed[6] = (uint8_t)(stream >> 16);
-    renamed[7] = (uint8_t)(stream >> 8);
-    renamed[8] = (uint8_t)stream;
+    shed_gate_set_stream(renamed, gate->closed_stream);
     feed(run, renamed, sizeof(renamed));
 }
 
-// A whole head; `at` is behind it, and is returned unless the payload is skipped. `bytes_head` is where it
-// stands in the read; NULL = it came in pieces, and has not been handed on.
-static const uint8_t *take_head(struct shed_gate *gate, struct shed_gate_read *read, struct run *run,
-                                const uint8_t *bytes_head, struct bytes rest) {
-    const uint8_t *bytes = bytes_head ? bytes_head : gate->head;
+// Bodies that are not shown fill the connection's window all the same.
+static void feed_dropped(struct shed_gate *gate, struct run *run) {
+    enum { FRAME_MAX = 16384 };
+    static const uint8_t nothing[FRAME_MAX];
+    for (; gate->dropped_bytes > 0 && run->error == 0;) {
+        uint32_t len = gate->dropped_bytes < FRAME_MAX ? gate->dropped_bytes : FRAME_MAX;
+        const uint8_t head[SHED_GATE_HEAD_BYTES] = {0, (uint8_t)(len >> 8), (uint8_t)len, NGHTTP2_DATA};
+        feed_renamed(gate, run, head);
+        feed(run, nothing, len);
+        gate->dropped_bytes -= len;
+    }
+}
+
+// A whole head: where it stands in the read, or NULL when it has come in pieces; `rest` is what has come
+// behind it.
+static void take_head(struct shed_gate *gate, struct shed_gate_read *read, struct run *run,
+                      const uint8_t *in_read, struct bytes rest) {
+    const uint8_t *bytes = in_read ? in_read : gate->head, *at = in_read ? in_read : rest.data;
     struct head head = parse_head(bytes);
-    if (!bytes_head)
-        run->begin = rest.data;
-    enum fate fate = judge(gate, read, &head, rest);
-    if (fate == PASS && is_shed(gate, &head, run, bytes_head ? bytes_head : rest.data))
-        fate = RENAME;
-    gate->payload_left = fate == SKIP ? 0 : head.length;
-    if (fate == PASS && bytes_head)
-        return rest.data;
-    const uint8_t *next = fate == SKIP ? rest.data + head.length : rest.data;
-    cut(run, bytes_head ? bytes_head : rest.data, next);
+    enum fate fate = judge(gate, read, run, &head, at, rest);
+    gate->payload_left = head.length;
+    gate->is_dropping = fate == DROP;
+    if (fate == DROP && head.type == NGHTTP2_DATA)
+        gate->dropped_bytes += head.length;
+    if (fate == PASS && in_read)
+        return;
+    cut(run, at, rest.data);
     if (fate == RENAME)
         feed_renamed(gate, run, bytes);
     else if (fate == PASS)
         feed(run, bytes, SHED_GATE_HEAD_BYTES);
-    return next;
 }
 
-// Asked where no frame is under way: the library has then seen the first stream, and not only its head has
-// come.
+// Of a head that comes in pieces, nothing is handed on before it is whole.
+static const uint8_t *take_piece(struct shed_gate *gate, struct shed_gate_read *read, struct run *run,
+                                 const uint8_t *at, size_t left) {
+    size_t missing = (size_t)(SHED_GATE_HEAD_BYTES - gate->head_len), len = missing < left ? missing : left;
+    cut(run, at, at + len);
+    memcpy(gate->head + gate->head_len, at, len);
+    gate->head_len += (uint8_t)len;
+    if (gate->head_len < SHED_GATE_HEAD_BYTES)
+        return at + len;
+    gate->head_len = 0;
+    take_head(gate, read, run, NULL, bytes_of(at + len, left - len));
+    return at + len;
+}
+
+static const uint8_t *take_payload(struct shed_gate *gate, struct run *run, const uint8_t *at, size_t left) {
+    size_t len = gate->payload_left < left ? gate->payload_left : left;
+    gate->payload_left -= (uint32_t)len;
+    if (gate->is_dropping)
+        run->begin = at + len;
+    return at + len;
+}
+
 static void look_for_opening(struct shed_gate *gate, nghttp2_session *session) {
-    if (!gate->is_open && gate->closed_stream > 0 && gate->payload_left == 0)
+    if (!gate->is_open && gate->closed_stream < nghttp2_session_get_last_proc_stream_id(session))
         gate->is_open = !nghttp2_session_find_stream(session, gate->closed_stream);
 }
 
@@ -191,25 +248,18 @@ ssize_t shed_gate_take(struct shed_gate *gate, struct shed_gate_read *read, stru
     while (at < end && run.error == 0) {
         size_t left = (size_t)(end - at);
         if (gate->payload_left > 0) {
-            size_t len = gate->payload_left < left ? gate->payload_left : left;
-            gate->payload_left -= (uint32_t)len;
-            at += len;
+            at = take_payload(gate, &run, at, left);
         } else if (gate->head_len == 0 && left >= SHED_GATE_HEAD_BYTES) {
-            at = take_head(gate, read, &run, at,
-                           bytes_of(at + SHED_GATE_HEAD_BYTES, left - SHED_GATE_HEAD_BYTES));
+            const uint8_t *head = at;
+            at += SHED_GATE_HEAD_BYTES;
+            take_head(gate, read, &run, head, bytes_of(at, left - SHED_GATE_HEAD_BYTES));
         } else {
-            size_t missing = (size_t)(SHED_GATE_HEAD_BYTES - gate->head_len),
-                   len = missing < left ? missing : left;
-            cut(&run, at, at + len);
-            memcpy(gate->head + gate->head_len, at, len);
-            gate->head_len += (uint8_t)len;
-            at += len;
-            if (gate->head_len < SHED_GATE_HEAD_BYTES)
-                break;
-            gate->head_len = 0;
-            at = take_head(gate, read, &run, NULL, bytes_of(at, left - len));
+            at = take_piece(gate, read, &run, at, left);
         }
     }
     cut(&run, at, at);
+    bool is_between_frames = gate->payload_left == 0 || gate->is_dropping;
+    if (gate->is_open && is_between_frames)
+        feed_dropped(gate, &run);
     return run.error;
 }
