@@ -103,6 +103,9 @@ static void write_connections(struct metrics_writer *writer, const struct grpc_s
     metrics_write_counter(writer, "latchkey_calls_inflated_total",
                           "Calls refused because gzip has made too much of those of their address.", NULL,
                           stats->calls_inflated);
+    metrics_write_counter(writer, "latchkey_calls_shed_total",
+                          "Calls refused because their loop was behind; not counted by method.", NULL,
+                          stats->calls_shed);
     metrics_write_counter(writer, "latchkey_received_bytes_total", "Bytes read from clients.", NULL,
                           stats->received_bytes);
     metrics_write_counter(writer, "latchkey_sent_bytes_total", "Bytes written to clients.", NULL,

@@ -16,6 +16,10 @@ bool call_start(struct grpc_call *call) {
         call_overrule(call, STATUS_DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "the call's deadline has passed");
         return false;
     }
+    if (call->is_over_quota) {
+        call_shed(call, CALL_LOOP_BEHIND_TEXT);
+        return false;
+    }
     if (!call->wire->start_work(call)) {
         call_shed(call, "too many calls of this connection are being worked on, or not read");
         return false;

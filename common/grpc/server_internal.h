@@ -8,10 +8,13 @@
 
 #include "common/grpc/compression.h"
 #include "common/grpc/flood_guard.h"
+#include "common/grpc/load_shed.h"
 #include "common/grpc/peer_guard.h"
 #include "common/grpc/request_memory.h"
 #include "common/grpc/server.h"
 #include "common/grpc/session_memory.h"
+#include "common/grpc/shed_answer.h"
+#include "common/grpc/shed_gate.h"
 #include "common/net/peer_count.h"
 #include "common/net/stream.h"
 #include "common/protobuf/protojson.h"
@@ -52,12 +55,21 @@ struct grpc_connection {
     bool is_condemned;     // to be closed as soon as nghttp2 has returned, for `close_reason`
     enum grpc_close close_reason;
 
+    // What may begin while the loop is behind (load_shed.h).
+    struct shed_gate gate;
+    uint64_t quota_turn; // that `quota` is of
+    unsigned quota;
+    int32_t over_quota;             // the first stream that is beyond it; INT32_MAX = none
+    enum content_type content_type; // of the latest call
+    bool is_cut;                    // what nghttp2 had to send has not been taken to its end
+
     bool is_counted; // among the connections of its peer
     enum grpc_close drain_reason;
 
     // Limits (flood_guard.h).
     struct flood_guard flood;
     uint64_t sent_frames;               // HEADERS and DATA
+    uint64_t excused_resets;            // that may come for calls which ended for want of time
     uint32_t block_fields, block_bytes; // of the header block that is arriving
 
     // When things happened, for connection_clock.h; 0 = not yet, or not now.
@@ -78,6 +90,9 @@ struct grpc_loop {
     struct session_memory memory;
     struct tls_acceptor *tls; // NULL = nobody speaks TLS
     struct compression compression;
+    struct load_shed shed;
+    int32_t refused[SHED_GATE_REFUSED_MAX]; // of the read that is under way, not yet answered
+    size_t refused_count;
     struct grpc_connection *connections;
     size_t connection_count;
     struct grpc_call *free_calls;
@@ -94,6 +109,7 @@ struct grpc_loop {
 struct grpc_server {
     struct grpc_server_settings settings;
     struct flood_limits flood_limits;
+    struct shed_answers shed_answers;
     struct peer_count *peers;
     struct peer_guard peer_guard;
     struct throttle *handshakes; // by address; NULL = any number

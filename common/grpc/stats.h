@@ -69,6 +69,7 @@ struct grpc_stats {
     uint64_t calls_cancelled;    // by the client, or with their connection
     uint64_t calls_refused;      // by a limit of the connection
     uint64_t calls_inflated;     // too far, for all calls of their address: refused, too
+    uint64_t calls_shed;         // unseen, because the loop was behind; not counted by method
     uint64_t received_bytes;
     uint64_t sent_bytes;
 };

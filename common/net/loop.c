@@ -21,6 +21,7 @@
 
 #include "common/net/loop_internal.h"
 #include "common/net/stream.h"
+#include "common/net/turn_lag.h"
 
 struct loop {
     // The loop's thread only.
@@ -41,6 +42,7 @@ struct loop {
     const struct clock *clock;
     uint64_t monotonic_ns, boottime_ns; // 0 = forgotten
     int64_t realtime_ms;                // INT64_MIN = forgotten
+    struct turn_lag lag;
     char *read_buffer;
     uint8_t *scratch;
     struct buffer plaintext, ciphertext;
@@ -128,9 +130,17 @@ static void set_alarm(struct loop *loop) {
         loop->alarm_ns = next_ns;
 }
 
+static void end_turn(struct loop *loop) {
+    bool has_read = turn_lag_has_read(&loop->lag);
+    if (has_read)
+        loop_forget_time(loop);
+    turn_lag_end_turn(&loop->lag, has_read ? loop_get_monotonic_ns(loop) : 0);
+}
+
 static void on_before_poll(uv_prepare_t *handle) {
     struct loop *loop = handle->data;
     run_deferred(loop);
+    end_turn(loop);
     if (loop->wheel.count > 0)
         set_alarm(loop);
     loop_forget_time(loop);
@@ -393,6 +403,18 @@ void loop_forget_time(struct loop *loop) {
     loop->monotonic_ns = 0;
     loop->boottime_ns = 0;
     loop->realtime_ms = INT64_MIN;
+}
+
+void loop_note_read(struct loop *loop, size_t read_bytes, size_t left_bytes) {
+    turn_lag_note_read(&loop->lag, loop_get_monotonic_ns(loop), read_bytes, left_bytes);
+}
+
+uint64_t loop_get_turn(const struct loop *loop) {
+    return loop->lag.turn;
+}
+
+uint64_t loop_get_lag_ns(const struct loop *loop) {
+    return loop->lag.lag_ns;
 }
 
 void loop_arm_timer(struct loop *loop, struct timer *timer, uint64_t due_ns) {

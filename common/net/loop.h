@@ -85,6 +85,11 @@ uint64_t loop_get_boottime_ns(struct loop *loop);
 int64_t loop_get_realtime_ms(struct loop *loop);
 void loop_forget_time(struct loop *loop);
 
+// The number of this turn, and how long bytes wait in the sockets, as the last turn has found it
+// (turn_lag.h). Loop thread.
+uint64_t loop_get_turn(const struct loop *loop);
+uint64_t loop_get_lag_ns(const struct loop *loop);
+
 // Loop thread. The timer belongs to the caller, see timer_wheel.h. A deadline costs no system call.
 void loop_arm_timer(struct loop *loop, struct timer *timer, uint64_t due_ns);
 void loop_disarm_timer(struct loop *loop, struct timer *timer);

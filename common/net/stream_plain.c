@@ -11,6 +11,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "common/base/log.h"
@@ -168,6 +169,14 @@ static void drop(struct plain *plain, size_t length) {
     loop_hold(plain->base.loop); // libuv does not wait for who neither reads nor writes
 }
 
+// Only asked for where a read came full: else nothing was left.
+static size_t count_left(const struct plain *plain) {
+    int fd, left = 0;
+    bool is_known = plain->has_filled_buffer && uv_fileno(&plain->uv.handle, &fd) == 0 &&
+                    ioctl(fd, FIONREAD, &left) == 0 && left > 0;
+    return is_known ? (size_t)left : 0;
+}
+
 static void on_read(uv_stream_t *uv, ssize_t length, const uv_buf_t *buffer) {
     struct plain *plain = uv->data;
     loop_forget_time(plain->base.loop);
@@ -178,6 +187,7 @@ static void on_read(uv_stream_t *uv, ssize_t length, const uv_buf_t *buffer) {
         end(plain, length == UV_EOF ? STREAM_END_PEER_CLOSED : STREAM_END_RESET);
         return;
     }
+    loop_note_read(plain->base.loop, (size_t)length, count_left(plain));
     if (plain->state == PLAIN_OPEN)
         hand_on(plain, bytes_of(buffer->base, (size_t)length));
     else
