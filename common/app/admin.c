@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/app/http_socket.h"
@@ -112,7 +113,8 @@ enum status admin_new(const struct admin_options *options, struct admin **ret_ad
         return STATUS_NO_MEMORY;
     }
     admin->options = *options;
-    const struct http_socket_options socket = {"--admin-listen", "the admin port", options->listen};
+    const struct http_socket_options socket = {"--admin-listen", "the admin port", options->listen,
+                                               options->is_shared};
     admin->fd = http_socket_open(&socket, ret_error, error_size, &admin->port);
     if (admin->fd < 0) {
         free(admin);
@@ -125,17 +127,26 @@ enum status admin_new(const struct admin_options *options, struct admin **ret_ad
 enum status admin_open(struct admin *admin, char *ret_error, size_t error_size) {
     if (!admin)
         return STATUS_OK;
-    admin->daemon =
-        MHD_start_daemon(MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL, on_request, admin,
-                         MHD_OPTION_LISTEN_SOCKET, admin->fd, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
-                         MHD_OPTION_PER_IP_CONNECTION_LIMIT, ADDRESS_CONNECTIONS_MAX,
-                         MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_S, MHD_OPTION_END);
+    if (http_socket_listen(admin->fd))
+        admin->daemon =
+            MHD_start_daemon(MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL, on_request, admin,
+                             MHD_OPTION_LISTEN_SOCKET, admin->fd, MHD_OPTION_CONNECTION_LIMIT,
+                             CONNECTIONS_MAX, MHD_OPTION_PER_IP_CONNECTION_LIMIT, ADDRESS_CONNECTIONS_MAX,
+                             MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_S, MHD_OPTION_END);
     if (admin->daemon) {
         admin->fd = -1;
         return STATUS_OK;
     }
     snprintf(ret_error, error_size, "can't start the admin port on %s", admin->options.listen);
     return STATUS_UNAVAILABLE;
+}
+
+void admin_leave(struct admin *admin) {
+    bool is_accepting = admin && admin->daemon && admin->fd < 0;
+    if (!is_accepting)
+        return;
+    admin->fd = MHD_quiesce_daemon(admin->daemon);
+    shutdown(admin->fd, SHUT_RD);
 }
 
 unsigned admin_get_port(const struct admin *admin) {

@@ -15,9 +15,9 @@
 // Borrowed from the exchange that it is part of; lives until its answer has been sent.
 struct http_request {
     struct arena *arena;
-    const void *context;    // its route's
-    const char *method;     // as sent
-    struct bytes target;    // path and query, as sent: still percent-encoded
+    const void *context; // its route's
+    const char *method;  // as sent
+    struct bytes target; // path and query, as sent: still percent-encoded
     struct bytes path;
     struct bytes query;     // what follows the '?'; empty if nothing does
     struct metadata fields; // in the order received, names in lower case, values without control characters

@@ -291,10 +291,6 @@ bool tls_session_is_open(const struct tls_session *session) {
     return session->is_open && !session->failure;
 }
 
-bool tls_session_is_resumed(const struct tls_session *session) {
-    return SSL_session_reused(session->ssl);
-}
-
 struct tls_identity *tls_session_get_identity(const struct tls_session *session) {
     return session->identity;
 }

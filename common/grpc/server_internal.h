@@ -129,7 +129,8 @@ struct grpc_server {
     // How far a drain has come: loops with open connections.
     pthread_mutex_t mutex;
     pthread_cond_t drained;
-    size_t busy_loops; // under `mutex`
+    // Under `mutex`.
+    size_t busy_loops, open_listeners;
 
     size_t loop_count;
     struct grpc_loop home[];

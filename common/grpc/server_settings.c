@@ -9,6 +9,12 @@
 #define FIELD(name) offsetof(struct grpc_server_settings, name)
 
 static const struct setting rows[] = {
+    {.name = "reuse-port",
+     .type = SETTING_BOOLEAN,
+     .offset = FIELD(reuse_port),
+     .help =
+         "Listens on ports that another process of the same user listens on with --reuse-port, too, and only "
+         "once it is ready: so that a new process takes over while the old one drains."},
     {.name = "max-streams",
      .type = SETTING_INTEGER,
      .offset = FIELD(max_streams),

@@ -8,6 +8,7 @@
 #include "common/base/config.h"
 
 struct grpc_server_settings {
+    bool reuse_port;                  // listens beside another process (listener_options.is_shared)
     int64_t max_streams;              // concurrent, per connection
     int64_t max_executing;            // calls whose handlers run, per connection
     int64_t max_connections;          // over all loops
