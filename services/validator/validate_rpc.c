@@ -1,15 +1,10 @@
 #include "services/validator/validate_rpc.h"
 
 #include "common/grpc/call.h"
-#include "common/protobuf/scan.h"
 #include "services/validator/validate_turn.h"
 #include "services/validator/validate_wire.h"
 
 enum { OVERLOADED_RETRY_AFTER_MS = 100 };
-
-// A wait ends this part of what is left before the call's own deadline, so that the caller still hears the
-// reason.
-enum { DEADLINE_MARGIN_PART = 8 };
 
 // One call: on the stack, and only one that has to wait is copied into its arena.
 struct validate_call {
@@ -57,15 +52,6 @@ static void count_wait(struct validate_call *call, enum validate_wait_end end) {
 
 // ---- min_revision ----
 
-static uint64_t choose_due_ns(const struct validate_call *call, uint64_t now_ns) {
-    uint64_t due_ns = now_ns + (uint64_t)call->service->min_revision_wait_ms * 1000000;
-    uint64_t deadline_ns = grpc_call_get_deadline_ns(call->transport);
-    if (deadline_ns == UINT64_MAX || deadline_ns <= now_ns)
-        return due_ns;
-    uint64_t last_ns = deadline_ns - (deadline_ns - now_ns) / DEADLINE_MARGIN_PART;
-    return due_ns < last_ns ? due_ns : last_ns;
-}
-
 static void attempt(struct validate_call *call);
 
 static void on_resume(struct validate_wait *wait) {
@@ -75,13 +61,12 @@ static void on_resume(struct validate_wait *wait) {
 }
 
 static struct parked_call *keep(const struct validate_call *call, uint64_t round) {
-    struct loop *loop = grpc_call_get_loop(call->transport);
     struct parked_call *parked = ARENA_NEW(grpc_call_get_arena(call->transport), struct parked_call);
     if (!parked)
         return NULL;
     parked->call = *call;
     parked->call.parked = parked;
-    parked->due_ns = choose_due_ns(call, loop_get_monotonic_ns(loop));
+    parked->due_ns = validate_service_get_wait_end_ns(call->service, call->transport);
     parked->wait.revision = call->revision;
     parked->wait.came_at_round = round;
     parked->wait.resume = on_resume;
@@ -124,10 +109,12 @@ static enum outcome check_revision(struct validate_call *call, const struct vali
 static enum outcome answer(struct validate_call *call, const struct validate_turn *turn,
                            struct bytes *ret_response) {
     struct arena *arena = grpc_call_get_arena(call->transport);
+    struct validate_key key;
     struct validate_answer answer;
     *ret_response = BYTES_EMPTY;
+    validate_key_make(&turn->view, call->question.token, &key);
     validate_turn_note_asker(turn);
-    if (validate_turn_decide(turn, &call->question, arena, &answer) == STATUS_OK)
+    if (validate_turn_decide(turn, &call->question, &key, arena, &answer) == STATUS_OK)
         *ret_response = validate_wire_write(&answer, GRPC_CALL_HEADROOM, arena);
     if (ret_response->data)
         return ANSWERED;
@@ -157,17 +144,10 @@ static void attempt(struct validate_call *call) {
 
 // ---- the transport's callbacks ----
 
-// In the words of the general way, which every other method has.
-static enum status fail_malformed(struct validate_call *call, struct bytes request) {
-    const ProtobufCMessageDescriptor *descriptor = grpc_call_get_method(call->transport)->request;
-    return fault_set(call->fault, STATUS_MALFORMED, "MESSAGE_MALFORMED", "%s",
-                     scan_result_get_text(scan_message(descriptor, request)));
-}
-
 static enum status read(struct validate_call *call, struct bytes request) {
     enum status status = validate_wire_read(request, grpc_call_get_arena(call->transport), &call->question);
     if (status == STATUS_MALFORMED)
-        return fail_malformed(call, request);
+        return validate_fail_malformed(call->transport, request, call->fault);
     if (status != STATUS_OK)
         return fault_set_no_memory(call->fault);
     return validate_question_check(&call->question, call->fault, &call->has_revision, &call->revision);

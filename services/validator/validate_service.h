@@ -8,7 +8,12 @@
 
 #include "common/app/bearer.h"
 #include "common/app/use_log.h"
+#include "common/base/arena.h"
+#include "common/base/fault.h"
+#include "common/base/status.h"
+#include "common/grpc/call.h"
 #include "common/ip/ip_set.h"
+#include "services/validator/backlog.h"
 #include "services/validator/reading.h"
 #include "services/validator/validate_counters.h"
 #include "services/validator/validate_wait.h"
@@ -18,6 +23,8 @@
 struct validate_loop {
     _Alignas(64) struct reading reading;
     struct validate_waits waits;
+    struct backlog backlog;
+    struct arena scratch; // of one portion of it, empty between two
     struct validate_counters counters;
     struct use_loop *uses;
 };
@@ -35,5 +42,14 @@ struct validate_service {
 // On the loop's thread, before its first call and after its last; leaving ends what is parked.
 void validate_loop_enter(struct validate_loop *mine, struct loop *loop);
 void validate_loop_leave(struct validate_loop *mine);
+
+// Until when a call that comes now waits for a min_revision: the setting, and not quite to its own deadline,
+// so that the caller still hears the reason. Monotonic.
+uint64_t validate_service_get_wait_end_ns(const struct validate_service *service,
+                                          const struct grpc_call *transport);
+
+// A message that is none, in the words of the general way, which every other method has. Returns MALFORMED.
+enum status validate_fail_malformed(const struct grpc_call *transport, struct bytes message,
+                                    struct fault *fault);
 
 #endif

@@ -87,11 +87,18 @@ static void note_use(const struct validate_turn *turn, struct use *use) {
 }
 
 enum status validate_turn_decide(const struct validate_turn *turn, const struct validate_question *question,
-                                 struct arena *arena, struct validate_answer *ret_answer) {
-    enum status status = validate_decide(&turn->view, &turn->asker, question, arena, ret_answer);
+                                 const struct validate_key *key, struct arena *arena,
+                                 struct validate_answer *ret_answer) {
+    enum status status = validate_decide_by_key(&turn->view, &turn->asker, question, key, arena, ret_answer);
     if (status != STATUS_OK)
         return status;
     validate_count(&turn->mine->counters.decisions[ret_answer->reason], 1);
     note_use(turn, &ret_answer->use);
     return STATUS_OK;
+}
+
+void validate_turn_refuse(const struct validate_turn *turn, enum reason reason, unsigned lane,
+                          struct validate_answer *ret_answer) {
+    validate_refuse(&turn->view, &turn->asker, reason, lane, ret_answer);
+    validate_count(&turn->mine->counters.decisions[ret_answer->reason], 1);
 }

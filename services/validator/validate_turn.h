@@ -24,10 +24,15 @@ MUST_CHECK enum status validate_turn_begin(const struct validate_service *servic
                                            const struct grpc_call *transport, struct fault *fault,
                                            struct validate_turn *ret_turn);
 
-// validate_decide(), counted, and what it used noted.
+// validate_decide_by_key(), counted, and what it used noted.
 MUST_CHECK enum status validate_turn_decide(const struct validate_turn *turn,
-                                            const struct validate_question *question, struct arena *arena,
+                                            const struct validate_question *question,
+                                            const struct validate_key *key, struct arena *arena,
                                             struct validate_answer *ret_answer);
+
+// validate_refuse(), counted.
+void validate_turn_refuse(const struct validate_turn *turn, enum reason reason, unsigned lane,
+                          struct validate_answer *ret_answer);
 
 // That the asker has asked: who asks all day is not unused. Once a turn at least.
 void validate_turn_note_asker(const struct validate_turn *turn);

@@ -156,7 +156,7 @@ static uint8_t *write_moment(uint8_t *to, unsigned field, int64_t ms) {
     return write_number(to, 2, moment.nanos);
 }
 
-static size_t measure_answer(const struct validate_answer *answer) {
+size_t validate_wire_measure(const struct validate_answer *answer) {
     enum { NUMBERS_MAX = 3 * 2, MOMENT_MAX = 2 + 11 + 6 };
     size_t size = NUMBERS_MAX + MOMENT_MAX + measure_text(answer->company_id.len) +
                   measure_text(answer->token_id.len) + measure_text(answer->revision.len) +
@@ -169,12 +169,15 @@ static size_t measure_answer(const struct validate_answer *answer) {
     return size;
 }
 
-struct bytes validate_wire_write(const struct validate_answer *answer, size_t headroom, struct arena *arena) {
-    uint8_t *message = arena_allocate(arena, headroom + measure_answer(answer));
-    if (!message)
-        return BYTES_EMPTY;
-    uint8_t *to = message + headroom;
-    to = write_number(to, DECISION, answer->reason == REASON_OK ? DECISION_ALLOW : DECISION_DENY);
+// What was not decided is neither.
+static unsigned choose_decision(enum reason reason) {
+    if (reason == REASON_NOT_CURRENT)
+        return 0;
+    return reason == REASON_OK ? DECISION_ALLOW : DECISION_DENY;
+}
+
+uint8_t *validate_wire_put(const struct validate_answer *answer, uint8_t *to) {
+    to = write_number(to, DECISION, choose_decision(answer->reason));
     to = write_number(to, REASON, answer->reason);
     to = write_text(to, COMPANY_ID, answer->company_id);
     to = write_text(to, TOKEN_ID, answer->token_id);
@@ -188,5 +191,13 @@ struct bytes validate_wire_write(const struct validate_answer *answer, size_t he
     to = write_text(to, TOKEN_EXTERNAL_ID, answer->token_external_id);
     for (size_t i = 0; i < answer->missing_count; i++)
         to = write_element(to, MISSING_PERMISSIONS, answer->missing[i].data, answer->missing[i].len);
-    return bytes_of(message, (size_t)(to - message));
+    return to;
+}
+
+struct bytes validate_wire_write(const struct validate_answer *answer, size_t headroom, struct arena *arena) {
+    uint8_t *message = arena_allocate(arena, headroom + validate_wire_measure(answer));
+    if (!message)
+        return BYTES_EMPTY;
+    const uint8_t *end = validate_wire_put(answer, message + headroom);
+    return bytes_of(message, (size_t)(end - message));
 }
