@@ -50,7 +50,7 @@ static void tell_token(const struct validate_subject *subject, struct validate_a
     answer->company_id = bytes_of_text(subject->company->id_text);
     answer->token_id_text = typeid_of(TYPEID_TOKEN, subject->record->token_id);
     answer->token_id = bytes_of(answer->token_id_text.text, sizeof(answer->token_id_text.text) - 1);
-    answer->expires_at_ms = subject->record->expires_at_ms;
+    answer->expires_at_ms = token_record_get_expires_at_ms(subject->record);
 }
 
 static bool list_missing(const struct access_subject *access, const struct access_request *request,
@@ -74,7 +74,7 @@ static bool list_missing(const struct access_subject *access, const struct acces
 
 static bool tell_allowed(const struct validate_subject *subject, const struct permission_catalogue *catalogue,
                          struct arena *arena, struct validate_answer *answer) {
-    const struct token_extra *extra = subject->record->extra;
+    const struct token_extra *extra = subject->extra;
     tell_token(subject, answer);
     answer->kind = (enum token_kind)subject->record->kind;
     answer->company_external_id = bytes_of(subject->company->external_id, subject->company->external_id_len);
