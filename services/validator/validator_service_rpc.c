@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "latchkey/v1/validation.pb-c.h"
+#include "services/validator/explain_rpc.h"
 #include "services/validator/follower.h"
 #include "services/validator/forward_auth.h"
 #include "services/validator/introspection.h"
@@ -59,6 +60,12 @@ static struct follower *follower;
 static enum lease_state last_state; // the follower thread's
 
 // ---- while it lives ----
+
+static void send_errand(struct errand *errand) {
+    follower_send_errand(follower, errand);
+}
+
+static const struct lookup_service lookups = {&service, send_errand};
 
 static void wake_follower(void *context) {
     (void)context;
@@ -196,6 +203,13 @@ static const struct grpc_method methods[] = {
      .never_compress = true,
      .handler = &validate_stream_handler,
      .context = &service},
+    {.path = "/latchkey.v1.ValidationService/Explain",
+     .request = &latchkey__v1__explain_request__descriptor,
+     .response = &latchkey__v1__explain_response__descriptor,
+     .shape = GRPC_UNARY,
+     .max_request_bytes = REQUEST_BYTES_MAX,
+     .handler = &explain_handler,
+     .context = &lookups},
 };
 
 static const struct http_route http_routes[] = {
