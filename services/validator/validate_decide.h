@@ -46,8 +46,11 @@ struct validate_answer {
     size_t missing_count;
     struct typeid token_id_text;
 
-    // Not for the asker: what to note of it, kind USE_NONE = nothing.
-    struct use use;
+    // Not for the asker: what to note of it. Of a refusal the reason in truth, and whose token it was; zero
+    // where no token was found that the asker may know of.
+    struct use use; // kind USE_NONE = nothing
+    enum reason true_reason;
+    struct uuid denied_company_id, denied_token_id;
 };
 
 // A token on its way to being looked up: good until the end of the turn. With many of them, all are made

@@ -96,6 +96,21 @@ static void note_use(const struct validate_turn *turn, struct use *use) {
     use_log_note(uses, use);
 }
 
+static void note_denial(const struct validate_turn *turn, const struct validate_question *question,
+                        const struct validate_answer *answer) {
+    struct denial_log *log = turn->mine->denials;
+    if (answer->true_reason == REASON_OK || !log)
+        return;
+    struct denial_key key = {.company_id = answer->denied_company_id,
+                             .token_id = answer->denied_token_id,
+                             .reason = (uint8_t)answer->true_reason};
+    if (ip_address_parse(question->client_ip, &key.address) != IP_PARSE_OK)
+        key.address = (struct ip_address){0};
+    denial_key_set_domain(&key, question->domain);
+    if (!denial_log_note(log, &key, turn->view.now_ms))
+        validate_count(&turn->mine->counters.denials_missed, 1);
+}
+
 enum status validate_turn_decide(const struct validate_turn *turn, const struct validate_question *question,
                                  const struct validate_key *key, struct arena *arena,
                                  struct validate_answer *ret_answer) {
@@ -104,6 +119,7 @@ enum status validate_turn_decide(const struct validate_turn *turn, const struct 
         return status;
     validate_count(&turn->mine->counters.decisions[ret_answer->reason], 1);
     note_use(turn, &ret_answer->use);
+    note_denial(turn, question, ret_answer);
     return STATUS_OK;
 }
 
