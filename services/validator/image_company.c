@@ -143,3 +143,8 @@ void image_free_companies(struct image *image) {
     }
     uuid_index_fini(&image->companies);
 }
+
+bool image_has_company(const struct image *image, const struct uuid *company_id) {
+    const struct company *company = uuid_index_find(&image->companies, company_id);
+    return company && company->exists;
+}

@@ -211,6 +211,18 @@ static uint32_t find_old(const struct image *image, const struct uuid *token_id)
     return SLAB_NONE;
 }
 
+const struct token_record *image_find_token_by_id(const struct image *image, const struct uuid *token_id) {
+    const struct token_record *best = NULL;
+    size_t cursor = 0;
+    uint32_t number;
+    while ((number = token_index_next(&image->tokens_by_id, token_id, &cursor)) != SLAB_NONE) {
+        const struct token_record *record = get_record(image, number);
+        if (!best || token_record_get_expires_at_ms(record) > token_record_get_expires_at_ms(best))
+            best = record;
+    }
+    return best;
+}
+
 void image_sweep_token(struct image *image, const struct uuid *token_id) {
     for (uint32_t number; (number = find_old(image, token_id)) != SLAB_NONE;)
         remove_record(image, number);

@@ -32,12 +32,18 @@ struct validate_counters {
     _Atomic uint64_t refused_askers;                      // who may not ask at all
     _Atomic uint64_t waits[VALIDATE_WAIT_COUNT];          // for a min_revision
     _Atomic uint64_t parked;                              // that wait now
+    _Atomic uint64_t denials_missed;                      // not noted: somebody was listing
 };
 
 // By the loop itself.
 static inline void validate_count(_Atomic uint64_t *counter, int64_t amount) {
     uint64_t value = atomic_load_explicit(counter, memory_order_relaxed);
     atomic_store_explicit(counter, value + (uint64_t)amount, memory_order_relaxed);
+}
+
+static inline void validate_count_unparked(struct validate_counters *counters, enum validate_wait_end end) {
+    validate_count(&counters->parked, -1);
+    validate_count(&counters->waits[end], 1);
 }
 
 // Adds `from` to the sums in `to`, which is the caller's alone.
