@@ -183,6 +183,12 @@ static void note_uses(struct validate_call *call, const struct validate_view *vi
     use_log_note(uses, use);
 }
 
+static void record(struct validate_call *call, const struct validate_view *view,
+                   const struct validate_asker *asker, struct validate_answer *answer) {
+    validate_count(&call->mine->counters.decisions[answer->reason], 1);
+    note_uses(call, view, asker, &answer->use);
+}
+
 static enum outcome answer(struct validate_call *call, const struct validate_view *view,
                            const struct validate_asker *asker, struct bytes *ret_response) {
     struct arena *arena = grpc_call_get_arena(call->transport);
@@ -194,23 +200,30 @@ static enum outcome answer(struct validate_call *call, const struct validate_vie
         fault_set_no_memory(call->fault);
         return FAILED;
     }
-    validate_count(&call->mine->counters.decisions[answer.reason], 1);
-    note_uses(call, view, asker, &answer.use);
+    record(call, view, asker, &answer);
     return ANSWERED;
 }
 
-static enum outcome decide(struct validate_call *call, struct bytes *ret_response) {
+// What is known now, and who asks.
+static enum status look(struct validate_call *call, struct validate_view *ret_view,
+                        struct validate_asker *ret_asker) {
     const struct validator *validator = call->service->validator;
     struct loop *loop = grpc_call_get_loop(call->transport);
-    struct validate_view view = {.image = validator_get_image(validator),
-                                 .shape = &call->service->shape,
-                                 .now_ms = validator_get_time_ms(validator, loop_get_boottime_ns(loop)),
-                                 .folds_reasons = call->service->folds_reasons};
+    *ret_view = (struct validate_view){.image = validator_get_image(validator),
+                                       .shape = &call->service->shape,
+                                       .now_ms = validator_get_time_ms(validator, loop_get_boottime_ns(loop)),
+                                       .folds_reasons = call->service->folds_reasons};
+    enum status status = check_lease(call, loop, ret_view->image);
+    if (status != STATUS_OK)
+        return status;
+    ret_view->positions = lanes_get_positions(image_get_lanes(ret_view->image));
+    return identify(call, ret_view, ret_asker);
+}
+
+static enum outcome decide(struct validate_call *call, struct bytes *ret_response) {
+    struct validate_view view;
     struct validate_asker asker;
-    if (check_lease(call, loop, view.image) != STATUS_OK)
-        return FAILED;
-    view.positions = lanes_get_positions(image_get_lanes(view.image));
-    if (identify(call, &view, &asker) != STATUS_OK)
+    if (look(call, &view, &asker) != STATUS_OK)
         return FAILED;
     enum outcome outcome = check_revision(call, &view);
     return outcome == ANSWERED ? answer(call, &view, &asker, ret_response) : outcome;
@@ -244,14 +257,19 @@ static enum status read(struct validate_call *call, struct bytes request) {
     return validate_question_check(&call->question, call->fault, &call->has_revision, &call->revision);
 }
 
+// All but the question.
+static void begin(const struct validate_service *service, struct grpc_call *transport,
+                  struct validate_call *call) {
+    call->service = service;
+    call->mine = &service->loops[loop_get_index(grpc_call_get_loop(transport))];
+    call->transport = transport;
+    call->fault = grpc_call_get_fault(transport);
+    call->parked = NULL;
+}
+
 static void on_bytes(struct grpc_call *transport, struct bytes request) {
-    const struct validate_service *service = grpc_call_get_method(transport)->context;
     struct validate_call call;
-    call.service = service;
-    call.mine = &service->loops[loop_get_index(grpc_call_get_loop(transport))];
-    call.transport = transport;
-    call.fault = grpc_call_get_fault(transport);
-    call.parked = NULL;
+    begin(grpc_call_get_method(transport)->context, transport, &call);
     if (read(&call, request) == STATUS_OK)
         attempt(&call);
     else
@@ -265,6 +283,27 @@ static void on_cancel(struct grpc_call *transport) {
     validate_count(&parked->call.mine->counters.parked, -1);
     count_wait(&parked->call, VALIDATE_WAIT_CANCELLED);
     grpc_call_finish(transport, NULL);
+}
+
+enum status validate_answer_now(const struct validate_service *service, struct grpc_call *transport,
+                                const struct validate_question *question,
+                                struct validate_answer *ret_answer) {
+    struct validate_call call;
+    struct validate_view view;
+    struct validate_asker asker;
+    begin(service, transport, &call);
+    call.question = *question;
+    enum status status =
+        validate_question_check(&call.question, call.fault, &call.has_revision, &call.revision);
+    if (status != STATUS_OK)
+        return status;
+    reading_begin(&call.mine->reading);
+    if ((status = look(&call, &view, &asker)) != STATUS_OK)
+        return status;
+    if (validate_decide(&view, &asker, question, grpc_call_get_arena(transport), ret_answer) != STATUS_OK)
+        return fault_set_no_memory(call.fault);
+    record(&call, &view, &asker, ret_answer);
+    return STATUS_OK;
 }
 
 const struct grpc_handler validate_handler = {.on_bytes = on_bytes, .on_cancel = on_cancel};

@@ -13,6 +13,7 @@
 #include "common/ip/ip_set.h"
 #include "services/validator/reading.h"
 #include "services/validator/validate_counters.h"
+#include "services/validator/validate_decide.h"
 #include "services/validator/validate_wait.h"
 #include "services/validator/validator.h"
 
@@ -39,5 +40,13 @@ void validate_loop_enter(struct validate_loop *mine, struct loop *loop);
 void validate_loop_leave(struct validate_loop *mine);
 
 extern const struct grpc_handler validate_handler;
+
+// The same for another method that carries a question, one without min_revision: one decision, one count and
+// one note of use. The answer is good until the end of the loop's turn. On failure the call's fault is
+// filled.
+MUST_CHECK enum status validate_answer_now(const struct validate_service *service,
+                                           struct grpc_call *transport,
+                                           const struct validate_question *question,
+                                           struct validate_answer *ret_answer);
 
 #endif
