@@ -151,6 +151,11 @@ void call_cancel(struct grpc_call *call) {
         call->method->handler->on_cancel(call);
 }
 
+void call_on_drain(struct grpc_call *call) {
+    if (call->state == CALL_RUNNING && call->method->handler->on_drain)
+        call->method->handler->on_drain(call);
+}
+
 void call_on_stream_closed(struct grpc_call *call) {
     bool was_told = call->state == CALL_OVERRULED;
     if (call_move(call, CALL_LOST) == CALL_ORPHANED && !was_told)
@@ -222,6 +227,10 @@ bool grpc_call_is_peer_local(const struct grpc_call *call) {
 
 struct tls_identity *grpc_call_get_identity(const struct grpc_call *call) {
     return call->connection ? call->connection->identity : NULL;
+}
+
+const void *grpc_call_get_connection(const struct grpc_call *call) {
+    return call->connection;
 }
 
 bool grpc_call_is_cancelled(const struct grpc_call *call) {

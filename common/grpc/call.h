@@ -59,6 +59,10 @@ bool grpc_call_is_peer_local(const struct grpc_call *call); // loopback or Unix 
 // the call.
 struct tls_identity *grpc_call_get_identity(const struct grpc_call *call);
 
+// What tells calls of different connections apart, for those who share out their work; NULL for a call from
+// inside of the process.
+const void *grpc_call_get_connection(const struct grpc_call *call);
+
 // From any thread that has the call: on_cancel has been called or is about to be.
 bool grpc_call_is_cancelled(const struct grpc_call *call);
 
@@ -71,10 +75,17 @@ bool grpc_call_add_trailer(struct grpc_call *call, const char *name, struct byte
 // Lets the headers leave before the first message.
 void grpc_call_send_headers(struct grpc_call *call);
 
+// What stands in front of a message that is handed over as bytes.
+#define GRPC_CALL_HEADROOM 5
+
 // Sends one message; `message` may go when it returns. EXHAUSTED: too much waits for this client, nothing was
 // queued, on_writable follows when it has been taken. CLOSED: cancelled, the handler finishes the call.
 // NO_MEMORY. MALFORMED: the client wants JSON, and the message has a value without a form in it.
 MUST_CHECK enum status grpc_call_send(struct grpc_call *call, const ProtobufCMessage *message);
+
+// The same with one or more messages in protobuf's own format, one behind the other, each behind
+// GRPC_CALL_HEADROOM bytes that framing_write_prefix() has filled: they are queued as one, or none is.
+MUST_CHECK enum status grpc_call_send_framed(struct grpc_call *call, struct bytes framed);
 
 // Stops and starts on_message and on_half_close; the client's flow-control window then fills up. Not for
 // unary calls.
@@ -93,7 +104,6 @@ void grpc_call_reply(struct grpc_call *call, const ProtobufCMessage *message);
 void grpc_call_reply_bytes(struct grpc_call *call, struct bytes message);
 
 // The same without a copy: `framed` lives in the call's arena and begins with so many bytes that are free.
-#define GRPC_CALL_HEADROOM 5
 void grpc_call_reply_framed(struct grpc_call *call, struct bytes framed);
 
 #endif

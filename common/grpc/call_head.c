@@ -154,6 +154,10 @@ void call_on_headers(struct grpc_call *call) {
     expect_messages(call);
     call_move(call, CALL_MATCHED);
     call_arm_deadline(call);
-    if (!call_takes_one_message(call) && call_start(call) && method->handler->on_start)
+    if (call_takes_one_message(call) || !call_start(call))
+        return;
+    if (method->handler->on_start)
         method->handler->on_start(call);
+    if (call->connection && call->connection->is_draining)
+        call_on_drain(call);
 }

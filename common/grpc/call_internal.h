@@ -111,6 +111,9 @@ enum call_state call_move(struct grpc_call *call, enum call_event event);
 // when it returns.
 void call_on_stream_closed(struct grpc_call *call);
 
+// Its connection waits for its end.
+void call_on_drain(struct grpc_call *call);
+
 // The client's own, and the server's for a call that is to end soon.
 void call_arm_deadline(struct grpc_call *call);
 
@@ -156,6 +159,9 @@ struct outgoing *call_new_outgoing(uint8_t flag, size_t size, uint8_t **ret_body
 
 // Queues a message; false when out of memory.
 MUST_CHECK bool call_push_copy(struct grpc_call *call, uint8_t flag, struct bytes message);
+
+// The same of messages that have their prefixes.
+MUST_CHECK bool call_push_framed(struct grpc_call *call, struct bytes framed);
 
 // Takes up to `room` bytes of what is queued, and leaves `out_first` NULL when that was all for now; then
 // `is_complete` tells whether more will come.

@@ -108,18 +108,36 @@ enum status call_check_room(struct grpc_call *call, size_t size) {
     return STATUS_EXHAUSTED;
 }
 
-struct outgoing *call_new_outgoing(uint8_t flag, size_t size, uint8_t **ret_body) {
-    struct outgoing *outgoing = malloc(sizeof(*outgoing) + FRAMING_PREFIX_BYTES + size);
+static struct outgoing *new_outgoing(size_t size, uint8_t **ret_bytes) {
+    struct outgoing *outgoing = malloc(sizeof(*outgoing) + size);
     if (!outgoing)
         return NULL;
-    uint8_t *bytes = (uint8_t *)(outgoing + 1);
-    framing_write_prefix(bytes, (uint32_t)size);
-    bytes[0] = flag;
-    outgoing->bytes = bytes_of(bytes, FRAMING_PREFIX_BYTES + size);
+    *ret_bytes = (uint8_t *)(outgoing + 1);
+    outgoing->bytes = bytes_of(*ret_bytes, size);
     outgoing->overhead_bytes = sizeof(*outgoing); // of many small messages most
     outgoing->is_owned = true;
+    return outgoing;
+}
+
+struct outgoing *call_new_outgoing(uint8_t flag, size_t size, uint8_t **ret_body) {
+    uint8_t *bytes;
+    struct outgoing *outgoing = new_outgoing(FRAMING_PREFIX_BYTES + size, &bytes);
+    if (!outgoing)
+        return NULL;
+    framing_write_prefix(bytes, (uint32_t)size);
+    bytes[0] = flag;
     *ret_body = bytes + FRAMING_PREFIX_BYTES;
     return outgoing;
+}
+
+bool call_push_framed(struct grpc_call *call, struct bytes framed) {
+    uint8_t *bytes;
+    struct outgoing *outgoing = new_outgoing(framed.len, &bytes);
+    if (!outgoing)
+        return false;
+    memcpy(bytes, framed.data, framed.len);
+    call_push(call, outgoing);
+    return true;
 }
 
 bool call_push_copy(struct grpc_call *call, uint8_t flag, struct bytes message) {

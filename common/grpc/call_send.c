@@ -79,6 +79,12 @@ static enum status check_reply(struct grpc_call *call, size_t size) {
     return call_may_reply(call, size) ? STATUS_OK : STATUS_EXHAUSTED;
 }
 
+// The room for all of several has been looked at.
+static enum status pass_room(struct grpc_call *call, size_t size) {
+    (void)call, (void)size;
+    return STATUS_OK;
+}
+
 static enum status push_content(struct grpc_call *call, struct content content, check_room *check) {
     // why: the call's own arena would grow with each message.
     struct arena scratch;
@@ -121,6 +127,42 @@ enum status grpc_call_send(struct grpc_call *call, const ProtobufCMessage *messa
     if (call->state != CALL_RUNNING)
         return STATUS_CLOSED;
     enum status status = push_message(call, message);
+    if (status == STATUS_OK)
+        call_wake(call);
+    return status;
+}
+
+// Takes one message from the front of `*framed`.
+static struct bytes take_framed(struct bytes *framed) {
+    const uint8_t *at = framed->data;
+    size_t len = (size_t)at[1] << 24 | (size_t)at[2] << 16 | (size_t)at[3] << 8 | at[4];
+    assert(framed->len >= FRAMING_PREFIX_BYTES && framed->len - FRAMING_PREFIX_BYTES >= len);
+    struct bytes message = bytes_of(at + FRAMING_PREFIX_BYTES, len);
+    *framed = bytes_of(message.data + len, framed->len - FRAMING_PREFIX_BYTES - len);
+    return message;
+}
+
+// why the room is looked at before: what was sent of them can't be taken back.
+static enum status push_each(struct grpc_call *call, struct bytes framed) {
+    enum status status = call_check_room(call, framed.len);
+    while (status == STATUS_OK && framed.len > 0)
+        status = push_content(call, (struct content){.wire = take_framed(&framed)}, pass_room);
+    return status;
+}
+
+static enum status push_framed(struct grpc_call *call, struct bytes framed) {
+    if (!leaves_as_it_is(call))
+        return push_each(call, framed);
+    enum status status = call_check_room(call, framed.len);
+    if (status == STATUS_OK && !call_push_framed(call, framed))
+        status = STATUS_NO_MEMORY;
+    return status;
+}
+
+enum status grpc_call_send_framed(struct grpc_call *call, struct bytes framed) {
+    if (call->state != CALL_RUNNING)
+        return STATUS_CLOSED;
+    enum status status = push_framed(call, framed);
     if (status == STATUS_OK)
         call_wake(call);
     return status;

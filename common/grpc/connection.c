@@ -248,6 +248,12 @@ void connection_close(struct grpc_connection *connection, enum grpc_close why, e
     free_if_done(connection);
 }
 
+// A call that has finished stays in the list until its stream is closed.
+static void tell_calls(struct grpc_connection *connection) {
+    for (struct grpc_call *call = connection->calls; call; call = call->next)
+        call_on_drain(call);
+}
+
 void connection_drain(struct grpc_connection *connection, enum grpc_close why) {
     if (connection->is_draining)
         return;
@@ -255,6 +261,7 @@ void connection_drain(struct grpc_connection *connection, enum grpc_close why) {
     connection->drain_reason = why;
     connection->drain_ns = loop_get_monotonic_ns(connection->home->loop);
     (void)nghttp2_submit_shutdown_notice(connection->session);
+    tell_calls(connection);
     connection_clock_look(connection);
     connection_schedule(connection);
 }

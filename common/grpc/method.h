@@ -35,6 +35,10 @@ struct grpc_handler {
     // After grpc_call_send() has returned EXHAUSTED: there is room again.
     void (*on_writable)(struct grpc_call *call);
 
+    // GRPC_CLIENT_STREAM and GRPC_BIDI: the connection is to end, and waits for its calls: one that has no
+    // end of its own should finish soon. Once, maybe right after on_start.
+    void (*on_drain)(struct grpc_call *call);
+
     // The deadline has passed, and on_cancel follows. False when what was asked may be done all the same, or
     // leave a trace: then the client is told OUTCOME_UNKNOWN in place of DEADLINE_EXCEEDED. NULL = true.
     bool (*on_deadline)(struct grpc_call *call);

@@ -1,10 +1,18 @@
 #include "common/protobuf/wire_reader.h"
 
-enum { NUMBER_BYTES_MAX = 10, TAG_BYTES_MAX = 5, LENGTH_BYTES_MAX = 5 };
+#include <string.h>
+
+enum { LENGTH_BYTES_MAX = 5 };
 
 #define FIELD_NUMBER_MAX ((UINT64_C(1) << 29) - 1)
 
-static uint64_t read_varint(struct wire_reader *reader, unsigned bytes_max) {
+void wire_reader_fail(struct wire_reader *reader, enum status status) {
+    if (reader->status == STATUS_OK)
+        reader->status = status;
+    reader->at = reader->end;
+}
+
+uint64_t wire_reader_read_long_varint(struct wire_reader *reader, unsigned bytes_max) {
     uint64_t value = 0;
     for (unsigned i = 0; i < bytes_max && reader->at < reader->end; i++) {
         uint8_t byte = *reader->at++;
@@ -12,32 +20,65 @@ static uint64_t read_varint(struct wire_reader *reader, unsigned bytes_max) {
         if (byte < 0x80)
             return value;
     }
-    reader->failed = true;
+    wire_reader_fail(reader, STATUS_MALFORMED);
     return 0;
 }
 
-static struct bytes take(struct wire_reader *reader, uint64_t len) {
-    if (reader->failed || len > (uint64_t)(reader->end - reader->at)) {
-        reader->failed = true;
+struct bytes wire_reader_read_bytes(struct wire_reader *reader) {
+    uint64_t len = wire_reader_read_varint(reader, LENGTH_BYTES_MAX);
+    if (len > (uint64_t)(reader->end - reader->at)) {
+        wire_reader_fail(reader, STATUS_MALFORMED);
         return BYTES_EMPTY;
     }
-    struct bytes taken = bytes_of(reader->at, (size_t)len);
+    struct bytes read = bytes_of(reader->at, (size_t)len);
     reader->at += len;
-    return taken;
+    return read;
 }
 
-bool wire_reader_next(struct wire_reader *reader, struct wire_field *ret_field) {
-    if (reader->failed || reader->at == reader->end)
-        return false;
-    uint64_t tag = read_varint(reader, TAG_BYTES_MAX);
-    *ret_field = (struct wire_field){.number = (uint32_t)(tag >> 3), .type = (enum wire_type)(tag & 7)};
-    reader->failed |= tag >> 3 == 0 || tag >> 3 > FIELD_NUMBER_MAX;
-    switch (ret_field->type) {
-    case WIRE_VARINT: ret_field->value = read_varint(reader, NUMBER_BYTES_MAX); break;
-    case WIRE_64BIT: (void)take(reader, 8); break;
-    case WIRE_LENGTH: ret_field->bytes = take(reader, read_varint(reader, LENGTH_BYTES_MAX)); break;
-    case WIRE_32BIT: (void)take(reader, 4); break;
-    default: reader->failed = true;
+// Without NUL and below 0x80, eight bytes at a time.
+static bool is_plain(struct bytes text) {
+    const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+    size_t i = 0;
+    for (; i + 8 <= text.len; i += 8) {
+        uint64_t word;
+        memcpy(&word, text.data + i, sizeof(word));
+        // With no top bit set, a byte borrows into its own top bit exactly if it is zero or one before it is.
+        if ((word | (word - ones)) & tops)
+            return false;
     }
-    return !reader->failed;
+    for (; i < text.len; i++)
+        if ((uint8_t)(text.data[i] - 1) >= 0x7f)
+            return false;
+    return true;
+}
+
+struct bytes wire_reader_read_text(struct wire_reader *reader) {
+    struct bytes text = wire_reader_read_bytes(reader);
+    if (LIKELY(is_plain(text)))
+        return text;
+    if (memchr(text.data, '\0', text.len) || !bytes_is_utf8(text))
+        wire_reader_fail(reader, STATUS_MALFORMED);
+    return text;
+}
+
+static void skip(struct wire_reader *reader, size_t len) {
+    if (len > (size_t)(reader->end - reader->at))
+        wire_reader_fail(reader, STATUS_MALFORMED);
+    else
+        reader->at += len;
+}
+
+void wire_reader_skip_unknown(struct wire_reader *reader, uint64_t tag, unsigned known_max) {
+    uint64_t number = tag >> 3;
+    if (number > FIELD_NUMBER_MAX || number <= known_max) { // zero is no number at all
+        wire_reader_fail(reader, STATUS_MALFORMED);
+        return;
+    }
+    switch (tag & 7) {
+    case WIRE_VARINT: (void)wire_reader_read_number(reader); return;
+    case WIRE_64BIT: skip(reader, 8); return;
+    case WIRE_LENGTH: (void)wire_reader_read_bytes(reader); return;
+    case WIRE_32BIT: skip(reader, 4); return;
+    default: wire_reader_fail(reader, STATUS_MALFORMED);
+    }
 }

@@ -24,15 +24,21 @@ struct reading {
 
 typedef void (*field_reader)(struct reading *reading, uint32_t number, struct bytes value);
 
-// Every field here that is wanted is a text or a message.
+// Every field here that is wanted is a text or a message: whatever else there is is passed over.
 static void read_each(struct reading *reading, struct bytes message, field_reader read) {
     struct wire_reader reader = wire_reader_of(message);
-    struct wire_field field;
-    while (reading->status == STATUS_OK && wire_reader_next(&reader, &field))
-        if (field.type == WIRE_LENGTH)
-            read(reading, field.number, field.bytes);
-    if (reader.failed && reading->status == STATUS_OK)
-        reading->status = STATUS_MALFORMED;
+    while (reading->status == STATUS_OK && wire_reader_has_more(&reader)) {
+        uint64_t tag = wire_reader_read_tag(&reader);
+        if ((tag & 7) != WIRE_LENGTH || tag >> 3 == 0) {
+            wire_reader_skip_unknown(&reader, tag, 0);
+            continue;
+        }
+        struct bytes value = wire_reader_read_bytes(&reader);
+        if (reader.status == STATUS_OK)
+            read(reading, (uint32_t)(tag >> 3), value);
+    }
+    if (reading->status == STATUS_OK)
+        reading->status = reader.status;
 }
 
 // Of a HeaderValue, or of a map's entry, which looks the same.
@@ -42,21 +48,19 @@ struct pair {
 
 static struct pair read_pair(struct reading *reading, struct bytes message) {
     struct wire_reader reader = wire_reader_of(message);
-    struct wire_field field;
     struct pair pair = {0};
     struct bytes raw = BYTES_EMPTY;
-    while (wire_reader_next(&reader, &field)) {
-        if (field.type != WIRE_LENGTH)
-            continue;
-        switch (field.number) {
-        case HEADER_KEY: pair.key = field.bytes; break;
-        case HEADER_VALUE: pair.value = field.bytes; break;
-        case HEADER_RAW_VALUE: raw = field.bytes; break;
-        default: break;
+    while (wire_reader_has_more(&reader)) {
+        uint64_t tag = wire_reader_read_tag(&reader);
+        switch (tag) {
+        case WIRE_TAG(HEADER_KEY, WIRE_LENGTH): pair.key = wire_reader_read_bytes(&reader); break;
+        case WIRE_TAG(HEADER_VALUE, WIRE_LENGTH): pair.value = wire_reader_read_bytes(&reader); break;
+        case WIRE_TAG(HEADER_RAW_VALUE, WIRE_LENGTH): raw = wire_reader_read_bytes(&reader); break;
+        default: wire_reader_skip_unknown(&reader, tag, 0);
         }
     }
-    if (reader.failed)
-        reading->status = STATUS_MALFORMED;
+    if (reading->status == STATUS_OK)
+        reading->status = reader.status;
     if (raw.len > 0)
         pair.value = raw;
     return pair;

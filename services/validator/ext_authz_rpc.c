@@ -9,6 +9,7 @@
 #include "services/validator/http_verdict.h"
 #include "services/validator/presented_token.h"
 #include "services/validator/relay_rpc.h"
+#include "services/validator/validate_turn.h"
 
 // One call, on the stack.
 struct check {
@@ -125,6 +126,24 @@ static enum ext_authz_outcome find_route(struct check *check) {
     return EXT_AUTHZ_ROUTE_DENIED;
 }
 
+// One decision, one count, and one note of use, as if Validate had been asked.
+static enum status decide(struct check *check, const struct validate_question *question) {
+    struct fault *fault = grpc_call_get_fault(check->transport);
+    struct validate_turn turn;
+    struct validate_key key;
+    struct revision revision;
+    bool has_revision; // never
+    enum status status = validate_question_check(question, fault, &has_revision, &revision);
+    if (status == STATUS_OK)
+        status = validate_turn_begin(check->own->validate, check->transport, fault, &turn);
+    if (status != STATUS_OK)
+        return status;
+    validate_key_make(&turn.view, question->token, &key);
+    validate_turn_note_asker(&turn);
+    status = validate_turn_decide(&turn, question, &key, check->arena, &check->answer);
+    return status == STATUS_OK ? STATUS_OK : fault_set_no_memory(fault);
+}
+
 static enum ext_authz_outcome judge(struct check *check, struct bytes message) {
     struct needs needs = {0};
     struct fault *fault = grpc_call_get_fault(check->transport);
@@ -140,8 +159,7 @@ static enum ext_authz_outcome judge(struct check *check, struct bytes message) {
         return EXT_AUTHZ_MISCONFIGURED;
     check->token = presented_token_find(&check->request.headers, check->own->cookie);
     const struct validate_question question = make_question(check, &needs);
-    status = validate_answer_now(check->own->validate, check->transport, &question, &check->answer);
-    return status == STATUS_OK ? EXT_AUTHZ_DECIDED : EXT_AUTHZ_UNDECIDED;
+    return decide(check, &question) == STATUS_OK ? EXT_AUTHZ_DECIDED : EXT_AUTHZ_UNDECIDED;
 }
 
 // ---- the answer ----

@@ -21,7 +21,7 @@
 #include "common/app/metrics.h"
 #include "common/grpc/method.h"
 #include "services/validator/route_file.h"
-#include "services/validator/validate_rpc.h"
+#include "services/validator/validate_service.h"
 
 // How a check ended. Those that were decided are counted by their reason, too, among all decisions.
 #define EXT_AUTHZ_OUTCOME_TABLE(X)            \

@@ -55,7 +55,8 @@ struct follower {
     struct db_connection *connection; // NULL = none now
     bool is_timeline_settled;         // on this connection: ours is accepted
     struct backoff backoff;
-    struct image *image; // what is published
+    struct image *image;        // what is published
+    struct fingerprint_key key; // of all its images
     struct reclaim reclaim;
     struct applier applier;
     uint64_t round; // number of the last one that was published
@@ -105,6 +106,7 @@ static enum status load(struct follower *follower, struct turn *turn) {
     struct snapshot_options options = {.connection = follower->connection,
                                        .clock = follower->options.clock,
                                        .reclaim = &follower->reclaim,
+                                       .key = follower->key,
                                        .is_stopping = &follower->hint.is_stopping,
                                        .progress = &follower->status.progress,
                                        .round = follower->round + 1};
@@ -460,6 +462,7 @@ enum status follower_new(const struct follower_options *options, struct validato
     follower->options = *options;
     follower->options.poll_ms = get_poll_ms(options);
     follower->validator = validator;
+    follower->key = fingerprint_key_new();
     follower->state = LOADING;
     follower->registration = (struct follower_registration){.instance = uuid_new(options->clock),
                                                             .name = options->name,

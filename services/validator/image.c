@@ -7,13 +7,30 @@
 
 // --- life ---
 
-enum status image_new(struct reclaim *reclaim, struct image **ret_image) {
+// Objects in a block: records fill three huge pages, the others some small ones.
+enum { RECORD_BITS = 17, CELL_BITS = 12 };
+
+static void init_slabs(struct image *image) {
+    slab_init(&image->records, image->reclaim, sizeof(struct token_record), RECORD_BITS);
+    slab_init(&image->extras, image->reclaim, sizeof(struct token_extra *), CELL_BITS);
+    slab_init(&image->company_cells, image->reclaim, sizeof(struct company_cell), CELL_BITS);
+    slab_init(&image->member_cells, image->reclaim, sizeof(struct member_cell), CELL_BITS);
+}
+
+static void fini_slabs(struct image *image) {
+    slab_fini(&image->records);
+    slab_fini(&image->extras);
+    slab_fini(&image->company_cells);
+    slab_fini(&image->member_cells);
+}
+
+enum status image_new(struct reclaim *reclaim, const struct fingerprint_key *key, struct image **ret_image) {
     struct image *image = calloc(1, sizeof(*image));
     if (!image)
         return STATUS_NO_MEMORY;
     image->reclaim = reclaim;
-    slab_init(&image->records, sizeof(struct token_record));
-    uuid_index_init(&image->tokens_by_id, offsetof(struct token_record, token_id));
+    init_slabs(image);
+    token_index_init(&image->tokens_by_id, &image->records);
     uuid_index_init(&image->companies, offsetof(struct company, company_id));
     uuid_index_init(&image->members, offsetof(struct member, member_id));
     uuid_index_init(&image->roles, offsetof(struct role, role_id));
@@ -22,7 +39,7 @@ enum status image_new(struct reclaim *reclaim, struct image **ret_image) {
     if (status == STATUS_OK)
         status = policy_table_init(&image->policies, reclaim);
     if (status == STATUS_OK)
-        status = token_table_new(reclaim, &image->tokens);
+        status = token_table_new(reclaim, &image->records, key, &image->tokens);
     if (status == STATUS_OK)
         status = image_set_catalogue(image, NULL, 0);
     if (status != STATUS_OK) {
@@ -43,6 +60,7 @@ void image_free(struct image *image) {
     policy_table_fini(&image->policies);
     permission_catalogue_free((struct permission_catalogue *)image_get_own_catalogue(image));
     lanes_fini(&image->lanes);
+    fini_slabs(image);
     free(image);
 }
 
@@ -62,12 +80,36 @@ const struct token_record *image_find_token_or_decoy(const struct image *image, 
     return token_table_find_or_decoy(image->tokens, digest, ret_is_found);
 }
 
-const struct company_facts *image_get_company(const struct token_record *record) {
-    return atomic_load_explicit(&record->company->facts, memory_order_acquire);
+void image_begin_probe(const struct image *image, const struct digest *digest,
+                       struct token_probe *ret_probe) {
+    token_table_begin_probe(image->tokens, digest, ret_probe);
 }
 
-const struct member_facts *image_get_member(const struct token_record *record) {
-    return atomic_load_explicit(&record->member->facts, memory_order_acquire);
+void image_advance_probe(const struct image *image, struct token_probe *probe) {
+    token_table_advance_probe(image->tokens, probe);
+}
+
+const struct token_record *image_end_probe(const struct image *image, const struct token_probe *probe,
+                                           bool *ret_is_found) {
+    return token_table_end_probe(image->tokens, probe, ret_is_found);
+}
+
+const struct company_facts *image_get_company(const struct image *image, const struct token_record *record) {
+    const struct company_cell *cell = image_get_company_cell(image, image_get_company_number(image, record));
+    return atomic_load_explicit(&cell->facts, memory_order_acquire);
+}
+
+const struct member_facts *image_get_member(const struct image *image, const struct token_record *record) {
+    return atomic_load_explicit(&image_get_member_cell(image, record->owner)->facts, memory_order_acquire);
+}
+
+const struct token_extra *image_get_extra(const struct image *image, const struct token_record *record) {
+    return record->has_extra ? *(const struct token_extra **)slab_get(&image->extras, record->terms) : NULL;
+}
+
+const struct policy *image_get_policy(const struct image *image, const struct token_record *record) {
+    return record->has_extra ? image_get_extra(image, record)->policy
+                             : policy_table_get(&image->policies, record->terms);
 }
 
 const struct permission_catalogue *image_get_catalogue(const struct image *image) {
@@ -84,7 +126,12 @@ struct lanes *image_get_own_lanes(struct image *image) {
     return &image->lanes;
 }
 
+const struct fingerprint_key *image_get_fingerprint_key(const struct image *image) {
+    return token_table_get_key(image->tokens);
+}
+
 void image_begin_pass(struct image *image) {
+    image_age_tokens(image);
     image->generation++;
 }
 
@@ -131,7 +178,7 @@ struct image_statistics image_get_statistics(const struct image *image) {
         .roles = image->roles.count,
         .policies = image->policies.count,
         .token_bytes = token_table_get_size_bytes(image->tokens) + slab_get_size_bytes(&image->records) +
-                       uuid_index_get_size_bytes(&image->tokens_by_id) + image->policies.size_bytes +
+                       token_index_get_size_bytes(&image->tokens_by_id) + image->policies.size_bytes +
                        image->extra_bytes,
         .list_bytes = image->list_bytes,
     };

@@ -1,14 +1,15 @@
 // What a validator knows: every token with its company, its owner and their lists, and how far into the
 // change log that is. One writer keeps it up to date while any number of loop threads decide by it.
 //
-//     token table --digest--> token_record --> company --> company_facts    (whitelist, suspension)
-//                                         \--> member  --> member_facts     (permissions now, own addresses)
-//                                         \--> policy                       (what was granted; interned)
+//     token table --digest--> token_record --> member --> member_facts     (permissions now, own addresses)
+//                                          |          '-> company           (the member's)
+//                                          |-> company --> company_facts    (whitelist, suspension)
+//                                          '-> policy                       (what was granted; interned)
 //
-// Everything behind an arrow is immutable; the arrows from `company` and `member` and the one to a policy's
-// permission set are swapped by one release store. So a changed role or whitelist touches one pointer for
-// each member or company, never the tokens. A cell (company, member) lives as long as the image: its rows are
-// never deleted in use, and a hand that does so leaves an empty cell, which denies.
+// Everything behind an arrow is immutable; the arrows from `company` and `member` to their facts and the one
+// to a policy's permission set are swapped by one release store. So a changed role or whitelist touches one
+// pointer for each member or company, never the tokens. A cell (company, member) lives as long as the image:
+// its rows are never deleted in use, and a hand that does so leaves an empty cell, which denies.
 //
 // Applying rows is idempotent: a row is put as it is now, whatever stood there.
 #ifndef LATCHKEY_SERVICES_VALIDATOR_IMAGE_H
@@ -54,20 +55,34 @@ struct member_facts {
 const struct token_record *image_find_token(const struct image *image, const struct digest *digest);
 const struct token_record *image_find_token_or_decoy(const struct image *image, const struct digest *digest,
                                                      bool *ret_is_found); // token_table.h
-const struct company_facts *image_get_company(const struct token_record *record);
-const struct member_facts *image_get_member(const struct token_record *record); // record->member is not NULL
+const struct company_facts *image_get_company(const struct image *image, const struct token_record *record);
+const struct member_facts *image_get_member(const struct image *image,
+                                            const struct token_record *record); // record->has_member
+const struct policy *image_get_policy(const struct image *image, const struct token_record *record);
+const struct token_extra *image_get_extra(const struct image *image,
+                                          const struct token_record *record); // NULL = nothing of it
 const struct permission_catalogue *image_get_catalogue(const struct image *image);
 const struct lanes *image_get_lanes(const struct image *image);
+
+// A look-up in three steps, for many at once (token_table.h).
+void image_begin_probe(const struct image *image, const struct digest *digest, struct token_probe *ret_probe);
+void image_advance_probe(const struct image *image, struct token_probe *probe);
+const struct token_record *image_end_probe(const struct image *image, const struct token_probe *probe,
+                                           bool *ret_is_found);
 
 // ---- for the writer ----
 
 // Empty. What is replaced goes to `reclaim`, which is borrowed and must have been run before image_free().
-MUST_CHECK enum status image_new(struct reclaim *reclaim, struct image **ret_image);
+// With the key fingerprints are made of digests, which are not kept: who is to know the tokens of an image
+// again, in another process or file, needs it.
+MUST_CHECK enum status image_new(struct reclaim *reclaim, const struct fingerprint_key *key,
+                                 struct image **ret_image);
 
 // No reader may hold anything of it any more. Takes NULL.
 void image_free(struct image *image);
 
 struct lanes *image_get_own_lanes(struct image *image);
+const struct fingerprint_key *image_get_fingerprint_key(const struct image *image);
 
 // Every grant is expanded anew, so that a call that ran out of memory is made good by the next. First of all:
 // rows are put against a catalogue.
@@ -75,7 +90,8 @@ MUST_CHECK enum status image_set_catalogue(struct image *image,
                                            const struct permission_definition *definitions, size_t count);
 
 // A pass puts rows that were read together; what was asked about and is not in the answer is swept away by
-// image_sweep_*() before the next pass begins.
+// image_sweep_*() before the next pass begins. What is put before the first one is a load, of which nothing
+// can be swept.
 void image_begin_pass(struct image *image);
 
 MUST_CHECK enum status image_put_company(struct image *image, const struct company_row *row);

@@ -16,10 +16,14 @@ struct company *image_touch_company(struct image *image, const struct uuid *comp
     if (!company)
         return NULL;
     company->company_id = *company_id;
-    if (uuid_index_add(&image->companies, company) != STATUS_OK) {
+    company->number = slab_allocate(&image->company_cells);
+    if (company->number == SLAB_NONE || uuid_index_add(&image->companies, company) != STATUS_OK) {
+        if (company->number != SLAB_NONE)
+            slab_release(&image->company_cells, company->number);
         free(company);
         return NULL;
     }
+    atomic_init(&image_get_company_cell(image, company->number)->facts, NULL);
     return company;
 }
 
@@ -45,7 +49,8 @@ enum status image_publish_company(struct image *image, struct company *company) 
     struct company_facts *facts = NULL;
     if (company->exists && !(facts = make_facts(company)))
         return STATUS_NO_MEMORY;
-    const struct company_facts *old = atomic_exchange_explicit(&company->facts, facts, memory_order_acq_rel);
+    struct company_cell *cell = image_get_company_cell(image, company->number);
+    const struct company_facts *old = atomic_exchange_explicit(&cell->facts, facts, memory_order_acq_rel);
     reclaim_add_memory(image->reclaim, (void *)old);
     return STATUS_OK;
 }
@@ -129,7 +134,8 @@ enum status image_sweep_whitelist(struct image *image, const struct uuid *compan
 void image_free_companies(struct image *image) {
     size_t cursor = 0;
     for (struct company *company; (company = uuid_index_next_of_all(&image->companies, &cursor));) {
-        free((struct company_facts *)atomic_load_explicit(&company->facts, memory_order_relaxed));
+        struct company_cell *cell = image_get_company_cell(image, company->number);
+        free((struct company_facts *)atomic_load_explicit(&cell->facts, memory_order_relaxed));
         ip_set_free(company->ips);
         free(company->external_id);
         free(company);

@@ -5,12 +5,23 @@
 #include "services/validator/image.h"
 #include "services/validator/policy.h"
 #include "services/validator/slab.h"
+#include "services/validator/token_index.h"
 #include "services/validator/uuid_index.h"
 
-struct company {
-    _Atomic(const struct company_facts *) facts; // release store by the writer, acquire load by readers
+// What readers see of a company and of a member, by its number: a release store by the writer, an acquire
+// load by readers.
+struct company_cell {
+    _Atomic(const struct company_facts *) facts;
+};
 
-    // The writer's: what the facts are made of.
+struct member_cell {
+    _Atomic(const struct member_facts *) facts;
+    uint32_t company; // its number; never changes
+};
+
+// The rest of both is the writer's: what the facts are made of.
+struct company {
+    uint32_t number;
     struct uuid company_id;
     uint32_t generation; // of the pass that put the company's row
     uint32_t whitelist_generation;
@@ -39,9 +50,7 @@ struct role {
 };
 
 struct member {
-    _Atomic(const struct member_facts *) facts; // release store by the writer, acquire load by readers
-
-    // The writer's.
+    uint32_t number;
     struct uuid member_id;
     struct company *company;
     struct member *next; // of the company
@@ -55,6 +64,10 @@ struct member {
 struct image {
     // Readers'.
     struct token_table *tokens;
+    struct slab records;                     // struct token_record
+    struct slab extras;                      // const struct token_extra *
+    struct slab company_cells, member_cells; // never released: a cell lives as long as the image
+    struct policy_table policies;
     _Atomic(const struct permission_catalogue *) catalogue; // release store, acquire load
     struct lanes lanes;
 
@@ -62,9 +75,10 @@ struct image {
     struct reclaim *reclaim;
     uint32_t generation;
     struct company *changed_companies; // whose members need their permissions anew
-    struct slab records;
-    struct uuid_index tokens_by_id, companies, members, roles;
-    struct policy_table policies;
+    struct uuid_index companies, members, roles;
+    struct token_index tokens_by_id;
+    uint32_t *fresh; // numbers of the records that this pass has put
+    size_t fresh_count, fresh_capacity;
     size_t extra_bytes;
     size_t list_bytes;
 };
@@ -86,8 +100,25 @@ void image_free_members(struct image *image);
 void image_free_roles(struct image *image);
 void image_free_tokens(struct image *image);
 
+// What the pass before has put is old now.
+void image_age_tokens(struct image *image);
+
 // For reclaim_add().
 void image_release_ip_set(void *owner, void *set);
+
+static inline struct company_cell *image_get_company_cell(const struct image *image, uint32_t number) {
+    return slab_get(&image->company_cells, number);
+}
+
+static inline struct member_cell *image_get_member_cell(const struct image *image, uint32_t number) {
+    return slab_get(&image->member_cells, number);
+}
+
+// The number of the company that owns it, or whose member does.
+static inline uint32_t image_get_company_number(const struct image *image,
+                                                const struct token_record *record) {
+    return record->has_member ? image_get_member_cell(image, record->owner)->company : record->owner;
+}
 
 // The writer's own view of its last store.
 static inline const struct permission_catalogue *image_get_own_catalogue(const struct image *image) {

@@ -18,10 +18,16 @@ struct member *image_touch_member(struct image *image, const struct uuid *member
         return NULL;
     member->member_id = *member_id;
     member->company = company;
-    if (uuid_index_add(&image->members, member) != STATUS_OK) {
+    member->number = slab_allocate(&image->member_cells);
+    if (member->number == SLAB_NONE || uuid_index_add(&image->members, member) != STATUS_OK) {
+        if (member->number != SLAB_NONE)
+            slab_release(&image->member_cells, member->number);
         free(member);
         return NULL;
     }
+    struct member_cell *cell = image_get_member_cell(image, member->number);
+    atomic_init(&cell->facts, NULL);
+    cell->company = company->number;
     member->next = company->members;
     company->members = member;
     return member;
@@ -68,7 +74,8 @@ enum status image_publish_member(struct image *image, struct member *member) {
     struct member_facts *facts = NULL;
     if (member->exists && !(facts = make_facts(image, member)))
         return STATUS_NO_MEMORY;
-    const struct member_facts *old = atomic_exchange_explicit(&member->facts, facts, memory_order_acq_rel);
+    struct member_cell *cell = image_get_member_cell(image, member->number);
+    const struct member_facts *old = atomic_exchange_explicit(&cell->facts, facts, memory_order_acq_rel);
     reclaim_add(image->reclaim, release_facts, NULL, (void *)old);
     return STATUS_OK;
 }
@@ -156,7 +163,8 @@ enum status image_sweep_members_of(struct image *image, const struct uuid *compa
 void image_free_members(struct image *image) {
     size_t cursor = 0;
     for (struct member *member; (member = uuid_index_next_of_all(&image->members, &cursor));) {
-        free_facts((struct member_facts *)atomic_load_explicit(&member->facts, memory_order_relaxed));
+        struct member_cell *cell = image_get_member_cell(image, member->number);
+        free_facts((struct member_facts *)atomic_load_explicit(&cell->facts, memory_order_relaxed));
         ip_set_free(member->ips);
         free(member->role_ids);
         free(member);

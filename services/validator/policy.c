@@ -9,13 +9,14 @@
 #include "common/base/multiply_fold.h"
 #include "common/base/random.h"
 
-enum { BUCKETS_MIN = 64 };
+enum { BUCKETS_MIN = 64, BLOCK_BITS = 12 };
 
 enum status policy_table_init(struct policy_table *table, struct reclaim *reclaim) {
-    struct policy **buckets = calloc(BUCKETS_MIN, sizeof(buckets[0]));
-    if (!buckets)
+    *table = (struct policy_table){.capacity = BUCKETS_MIN, .reclaim = reclaim};
+    table->buckets = calloc(BUCKETS_MIN, sizeof(table->buckets[0]));
+    if (!table->buckets)
         return STATUS_NO_MEMORY;
-    *table = (struct policy_table){.buckets = buckets, .capacity = BUCKETS_MIN, .reclaim = reclaim};
+    slab_init(&table->by_number, reclaim, sizeof(struct policy *), BLOCK_BITS);
     random_fill(table->keys, sizeof(table->keys));
     return STATUS_OK;
 }
@@ -35,13 +36,14 @@ static void free_policy(struct policy *policy) {
 }
 
 void policy_table_fini(struct policy_table *table) {
-    for (size_t i = 0; i < table->capacity; i++)
+    for (size_t i = 0; table->buckets && i < table->capacity; i++)
         while (table->buckets[i]) {
             struct policy *policy = table->buckets[i];
             table->buckets[i] = policy->next;
             free_policy(policy);
         }
     free(table->buckets);
+    slab_fini(&table->by_number);
     *table = (struct policy_table){0};
 }
 
@@ -178,9 +180,16 @@ static void grow(struct policy_table *table) {
 
 static enum status add_policy(struct policy_table *table, const struct permission_catalogue *catalogue,
                               const struct policy_rule *rule, struct bytes key, struct policy **ret_policy) {
-    enum status status = new_policy(catalogue, rule, key, ret_policy);
-    if (status != STATUS_OK)
+    uint32_t number = slab_allocate(&table->by_number);
+    enum status status =
+        number == SLAB_NONE ? STATUS_NO_MEMORY : new_policy(catalogue, rule, key, ret_policy);
+    if (status != STATUS_OK) {
+        if (number != SLAB_NONE)
+            slab_release(&table->by_number, number);
         return status;
+    }
+    *(const struct policy **)slab_get(&table->by_number, number) = *ret_policy;
+    (*ret_policy)->number = number;
     if (table->count >= table->capacity)
         grow(table);
     (*ret_policy)->hash = hash_key(table, key);
@@ -220,6 +229,7 @@ void policy_table_release(struct policy_table *table, const struct policy *borro
     *link = policy->next;
     table->count--;
     table->size_bytes -= get_size_bytes(policy);
+    slab_release(&table->by_number, policy->number);
     free_policy(policy);
 }
 

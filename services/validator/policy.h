@@ -1,8 +1,8 @@
 // What a token may do and from where, apart from its times: permissions, domains, addresses. Many tokens have
 // the same policy, so each is held once ("interned") and shared by reference count.
 //
-// Readers see `granted` (whose set is replaced when the catalogue changes), `ips` and `domains`; the rest,
-// and the counting, is the writer's.
+// Readers find one by its number, and see `granted` (whose set is replaced when the catalogue changes), `ips`
+// and `domains`; the rest, and the counting, is the writer's.
 #ifndef LATCHKEY_SERVICES_VALIDATOR_POLICY_H
 #define LATCHKEY_SERVICES_VALIDATOR_POLICY_H
 
@@ -16,6 +16,7 @@
 #include "common/base/status.h"
 #include "common/ip/ip_set.h"
 #include "services/validator/reclaim.h"
+#include "services/validator/slab.h"
 
 // As the database has it. Borrows.
 struct policy_rule {
@@ -28,6 +29,7 @@ struct policy_rule {
 };
 
 struct policy {
+    uint32_t number;
     _Atomic(const struct permission_set *) granted; // release store by the writer, acquire load by readers
     const struct ip_set *ips;                       // NULL = no restriction
     const struct domain_set *domains;               // NULL = no restriction
@@ -41,6 +43,9 @@ struct policy {
 };
 
 struct policy_table {
+    struct slab by_number; // of const struct policy *; readers'
+
+    // The writer's.
     struct policy **buckets;
     size_t capacity, count;
     size_t size_bytes; // of all policies with their sets
@@ -64,6 +69,10 @@ void policy_table_release(struct policy_table *table, const struct policy *polic
 // After the catalogue has changed: what every policy grants is worked out anew. On NO_MEMORY some have been.
 MUST_CHECK enum status policy_table_expand(struct policy_table *table,
                                            const struct permission_catalogue *catalogue);
+
+static inline const struct policy *policy_table_get(const struct policy_table *table, uint32_t number) {
+    return *(const struct policy **)slab_get(&table->by_number, number);
+}
 
 static inline const struct permission_set *policy_get_granted(const struct policy *policy) {
     return atomic_load_explicit(&policy->granted, memory_order_acquire);

@@ -17,7 +17,6 @@ static const enum row_kind kinds[] = {ROW_PERMISSION, ROW_COMPANY, ROW_WHITELIST
 
 static enum status read_kinds(struct row_reader *reader, struct db_transaction *transaction) {
     enum status status = STATUS_OK;
-    image_begin_pass(reader->image);
     for (size_t i = 0; i < ARRAY_LENGTH(kinds) && status == STATUS_OK; i++)
         status = row_reader_read_all(reader, transaction, kinds[i]);
     return status == STATUS_OK ? image_apply_roles(reader->image) : status;
@@ -75,7 +74,7 @@ static enum status load_in_transaction(const struct snapshot_options *options, s
 
 enum status snapshot_load(const struct snapshot_options *options, struct image **ret_image) {
     struct image *image;
-    enum status status = image_new(options->reclaim, &image);
+    enum status status = image_new(options->reclaim, &options->key, &image);
     if (status != STATUS_OK)
         return status;
     status = load_in_transaction(options, image);

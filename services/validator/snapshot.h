@@ -22,6 +22,7 @@ struct snapshot_options {
     struct db_connection *connection;
     const struct clock *clock;
     struct reclaim *reclaim;        // the new image's
+    struct fingerprint_key key;     // the same
     const atomic_bool *is_stopping; // ends it with CANCELLED
     struct snapshot_progress *progress;
     uint64_t round; // of the positions that it publishes

@@ -20,7 +20,7 @@ void validate_counters_add(struct validate_counters *to, const struct validate_c
 }
 
 static void write_decisions(const struct validate_counters *sums, struct metrics_writer *writer) {
-    for (int reason = REASON_OK; reason <= ACCESS_LAST_CHECK; reason++) {
+    for (int reason = REASON_OK; reason < REASON_COUNT; reason++) {
         char label[64];
         snprintf(label, sizeof(label), "reason=\"%s\"", reason_get_name((enum reason)reason));
         metrics_write_counter(writer, "latchkey_validate_decisions_total",

@@ -40,6 +40,11 @@ static inline void validate_count(_Atomic uint64_t *counter, int64_t amount) {
     atomic_store_explicit(counter, value + (uint64_t)amount, memory_order_relaxed);
 }
 
+static inline void validate_count_unparked(struct validate_counters *counters, enum validate_wait_end end) {
+    validate_count(&counters->parked, -1);
+    validate_count(&counters->waits[end], 1);
+}
+
 // Adds `from` to the sums in `to`, which is the caller's alone.
 void validate_counters_add(struct validate_counters *to, const struct validate_counters *from);
 

@@ -38,20 +38,19 @@ static struct bytes get_revision(const struct validate_view *view, unsigned lane
     return bytes_of(view->positions->revisions[lane], REVISION_TEXT_LENGTH);
 }
 
-// Refused before any token was found.
-static enum status refuse(const struct validate_view *view, const struct validate_asker *asker,
-                          enum reason reason, unsigned lane, struct validate_answer *answer) {
+void validate_refuse(const struct validate_view *view, const struct validate_asker *asker, enum reason reason,
+                     unsigned lane, struct validate_answer *ret_answer) {
     bool is_folded = view->folds_reasons && !asker->has_detail;
-    answer->reason = is_folded ? validate_fold_reason(reason) : reason;
-    answer->revision = get_revision(view, lane);
-    return STATUS_OK;
+    *ret_answer = (struct validate_answer){.reason = is_folded ? validate_fold_reason(reason) : reason,
+                                           .revision = get_revision(view, lane),
+                                           .expires_at_ms = CLOCK_NEVER_MS};
 }
 
 static void tell_token(const struct validate_subject *subject, struct validate_answer *answer) {
     answer->company_id = bytes_of_text(subject->company->id_text);
     answer->token_id_text = typeid_of(TYPEID_TOKEN, subject->record->token_id);
     answer->token_id = bytes_of(answer->token_id_text.text, sizeof(answer->token_id_text.text) - 1);
-    answer->expires_at_ms = subject->record->expires_at_ms;
+    answer->expires_at_ms = token_record_get_expires_at_ms(subject->record);
 }
 
 static bool list_missing(const struct access_subject *access, const struct access_request *request,
@@ -75,7 +74,7 @@ static bool list_missing(const struct access_subject *access, const struct acces
 
 static bool tell_allowed(const struct validate_subject *subject, const struct permission_catalogue *catalogue,
                          struct arena *arena, struct validate_answer *answer) {
-    const struct token_extra *extra = subject->record->extra;
+    const struct token_extra *extra = subject->extra;
     tell_token(subject, answer);
     answer->kind = (enum token_kind)subject->record->kind;
     answer->company_external_id = bytes_of(subject->company->external_id, subject->company->external_id_len);
@@ -120,23 +119,38 @@ static enum status decide_subject(const struct validate_view *view, const struct
     return has_memory ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
+void validate_key_make(const struct validate_view *view, struct bytes token, struct validate_key *ret_key) {
+    ret_key->has_shape = bearer_has_shape(token, view->shape, &ret_key->lane);
+    if (ret_key->has_shape)
+        digest_sha256(token, &ret_key->digest);
+}
+
+enum status validate_decide_by_key(const struct validate_view *view, const struct validate_asker *asker,
+                                   const struct validate_question *question, const struct validate_key *key,
+                                   struct arena *arena, struct validate_answer *ret_answer) {
+    struct validate_subject subject;
+    if (!key->has_shape) {
+        validate_refuse(view, asker, REASON_MALFORMED, LANE_DEPLOYMENT, ret_answer);
+        return STATUS_OK;
+    }
+    // why without a branch: what is not there, and what is another company's, is decided like what was
+    // deactivated, so that the time does not tell them apart (tests/bench/timing.c).
+    (void)!validate_subject_find(view->image, &key->digest, &subject);
+    if (!subject.company) {
+        validate_refuse(view, asker, REASON_UNKNOWN, key->lane, ret_answer);
+        return STATUS_OK;
+    }
+    *ret_answer = (struct validate_answer){.expires_at_ms = CLOCK_NEVER_MS, .use.digest = key->digest};
+    validate_subject_hide(&subject, !validate_asker_sees(asker, subject.company->company_id));
+    const unsigned lanes[] = {[false] = subject.company->lane, [true] = key->lane};
+    ret_answer->revision = get_revision(view, lanes[subject.is_decoy]);
+    return decide_subject(view, asker, question, arena, &subject, ret_answer);
+}
+
 enum status validate_decide(const struct validate_view *view, const struct validate_asker *asker,
                             const struct validate_question *question, struct arena *arena,
                             struct validate_answer *ret_answer) {
-    struct validate_subject subject;
-    struct digest *digest = &ret_answer->use.digest;
-    unsigned lane;
-    *ret_answer = (struct validate_answer){.expires_at_ms = CLOCK_NEVER_MS};
-    if (!bearer_has_shape(question->token, view->shape, &lane))
-        return refuse(view, asker, REASON_MALFORMED, LANE_DEPLOYMENT, ret_answer);
-    digest_sha256(question->token, digest);
-    // why without a branch: what is not there, and what is another company's, is decided like what was
-    // deactivated, so that the time does not tell them apart (tests/bench/timing.c).
-    (void)!validate_subject_find(view->image, digest, &subject);
-    if (!subject.company)
-        return refuse(view, asker, REASON_UNKNOWN, lane, ret_answer);
-    validate_subject_hide(&subject, !validate_asker_sees(asker, subject.company->company_id));
-    const unsigned lanes[] = {[false] = subject.company->lane, [true] = lane};
-    ret_answer->revision = get_revision(view, lanes[subject.is_decoy]);
-    return decide_subject(view, asker, question, arena, &subject, ret_answer);
+    struct validate_key key;
+    validate_key_make(view, question->token, &key);
+    return validate_decide_by_key(view, asker, question, &key, arena, ret_answer);
 }

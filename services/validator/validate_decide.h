@@ -49,9 +49,29 @@ struct validate_answer {
     struct use use;
 };
 
+// What a token is looked up by.
+struct validate_key {
+    struct digest digest;
+    unsigned lane;  // that it names
+    bool has_shape; // it may be one at all; else nothing else is set
+};
+
+void validate_key_make(const struct validate_view *view, struct bytes token, struct validate_key *ret_key);
+
 // `question` has passed validate_question_check(). NO_MEMORY when the arena has run out.
 MUST_CHECK enum status validate_decide(const struct validate_view *view, const struct validate_asker *asker,
                                        const struct validate_question *question, struct arena *arena,
                                        struct validate_answer *ret_answer);
+
+// The same when the key of its token has been made before.
+MUST_CHECK enum status validate_decide_by_key(const struct validate_view *view,
+                                              const struct validate_asker *asker,
+                                              const struct validate_question *question,
+                                              const struct validate_key *key, struct arena *arena,
+                                              struct validate_answer *ret_answer);
+
+// The answer where no token is looked up: a refusal, or NOT_CURRENT.
+void validate_refuse(const struct validate_view *view, const struct validate_asker *asker, enum reason reason,
+                     unsigned lane, struct validate_answer *ret_answer);
 
 #endif

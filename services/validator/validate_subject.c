@@ -3,18 +3,18 @@
 #include "common/base/clock.h"
 #include "services/validator/policy.h"
 
-static void take_token(struct access_subject *access, const struct token_record *record) {
-    const struct token_extra *extra = record->extra;
+static void take_token(struct access_subject *access, const struct token_record *record,
+                       const struct token_extra *extra, const struct policy *policy) {
     access->not_before_ms = extra ? extra->not_before_ms : CLOCK_ALWAYS_MS;
     access->suspended_until_ms = extra ? extra->suspended_until_ms : CLOCK_NEVER_MS;
-    access->expires_at_ms = record->expires_at_ms;
+    access->expires_at_ms = token_record_get_expires_at_ms(record);
     access->kind = record->kind;
     access->channels = record->channels;
     access->is_deactivated = record->is_deactivated;
     access->is_suspended = record->is_suspended;
-    access->token_ips = record->policy->ips;
-    access->domains = record->policy->domains;
-    access->granted = policy_get_granted(record->policy);
+    access->token_ips = policy->ips;
+    access->domains = policy->domains;
+    access->granted = policy_get_granted(policy);
 }
 
 static void take_company(struct access_subject *access, const struct company_facts *company) {
@@ -35,16 +35,17 @@ bool validate_subject_find(const struct image *image, const struct digest *diges
                            struct validate_subject *ret) {
     bool is_found;
     const struct token_record *record = image_find_token_or_decoy(image, digest, &is_found);
-    const struct company_facts *company = record ? image_get_company(record) : NULL;
+    const struct company_facts *company = record ? image_get_company(image, record) : NULL;
     *ret = (struct validate_subject){.record = record, .company = company, .is_decoy = !is_found};
     if (!company)
         return false;
-    take_token(&ret->access, record);
+    ret->extra = image_get_extra(image, record);
+    take_token(&ret->access, record, ret->extra, image_get_policy(image, record));
     ret->access.is_deactivated |= !is_found;
     take_company(&ret->access, company);
-    ret->access.is_company_owned = record->member == NULL;
-    if (record->member) {
-        ret->member = image_get_member(record);
+    ret->access.is_company_owned = !record->has_member;
+    if (record->has_member) {
+        ret->member = image_get_member(image, record);
         take_member(&ret->access, ret->member);
     }
     return is_found;

@@ -12,6 +12,7 @@
 
 struct validate_subject {
     const struct token_record *record;
+    const struct token_extra *extra; // NULL = nothing of it
     const struct company_facts *company;
     const struct member_facts *member; // NULL = owned by the company, or removed with its row
     struct access_subject access;      // what access_decide() goes by

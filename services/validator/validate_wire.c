@@ -3,9 +3,7 @@
 #include <string.h>
 
 #include "common/base/clock.h"
-
-enum wire_type { WIRE_VARINT = 0, WIRE_64BIT = 1, WIRE_LENGTH = 2, WIRE_32BIT = 5 };
-enum { NUMBER_BYTES_MAX = 10, TAG_BYTES_MAX = 5, LENGTH_BYTES_MAX = 5 };
+#include "common/protobuf/wire_reader.h"
 
 // Fields of the request and of the response, as in validation.proto.
 enum { TOKEN = 1, CLIENT_IP, DOMAIN, PERMISSIONS, CHANNEL, ANY_PERMISSIONS, MIN_REVISION };
@@ -25,99 +23,7 @@ enum {
 };
 enum { DECISION_ALLOW = 1, DECISION_DENY = 2 };
 
-#define TAG(field, type) ((uint8_t)((field) << 3 | (type)))
-#define FIELD_NUMBER_MAX ((UINT64_C(1) << 29) - 1)
-
 // ---- reading ----
-
-struct reader {
-    const uint8_t *at, *end;
-    struct arena *arena;
-    enum status status; // sticky
-};
-
-static void fail(struct reader *reader) {
-    if (reader->status == STATUS_OK)
-        reader->status = STATUS_MALFORMED;
-    reader->at = reader->end;
-}
-
-static uint64_t read_long_varint(struct reader *reader, unsigned bytes_max) {
-    uint64_t value = 0;
-    for (unsigned i = 0; i < bytes_max && reader->at < reader->end; i++) {
-        uint8_t byte = *reader->at++;
-        value |= (uint64_t)(byte & 0x7f) << (7 * i);
-        if (byte < 0x80)
-            return value;
-    }
-    fail(reader);
-    return 0;
-}
-
-static inline uint64_t read_varint(struct reader *reader, unsigned bytes_max) {
-    if (LIKELY(reader->at < reader->end && *reader->at < 0x80))
-        return *reader->at++;
-    return read_long_varint(reader, bytes_max);
-}
-
-static struct bytes read_bytes(struct reader *reader) {
-    uint64_t len = read_varint(reader, LENGTH_BYTES_MAX);
-    if (len > (uint64_t)(reader->end - reader->at)) {
-        fail(reader);
-        return BYTES_EMPTY;
-    }
-    struct bytes read = bytes_of(reader->at, (size_t)len);
-    reader->at += len;
-    return read;
-}
-
-// Without NUL and below 0x80, eight bytes at a time.
-static bool is_plain(struct bytes text) {
-    const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
-    size_t i = 0;
-    for (; i + 8 <= text.len; i += 8) {
-        uint64_t word;
-        memcpy(&word, text.data + i, sizeof(word));
-        // With no top bit set, a byte borrows into its own top bit exactly if it is zero or one before it is.
-        if ((word | (word - ones)) & tops)
-            return false;
-    }
-    for (; i < text.len; i++)
-        if ((uint8_t)(text.data[i] - 1) >= 0x7f)
-            return false;
-    return true;
-}
-
-static struct bytes read_text(struct reader *reader) {
-    struct bytes text = read_bytes(reader);
-    if (LIKELY(is_plain(text)))
-        return text;
-    if (memchr(text.data, '\0', text.len) || !bytes_is_utf8(text))
-        fail(reader);
-    return text;
-}
-
-static void skip(struct reader *reader, size_t len) {
-    if (len > (size_t)(reader->end - reader->at))
-        fail(reader);
-    else
-        reader->at += len;
-}
-
-static void skip_unknown(struct reader *reader, uint64_t tag) {
-    uint64_t number = tag >> 3;
-    if (number == 0 || number > FIELD_NUMBER_MAX || number <= MIN_REVISION) {
-        fail(reader); // a known one here is one of another type than the contract says
-        return;
-    }
-    switch (tag & 7) {
-    case WIRE_VARINT: (void)read_varint(reader, NUMBER_BYTES_MAX); return;
-    case WIRE_64BIT: skip(reader, 8); return;
-    case WIRE_LENGTH: (void)read_bytes(reader); return;
-    case WIRE_32BIT: skip(reader, 4); return;
-    default: fail(reader);
-    }
-}
 
 // A list in the making. Its room is what the rest of the message can hold at most, a name being two bytes at
 // least.
@@ -126,15 +32,14 @@ struct list {
     size_t count;
 };
 
-static void read_name(struct reader *reader, struct list *list) {
+static void read_name(struct wire_reader *reader, struct arena *arena, struct list *list) {
     size_t left = (size_t)(reader->end - reader->at) / 2 + 1;
-    struct bytes name = read_text(reader);
+    struct bytes name = wire_reader_read_text(reader);
     if (!list->names) {
         size_t room = left < VALIDATE_PERMISSIONS_MAX ? left : VALIDATE_PERMISSIONS_MAX;
-        list->names = arena_allocate(reader->arena, room * sizeof(*list->names));
+        list->names = arena_allocate(arena, room * sizeof(*list->names));
         if (!list->names) {
-            reader->status = STATUS_NO_MEMORY;
-            fail(reader);
+            wire_reader_fail(reader, STATUS_NO_MEMORY);
             return;
         }
     }
@@ -145,22 +50,24 @@ static void read_name(struct reader *reader, struct list *list) {
 
 enum status validate_wire_read(struct bytes message, struct arena *arena,
                                struct validate_question *ret_question) {
-    struct reader reader = {message.data, message.data + message.len, arena, STATUS_OK};
+    struct wire_reader reader = wire_reader_of(message);
     struct validate_question question = {0};
     struct list permissions = {0}, any_permissions = {0};
-    while (reader.at < reader.end) {
-        uint64_t tag = read_varint(&reader, TAG_BYTES_MAX);
+    while (wire_reader_has_more(&reader)) {
+        uint64_t tag = wire_reader_read_tag(&reader);
         switch (tag) {
-        case TAG(TOKEN, WIRE_LENGTH): question.token = read_text(&reader); break;
-        case TAG(CLIENT_IP, WIRE_LENGTH): question.client_ip = read_text(&reader); break;
-        case TAG(DOMAIN, WIRE_LENGTH): question.domain = read_text(&reader); break;
-        case TAG(PERMISSIONS, WIRE_LENGTH): read_name(&reader, &permissions); break;
-        case TAG(CHANNEL, WIRE_VARINT):
-            question.channel = (int32_t)(uint32_t)read_varint(&reader, NUMBER_BYTES_MAX);
+        case WIRE_TAG(TOKEN, WIRE_LENGTH): question.token = wire_reader_read_text(&reader); break;
+        case WIRE_TAG(CLIENT_IP, WIRE_LENGTH): question.client_ip = wire_reader_read_text(&reader); break;
+        case WIRE_TAG(DOMAIN, WIRE_LENGTH): question.domain = wire_reader_read_text(&reader); break;
+        case WIRE_TAG(PERMISSIONS, WIRE_LENGTH): read_name(&reader, arena, &permissions); break;
+        case WIRE_TAG(CHANNEL, WIRE_VARINT):
+            question.channel = (int32_t)(uint32_t)wire_reader_read_number(&reader);
             break;
-        case TAG(ANY_PERMISSIONS, WIRE_LENGTH): read_name(&reader, &any_permissions); break;
-        case TAG(MIN_REVISION, WIRE_LENGTH): question.min_revision = read_text(&reader); break;
-        default: skip_unknown(&reader, tag);
+        case WIRE_TAG(ANY_PERMISSIONS, WIRE_LENGTH): read_name(&reader, arena, &any_permissions); break;
+        case WIRE_TAG(MIN_REVISION, WIRE_LENGTH):
+            question.min_revision = wire_reader_read_text(&reader);
+            break;
+        default: wire_reader_skip_unknown(&reader, tag, MIN_REVISION);
         }
     }
     question.permissions = permissions.names;
@@ -197,7 +104,7 @@ static uint8_t *write_varint(uint8_t *to, uint64_t value) {
 }
 
 static uint8_t *write_element(uint8_t *to, unsigned field, const void *data, size_t len) {
-    *to++ = TAG(field, WIRE_LENGTH);
+    *to++ = WIRE_TAG(field, WIRE_LENGTH);
     to = write_varint(to, len);
     if (len > 0)
         memcpy(to, data, len);
@@ -211,7 +118,7 @@ static uint8_t *write_text(uint8_t *to, unsigned field, struct bytes text) {
 static uint8_t *write_number(uint8_t *to, unsigned field, uint64_t value) {
     if (value == 0)
         return to;
-    *to++ = TAG(field, WIRE_VARINT);
+    *to++ = WIRE_TAG(field, WIRE_VARINT);
     return write_varint(to, value);
 }
 
@@ -243,13 +150,13 @@ static uint8_t *write_moment(uint8_t *to, unsigned field, int64_t ms) {
     if (!has_moment(ms))
         return to;
     struct moment moment = moment_of(ms);
-    *to++ = TAG(field, WIRE_LENGTH);
+    *to++ = WIRE_TAG(field, WIRE_LENGTH);
     *to++ = (uint8_t)measure_moment(moment);
     to = write_number(to, 1, (uint64_t)moment.seconds);
     return write_number(to, 2, moment.nanos);
 }
 
-static size_t measure_answer(const struct validate_answer *answer) {
+size_t validate_wire_measure(const struct validate_answer *answer) {
     enum { NUMBERS_MAX = 3 * 2, MOMENT_MAX = 2 + 11 + 6 };
     size_t size = NUMBERS_MAX + MOMENT_MAX + measure_text(answer->company_id.len) +
                   measure_text(answer->token_id.len) + measure_text(answer->revision.len) +
@@ -262,12 +169,15 @@ static size_t measure_answer(const struct validate_answer *answer) {
     return size;
 }
 
-struct bytes validate_wire_write(const struct validate_answer *answer, size_t headroom, struct arena *arena) {
-    uint8_t *message = arena_allocate(arena, headroom + measure_answer(answer));
-    if (!message)
-        return BYTES_EMPTY;
-    uint8_t *to = message + headroom;
-    to = write_number(to, DECISION, answer->reason == REASON_OK ? DECISION_ALLOW : DECISION_DENY);
+// What was not decided is neither.
+static unsigned choose_decision(enum reason reason) {
+    if (reason == REASON_NOT_CURRENT)
+        return 0;
+    return reason == REASON_OK ? DECISION_ALLOW : DECISION_DENY;
+}
+
+uint8_t *validate_wire_put(const struct validate_answer *answer, uint8_t *to) {
+    to = write_number(to, DECISION, choose_decision(answer->reason));
     to = write_number(to, REASON, answer->reason);
     to = write_text(to, COMPANY_ID, answer->company_id);
     to = write_text(to, TOKEN_ID, answer->token_id);
@@ -281,5 +191,13 @@ struct bytes validate_wire_write(const struct validate_answer *answer, size_t he
     to = write_text(to, TOKEN_EXTERNAL_ID, answer->token_external_id);
     for (size_t i = 0; i < answer->missing_count; i++)
         to = write_element(to, MISSING_PERMISSIONS, answer->missing[i].data, answer->missing[i].len);
-    return bytes_of(message, (size_t)(to - message));
+    return to;
+}
+
+struct bytes validate_wire_write(const struct validate_answer *answer, size_t headroom, struct arena *arena) {
+    uint8_t *message = arena_allocate(arena, headroom + validate_wire_measure(answer));
+    if (!message)
+        return BYTES_EMPTY;
+    const uint8_t *end = validate_wire_put(answer, message + headroom);
+    return bytes_of(message, (size_t)(end - message));
 }

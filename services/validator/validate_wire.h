@@ -26,4 +26,8 @@ MUST_CHECK enum status validate_wire_read(struct bytes message, struct arena *ar
 MUST_CHECK struct bytes validate_wire_write(const struct validate_answer *answer, size_t headroom,
                                             struct arena *arena);
 
+// The same where there is room: at most so many bytes, and the end of what was written.
+size_t validate_wire_measure(const struct validate_answer *answer);
+uint8_t *validate_wire_put(const struct validate_answer *answer, uint8_t *to);
+
 #endif

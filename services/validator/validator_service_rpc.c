@@ -8,10 +8,12 @@
 #include "services/validator/follower.h"
 #include "services/validator/forward_auth.h"
 #include "services/validator/introspection.h"
+#include "services/validator/validate_batch_rpc.h"
 #include "services/validator/validate_rpc.h"
+#include "services/validator/validate_stream_rpc.h"
 #include "services/validator/validator_service.h"
 
-enum { REQUEST_BYTES_MAX = 64 * 1024 };
+enum { REQUEST_BYTES_MAX = 64 * 1024, BATCH_BYTES_MAX = 1024 * 1024 };
 
 #define SAME(ours, theirs) static_assert((int)(ours) == (int)(theirs), "numbers of the contract")
 SAME(REASON_OK, LATCHKEY__V1__REASON__REASON_OK);
@@ -185,6 +187,22 @@ static const struct grpc_method methods[] = {
      .max_request_bytes = REQUEST_BYTES_MAX,
      .never_compress = true,
      .handler = &validate_handler,
+     .context = &service},
+    {.path = "/latchkey.v1.ValidationService/ValidateBatch",
+     .request = &latchkey__v1__validate_batch_request__descriptor,
+     .response = &latchkey__v1__validate_batch_response__descriptor,
+     .shape = GRPC_UNARY,
+     .max_request_bytes = BATCH_BYTES_MAX,
+     .never_compress = true,
+     .handler = &validate_batch_handler,
+     .context = &service},
+    {.path = "/latchkey.v1.ValidationService/ValidateStream",
+     .request = &latchkey__v1__validate_stream_request__descriptor,
+     .response = &latchkey__v1__validate_stream_response__descriptor,
+     .shape = GRPC_BIDI,
+     .max_request_bytes = REQUEST_BYTES_MAX,
+     .never_compress = true,
+     .handler = &validate_stream_handler,
      .context = &service},
 };
 

@@ -478,8 +478,9 @@ static const char *append_names(const char *text, const struct image *image, con
     return text;
 }
 
-static const char *ask_company(const struct token_record *record, struct arena *arena) {
-    const struct company_facts *facts = image_get_company(record);
+static const char *ask_company(const struct image *image, const struct token_record *record,
+                               struct arena *arena) {
+    const struct company_facts *facts = image_get_company(image, record);
     if (!facts)
         return "no company";
     assert_memory_equal(facts->external_id, LONG_TEXT, facts->external_id_len);
@@ -491,9 +492,9 @@ static const char *ask_company(const struct token_record *record, struct arena *
 
 static const char *ask_member(const struct image *image, const struct token_record *record,
                               struct arena *arena) {
-    if (!record->member)
+    if (!record->has_member)
         return "the company's own";
-    const struct member_facts *facts = image_get_member(record);
+    const struct member_facts *facts = image_get_member(image, record);
     if (!facts)
         return "no member";
     const char *text = arena_format(arena, "member %s removed %d %s may", facts->id_text, facts->is_removed,
@@ -516,17 +517,17 @@ const char *plain_describe_image(const struct image *image, const struct digest 
     const struct token_record *record = image_find_token(image, digest);
     if (!record)
         return "no token";
-    assert_memory_equal(&record->digest, digest, sizeof(*digest));
     static const struct token_extra none = {.not_before_ms = CLOCK_ALWAYS_MS,
                                             .suspended_until_ms = CLOCK_NEVER_MS};
-    const struct token_extra *extra = record->extra ? record->extra : &none;
+    const struct token_extra *extra = image_get_extra(image, record);
+    extra = extra ? extra : &none;
     assert_memory_equal(extra->external_id, LONG_TEXT, extra->external_id_len);
     return arena_format(
         arena,
         "token %s kind %u channels %u ended %d suspended %d %lld from %lld to %lld external %zu; %s; %s; %s",
         typeid_of(TYPEID_TOKEN, record->token_id).text, record->kind, record->channels,
         record->is_deactivated, record->is_suspended, (long long)extra->suspended_until_ms,
-        (long long)extra->not_before_ms, (long long)record->expires_at_ms, (size_t)extra->external_id_len,
-        ask_company(record, arena), ask_member(image, record, arena),
-        ask_policy(image, record->policy, arena));
+        (long long)extra->not_before_ms, (long long)token_record_get_expires_at_ms(record),
+        (size_t)extra->external_id_len, ask_company(image, record, arena), ask_member(image, record, arena),
+        ask_policy(image, image_get_policy(image, record), arena));
 }

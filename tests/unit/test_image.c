@@ -20,9 +20,11 @@ struct stage {
     struct arena arena;
 };
 
+static const struct fingerprint_key key = {{1, 2}};
+
 static struct image *new_image(struct reclaim *reclaim) {
     struct image *image;
-    assert_int_equal(image_new(reclaim, &image), STATUS_OK);
+    assert_int_equal(image_new(reclaim, &key, &image), STATUS_OK);
     return image;
 }
 
@@ -50,6 +52,7 @@ static void check(struct stage *stage, const struct image *image) {
             secrets += strcmp(expected, "no token") != 0;
         }
     const char *broken = token_table_check(image->tokens);
+    broken = broken ? broken : token_index_check(&image->tokens_by_id);
     if (broken)
         fail_msg("%s", broken);
     assert_int_equal(image_get_statistics(image).tokens, secrets);
@@ -135,7 +138,7 @@ static bool make_an_image(void *context) {
     (void)context;
     struct reclaim reclaim = {0};
     struct image *image;
-    if (image_new(&reclaim, &image) != STATUS_OK)
+    if (image_new(&reclaim, &key, &image) != STATUS_OK)
         return false;
     image_free(image);
     reclaim_fini(&reclaim);

@@ -18,12 +18,35 @@ static struct digest make_digest(uint32_t key) {
     return digest;
 }
 
-static struct token_record *new_record(uint32_t key, uint32_t generation) {
-    struct token_record *record = calloc(1, sizeof(*record));
-    assert_non_null(record);
-    record->digest = make_digest(key);
-    record->generation = generation;
-    return record;
+struct stage {
+    struct reclaim reclaim;
+    struct slab records;
+    struct token_table *table;
+};
+
+static const struct fingerprint_key fingerprint_key = {{1, 2}};
+
+static void stage_init(struct stage *stage) {
+    *stage = (struct stage){0};
+    slab_init(&stage->records, &stage->reclaim, sizeof(struct token_record), 10);
+    assert_int_equal(token_table_new(&stage->reclaim, &stage->records, &fingerprint_key, &stage->table),
+                     STATUS_OK);
+}
+
+static void stage_fini(struct stage *stage) {
+    token_table_free(stage->table);
+    reclaim_run(&stage->reclaim);
+    slab_fini(&stage->records);
+    reclaim_fini(&stage->reclaim);
+}
+
+static uint32_t new_record(struct stage *stage, uint32_t key, uint32_t version) {
+    uint32_t number = slab_allocate(&stage->records);
+    assert_int_not_equal(number, SLAB_NONE);
+    struct digest digest = make_digest(key);
+    *(struct token_record *)slab_get(&stage->records, number) = (struct token_record){
+        .fingerprint = token_table_get_fingerprint(stage->table, &digest), .terms = version};
+    return number;
 }
 
 static void check(const struct token_table *table) {
@@ -32,175 +55,204 @@ static void check(const struct token_table *table) {
         fail_msg("%s", broken);
 }
 
-static struct token_table *new_table(struct reclaim *reclaim) {
-    struct token_table *table;
-    *reclaim = (struct reclaim){0};
-    assert_int_equal(token_table_new(reclaim, &table), STATUS_OK);
-    return table;
-}
-
 // ---- one thread ----
 
 enum { KEYS = 300 };
 
 struct list {
-    struct token_record *records[KEYS]; // by key; NULL = not there
+    uint32_t numbers[KEYS]; // by key; SLAB_NONE = not there
     size_t count;
 };
 
-static void put(struct token_table *table, struct list *list, uint32_t key, uint32_t generation) {
-    struct token_record *record = new_record(key, generation);
-    const struct token_record *replaced;
-    assert_int_equal(token_table_put(table, record, &replaced), STATUS_OK);
-    assert_ptr_equal(replaced, list->records[key]);
-    list->count += replaced == NULL;
-    free(list->records[key]);
-    list->records[key] = record;
+static void release(struct stage *stage, uint32_t number) {
+    if (number != SLAB_NONE)
+        slab_release(&stage->records, number);
 }
 
-static void take_away(struct token_table *table, struct list *list, uint32_t key) {
-    struct digest digest = make_digest(key);
-    assert_ptr_equal(token_table_remove(table, &digest), list->records[key]);
-    list->count -= list->records[key] != NULL;
-    free(list->records[key]);
-    list->records[key] = NULL;
+static void put(struct stage *stage, struct list *list, uint32_t key, uint32_t version) {
+    uint32_t number = new_record(stage, key, version), replaced;
+    assert_int_equal(token_table_put(stage->table, number, &replaced), STATUS_OK);
+    assert_int_equal(replaced, list->numbers[key]);
+    list->count += replaced == SLAB_NONE;
+    release(stage, replaced);
+    list->numbers[key] = number;
 }
 
-static bool is_listed(const struct list *list, const struct token_record *record) {
+static void take_away(struct stage *stage, struct list *list, uint32_t key) {
+    if (list->numbers[key] == SLAB_NONE)
+        return;
+    token_table_remove(stage->table, list->numbers[key]);
+    release(stage, list->numbers[key]);
+    list->numbers[key] = SLAB_NONE;
+    list->count--;
+}
+
+static const struct token_record *get_record(const struct stage *stage, uint32_t number) {
+    return number == SLAB_NONE ? NULL : slab_get(&stage->records, number);
+}
+
+static bool is_listed(const struct stage *stage, const struct list *list, const struct token_record *record) {
     for (size_t key = 0; key < KEYS; key++)
-        if (list->records[key] == record)
+        if (get_record(stage, list->numbers[key]) == record)
             return true;
     return false;
 }
 
-static void compare_walk(const struct token_table *table, const struct list *list) {
-    size_t cursor = 0, count = 0;
-    for (const struct token_record *record; (record = token_table_next(table, &cursor)); count++) {
-        assert_true(is_listed(list, record));
-    }
-    assert_int_equal(count, list->count);
+static void compare(const struct stage *stage, const struct list *list, uint32_t key) {
+    struct digest digest = make_digest(key);
+    struct fingerprint fingerprint = token_table_get_fingerprint(stage->table, &digest);
+    assert_ptr_equal(token_table_find(stage->table, &digest), get_record(stage, list->numbers[key]));
+    assert_int_equal(token_table_find_number(stage->table, &fingerprint), list->numbers[key]);
 }
 
 // The record that is there, and nobody else; or any other one, as long as there is one.
-static void compare_decoy(const struct token_table *table, const struct list *list, uint32_t key) {
+static void compare_decoy(const struct stage *stage, const struct list *list, uint32_t key) {
     struct digest digest = make_digest(key);
     bool is_found;
-    const struct token_record *record = token_table_find_or_decoy(table, &digest, &is_found);
-    assert_int_equal(is_found, list->records[key] != NULL);
+    const struct token_record *record = token_table_find_or_decoy(stage->table, &digest, &is_found);
+    assert_int_equal(is_found, list->numbers[key] != SLAB_NONE);
     assert_int_equal(record != NULL, list->count > 0);
     if (is_found)
-        assert_ptr_equal(record, list->records[key]);
+        assert_ptr_equal(record, get_record(stage, list->numbers[key]));
     else if (record)
-        assert_true(is_listed(list, record));
+        assert_true(is_listed(stage, list, record));
 }
 
 static void random_puts_and_removals_agree_with_a_list(void **state) {
     (void)state;
     struct seed seed = seed_new();
-    struct reclaim reclaim;
-    struct token_table *table = new_table(&reclaim);
+    struct stage stage;
     struct list list = {0};
+    stage_init(&stage);
     for (uint32_t step = 0; step < 6000; step++) {
         uint32_t key = (uint32_t)seed_next_below(&seed, KEYS), other = (uint32_t)seed_next_below(&seed, KEYS);
         // Fills up, empties, and so on.
         bool is_filling = step / 500 % 2 == 0;
         if (seed_next_below(&seed, 4) != 0 ? is_filling : !is_filling)
-            put(table, &list, key, step);
+            put(&stage, &list, key, step);
         else
-            take_away(table, &list, key);
-        check(table);
-        struct digest digest = make_digest(other);
-        assert_ptr_equal(token_table_find(table, &digest), list.records[other]);
-        compare_decoy(table, &list, other);
-        assert_int_equal(token_table_get_count(table), list.count);
-        if (step % 100 == 0)
-            compare_walk(table, &list);
+            take_away(&stage, &list, key);
+        check(stage.table);
+        compare(&stage, &list, other);
+        compare_decoy(&stage, &list, other);
+        assert_int_equal(token_table_get_count(stage.table), list.count);
     }
     for (uint32_t key = 0; key < KEYS; key++)
-        take_away(table, &list, key);
-    check(table);
-    assert_int_equal(token_table_get_count(table), 0);
-    token_table_free(table);
-    reclaim_fini(&reclaim);
+        take_away(&stage, &list, key);
+    check(stage.table);
+    assert_int_equal(token_table_get_count(stage.table), 0);
+    stage_fini(&stage);
 }
 
-// A look-up of 64 slots at most, most of them taken, goes on past what it looks at first.
 static void a_decoy_is_found_however_full_or_empty_the_table_is(void **state) {
     (void)state;
-    struct reclaim reclaim;
-    struct token_table *table = new_table(&reclaim);
+    struct stage stage;
     struct list list = {0};
+    stage_init(&stage);
     for (uint32_t count = 0; count <= 48; count++) {
         for (uint32_t key = 0; key < KEYS; key++)
-            compare_decoy(table, &list, key);
-        put(table, &list, count, 0);
+            compare_decoy(&stage, &list, key);
+        put(&stage, &list, count, 0);
     }
-    for (uint32_t key = 0; key < KEYS; key++)
-        take_away(table, &list, key);
-    token_table_free(table);
-    reclaim_fini(&reclaim);
+    stage_fini(&stage);
 }
 
-// Otherwise marks of what was removed would fill it up for good.
+// Among other look-ups, and while what it found first is removed or replaced between its steps.
+static void a_look_up_in_steps_sees_what_is_there_at_its_end(void **state) {
+    (void)state;
+    struct seed seed = seed_new();
+    struct stage stage;
+    struct list list = {0};
+    stage_init(&stage);
+    for (uint32_t round = 0; round < 2000; round++) {
+        struct token_probe probes[8];
+        uint32_t keys[ARRAY_LENGTH(probes)];
+        for (size_t i = 0; i < ARRAY_LENGTH(probes); i++) {
+            keys[i] = (uint32_t)seed_next_below(&seed, KEYS);
+            struct digest digest = make_digest(keys[i]);
+            token_table_begin_probe(stage.table, &digest, &probes[i]);
+        }
+        put(&stage, &list, (uint32_t)seed_next_below(&seed, KEYS), round);
+        take_away(&stage, &list, (uint32_t)seed_next_below(&seed, KEYS));
+        for (size_t i = 0; i < ARRAY_LENGTH(probes); i++)
+            token_table_advance_probe(stage.table, &probes[i]);
+        for (size_t i = 0; i < ARRAY_LENGTH(probes); i++) {
+            bool is_found;
+            const struct token_record *record = token_table_end_probe(stage.table, &probes[i], &is_found);
+            assert_int_equal(is_found, list.numbers[keys[i]] != SLAB_NONE);
+            if (is_found)
+                assert_ptr_equal(record, get_record(&stage, list.numbers[keys[i]]));
+        }
+    }
+    stage_fini(&stage);
+}
+
 static void a_table_of_constant_size_does_not_grow(void **state) {
     (void)state;
-    struct reclaim reclaim;
-    struct token_table *table = new_table(&reclaim);
-    size_t size_bytes = token_table_get_size_bytes(table);
+    struct stage stage;
+    size_t largest_bytes = 0;
+    uint32_t replaced, numbers[20];
+    stage_init(&stage);
     for (uint32_t key = 0; key < 5000; key++) {
-        const struct token_record *replaced;
-        assert_int_equal(token_table_put(table, new_record(key, 0), &replaced), STATUS_OK);
-        if (key < 20)
-            continue;
-        struct digest oldest = make_digest(key - 20);
-        free((void *)token_table_remove(table, &oldest));
-        reclaim_run(&reclaim);
+        uint32_t *number = &numbers[key % ARRAY_LENGTH(numbers)];
+        if (key >= ARRAY_LENGTH(numbers)) {
+            token_table_remove(stage.table, *number);
+            release(&stage, *number);
+        }
+        *number = new_record(&stage, key, 0);
+        assert_int_equal(token_table_put(stage.table, *number, &replaced), STATUS_OK);
+        reclaim_run(&stage.reclaim);
+        size_t size_bytes = token_table_get_size_bytes(stage.table);
+        largest_bytes = size_bytes > largest_bytes ? size_bytes : largest_bytes;
     }
-    check(table);
-    assert_int_equal(token_table_get_size_bytes(table), size_bytes);
-    size_t cursor = 0;
-    for (const struct token_record *record; (record = token_table_next(table, &cursor));)
-        free((void *)record);
-    token_table_free(table);
-    reclaim_fini(&reclaim);
+    check(stage.table);
+    assert_in_range(largest_bytes, 1, 1024);
+    stage_fini(&stage);
 }
 
-static void records_may_be_removed_on_a_walk(void **state) {
+enum { MANY = 300000 };
+
+// It is one partition, then many, then one again.
+static void a_table_that_grows_and_shrinks_stays_dense(void **state) {
     (void)state;
-    struct reclaim reclaim;
-    struct token_table *table = new_table(&reclaim);
-    const struct token_record *record;
-    for (uint32_t key = 0; key < 500; key++)
-        assert_int_equal(token_table_put(table, new_record(key, key % 3), &record), STATUS_OK);
-    size_t cursor = 0, seen = 0;
-    while ((record = token_table_next(table, &cursor))) {
-        seen++;
-        if (record->generation == 0)
-            free((void *)token_table_remove(table, &record->digest));
+    struct stage stage;
+    uint32_t replaced, *numbers = calloc(MANY, sizeof(*numbers));
+    assert_non_null(numbers);
+    stage_init(&stage);
+    for (uint32_t key = 0; key < MANY; key++) {
+        numbers[key] = new_record(&stage, key, key);
+        assert_int_equal(token_table_put(stage.table, numbers[key], &replaced), STATUS_OK);
+        assert_int_equal(replaced, SLAB_NONE);
     }
-    assert_int_equal(seen, 500);
-    check(table);
-    assert_int_equal(token_table_get_count(table), 333);
-    cursor = 0;
-    while ((record = token_table_next(table, &cursor))) {
-        assert_int_not_equal(record->generation, 0);
-        free((void *)record);
+    check(stage.table);
+    assert_in_range(token_table_get_size_bytes(stage.table) / MANY, 1, 9);
+    for (uint32_t key = 100; key < MANY; key++) {
+        token_table_remove(stage.table, numbers[key]);
+        if (key % 50000 == 0)
+            check(stage.table);
     }
-    token_table_free(table);
-    reclaim_fini(&reclaim);
+    check(stage.table);
+    assert_in_range(token_table_get_size_bytes(stage.table), 1, 4096);
+    for (uint32_t key = 0; key < 1000; key++) {
+        struct digest digest = make_digest(key);
+        const struct token_record *record = token_table_find(stage.table, &digest);
+        assert_true(key < 100 ? record && record->terms == key : !record);
+    }
+    free(numbers);
+    stage_fini(&stage);
 }
 
 static bool fill_a_table(void *context) {
-    struct token_record *records = context;
+    const struct slab *records = context;
     struct reclaim reclaim = {0};
     struct token_table *table;
-    if (token_table_new(&reclaim, &table) != STATUS_OK)
+    if (token_table_new(&reclaim, records, &fingerprint_key, &table) != STATUS_OK)
         return false;
     enum status status = STATUS_OK;
+    uint32_t number = SLAB_NONE, replaced;
     size_t put_count = 0;
-    while (put_count < 100 && status == STATUS_OK) {
-        const struct token_record *replaced;
-        status = token_table_put(table, &records[put_count], &replaced);
+    while (status == STATUS_OK && slab_next(records, &number)) {
+        status = token_table_put(table, number, &replaced);
         put_count += status == STATUS_OK;
     }
     bool is_whole = token_table_check(table) == NULL && token_table_get_count(table) == put_count;
@@ -211,120 +263,160 @@ static bool fill_a_table(void *context) {
 
 static void a_failing_allocation_leaves_the_table_as_it_was(void **state) {
     (void)state;
-    struct token_record *records = calloc(100, sizeof(*records));
-    assert_non_null(records);
-    for (uint32_t key = 0; key < 100; key++)
-        records[key].digest = make_digest(key);
+    struct stage stage;
+    stage_init(&stage);
+    for (uint32_t key = 0; key < 200; key++)
+        (void)new_record(&stage, key, 0);
     // why not allocation_failure_try_each(): the list of what is to be reclaimed does without memory.
     for (size_t k = 1, count = k; count >= k; k++) {
         allocation_failure_begin(k);
-        bool succeeded = fill_a_table(records);
+        bool succeeded = fill_a_table(&stage.records);
         count = allocation_failure_end();
         assert_true(count >= k || succeeded);
     }
-    free(records);
+    stage_fini(&stage);
 }
 
 // ---- readers beside the writer ----
 
-enum { READERS = 3, FIXED = 200, PASSING = 4000, ROUNDS = 6 };
+enum { READERS = 3, FIXED = 200, PASSING = 4000, ROUNDS = 6, LARGE = 65536 };
 
-struct stage {
+struct readers {
     struct token_table *table;
-    struct digest *digests; // FIXED that are always there, then PASSING that come and go
+    struct fingerprint *fingerprints; // FIXED that are always there, then PASSING that come and go
+    struct digest *digests;           // of the same
     _Atomic bool is_over;
 };
 
+static size_t read_some(const struct readers *readers, size_t turn) {
+    size_t failures = 0;
+    for (size_t i = 0; i < 64; i++) {
+        size_t fixed = (turn * 64 + i) % FIXED, passing = FIXED + (turn * 61 + i * 67) % PASSING;
+        bool is_found;
+        const struct token_record *record = token_table_find(readers->table, &readers->digests[fixed]);
+        failures += !record || !fingerprint_is_equal(&record->fingerprint, &readers->fingerprints[fixed]);
+        record = token_table_find_or_decoy(readers->table, &readers->digests[fixed], &is_found);
+        failures += !is_found || !fingerprint_is_equal(&record->fingerprint, &readers->fingerprints[fixed]);
+        record = token_table_find_or_decoy(readers->table, &readers->digests[passing], &is_found);
+        failures += is_found && !fingerprint_is_equal(&record->fingerprint, &readers->fingerprints[passing]);
+        failures += !record;
+    }
+    return failures;
+}
+
 static void *read_along(void *context) {
-    struct stage *stage = context;
+    struct readers *readers = context;
     size_t failures = 0;
     quiescence_enter_thread();
-    for (size_t turn = 0; !atomic_load(&stage->is_over); turn++) {
+    for (size_t turn = 0; !atomic_load(&readers->is_over); turn++) {
         quiescence_go_online();
-        for (size_t i = 0; i < 64; i++) {
-            size_t fixed = (turn * 64 + i) % FIXED, passing = FIXED + (turn * 61 + i * 67) % PASSING;
-            const struct token_record *record = token_table_find(stage->table, &stage->digests[fixed]);
-            failures += !record || !digest_is_equal(&record->digest, &stage->digests[fixed]);
-            record = token_table_find(stage->table, &stage->digests[passing]);
-            failures += record && !digest_is_equal(&record->digest, &stage->digests[passing]);
-        }
+        failures += read_some(readers, turn);
         quiescence_go_offline();
     }
     quiescence_leave_thread();
     return (void *)failures;
 }
 
-static void release_record(void *owner, void *record) {
-    (void)owner;
-    free(record);
+static void release_record(void *owner, void *number) {
+    struct stage *stage = owner;
+    release(stage, (uint32_t)(uintptr_t)number);
 }
 
-static void put_anew(struct stage *stage, struct reclaim *reclaim, uint32_t key, uint32_t generation) {
-    const struct token_record *replaced;
-    assert_int_equal(token_table_put(stage->table, new_record(key, generation), &replaced), STATUS_OK);
-    reclaim_add(reclaim, release_record, NULL, (void *)replaced);
+static void retire(struct stage *stage, uint32_t number) {
+    reclaim_add(&stage->reclaim, release_record, stage, (void *)(uintptr_t)number);
 }
 
-static void write_along(struct stage *stage, struct reclaim *reclaim, struct seed *seed) {
+static void put_anew(struct stage *stage, uint32_t key, uint32_t version) {
+    uint32_t replaced;
+    assert_int_equal(token_table_put(stage->table, new_record(stage, key, version), &replaced), STATUS_OK);
+    retire(stage, replaced);
+}
+
+static void remove_passing(struct stage *stage, const struct fingerprint *fingerprint) {
+    uint32_t number = token_table_find_number(stage->table, fingerprint);
+    if (number == SLAB_NONE)
+        return;
+    token_table_remove(stage->table, number);
+    retire(stage, number);
+}
+
+static void write_along(struct stage *stage, const struct readers *readers, struct seed *seed) {
     for (uint32_t round = 1; round <= ROUNDS; round++) {
         for (uint32_t i = 0; i < PASSING; i++) {
-            put_anew(stage, reclaim, FIXED + (uint32_t)seed_next_below(seed, PASSING), round);
+            put_anew(stage, FIXED + (uint32_t)seed_next_below(seed, PASSING), round);
             if (i % 16 == 0)
-                put_anew(stage, reclaim, (uint32_t)seed_next_below(seed, FIXED), round);
+                put_anew(stage, (uint32_t)seed_next_below(seed, FIXED), round);
             if (i % 256 == 0)
-                reclaim_run(reclaim);
+                reclaim_run(&stage->reclaim);
         }
         check(stage->table);
         for (uint32_t i = 0; i < PASSING; i++) {
-            const struct token_record *removed =
-                token_table_remove(stage->table, &stage->digests[FIXED + seed_next_below(seed, PASSING)]);
-            reclaim_add(reclaim, release_record, NULL, (void *)removed);
+            remove_passing(stage, &readers->fingerprints[FIXED + seed_next_below(seed, PASSING)]);
             if (i % 256 == 0)
-                reclaim_run(reclaim);
+                reclaim_run(&stage->reclaim);
         }
         check(stage->table);
     }
+}
+
+static void make_readers(struct readers *readers, struct stage *stage) {
+    *readers = (struct readers){.table = stage->table,
+                                .fingerprints = calloc(FIXED + PASSING, sizeof(*readers->fingerprints)),
+                                .digests = calloc(FIXED + PASSING, sizeof(*readers->digests))};
+    assert_true(readers->digests && readers->fingerprints);
+    for (uint32_t key = 0; key < FIXED + PASSING; key++) {
+        readers->digests[key] = make_digest(key);
+        readers->fingerprints[key] = token_table_get_fingerprint(stage->table, &readers->digests[key]);
+    }
+}
+
+// `others`: so many beside those that are looked up. The table's partitions come and go around their number.
+static void read_and_write(uint32_t others) {
+    struct seed seed = seed_new();
+    struct stage stage;
+    struct readers readers;
+    stage_init(&stage);
+    make_readers(&readers, &stage);
+    for (uint32_t key = 0; key < FIXED; key++)
+        put_anew(&stage, key, 0);
+    for (uint32_t key = 0; key < others; key++)
+        put_anew(&stage, FIXED + PASSING + key, 0);
+
+    pthread_t threads[READERS];
+    for (size_t i = 0; i < READERS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, read_along, &readers), 0);
+    write_along(&stage, &readers, &seed);
+    atomic_store(&readers.is_over, true);
+    for (size_t i = 0; i < READERS; i++) {
+        void *failures;
+        assert_int_equal(pthread_join(threads[i], &failures), 0);
+        assert_null(failures);
+    }
+    free(readers.digests);
+    free(readers.fingerprints);
+    stage_fini(&stage);
 }
 
 static void readers_find_what_is_there_while_the_table_changes(void **state) {
     (void)state;
-    struct seed seed = seed_new();
-    struct reclaim reclaim;
-    struct stage stage = {.table = new_table(&reclaim),
-                          .digests = calloc(FIXED + PASSING, sizeof(*stage.digests))};
-    assert_non_null(stage.digests);
-    for (uint32_t key = 0; key < FIXED + PASSING; key++)
-        stage.digests[key] = make_digest(key);
-    for (uint32_t key = 0; key < FIXED; key++)
-        put_anew(&stage, &reclaim, key, 0);
+    read_and_write(0);
+}
 
-    pthread_t readers[READERS];
-    for (size_t i = 0; i < READERS; i++)
-        assert_int_equal(pthread_create(&readers[i], NULL, read_along, &stage), 0);
-    write_along(&stage, &reclaim, &seed);
-    atomic_store(&stage.is_over, true);
-    for (size_t i = 0; i < READERS; i++) {
-        void *failures;
-        assert_int_equal(pthread_join(readers[i], &failures), 0);
-        assert_null(failures);
-    }
-
-    size_t cursor = 0;
-    for (const struct token_record *record; (record = token_table_next(stage.table, &cursor));)
-        free((void *)record);
-    token_table_free(stage.table);
-    reclaim_fini(&reclaim);
-    free(stage.digests);
+static void readers_find_what_is_there_while_the_table_becomes_large(void **state) {
+    (void)state;
+    read_and_write(LARGE - FIXED - PASSING / 2);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_table_of_constant_size_does_not_grow),
-        cmocka_unit_test(records_may_be_removed_on_a_walk),
+        cmocka_unit_test(a_table_that_grows_and_shrinks_stays_dense),
+        cmocka_unit_test(a_look_up_in_steps_sees_what_is_there_at_its_end),
         cmocka_unit_test(a_failing_allocation_leaves_the_table_as_it_was),
         cmocka_unit_test(a_decoy_is_found_however_full_or_empty_the_table_is),
         cmocka_unit_test(random_puts_and_removals_agree_with_a_list),
         cmocka_unit_test(readers_find_what_is_there_while_the_table_changes),
+        cmocka_unit_test(readers_find_what_is_there_while_the_table_becomes_large),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

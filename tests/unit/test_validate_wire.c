@@ -75,7 +75,9 @@ static void check_moment(const Google__Protobuf__Timestamp *moment, int64_t ms) 
 static void check_message(const Latchkey__V1__ValidateResponse *message,
                           const struct validate_answer *answer) {
     assert_int_equal(message->decision, answer->reason == REASON_OK ? LATCHKEY__V1__DECISION__DECISION_ALLOW
-                                                                    : LATCHKEY__V1__DECISION__DECISION_DENY);
+                                        : answer->reason == REASON_NOT_CURRENT
+                                            ? LATCHKEY__V1__DECISION__DECISION_UNSPECIFIED
+                                            : LATCHKEY__V1__DECISION__DECISION_DENY);
     assert_int_equal(message->reason, answer->reason);
     assert_int_equal(message->kind, answer->kind);
     check_text(message->revision, answer->revision);

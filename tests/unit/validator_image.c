@@ -26,7 +26,8 @@ static void publish(struct validator_image *made) {
 void validator_image_init(struct validator_image *made, const char *const *names, size_t count,
                           size_t operator_only) {
     *made = (struct validator_image){0};
-    assert_int_equal(image_new(&made->reclaim, &made->image), STATUS_OK);
+    const struct fingerprint_key key = fingerprint_key_new();
+    assert_int_equal(image_new(&made->reclaim, &key, &made->image), STATUS_OK);
     set_catalogue(made->image, names, count, operator_only);
     image_begin_pass(made->image);
     for (uint8_t lane = 0; lane < LANE_COUNT; lane++) {

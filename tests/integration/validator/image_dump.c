@@ -71,27 +71,38 @@ static void write_uuid(struct dump *dump, const char *name, struct uuid uuid) {
     buffer_append_format(&dump->line, " %s=%s", name, text);
 }
 
+static void write_owner(struct dump *dump, const struct token_record *record) {
+    size_t cursor = 0;
+    for (const struct company *company; (company = uuid_index_next_of_all(&dump->image->companies, &cursor));)
+        if (company->number == image_get_company_number(dump->image, record))
+            write_uuid(dump, "company", company->company_id);
+    cursor = 0;
+    for (const struct member *member; (member = uuid_index_next_of_all(&dump->image->members, &cursor));)
+        if (record->has_member && member->number == record->owner)
+            write_uuid(dump, "member", member->member_id);
+}
+
 static void write_token(struct dump *dump, const struct token_record *record) {
     buffer_append_text(&dump->line, "token ");
-    for (size_t i = 0; i < sizeof(record->digest.bytes); i++)
-        buffer_append_format(&dump->line, "%02x", record->digest.bytes[i]);
+    buffer_append_format(&dump->line, "%016" PRIx64 "%016" PRIx64, record->fingerprint.words[0],
+                         record->fingerprint.words[1]);
     write_uuid(dump, "id", record->token_id);
-    write_uuid(dump, "company", record->company->company_id);
-    if (record->member)
-        write_uuid(dump, "member", record->member->member_id);
+    write_owner(dump, record);
     buffer_append_format(&dump->line, " kind=%u channels=%u deactivated=%d suspended=%d ends=%" PRId64,
                          record->kind, record->channels, record->is_deactivated, record->is_suspended,
-                         record->expires_at_ms);
-    if (record->extra)
+                         token_record_get_expires_at_ms(record));
+    const struct token_extra *extra = image_get_extra(dump->image, record);
+    if (extra)
         buffer_append_format(&dump->line, " from=%" PRId64 " until=%" PRId64 " external=%.*s",
-                             record->extra->not_before_ms, record->extra->suspended_until_ms,
-                             (int)record->extra->external_id_len, record->extra->external_id);
-    write_policy(dump, record->policy);
+                             extra->not_before_ms, extra->suspended_until_ms, (int)extra->external_id_len,
+                             extra->external_id);
+    write_policy(dump, image_get_policy(dump->image, record));
     end_line(dump);
 }
 
 static void write_company(struct dump *dump, const struct company *company) {
-    const struct company_facts *facts = atomic_load(&company->facts);
+    const struct company_facts *facts =
+        atomic_load(&image_get_company_cell(dump->image, company->number)->facts);
     if (!facts)
         return;
     buffer_append_format(&dump->line, "company %s lane=%u suspended=%d whitelist=%d scope=%u external=%.*s",
@@ -102,7 +113,8 @@ static void write_company(struct dump *dump, const struct company *company) {
 }
 
 static void write_member(struct dump *dump, const struct member *member) {
-    const struct member_facts *facts = atomic_load(&member->facts);
+    const struct member_facts *facts =
+        atomic_load(&image_get_member_cell(dump->image, member->number)->facts);
     if (!facts)
         return;
     buffer_append_format(&dump->line, "member %s removed=%d", facts->id_text, facts->is_removed);
@@ -143,10 +155,11 @@ char *image_dump(const struct image *image, const struct ip_address *probes, siz
     struct dump dump = {.image = image, .probes = probes, .probe_count = probe_count, .now_ms = now_ms};
     arena_init(&dump.arena, 0);
     assert_null(token_table_check(image->tokens));
+    uint32_t number = SLAB_NONE;
+    for (const struct token_record *record; (record = slab_next(&image->records, &number));)
+        if (record->state != TOKEN_FREE)
+            write_token(&dump, record);
     size_t cursor = 0;
-    for (const struct token_record *record; (record = token_table_next(image->tokens, &cursor));)
-        write_token(&dump, record);
-    cursor = 0;
     for (const struct company *company; (company = uuid_index_next_of_all(&image->companies, &cursor));)
         write_company(&dump, company);
     cursor = 0;

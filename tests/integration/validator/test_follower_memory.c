@@ -21,6 +21,7 @@ static bool load_with_failure(size_t k, char **ret_dump) {
     struct snapshot_options options = {.connection = connection,
                                        .clock = clock_get_system(),
                                        .reclaim = &reclaim,
+                                       .key = {{1, 2}},
                                        .is_stopping = &is_stopping,
                                        .progress = &progress};
     struct image *image = NULL;

@@ -114,6 +114,14 @@ static void make_changes(void) {
 
 // --- comparing ---
 
+// With which the same digest is the same in both.
+static struct fingerprint_key get_key(void) {
+    quiescence_go_online();
+    struct fingerprint_key key = *image_get_fingerprint_key(scene_get_image(&scene));
+    quiescence_go_offline();
+    return key;
+}
+
 static char *dump_fresh(void) {
     struct reclaim reclaim = {0};
     atomic_bool is_stopping = false;
@@ -125,6 +133,7 @@ static char *dump_fresh(void) {
     struct snapshot_options options = {.connection = connection,
                                        .clock = clock_get_system(),
                                        .reclaim = &reclaim,
+                                       .key = get_key(),
                                        .is_stopping = &is_stopping,
                                        .progress = &progress};
     struct image *image;

@@ -1,0 +1,139 @@
+#include "services/validator/validate_item_wire.h"
+
+#include <string.h>
+
+#include "common/grpc/framing.h"
+#include "common/protobuf/wire_reader.h"
+#include "services/validator/validate_wire.h"
+
+// Fields of the four messages, as in validation.proto.
+enum { BATCH_REQUESTS = 1, BATCH_RESPONSES = 1 };
+enum { STREAM_ID = 1, STREAM_REQUEST = 2, STREAM_RESPONSE = 2 };
+
+enum { VARINT_MAX = 10 };
+
+// ---- reading ----
+
+enum status validate_batch_wire_count(struct bytes message, size_t *ret_count) {
+    struct wire_reader reader = wire_reader_of(message);
+    size_t count = 0;
+    while (wire_reader_has_more(&reader)) {
+        uint64_t tag = wire_reader_read_tag(&reader);
+        if (tag != WIRE_TAG(BATCH_REQUESTS, WIRE_LENGTH)) {
+            wire_reader_skip_unknown(&reader, tag, BATCH_REQUESTS);
+            continue;
+        }
+        (void)wire_reader_read_bytes(&reader);
+        count++;
+    }
+    *ret_count = count;
+    return reader.status;
+}
+
+bool validate_batch_wire_next(struct bytes *rest, struct bytes *ret_question) {
+    struct wire_reader reader = wire_reader_of(*rest);
+    bool is_found = false;
+    while (!is_found && wire_reader_has_more(&reader)) {
+        uint64_t tag = wire_reader_read_tag(&reader);
+        is_found = tag == WIRE_TAG(BATCH_REQUESTS, WIRE_LENGTH);
+        if (is_found)
+            *ret_question = wire_reader_read_bytes(&reader);
+        else
+            wire_reader_skip_unknown(&reader, tag, BATCH_REQUESTS);
+    }
+    *rest = bytes_of(reader.at, (size_t)(reader.end - reader.at));
+    return is_found;
+}
+
+// One by one they may be no messages where together they are one.
+static bool is_question(struct bytes piece, struct arena *arena) {
+    struct validate_question question;
+    return validate_wire_read(piece, arena, &question) == STATUS_OK;
+}
+
+static enum status join(struct arena *arena, struct bytes *to, struct bytes piece) {
+    if (!is_question(*to, arena) || !is_question(piece, arena))
+        return STATUS_MALFORMED;
+    uint8_t *joint = arena_allocate(arena, to->len + piece.len);
+    if (!joint)
+        return STATUS_NO_MEMORY;
+    if (to->len > 0)
+        memcpy(joint, to->data, to->len);
+    if (piece.len > 0)
+        memcpy(joint + to->len, piece.data, piece.len);
+    *to = bytes_of(joint, to->len + piece.len);
+    return STATUS_OK;
+}
+
+static void read_question(struct wire_reader *reader, struct arena *arena, struct bytes *question) {
+    struct bytes piece = wire_reader_read_bytes(reader);
+    enum status status = STATUS_OK;
+    if (question->len == 0)
+        *question = piece;
+    else
+        status = join(arena, question, piece);
+    if (status != STATUS_OK)
+        wire_reader_fail(reader, status);
+}
+
+enum status validate_stream_wire_read(struct bytes message, struct arena *arena, uint64_t *ret_id,
+                                      struct bytes *ret_question) {
+    struct wire_reader reader = wire_reader_of(message);
+    struct bytes question = BYTES_EMPTY;
+    uint64_t id = 0;
+    while (wire_reader_has_more(&reader)) {
+        uint64_t tag = wire_reader_read_tag(&reader);
+        switch (tag) {
+        case WIRE_TAG(STREAM_ID, WIRE_VARINT): id = wire_reader_read_number(&reader); break;
+        case WIRE_TAG(STREAM_REQUEST, WIRE_LENGTH): read_question(&reader, arena, &question); break;
+        default: wire_reader_skip_unknown(&reader, tag, STREAM_REQUEST);
+        }
+    }
+    *ret_id = id;
+    *ret_question = question;
+    return reader.status;
+}
+
+// ---- writing ----
+
+static uint8_t *put_varint(uint8_t *to, uint64_t value) {
+    for (; value >= 0x80; value >>= 7)
+        *to++ = (uint8_t)(value | 0x80);
+    *to++ = (uint8_t)value;
+    return to;
+}
+
+// why the answer is moved: how long it is shows when it is
+// written, and a length of more bytes than it needs is not what others write.
+static uint8_t *put_answer(uint8_t *to, unsigned field, const struct validate_answer *answer) {
+    *to++ = WIRE_TAG(field, WIRE_LENGTH);
+    uint8_t *body = to + VARINT_MAX;
+    size_t len = (size_t)(validate_wire_put(answer, body) - body);
+    to = put_varint(to, len);
+    memmove(to, body, len);
+    return to + len;
+}
+
+static size_t measure(const struct validate_answer *answer) {
+    return 1 + VARINT_MAX + validate_wire_measure(answer);
+}
+
+void validate_batch_wire_append(struct buffer *to, const struct validate_answer *answer) {
+    uint8_t *at = buffer_reserve(to, measure(answer));
+    if (at)
+        buffer_advance(to, (size_t)(put_answer(at, BATCH_RESPONSES, answer) - at));
+}
+
+void validate_stream_wire_append(struct buffer *to, uint64_t id, const struct validate_answer *answer) {
+    uint8_t *at = buffer_reserve(to, FRAMING_PREFIX_BYTES + 1 + VARINT_MAX + measure(answer));
+    if (!at)
+        return;
+    uint8_t *message = at + FRAMING_PREFIX_BYTES, *end = message;
+    if (id != 0) {
+        *end++ = WIRE_TAG(STREAM_ID, WIRE_VARINT);
+        end = put_varint(end, id);
+    }
+    end = put_answer(end, STREAM_RESPONSE, answer);
+    framing_write_prefix(at, (uint32_t)(end - message));
+    buffer_advance(to, (size_t)(end - at));
+}

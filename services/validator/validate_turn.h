@@ -1,0 +1,40 @@
+// What one call decides by until the end of its loop's turn: the image as it is now, fresh enough to decide,
+// and who asks. Whoever decides in several turns begins each of them anew: a lease runs out, and the asker's
+// own token may have ended meanwhile.
+#ifndef LATCHKEY_SERVICES_VALIDATOR_VALIDATE_TURN_H
+#define LATCHKEY_SERVICES_VALIDATOR_VALIDATE_TURN_H
+
+#include "common/base/arena.h"
+#include "common/base/compiler.h"
+#include "common/base/fault.h"
+#include "common/base/status.h"
+#include "common/grpc/call.h"
+#include "services/validator/validate_decide.h"
+#include "services/validator/validate_service.h"
+
+struct validate_turn {
+    struct validate_loop *mine; // of the call's loop
+    struct validate_view view;
+    struct validate_asker asker;
+};
+
+// Loop thread. UNAVAILABLE: not current. UNAUTHENTICATED, PERMISSION_DENIED: who may not ask. Each counted,
+// and the fault filled.
+MUST_CHECK enum status validate_turn_begin(const struct validate_service *service,
+                                           const struct grpc_call *transport, struct fault *fault,
+                                           struct validate_turn *ret_turn);
+
+// validate_decide_by_key(), counted, and what it used noted.
+MUST_CHECK enum status validate_turn_decide(const struct validate_turn *turn,
+                                            const struct validate_question *question,
+                                            const struct validate_key *key, struct arena *arena,
+                                            struct validate_answer *ret_answer);
+
+// validate_refuse(), counted.
+void validate_turn_refuse(const struct validate_turn *turn, enum reason reason, unsigned lane,
+                          struct validate_answer *ret_answer);
+
+// That the asker has asked: who asks all day is not unused. Once a turn at least.
+void validate_turn_note_asker(const struct validate_turn *turn);
+
+#endif
