@@ -7,7 +7,7 @@
 // Numbers of the fields, as in proto/envoy.
 enum { CHECK_REQUEST_ATTRIBUTES = 1 };
 enum { ATTRIBUTES_SOURCE = 1, ATTRIBUTES_REQUEST = 4, ATTRIBUTES_CONTEXT_EXTENSIONS = 10 };
-enum { PEER_ADDRESS = 1, ADDRESS_SOCKET = 1, SOCKET_ADDRESS = 2 };
+enum { PEER_ADDRESS = 1, ADDRESS_SOCKET = 1, ADDRESS_PIPE = 2, SOCKET_ADDRESS = 2 };
 enum { REQUEST_HTTP = 2 };
 enum { HTTP_METHOD = 2, HTTP_HEADERS = 3, HTTP_PATH = 4, HTTP_HOST = 5, HTTP_HEADER_MAP = 13 };
 enum { HEADER_MAP_HEADERS = 1 };
@@ -150,6 +150,8 @@ static void read_socket_address(struct reading *reading, uint32_t number, struct
 static void read_address(struct reading *reading, uint32_t number, struct bytes value) {
     if (number == ADDRESS_SOCKET)
         read_each(reading, value, read_socket_address);
+    else if (number == ADDRESS_PIPE)
+        reading->request->source_address = BYTES_EMPTY; // one or the other, the last one counts
 }
 
 static void read_source(struct reading *reading, uint32_t number, struct bytes value) {

@@ -1,5 +1,5 @@
-// ValidationService of the contract, and Authorization of Envoy, as parts of a server: the second in a process
-// that has the first, behind it in the list.
+// ValidationService of the contract, and Authorization of Envoy, as parts of a server: the second in a
+// process that has the first, behind it in the list.
 #ifndef LATCHKEY_SERVICES_VALIDATOR_VALIDATOR_SERVICE_H
 #define LATCHKEY_SERVICES_VALIDATOR_VALIDATOR_SERVICE_H
 
