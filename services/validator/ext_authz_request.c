@@ -70,41 +70,48 @@ static struct pair read_pair(struct reading *reading, struct bytes message) {
 
 static const char *const own[] = {"authorization", "x-access-token", "cookie", "origin", "x-forwarded-for"};
 
-// Of Symfony, Zend and IIS, and of Rails, Express and many more.
-static const char *const overrides[] = {"x-original-url", "x-rewrite-url", "x-http-method-override",
-                                        "x-http-method", "x-method-override"};
-
-static bool is_listed(struct bytes name, const char *const *list, size_t count) {
-    for (size_t i = 0; i < count; i++)
-        if (bytes_is_equal_ignoring_case(name, bytes_of_text(list[i])))
-            return true;
-    return false;
-}
+const char *const ext_authz_overrides[EXT_AUTHZ_OVERRIDE_COUNT] = {
+    "x-original-url", "x-rewrite-url", "x-http-method-override", "x-http-method", "x-method-override"};
 
 static uint8_t to_lower(uint8_t byte) {
     return byte >= 'A' && byte <= 'Z' ? byte | 0x20 : byte;
 }
 
-bool ext_authz_header_is_identity(struct bytes name) {
-    static const char prefix[] = EXT_AUTHZ_IDENTITY_PREFIX;
-    if (name.len < sizeof(prefix) - 1)
+// Many servers take "_" for "-".
+static bool begins_like(struct bytes name, struct bytes prefix) {
+    if (name.len < prefix.len)
         return false;
-    for (size_t i = 0; i < sizeof(prefix) - 1; i++)
-        if ((name.data[i] == '_' ? '-' : to_lower(name.data[i])) != prefix[i])
+    for (size_t i = 0; i < prefix.len; i++)
+        if ((name.data[i] == '_' ? '-' : to_lower(name.data[i])) != prefix.data[i])
             return false;
     return true;
 }
 
+bool ext_authz_header_is_identity(struct bytes name) {
+    return begins_like(name, BYTES_LITERAL(EXT_AUTHZ_IDENTITY_PREFIX));
+}
+
 bool ext_authz_header_is_override(struct bytes name) {
-    return is_listed(name, overrides, ARRAY_LENGTH(overrides));
+    for (size_t i = 0; i < ARRAY_LENGTH(ext_authz_overrides); i++) {
+        struct bytes listed = bytes_of_text(ext_authz_overrides[i]);
+        if (name.len == listed.len && begins_like(name, listed))
+            return true;
+    }
+    return false;
+}
+
+static bool is_own(struct bytes name) {
+    for (size_t i = 0; i < ARRAY_LENGTH(own); i++)
+        if (bytes_is_equal_ignoring_case(name, bytes_of_text(own[i])))
+            return true;
+    return false;
 }
 
 // Most headers are told by their first letter.
 static bool matters(struct bytes name) {
     if (name.len == 0 || !memchr("acolx", to_lower(name.data[0]), 5))
         return false;
-    return is_listed(name, own, ARRAY_LENGTH(own)) || ext_authz_header_is_identity(name) ||
-           ext_authz_header_is_override(name);
+    return is_own(name) || ext_authz_header_is_identity(name) || ext_authz_header_is_override(name);
 }
 
 static void add_header(struct reading *reading, struct bytes message) {

@@ -43,7 +43,11 @@ MUST_CHECK enum status ext_authz_request_read(struct bytes message, struct arena
 // Whether it says who is asking (EXT_AUTHZ_IDENTITY_PREFIX).
 bool ext_authz_header_is_identity(struct bytes name);
 
-// Whether some servers take it for the method or the path in place of those that were decided about.
+// Names of what some servers (Symfony, Zend, IIS; Rails, Express and many more) take for the path or the
+// method in place of those that were decided about; and whether a name is one of them, in that spelling or
+// another.
+#define EXT_AUTHZ_OVERRIDE_COUNT 5
+extern const char *const ext_authz_overrides[EXT_AUTHZ_OVERRIDE_COUNT];
 bool ext_authz_header_is_override(struct bytes name);
 
 #endif

@@ -219,11 +219,15 @@ static struct bytes write_failure(const struct check *check) {
     return denial.text ? ext_authz_write_denial(&denial, GRPC_CALL_HEADROOM, check->arena) : BYTES_EMPTY;
 }
 
-// Other names for method and path would undo what the route has decided.
+// Other names for method and path would undo what the route has decided. Also those that the client does not
+// seem to have sent: a gateway may not tell all that it has.
 static void remove_overrides(const struct check *check, struct ext_authz_admission *admission,
                              struct bytes *removed) {
-    const struct metadata_field *field = check->request.headers.first;
-    for (; check->has_routes && field; field = field->next)
+    if (!check->has_routes)
+        return;
+    for (size_t i = 0; i < EXT_AUTHZ_OVERRIDE_COUNT; i++)
+        removed[admission->removed_count++] = bytes_of_text(ext_authz_overrides[i]);
+    for (const struct metadata_field *field = check->request.headers.first; field; field = field->next)
         if (ext_authz_header_is_override(field->name))
             removed[admission->removed_count++] = field->name;
 }
@@ -249,10 +253,9 @@ static bool remove_token(const struct check *check, struct ext_authz_admission *
 }
 
 static struct bytes write_admission(const struct check *check, const struct validate_answer *answer) {
-    enum { TOKEN_FIELDS = 3 };
+    enum { FIXED = EXT_AUTHZ_OVERRIDE_COUNT + 3 }; // and those that may hold a token
     struct ext_authz_admission admission = {.answer = answer, .headers = &check->request.headers};
-    struct bytes *removed =
-        ARENA_NEW_ARRAY(check->arena, struct bytes, check->request.headers.count + TOKEN_FIELDS);
+    struct bytes *removed = ARENA_NEW_ARRAY(check->arena, struct bytes, check->request.headers.count + FIXED);
     if (!removed || !remove_token(check, &admission, removed))
         return BYTES_EMPTY;
     remove_overrides(check, &admission, removed);

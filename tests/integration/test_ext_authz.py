@@ -176,13 +176,13 @@ class Routes(EnvoyCase):
     def test_a_public_route_asks_nobody_and_believes_nobody(self):
         answer = self.check(bearer(self.secret), ("latchkey-company", "forged"), path="/healthz")
         self.assertEqual((answer.is_admitted, answer.headers), (True, {}))
-        self.assertEqual(answer.removed, IDENTITIES | {"x-access-token", "authorization"})
+        self.assertGreaterEqual(answer.removed, IDENTITIES | {"x-access-token", "authorization"})
         self.assertNotIn("authorization", self.check(("authorization", "Basic eDp5"), path="/healthz").removed)
 
     def test_other_names_for_method_and_path_are_taken_away(self):
         overrides = {"x-original-url", "x-rewrite-url", "x-http-method-override", "x-http-method", "x-method-override"}
-        answer = self.check(bearer(self.secret), *((name, "/internal") for name in overrides), path="/charges")
-        self.assertEqual(answer.removed & overrides, overrides)
+        answer = self.check(bearer(self.secret), ("x_http_method_override", "DELETE"), path="/charges")
+        self.assertEqual(answer.removed & {*overrides, "x_http_method_override"}, {*overrides, "x_http_method_override"})
 
     def test_a_file_that_changes_is_read_again_and_one_that_is_bad_changes_nothing(self):
         self.addCleanup(self.replace, ROUTES)

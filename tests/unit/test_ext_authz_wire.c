@@ -147,6 +147,17 @@ static void names_that_say_who_is_asking_are_known_in_every_spelling(void **stat
         assert_false(ext_authz_header_is_identity(bytes_of_text(others[i])));
 }
 
+static void other_names_for_method_and_path_are_known_in_every_spelling(void **state) {
+    (void)state;
+    static const char *const overrides[] = {"x-original-url", "X_HTTP_Method_Override", "x-http-method"};
+    static const char *const others[] = {"x-http-methods", "x-http", "", "x-forwarded-for",
+                                         "method-override"};
+    for (size_t i = 0; i < ARRAY_LENGTH(overrides); i++)
+        assert_true(ext_authz_header_is_override(bytes_of_text(overrides[i])));
+    for (size_t i = 0; i < ARRAY_LENGTH(others); i++)
+        assert_false(ext_authz_header_is_override(bytes_of_text(others[i])));
+}
+
 // ---- the response ----
 
 typedef Envoy__Service__Auth__V3__CheckResponse CheckResponse;
@@ -315,6 +326,7 @@ int main(void) {
         CASE(a_message_that_is_cut_off_is_none_or_a_shorter_one),
         CASE(what_is_not_wanted_is_passed_over_however_deep),
         CASE(names_that_say_who_is_asking_are_known_in_every_spelling),
+        CASE(other_names_for_method_and_path_are_known_in_every_spelling),
         CASE(a_denial_is_what_the_client_gets),
         CASE(every_denial_has_a_code_that_denies),
         CASE(what_is_set_replaces_and_what_is_not_is_removed),
