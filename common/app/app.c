@@ -422,6 +422,18 @@ static int start(struct app *app) {
 
 // ---- life ----
 
+static void tick_services(const struct app *app) {
+    for (size_t i = 0; i < app->program->service_count; i++)
+        if (app->program->services[i]->tick)
+            app->program->services[i]->tick();
+}
+
+static void reload_services(const struct app *app) {
+    for (size_t i = 0; i < app->program->service_count; i++)
+        if (app->program->services[i]->reload)
+            app->program->services[i]->reload();
+}
+
 // Returns an exit code, or -1 when it was told to stop.
 static int serve(struct app *app, const sigset_t *signals) {
     for (int number = 0; number != SIGTERM && number != SIGINT; number = signals_wait(signals, TICK_MS)) {
@@ -432,9 +444,12 @@ static int serve(struct app *app, const sigset_t *signals) {
         }
         if (app->database)
             database_probe_tick(&app->probe);
-        if (number == SIGHUP)
+        if (number == SIGHUP) {
             tls_material_reload();
+            reload_services(app);
+        }
         tls_material_tick();
+        tick_services(app);
         update_health(app);
         if (app->was_ready && !app->is_open) {
             int exit_code = open_ports(app);

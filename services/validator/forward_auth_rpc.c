@@ -1,7 +1,6 @@
 #include <stdio.h>
 
 #include "common/access/decision.h"
-#include "common/app/bearer.h"
 #include "common/app/client_address.h"
 #include "common/app/http_form.h"
 #include "common/base/buffer.h"
@@ -10,6 +9,7 @@
 #include "common/grpc/percent.h"
 #include "services/validator/forward_auth.h"
 #include "services/validator/http_verdict.h"
+#include "services/validator/presented_token.h"
 #include "services/validator/relay_rpc.h"
 
 // Proxies read a header block into 4 or 8 KiB and fail on more.
@@ -21,27 +21,8 @@ static const struct forward_auth *get_own(const struct http_request *request) {
 
 // ---- the question ----
 
-// In "a=b; name=value; c=d"; the first of that name, as browsers send the most specific one first.
-static struct bytes find_cookie(const struct http_request *request, const char *name) {
-    struct bytes rest = http_request_find_only(request, "cookie");
-    while (rest.data) {
-        struct bytes value = bytes_trim(bytes_split(&rest, ';'));
-        if (bytes_is_text(bytes_split(&value, '='), name))
-            return value;
-    }
-    return BYTES_EMPTY;
-}
-
-static bool presents_token_in_a_field(const struct http_request *request) {
-    return metadata_find(request->fields.first, BYTES_LITERAL("authorization")) ||
-           metadata_find(request->fields.first, BYTES_LITERAL("x-access-token"));
-}
-
 static struct bytes find_token(const struct http_request *request) {
-    const char *cookie = get_own(request)->cookie;
-    if (cookie && *cookie && !presents_token_in_a_field(request))
-        return find_cookie(request, cookie);
-    return bearer_find_secret_in(&request->fields);
+    return presented_token_find(&request->fields, get_own(request)->cookie);
 }
 
 static struct bytes find_client_ip(const struct http_request *request) {
@@ -165,14 +146,11 @@ static void admit(const struct http_request *request, const Latchkey__V1__Valida
     add_expiry(request, answer, decided->expires_at);
 }
 
-// RFC 6750: who has presented nothing is told of no error.
 static void add_challenge(const struct http_request *request, const struct http_verdict *verdict,
                           struct http_answer *answer) {
-    if (verdict->status == 401 && find_token(request).len == 0)
-        http_answer_add(request, answer, "www-authenticate", BYTES_LITERAL("Bearer realm=\"latchkey\""));
-    else if (verdict->error)
-        http_answer_add(request, answer, "www-authenticate",
-                        bytes_of_text(arena_format(request->arena, "Bearer error=\"%s\"", verdict->error)));
+    const char *challenge = http_verdict_get_challenge(verdict, find_token(request).len > 0);
+    if (challenge)
+        http_answer_add(request, answer, "www-authenticate", bytes_of_text(challenge));
 }
 
 static void refuse(const struct http_request *request, int reason, struct http_answer *answer) {
@@ -183,21 +161,14 @@ static void refuse(const struct http_request *request, int reason, struct http_a
         add_text(request, answer, "latchkey-reason", reason_get_name((enum reason)reason));
 }
 
-// why 403 where the proxy itself may not ask: its client can't mend that by another token, and must not
-// believe so.
 static void fail(const struct http_request *request, const struct fault *fault, struct http_answer *answer) {
-    const char *text = fault->message ? fault->message : status_get_text(fault->status);
-    switch (fault->status) {
-    case STATUS_UNAUTHENTICATED:
-    case STATUS_PERMISSION_DENIED:
-        http_answer_refuse(request, answer, 403, "permission_denied", "this proxy may not ask: %s", text);
+    const struct http_verdict *verdict = http_verdict_of_failure(fault->status);
+    http_answer_refuse(request, answer, verdict->status, verdict->code, "%s%s", verdict->text,
+                       fault->message ? fault->message : status_get_text(fault->status));
+    if (verdict->status != 503)
         return;
-    case STATUS_INVALID: http_answer_refuse(request, answer, 400, "invalid_argument", "%s", text); return;
-    default:
-        http_answer_refuse(request, answer, 503, "unavailable", "%s", text);
-        relay_add_retry_after(request, fault, answer);
-        add_text(request, answer, "latchkey-reason", fault->reason);
-    }
+    relay_add_retry_after(request, fault, answer);
+    add_text(request, answer, "latchkey-reason", fault->reason);
 }
 
 void forward_auth_tell(const struct http_request *request, const struct local_response *response,
