@@ -172,7 +172,7 @@ static void drop(struct plain *plain, size_t length) {
 // Only asked for where a read came full: else nothing was left.
 static size_t count_left(const struct plain *plain) {
     int fd, left = 0;
-    bool is_known = plain->has_filled_buffer && uv_fileno(&plain->uv.handle, &fd) == 0 &&
+    bool is_known = plain->has_filled_share && uv_fileno(&plain->uv.handle, &fd) == 0 &&
                     ioctl(fd, FIONREAD, &left) == 0 && left > 0;
     return is_known ? (size_t)left : 0;
 }
