@@ -171,14 +171,13 @@ enum status http_door_open(struct http_door *door, char *ret_error, size_t error
         return STATUS_OK;
     const struct http_settings *settings = door->options.settings;
     size_t max = (size_t)settings->max_connections;
-    door->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, on_accept,
-                                    door, on_request, door, MHD_OPTION_LISTEN_SOCKET, door->fd,
-                                    MHD_OPTION_CONNECTION_LIMIT, (unsigned)(max + HTTP_WATCH_SLACK(max)),
-                                    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
-                                    MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t)INCREMENT_BYTES,
-                                    MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK,
-                                    on_first_line, door, MHD_OPTION_NOTIFY_COMPLETED, on_completed, door,
-                                    MHD_OPTION_NOTIFY_CONNECTION, on_connection, door, MHD_OPTION_END);
+    door->daemon = MHD_start_daemon(
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, on_accept, door, on_request, door,
+        MHD_OPTION_LISTEN_SOCKET, door->fd, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)(max + HTTP_WATCH_SLACK(max)), MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
+        MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t)INCREMENT_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_URI_LOG_CALLBACK, on_first_line, door, MHD_OPTION_NOTIFY_COMPLETED, on_completed, door,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, door, MHD_OPTION_END);
     if (door->daemon) {
         door->fd = -1;
         return STATUS_OK;
