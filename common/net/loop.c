@@ -59,7 +59,6 @@ struct loop_group {
     struct loop *loops[];
 };
 
-
 static void run_posted(struct loop *loop) {
     struct loop_task *stack = atomic_exchange_explicit(&loop->posted, NULL, memory_order_acquire);
     struct loop_task *queue = NULL;
