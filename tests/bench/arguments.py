@@ -11,7 +11,7 @@ import argparse
 import sys
 from pathlib import Path
 
-NAMES = ("ip_set", "transport", "validate", "tls", "latency", "cold_start", "memory", "revoke", "create", "trips", "whitelist",
+NAMES = ("ip_set", "transport", "validate", "batch", "tls", "latency", "cold_start", "memory", "revoke", "create", "trips", "whitelist",
          "pages", "overload", "timing")
 
 
