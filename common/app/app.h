@@ -6,7 +6,7 @@
 //
 // LEAVING: health says NOT_SERVING and /readyz 503, calls are still served, so that balancers turn away
 // first. DRAINING: listeners are closed, peers get GOAWAY, what runs is finished. A second signal ends the
-// wait. SIGHUP reads the files of TLS again.
+// wait. SIGHUP reads the files of TLS and of the services again.
 //
 // Exit codes: 0 stopped in order; 64 wrong usage; 69 a part can't be had (port in use); 76 the database has
 // another schema; 77 the database refuses us (password, rights); 70 internal. Each with one sentence on
@@ -75,6 +75,11 @@ struct app_service {
     // Each loop calls it once on its own thread before it serves, and again when it ends.
     void (*enter_loop)(struct loop *loop);
     void (*leave_loop)(struct loop *loop);
+
+    // The main thread, between start() and stop(): every second or so, to read again what files of its own
+    // have changed; and on SIGHUP, to read all of them. May be NULL.
+    void (*tick)(void);
+    void (*reload)(void);
 };
 
 #define APP_SERVICES_MAX 16

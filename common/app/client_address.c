@@ -102,19 +102,49 @@ bool client_address_is_of_peer(const struct ip_set *trusted, const struct grpc_c
     return field == NULL;
 }
 
+// False for more proxies than anybody has.
+static bool gather_forwarded(const struct metadata *fields, struct bytes ret_values[FORWARDED_MAX],
+                             size_t *ret_count) {
+    *ret_count = 0;
+    const struct metadata_field *field = find_forwarded(fields->first);
+    for (; field; field = find_forwarded(field->next)) {
+        if (*ret_count == FORWARDED_MAX)
+            return false;
+        ret_values[(*ret_count)++] = field->value;
+    }
+    return true;
+}
+
 struct ip_address client_address_find_in(const struct ip_set *trusted, const struct ip_address *peer,
                                          const struct metadata *fields) {
     struct bytes values[FORWARDED_MAX];
-    size_t count = 0;
+    size_t count;
     if (!trusted)
         return *peer;
-    const struct metadata_field *field = find_forwarded(fields->first);
-    for (; field; field = find_forwarded(field->next)) {
-        if (count == FORWARDED_MAX) // more proxies than anybody has: an address that nothing lists
-            return (struct ip_address){0};
-        values[count++] = field->value;
-    }
+    if (!gather_forwarded(fields, values, &count))
+        return (struct ip_address){0}; // which nothing lists
     return client_address_find(trusted, peer, values, count);
+}
+
+struct ip_address client_address_find_by_hops(unsigned hops, const struct ip_address *peer,
+                                              const struct metadata *fields) {
+    const struct ip_address nobody = {0};
+    struct bytes values[FORWARDED_MAX];
+    size_t count;
+    struct ip_address address = *peer;
+    bool is_right_most = true;
+    if (!gather_forwarded(fields, values, &count))
+        return nobody;
+    while (hops > 0 && count-- > 0) {
+        struct bytes rest = values[count];
+        for (; rest.data && hops > 0; is_right_most = false) {
+            if (ip_address_parse(take_last(&rest), &address) != IP_PARSE_OK)
+                return nobody;
+            if (!is_right_most || !ip_address_is_equal(&address, peer))
+                hops--;
+        }
+    }
+    return hops == 0 ? address : nobody;
 }
 
 struct ip_address client_address_find_of_call(const struct ip_set *trusted, const struct grpc_call *call) {

@@ -31,6 +31,13 @@ struct ip_address client_address_find_in(const struct ip_set *trusted, const str
                                          const struct metadata *fields);
 struct ip_address client_address_find_of_call(const struct ip_set *trusted, const struct grpc_call *call);
 
+// The same behind a known number of proxies instead of known addresses: as many steps to the left of `peer`
+// in x-forwarded-for, to which each of them has added the address that it saw. No address when the walk is
+// too long for the fields. 0 is `peer`. A right-most element that is `peer` itself is no step: some proxies
+// add the one that they were asked by before they ask anybody about it.
+struct ip_address client_address_find_by_hops(unsigned hops, const struct ip_address *peer,
+                                              const struct metadata *fields);
+
 // Whether nobody is said to stand behind the peer: it is no trusted proxy, or says nothing, or names its own
 // address alone. A chain that begins there and goes on elsewhere may have been invented elsewhere.
 bool client_address_is_of_peer(const struct ip_set *trusted, const struct grpc_call *call);

@@ -2,15 +2,13 @@
 // the version of the table that it came from. Versions begin at 1, so a new identity has none.
 #include "common/app/client_rights.h"
 
-#include <errno.h>
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/buffer.h"
+#include "common/base/word_file.h"
 
 struct entry {
     char *name;
@@ -31,40 +29,6 @@ static const char *const right_names[] = {
 
 // ---- one line ----
 
-struct place {
-    const char *file;
-    size_t line;
-    char *ret_error;
-    size_t error_size;
-};
-
-static enum status PRINTF_LIKE(2, 3) fail(const struct place *place, const char *format, ...) {
-    char sentence[256];
-    va_list values;
-    va_start(values, format);
-    vsnprintf(sentence, sizeof(sentence), format, values);
-    va_end(values);
-    snprintf(place->ret_error, place->error_size, "%s:%zu: %s", place->file, place->line, sentence);
-    return STATUS_INVALID;
-}
-
-static bool is_space(uint8_t c) {
-    return c == ' ' || c == '\t' || c == '\r';
-}
-
-// The word before the first white space; leaves the rest, without white space around it.
-static struct bytes take_word(struct bytes *rest) {
-    size_t begin = 0;
-    while (begin < rest->len && is_space(rest->data[begin]))
-        begin++;
-    size_t end = begin;
-    while (end < rest->len && !is_space(rest->data[end]))
-        end++;
-    struct bytes word = bytes_of(rest->data + begin, end - begin);
-    *rest = bytes_of(rest->data + end, rest->len - end);
-    return word;
-}
-
 static uint32_t find_right(struct bytes word) {
     for (size_t i = 0; i < ARRAY_LENGTH(right_names); i++)
         if (bytes_is_text(word, right_names[i]))
@@ -72,17 +36,18 @@ static uint32_t find_right(struct bytes word) {
     return 0;
 }
 
-static enum status parse_rights(struct bytes rest, const struct place *place, uint32_t *ret_bits) {
+static enum status parse_rights(struct bytes rest, const struct word_file *file, uint32_t *ret_bits) {
     uint32_t bits = 0;
-    for (struct bytes word; (word = take_word(&rest)).len > 0;) {
+    for (struct bytes word; (word = word_file_take(&rest)).len > 0;) {
         uint32_t bit = find_right(word);
         if (bit == 0)
-            return fail(place, "a certificate can hold latchkey.validate.any, .detail, .explain and .watch, "
-                               "and nothing else");
+            return word_file_fail(
+                file, "a certificate can hold latchkey.validate.any, .detail, .explain and .watch, "
+                      "and nothing else");
         bits |= bit;
     }
     if (bits == 0)
-        return fail(place, "say what the name holds, such as latchkey.validate.any");
+        return word_file_fail(file, "say what the name holds, such as latchkey.validate.any");
     *ret_bits = bits;
     return STATUS_OK;
 }
@@ -101,16 +66,16 @@ static enum status add(struct client_rights *rights, struct bytes name, uint32_t
     return STATUS_OK;
 }
 
-static enum status parse_line(struct client_rights *rights, struct bytes line, const struct place *place) {
-    struct bytes name = take_word(&line);
+static enum status parse_line(struct client_rights *rights, struct bytes line, const struct word_file *file) {
+    struct bytes name = word_file_take(&line);
     uint32_t bits = 0;
     if (name.len == 0 || name.data[0] == '#')
         return STATUS_OK;
     if (!tls_identity_has_form(name))
-        return fail(place, "begin with a name such as spiffe://cluster/ns/gateway/sa/envoy, or "
-                           "dns:gateway.example.com in lower case");
-    enum status status = parse_rights(line, place, &bits);
-    return status == STATUS_OK ? add(rights, name, bits, place->line) : status;
+        return word_file_fail(file, "begin with a name such as spiffe://cluster/ns/gateway/sa/envoy, or "
+                                    "dns:gateway.example.com in lower case");
+    enum status status = parse_rights(line, file, &bits);
+    return status == STATUS_OK ? add(rights, name, bits, file->line) : status;
 }
 
 // ---- the whole ----
@@ -119,7 +84,7 @@ static int compare(const void *a, const void *b) {
     return strcmp(((const struct entry *)a)->name, ((const struct entry *)b)->name);
 }
 
-static enum status sort(struct client_rights *rights, struct place *place) {
+static enum status sort(struct client_rights *rights, struct word_file *file) {
     if (rights->count > 0)
         qsort(rights->entries, rights->count, sizeof(*rights->entries), compare);
     for (size_t i = 1; i < rights->count; i++) {
@@ -127,24 +92,24 @@ static enum status sort(struct client_rights *rights, struct place *place) {
         if (compare(one, other) != 0)
             continue;
         size_t first = one->line < other->line ? one->line : other->line;
-        place->line = one->line + other->line - first;
-        return fail(place, "the name stands on line %zu already", first);
+        file->line = one->line + other->line - first;
+        return word_file_fail(file, "the name stands on line %zu already", first);
     }
     return STATUS_OK;
 }
 
-static enum status parse_all(struct client_rights *rights, struct bytes text, struct place *place) {
+static enum status parse_all(struct client_rights *rights, struct bytes text, struct word_file *file) {
     enum status status = STATUS_OK;
-    for (place->line = 1; text.data && status == STATUS_OK; place->line++)
-        status = parse_line(rights, bytes_split(&text, '\n'), place);
-    return status == STATUS_OK ? sort(rights, place) : status;
+    for (file->line = 1; text.data && status == STATUS_OK; file->line++)
+        status = parse_line(rights, bytes_split(&text, '\n'), file);
+    return status == STATUS_OK ? sort(rights, file) : status;
 }
 
 enum status client_rights_parse(struct bytes text, const char *name, struct client_rights **ret_rights,
                                 char *ret_error, size_t error_size) {
-    struct place place = {.file = name, .ret_error = ret_error, .error_size = error_size};
+    struct word_file file = {.name = name, .ret_error = ret_error, .error_size = error_size};
     struct client_rights *rights = calloc(1, sizeof(*rights));
-    enum status status = rights ? parse_all(rights, text, &place) : STATUS_NO_MEMORY;
+    enum status status = rights ? parse_all(rights, text, &file) : STATUS_NO_MEMORY;
     if (status == STATUS_OK)
         *ret_rights = rights;
     else
@@ -154,25 +119,12 @@ enum status client_rights_parse(struct bytes text, const char *name, struct clie
     return status;
 }
 
-static bool read_text(FILE *from, struct buffer *text) {
-    uint8_t *to = buffer_reserve(text, CLIENT_RIGHTS_BYTES_MAX);
-    size_t len = to ? fread(to, 1, CLIENT_RIGHTS_BYTES_MAX, from) : 0;
-    buffer_advance(text, len);
-    return to && !ferror(from) && len < CLIENT_RIGHTS_BYTES_MAX;
-}
-
 enum status client_rights_read(const char *path, struct client_rights **ret_rights, char *ret_error,
                                size_t error_size) {
-    FILE *from = fopen(path, "re");
     struct buffer text = {0};
-    enum status status = STATUS_INVALID;
-    if (from && read_text(from, &text))
+    enum status status = word_file_read(path, &text, ret_error, error_size);
+    if (status == STATUS_OK)
         status = client_rights_parse(buffer_get_bytes(&text), path, ret_rights, ret_error, error_size);
-    else
-        snprintf(ret_error, error_size, "%s %s", path,
-                 from || errno != ENOENT ? "can't be read, or is larger than 4 MiB" : "is not there");
-    if (from)
-        fclose(from);
     buffer_fini(&text);
     return status;
 }

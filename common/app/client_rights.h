@@ -37,8 +37,6 @@ enum client_right {
 #undef CLIENT_RIGHT_ENUM
 };
 
-#define CLIENT_RIGHTS_BYTES_MAX (4 << 20)
-
 struct client_rights; // immutable
 
 // INVALID, and a sentence in `ret_error` that begins with `name` and the number of the line,

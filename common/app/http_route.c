@@ -5,10 +5,7 @@
 #include "common/base/buffer.h"
 
 struct bytes http_request_find_only(const struct http_request *request, const char *name) {
-    const struct metadata_field *field = metadata_find(request->fields.first, bytes_of_text(name));
-    if (!field || metadata_find(field->next, field->name))
-        return BYTES_EMPTY;
-    return field->value;
+    return metadata_find_only(&request->fields, bytes_of_text(name));
 }
 
 bool http_request_has_type(const struct http_request *request, const char *type) {

@@ -37,6 +37,11 @@ const struct metadata_field *metadata_find(const struct metadata_field *from, st
     return from;
 }
 
+struct bytes metadata_find_only(const struct metadata *metadata, struct bytes name) {
+    const struct metadata_field *field = metadata_find(metadata->first, name);
+    return field && !metadata_find(field->next, name) ? field->value : BYTES_EMPTY;
+}
+
 static bool is_name_byte(uint8_t byte) {
     return (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') || byte == '_' || byte == '-' ||
            byte == '.';

@@ -37,6 +37,9 @@ MUST_CHECK enum status metadata_add(struct metadata *metadata, struct arena *are
 // is none.
 const struct metadata_field *metadata_find(const struct metadata_field *from, struct bytes name);
 
+// The value of the first field of that name, and the only one: data NULL if there is none or another.
+struct bytes metadata_find_only(const struct metadata *metadata, struct bytes name);
+
 // Whether `name` may be sent as metadata: [0-9a-z_.-]+, not a pseudo-header, not the protocol's own ("grpc-",
 // te, content-type, hop-by-hop).
 bool metadata_name_is_sendable(struct bytes name);

@@ -5,9 +5,9 @@
 #include "services/validator/validator_service.h"
 #include "services/whitelist/whitelist_service.h"
 
-static const struct app_service *const services[] = {&token_service,    &whitelist_service,  &company_service,
-                                                     &member_service,   &invitation_service, &audit_service,
-                                                     &validator_service};
+static const struct app_service *const services[] = {
+    &token_service,      &whitelist_service, &company_service,   &member_service,
+    &invitation_service, &audit_service,     &validator_service, &ext_authz_service};
 
 static const struct app_program program = {
     .name = "latchkeyd",

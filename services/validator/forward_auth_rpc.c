@@ -1,7 +1,6 @@
 #include <stdio.h>
 
 #include "common/access/decision.h"
-#include "common/app/bearer.h"
 #include "common/app/client_address.h"
 #include "common/app/http_form.h"
 #include "common/base/buffer.h"
@@ -10,6 +9,7 @@
 #include "common/grpc/percent.h"
 #include "services/validator/forward_auth.h"
 #include "services/validator/http_verdict.h"
+#include "services/validator/presented_token.h"
 #include "services/validator/relay_rpc.h"
 
 // Proxies read a header block into 4 or 8 KiB and fail on more.
@@ -21,27 +21,8 @@ static const struct forward_auth *get_own(const struct http_request *request) {
 
 // ---- the question ----
 
-// In "a=b; name=value; c=d"; the first of that name, as browsers send the most specific one first.
-static struct bytes find_cookie(const struct http_request *request, const char *name) {
-    struct bytes rest = http_request_find_only(request, "cookie");
-    while (rest.data) {
-        struct bytes value = bytes_trim(bytes_split(&rest, ';'));
-        if (bytes_is_text(bytes_split(&value, '='), name))
-            return value;
-    }
-    return BYTES_EMPTY;
-}
-
-static bool presents_token_in_a_field(const struct http_request *request) {
-    return metadata_find(request->fields.first, BYTES_LITERAL("authorization")) ||
-           metadata_find(request->fields.first, BYTES_LITERAL("x-access-token"));
-}
-
 static struct bytes find_token(const struct http_request *request) {
-    const char *cookie = get_own(request)->cookie;
-    if (cookie && *cookie && !presents_token_in_a_field(request))
-        return find_cookie(request, cookie);
-    return bearer_find_secret_in(&request->fields);
+    return presented_token_find(&request->fields, get_own(request)->cookie);
 }
 
 static struct bytes find_client_ip(const struct http_request *request) {
@@ -57,41 +38,49 @@ static struct bytes find_domain(const struct http_request *request) {
     return http_request_find_only(request, has_origin ? "origin" : "x-forwarded-host");
 }
 
-struct lists {
+struct query {
     struct relay_list permissions, any_permissions;
+    bool has_channel;
 };
+
+static bool refuse_query(const struct http_request *request, struct http_answer *answer, const char *text) {
+    http_answer_refuse(request, answer, 400, "invalid_argument", "%s", text);
+    return false;
+}
 
 // False and answered when it is none of ours.
 static bool take_parameter(const struct http_request *request, const struct http_form_field *field,
-                           struct validate_question *question, struct lists *lists,
+                           struct validate_question *question, struct query *query,
                            struct http_answer *answer) {
     if (bytes_is_text(field->name, "permission"))
-        return relay_list_add(&lists->permissions, field->value, request->arena);
+        return relay_list_add(&query->permissions, field->value, request->arena);
     if (bytes_is_text(field->name, "any_permission"))
-        return relay_list_add(&lists->any_permissions, field->value, request->arena);
-    if (bytes_is_text(field->name, "channel") && relay_parse_channel(field->value, &question->channel))
-        return true;
-    http_answer_refuse(request, answer, 400, "invalid_argument",
-                       "the query may hold permission=NAME, any_permission=NAME and channel=api or ui, "
-                       "and nothing else");
-    return false;
+        return relay_list_add(&query->any_permissions, field->value, request->arena);
+    bool is_channel =
+        bytes_is_text(field->name, "channel") && relay_parse_channel(field->value, &question->channel);
+    if (!is_channel)
+        return refuse_query(request, answer,
+                            "the query may hold permission=NAME, any_permission=NAME and channel=api or ui, "
+                            "and nothing else");
+    if (query->has_channel)
+        return refuse_query(request, answer, "the query holds channel more than once");
+    query->has_channel = true;
+    return true;
 }
 
 static bool read_query(const struct http_request *request, struct validate_question *question,
                        struct http_answer *answer) {
     struct http_form form;
-    struct lists lists = {0};
-    if (http_form_parse(request->query, request->arena, &form) != STATUS_OK) {
-        http_answer_refuse(request, answer, 400, "invalid_argument", "the query can't be read");
-        return false;
-    }
+    struct query query = {0};
+    if (http_form_parse(request->query, request->arena, &form) != STATUS_OK)
+        return refuse_query(request, answer, "the query can't be read");
     for (size_t i = 0; i < form.count; i++)
-        if (!take_parameter(request, &form.fields[i], question, &lists, answer))
+        if (!take_parameter(request, &form.fields[i], question, &query, answer))
             return false;
-    question->permissions = lists.permissions.names;
-    question->permission_count = lists.permissions.count;
-    question->any_permissions = lists.any_permissions.names;
-    question->any_permission_count = lists.any_permissions.count;
+    question->permissions = query.permissions.names;
+    question->permission_count = query.permissions.count;
+    question->any_permissions = query.any_permissions.names;
+    question->any_permission_count = query.any_permissions.count;
     return true;
 }
 
@@ -157,14 +146,11 @@ static void admit(const struct http_request *request, const Latchkey__V1__Valida
     add_expiry(request, answer, decided->expires_at);
 }
 
-// RFC 6750: who has presented nothing is told of no error.
 static void add_challenge(const struct http_request *request, const struct http_verdict *verdict,
                           struct http_answer *answer) {
-    if (verdict->status == 401 && find_token(request).len == 0)
-        http_answer_add(request, answer, "www-authenticate", BYTES_LITERAL("Bearer realm=\"latchkey\""));
-    else if (verdict->error)
-        http_answer_add(request, answer, "www-authenticate",
-                        bytes_of_text(arena_format(request->arena, "Bearer error=\"%s\"", verdict->error)));
+    const char *challenge = http_verdict_get_challenge(verdict, find_token(request).len > 0);
+    if (challenge)
+        http_answer_add(request, answer, "www-authenticate", bytes_of_text(challenge));
 }
 
 static void refuse(const struct http_request *request, int reason, struct http_answer *answer) {
@@ -175,21 +161,14 @@ static void refuse(const struct http_request *request, int reason, struct http_a
         add_text(request, answer, "latchkey-reason", reason_get_name((enum reason)reason));
 }
 
-// why 403 where the proxy itself may not ask: its client can't mend that by another token, and must not
-// believe so.
 static void fail(const struct http_request *request, const struct fault *fault, struct http_answer *answer) {
-    const char *text = fault->message ? fault->message : status_get_text(fault->status);
-    switch (fault->status) {
-    case STATUS_UNAUTHENTICATED:
-    case STATUS_PERMISSION_DENIED:
-        http_answer_refuse(request, answer, 403, "permission_denied", "this proxy may not ask: %s", text);
+    const struct http_verdict *verdict = http_verdict_of_failure(fault->status);
+    http_answer_refuse(request, answer, verdict->status, verdict->code, "%s%s", verdict->text,
+                       fault->message ? fault->message : status_get_text(fault->status));
+    if (verdict->status != 503)
         return;
-    case STATUS_INVALID: http_answer_refuse(request, answer, 400, "invalid_argument", "%s", text); return;
-    default:
-        http_answer_refuse(request, answer, 503, "unavailable", "%s", text);
-        relay_add_retry_after(request, fault, answer);
-        add_text(request, answer, "latchkey-reason", fault->reason);
-    }
+    relay_add_retry_after(request, fault, answer);
+    add_text(request, answer, "latchkey-reason", fault->reason);
 }
 
 void forward_auth_tell(const struct http_request *request, const struct local_response *response,

@@ -115,6 +115,8 @@ static enum status fill_record(struct image *image, const struct token_row *row,
                                     .is_deactivated = row->is_deactivated,
                                     .is_suspended = row->is_suspended};
     token_record_set_expires_at_ms(record, row->expires_at_ms);
+    token_table_prefetch(image->tokens, &record->fingerprint);
+    token_index_prefetch(&image->tokens_by_id, &record->token_id);
     enum status status = set_owner(image, row, record);
     return status == STATUS_OK ? set_terms(image, row, record) : status;
 }

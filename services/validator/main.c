@@ -1,7 +1,7 @@
-// latchkey-validator: ValidationService alone.
+// latchkey-validator: ValidationService, and Authorization of Envoy.
 #include "services/validator/validator_service.h"
 
-static const struct app_service *const services[] = {&validator_service};
+static const struct app_service *const services[] = {&validator_service, &ext_authz_service};
 
 static const struct app_program program = {
     .name = "latchkey-validator",

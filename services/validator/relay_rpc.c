@@ -7,6 +7,7 @@
 #include "common/grpc/status_code.h"
 #include "common/grpc_client/client_status.h"
 #include "common/protobuf/message.h"
+#include "services/validator/http_verdict.h"
 
 #define METHOD "/latchkey.v1.ValidationService/Validate"
 
@@ -129,8 +130,7 @@ const Latchkey__V1__ValidateResponse *relay_read(const struct http_request *requ
 
 void relay_add_retry_after(const struct http_request *request, const struct fault *fault,
                            struct http_answer *answer) {
-    unsigned seconds = fault->retry_after_ms / 1000 + (fault->retry_after_ms % 1000 != 0);
-    const char *text = arena_format(request->arena, "%u", seconds > 0 ? seconds : 1);
+    const char *text = arena_format(request->arena, "%u", http_verdict_get_retry_after_s(fault));
     if (text)
         http_answer_add(request, answer, "retry-after", bytes_of_text(text));
 }

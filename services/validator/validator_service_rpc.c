@@ -193,6 +193,14 @@ static void stop(struct app *the_app) {
     free_loops();
 }
 
+const struct validate_service *validator_service_get(void) {
+    return &service;
+}
+
+const char *validator_service_get_cookie(void) {
+    return own_settings.check_cookie;
+}
+
 // ---- tables ----
 
 static const struct grpc_method methods[] = {
@@ -245,6 +253,7 @@ static const struct http_route http_routes[] = {
     {.path = "/introspect",
      .name = "introspect",
      .methods = "POST",
+     .max_body_bytes = REQUEST_BYTES_MAX,
      .refuses_foreign_origins = true,
      .ask = introspection_ask,
      .tell = introspection_tell},
@@ -320,7 +329,8 @@ static const struct setting settings_table[] = {
      .offset = OF(check_cookie),
      .default_value = "",
      .value_name = "NAME",
-     .help = "The cookie in which /check finds a token when no header field presents one. Empty: in none."},
+     .help = "The cookie in which /check and Envoy's Check find a token when no header field presents one. "
+             "Empty: in none."},
 };
 
 const struct app_service validator_service = {

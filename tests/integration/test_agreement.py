@@ -1,7 +1,7 @@
-"""gRPC, Connect's JSON, forward-auth and introspection say the same of the same questions.
+"""gRPC, Connect's JSON, forward-auth, Envoy's ext_authz and introspection say the same of the same questions.
 
-10 000 of them, made from a seed, are asked in all four ways of a deployment that is put into one state after the other. (Envoy's
-ext_authz is a fifth way that this server does not have yet.) LATCHKEY_SEED repeats a run.
+10 000 of them, made from a seed, are asked in all five ways of a deployment that is put into one state after the other.
+LATCHKEY_SEED repeats a run.
 """
 
 import datetime
@@ -13,7 +13,7 @@ import unittest
 import urllib.parse
 
 from door_case import API, FORM, UI, DoorCase, basic, bearer, decision_pb2
-from latchkey_test import secret_text, stubs, uuid_of_id
+from latchkey_test import envoy, secret_text, stubs, uuid_of_id
 from latchkey_test.http1 import encode
 
 validation_pb2 = stubs.messages("latchkey/v1/validation.proto")
@@ -132,6 +132,40 @@ class ForwardAuth(ConnectJson):
         return "DENY", reason
 
 
+class ExtAuthz:
+    """Every second question with its headers joined by name, as gateways send them that do not send them as they came."""
+
+    def __init__(self, case):
+        self.check = envoy.stub(case.client.channel).Check
+        self.is_raw = False
+
+    def ask(self, questions):
+        calls = [self.check.future(self.encode(question), timeout=60) for question in questions]
+        return [self.read(envoy.Answer(call.result())) for call in calls]
+
+    def encode(self, question):
+        self.is_raw = not self.is_raw
+        extensions = {"channel": question.channel_word}
+        if question.permissions:
+            extensions["permission"] = ",".join(question.permissions)
+        if question.any_permissions:
+            extensions["any_permission"] = ", ".join(question.any_permissions)
+        headers = [bearer(question.token)]
+        if question.domain:
+            headers.append(("origin", question.domain))
+        return envoy.question(headers, host="", source=question.client_ip, is_raw=self.is_raw, **extensions)
+
+    @staticmethod
+    def read(answer):
+        if not answer.is_admitted:
+            assert answer.status == (401 if answer.reason in UNAUTHORIZED else 403), answer
+            return "DENY", answer.reason
+        told_of = answer.headers.get
+        return told(told_of("latchkey-company"), told_of("latchkey-token"), told_of("latchkey-member"), told_of("latchkey-kind"),
+                    told_of("latchkey-permissions", "").split(), moment(told_of("latchkey-expires-at")),
+                    told_of("latchkey-token-external-id"))
+
+
 class Introspection(ConnectJson):
     def __init__(self, case):
         super().__init__(case)
@@ -232,7 +266,7 @@ class Agreement(DoorCase):
         dice, seen, started = random.Random(SEED), {}, time.monotonic()
         shares = ((self.as_it_is, 40), (self.with_the_whitelist_on, 20), (self.with_the_whitelist_on_for_logins, 15),
                   (self.with_addresses_of_the_member, 15), (self.with_the_member_removed, 5), (self.with_the_company_suspended, 5))
-        self.ways = [Grpc(self), ConnectJson(self), ForwardAuth(self), Introspection(self)]
+        self.ways = [Grpc(self), ConnectJson(self), ForwardAuth(self), ExtAuthz(self), Introspection(self)]
         for prepare, share in shares:
             prepare()
             for _ in range(max(1, QUESTIONS * share // 100 // BATCH)):
@@ -245,11 +279,12 @@ class Agreement(DoorCase):
         self.assertEqual(missing, {"REASON_UNSPECIFIED", "REASON_OK", "REASON_NOT_CURRENT"})
 
     def ask(self, questions, seen):
-        by_grpc, by_json, by_proxy, by_introspection = (way.ask(questions) for way in self.ways)
+        by_grpc, by_json, by_proxy, by_envoy, by_introspection = (way.ask(questions) for way in self.ways)
         for number, question in enumerate(questions):
             expected = by_grpc[number]
             self.assertEqual(by_json[number], expected, question)
             self.assertEqual(by_proxy[number], expected, question)
+            self.assertEqual(by_envoy[number], expected, question)
             self.assertEqual(by_introspection[number], as_introspection(expected), question)
             name = "ALLOW" if expected[0] == "ALLOW" else expected[1]
             seen[name] = seen.get(name, 0) + 1

@@ -1,17 +1,15 @@
 """The proxies that people run, configured as docs/http.md says, in front of a service that knows nothing of tokens."""
 
-import http.server
-import json
 import re
 import shutil
 import subprocess
 import tempfile
-import threading
 import unittest
 from pathlib import Path
 
 from door_case import UI, DoorCase, bearer
 from latchkey_test import ROOT, free_port
+from latchkey_test.echo import Echo
 from latchkey_test.http1 import Http1
 from latchkey_test.waiting import wait_until
 
@@ -47,42 +45,13 @@ def snippet(language):
     return re.search(rf"```{language}\n(.*?)```", text, re.DOTALL)[1]
 
 
-class Service(http.server.ThreadingHTTPServer):
-    """Answers with the header fields that it was asked with."""
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self):
-            body = json.dumps({name.lower(): value for name, value in self.headers.items()}).encode()
-            self.rfile.read(int(self.headers.get("content-length", 0)))
-            self.send_response(200)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        do_POST = do_GET
-
-        def log_message(self, *_):
-            pass
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), self.Handler)
-        self.daemon_threads = True
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    def stop(self):
-        self.shutdown()
-        self.server_close()
-
-
 class ProxyCase(DoorCase):
     """One proxy in front of the service, asking at the door."""
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        service = Service()
+        service = Echo()
         cls.addClassCleanup(service.stop)
         cls.proxy = f"127.0.0.1:{free_port()}"
         cls.directory = Path(tempfile.mkdtemp(prefix="latchkey-proxy-"))
@@ -120,7 +89,7 @@ class ProxyCase(DoorCase):
                                                 "latchkey-permissions")]
         answer = self.through("POST", "/charges", bearer(secret), *forged, body="amount=1")
         self.assertEqual(answer.status, 200, answer)
-        seen = answer.json()
+        seen = dict(answer.json()["headers"])
         self.assertEqual([seen.get(name) for name, _ in forged],
                          [token.company_id, token.token_id, token.member_id, "charges.create"])
 
@@ -128,7 +97,7 @@ class ProxyCase(DoorCase):
         secret, _ = self.create(permissions=["charges.create"], company_owned=True)
         answer = self.through("GET", "/charges", bearer(secret), ("latchkey-member", "mbr_forged"))
         self.assertEqual(answer.status, 200, answer)
-        self.assertNotEqual(answer.json().get("latchkey-member"), "mbr_forged")
+        self.assertNotEqual(dict(answer.json()["headers"]).get("latchkey-member"), "mbr_forged")
 
     def check_that_others_are_kept_out(self):
         secret, _ = self.create(permissions=["charges.read"])

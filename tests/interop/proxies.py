@@ -176,6 +176,27 @@ class Envoy(Proxy):
             "clusters": [cluster]}}, indent=1)
 
 
+class Gateway(Envoy):
+    """deploy/envoy/envoy.yaml in front of a service, asking a validator. `changes` are pairs of texts to replace, each of which
+    must be there."""
+
+    file_name = "envoy.yaml"
+
+    def __init__(self, validator, service, changes=()):
+        self.changes = changes
+        self.admin_address = f"127.0.0.1:{free_port()}"
+        super().__init__([validator, service])
+
+    def configuration(self, servers):
+        text = (ROOT / "deploy/envoy/envoy.yaml").read_text(encoding="ascii")
+        addresses = {"8000": self.address, "9901": self.admin_address, "7078": servers[0], "9000": servers[1]}
+        changes = [(f"port_value: {port} ", f"port_value: {address.split(':')[1]} ") for port, address in addresses.items()]
+        for old, new in [*changes, *self.changes]:
+            assert text.count(old) == 1, old
+            text = text.replace(old, new)
+        return text
+
+
 def socket_address(text):
     host, _, port = text.rpartition(":")
     return {"socket_address": {"address": host, "port_value": int(port)}}

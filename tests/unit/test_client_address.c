@@ -74,6 +74,57 @@ static void mapped_addresses_are_their_ipv4_form(void **state) {
     assert_string_equal(find("10.0.0.0/8", "::ffff:10.0.0.1", "::ffff:203.0.113.9", NULL), "203.0.113.9");
 }
 
+// The address `hops` steps away ("" = none).
+static const char *find_by_hops(unsigned hops, const char *peer_text, const char *first, const char *second) {
+    static char text[IP_ADDRESS_TEXT_MAX + 1];
+    struct arena arena;
+    struct metadata fields;
+    struct ip_address peer;
+    if (ip_address_parse(bytes_of_text(peer_text), &peer) != IP_PARSE_OK)
+        peer = (struct ip_address){0};
+    arena_init(&arena, 0);
+    metadata_init(&fields);
+    const char *const values[] = {first, second};
+    for (size_t i = 0; i < ARRAY_LENGTH(values); i++)
+        if (values[i])
+            assert_int_equal(
+                metadata_add(&fields, &arena, BYTES_LITERAL("x-forwarded-for"), bytes_of_text(values[i])),
+                STATUS_OK);
+    struct ip_address address = client_address_find_by_hops(hops, &peer, &fields);
+    ip_address_format(&address, text);
+    arena_fini(&arena);
+    return text;
+}
+
+static void a_known_number_of_proxies_is_counted_from_the_right(void **state) {
+    (void)state;
+    static const char forwarded[] = "1.1.1.1, 203.0.113.9, 10.0.0.2";
+    assert_string_equal(find_by_hops(0, "10.0.0.1", forwarded, NULL), "10.0.0.1");
+    assert_string_equal(find_by_hops(1, "10.0.0.1", forwarded, NULL), "10.0.0.2");
+    assert_string_equal(find_by_hops(2, "10.0.0.1", forwarded, NULL), "203.0.113.9");
+    assert_string_equal(find_by_hops(2, "10.0.0.1", "203.0.113.9", "10.0.0.2"), "203.0.113.9");
+    assert_string_equal(find_by_hops(2, "10.0.0.1", "garbage, 203.0.113.9", "10.0.0.2"), "203.0.113.9");
+    assert_string_equal(find_by_hops(1, "", "1.1.1.1, 203.0.113.9", NULL), "203.0.113.9");
+}
+
+static void the_peer_that_has_been_added_already_is_no_step(void **state) {
+    (void)state;
+    assert_string_equal(find_by_hops(1, "10.0.0.1", "1.1.1.1, 203.0.113.9, 10.0.0.1", NULL), "203.0.113.9");
+    assert_string_equal(find_by_hops(1, "10.0.0.1", "203.0.113.9", "::ffff:10.0.0.1"), "203.0.113.9");
+    // The one beside it is one, whoever it is.
+    assert_string_equal(find_by_hops(1, "10.0.0.1", "1.1.1.1, 10.0.0.1, 10.0.0.1", NULL), "10.0.0.1");
+}
+
+static void a_walk_that_is_too_long_gives_no_address(void **state) {
+    (void)state;
+    assert_string_equal(find_by_hops(1, "10.0.0.1", NULL, NULL), "");
+    assert_string_equal(find_by_hops(1, "10.0.0.1", "10.0.0.1", NULL), "");
+    assert_string_equal(find_by_hops(2, "10.0.0.1", "203.0.113.9", NULL), "");
+    assert_string_equal(find_by_hops(2, "10.0.0.1", "garbage, 10.0.0.2", NULL), "");
+    assert_string_equal(find_by_hops(1, "10.0.0.1", "203.0.113.9:80", NULL), "");
+    assert_string_equal(find_by_hops(1, "10.0.0.1", "203.0.113.9,", NULL), "");
+}
+
 static void a_bad_list_of_proxies_is_refused_with_the_item_named(void **state) {
     (void)state;
     struct ip_set *trusted;
@@ -112,6 +163,9 @@ int main(void) {
         cmocka_unit_test(an_element_that_can_not_be_read_gives_no_address),
         cmocka_unit_test(when_all_are_trusted_the_left_most_counts),
         cmocka_unit_test(mapped_addresses_are_their_ipv4_form),
+        cmocka_unit_test(a_known_number_of_proxies_is_counted_from_the_right),
+        cmocka_unit_test(the_peer_that_has_been_added_already_is_no_step),
+        cmocka_unit_test(a_walk_that_is_too_long_gives_no_address),
         cmocka_unit_test(a_bad_list_of_proxies_is_refused_with_the_item_named),
         cmocka_unit_test(without_memory_there_is_a_sentence_and_no_list),
     };

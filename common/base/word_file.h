@@ -1,0 +1,34 @@
+// Configuration files that are lines of words: white space stands between the words, a line that begins with
+// "#" is a comment. What is wrong is told with the file's name and the line's number, "routes.conf:3: ...".
+#ifndef LATCHKEY_COMMON_BASE_WORD_FILE_H
+#define LATCHKEY_COMMON_BASE_WORD_FILE_H
+
+#include <stddef.h>
+
+#include "common/base/buffer.h"
+#include "common/base/bytes.h"
+#include "common/base/compiler.h"
+#include "common/base/status.h"
+
+#define WORD_FILE_BYTES_MAX (4 << 20)
+
+// Where the reading is. Borrows; `ret_error` gets the sentence.
+struct word_file {
+    const char *name;
+    size_t line;
+    char *ret_error;
+    size_t error_size;
+};
+
+// Writes the sentence; INVALID.
+enum status word_file_fail(const struct word_file *file, const char *format, ...) PRINTF_LIKE(2, 3);
+
+// The word before the first white space, empty at the line's end; leaves what stands behind it.
+struct bytes word_file_take(struct bytes *rest);
+
+// The whole file at `path`, which `text` then owns, whatever is returned. INVALID, and a sentence, if it
+// can't be read or is larger than WORD_FILE_BYTES_MAX.
+MUST_CHECK enum status word_file_read(const char *path, struct buffer *text, char *ret_error,
+                                      size_t error_size);
+
+#endif
