@@ -87,7 +87,6 @@ static enum status put_entry(struct row_reader *reader, struct row_fields *field
         if (status != STATUS_OK)
             return status;
     }
-    entry.id = (uint32_t)(reader->entries.len / sizeof(entry));
     return append(&reader->entries, &entry, sizeof(entry));
 }
 

@@ -1,4 +1,4 @@
-// The linker sends malloc, calloc and realloc of our objects to __wrap_*, and gives the C library's as
+// The linker sends malloc and its kin of our objects to __wrap_*, and gives the C library's as
 // __real_*.
 #include "tests/unit/allocation_failure.h"
 
@@ -9,9 +9,11 @@
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *memory, size_t size);
+void *__real_aligned_alloc(size_t alignment, size_t size);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *memory, size_t size);
+void *__wrap_aligned_alloc(size_t alignment, size_t size);
 
 static _Thread_local struct {
     bool is_counting, is_suspended;
@@ -35,6 +37,10 @@ void *__wrap_calloc(size_t count, size_t size) {
 
 void *__wrap_realloc(void *memory, size_t size) {
     return is_to_fail() ? NULL : __real_realloc(memory, size);
+}
+
+void *__wrap_aligned_alloc(size_t alignment, size_t size) {
+    return is_to_fail() ? NULL : __real_aligned_alloc(alignment, size);
 }
 
 static void begin(size_t first, size_t last) {
