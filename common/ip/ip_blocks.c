@@ -73,20 +73,32 @@ static struct ip_block *make_block(struct arena *arena, const struct overlap *ov
     return block;
 }
 
+// The fewest own entries of a block but the last: so that fences can be numbered, however many there are.
+static size_t get_entries_min(size_t record_count) {
+    size_t needed = record_count / (IP_RANK_MAX / 2);
+    return needed > IP_BLOCKS_ENTRIES_MIN ? needed : IP_BLOCKS_ENTRIES_MIN;
+}
+
+// Wider than all that the block has so far: if it went on, that would lie in few of its slots.
+static bool is_gap(struct ip_records records, size_t first, size_t at) {
+    uint64_t before = records.records[at - 1].key.high;
+    return records.records[at].key.high - before > before - records.records[first].key.high;
+}
+
 // Prefixes that begin at one address stay together: a fence is an address.
 static size_t find_cut(struct ip_records records, size_t first) {
-    size_t end = first + IP_BLOCKS_ENTRIES;
-    if (end >= records.count)
-        return records.count;
+    size_t end = first + get_entries_min(records.count);
+    while (end < records.count && end < first + IP_BLOCKS_ENTRIES && !is_gap(records, first, end))
+        end++;
     while (end < records.count && ip_key_is_equal(records.records[end].key, records.records[end - 1].key))
         end++;
-    return end;
+    return end < records.count ? end : records.count;
 }
 
 bool ip_blocks_draft_init(struct ip_blocks_draft *draft, struct arena *arena, struct ip_records records) {
     *draft = (struct ip_blocks_draft){.arena = arena, .family = records.family, .entry_count = records.count};
     struct overlap overlap = {.count = 0};
-    bool is_made = has_room(draft, (uint32_t)(records.count / IP_BLOCKS_ENTRIES + 1));
+    bool is_made = has_room(draft, (uint32_t)(records.count / get_entries_min(records.count) + 1));
     for (size_t first = 0, end; is_made && first < records.count; first = end) {
         end = find_cut(records, first);
         struct ip_records own = {records.records + first, end - first, records.family};
@@ -172,7 +184,7 @@ static bool is_unfit(const struct ip_blocks *blocks, size_t change_count) {
     for (uint32_t i = 0; i < blocks->block_count; i++)
         if (blocks->blocks[i]->entry_count + change_count > 3 * IP_BLOCKS_ENTRIES)
             return true;
-    return blocks->entry_count < (size_t)blocks->block_count * (IP_BLOCKS_ENTRIES / 8);
+    return blocks->entry_count < (size_t)blocks->block_count * (IP_BLOCKS_ENTRIES_MIN / 8);
 }
 
 bool ip_blocks_draft_change(struct ip_blocks_draft *draft, const struct ip_blocks *old,

@@ -16,6 +16,9 @@
 // anew.
 #define IP_BLOCKS_ENTRIES 4096
 
+// Where addresses come in heaps, as hosts of one network do, blocks end with a heap, but not below that.
+#define IP_BLOCKS_ENTRIES_MIN 512
+
 // Zeroed memory has none.
 struct ip_blocks {
     struct ip_rank fences; // one fewer than blocks
