@@ -64,8 +64,8 @@ static void add_range(struct countries *countries, struct range range, uint8_t f
         countries->entries = grow(countries->entries, countries->entry_count, &countries->entry_capacity,
                                   sizeof(*countries->entries));
         struct ip_address address = get_address(range.first, family);
-        countries->entries[countries->entry_count++] = (struct ip_set_entry){
-            ip_prefix_of(&address, width - host_bits), CLOCK_NEVER_MS};
+        countries->entries[countries->entry_count++] =
+            (struct ip_set_entry){ip_prefix_of(&address, width - host_bits), CLOCK_NEVER_MS};
         number last = range.first + (((number)1 << host_bits) - 1);
         if (last == range.last)
             break;

@@ -1,5 +1,5 @@
-// DPDK's longest prefix match for IPv4 (Debian package libdpdk-dev), without huge pages. It compares a new rule
-// with all others of its length, so that a list of a million takes minutes to fill.
+// DPDK's longest prefix match for IPv4 (Debian package libdpdk-dev), without huge pages. It compares a new
+// rule with all others of its length, so that a list of a million takes minutes to fill.
 //
 // usage: bench-rte-lpm FILE QUESTIONS
 #include <arpa/inet.h>
