@@ -31,8 +31,6 @@
 struct ip_block {
     struct ip_rank edges;
     const int64_t *reaches; // behind each edge: the latest end of what contains it; NULL = nothing ends
-
-    size_t references;                   // sets that hold it; theirs to count
     uint32_t size_bytes, hot_size_bytes; // all of it, and what look-ups read
     uint32_t entry_count;
     uint8_t family;
@@ -40,10 +38,12 @@ struct ip_block {
     const struct ip_key *wide_keys;
     const uint8_t *bits;
     const int64_t *ends; // NULL = nothing ends
+
+    size_t references; // sets that hold it; theirs to count, while others look things up
 };
 
-// The first cache line is all of the header that a look-up reads.
-static_assert(offsetof(struct ip_block, references) <= 64, "edges and reaches share a cache line");
+// Look-ups read the first 56 bytes of the header; who counts references does not take that line from them.
+static_assert(offsetof(struct ip_block, references) >= 64 + 32, "references stand apart");
 
 // Sorted and different, at most IP_BLOCK_ENTRIES_MAX. On the heap where the arena is NULL, and then
 // freed with free(). NULL when out of memory.
