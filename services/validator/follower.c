@@ -100,6 +100,18 @@ static void publish_image(struct follower *follower, struct image *image) {
     follower_status_note_image(&follower->status, image);
 }
 
+// An image that nobody may be answered from any more takes only the room of the next one.
+static void make_room(struct follower *follower) {
+    uint64_t now = clock_get_boottime_ns(follower->options.clock);
+    if (!follower->image || lease_get_state(&follower->validator->lease, now) == LEASE_SERVING)
+        return;
+    atomic_store_explicit(&follower->validator->image, NULL, memory_order_release);
+    reclaim_run(&follower->reclaim);
+    reclaim_add(&follower->reclaim, release_image, NULL, follower->image);
+    reclaim_run(&follower->reclaim);
+    follower->image = NULL;
+}
+
 static enum status load(struct follower *follower, struct turn *turn) {
     uint64_t started_ns = now_ns(follower);
     follower_status_begin_load(&follower->status);
@@ -112,6 +124,8 @@ static enum status load(struct follower *follower, struct turn *turn) {
                                        .round = follower->round + 1};
     struct image *image;
     enum status status = snapshot_load(&options, &image);
+    if (status == STATUS_NO_MEMORY)
+        make_room(follower);
     if (status != STATUS_OK)
         return status;
     follower->round++;
@@ -237,19 +251,19 @@ static enum status publish_round(struct follower *follower, const struct renewal
     return status;
 }
 
-// A new image has room again: among what memory is needed for are the numbers of permissions (permission.h).
-static bool needs_load(enum status status) {
-    return status == STATUS_TOO_LARGE || status == STATUS_NO_MEMORY;
-}
-
-// Follows what a renewal told of, which belongs to our history.
+// Follows what a renewal told of, which belongs to our history. TOO_LARGE: it is sooner loaded anew, or only
+// a new image has room for it.
+//
+// why not loaded anew without memory as well: that would take another whole image. What was applied of the
+// changes is right whether or not the rest follows; they are applied again as soon as there is memory, and if
+// there is none until the lease has run out, nobody is served.
 static enum status follow(struct follower *follower, const struct renewal *renewal, bool is_behind,
                           struct turn *turn) {
     bool is_clock_right = note_clock(follower, renewal);
     enum status status = settle_timeline(follower);
     if (status == STATUS_OK && is_behind)
         status = apply_changes(follower);
-    if (needs_load(status))
+    if (status == STATUS_TOO_LARGE)
         *turn = (struct turn){LOAD_AGAIN, true};
     if (status == STATUS_OK)
         status = publish_round(follower, renewal);
