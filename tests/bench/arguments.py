@@ -11,8 +11,8 @@ import argparse
 import sys
 from pathlib import Path
 
-NAMES = ("ip_set", "transport", "validate", "tls", "latency", "cold_start", "memory", "revoke", "create", "trips", "whitelist",
-         "pages", "overload", "timing")
+NAMES = ("ip_set", "token_table", "transport", "validate", "tls", "latency", "cold_start", "memory", "revoke", "create",
+         "trips", "whitelist", "pages", "overload", "timing")
 
 
 def parse(arguments):
