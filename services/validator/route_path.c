@@ -21,10 +21,11 @@ static bool is_plain(uint8_t byte) {
 static int decode_byte(struct bytes text, size_t at) {
     int high = text.len - at > 2 ? read_digit(text.data[at + 1]) : -1;
     int low = high >= 0 ? read_digit(text.data[at + 2]) : -1;
-    int byte = high << 4 | low;
-    if (high < 0 || low < 0 || byte < ' ' || byte == 0x7f || is_one_of((uint8_t)byte, "/\\;?#%"))
+    if (high < 0 || low < 0)
         return -1;
-    return byte;
+    int byte = high << 4 | low;
+    bool is_cut_at = is_one_of((uint8_t)byte, "/\\;?#%");
+    return byte < ' ' || byte == 0x7f || is_cut_at ? -1 : byte;
 }
 
 static enum status decode(struct bytes text, struct arena *arena, struct route_segment *ret) {
