@@ -130,7 +130,6 @@ static enum ext_authz_outcome find_route(struct check *check) {
 static enum status decide(struct check *check, const struct validate_question *question) {
     struct fault *fault = grpc_call_get_fault(check->transport);
     struct validate_turn turn;
-    struct validate_key key;
     struct revision revision;
     bool has_revision; // never
     enum status status = validate_question_check(question, fault, &has_revision, &revision);
@@ -138,9 +137,8 @@ static enum status decide(struct check *check, const struct validate_question *q
         status = validate_turn_begin(check->own->validate, check->transport, VALIDATE_ANYBODY, fault, &turn);
     if (status != STATUS_OK)
         return status;
-    validate_key_make(&turn.view, question->token, &key);
     validate_turn_note_asker(&turn);
-    status = validate_turn_decide(&turn, question, &key, check->arena, &check->answer);
+    status = validate_turn_answer(&turn, question, check->arena, &check->answer);
     return status == STATUS_OK ? STATUS_OK : fault_set_no_memory(fault);
 }
 

@@ -109,13 +109,10 @@ static enum outcome check_revision(struct validate_call *call, const struct vali
 static enum outcome answer(struct validate_call *call, const struct validate_turn *turn,
                            struct bytes *ret_response) {
     struct arena *arena = grpc_call_get_arena(call->transport);
-    struct validate_key key;
     struct validate_answer answer;
     *ret_response = BYTES_EMPTY;
-    validate_key_make(&turn->view, call->question.token, &key);
-    validate_key_advance(&turn->view, &key);
     validate_turn_note_asker(turn);
-    if (validate_turn_decide(turn, &call->question, &key, arena, &answer) == STATUS_OK)
+    if (validate_turn_answer(turn, &call->question, arena, &answer) == STATUS_OK)
         *ret_response = validate_wire_write(&answer, GRPC_CALL_HEADROOM, arena);
     if (ret_response->data)
         return ANSWERED;

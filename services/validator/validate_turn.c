@@ -123,6 +123,14 @@ enum status validate_turn_decide(const struct validate_turn *turn, const struct 
     return STATUS_OK;
 }
 
+enum status validate_turn_answer(const struct validate_turn *turn, const struct validate_question *question,
+                                 struct arena *arena, struct validate_answer *ret_answer) {
+    struct validate_key key;
+    validate_key_make(&turn->view, question->token, &key);
+    validate_key_advance(&turn->view, &key);
+    return validate_turn_decide(turn, question, &key, arena, ret_answer);
+}
+
 void validate_turn_refuse(const struct validate_turn *turn, enum reason reason, unsigned lane,
                           struct validate_answer *ret_answer) {
     validate_refuse(&turn->view, &turn->asker, reason, lane, ret_answer);

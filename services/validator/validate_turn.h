@@ -31,7 +31,12 @@ MUST_CHECK enum status validate_turn_begin(const struct validate_service *servic
 MUST_CHECK enum status validate_turn_require(const struct validate_turn *turn, const char *permission,
                                              struct fault *fault);
 
-// validate_decide_by_key(), counted, and what it used noted.
+// Decides about one question: counts it, and notes what it used or was refused. NO_MEMORY.
+MUST_CHECK enum status validate_turn_answer(const struct validate_turn *turn,
+                                            const struct validate_question *question, struct arena *arena,
+                                            struct validate_answer *ret_answer);
+
+// The same of one of many, whose key was made and advanced (validate_decide.h).
 MUST_CHECK enum status validate_turn_decide(const struct validate_turn *turn,
                                             const struct validate_question *question,
                                             const struct validate_key *key, struct arena *arena,

@@ -16,7 +16,9 @@
 #include "services/validator/validate_stream_rpc.h"
 #include "services/validator/validator_service.h"
 
-enum { REQUEST_BYTES_MAX = 64 * 1024, BATCH_BYTES_MAX = 1024 * 1024 };
+enum { REQUEST_BYTES_MAX = 64 * 1024 }; // where no setting says otherwise
+
+enum { METHOD_VALIDATE, METHOD_BATCH, METHOD_STREAM, METHOD_EXPLAIN, METHOD_LIST_DENIALS };
 
 #define SAME(ours, theirs) static_assert((int)(ours) == (int)(theirs), "numbers of the contract")
 SAME(REASON_OK, LATCHKEY__V1__REASON__REASON_OK);
@@ -48,6 +50,8 @@ struct validator_settings {
     int64_t min_revision_calls;
     int64_t denials;
     int64_t denials_per_company;
+    int64_t max_validate_bytes;
+    int64_t max_batch_bytes;
     bool fold_reasons;
     const char *check_cookie;
 };
@@ -110,6 +114,14 @@ static void leave_loop(struct loop *loop) {
 
 // ---- start and stop ----
 
+static struct grpc_method methods[METHOD_LIST_DENIALS + 1]; // below
+
+static void set_largest_requests(void) {
+    methods[METHOD_VALIDATE].max_request_bytes = (uint32_t)own_settings.max_validate_bytes;
+    methods[METHOD_STREAM].max_request_bytes = (uint32_t)own_settings.max_validate_bytes;
+    methods[METHOD_BATCH].max_request_bytes = (uint32_t)own_settings.max_batch_bytes;
+}
+
 static enum status make_denial_log(struct denial_log **ret_log) {
     if (own_settings.denials == 0)
         return STATUS_OK;
@@ -171,6 +183,7 @@ static enum status start(struct app *the_app, char *ret_error, size_t error_size
     service.shape = app_get_bearer_shape(app);
     service.trusted_proxies = app_get_trusted_proxies(app);
     service.folds_reasons = own_settings.fold_reasons;
+    set_largest_requests();
     random_fill(service.page_key, sizeof(service.page_key));
     service.min_revision_wait_ms = own_settings.min_revision_wait_ms;
     forward_auth = (struct forward_auth){service.trusted_proxies, own_settings.check_cookie};
@@ -203,45 +216,43 @@ const char *validator_service_get_cookie(void) {
 
 // ---- tables ----
 
-static const struct grpc_method methods[] = {
-    {.path = "/latchkey.v1.ValidationService/Validate",
-     .request = &latchkey__v1__validate_request__descriptor,
-     .response = &latchkey__v1__validate_response__descriptor,
-     .shape = GRPC_UNARY,
-     .max_request_bytes = REQUEST_BYTES_MAX,
-     .never_compress = true,
-     .handler = &validate_handler,
-     .context = &service},
-    {.path = "/latchkey.v1.ValidationService/ValidateBatch",
-     .request = &latchkey__v1__validate_batch_request__descriptor,
-     .response = &latchkey__v1__validate_batch_response__descriptor,
-     .shape = GRPC_UNARY,
-     .max_request_bytes = BATCH_BYTES_MAX,
-     .never_compress = true,
-     .handler = &validate_batch_handler,
-     .context = &service},
-    {.path = "/latchkey.v1.ValidationService/ValidateStream",
-     .request = &latchkey__v1__validate_stream_request__descriptor,
-     .response = &latchkey__v1__validate_stream_response__descriptor,
-     .shape = GRPC_BIDI,
-     .max_request_bytes = REQUEST_BYTES_MAX,
-     .never_compress = true,
-     .handler = &validate_stream_handler,
-     .context = &service},
-    {.path = "/latchkey.v1.ValidationService/Explain",
-     .request = &latchkey__v1__explain_request__descriptor,
-     .response = &latchkey__v1__explain_response__descriptor,
-     .shape = GRPC_UNARY,
-     .max_request_bytes = REQUEST_BYTES_MAX,
-     .handler = &explain_handler,
-     .context = &lookups},
-    {.path = "/latchkey.v1.ValidationService/ListDenials",
-     .request = &latchkey__v1__list_denials_request__descriptor,
-     .response = &latchkey__v1__list_denials_response__descriptor,
-     .shape = GRPC_UNARY,
-     .max_request_bytes = REQUEST_BYTES_MAX,
-     .handler = &list_denials_handler,
-     .context = &lookups},
+// Const but for the largest requests, which start() sets.
+static struct grpc_method methods[METHOD_LIST_DENIALS + 1] = {
+    [METHOD_VALIDATE] = {.path = "/latchkey.v1.ValidationService/Validate",
+                         .request = &latchkey__v1__validate_request__descriptor,
+                         .response = &latchkey__v1__validate_response__descriptor,
+                         .shape = GRPC_UNARY,
+                         .never_compress = true,
+                         .handler = &validate_handler,
+                         .context = &service},
+    [METHOD_BATCH] = {.path = "/latchkey.v1.ValidationService/ValidateBatch",
+                      .request = &latchkey__v1__validate_batch_request__descriptor,
+                      .response = &latchkey__v1__validate_batch_response__descriptor,
+                      .shape = GRPC_UNARY,
+                      .never_compress = true,
+                      .handler = &validate_batch_handler,
+                      .context = &service},
+    [METHOD_STREAM] = {.path = "/latchkey.v1.ValidationService/ValidateStream",
+                       .request = &latchkey__v1__validate_stream_request__descriptor,
+                       .response = &latchkey__v1__validate_stream_response__descriptor,
+                       .shape = GRPC_BIDI,
+                       .never_compress = true,
+                       .handler = &validate_stream_handler,
+                       .context = &service},
+    [METHOD_EXPLAIN] = {.path = "/latchkey.v1.ValidationService/Explain",
+                        .request = &latchkey__v1__explain_request__descriptor,
+                        .response = &latchkey__v1__explain_response__descriptor,
+                        .shape = GRPC_UNARY,
+                        .max_request_bytes = REQUEST_BYTES_MAX,
+                        .handler = &explain_handler,
+                        .context = &lookups},
+    [METHOD_LIST_DENIALS] = {.path = "/latchkey.v1.ValidationService/ListDenials",
+                             .request = &latchkey__v1__list_denials_request__descriptor,
+                             .response = &latchkey__v1__list_denials_response__descriptor,
+                             .shape = GRPC_UNARY,
+                             .max_request_bytes = REQUEST_BYTES_MAX,
+                             .handler = &list_denials_handler,
+                             .context = &lookups},
 };
 
 static const struct http_route http_routes[] = {
@@ -302,6 +313,20 @@ static const struct setting settings_table[] = {
      .max = 1000000,
      .help = "Calls of each loop that may wait for their min_revision at once; one more is UNAVAILABLE "
              "(OVERLOADED)."},
+    {.name = "max-validate-size",
+     .type = SETTING_SIZE,
+     .offset = OF(max_validate_bytes),
+     .default_value = "64KiB",
+     .min = 1024,
+     .max = 1048576,
+     .help = "The largest question, alone or on a stream."},
+    {.name = "max-batch-size",
+     .type = SETTING_SIZE,
+     .offset = OF(max_batch_bytes),
+     .default_value = "1MiB",
+     .min = 1024,
+     .max = 16777216,
+     .help = "The largest batch of questions."},
     {.name = "denials",
      .type = SETTING_INTEGER,
      .offset = OF(denials),

@@ -140,10 +140,12 @@ class Denials(AskerCase):
         self.deny(created.secret, 2, client_ip="nonsense", domain="https://app.example.com")
         self.deny(created.secret, 3, channel=0)
         listed = self.of_token(created)
-        self.assertEqual([(decision_pb2.Reason.Name(denial.reason)[7:], denial.client_ip, denial.domain, denial.count) for denial in listed],
+        self.assertCountEqual([(decision_pb2.Reason.Name(denial.reason)[7:], denial.client_ip, denial.domain, denial.count) for denial in listed],
                          [("CHANNEL_NOT_ALLOWED", "203.0.113.7", "", 3), ("TOKEN_IP_NOT_LISTED", "", "https://app.example.com", 2),
                           ("TOKEN_IP_NOT_LISTED", "203.0.113.1", "", 7)])
         self.assertEqual({denial.company_id for denial in listed}, {created.access_token.company_id})
+        times = [denial.last_at.ToNanoseconds() for denial in listed]
+        self.assertEqual(times, sorted(times, reverse=True))
         for denial in listed:
             self.assertLessEqual(denial.first_at.ToNanoseconds(), denial.last_at.ToNanoseconds())
         only = self.of_token(created, reason=decision_pb2.REASON_CHANNEL_NOT_ALLOWED)
