@@ -14,6 +14,7 @@ latchkey_find_library(PQ "libpq>=14")
 latchkey_find_library(OPENSSL "openssl>=3.0")
 latchkey_find_library(UV "libuv>=1.44")
 latchkey_find_library(URCU_QSBR "liburcu-qsbr>=0.13")
+latchkey_find_library(URCU_CDS "liburcu-cds>=0.13") # tests/bench alone
 latchkey_find_library(ZLIB zlib)
 latchkey_find_library(IDN2 "libidn2>=2.3")
 latchkey_find_library(PSL "libpsl>=0.21")

@@ -70,16 +70,6 @@ bool permission_set_is_equal(const struct permission_set *a, const struct permis
     return permission_set_contains_all(a, b) && permission_set_contains_all(b, a);
 }
 
-uint64_t permission_set_hash(const struct permission_set *set) {
-    uint64_t hash = 0;
-    for (size_t i = 0; i < get_word_count(set); i++) {
-        // why: a zero word adds nothing, wherever it stands, or sets of different limits would differ.
-        uint64_t word = set->words[i] * (0x9e3779b97f4a7c15 + 2 * i);
-        hash += word ^ word >> 32;
-    }
-    return hash;
-}
-
 size_t permission_set_get_count(const struct permission_set *set) {
     size_t count = 0;
     for (size_t i = 0; i < get_word_count(set); i++)

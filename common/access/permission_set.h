@@ -37,7 +37,6 @@ bool permission_set_contains_all(const struct permission_set *set, const struct 
 bool permission_set_contains_any(const struct permission_set *set, const struct permission_set *others);
 bool permission_set_is_equal(const struct permission_set *a,
                              const struct permission_set *b);   // limits do not count
-uint64_t permission_set_hash(const struct permission_set *set); // equal sets, equal hashes; for interning
 size_t permission_set_get_count(const struct permission_set *set);
 size_t permission_set_get_size_bytes(const struct permission_set *set);
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/app/http_socket.h"
@@ -13,7 +14,8 @@ enum { CONNECTIONS_MAX = 256, ADDRESS_CONNECTIONS_MAX = 16, IDLE_TIMEOUT_S = 15 
 
 struct admin {
     struct admin_options options;
-    struct MHD_Daemon *daemon;
+    struct MHD_Daemon *daemon; // NULL until it is open
+    int fd;                    // listens; -1 once the daemon has it
     unsigned port;
 };
 
@@ -111,25 +113,40 @@ enum status admin_new(const struct admin_options *options, struct admin **ret_ad
         return STATUS_NO_MEMORY;
     }
     admin->options = *options;
-    const struct http_socket_options socket = {"--admin-listen", "the admin port", options->listen};
-    int fd = http_socket_open(&socket, ret_error, error_size, &admin->port);
-    if (fd < 0) {
-        free(admin);
-        return STATUS_UNAVAILABLE;
-    }
-    admin->daemon =
-        MHD_start_daemon(MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL, on_request, admin,
-                         MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
-                         MHD_OPTION_PER_IP_CONNECTION_LIMIT, ADDRESS_CONNECTIONS_MAX,
-                         MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_S, MHD_OPTION_END);
-    if (!admin->daemon) {
-        snprintf(ret_error, error_size, "can't start the admin port on %s", options->listen);
-        close(fd);
+    const struct http_socket_options socket = {"--admin-listen", "the admin port", options->listen,
+                                               options->is_shared};
+    admin->fd = http_socket_open(&socket, ret_error, error_size, &admin->port);
+    if (admin->fd < 0) {
         free(admin);
         return STATUS_UNAVAILABLE;
     }
     *ret_admin = admin;
     return STATUS_OK;
+}
+
+enum status admin_open(struct admin *admin, char *ret_error, size_t error_size) {
+    if (!admin)
+        return STATUS_OK;
+    if (http_socket_listen(admin->fd))
+        admin->daemon =
+            MHD_start_daemon(MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL, on_request, admin,
+                             MHD_OPTION_LISTEN_SOCKET, admin->fd, MHD_OPTION_CONNECTION_LIMIT,
+                             CONNECTIONS_MAX, MHD_OPTION_PER_IP_CONNECTION_LIMIT, ADDRESS_CONNECTIONS_MAX,
+                             MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_S, MHD_OPTION_END);
+    if (admin->daemon) {
+        admin->fd = -1;
+        return STATUS_OK;
+    }
+    snprintf(ret_error, error_size, "can't start the admin port on %s", admin->options.listen);
+    return STATUS_UNAVAILABLE;
+}
+
+void admin_leave(struct admin *admin) {
+    bool is_accepting = admin && admin->daemon && admin->fd < 0;
+    if (!is_accepting)
+        return;
+    admin->fd = MHD_quiesce_daemon(admin->daemon);
+    shutdown(admin->fd, SHUT_RD);
 }
 
 unsigned admin_get_port(const struct admin *admin) {
@@ -139,6 +156,9 @@ unsigned admin_get_port(const struct admin *admin) {
 void admin_free(struct admin *admin) {
     if (!admin)
         return;
-    MHD_stop_daemon(admin->daemon);
+    if (admin->daemon)
+        MHD_stop_daemon(admin->daemon);
+    if (admin->fd >= 0)
+        close(admin->fd);
     free(admin);
 }

@@ -89,7 +89,9 @@ struct app {
     atomic_bool is_leaving;
     atomic_bool is_database_checked;
 
-    bool was_ready; // the main thread's
+    // The main thread's.
+    bool was_ready;
+    bool is_open; // its ports are
 };
 
 static int fail(int exit_code, const char *sentence) {
@@ -326,10 +328,11 @@ static int start_services(struct app *app) {
     return -1;
 }
 
-static int open_admin(struct app *app) {
+static int make_admin(struct app *app) {
     char error[ERROR_MAX];
     struct admin_options options = {.listen = app->settings.admin_listen,
                                     .metrics = app->metrics,
+                                    .is_shared = app->transport_settings.reuse_port,
                                     .write_unready = write_unready,
                                     .context = app};
     if (!app->settings.admin_listen || admin_new(&options, &app->admin, error, sizeof(error)) == STATUS_OK)
@@ -343,7 +346,8 @@ static int make_door(struct app *app) {
                                               .clock = app->clock,
                                               .program = app->program,
                                               .server = app->server,
-                                              .loops = app->loops};
+                                              .loops = app->loops,
+                                              .is_shared = app->transport_settings.reuse_port};
     bool is_made = http_door_new(&options, &app->door, error, sizeof(error)) == STATUS_OK;
     return is_made ? -1 : fail(EXIT_UNAVAILABLE, error);
 }
@@ -372,6 +376,22 @@ static enum status start_threads(struct app *app) {
     return loop_group_start(app->loops);
 }
 
+// Returns an exit code, or -1 to go on.
+static int open_ports(struct app *app) {
+    char error[ERROR_MAX];
+    app->is_open = true;
+    if (admin_open(app->admin, error, sizeof(error)) != STATUS_OK ||
+        http_door_open(app->door, error, sizeof(error)) != STATUS_OK ||
+        grpc_server_open(app->server, error, sizeof(error)) != STATUS_OK)
+        return fail(EXIT_UNAVAILABLE, error);
+    log_event(
+        LOG_LEVEL_INFO, "listening", LOG_TEXT("address", listener_get_address(app->listener)),
+        app->admin ? LOG_INTEGER("admin_port", admin_get_port(app->admin)) : LOG_TEXT("admin_port", NULL),
+        app->door ? LOG_INTEGER("http_port", http_door_get_port(app->door)) : LOG_TEXT("http_port", NULL),
+        LOG_INTEGER("loops", loop_group_get_count(app->loops)));
+    return -1;
+}
+
 // Everything but the first call. Returns an exit code, or -1 to go on.
 static int start(struct app *app) {
     char error[ERROR_MAX];
@@ -383,9 +403,11 @@ static int start(struct app *app) {
         return fail(EXIT_UNAVAILABLE, error);
     name_instance(app);
 
-    int exit_code = start_services(app);
+    int exit_code = make_door(app);
     if (exit_code < 0)
-        exit_code = make_door(app);
+        exit_code = make_admin(app);
+    if (exit_code < 0) // all addresses are ours
+        exit_code = start_services(app);
     if (exit_code >= 0)
         return exit_code;
     status = register_metrics(app);
@@ -393,18 +415,9 @@ static int start(struct app *app) {
         status = loop_hooks_add(app->program, app->loops, &app->loop_hooks);
     if (status != STATUS_OK)
         return fail(EXIT_SOFTWARE, status_get_text(status));
-    if ((exit_code = open_admin(app)) >= 0)
-        return exit_code;
     if ((status = start_threads(app)) != STATUS_OK)
         return fail(EXIT_SOFTWARE, status_get_text(status));
-    if (http_door_open(app->door, error, sizeof(error)) != STATUS_OK)
-        return fail(EXIT_UNAVAILABLE, error);
-    log_event(
-        LOG_LEVEL_INFO, "listening", LOG_TEXT("address", listener_get_address(app->listener)),
-        app->admin ? LOG_INTEGER("admin_port", admin_get_port(app->admin)) : LOG_TEXT("admin_port", NULL),
-        app->door ? LOG_INTEGER("http_port", http_door_get_port(app->door)) : LOG_TEXT("http_port", NULL),
-        LOG_INTEGER("loops", loop_group_get_count(app->loops)));
-    return -1;
+    return app->transport_settings.reuse_port ? -1 : open_ports(app);
 }
 
 // ---- life ----
@@ -438,6 +451,11 @@ static int serve(struct app *app, const sigset_t *signals) {
         tls_material_tick();
         tick_services(app);
         update_health(app);
+        if (app->was_ready && !app->is_open) {
+            int exit_code = open_ports(app);
+            if (exit_code >= 0)
+                return exit_code;
+        }
     }
     return -1;
 }
@@ -449,6 +467,8 @@ static int64_t get_now_ms(const struct app *app) {
 static void drain(struct app *app, const sigset_t *signals) {
     log_event(LOG_LEVEL_INFO, "leaving");
     http_door_leave(app->door);
+    if (app->transport_settings.reuse_port)
+        admin_leave(app->admin);
     atomic_store_explicit(&app->is_leaving, true, memory_order_relaxed);
     update_health(app);
     int64_t until_ms = get_now_ms(app) + app->settings.drain_delay_ms;

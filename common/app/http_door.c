@@ -15,6 +15,8 @@
 // Header fields are refused beyond 16 KiB in our own words; beyond this, by libmicrohttpd.
 enum {
     CONNECTION_BYTES = 40 * 1024,
+    // Of what is read. why so large: after each libmicrohttpd looks through all of a line anew.
+    INCREMENT_BYTES = 16 * 1024,
     SOCKET_BUFFER_BYTES = 256 * 1024,
     CANCEL_AGAIN_MS = 100,
     LAST_ANSWERS_MS = 1000
@@ -136,7 +138,8 @@ static enum status make(const struct http_door_options *options, struct http_doo
 
 enum status http_door_new(const struct http_door_options *options, struct http_door **ret_door,
                           char *ret_error, size_t error_size) {
-    const struct http_socket_options socket = {"--http-listen", "HTTP/1.1", options->settings->listen};
+    const struct http_socket_options socket = {"--http-listen", "HTTP/1.1", options->settings->listen,
+                                               options->is_shared};
     unsigned port;
     *ret_door = NULL;
     if (!options->settings->listen)
@@ -169,13 +172,15 @@ enum status http_door_open(struct http_door *door, char *ret_error, size_t error
         return STATUS_OK;
     const struct http_settings *settings = door->options.settings;
     size_t max = (size_t)settings->max_connections;
-    door->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, on_accept,
-                                    door, on_request, door, MHD_OPTION_LISTEN_SOCKET, door->fd,
-                                    MHD_OPTION_CONNECTION_LIMIT, (unsigned)(max + HTTP_WATCH_SLACK(max)),
-                                    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
-                                    MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK,
-                                    on_first_line, door, MHD_OPTION_NOTIFY_COMPLETED, on_completed, door,
-                                    MHD_OPTION_NOTIFY_CONNECTION, on_connection, door, MHD_OPTION_END);
+    if (http_socket_listen(door->fd))
+        door->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0,
+                                        on_accept, door, on_request, door, MHD_OPTION_LISTEN_SOCKET, door->fd,
+                                        MHD_OPTION_CONNECTION_LIMIT, (unsigned)(max + HTTP_WATCH_SLACK(max)),
+                                        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
+                                        MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t)INCREMENT_BYTES,
+                                        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK,
+                                        on_first_line, door, MHD_OPTION_NOTIFY_COMPLETED, on_completed, door,
+                                        MHD_OPTION_NOTIFY_CONNECTION, on_connection, door, MHD_OPTION_END);
     if (door->daemon) {
         door->fd = -1;
         return STATUS_OK;
@@ -211,6 +216,7 @@ void http_door_stop_accepting(struct http_door *door) {
         return;
     http_door_leave(door);
     door->fd = MHD_quiesce_daemon(door->daemon);
+    shutdown(door->fd, SHUT_RD); // who comes now is not let in to wait for nobody
 }
 
 void http_door_drain(struct http_door *door, uint32_t grace_ms) {

@@ -28,6 +28,7 @@ struct http_door_options {
     const struct app_program *program; // whose services have the routes
     struct grpc_server *server;
     struct loop_group *loops;
+    bool is_shared; // the port, with another process (http_socket.h)
 };
 
 // Before loop_group_start(); it serves from http_door_open() on. *ret_door is NULL where the settings have no

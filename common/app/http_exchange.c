@@ -5,6 +5,7 @@
 
 #include "common/app/http_head.h"
 #include "common/app/http_origin.h"
+#include "common/app/http_rpc.h"
 #include "common/base/buffer.h"
 
 enum {
@@ -19,6 +20,7 @@ struct http_exchange {
     struct MHD_Connection *connection;
     struct http_connection *watched;
     const struct http_route *route;
+    const char *methods; // that it is for; NULL = any
     struct http_route_counters *counters;
     enum exchange_state state;
     bool is_head_bad; // a header field that none should be
@@ -56,7 +58,7 @@ static const struct refusal method_wrong = {
     MHD_HTTP_METHOD_NOT_ALLOWED, "unknown",
     "this path is not for this method; `allow` lists those that it is for"};
 static const struct refusal body_too_large = {MHD_HTTP_CONTENT_TOO_LARGE, "resource_exhausted",
-                                              "the body is larger than --http-max-body"};
+                                              "the body is larger than this path or --http-max-body allows"};
 static const struct refusal overloaded = {
     MHD_HTTP_SERVICE_UNAVAILABLE, "unavailable",
     "too many requests are being worked on, or this server is stopping"};
@@ -71,7 +73,7 @@ static void refuse(struct http_exchange *exchange, const struct refusal *refusal
     if (refusal->status == MHD_HTTP_SERVICE_UNAVAILABLE)
         http_answer_add(request, answer, "retry-after", BYTES_LITERAL("1"));
     if (refusal->status == MHD_HTTP_METHOD_NOT_ALLOWED)
-        http_answer_add(request, answer, "allow", bytes_of_text(exchange->route->methods));
+        http_answer_add(request, answer, "allow", bytes_of_text(exchange->methods));
 }
 
 // ---- the answer ----
@@ -140,22 +142,25 @@ static enum MHD_Result on_field(void *context, enum MHD_ValueKind kind, const ch
     return head == HTTP_HEAD_TOO_LARGE ? MHD_NO : MHD_YES;
 }
 
-static bool is_method(const struct http_exchange *exchange) {
+// NULL: there is none that can be called from here.
+static const struct grpc_method *find_method(const struct http_exchange *exchange) {
     size_t ignored;
     const struct router *router = grpc_server_get_router(exchange->door->options.server);
     const struct grpc_method *method = router_find(router, exchange->request.path, &ignored);
-    return method && method->shape == GRPC_UNARY;
+    return method && method->shape == GRPC_UNARY ? method : NULL;
 }
 
 // The services' routes come first, then the methods, then nothing.
 static void find_route(struct http_exchange *exchange) {
     struct http_door *door = exchange->door;
+    const struct grpc_method *method = NULL;
     size_t services = door->route_count - HTTP_OWN_ROUTES, i = 0;
     while (i < services && !bytes_is_text(exchange->request.path, door->routes[i]->path))
         i++;
-    if (i == services && !is_method(exchange))
+    if (i == services && !(method = find_method(exchange)))
         i++;
     exchange->route = door->routes[i];
+    exchange->methods = method && method->is_read_only ? HTTP_RPC_READ_METHODS : exchange->route->methods;
     exchange->request.context = exchange->route->context;
     exchange->counters = &door->counters[i];
 }
@@ -172,6 +177,12 @@ static bool is_preflight(const struct http_exchange *exchange) {
     return exchange->route->refuses_foreign_origins && http_origin_is_preflight(&exchange->request);
 }
 
+static size_t get_max_body(const struct http_exchange *exchange) {
+    size_t of_door = (size_t)exchange->door->options.settings->max_body_bytes;
+    size_t of_route = exchange->route->max_body_bytes;
+    return of_route > 0 && of_route < of_door ? of_route : of_door;
+}
+
 // NULL where nothing is wrong with it.
 static const struct refusal *judge_head(const struct http_exchange *exchange) {
     const struct http_settings *settings = exchange->door->options.settings;
@@ -183,9 +194,9 @@ static const struct refusal *judge_head(const struct http_exchange *exchange) {
         return &head_bad;
     if (route->refuses_foreign_origins && !http_origin_is_allowed(settings->allow_origins, request))
         return &origin_foreign;
-    if (!is_preflight(exchange) && !lists_method(route->methods, request->method))
+    if (!is_preflight(exchange) && !lists_method(exchange->methods, request->method))
         return &method_wrong;
-    return http_head_get_length(request) > (uint64_t)settings->max_body_bytes ? &body_too_large : NULL;
+    return http_head_get_length(request) > get_max_body(exchange) ? &body_too_large : NULL;
 }
 
 static void read_head(struct http_exchange *exchange, const char *method) {
@@ -202,7 +213,7 @@ static enum MHD_Result begin(struct http_exchange *exchange, const char *method)
     if (refusal)
         return send_refusal(exchange, refusal);
     if (is_preflight(exchange)) {
-        http_origin_answer_preflight(&exchange->request, exchange->route->methods, &exchange->answer);
+        http_origin_answer_preflight(&exchange->request, exchange->methods, &exchange->answer);
         return send_answer(exchange);
     }
     exchange->state = EXCHANGE_RECEIVING;
@@ -333,7 +344,6 @@ struct http_exchange *http_exchange_new(struct http_door *door, struct MHD_Conne
     exchange->connection = connection;
     exchange->watched =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
-    exchange->body.limit = (size_t)door->options.settings->max_body_bytes;
     request->arena = &exchange->arena;
     http_head_set_uri(request, bytes_of_text(copy));
     metadata_init(&request->fields);
@@ -341,6 +351,7 @@ struct http_exchange *http_exchange_new(struct http_door *door, struct MHD_Conne
     metadata_init(&exchange->call_request.fields);
     read_peer(request, connection);
     find_route(exchange);
+    exchange->body.limit = get_max_body(exchange);
     enter(exchange, HTTP_RECEIVING);
     return exchange;
 }

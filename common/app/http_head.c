@@ -5,13 +5,14 @@
 #define SCHEME BYTES_LITERAL("http://")
 
 void http_head_set_uri(struct http_request *request, struct bytes uri) {
-    request->query = uri;
+    request->target = uri;
     if (bytes_has_prefix(uri, SCHEME)) {
         struct bytes rest = bytes_of(uri.data + SCHEME.len, uri.len - SCHEME.len);
         struct bytes host = bytes_split(&rest, '/');
         size_t used = SCHEME.len + host.len;
-        request->query = rest.data ? bytes_of(uri.data + used, uri.len - used) : BYTES_LITERAL("/");
+        request->target = rest.data ? bytes_of(uri.data + used, uri.len - used) : BYTES_LITERAL("/");
     }
+    request->query = request->target;
     request->path = bytes_split(&request->query, '?');
 }
 

@@ -7,7 +7,7 @@
 
 enum http_head { HTTP_HEAD_GOOD, HTTP_HEAD_BAD, HTTP_HEAD_TOO_LARGE };
 
-// Takes path and query of "/path?query" or "http://host/path?query". Borrows.
+// Takes target, path and query of "/path?query" or "http://host/path?query". Borrows.
 void http_head_set_uri(struct http_request *request, struct bytes uri);
 
 // Adds a field, its name in lower case, its value without spaces around it; also a bad one. TOO_LARGE, also

@@ -46,9 +46,18 @@ static bool is_listed(const char *list, struct bytes origin) {
     return false;
 }
 
+// Browsers leave the origin out of a GET for a picture or a link, and say this.
+static bool is_of_other_site(const struct http_request *request) {
+    const struct metadata_field *field =
+        metadata_find(request->fields.first, BYTES_LITERAL("sec-fetch-site"));
+    return field && !bytes_is_text(field->value, "none") && !bytes_is_text(field->value, "same-origin");
+}
+
 bool http_origin_is_allowed(const char *list, const struct http_request *request) {
-    if (!metadata_find(request->fields.first, BYTES_LITERAL("origin")) || is_every_page(list))
+    if (is_every_page(list))
         return true;
+    if (!metadata_find(request->fields.first, BYTES_LITERAL("origin")))
+        return !is_of_other_site(request);
     return is_listed(list, http_request_find_only(request, "origin"));
 }
 

@@ -15,9 +15,10 @@
 // Borrowed from the exchange that it is part of; lives until its answer has been sent.
 struct http_request {
     struct arena *arena;
-    const void *context;    // its route's
-    const char *method;     // as sent
-    struct bytes path;      // as sent: still percent-encoded
+    const void *context; // its route's
+    const char *method;  // as sent
+    struct bytes target; // path and query, as sent: still percent-encoded
+    struct bytes path;
     struct bytes query;     // what follows the '?'; empty if nothing does
     struct metadata fields; // in the order received, names in lower case, values without control characters
     struct bytes body;
@@ -33,10 +34,11 @@ struct http_answer {
 };
 
 struct http_route {
-    const char *path;    // NULL = whatever no other route has
-    const char *name;    // in metrics
-    const char *methods; // as `allow` lists them, "GET, HEAD"; NULL = any
-    const void *context; // for the two below
+    const char *path;      // NULL = whatever no other route has
+    const char *name;      // in metrics
+    const char *methods;   // as `allow` lists them, "GET, HEAD"; NULL = any
+    const void *context;   // for the two below
+    size_t max_body_bytes; // below --http-max-body; 0 = as that
     // A page on another site must not ask by way of its reader's browser.
     bool refuses_foreign_origins;
 

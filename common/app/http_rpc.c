@@ -1,6 +1,8 @@
 // The request goes through as it is: what Connect means by it is known below (common/grpc).
 #include "common/app/http_rpc.h"
 
+#include <string.h>
+
 // Between this client and this server, or of a protocol that is not spoken here.
 static bool is_hop_by_hop(struct bytes name) {
     static const char *const names[] = {"connection", "keep-alive",    "te",     "transfer-encoding",
@@ -22,13 +24,14 @@ static bool pass_fields(const struct http_request *request, struct local_request
 
 static bool ask_method(const struct http_request *request, struct local_request *call,
                        struct http_answer *answer) {
-    if (!http_request_has_type(request, "application/json") &&
+    call->is_get = strcmp(request->method, "GET") == 0;
+    if (!call->is_get && !http_request_has_type(request, "application/json") &&
         !http_request_has_type(request, "application/proto")) {
         http_answer_refuse(request, answer, 415, "unknown",
                            "send content-type: application/json or application/proto");
         return false;
     }
-    call->path = request->path;
+    call->path = call->is_get ? request->target : request->path;
     call->body = request->body;
     return pass_fields(request, call);
 }

@@ -27,17 +27,23 @@ static int explain(const struct http_socket_options *options, int error, char *r
     return -1;
 }
 
+bool http_socket_listen(int fd) {
+    return listen(fd, SOMAXCONN) == 0;
+}
+
 // -1 with errno.
-static int bind_and_listen(struct listen_address *where) {
+static int bind_and_listen(const struct http_socket_options *options, struct listen_address *where) {
     struct sockaddr *address = (struct sockaddr *)&where->socket;
     int one = 1, fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return -1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+    if (options->is_shared)
+        setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one));
     int is_v6_only = !where->is_wildcard;
     if (address->sa_family == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &is_v6_only, sizeof(is_v6_only));
-    if (bind(fd, address, where->length) == 0 && listen(fd, SOMAXCONN) == 0)
+    if (bind(fd, address, where->length) == 0 && (options->is_shared || http_socket_listen(fd)))
         return fd;
     int error = errno;
     close(fd);
@@ -53,7 +59,7 @@ int http_socket_open(const struct http_socket_options *options, char *ret_error,
         snprintf(ret_error, error_size, "%s %s: %s", options->setting, options->listen, reason);
         return -1;
     }
-    int fd = bind_and_listen(&where);
+    int fd = bind_and_listen(options, &where);
     if (fd < 0)
         return explain(options, errno, ret_error, error_size);
     getsockname(fd, (struct sockaddr *)&where.socket, &where.length);

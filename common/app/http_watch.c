@@ -9,7 +9,9 @@
 
 enum {
     TICK_MS = 250,
-    SETTLED_MS = 1000, // who has just come is given so long to say something
+    CLOSED_PER_TICK = 50, // who is closed makes work for their owner, and others wait
+    CROWD_TICK_MS = 10,   // while there are more
+    SETTLED_MS = 1000,    // who has just come is given so long to say something
 };
 
 struct http_connection {
@@ -67,7 +69,8 @@ static bool has_gone(int fd) {
     return poll(&poll_fd, 1, 0) > 0;
 }
 
-static void look_at(struct http_watch *watch, struct http_connection *connection, uint64_t now_ns) {
+// True if it is closed.
+static bool look_at(struct http_watch *watch, struct http_connection *connection, uint64_t now_ns) {
     uint64_t age_ms = now_ns > connection->since_ns ? (now_ns - connection->since_ns) / 1000000 : 0;
     struct limit limit = get_limit(watch, connection->phase);
     if (connection->phase == HTTP_ASKED && age_ms >= TICK_MS / 2 && has_gone(connection->fd)) {
@@ -78,27 +81,33 @@ static void look_at(struct http_watch *watch, struct http_connection *connection
         connection->is_over = true;
         count_end(watch, limit.why);
         shutdown(connection->fd, SHUT_RDWR); // its owner reads the end, and closes
+        return true;
     }
+    return false;
 }
 
-static void look_at_all(struct http_watch *watch) {
+// Returns when to look again.
+static uint32_t look_at_all(struct http_watch *watch) {
     uint64_t now_ns = clock_get_monotonic_ns(watch->options.clock);
-    for (struct http_connection *at = watch->connections; at; at = at->next)
+    size_t closed = 0;
+    for (struct http_connection *at = watch->connections; at && closed < CLOSED_PER_TICK; at = at->next)
         if (!at->is_over)
-            look_at(watch, at, now_ns);
+            closed += look_at(watch, at, now_ns);
+    return closed < CLOSED_PER_TICK ? TICK_MS : CROWD_TICK_MS;
 }
 
 static void *run(void *context) {
     struct http_watch *watch = context;
+    uint32_t tick_ms = TICK_MS;
     pthread_mutex_lock(&watch->mutex);
     while (!watch->is_ending) {
         if (!watch->connections) {
             pthread_cond_wait(&watch->changed, &watch->mutex);
             continue;
         }
-        struct timespec until = condition_get_end(TICK_MS);
+        struct timespec until = condition_get_end(tick_ms);
         pthread_cond_timedwait(&watch->changed, &watch->mutex, &until);
-        look_at_all(watch);
+        tick_ms = look_at_all(watch);
     }
     pthread_mutex_unlock(&watch->mutex);
     return NULL;

@@ -27,6 +27,12 @@ static bool accept_brand(const char *text, const char **ret_reason) {
     return is_lower_letter(text[0]) && is_lower_letter(text[1]) && text[2] == '\0';
 }
 
+// why: to libpq it is whatever its own variables and defaults make of it, in whichever account this runs.
+static bool accept_database_url(const char *text, const char **ret_reason) {
+    *ret_reason = "type one such as postgresql://HOST/latchkey, or leave it out";
+    return *text != '\0';
+}
+
 #define OF(member) offsetof(struct app_settings, member)
 
 const struct setting app_setting_table[] = {
@@ -62,6 +68,8 @@ const struct setting app_setting_table[] = {
     {.name = "database-url",
      .type = SETTING_TEXT,
      .offset = OF(database_url),
+     .accept = accept_database_url,
+     .takes_empty = true,
      .value_name = "URL",
      .default_value = "postgresql:///latchkey",
      .help = "PostgreSQL connection string; several hosts may be named. Keep the password out of it: "

@@ -93,10 +93,19 @@ static void write_connections(struct metrics_writer *writer, const struct grpc_s
         metrics_write_counter(writer, "latchkey_connections_closed_total", "Connections closed, by reason.",
                               labels, stats->connections_closed[i]);
     }
+    metrics_write_counter(writer, "latchkey_connections_slowed_total",
+                          "Connections read more seldom, because another of their address has flooded.", NULL,
+                          stats->connections_slowed);
     metrics_write_counter(writer, "latchkey_calls_cancelled_total", "Calls given up by their clients.", NULL,
                           stats->calls_cancelled);
     metrics_write_counter(writer, "latchkey_calls_refused_total",
                           "Calls refused by a limit of their connection.", NULL, stats->calls_refused);
+    metrics_write_counter(writer, "latchkey_calls_inflated_total",
+                          "Calls refused because gzip has made too much of those of their address.", NULL,
+                          stats->calls_inflated);
+    metrics_write_counter(writer, "latchkey_calls_shed_total",
+                          "Calls refused because their loop was behind; not counted by method.", NULL,
+                          stats->calls_shed);
     metrics_write_counter(writer, "latchkey_received_bytes_total", "Bytes read from clients.", NULL,
                           stats->received_bytes);
     metrics_write_counter(writer, "latchkey_sent_bytes_total", "Bytes written to clients.", NULL,

@@ -114,7 +114,7 @@ static enum status read_environment(const struct reading *reading, const struct 
         char name[CONFIG_ENVIRONMENT_NAME_SIZE];
         config_format_environment_name(table->settings[i].name, name);
         const char *text = find_variable(environment, name);
-        if (!text || text[0] == '\0')
+        if (!text || (text[0] == '\0' && !table->settings[i].takes_empty))
             continue;
         enum status status = store(reading, (struct place){&table->settings[i], table->base}, name, text);
         if (status != STATUS_OK)

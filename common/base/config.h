@@ -31,6 +31,7 @@ struct setting {
     const char *const *choices; // NULL-terminated, for SETTING_CHOICE
     // Of a text: may refuse it, and then says in *ret_reason what to type (static storage). NULL = any text.
     bool (*accept)(const char *text, const char **ret_reason);
+    bool takes_empty; // an empty variable is a text to be accepted or not, where others are as if not set
     const char *value_name; // in --help, e.g. "ADDRESS:PORT"; NULL = from the type
     const char *help; // one or two sentences; says what a secret's value must not be: on the command line
 };

@@ -1,4 +1,5 @@
 // What servers and clients have in common.
+#include <openssl/err.h>
 #include <stddef.h>
 
 #include "common/crypto/tls_internal.h"
@@ -27,4 +28,11 @@ SSL_CTX *tls_context_new(const SSL_METHOD *method) {
         return context;
     SSL_CTX_free(context);
     return NULL;
+}
+
+bool tls_has_run_out_of_memory(void) {
+    bool has = false;
+    for (unsigned long error; (error = ERR_get_error()) != 0;)
+        has |= ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE;
+    return has;
 }

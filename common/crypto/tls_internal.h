@@ -3,6 +3,7 @@
 #define LATCHKEY_COMMON_CRYPTO_TLS_INTERNAL_H
 
 #include <openssl/ssl.h>
+#include <stdbool.h>
 
 #include "common/base/compiler.h"
 #include "common/base/status.h"
@@ -20,6 +21,9 @@ MUST_CHECK SSL *tls_client_new_connection(const struct tls_client *client);
 
 // A context with what servers and clients have in common; NULL when out of memory. Owned.
 MUST_CHECK SSL_CTX *tls_context_new(const SSL_METHOD *method);
+
+// Whether the library's errors, which are forgotten by it, have that among their reasons.
+bool tls_has_run_out_of_memory(void);
 
 // The protocol that both ends must speak, as ALPN lists it.
 #define TLS_PROTOCOLS ((const unsigned char *)"\x02h2")

@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/x509v3.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/base/buffer.h"
+#include "common/crypto/tls_internal.h"
 
 enum { FILE_BYTES_MAX = 64 * 1024 * 1024, STEP_BYTES = 64 * 1024 };
 
@@ -136,14 +138,21 @@ enum status tls_pem_use_key(SSL_CTX *context, const char *path, const struct tls
 
 // ---- authorities and revocations ----
 
+// What a certificate is good for OpenSSL finds out when it is first needed, and keeps, also where memory has
+// failed it then: an authority would be unknown to all connections for good. So it is needed here. One with
+// extensions that make no sense vouches for nobody, and the others of its file do.
+static bool prepare(X509 *authority) {
+    return X509_check_purpose(authority, -1, 0) == 1 || !tls_has_run_out_of_memory();
+}
+
 static enum status use_authorities(SSL_CTX *context, const struct pem *pem) {
     X509_STORE *store = SSL_CTX_get_cert_store(context);
     X509 *authority;
     size_t count = 0;
     for (; (authority = PEM_read_bio_X509(pem->bio, NULL, give_no_password, NULL)); count++) {
-        // The second tells clients which certificates are of use.
-        bool is_used =
-            X509_STORE_add_cert(store, authority) == 1 && SSL_CTX_add_client_CA(context, authority) == 1;
+        // The last tells clients which certificates are of use.
+        bool is_used = prepare(authority) && X509_STORE_add_cert(store, authority) == 1 &&
+                       SSL_CTX_add_client_CA(context, authority) == 1;
         X509_free(authority);
         if (!is_used)
             return fail_by_library(pem, "holds an authority that is refused");

@@ -167,7 +167,7 @@ static enum status fail(struct tls_session *session, enum status status, const c
 
 static enum status fail_by_library(struct tls_session *session) {
     unsigned long error = ERR_peek_error();
-    if (session->output->failed || ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE)
+    if (session->output->failed || tls_has_run_out_of_memory())
         return fail(session, STATUS_NO_MEMORY, status_get_text(STATUS_NO_MEMORY));
     if (ERR_GET_LIB(error) != ERR_LIB_SSL || ERR_GET_REASON(error) != SSL_R_CERTIFICATE_VERIFY_FAILED)
         return fail(session, STATUS_MALFORMED, find_clause(error));
@@ -289,10 +289,6 @@ void tls_session_end(struct tls_session *session, struct buffer *output) {
 
 bool tls_session_is_open(const struct tls_session *session) {
     return session->is_open && !session->failure;
-}
-
-bool tls_session_is_resumed(const struct tls_session *session) {
-    return SSL_session_reused(session->ssl);
 }
 
 struct tls_identity *tls_session_get_identity(const struct tls_session *session) {

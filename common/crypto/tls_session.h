@@ -34,9 +34,6 @@ MUST_CHECK enum status tls_session_receive(struct tls_session *session, struct b
 // The handshake is complete, and HTTP/2 agreed.
 bool tls_session_is_open(const struct tls_session *session);
 
-// Whether it went on from an earlier one.
-bool tls_session_is_resumed(const struct tls_session *session);
-
 // Once open: appends `plain`, enciphered, to `output`. CLOSED: the session has ended. NO_MEMORY.
 MUST_CHECK enum status tls_session_send(struct tls_session *session, struct bytes plain,
                                         struct buffer *output);

@@ -96,19 +96,6 @@ void db_params_add_uuid_or_null(struct db_params *params, struct uuid uuid) {
         db_params_add_uuid(params, uuid);
 }
 
-// Binary jsonb is a version byte and the text.
-void db_params_add_json(struct db_params *params, struct bytes json) {
-    char *copy = json.len > VALUE_MAX_BYTES ? NULL : arena_allocate(params->arena, json.len + 1);
-    if (!copy) {
-        fail(params, json.len > VALUE_MAX_BYTES ? STATUS_TOO_LARGE : STATUS_NO_MEMORY);
-        db_params_add_null(params, DB_TYPE_JSONB);
-        return;
-    }
-    copy[0] = 1;
-    memcpy(copy + 1, not_null(json), json.len);
-    add(params, DB_TYPE_JSONB, copy, json.len + 1);
-}
-
 void db_params_add_time_ms(struct db_params *params, int64_t ms) {
     uint8_t bytes[8] = {0};
     if (!db_value_write_time_ms(ms, bytes))

@@ -45,7 +45,6 @@ void db_params_add_int16(struct db_params *params, int16_t value);
 void db_params_add_int32(struct db_params *params, int32_t value);
 void db_params_add_int64(struct db_params *params, int64_t value);
 void db_params_add_uuid(struct db_params *params, struct uuid uuid);
-void db_params_add_json(struct db_params *params, struct bytes json); // jsonb; copies
 
 // CLOCK_NEVER_MS becomes 'infinity', CLOCK_ALWAYS_MS '-infinity'.
 void db_params_add_time_ms(struct db_params *params, int64_t ms);

@@ -101,10 +101,6 @@ struct ip_prefix db_result_get_prefix(const struct db_result *result, int row, i
     return value;
 }
 
-bool db_result_get_bool_or(const struct db_result *result, int row, int column, bool null_value) {
-    return db_result_is_null(result, row, column) ? null_value : db_result_get_bool(result, row, column);
-}
-
 int64_t db_result_get_int64_or(const struct db_result *result, int row, int column, int64_t null_value) {
     return db_result_is_null(result, row, column) ? null_value : db_result_get_int64(result, row, column);
 }

@@ -37,7 +37,6 @@ int64_t db_result_get_time_ms(const struct db_result *result, int row, int colum
 struct ip_prefix db_result_get_prefix(const struct db_result *result, int row, int column); // inet and cidr
 
 // With a value for NULL.
-bool db_result_get_bool_or(const struct db_result *result, int row, int column, bool null_value);
 int64_t db_result_get_int64_or(const struct db_result *result, int row, int column, int64_t null_value);
 int64_t db_result_get_time_ms_or(const struct db_result *result, int row, int column, int64_t null_value);
 // NULL is the zero UUID, and no prefix (family 0).

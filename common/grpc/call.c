@@ -166,6 +166,8 @@ void call_arm_deadline(struct grpc_call *call) {
     const struct grpc_server_settings *settings = &call->home->server->settings;
     uint64_t limit_ns = grpc_call_get_timeout_ns(call);
     uint64_t maximum_ns = (uint64_t)settings->max_deadline_ms * 1000000;
+    if (limit_ns != UINT64_MAX)
+        load_shed_note_timeout(&call->home->shed, limit_ns);
     bool is_short = call->state == CALL_HEADERS || call->method->shape == GRPC_UNARY;
     if (is_short && maximum_ns > 0 && maximum_ns < limit_ns)
         limit_ns = maximum_ns;

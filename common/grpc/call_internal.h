@@ -19,6 +19,8 @@
 // What unpacking may make of a message, and room for the handler's own work.
 #define CALL_ARENA_BYTES_MAX (64u * 1024 * 1024)
 
+#define CALL_LOOP_BEHIND_TEXT "this server has more to do than it can; try again later"
+
 // One message on its way out, with its prefix.
 struct outgoing {
     struct outgoing *next;
@@ -81,6 +83,7 @@ struct grpc_call {
     bool is_plain;          // a plain HTTP request, not counted as a call
     bool is_counted;        // in its method's `started`
     bool is_early;          // answered before the client has ended its side
+    bool is_over_quota;     // more than its connection may begin while the loop is behind
     bool has_sent_headers;
     bool is_deferred;         // nghttp2 waits for grpc_call_send()
     bool is_waiting_for_room; // a send was refused
@@ -146,6 +149,9 @@ void call_on_half_close(struct grpc_call *call);
 // call_queue.c
 
 void call_push(struct grpc_call *call, struct outgoing *outgoing);
+
+// Of answers that one connection's handlers may queue before others have their turn.
+#define CALL_TURN_BYTES_MAX ((size_t)256 * 1024)
 
 // CLOSED, or EXHAUSTED when so many bytes more are too many: on_writable will follow.
 MUST_CHECK enum status call_check_room(struct grpc_call *call, size_t size);

@@ -9,13 +9,16 @@ enum {
     OUT_BYTES_MAX = 1024 * 1024, // queued for one call; one message more than nothing always fits
     OUT_BYTES_LOW = OUT_BYTES_MAX / 2,
     SMALL_BYTES = 16 * 1024, // a unary answer that always fits
+    TURN_BYTES_MIN = 256,    // what a message counts for in a turn, however small: it takes time as well
 };
 
 // A call that is made inside of the process has no connection, and is read at once.
 static void note_queued(struct grpc_call *call, size_t bytes) {
     call->out_bytes += bytes;
-    if (call->connection)
-        call->connection->unread_bytes += bytes;
+    if (!call->connection)
+        return;
+    call->connection->unread_bytes += bytes;
+    call->connection->turn_bytes += bytes > TURN_BYTES_MIN ? bytes : TURN_BYTES_MIN;
 }
 
 static void note_gone(struct grpc_call *call, size_t bytes) {
@@ -67,6 +70,10 @@ static bool connection_has_room(const struct grpc_call *call, size_t size) {
     return !connection || connection->unread_bytes == 0 || connection->unread_bytes + size <= max;
 }
 
+static bool has_turn(const struct grpc_call *call) {
+    return !call->connection || call->connection->turn_bytes < CALL_TURN_BYTES_MAX;
+}
+
 bool call_may_reply(const struct grpc_call *call, size_t size) {
     return size <= SMALL_BYTES || connection_has_room(call, size);
 }
@@ -102,7 +109,8 @@ enum status call_check_room(struct grpc_call *call, size_t size) {
     size_t queued = call->out_bytes + sizeof(struct outgoing) + size;
     if (call->out_bytes == 0)
         return STATUS_OK;
-    if (queued <= OUT_BYTES_MAX && connection_has_room(call, size) && hold_answers(call, queued))
+    if (has_turn(call) && queued <= OUT_BYTES_MAX && connection_has_room(call, size) &&
+        hold_answers(call, queued))
         return STATUS_OK;
     call->is_waiting_for_room = true;
     return STATUS_EXHAUSTED;

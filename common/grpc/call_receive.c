@@ -16,6 +16,10 @@ bool call_start(struct grpc_call *call) {
         call_overrule(call, STATUS_DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", "the call's deadline has passed");
         return false;
     }
+    if (call->is_over_quota) {
+        call_shed(call, CALL_LOOP_BEHIND_TEXT);
+        return false;
+    }
     if (!call->wire->start_work(call)) {
         call_shed(call, "too many calls of this connection are being worked on, or not read");
         return false;
@@ -41,6 +45,11 @@ static bool hold(struct grpc_call *call, size_t bytes) {
 static void refuse_for_memory(struct grpc_call *call) {
     framing_reset(&call->framing, 0);
     call_shed(call, "requests that are not answered yet hold too much memory; try again later");
+}
+
+static void refuse_for_inflation(struct grpc_call *call) {
+    stats_add(&call->home->stats.calls_inflated, 1);
+    call_shed(call, "what gzip makes of requests from this address is too much; try again later");
 }
 
 static void refuse_content(struct grpc_call *call, enum status status, const char *text) {
@@ -134,15 +143,24 @@ static void refuse_compressed(struct grpc_call *call, enum status status) {
         refuse_message(call, FRAMING_TOO_LARGE);
     else if (status == STATUS_NO_MEMORY)
         refuse_message(call, FRAMING_NO_MEMORY);
+    else if (status == STATUS_EXHAUSTED)
+        refuse_for_inflation(call);
     else
         call_refuse(call, (struct refusal){STATUS_MALFORMED, "MESSAGE_MALFORMED",
                                            "a message is not what gzip makes, or not as a whole"});
 }
 
+static bool may_inflate(void *context) {
+    struct grpc_call *call = context;
+    return peer_guard_may_inflate(&call->home->server->peer_guard, &call->peer,
+                                  loop_get_monotonic_ns(call->home->loop));
+}
+
 static void deliver_compressed(struct grpc_call *call, struct bytes message) {
     struct buffer plain = {0};
-    enum status status =
-        compression_inflate(&call->home->compression, message, call->framing.max_length, &plain);
+    const struct inflate_limit limit = {call->framing.max_length, message.len * FLOOD_INFLATION_FREE,
+                                        may_inflate, call};
+    enum status status = compression_inflate(&call->home->compression, message, &limit, &plain);
     if (call->connection)
         connection_frames_note_inflated(call->connection, message.len,
                                         status == STATUS_OK ? plain.len : call->framing.max_length);

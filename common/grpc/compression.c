@@ -7,7 +7,7 @@
 #include <string.h>
 
 // zlib's 15 bits of window, and 16 for "gzip only".
-enum { GZIP_WINDOW_BITS = 15 + 16, MEMORY_LEVEL = 8, ROOM_MIN = 512, ROOM_MAX = 64 * 1024 };
+enum { GZIP_WINDOW_BITS = 15 + 16, MEMORY_LEVEL = 8, ROOM_MIN = 512 };
 
 // zlib does not tell the size of what it gives back.
 struct block {
@@ -61,10 +61,31 @@ static bool prepare_deflater(struct compression *compression) {
     return compression->has_deflater;
 }
 
+static size_t least(size_t a, size_t b) {
+    return a < b ? a : b;
+}
+
 // Grows with what is there, so that a small message stays small and a large one takes few steps.
 static size_t choose_room(size_t done, size_t left) {
-    size_t room = done < ROOM_MIN ? ROOM_MIN : done > ROOM_MAX ? ROOM_MAX : done;
-    return room < left ? room : left;
+    size_t room = done < ROOM_MIN ? ROOM_MIN : least(done, COMPRESSION_STEP_BYTES);
+    return least(room, left);
+}
+
+// One byte more than the limit tells too much from just enough.
+static size_t find_first_stop(const struct inflate_limit *limit) {
+    return limit->may_go_on ? least(limit->free_bytes, limit->max_bytes + 1) : limit->max_bytes + 1;
+}
+
+// OK when it may go on after `done` bytes, and then `*stop` is above them.
+static enum status judge_size(const struct inflate_limit *limit, size_t done, size_t *stop) {
+    if (done > limit->max_bytes)
+        return STATUS_TOO_LARGE;
+    if (done < *stop)
+        return STATUS_OK;
+    if (!limit->may_go_on(limit->context))
+        return STATUS_EXHAUSTED;
+    *stop = least(done + COMPRESSION_STEP_BYTES, limit->max_bytes + 1);
+    return STATUS_OK;
 }
 
 // One step: more of `from` into the room that there is. Z_BUF_ERROR when there was no room or nothing to do.
@@ -82,8 +103,8 @@ static enum status judge_end(const z_stream *stream) {
     return stream->avail_in == 0 ? STATUS_OK : STATUS_MALFORMED;
 }
 
-enum status compression_inflate(struct compression *compression, struct bytes from, size_t max,
-                                struct buffer *to) {
+enum status compression_inflate(struct compression *compression, struct bytes from,
+                                const struct inflate_limit *limit, struct buffer *to) {
     if (from.len > UINT_MAX)
         return STATUS_TOO_LARGE;
     if (!prepare_inflater(compression))
@@ -91,14 +112,14 @@ enum status compression_inflate(struct compression *compression, struct bytes fr
     z_stream *stream = &compression->inflater;
     stream->next_in = (Bytef *)from.data;
     stream->avail_in = (uInt)from.len;
-    size_t begin = to->len;
+    size_t begin = to->len, stop = find_first_stop(limit);
     for (;;) {
-        // One byte more than allowed tells too much from just enough.
         size_t done = to->len - begin;
-        if (done > max)
-            return STATUS_TOO_LARGE;
-        switch (inflate_part(stream, to, choose_room(done, max + 1 - done))) {
-        case Z_STREAM_END: return to->len - begin > max ? STATUS_TOO_LARGE : judge_end(stream);
+        enum status status = judge_size(limit, done, &stop);
+        if (status != STATUS_OK)
+            return status;
+        switch (inflate_part(stream, to, choose_room(done, stop - done))) {
+        case Z_STREAM_END: return to->len - begin > limit->max_bytes ? STATUS_TOO_LARGE : judge_end(stream);
         case Z_OK: break;
         case Z_MEM_ERROR: return STATUS_NO_MEMORY;
         default: return STATUS_MALFORMED;

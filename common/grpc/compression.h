@@ -22,10 +22,22 @@ struct compression {
 
 void compression_fini(struct compression *compression);
 
-// Appends to `to` what `from` was made of. TOO_LARGE as soon as it is more than `max` bytes; MALFORMED if
-// `from` is not one gzip member from its first byte to its last; NO_MEMORY. `to` is of no use after an error.
-MUST_CHECK enum status compression_inflate(struct compression *compression, struct bytes from, size_t max,
-                                           struct buffer *to);
+// How far a message may be inflated.
+struct inflate_limit {
+    size_t max_bytes;
+    // Beyond these somebody is asked before each COMPRESSION_STEP_BYTES more; NULL = nobody.
+    size_t free_bytes;
+    bool (*may_go_on)(void *context);
+    void *context;
+};
+
+#define COMPRESSION_STEP_BYTES ((size_t)64 * 1024)
+
+// Appends to `to` what `from` was made of. TOO_LARGE as soon as it is more than the limit; EXHAUSTED when it
+// may not go on; MALFORMED if `from` is not one gzip member from its first byte to its last; NO_MEMORY. `to`
+// is of no use after an error.
+MUST_CHECK enum status compression_inflate(struct compression *compression, struct bytes from,
+                                           const struct inflate_limit *limit, struct buffer *to);
 
 // Appends one gzip member. NO_MEMORY.
 MUST_CHECK enum status compression_deflate(struct compression *compression, struct bytes from,

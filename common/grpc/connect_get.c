@@ -4,21 +4,34 @@
 #include "common/protobuf/base64.h"
 
 struct parameters {
-    struct bytes version, encoding, compression, message;
-    bool is_base64;
+    struct bytes version, encoding, compression, message, base64;
 };
 
-static void read_parameter(struct parameters *parameters, struct bytes name, struct bytes value) {
-    if (bytes_is_text(name, "connect"))
-        parameters->version = value;
-    else if (bytes_is_text(name, "encoding"))
-        parameters->encoding = value;
-    else if (bytes_is_text(name, "compression"))
-        parameters->compression = value;
-    else if (bytes_is_text(name, "message"))
-        parameters->message = value;
-    else if (bytes_is_text(name, "base64"))
-        parameters->is_base64 = bytes_is_text(value, "1");
+// NULL for one that is none of ours.
+static struct bytes *find_place(struct parameters *parameters, struct bytes name) {
+    const struct {
+        const char *name;
+        struct bytes *place;
+    } places[] = {{"connect", &parameters->version},
+                  {"encoding", &parameters->encoding},
+                  {"compression", &parameters->compression},
+                  {"message", &parameters->message},
+                  {"base64", &parameters->base64}};
+    for (size_t i = 0; i < ARRAY_LENGTH(places); i++)
+        if (bytes_is_text(name, places[i].name))
+            return places[i].place;
+    return NULL;
+}
+
+// False for the second of a name.
+static bool read_parameter(struct parameters *parameters, struct bytes parameter) {
+    struct bytes value = parameter;
+    struct bytes *place = find_place(parameters, bytes_split(&value, '='));
+    if (place && place->data)
+        return false;
+    if (place)
+        *place = value.data ? value : BYTES_LITERAL("");
+    return true;
 }
 
 // '+' is a space in a query, unlike in gRPC's messages.
@@ -47,7 +60,8 @@ static bool read_message(const struct parameters *parameters, struct arena *aren
     if (!parameters->message.data)
         return false;
     *ret_message = decode_query(parameters->message, arena);
-    return ret_message->data && (!parameters->is_base64 || decode_base64(ret_message, arena));
+    return ret_message->data &&
+           (!bytes_is_text(parameters->base64, "1") || decode_base64(ret_message, arena));
 }
 
 static bool read_encoding(const struct parameters *parameters, struct connect_get *get) {
@@ -68,11 +82,9 @@ static enum message_encoding read_compression(struct bytes name) {
 
 bool connect_get_parse(struct bytes query, struct arena *arena, struct connect_get *ret_get) {
     struct parameters parameters = {0};
-    while (query.len > 0) {
-        struct bytes value = bytes_split(&query, '&');
-        struct bytes name = bytes_split(&value, '=');
-        read_parameter(&parameters, name, value.data ? value : BYTES_LITERAL(""));
-    }
+    while (query.len > 0)
+        if (!read_parameter(&parameters, bytes_split(&query, '&')))
+            return false;
     if (parameters.version.len > 0 && !bytes_is_text(parameters.version, "v1"))
         return false;
     ret_get->encoding = read_compression(parameters.compression);

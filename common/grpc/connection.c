@@ -17,6 +17,7 @@
 
 #include "common/grpc/call_internal.h"
 #include "common/grpc/connection_clock.h"
+#include "common/grpc/connection_pace.h"
 #include "common/grpc/connection_write.h"
 
 enum { HEADER_TABLE_BYTES = 4096 };
@@ -57,6 +58,13 @@ static bool has_nothing_left(const struct grpc_connection *connection) {
            !nghttp2_session_want_write(connection->session);
 }
 
+// Of a connection that has nothing left.
+static enum grpc_close get_close_of_end(const struct grpc_connection *connection) {
+    if (connection->is_final)
+        return connection->drain_reason;
+    return connection->is_forsaken ? GRPC_CLOSE_PEER_CLOSED : GRPC_CLOSE_PROTOCOL_ERROR;
+}
+
 // Writes what there is to say. The connection may be gone when it returns.
 static void end_turn(struct grpc_connection *connection) {
     // The time of the answers: the calls that end by what is written now have taken until now.
@@ -70,12 +78,11 @@ static void end_turn(struct grpc_connection *connection) {
     if (!is_written || connection->is_condemned)
         connection_close(connection, connection->close_reason, STREAM_CLOSE_FLUSH);
     else if (has_nothing_left(connection))
-        connection_close(connection,
-                         connection->is_final ? connection->drain_reason : GRPC_CLOSE_PROTOCOL_ERROR,
-                         STREAM_CLOSE_FLUSH);
+        connection_close(connection, get_close_of_end(connection), STREAM_CLOSE_FLUSH);
     else {
         connection_write_update_reading(connection);
         connection_clock_note_written(connection);
+        connection->turn_bytes = 0;
         connection_write_tell_writable(connection);
     }
 }
@@ -119,17 +126,54 @@ static enum grpc_close get_close_of_error(ssize_t error) {
     }
 }
 
+static void begin_quota(struct grpc_connection *connection) {
+    struct grpc_loop *home = connection->home;
+    uint64_t turn = loop_get_turn(home->loop);
+    if (connection->quota_turn == turn)
+        return;
+    load_shed_look(&home->shed, turn, loop_get_lag_ns(home->loop));
+    connection->quota_turn = turn;
+    connection->quota = home->shed.quota;
+    connection->over_quota = INT32_MAX;
+}
+
+// Only where an answer can be written at once, between two frames of the session's own, and to who speaks
+// gRPC.
+static bool may_refuse(const struct grpc_connection *connection) {
+    return !connection->is_draining && !connection->is_cut &&
+           stream_get_pending_bytes(connection->stream) == 0 &&
+           connection->home->server->shed_answers.of[connection->content_type].len > 0;
+}
+
+static ssize_t receive(struct grpc_connection *connection, struct bytes bytes) {
+    struct grpc_loop *home = connection->home;
+    begin_quota(connection);
+    struct shed_gate_read read = {.session = connection->session,
+                                  .quota = connection->quota,
+                                  .may_refuse = may_refuse(connection),
+                                  .over_quota = &connection->over_quota,
+                                  .refused = home->refused};
+    ssize_t result = shed_gate_take(&connection->gate, &read, bytes);
+    connection->quota = read.quota;
+    home->refused_count = read.refused_count;
+    connection->excused_resets += read.refused_count;
+    stats_add(&home->stats.calls_started, read.refused_count);
+    stats_add(&home->stats.calls_shed, read.refused_count);
+    return result;
+}
+
 // why not at the end of the loop's turn: what is answered here has left before the next connection is read,
 // so that its calls use the memory of these while it is in the cache.
 static void on_read(void *context, struct bytes bytes) {
     struct grpc_connection *connection = context;
     connection->is_in_session = connection->is_reading = true;
-    ssize_t taken = nghttp2_session_mem_recv(connection->session, bytes.data, bytes.len);
+    ssize_t taken = receive(connection, bytes);
     connection->is_in_session = connection->is_reading = false;
     if (taken < 0)
         connection_condemn(connection, get_close_of_error(taken));
     connection_write_check_queue(connection);
     connection_clock_note_read(connection);
+    connection_pace_note_read(connection);
     end_turn(connection);
 }
 
@@ -176,6 +220,8 @@ static struct grpc_connection *new_connection(struct grpc_loop *home, struct str
     connection->stream = stream;
     connection->turn_end.run = on_turn_end;
     connection->last_stream_id = -1;
+    connection->over_quota = INT32_MAX;
+    shed_gate_init(&connection->gate);
     flood_guard_init(&connection->flood, &server->flood_limits, loop_get_monotonic_ns(home->loop));
     if (nghttp2_session_server_new3(&connection->session, server->callbacks, connection, server->options,
                                     &home->memory.functions) != 0) {
@@ -222,6 +268,7 @@ void connection_open(struct grpc_loop *home, struct stream *stream) {
     stream_set_write_limits(stream, (uint32_t)home->server->settings.write_stall_timeout_ms,
                             LOOP_SCRATCH_BYTES * 2);
     connection_clock_start(connection);
+    connection_pace_start(connection);
     connection_schedule(connection);
     stream_start(stream, &stream_callbacks, connection);
     if (home->is_draining) // since its handshake
@@ -234,6 +281,10 @@ void connection_close(struct grpc_connection *connection, enum grpc_close why, e
     stats_add(&home->stats.connections_closed[why], 1);
     unlink_connection(connection);
     connection_clock_stop(connection);
+    connection_pace_stop(connection);
+    if (grpc_close_is_for_flood(why))
+        peer_guard_note_flood(&home->server->peer_guard, stream_get_peer(connection->stream),
+                              loop_get_monotonic_ns(home->loop));
     if (connection->is_counted)
         peer_count_remove(home->server->peers, stream_get_peer(connection->stream));
     stream_close(connection->stream, how);

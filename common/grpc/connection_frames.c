@@ -17,8 +17,6 @@ enum {
     // Of a header block, far over what is answered: what HPACK makes of a few bytes (a bomb).
     BLOCK_FIELDS_MAX = 1024,
     BLOCK_BYTES_MAX = 128 * 1024,
-    INFLATION_MAX = 16, // what texts do
-    INFLATION_UNIT_BYTES = 64 * 1024,
     STREAM_ID_MAX = 1610612736, // three quarters of all that there are: time for a new connection
 };
 
@@ -34,7 +32,8 @@ static int end_with_calm(struct grpc_connection *connection, enum grpc_close why
 
 static struct flood_moment get_moment(const struct grpc_connection *connection) {
     return (struct flood_moment){.now_ns = loop_get_monotonic_ns(connection->home->loop),
-                                 .work = connection->sent_frames,
+                                 .work =
+                                     connection->sent_frames + connection->excused_resets * FLOOD_RESET_WORK,
                                  .has_calls = connection->calls != NULL};
 }
 
@@ -50,8 +49,8 @@ static int pass(struct grpc_connection *connection, enum flood kind) {
 }
 
 void connection_frames_note_inflated(struct grpc_connection *connection, size_t from_bytes, size_t to_bytes) {
-    if (to_bytes / INFLATION_MAX > from_bytes)
-        (void)pass_many(connection, FLOOD_INFLATION, to_bytes / INFLATION_UNIT_BYTES + 1);
+    if (to_bytes / FLOOD_INFLATION_FREE > from_bytes)
+        (void)pass_many(connection, FLOOD_INFLATION, to_bytes / COMPRESSION_STEP_BYTES + 1);
 }
 
 static void remember_gap(struct grpc_connection *connection, int32_t first, int32_t last) {
@@ -76,8 +75,9 @@ static void check_stream_id(struct grpc_connection *connection, int32_t id) {
 
 static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, void *user_data) {
     (void)session;
-    if (hd->type == NGHTTP2_HEADERS)
-        check_stream_id(user_data, hd->stream_id);
+    struct grpc_connection *connection = user_data;
+    if (hd->type == NGHTTP2_HEADERS && !shed_gate_is_stand_in(&connection->gate, hd->stream_id))
+        check_stream_id(connection, hd->stream_id);
     return 0;
 }
 
@@ -139,8 +139,10 @@ static int on_headers_end(struct grpc_connection *connection, const nghttp2_fram
                           struct grpc_call *call) {
     connection->has_open_headers = false;
     bool is_large = connection->block_fields > REQUEST_HEAD_FIELDS_MAX || (call && call->head.is_too_large);
-    if (call && frame->headers.cat == NGHTTP2_HCAT_REQUEST)
+    if (call && frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
+        connection->content_type = call->head.content_type;
         call_on_headers(call);
+    }
     return is_large ? pass(connection, FLOOD_LARGE_HEADERS) : 0;
 }
 
@@ -179,6 +181,20 @@ static int on_settings(struct grpc_connection *connection, const nghttp2_setting
     return is_ack ? 0 : pass(connection, FLOOD_SETTINGS);
 }
 
+// A client whose deadline passes resets the call. That it is late may be our own doing, and costs no more
+// than the deadline itself, which ends the call here too: half of the time counts as all of it, for what the
+// request has waited in the socket.
+static bool is_out_of_time(const struct grpc_call *call) {
+    struct loop *loop = call->home->loop;
+    uint64_t elapsed_ns = loop_get_monotonic_ns(loop) - call->started_ns + loop_get_lag_ns(loop);
+    return elapsed_ns >= grpc_call_get_timeout_ns(call) / 2;
+}
+
+static int on_reset(struct grpc_connection *connection, int32_t stream_id) {
+    const struct grpc_call *call = find_call(connection, stream_id);
+    return call && is_out_of_time(call) ? 0 : pass(connection, FLOOD_RESETS);
+}
+
 static int on_frame_received(nghttp2_session *session, const nghttp2_frame *frame, void *user_data) {
     (void)session;
     struct grpc_connection *connection = user_data;
@@ -187,10 +203,10 @@ static int on_frame_received(nghttp2_session *session, const nghttp2_frame *fram
     case NGHTTP2_DATA: return on_request_frame(connection, frame);
     case NGHTTP2_PING: return on_ping(connection, &frame->ping);
     case NGHTTP2_SETTINGS: return on_settings(connection, &frame->settings);
-    case NGHTTP2_RST_STREAM: return pass(connection, FLOOD_RESETS);
+    case NGHTTP2_RST_STREAM: return on_reset(connection, frame->hd.stream_id);
     case NGHTTP2_WINDOW_UPDATE: return pass(connection, FLOOD_WINDOW_UPDATES);
     case NGHTTP2_PRIORITY: return pass(connection, FLOOD_PRIORITIES);
-    case NGHTTP2_GOAWAY: return pass(connection, FLOOD_OTHER_FRAMES);
+    case NGHTTP2_GOAWAY: connection->is_forsaken = true; return pass(connection, FLOOD_OTHER_FRAMES);
     default: return 0; // the library skips what it does not know, at the cost of reading it
     }
 }

@@ -7,8 +7,9 @@
 
 #include "common/grpc/call_internal.h"
 #include "common/grpc/connection.h"
+#include "common/grpc/connection_pace.h"
 
-enum { QUEUED_FRAMES_PAUSE = 2000, QUEUED_FRAMES_MAX = 20000, TOLD_BYTES_MAX = LOOP_SCRATCH_BYTES };
+enum { QUEUED_FRAMES_PAUSE = 2000, QUEUED_FRAMES_MAX = 20000 };
 
 // What is on its way to the stream.
 struct output {
@@ -29,8 +30,21 @@ static bool write_out(struct grpc_connection *connection, struct output *output)
     return false;
 }
 
+static_assert(SHED_GATE_REFUSED_MAX * SHED_ANSWER_BYTES_MAX <= LOOP_SCRATCH_BYTES, "they fit");
+
+// To calls that were refused unseen: ahead of the session's own frames, never between parts of one.
+static void write_refusals(struct grpc_connection *connection, struct output *output) {
+    struct grpc_loop *home = connection->home;
+    const struct shed_answer *answer = &home->server->shed_answers.of[connection->content_type];
+    for (size_t i = 0; i < home->refused_count; i++)
+        output->len += shed_answer_write(answer, home->refused[i], output->bytes + output->len);
+    home->refused_count = 0;
+}
+
 bool connection_write_session(struct grpc_connection *connection) {
     struct output output = {loop_get_scratch(connection->home->loop), 0};
+    write_refusals(connection, &output);
+    connection->is_cut = true;
     while (stream_get_pending_bytes(connection->stream) == 0) {
         const uint8_t *data;
         ssize_t len = nghttp2_session_mem_send(connection->session, &data);
@@ -38,8 +52,10 @@ bool connection_write_session(struct grpc_connection *connection) {
             connection_condemn(connection, GRPC_CLOSE_NO_MEMORY);
             return false;
         }
-        if (len == 0)
+        if (len == 0) {
+            connection->is_cut = false;
             break;
+        }
         assert((size_t)len <= LOOP_SCRATCH_BYTES);
         if (output.len + (size_t)len > LOOP_SCRATCH_BYTES && !write_out(connection, &output))
             return false;
@@ -58,9 +74,8 @@ static void tell(struct grpc_call *call) {
 
 // why not all at once: what each of a thousand handlers has to send keeps the loop from everybody else.
 void connection_write_tell_writable(struct grpc_connection *connection) {
-    size_t before = connection->unread_bytes;
     connection->is_telling_writable = true;
-    while (connection->writable && connection->unread_bytes < before + TOLD_BYTES_MAX) {
+    while (connection->writable && connection->turn_bytes < CALL_TURN_BYTES_MAX) {
         struct grpc_call *call = connection->writable;
         connection->writable = call->next_writable;
         tell(call);
@@ -71,8 +86,9 @@ void connection_write_tell_writable(struct grpc_connection *connection) {
 }
 
 void connection_write_update_reading(struct grpc_connection *connection) {
-    bool must_pause = stream_get_pending_bytes(connection->stream) > 0 &&
-                      nghttp2_session_get_outbound_queue_size(connection->session) > QUEUED_FRAMES_PAUSE;
+    bool is_behind = stream_get_pending_bytes(connection->stream) > 0 &&
+                     nghttp2_session_get_outbound_queue_size(connection->session) > QUEUED_FRAMES_PAUSE;
+    bool must_pause = is_behind || !connection_pace_permits(connection);
     if (must_pause == connection->is_reading_paused)
         return;
     connection->is_reading_paused = must_pause;

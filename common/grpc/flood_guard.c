@@ -4,12 +4,7 @@
 
 #include <string.h>
 
-enum {
-    // A reset is paid for by three frames, which is what an answered unary call takes: half of the calls may
-    // be cancelled for as long as the other half is answered.
-    RESET_COST = 3,
-    PING_STRIKES_MAX = 2,
-};
+enum { PING_STRIKES_MAX = 2 };
 
 #define WITHOUT_CALLS_NS (UINT64_C(7200) * 1000000000)
 #define MS_NS UINT64_C(1000000)
@@ -22,7 +17,7 @@ struct flood_row {
 
 static const struct flood_row rows[FLOOD_COUNT] = {
     // Rapid reset and MadeYouReset (CVE-2023-44487, CVE-2025-8671). Their rate is a setting.
-    [FLOOD_RESETS] = {{.per_work = 1}, RESET_COST, GRPC_CLOSE_TOO_MANY_RESETS},
+    [FLOOD_RESETS] = {{.per_work = 1}, FLOOD_RESET_WORK, GRPC_CLOSE_TOO_MANY_RESETS},
     // CVE-2019-9512. Clients that measure the path ping as they receive.
     [FLOOD_PINGS] = {{500, 10, 1}, 1, GRPC_CLOSE_TOO_MANY_PINGS},
     // CVE-2019-9515. Clients that adapt their windows send some.
@@ -44,8 +39,8 @@ void flood_limits_init(struct flood_limits *limits, const struct grpc_server_set
     memset(limits, 0, sizeof(*limits));
     for (size_t i = 0; i < FLOOD_COUNT; i++)
         limits->rates[i] = rows[i].rate;
-    limits->rates[FLOOD_RESETS].burst = (uint64_t)settings->reset_burst * RESET_COST;
-    limits->rates[FLOOD_RESETS].per_second = (uint64_t)settings->reset_rate * RESET_COST;
+    limits->rates[FLOOD_RESETS].burst = (uint64_t)settings->reset_burst * FLOOD_RESET_WORK;
+    limits->rates[FLOOD_RESETS].per_second = (uint64_t)settings->reset_rate * FLOOD_RESET_WORK;
     limits->min_ping_interval_ns = (uint64_t)settings->min_ping_interval_ms * MS_NS;
     limits->permits_pings_without_calls = settings->permits_pings_without_calls;
 }

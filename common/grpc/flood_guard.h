@@ -13,6 +13,13 @@
 #include "common/grpc/server_settings.h"
 #include "common/grpc/stats.h"
 
+// What gzip makes of texts is at most so many times larger; what it makes beyond is counted.
+#define FLOOD_INFLATION_FREE 16
+
+// What a reset is paid for by: three frames, which is what an answered unary call takes. Half of the calls
+// may be cancelled for as long as the other half is answered.
+#define FLOOD_RESET_WORK 3
+
 enum flood {
     FLOOD_RESETS, // RST_STREAM, of the client or provoked
     FLOOD_PINGS,

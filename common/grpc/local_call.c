@@ -188,7 +188,8 @@ static const struct call_wire local_wire = {
 
 static void read_head(struct grpc_call *call, const struct local_request *request) {
     struct arena *arena = &call->arena;
-    request_head_add(&call->head, arena, BYTES_LITERAL(":method"), BYTES_LITERAL("POST"));
+    request_head_add(&call->head, arena, BYTES_LITERAL(":method"),
+                     request->is_get ? BYTES_LITERAL("GET") : BYTES_LITERAL("POST"));
     request_head_add(&call->head, arena, BYTES_LITERAL(":path"), request->path);
     for (const struct metadata_field *field = request->fields.first; field; field = field->next)
         request_head_add(&call->head, arena, field->name, field->value);

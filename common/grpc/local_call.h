@@ -18,6 +18,7 @@
 // Borrowed until on_done.
 struct local_request {
     struct bytes path;
+    bool is_get;            // Connect's, with its message in the query of the path; else a POST
     struct metadata fields; // content-type among them; names in lower case, no pseudo-headers
     struct bytes body;
     struct ip_address peer; // who is behind it; family 0 for a Unix socket

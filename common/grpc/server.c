@@ -126,6 +126,7 @@ static bool init_loop(struct grpc_server *server, size_t index) {
     if (!home->methods)
         return false;
     session_memory_init(&home->memory);
+    load_shed_init(&home->shed);
     home->stop_task.run = on_stop;
     home->drain_task.run = on_drain;
     home->scrub.run = on_scrub;
@@ -144,8 +145,21 @@ static enum status init_loops(struct grpc_server *server) {
     return STATUS_OK;
 }
 
+static enum status init_shed_answers(struct grpc_server *server) {
+    struct arena arena;
+    struct fault fault;
+    arena_init(&arena, CALL_ARENA_BYTES_MAX);
+    fault_init(&fault, &arena);
+    call_set_overloaded(&fault, CALL_LOOP_BEHIND_TEXT);
+    enum status status = shed_answers_init(&server->shed_answers, &fault, !server->has_bare_errors);
+    arena_fini(&arena);
+    return status;
+}
+
 static enum status init_server(struct grpc_server *server, const struct grpc_server_options *options) {
     enum status status = router_new(options->tables, options->table_count, &server->router);
+    if (status == STATUS_OK)
+        status = init_shed_answers(server);
     if (status == STATUS_OK)
         status = method_types_new(server->router, &server->json_types);
     server->json.types = server->json_types;
@@ -156,6 +170,8 @@ static enum status init_server(struct grpc_server *server, const struct grpc_ser
         status = connection_frames_new_options(&server->options);
     if (status == STATUS_OK)
         status = peer_count_new((size_t)server->settings.max_connections, &server->peers);
+    if (status == STATUS_OK)
+        status = peer_guard_init(&server->peer_guard, &server->settings);
     if (status == STATUS_OK)
         status = init_tls(server, options);
     if (status == STATUS_OK)
@@ -187,6 +203,14 @@ enum status grpc_server_new(const struct grpc_server_options *options, struct gr
     return STATUS_OK;
 }
 
+static void on_listener_closed(void *context) {
+    struct grpc_server *server = context;
+    pthread_mutex_lock(&server->mutex);
+    if (--server->open_listeners == 0)
+        pthread_cond_broadcast(&server->drained);
+    pthread_mutex_unlock(&server->mutex);
+}
+
 enum status grpc_server_listen(struct grpc_server *server, const char *address, char *ret_error,
                                size_t error_size, const struct listener **ret_listener) {
     size_t count = server->listener_count;
@@ -195,27 +219,46 @@ enum status grpc_server_listen(struct grpc_server *server, const char *address, 
         return STATUS_NO_MEMORY;
     server->listeners = listeners;
     const struct listener_options options = {.address = address,
+                                             .is_shared = server->settings.reuse_port,
                                              .user_timeout_ms = server->settings.keepalive_timeout_ms,
                                              .on_accept = on_accept,
+                                             .on_closed = on_listener_closed,
                                              .context = server};
     enum status status = listener_new(server->loops, &options, ret_error, error_size, &listeners[count]);
     if (status != STATUS_OK)
         return status;
     server->listener_count++;
+    server->open_listeners++;
     if (ret_listener)
         *ret_listener = listeners[count];
     return STATUS_OK;
 }
 
-bool grpc_server_drain(struct grpc_server *server, uint32_t grace_ms) {
+enum status grpc_server_open(struct grpc_server *server, char *ret_error, size_t error_size) {
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < server->listener_count && status == STATUS_OK; i++)
+        status = listener_open(server->listeners[i], ret_error, error_size);
+    return status;
+}
+
+// why: a client that is told to go elsewhere comes back at once, and must not meet a socket of ours that is
+// about to close.
+static int close_listeners(struct grpc_server *server, const struct timespec *until) {
+    int result = 0;
     for (size_t i = 0; i < server->listener_count; i++)
         listener_close(server->listeners[i]);
+    while (server->open_listeners > 0 && result == 0)
+        result = pthread_cond_timedwait(&server->drained, &server->mutex, until);
+    return result;
+}
+
+bool grpc_server_drain(struct grpc_server *server, uint32_t grace_ms) {
     struct timespec until = condition_get_end(grace_ms);
     pthread_mutex_lock(&server->mutex);
+    int result = close_listeners(server, &until);
     server->busy_loops = server->loop_count;
     for (size_t i = 0; i < server->loop_count; i++)
         loop_post(server->home[i].loop, &server->home[i].drain_task);
-    int result = 0;
     while (server->busy_loops > 0 && result == 0)
         result = pthread_cond_timedwait(&server->drained, &server->mutex, &until);
     bool is_drained = server->busy_loops == 0;
@@ -250,6 +293,7 @@ void grpc_server_free(struct grpc_server *server) {
     nghttp2_session_callbacks_del(server->callbacks);
     router_free(server->router);
     peer_count_free(server->peers);
+    peer_guard_fini(&server->peer_guard);
     throttle_free(server->handshakes);
     protojson_types_free(server->json_types);
     pthread_cond_destroy(&server->drained);

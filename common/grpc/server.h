@@ -54,9 +54,13 @@ MUST_CHECK enum status grpc_server_new(const struct grpc_server_options *options
 MUST_CHECK enum status grpc_server_listen(struct grpc_server *server, const char *address, char *ret_error,
                                           size_t error_size, const struct listener **ret_listener);
 
-// From any thread but a loop's: stops accepting, tells every client to go elsewhere (GOAWAY twice, so that
-// none loses a call that was under way) and waits until all calls have ended or `grace_ms` is over. True when
-// all have ended.
+// Lets clients in, where the setting `reuse_port` has kept them out until now; once, after
+// loop_group_start(). As grpc_server_listen().
+MUST_CHECK enum status grpc_server_open(struct grpc_server *server, char *ret_error, size_t error_size);
+
+// From any thread but a loop's: stops accepting, then tells every client to go elsewhere (GOAWAY twice, so
+// that none loses a call that was under way) and waits until all calls have ended or `grace_ms` is over. True
+// when all have ended.
 bool grpc_server_drain(struct grpc_server *server, uint32_t grace_ms);
 
 // After loop_group_stop(), which closes what is still open and waits for the handlers. Takes NULL.

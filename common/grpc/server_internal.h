@@ -8,9 +8,13 @@
 
 #include "common/grpc/compression.h"
 #include "common/grpc/flood_guard.h"
+#include "common/grpc/load_shed.h"
+#include "common/grpc/peer_guard.h"
 #include "common/grpc/request_memory.h"
 #include "common/grpc/server.h"
 #include "common/grpc/session_memory.h"
+#include "common/grpc/shed_answer.h"
+#include "common/grpc/shed_gate.h"
 #include "common/net/peer_count.h"
 #include "common/net/stream.h"
 #include "common/protobuf/protojson.h"
@@ -29,6 +33,7 @@ struct grpc_connection {
     size_t early_answers;          // open streams answered before their clients have ended them
     size_t executing;              // calls whose handler works, orphaned ones included
     size_t unread_bytes;           // of answers, that the client has not taken
+    size_t turn_bytes;             // of answers, queued since it was last written
     size_t unconsumed_bytes;       // received since the last WINDOW_UPDATE was considered
 
     int32_t last_stream_id;      // the highest that the client has opened; -1 at first
@@ -44,10 +49,19 @@ struct grpc_connection {
     bool has_preface; // the client's SETTINGS have come
     bool has_had_call;
     bool has_open_headers; // a header block has begun and not ended
+    bool is_forsaken;      // the client has said GOAWAY
     bool is_draining;      // the first GOAWAY is out
     bool is_final;         // so is the last
     bool is_condemned;     // to be closed as soon as nghttp2 has returned, for `close_reason`
     enum grpc_close close_reason;
+
+    // What may begin while the loop is behind (load_shed.h).
+    struct shed_gate gate;
+    uint64_t quota_turn; // that `quota` is of
+    unsigned quota;
+    int32_t over_quota;             // the first stream that is beyond it; INT32_MAX = none
+    enum content_type content_type; // of the latest call
+    bool is_cut;                    // what nghttp2 had to send has not been taken to its end
 
     bool is_counted; // among the connections of its peer
     enum grpc_close drain_reason;
@@ -55,6 +69,7 @@ struct grpc_connection {
     // Limits (flood_guard.h).
     struct flood_guard flood;
     uint64_t sent_frames;               // HEADERS and DATA
+    uint64_t excused_resets;            // that may come for calls which ended for want of time
     uint32_t block_fields, block_bytes; // of the header block that is arriving
 
     // When things happened, for connection_clock.h; 0 = not yet, or not now.
@@ -63,6 +78,10 @@ struct grpc_connection {
     uint64_t max_age_ns;             // with its jitter; 0 = any
     uint64_t armed_ns;               // when `timer` is due
     struct timer timer;
+
+    // Of one that is read more seldom (connection_pace.h).
+    uint64_t probation_end_ns; // 0 = it is not
+    struct timer pace;
 };
 
 struct grpc_loop {
@@ -71,6 +90,9 @@ struct grpc_loop {
     struct session_memory memory;
     struct tls_acceptor *tls; // NULL = nobody speaks TLS
     struct compression compression;
+    struct load_shed shed;
+    int32_t refused[SHED_GATE_REFUSED_MAX]; // of the read that is under way, not yet answered
+    size_t refused_count;
     struct grpc_connection *connections;
     size_t connection_count;
     struct grpc_call *free_calls;
@@ -87,7 +109,9 @@ struct grpc_loop {
 struct grpc_server {
     struct grpc_server_settings settings;
     struct flood_limits flood_limits;
+    struct shed_answers shed_answers;
     struct peer_count *peers;
+    struct peer_guard peer_guard;
     struct throttle *handshakes; // by address; NULL = any number
     struct request_memory request_memory;
     struct request_memory answer_memory; // of calls with more than one answer that waits
@@ -105,7 +129,8 @@ struct grpc_server {
     // How far a drain has come: loops with open connections.
     pthread_mutex_t mutex;
     pthread_cond_t drained;
-    size_t busy_loops; // under `mutex`
+    // Under `mutex`.
+    size_t busy_loops, open_listeners;
 
     size_t loop_count;
     struct grpc_loop home[];

@@ -9,6 +9,12 @@
 #define FIELD(name) offsetof(struct grpc_server_settings, name)
 
 static const struct setting rows[] = {
+    {.name = "reuse-port",
+     .type = SETTING_BOOLEAN,
+     .offset = FIELD(reuse_port),
+     .help =
+         "Listens on ports that another process of the same user listens on with --reuse-port, too, and only "
+         "once it is ready: so that a new process takes over while the old one drains."},
     {.name = "max-streams",
      .type = SETTING_INTEGER,
      .offset = FIELD(max_streams),
@@ -180,6 +186,24 @@ static const struct setting rows[] = {
      .min = 1,
      .max = 1000000,
      .help = "And per second after that."},
+    {.name = "flood-delay",
+     .type = SETTING_DURATION,
+     .offset = FIELD(flood_delay_ms),
+     .default_value = "10ms",
+     .min = 0,
+     .max = 10000,
+     .help =
+         "Where a connection was closed for flooding, new ones of that address (IPv6: /64) are read no more "
+         "often than this, those of the next ten seconds for their first two. 0 = as any other."},
+    {.name = "peer-inflation",
+     .type = SETTING_SIZE,
+     .offset = FIELD(peer_inflation_bytes),
+     .default_value = "4MiB",
+     .min = 0,
+     .max = 32 * MIB,
+     .help =
+         "What gzip may make in a second of the requests of one address (IPv6: /64), beyond 16 times their "
+         "size, and four times that at once; more are answered with UNAVAILABLE. 0 = any."},
     {.name = "json-ignore-unknown",
      .type = SETTING_BOOLEAN,
      .offset = FIELD(json_ignores_unknown),

@@ -8,6 +8,7 @@
 #include "common/base/config.h"
 
 struct grpc_server_settings {
+    bool reuse_port;                  // listens beside another process (listener_options.is_shared)
     int64_t max_streams;              // concurrent, per connection
     int64_t max_executing;            // calls whose handlers run, per connection
     int64_t max_connections;          // over all loops
@@ -31,6 +32,8 @@ struct grpc_server_settings {
     int64_t write_stall_timeout_ms; // a peer that takes nothing
     int64_t reset_burst;            // streams that may be reset at once by either side
     int64_t reset_rate;             // and per second after that
+    int64_t flood_delay_ms;         // between two reads, where another connection has flooded; 0 = none
+    int64_t peer_inflation_bytes;   // of one address in a second, beyond what texts take; 0 = any
     bool json_ignores_unknown;      // fields and enum names that the contract does not have
 };
 

@@ -3,6 +3,7 @@
 #ifndef LATCHKEY_COMMON_GRPC_STATS_H
 #define LATCHKEY_COMMON_GRPC_STATS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,7 +13,7 @@
 #define GRPC_STATS_BUCKETS 24
 extern const uint64_t grpc_stats_bucket_bounds_ns[GRPC_STATS_BUCKETS];
 
-// Why a connection was closed.
+// Why a connection was closed. Floods stand together, from TOO_MANY_RESETS to TOO_MANY_QUEUED.
 #define GRPC_CLOSE_TABLE(X)                               \
     X(PEER_CLOSED, "peer_closed")                         \
     X(PEER_RESET, "peer_reset")                           \
@@ -55,12 +56,20 @@ enum grpc_close {
 
 const char *grpc_close_get_name(enum grpc_close why); // "peer_closed"; static storage
 
+// Whether the client has spent one of its budgets.
+static inline bool grpc_close_is_for_flood(enum grpc_close why) {
+    return why >= GRPC_CLOSE_TOO_MANY_RESETS && why <= GRPC_CLOSE_TOO_MANY_QUEUED;
+}
+
 struct grpc_stats {
     uint64_t connections_accepted;
     uint64_t connections_closed[GRPC_CLOSE_COUNT];
-    uint64_t calls_started;   // header blocks that opened a stream
-    uint64_t calls_cancelled; // by the client, or with their connection
-    uint64_t calls_refused;   // by a limit of the connection
+    uint64_t connections_slowed; // because another of their address has flooded
+    uint64_t calls_started;      // header blocks that opened a stream
+    uint64_t calls_cancelled;    // by the client, or with their connection
+    uint64_t calls_refused;      // by a limit of the connection
+    uint64_t calls_inflated;     // too far, for all calls of their address: refused, too
+    uint64_t calls_shed;         // unseen, because the loop was behind; not counted by method
     uint64_t received_bytes;
     uint64_t sent_bytes;
 };

@@ -18,6 +18,7 @@
 #define CALL_TIMEOUT_MS 30000
 #define RESPONSE_BYTES (4 << 20)
 #define KEEPALIVE_TIMEOUT_MS 20000
+#define REASON_MAX 256
 #define NS_PER_MS 1000000
 #define UNSEEN_MAX 2 // attempts one after the other that no server has seen
 
@@ -89,15 +90,24 @@ static enum status make_config(struct grpc_client *client, char *ret_error, size
     return status;
 }
 
-// All that can fail; takes `targets` where it succeeds.
+static bool read_target(const struct grpc_client *client, const char *target, struct client_targets *targets,
+                        char *ret_error, size_t error_size) {
+    char reason[REASON_MAX];
+    bool is_read = client_targets_parse(bytes_of_text(target), targets, reason, sizeof(reason));
+    if (is_read && targets->scheme == CLIENT_SCHEME_HTTP && client->options.tls) {
+        snprintf(reason, sizeof(reason), "http:// is without TLS; type https:// or the address alone");
+        is_read = false;
+    }
+    if (!is_read)
+        snprintf(ret_error, error_size, "the address \"%s\": %s", target, reason);
+    return is_read;
+}
+
+// All else that can fail; takes `targets` where it succeeds.
 static enum status build(struct grpc_client *client, struct client_targets *targets, char *ret_error,
                          size_t error_size) {
     static const struct grpc_client_tls system_authorities;
     const struct grpc_client_tls *tls = client->options.tls;
-    if (targets->scheme == CLIENT_SCHEME_HTTP && tls) {
-        snprintf(ret_error, error_size, "http:// is without TLS; type https:// or the address alone");
-        return STATUS_INVALID;
-    }
     if (targets->scheme == CLIENT_SCHEME_HTTPS && !tls)
         tls = &system_authorities;
     enum status status = make_config(client, ret_error, error_size);
@@ -121,7 +131,7 @@ enum status grpc_client_new(const char *target, const struct grpc_client_options
     client->options = *options;
     fill_in_defaults(&client->options);
     status = STATUS_INVALID;
-    if (!client_targets_parse(bytes_of_text(target), targets, ret_error, error_size))
+    if (!read_target(client, target, targets, ret_error, error_size))
         goto failed;
     status = build(client, targets, ret_error, error_size);
     if (status != STATUS_OK)

@@ -61,8 +61,9 @@ struct grpc_client_call {
 };
 
 // `target` is one of client_targets.h; it is checked here, and so are the files of TLS and the service
-// config. Names are looked up and connected by the first call. INVALID with a sentence in `ret_error`, or
-// NO_MEMORY. Returns owned; borrows nothing but the clock and the user agent.
+// config. Names are looked up and connected by the first call. INVALID with a sentence in `ret_error` that
+// names which of them is wrong, or NO_MEMORY. Returns owned; borrows nothing but the clock and the user
+// agent.
 MUST_CHECK enum status grpc_client_new(const char *target, const struct grpc_client_options *options,
                                        struct grpc_client **ret_client, char *ret_error, size_t error_size);
 void grpc_client_free(struct grpc_client *client);

@@ -162,6 +162,14 @@ bool throttle_take(struct throttle *throttle, const struct ip_address *address, 
     return wait_ns == 0;
 }
 
+bool throttle_is_spent(struct throttle *throttle, const struct ip_address *address, uint64_t now_ns) {
+    pthread_mutex_lock(&throttle->lock);
+    uint32_t index = find_slot(throttle, get_key(address), address->family);
+    bool is_spent = index != NONE && get_wait_ns(throttle, throttle->slots[index].full_at_ns, now_ns) > 0;
+    pthread_mutex_unlock(&throttle->lock);
+    return is_spent;
+}
+
 enum status throttle_check(struct throttle *throttle, const struct ip_address *address, uint64_t now_ns,
                            const struct throttle_words *words, struct fault *fault) {
     int64_t retry_in_ms;

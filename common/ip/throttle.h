@@ -26,8 +26,11 @@ void throttle_free(struct throttle *throttle); // takes NULL
 bool throttle_take(struct throttle *throttle, const struct ip_address *address, uint64_t now_ns,
                    int64_t *ret_retry_in_ms);
 
-// The same for a call. `what` is what there were too many of: "too many reports". EXHAUSTED with that reason,
-// the sentence and the time after which to try again.
+// Whether there is no try left; takes none. Any thread.
+bool throttle_is_spent(struct throttle *throttle, const struct ip_address *address, uint64_t now_ns);
+
+// The same as throttle_take() for a call. `what` is what there were too many of: "too many reports".
+// EXHAUSTED with that reason, the sentence and the time after which to try again.
 struct throttle_words {
     const char *reason, *what;
 };

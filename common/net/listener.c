@@ -34,7 +34,7 @@ struct listening {
     uv_poll_t poll;
     struct timer pause; // armed while nobody is accepted
     bool is_failing;    // and that has been told
-    struct loop_task close_task, stop_task;
+    struct loop_task open_task, close_task, stop_task;
 };
 
 struct listener {
@@ -42,7 +42,8 @@ struct listener {
     struct listen_address where;
     char address[ADDRESS_TEXT_MAX];
     uint16_t port;
-    atomic_bool is_closed; // relaxed: only for who closes first
+    atomic_bool is_closed;    // relaxed: only for who closes first
+    atomic_size_t open_count; // sockets that are not closed; relaxed: only for who is last
     size_t count;
     struct listening loops[];
 };
@@ -129,8 +130,9 @@ static bool port_is_free(const struct listen_address *where) {
 }
 
 // The first socket picks the port where none was given, the others join it.
-static bool bind_tcp(struct listen_address *where, int *fds, size_t count) {
-    if (!port_is_free(where))
+static bool bind_tcp(const struct listener *listener, struct listen_address *where, int *fds) {
+    size_t count = listener->count;
+    if (!listener->options.is_shared && !port_is_free(where))
         return false;
     for (size_t i = 0; i < count; i++) {
         fds[i] = bind_socket(where, SHARE_PORT);
@@ -173,10 +175,11 @@ static bool bind_unix(struct listen_address *where, int *fds, size_t count) {
     return true;
 }
 
-static bool bind_all(struct listen_address *where, int *fds, size_t count) {
+static bool bind_all(struct listener *listener, int *fds) {
+    struct listen_address *where = &listener->where;
     if (where->socket.ss_family == AF_UNIX)
-        return bind_unix(where, fds, count);
-    if (bind_tcp(where, fds, count))
+        return bind_unix(where, fds, listener->count);
+    if (bind_tcp(listener, where, fds))
         return true;
     if (!where->is_wildcard || errno != EAFNOSUPPORT)
         return false;
@@ -185,7 +188,7 @@ static bool bind_all(struct listen_address *where, int *fds, size_t count) {
                               .sin_port = ((const struct sockaddr_in6 *)&where->socket)->sin6_port};
     memcpy(&where->socket, &any, sizeof(any));
     where->length = sizeof(any);
-    return bind_tcp(where, fds, count);
+    return bind_tcp(listener, where, fds);
 }
 
 static void on_readable(uv_poll_t *poll, int result, int events);
@@ -245,11 +248,15 @@ static void on_readable(uv_poll_t *poll, int result, int events) {
 }
 
 static void close_listening(struct listening *listening) {
+    struct listener *listener = listening->listener;
     if (uv_is_closing((uv_handle_t *)&listening->poll))
         return;
     loop_disarm_timer(listening->loop, &listening->pause);
     uv_close((uv_handle_t *)&listening->poll, NULL);
     close(listening->fd);
+    size_t open_count = atomic_fetch_sub_explicit(&listener->open_count, 1, memory_order_relaxed);
+    if (open_count == 1 && listener->options.on_closed)
+        listener->options.on_closed(listener->options.context);
 }
 
 // why: the kernel resets whom it has let in and nobody has accepted, and those may have sent a request. It
@@ -265,10 +272,17 @@ static void on_stop_task(struct loop_task *task) {
     close_listening(CONTAINER_OF(task, struct listening, stop_task));
 }
 
-// The socket listens already, so nothing is left that could fail.
+static void on_open_task(struct loop_task *task) {
+    struct listening *listening = CONTAINER_OF(task, struct listening, open_task);
+    if (!uv_is_closing((uv_handle_t *)&listening->poll))
+        resume(listening);
+}
+
+// The socket listens already, or will, so nothing is left that could fail.
 static void open_on_loop(struct listener *listener, struct listening *listening, struct loop *loop, int fd) {
     listening->listener = listener;
     listening->loop = loop;
+    listening->open_task.run = on_open_task;
     listening->close_task.run = on_close_task;
     listening->stop_task.run = on_stop_task;
     listening->fd = fd;
@@ -278,7 +292,8 @@ static void open_on_loop(struct listener *listener, struct listening *listening,
     (void)result;
     listening->poll.data = listening;
     loop_add_stop_task(loop, &listening->stop_task);
-    resume(listening);
+    if (!listener->options.is_shared)
+        resume(listening);
 }
 
 static void write_address(struct listener *listener) {
@@ -301,25 +316,31 @@ static void write_address(struct listener *listener) {
                  is_v6 ? "]" : "", listener->port);
 }
 
-static bool listen_all(const struct listener *listener, int *fds) {
-    for (size_t i = 0; i < listener->count; i++) {
+static bool listen_all(const struct listener *listener, const int *fds) {
+    for (size_t i = 0; i < listener->count; i++)
+        if (listen(fds[i], listener->options.backlog) != 0)
+            return false;
+    return true;
+}
+
+static void set_all_options(const struct listener *listener, const int *fds) {
+    for (size_t i = 0; i < listener->count; i++)
         if (listener->where.socket.ss_family != AF_UNIX)
             set_tcp_options(fds[i], listener->options.user_timeout_ms);
-        if (listen(fds[i], listener->options.backlog) == 0)
-            continue;
-        int error = errno;
-        close_sockets(fds, listener->count);
-        errno = error;
-        return false;
-    }
-    return true;
 }
 
 static enum status open_all(struct loop_group *group, struct listener *listener, int *fds, char *ret_error,
                             size_t error_size) {
-    if (!bind_all(&listener->where, fds, listener->count) || !listen_all(listener, fds))
+    if (!bind_all(listener, fds))
         return explain(listener->options.address, errno, ret_error, error_size);
+    set_all_options(listener, fds);
+    if (!listener->options.is_shared && !listen_all(listener, fds)) {
+        int error = errno;
+        close_sockets(fds, listener->count);
+        return explain(listener->options.address, error, ret_error, error_size);
+    }
     write_address(listener);
+    listener->open_count = listener->count;
     for (size_t i = 0; i < listener->count; i++)
         open_on_loop(listener, &listener->loops[i], loop_group_get_loop(group, i), fds[i]);
     return STATUS_OK;
@@ -345,6 +366,7 @@ enum status listener_new(struct loop_group *group, const struct listener_options
     if (options->backlog == 0)
         listener->options.backlog = BACKLOG;
     listener->where = where;
+    listener->options.is_shared = options->is_shared && where.socket.ss_family != AF_UNIX;
     listener->count = count;
     status = open_all(group, listener, fds, ret_error, error_size);
     if (status != STATUS_OK)
@@ -357,6 +379,18 @@ fail:
     free(fds);
     free(listener);
     return status;
+}
+
+enum status listener_open(struct listener *listener, char *ret_error, size_t error_size) {
+    if (!listener->options.is_shared)
+        return STATUS_OK;
+    for (size_t i = 0; i < listener->count; i++) {
+        struct listening *listening = &listener->loops[i];
+        if (listen(listening->fd, listener->options.backlog) != 0)
+            return explain(listener->options.address, errno, ret_error, error_size);
+        loop_post(listening->loop, &listening->open_task);
+    }
+    return STATUS_OK;
 }
 
 const char *listener_get_address(const struct listener *listener) {

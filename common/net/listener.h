@@ -19,9 +19,13 @@ struct listener_options {
     const char *address; // "127.0.0.1:7070", "[::1]:7070", "*:7070" (both families) or "unix:/path"; port 0 =
                          // any free one
     int backlog;         // 0 = 512
+    bool is_shared; // a TCP port that another process of the same user may listen on, too, as long as both do
+                    // so with this; and nobody is let in before listener_open()
     int64_t user_timeout_ms; // for the network to take what is sent (TCP_USER_TIMEOUT); 0 = the system's
     // On the loop's thread, with a stream that the callee owns and has yet to start.
     void (*on_accept)(void *context, struct loop *loop, struct stream *stream);
+    void (*on_closed)(
+        void *context); // on a loop's thread: listener_close() is done; NULL = nobody waits for it
     void *context;
 };
 
@@ -34,6 +38,10 @@ MUST_CHECK enum status listener_new(struct loop_group *group, const struct liste
 // As bound, with the real port; valid as long as the listener.
 const char *listener_get_address(const struct listener *listener);
 uint16_t listener_get_port(const struct listener *listener); // 0 for a Unix socket
+
+// Lets in whoever connects, where that has been waited for: from any thread, once. Errors as of
+// listener_new().
+MUST_CHECK enum status listener_open(struct listener *listener, char *ret_error, size_t error_size);
 
 // From any thread, before loop_group_stop(): on each loop, in its next turn, accepts those who have connected
 // already and then nobody any more. Connections live on. A Unix path is removed.

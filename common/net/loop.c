@@ -21,6 +21,7 @@
 
 #include "common/net/loop_internal.h"
 #include "common/net/stream.h"
+#include "common/net/turn_lag.h"
 
 struct loop {
     // The loop's thread only.
@@ -40,7 +41,7 @@ struct loop {
     bool has_begun_stop;
     const struct clock *clock;
     uint64_t monotonic_ns, boottime_ns; // 0 = forgotten
-    int64_t realtime_ms;                // INT64_MIN = forgotten
+    struct turn_lag lag;
     char *read_buffer;
     uint8_t *scratch;
     struct buffer plaintext, ciphertext;
@@ -59,8 +60,6 @@ struct loop_group {
     bool is_running;
     struct loop *loops[];
 };
-
-static _Thread_local const struct loop *current_loop;
 
 static void run_posted(struct loop *loop) {
     struct loop_task *stack = atomic_exchange_explicit(&loop->posted, NULL, memory_order_acquire);
@@ -128,9 +127,17 @@ static void set_alarm(struct loop *loop) {
         loop->alarm_ns = next_ns;
 }
 
+static void end_turn(struct loop *loop) {
+    bool has_read = turn_lag_has_read(&loop->lag);
+    if (has_read)
+        loop_forget_time(loop);
+    turn_lag_end_turn(&loop->lag, has_read ? loop_get_monotonic_ns(loop) : 0);
+}
+
 static void on_before_poll(uv_prepare_t *handle) {
     struct loop *loop = handle->data;
     run_deferred(loop);
+    end_turn(loop);
     if (loop->wheel.count > 0)
         set_alarm(loop);
     loop_forget_time(loop);
@@ -150,7 +157,6 @@ static void run_to_end(struct loop *loop) {
 
 static void *run_thread(void *data) {
     struct loop *loop = data;
-    current_loop = loop;
     run_to_end(loop);
     return NULL;
 }
@@ -327,10 +333,6 @@ size_t loop_get_index(const struct loop *loop) {
     return loop->index;
 }
 
-bool loop_is_current(const struct loop *loop) {
-    return current_loop == loop;
-}
-
 void loop_post(struct loop *loop, struct loop_task *task) {
     struct loop_task *head = atomic_load_explicit(&loop->posted, memory_order_relaxed);
     do {
@@ -383,16 +385,21 @@ uint64_t loop_get_boottime_ns(struct loop *loop) {
     return loop->boottime_ns;
 }
 
-int64_t loop_get_realtime_ms(struct loop *loop) {
-    if (loop->realtime_ms == INT64_MIN)
-        loop->realtime_ms = clock_get_realtime_ms(loop->clock);
-    return loop->realtime_ms;
-}
-
 void loop_forget_time(struct loop *loop) {
     loop->monotonic_ns = 0;
     loop->boottime_ns = 0;
-    loop->realtime_ms = INT64_MIN;
+}
+
+void loop_note_read(struct loop *loop, size_t read_bytes, size_t left_bytes) {
+    turn_lag_note_read(&loop->lag, loop_get_monotonic_ns(loop), read_bytes, left_bytes);
+}
+
+uint64_t loop_get_turn(const struct loop *loop) {
+    return loop->lag.turn;
+}
+
+uint64_t loop_get_lag_ns(const struct loop *loop) {
+    return loop->lag.lag_ns;
 }
 
 void loop_arm_timer(struct loop *loop, struct timer *timer, uint64_t due_ns) {

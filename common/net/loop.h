@@ -54,7 +54,6 @@ struct loop *loop_group_get_loop(const struct loop_group *group, size_t index);
 
 // 0 .. count-1.
 size_t loop_get_index(const struct loop *loop);
-bool loop_is_current(const struct loop *loop);
 
 // From any thread: `task->run` is called on the loop's thread, tasks of one thread in their order. Whoever
 // may still post holds the loop.
@@ -82,8 +81,12 @@ void loop_add_scrub(struct loop *loop, struct loop_scrub *scrub);
 // read, so that a process that slept never dates a request before its sleep. Loop thread.
 uint64_t loop_get_monotonic_ns(struct loop *loop);
 uint64_t loop_get_boottime_ns(struct loop *loop);
-int64_t loop_get_realtime_ms(struct loop *loop);
 void loop_forget_time(struct loop *loop);
+
+// The number of this turn, and how long bytes wait in the sockets, as the last turn has found it
+// (turn_lag.h). Loop thread.
+uint64_t loop_get_turn(const struct loop *loop);
+uint64_t loop_get_lag_ns(const struct loop *loop);
 
 // Loop thread. The timer belongs to the caller, see timer_wheel.h. A deadline costs no system call.
 void loop_arm_timer(struct loop *loop, struct timer *timer, uint64_t due_ns);

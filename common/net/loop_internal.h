@@ -17,4 +17,7 @@ struct buffer *loop_get_ciphertext(struct loop *loop);
 // STREAM_READ_BYTES, good from a read to the end of its callback.
 char *loop_get_read_buffer(struct loop *loop);
 
+// A socket has been read, and so many bytes are known to be left in it.
+void loop_note_read(struct loop *loop, size_t read_bytes, size_t left_bytes);
+
 #endif

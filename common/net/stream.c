@@ -40,10 +40,6 @@ void stream_close(struct stream *stream, enum stream_close how) {
     stream->operations->close(stream, how);
 }
 
-struct loop *stream_get_loop(const struct stream *stream) {
-    return stream->loop;
-}
-
 const struct ip_address *stream_get_peer(const struct stream *stream) {
     return &stream->peer;
 }

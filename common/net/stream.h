@@ -60,8 +60,6 @@ void stream_set_write_limits(struct stream *stream, uint32_t stall_timeout_ms, s
 enum stream_close { STREAM_CLOSE_NOW, STREAM_CLOSE_FLUSH };
 void stream_close(struct stream *stream, enum stream_close how);
 
-struct loop *stream_get_loop(const struct stream *stream);
-
 // Family 0 for a Unix socket.
 const struct ip_address *stream_get_peer(const struct stream *stream);
 

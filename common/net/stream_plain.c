@@ -11,6 +11,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "common/base/log.h"
@@ -38,6 +39,9 @@ static const uint8_t allowed[PLAIN_STATE_COUNT] = {
 enum {
     LINGER_MS = 1000,
     DROPPED_BYTES_MAX = 1024 * 1024, // of a peer that is no longer listened to; after that it is not read
+    SHARE_NS = 100 * 1000,           // of a turn, that what one peer has sent may take
+    SHARE_BYTES_MIN = 2 * 1024,
+    SHARE_BYTES_FIRST = 4 * 1024, // of who is not known yet
     STALL_TIMEOUT_MS = 20000,
     MAX_PENDING_BYTES = 4 * 1024 * 1024,
 };
@@ -56,7 +60,8 @@ struct plain {
     struct timer timer;     // stall while bytes wait, then the lingering
     size_t checked_pending; // bytes that waited when `timer` was armed
     size_t dropped;         // bytes read since it was given up
-    bool has_filled_buffer; // of this turn
+    uint32_t share_bytes;   // what is read of it in a turn
+    bool has_filled_share;  // in this turn
     bool is_deaf;           // not read any more, until it is closed
 };
 
@@ -128,14 +133,35 @@ static void on_timer(struct timer *timer) {
 static void on_allocate(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_buffer) {
     (void)suggested;
     struct plain *plain = handle->data;
-    bool may_read = !plain->has_filled_buffer;
-    plain->has_filled_buffer = false;
-    *ret_buffer = uv_buf_init(loop_get_read_buffer(plain->base.loop), may_read ? STREAM_READ_BYTES : 0);
+    bool may_read = !plain->has_filled_share;
+    plain->has_filled_share = false;
+    *ret_buffer = uv_buf_init(loop_get_read_buffer(plain->base.loop), may_read ? plain->share_bytes : 0);
+}
+
+// Bytes that take long are read in small portions, so that everybody else's turn comes soon, whatever it is
+// that makes them so dear.
+static void adapt_share(struct plain *plain, uint64_t taken_ns) {
+    if (taken_ns > SHARE_NS && plain->share_bytes > SHARE_BYTES_MIN)
+        plain->share_bytes /= 2;
+    else if (taken_ns < SHARE_NS / 2 && plain->share_bytes < STREAM_READ_BYTES)
+        plain->share_bytes *= 2;
+}
+
+// A read that leaves nothing behind says nothing about who waits for it, and costs no clock.
+static void hand_on(struct plain *plain, struct bytes bytes) {
+    struct loop *loop = plain->base.loop;
+    uint64_t begun_ns = plain->has_filled_share ? loop_get_monotonic_ns(loop) : 0;
+    plain->base.callbacks->on_read(plain->base.context, bytes);
+    if (begun_ns == 0)
+        return;
+    loop_forget_time(loop);
+    adapt_share(plain, loop_get_monotonic_ns(loop) - begun_ns);
 }
 
 // why: who floods us goes on for as long as it is read.
 static void drop(struct plain *plain, size_t length) {
     plain->dropped += length;
+    plain->share_bytes = STREAM_READ_BYTES;
     if (plain->dropped <= DROPPED_BYTES_MAX || plain->is_deaf)
         return;
     uv_read_stop(&plain->uv.stream);
@@ -143,18 +169,27 @@ static void drop(struct plain *plain, size_t length) {
     loop_hold(plain->base.loop); // libuv does not wait for who neither reads nor writes
 }
 
+// Only asked for where a read came full: else nothing was left.
+static size_t count_left(const struct plain *plain) {
+    int fd, left = 0;
+    bool is_known = plain->has_filled_share && uv_fileno(&plain->uv.handle, &fd) == 0 &&
+                    ioctl(fd, FIONREAD, &left) == 0 && left > 0;
+    return is_known ? (size_t)left : 0;
+}
+
 static void on_read(uv_stream_t *uv, ssize_t length, const uv_buf_t *buffer) {
     struct plain *plain = uv->data;
     loop_forget_time(plain->base.loop);
     if (length == 0 || length == UV_ENOBUFS)
         return;
-    plain->has_filled_buffer = length == STREAM_READ_BYTES;
+    plain->has_filled_share = length == plain->share_bytes;
     if (length < 0) {
         end(plain, length == UV_EOF ? STREAM_END_PEER_CLOSED : STREAM_END_RESET);
         return;
     }
+    loop_note_read(plain->base.loop, (size_t)length, count_left(plain));
     if (plain->state == PLAIN_OPEN)
-        plain->base.callbacks->on_read(plain->base.context, bytes_of(buffer->base, (size_t)length));
+        hand_on(plain, bytes_of(buffer->base, (size_t)length));
     else
         drop(plain, (size_t)length);
 }
@@ -293,6 +328,7 @@ static struct plain *new_plain(struct loop *loop, uv_handle_type type) {
         .stall_timeout_ms = STALL_TIMEOUT_MS,
         .max_pending_bytes = MAX_PENDING_BYTES,
     };
+    plain->share_bytes = SHARE_BYTES_FIRST;
     plain->timer.on_due = on_timer;
     // Neither can fail before a socket is asked for.
     if (type == UV_NAMED_PIPE)

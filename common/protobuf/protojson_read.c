@@ -11,8 +11,8 @@
 
 // ---- one value, a list, a map ----
 
-enum status protojson_read_value(struct protojson_reader *reader, const struct protojson_place *place,
-                                 json_t *value, const ProtobufCFieldDescriptor *field, void *at) {
+static enum status read_value(struct protojson_reader *reader, const struct protojson_place *place,
+                              json_t *value, const ProtobufCFieldDescriptor *field, void *at) {
     enum status status = protojson_count_field(reader);
     if (status != STATUS_OK)
         return status;
@@ -35,7 +35,7 @@ static enum status read_list(struct protojson_reader *reader, const struct proto
         json_t *value = json_array_get(list, i);
         if (json_is_null(value) && !protojson_kind_takes_null(field))
             return protojson_refuse(reader, &inner, "null is no element of a list");
-        enum status status = protojson_read_value(reader, &inner, value, field, elements + count * size);
+        enum status status = read_value(reader, &inner, value, field, elements + count * size);
         if (status != STATUS_OK && status != STATUS_NOT_FOUND)
             return status;
         count += status == STATUS_OK;
@@ -60,7 +60,7 @@ static enum status read_pair(struct protojson_reader *reader, const struct proto
         status =
             protojson_read_key(reader, place, place->name, &fields[0], field_layout_get(pair, &fields[0]));
     if (status == STATUS_OK)
-        status = protojson_read_value(reader, place, value, &fields[1], field_layout_get(pair, &fields[1]));
+        status = read_value(reader, place, value, &fields[1], field_layout_get(pair, &fields[1]));
     if (status == STATUS_OK)
         *ret_pair = pair;
     return status;
@@ -116,7 +116,7 @@ enum status protojson_read_field(struct protojson_reader *reader, const struct p
         return read_list(reader, place, value, field, message);
     if (field_layout_is_in_oneof(field) && field_layout_get_case(message, field) != 0)
         return refuse_second_of_oneof(reader, place, field, message);
-    enum status status = protojson_read_value(reader, place, value, field, field_layout_get(message, field));
+    enum status status = read_value(reader, place, value, field, field_layout_get(message, field));
     if (status == STATUS_OK)
         field_layout_mark_as_set(message, field);
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;

@@ -44,11 +44,8 @@ MUST_CHECK enum status protojson_count_field(struct protojson_reader *reader);
 // One message deeper. TOO_LARGE. Who leaves it takes one off `depth`.
 MUST_CHECK enum status protojson_enter(struct protojson_reader *reader);
 
-// Each reads one value of the field's type into the member or element at `at`. NOT_FOUND: an enum's name that
-// is not known and is to be passed over; nothing was written then.
-MUST_CHECK enum status protojson_read_value(struct protojson_reader *reader,
-                                            const struct protojson_place *place, json_t *value,
-                                            const ProtobufCFieldDescriptor *field, void *at);
+// Reads one value of the field's type, which is no message, into the member or element at `at`. NOT_FOUND: an
+// enum's name that is not known and is to be passed over; nothing was written then.
 MUST_CHECK enum status protojson_read_scalar(struct protojson_reader *reader,
                                              const struct protojson_place *place, json_t *value,
                                              const ProtobufCFieldDescriptor *field, void *at);

@@ -14,10 +14,13 @@ void protojson_put(struct protojson_writer *writer, const char *text) {
     protojson_sink_put(&writer->sink, bytes_of_text(text));
 }
 
-void protojson_put_value(struct protojson_writer *writer, const ProtobufCFieldDescriptor *field,
-                         const void *at) {
+static void put_message(struct protojson_writer *writer, const ProtobufCMessage *message);
+
+// A single member, or an element of a list, at `at`.
+static void put_value(struct protojson_writer *writer, const ProtobufCFieldDescriptor *field,
+                      const void *at) {
     if (field->type == PROTOBUF_C_TYPE_MESSAGE)
-        protojson_put_message(writer, *(const ProtobufCMessage *const *)at);
+        put_message(writer, *(const ProtobufCMessage *const *)at);
     else
         protojson_put_scalar(writer, field, at);
 }
@@ -32,7 +35,7 @@ static void put_list(struct protojson_writer *writer, const ProtobufCMessage *me
     protojson_put(writer, "[");
     for (size_t i = 0; i < field_layout_get_count(message, field); i++) {
         protojson_put(writer, i > 0 ? "," : "");
-        protojson_put_value(writer, field, get_elements(message, field) + i * size);
+        put_value(writer, field, get_elements(message, field) + i * size);
     }
     protojson_put(writer, "]");
 }
@@ -58,7 +61,7 @@ static void put_map(struct protojson_writer *writer, const ProtobufCMessage *mes
         protojson_put(writer, i > 0 ? "," : "");
         put_key(writer, &type->fields[0], field_layout_get_const(pairs[i], &type->fields[0]));
         protojson_put(writer, ":");
-        protojson_put_value(writer, &type->fields[1], field_layout_get_const(pairs[i], &type->fields[1]));
+        put_value(writer, &type->fields[1], field_layout_get_const(pairs[i], &type->fields[1]));
     }
     protojson_put(writer, "}");
 }
@@ -70,7 +73,7 @@ void protojson_put_field(struct protojson_writer *writer, const ProtobufCMessage
     else if (field_layout_is_repeated(field))
         put_list(writer, message, field);
     else
-        protojson_put_value(writer, field, field_layout_get_const(message, field));
+        put_value(writer, field, field_layout_get_const(message, field));
 }
 
 // ---- which fields are there ----
@@ -125,7 +128,7 @@ static bool is_plain(const struct protojson_writer *writer, const ProtobufCMessa
     return kind == PROTOJSON_PLAIN || (kind == PROTOJSON_ANY && writer->options->opaque_any);
 }
 
-void protojson_put_message(struct protojson_writer *writer, const ProtobufCMessage *message) {
+static void put_message(struct protojson_writer *writer, const ProtobufCMessage *message) {
     if (++writer->depth > SCAN_DEPTH_MAX) {
         protojson_fail(writer, STATUS_MALFORMED);
     } else if (is_plain(writer, message->descriptor)) {
@@ -144,14 +147,14 @@ enum status protojson_pack(const ProtobufCMessage *message, const struct protojs
                            size_t headroom, struct arena *arena, struct bytes *ret_bytes) {
     struct protojson_writer measure = {.options = options, .arena = arena};
     struct protojson_writer write = {.options = options, .arena = arena};
-    protojson_put_message(&measure, message);
+    put_message(&measure, message);
     if (measure.status != STATUS_OK)
         return measure.status;
     uint8_t *memory = arena_allocate(arena, headroom + measure.sink.len);
     if (!memory)
         return STATUS_NO_MEMORY;
     write.sink.to = memory + headroom;
-    protojson_put_message(&write, message);
+    put_message(&write, message);
     if (write.status != STATUS_OK)
         return write.status;
     *ret_bytes = bytes_of(memory, headroom + write.sink.len);

@@ -24,9 +24,7 @@ void protojson_put(struct protojson_writer *writer, const char *text);
 // As a JSON string; what is not UTF-8 fails.
 void protojson_put_string(struct protojson_writer *writer, struct bytes text);
 
-// A single member, or an element of a list, at `at`.
-void protojson_put_value(struct protojson_writer *writer, const ProtobufCFieldDescriptor *field,
-                         const void *at);
+// A single member, or an element of a list, at `at`; no message.
 void protojson_put_scalar(struct protojson_writer *writer, const ProtobufCFieldDescriptor *field,
                           const void *at);
 
@@ -39,8 +37,6 @@ void protojson_put_field(struct protojson_writer *writer, const ProtobufCMessage
 
 // "name":value for every field that is to be there. `is_first` false: others stand before them.
 void protojson_put_fields(struct protojson_writer *writer, const ProtobufCMessage *message, bool is_first);
-
-void protojson_put_message(struct protojson_writer *writer, const ProtobufCMessage *message);
 
 // A message of a type with a JSON of its own.
 void protojson_put_known(struct protojson_writer *writer, const ProtobufCMessage *message);

@@ -108,7 +108,7 @@ static enum exit_code make_client(struct cli *cli, const char *address, struct g
     enum status status = grpc_client_new(address, &options, ret_client, error, sizeof(error));
     if (status == STATUS_OK)
         return EXIT_CODE_DONE;
-    return cli_fail(cli, exit_code_from_status(status), "the address \"%s\": %s", address, error);
+    return cli_fail(cli, exit_code_from_status(status), "%s", error);
 }
 
 static enum exit_code find_client(struct cli *cli, enum rpc_server wanted, struct grpc_client **ret_client) {

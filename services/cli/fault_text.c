@@ -72,36 +72,35 @@ static const char *name_field(struct cli *cli, const char *path) {
 
 // ---- hints ----
 
+// The first that fits, by the reason and by words of what is said: those of our own client, and those of the
+// contract that are other words on the command line. NULL = any.
 static const struct {
-    const char *reason, *hint;
-} by_reason[] = {
-    {"NOT_REACHABLE",
+    const char *reason, *words, *hint;
+} hints[] = {
+    {"NOT_REACHABLE", NULL,
      "is latchkeyd running? start it, or name another server with LATCHKEY_ADDRESS or --address"},
-    {"CONNECT_TIMEOUT", "check the address (LATCHKEY_ADDRESS or --address) and the firewalls between"},
-    {"COMPANY_IP_NOT_LISTED",
+    {"CONNECT_TIMEOUT", NULL, "check the address (LATCHKEY_ADDRESS or --address) and the firewalls between"},
+    {"COMPANY_IP_NOT_LISTED", NULL,
      "call from a listed address, or let the operator change the list, with --operator --company COMPANY-ID"},
-    {"NAME_NOT_FOUND", "check LATCHKEY_ADDRESS or --address"},
-    {"TLS_FAILED",
+    {"NAME_NOT_FOUND", NULL, "check LATCHKEY_ADDRESS or --address"},
+    {"TLS_FAILED", "not speak TLS",
+     "--tls off asks without TLS; else check LATCHKEY_ADDRESS or --address, and whether the server has a "
+     "certificate (its --tls-certificate and --tls-key)"},
+    {"TLS_FAILED", NULL,
      "--tls-ca names who vouches for the server, --tls-server-name whom its certificate must name, and "
      "--tls-certificate yours"},
-    {"TLS_REQUIRED", "--tls on speaks TLS, and so does an address that begins with https://"},
-    {"PLAINTEXT_REFUSED",
+    {"TLS_REQUIRED", NULL, "--tls on speaks TLS, and so does an address that begins with https://"},
+    {"PLAINTEXT_REFUSED", NULL,
      "speak TLS with --tls on, or where something between encrypts say --allow-plaintext"},
-    {"NOT_GRPC",
+    {"NOT_GRPC", NULL,
      "check LATCHKEY_ADDRESS or --address: latchkeyd serves gRPC on port 7070 and its admin pages on 7071; "
      "--tls on speaks TLS"},
-};
-
-// Words of the contract that servers use, and what they are on the command line.
-static const struct {
-    const char *words, *hint;
-} by_words[] = {
-    {"set force", "with --force it is done all the same"},
-    {"ListPermissions", "`latchkey permissions` lists them"},
-    {"set supersede", "--supersede does that"},
-    {"CHANNEL_UI", "--channel ui says so when a token is made"},
-    {"latchkey-company", "it came from --company or LATCHKEY_COMPANY"},
-    {"type true", "say --company-owned"},
+    {NULL, "set force", "with --force it is done all the same"},
+    {NULL, "ListPermissions", "`latchkey permissions` lists them"},
+    {NULL, "set supersede", "--supersede does that"},
+    {NULL, "CHANNEL_UI", "--channel ui says so when a token is made"},
+    {NULL, "latchkey-company", "it came from --company or LATCHKEY_COMPANY"},
+    {NULL, "type true", "say --company-owned"},
 };
 
 static bool is_said(const struct fault *fault, const char *words) {
@@ -111,16 +110,18 @@ static bool is_said(const struct fault *fault, const char *words) {
     return strstr(fault_text_get_message(fault), words) != NULL;
 }
 
+static bool is_of_reason(const struct fault *fault, const char *reason) {
+    return fault->reason && strcmp(fault->reason, reason) == 0;
+}
+
 static const char *find_hint(struct cli *cli, const struct fault *fault) {
     bool is_operator = options_has(&cli->options, "operator");
-    if (is_operator && fault->reason && strcmp(fault->reason, "COMPANY_IP_NOT_LISTED") == 0)
+    if (is_operator && is_of_reason(fault, "COMPANY_IP_NOT_LISTED"))
         return "as the operator you can change the list, or `latchkey whitelist disable` it";
-    for (size_t i = 0; i < ARRAY_LENGTH(by_reason); i++)
-        if (fault->reason && strcmp(by_reason[i].reason, fault->reason) == 0)
-            return by_reason[i].hint;
-    for (size_t i = 0; i < ARRAY_LENGTH(by_words); i++)
-        if (is_said(fault, by_words[i].words))
-            return by_words[i].hint;
+    for (size_t i = 0; i < ARRAY_LENGTH(hints); i++)
+        if ((!hints[i].reason || is_of_reason(fault, hints[i].reason)) &&
+            (!hints[i].words || is_said(fault, hints[i].words)))
+            return hints[i].hint;
     if (fault->status == STATUS_UNAUTHENTICATED)
         return calls_describe_token(cli);
     if (fault->status == STATUS_UNIMPLEMENTED)

@@ -2,6 +2,8 @@
 #include "services/cli/bootstrap_command.h"
 #include "services/cli/caller_command.h"
 #include "services/cli/command_rows.h"
+#include "services/cli/denials_command.h"
+#include "services/cli/explain_command.h"
 #include "services/cli/migrate_command.h"
 #include "services/cli/permissions_command.h"
 #include "services/cli/plain_command.h"
@@ -33,15 +35,38 @@ static const struct option bootstrap_options[] = {
 
 static const struct option permissions_set_options[] = {CHANGE_OPTIONS};
 
-static const struct option validate_options[] = {
-    VALUE(WORD, "secret-file", "FILE",
-          "The token's file, in place of LATCHKEY_VALIDATE_TOKEN; - is standard input."),
-    VALUE(WORD, "client-ip", "ADDRESS", "From where it was presented."),
-    VALUE(LIST, "permission", "PERMISSION", "What is asked for: all of them are needed."),
-    VALUE(LIST, "any-permission", "PERMISSION", "One of these is needed, too."),
-    CHOICE("channel", "CHANNEL", "Where it was presented (api).", channel_choices),
-    VALUE(WORD, "domain", "DOMAIN", "Host or origin of the page, with --channel ui."),
-    VALUE(WORD, "min-revision", "REVISION", "Decides no earlier than this; every change answers one."),
+#define QUESTION_OPTIONS                                                                       \
+    VALUE(WORD, "secret-file", "FILE",                                                         \
+          "The token's file, in place of LATCHKEY_VALIDATE_TOKEN; - is standard input."),      \
+        VALUE(WORD, "client-ip", "ADDRESS", "From where it was presented."),                   \
+        VALUE(LIST, "permission", "PERMISSION", "What is asked for: all of them are needed."), \
+        VALUE(LIST, "any-permission", "PERMISSION", "One of these is needed, too."),           \
+        CHOICE("channel", "CHANNEL", "Where it was presented (api).", channel_choices),        \
+        VALUE(WORD, "domain", "DOMAIN", "Host or origin of the page, with --channel ui."),     \
+        VALUE(WORD, "min-revision", "REVISION", "Decides no earlier than this; every change answers one.")
+
+static const struct option validate_options[] = {QUESTION_OPTIONS};
+
+static const char *const reason_choices[] = {"malformed",
+                                             "unknown",
+                                             "company-suspended",
+                                             "member-removed",
+                                             "deactivated",
+                                             "suspended",
+                                             "not-yet-valid",
+                                             "expired",
+                                             "channel-not-allowed",
+                                             "company-ip-not-listed",
+                                             "member-ip-not-listed",
+                                             "token-ip-not-listed",
+                                             "domain-not-listed",
+                                             "permission-missing",
+                                             NULL};
+
+static const struct option denials_options[] = {
+    CHOICE("reason", "REASON", "Only those refused for this reason, such as expired.", reason_choices),
+    LIMIT_OPTION,
+    WATCH_OPTION,
 };
 
 static const struct command setup_rows[] = {
@@ -84,6 +109,22 @@ static const struct command plain_rows[] = {
          "\n  latchkey validate --secret-file billing --client-ip 203.0.113.7 --permission charges.create",
      .options = TABLE(validate_options),
      .run = validate_command_run},
+    {.noun = "explain",
+     ARGUMENTS("[TOKEN-ID]", 0, 1),
+     .summary = "Says why a token is admitted or refused, check by check",
+     .details = "Asks as validate does, by the token's id or its secret, and leaves no trace. It needs\n"
+                "latchkey.validate.explain, and tells about the own company's tokens only.\n"
+                "\n  latchkey explain tok_01j... --client-ip 203.0.113.7 --permission charges.create",
+     .options = TABLE(validate_options),
+     .run = explain_command_run},
+    {.noun = "denials",
+     .summary = "Lists what a validator has refused lately, latest first",
+     .details =
+         "Each validator knows its own, a bounded number for each company. It needs latchkey.validate.denials.\n"
+         "With --operator it shows as well what nobody's secret was; with --company another company's.\n"
+         "\n  latchkey denials --reason token-ip-not-listed --watch",
+     .options = TABLE(denials_options),
+     .run = denials_command_run},
     {.noun = "help",
      .arguments = "[COMMAND...]",
      .max_arguments = 2,

@@ -26,7 +26,8 @@ const struct rpc *rpc_get(enum rpc_id id) {
 }
 
 // How the contract's names of methods begin that only look.
-static const char *const readings[] = {"Get", "List", "Check", "Lookup", "Preview", "Validate", "Verify"};
+static const char *const readings[] = {"Get",     "List",     "Check",  "Lookup",
+                                       "Preview", "Validate", "Verify", "Explain"};
 
 bool rpc_is_reading(const struct rpc *rpc) {
     const char *method = strrchr(rpc->path, '/') + 1;

@@ -74,7 +74,9 @@ enum rpc_server {
     X(RESUME_COMPANY, INVITATION, CompanyService, ResumeCompany, resume_company)                            \
     X(LIST_AUDIT_EVENTS, TOKEN, AuditService, ListAuditEvents, list_audit_events)                           \
     X(VERIFY_AUDIT_LOG, TOKEN, AuditService, VerifyAuditLog, verify_audit_log)                              \
-    X(VALIDATE, VALIDATOR, ValidationService, Validate, validate)
+    X(VALIDATE, VALIDATOR, ValidationService, Validate, validate)                                           \
+    X(EXPLAIN, VALIDATOR, ValidationService, Explain, explain)                                              \
+    X(LIST_DENIALS, VALIDATOR, ValidationService, ListDenials, list_denials)
 
 enum rpc_id {
 #define RPC_ENUM(id, server, service, method, c_name) RPC_##id,

@@ -18,7 +18,7 @@ static const char *get_url(const struct cli *cli) {
 
 enum exit_code sql_open(struct cli *cli, struct db_connection **ret_connection) {
     const char *url = get_url(cli);
-    if (!url)
+    if (!url || !*url)
         return cli_fail(
             cli, EXIT_CODE_USAGE,
             "no database: put its URL into LATCHKEY_DATABASE_URL or --database-url, such as "

@@ -135,7 +135,7 @@ static enum status decide(struct check *check, const struct validate_question *q
     bool has_revision; // never
     enum status status = validate_question_check(question, fault, &has_revision, &revision);
     if (status == STATUS_OK)
-        status = validate_turn_begin(check->own->validate, check->transport, fault, &turn);
+        status = validate_turn_begin(check->own->validate, check->transport, VALIDATE_ANYBODY, fault, &turn);
     if (status != STATUS_OK)
         return status;
     validate_key_make(&turn.view, question->token, &key);

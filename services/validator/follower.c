@@ -48,6 +48,7 @@ struct follower {
     struct follower_registration registration;
     struct follower_status status;
     struct hint hint;
+    struct errands errands;
     pthread_t thread;
 
     // The thread's.
@@ -400,6 +401,7 @@ static uint64_t get_wait_ms(const struct follower *follower, uint64_t started_ns
 static void run_once(struct follower *follower) {
     struct turn turn = {NOTHING, false};
     uint64_t started_ns = now_ns(follower);
+    errands_run(&follower->errands, follower->image);
     enum status status = run_turn(follower, &turn);
     move(follower, turn.event);
     tell(follower);
@@ -455,6 +457,7 @@ static void free_parts(struct follower *follower) {
     row_reader_fini(&follower->applier.reader);
     db_connection_close(follower->connection);
     follower_status_fini(&follower->status);
+    errands_fini(&follower->errands);
     free(follower);
 }
 
@@ -476,6 +479,7 @@ enum status follower_new(const struct follower_options *options, struct validato
                                                             .lease_ms = options->max_staleness_ms};
     lease_init(&validator->lease, (uint64_t)options->max_staleness_ms * MS_NS);
     follower_status_init(&follower->status, validator, options->clock);
+    errands_init(&follower->errands);
     enum status status = start(follower);
     if (status != STATUS_OK) {
         free_parts(follower);
@@ -495,6 +499,11 @@ void follower_free(struct follower *follower) {
 }
 
 void follower_wake(struct follower *follower) {
+    hint_give(&follower->hint);
+}
+
+void follower_send_errand(struct follower *follower, struct errand *errand) {
+    errands_add(&follower->errands, errand);
     hint_give(&follower->hint);
 }
 

@@ -30,6 +30,7 @@
 #include "common/base/compiler.h"
 #include "common/base/status.h"
 #include "common/db/connection.h"
+#include "services/validator/errand.h"
 #include "services/validator/validator.h"
 
 struct follower;
@@ -62,6 +63,10 @@ void follower_free(struct follower *follower);
 
 // Any thread, never blocks: begins a round now, for instance because somebody waits for a revision.
 void follower_wake(struct follower *follower);
+
+// Any thread, never blocks: `errand` is run soon, after the round that is under way; while the database is
+// away within the pause between two attempts. Before follower_free().
+void follower_send_errand(struct follower *follower, struct errand *errand);
 
 // Any thread: one line for each reason why it can't decide, such as "validator: loading (64 %)"; nothing
 // while it serves.

@@ -38,41 +38,49 @@ static struct bytes find_domain(const struct http_request *request) {
     return http_request_find_only(request, has_origin ? "origin" : "x-forwarded-host");
 }
 
-struct lists {
+struct query {
     struct relay_list permissions, any_permissions;
+    bool has_channel;
 };
+
+static bool refuse_query(const struct http_request *request, struct http_answer *answer, const char *text) {
+    http_answer_refuse(request, answer, 400, "invalid_argument", "%s", text);
+    return false;
+}
 
 // False and answered when it is none of ours.
 static bool take_parameter(const struct http_request *request, const struct http_form_field *field,
-                           struct validate_question *question, struct lists *lists,
+                           struct validate_question *question, struct query *query,
                            struct http_answer *answer) {
     if (bytes_is_text(field->name, "permission"))
-        return relay_list_add(&lists->permissions, field->value, request->arena);
+        return relay_list_add(&query->permissions, field->value, request->arena);
     if (bytes_is_text(field->name, "any_permission"))
-        return relay_list_add(&lists->any_permissions, field->value, request->arena);
-    if (bytes_is_text(field->name, "channel") && relay_parse_channel(field->value, &question->channel))
-        return true;
-    http_answer_refuse(request, answer, 400, "invalid_argument",
-                       "the query may hold permission=NAME, any_permission=NAME and channel=api or ui, "
-                       "and nothing else");
-    return false;
+        return relay_list_add(&query->any_permissions, field->value, request->arena);
+    bool is_channel =
+        bytes_is_text(field->name, "channel") && relay_parse_channel(field->value, &question->channel);
+    if (!is_channel)
+        return refuse_query(request, answer,
+                            "the query may hold permission=NAME, any_permission=NAME and channel=api or ui, "
+                            "and nothing else");
+    if (query->has_channel)
+        return refuse_query(request, answer, "the query holds channel more than once");
+    query->has_channel = true;
+    return true;
 }
 
 static bool read_query(const struct http_request *request, struct validate_question *question,
                        struct http_answer *answer) {
     struct http_form form;
-    struct lists lists = {0};
-    if (http_form_parse(request->query, request->arena, &form) != STATUS_OK) {
-        http_answer_refuse(request, answer, 400, "invalid_argument", "the query can't be read");
-        return false;
-    }
+    struct query query = {0};
+    if (http_form_parse(request->query, request->arena, &form) != STATUS_OK)
+        return refuse_query(request, answer, "the query can't be read");
     for (size_t i = 0; i < form.count; i++)
-        if (!take_parameter(request, &form.fields[i], question, &lists, answer))
+        if (!take_parameter(request, &form.fields[i], question, &query, answer))
             return false;
-    question->permissions = lists.permissions.names;
-    question->permission_count = lists.permissions.count;
-    question->any_permissions = lists.any_permissions.names;
-    question->any_permission_count = lists.any_permissions.count;
+    question->permissions = query.permissions.names;
+    question->permission_count = query.permissions.count;
+    question->any_permissions = query.any_permissions.names;
+    question->any_permission_count = query.any_permissions.count;
     return true;
 }
 

@@ -122,6 +122,10 @@ void image_sweep_tokens_of(struct image *image, const struct uuid *company_id);
 // and before its members.
 MUST_CHECK enum status image_apply_roles(struct image *image);
 
+// The best secret of a token, the one that ends last. NULL if there is none.
+const struct token_record *image_find_token_by_id(const struct image *image, const struct uuid *token_id);
+bool image_has_company(const struct image *image, const struct uuid *company_id);
+
 struct image_statistics {
     size_t tokens; // secrets
     size_t companies, members, roles, policies;

@@ -45,7 +45,8 @@ static struct company_facts *make_facts(const struct company *company) {
     return facts;
 }
 
-enum status image_publish_company(struct image *image, struct company *company) {
+// Makes the facts of a cell anew from what the writer has, and publishes them.
+static enum status publish(struct image *image, struct company *company) {
     struct company_facts *facts = NULL;
     if (company->exists && !(facts = make_facts(company)))
         return STATUS_NO_MEMORY;
@@ -76,7 +77,7 @@ enum status image_put_company(struct image *image, const struct company_row *row
     company->generation = image->generation;
     company->exists = true;
     company->is_suspended = row->is_suspended;
-    return image_publish_company(image, company);
+    return publish(image, company);
 }
 
 enum status image_put_whitelist(struct image *image, const struct whitelist_row *row) {
@@ -88,7 +89,7 @@ enum status image_put_whitelist(struct image *image, const struct whitelist_row 
     company->is_whitelist_enabled = row->is_enabled;
     company->whitelist_scope = row->scope;
     company->live_list_id = row->live_list_id;
-    return image_publish_company(image, company);
+    return publish(image, company);
 }
 
 enum status image_set_entries(struct image *image, const struct uuid *company_id,
@@ -99,7 +100,7 @@ enum status image_set_entries(struct image *image, const struct uuid *company_id
         return STATUS_NO_MEMORY;
     struct ip_set *old = company->ips;
     company->ips = ips;
-    enum status status = image_publish_company(image, company);
+    enum status status = publish(image, company);
     if (status != STATUS_OK) {
         company->ips = old;
         ip_set_free(ips);
@@ -120,7 +121,7 @@ enum status image_sweep_company(struct image *image, const struct uuid *company_
     if (!company || company->generation == image->generation)
         return STATUS_OK;
     company->exists = false;
-    return image_publish_company(image, company);
+    return publish(image, company);
 }
 
 enum status image_sweep_whitelist(struct image *image, const struct uuid *company_id) {
@@ -128,7 +129,7 @@ enum status image_sweep_whitelist(struct image *image, const struct uuid *compan
     if (!company || company->whitelist_generation == image->generation)
         return STATUS_OK;
     company->has_whitelist = false;
-    return image_publish_company(image, company);
+    return publish(image, company);
 }
 
 void image_free_companies(struct image *image) {
@@ -141,4 +142,9 @@ void image_free_companies(struct image *image) {
         free(company);
     }
     uuid_index_fini(&image->companies);
+}
+
+bool image_has_company(const struct image *image, const struct uuid *company_id) {
+    const struct company *company = uuid_index_find(&image->companies, company_id);
+    return company && company->exists;
 }

@@ -88,7 +88,6 @@ struct company *image_touch_company(struct image *image, const struct uuid *comp
 struct member *image_touch_member(struct image *image, const struct uuid *member_id, struct company *company);
 
 // Makes the facts of a cell anew from what the writer has, and publishes them.
-MUST_CHECK enum status image_publish_company(struct image *image, struct company *company);
 MUST_CHECK enum status image_publish_member(struct image *image, struct member *member);
 
 // After the catalogue has changed.

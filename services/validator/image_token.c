@@ -115,6 +115,8 @@ static enum status fill_record(struct image *image, const struct token_row *row,
                                     .is_deactivated = row->is_deactivated,
                                     .is_suspended = row->is_suspended};
     token_record_set_expires_at_ms(record, row->expires_at_ms);
+    token_table_prefetch(image->tokens, &record->fingerprint);
+    token_index_prefetch(&image->tokens_by_id, &record->token_id);
     enum status status = set_owner(image, row, record);
     return status == STATUS_OK ? set_terms(image, row, record) : status;
 }
@@ -207,6 +209,18 @@ static uint32_t find_old(const struct image *image, const struct uuid *token_id)
         if (get_record(image, number)->state == TOKEN_OLD)
             return number;
     return SLAB_NONE;
+}
+
+const struct token_record *image_find_token_by_id(const struct image *image, const struct uuid *token_id) {
+    const struct token_record *best = NULL;
+    size_t cursor = 0;
+    uint32_t number;
+    while ((number = token_index_next(&image->tokens_by_id, token_id, &cursor)) != SLAB_NONE) {
+        const struct token_record *record = get_record(image, number);
+        if (!best || token_record_get_expires_at_ms(record) > token_record_get_expires_at_ms(best))
+            best = record;
+    }
+    return best;
 }
 
 void image_sweep_token(struct image *image, const struct uuid *token_id) {

@@ -20,7 +20,7 @@ static void answer_json(const struct http_request *request, struct http_answer *
     buffer_fini(json);
 }
 
-// RFC 6749, 5.2.
+// RFC 6749, 5.2. A resource server may show its token in both ways.
 static void answer_error(const struct http_request *request, struct http_answer *answer, unsigned status,
                          const char *error, const char *text) {
     struct buffer json = {0};
@@ -28,9 +28,11 @@ static void answer_error(const struct http_request *request, struct http_answer 
     buffer_append_json(&json, bytes_of_text(text));
     buffer_append_byte(&json, '}');
     answer_json(request, answer, status, &json);
-    if (status == 401)
-        http_answer_add(request, answer, "www-authenticate",
-                        BYTES_LITERAL("Basic realm=\"latchkey\", charset=\"UTF-8\""));
+    if (status != 401)
+        return;
+    http_answer_add(request, answer, "www-authenticate",
+                    BYTES_LITERAL("Basic realm=\"latchkey\", charset=\"UTF-8\""));
+    http_answer_add(request, answer, "www-authenticate", BYTES_LITERAL("Bearer realm=\"latchkey\""));
 }
 
 static bool refuse(const struct http_request *request, struct http_answer *answer, const char *text) {
@@ -42,7 +44,7 @@ static bool refuse(const struct http_request *request, struct http_answer *answe
 
 struct form {
     struct validate_question question;
-    struct bytes client_secret;
+    struct bytes channel, client_secret;
     struct relay_list permissions, any_permissions;
     bool has_token;
 };
@@ -53,6 +55,7 @@ static struct bytes *find_place(struct form *form, struct bytes name) {
         const char *name;
         struct bytes *place;
     } places[] = {{"token", &form->question.token},
+                  {"channel", &form->channel},
                   {"client_ip", &form->question.client_ip},
                   {"domain", &form->question.domain},
                   {"min_revision", &form->question.min_revision},
@@ -68,16 +71,15 @@ static bool take_field(const struct http_request *request, const struct http_for
                        struct form *form, struct http_answer *answer) {
     struct bytes *place = find_place(form, field->name);
     if (place && place->data)
-        return refuse(request, answer, "a parameter is there more than once");
+        return refuse(request, answer,
+                      arena_format(request->arena, "the field %s is there more than once",
+                                   (const char *)field->name.data));
     if (place)
         *place = field->value;
     else if (bytes_is_text(field->name, "permission"))
         return relay_list_add(&form->permissions, field->value, request->arena);
     else if (bytes_is_text(field->name, "any_permission"))
         return relay_list_add(&form->any_permissions, field->value, request->arena);
-    else if (bytes_is_text(field->name, "channel") &&
-             !relay_parse_channel(field->value, &form->question.channel))
-        return refuse(request, answer, "channel is api or ui");
     return true;
 }
 
@@ -90,6 +92,8 @@ static bool read_form(const struct http_request *request, struct form *form, str
             return false;
     if (!form->question.token.data)
         return refuse(request, answer, "send the form field token");
+    if (form->channel.data && !relay_parse_channel(form->channel, &form->question.channel))
+        return refuse(request, answer, "channel is api or ui");
     form->question.permissions = form->permissions.names;
     form->question.permission_count = form->permissions.count;
     form->question.any_permissions = form->any_permissions.names;

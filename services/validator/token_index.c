@@ -8,7 +8,7 @@
 #include "common/base/random.h"
 #include "services/validator/token_record.h"
 
-enum { PARTITION_BITS = 10, CAPACITY_MIN = 4 };
+enum { PARTITION_BITS = 10, CAPACITY_MIN = 4, PREFETCH_AHEAD = 16 };
 static_assert(TOKEN_INDEX_PARTITIONS == 1 << PARTITION_BITS, "as many as bits name");
 
 static uint64_t hash_id(const struct token_index *index, const struct uuid *id) {
@@ -55,14 +55,22 @@ static void place(struct token_partition *partition, uint64_t hash, uint32_t num
     partition->slots[at] = number;
 }
 
+static void prefetch_record(const struct token_index *index, const struct token_partition *partition,
+                            uint32_t at) {
+    if (at < partition->capacity && partition->slots[at] != SLAB_NONE)
+        __builtin_prefetch(get_id(index, partition->slots[at]));
+}
+
 static enum status resize(struct token_index *index, struct token_partition *partition, uint32_t capacity) {
     struct token_partition resized = {.capacity = capacity, .count = partition->count};
     resized.slots = calloc(capacity, sizeof(resized.slots[0]));
     if (!resized.slots)
         return STATUS_NO_MEMORY;
-    for (uint32_t i = 0; i < partition->capacity; i++)
+    for (uint32_t i = 0; i < partition->capacity; i++) {
+        prefetch_record(index, partition, i + PREFETCH_AHEAD);
         if (partition->slots[i] != SLAB_NONE)
             place(&resized, hash_id(index, get_id(index, partition->slots[i])), partition->slots[i]);
+    }
     index->capacity = index->capacity - partition->capacity + capacity;
     free(partition->slots);
     *partition = resized;
@@ -71,6 +79,13 @@ static enum status resize(struct token_index *index, struct token_partition *par
 
 static bool is_full(const struct token_partition *partition) {
     return partition->count + 1 > partition->capacity / 8 * 7 + partition->capacity % 8 / 2;
+}
+
+void token_index_prefetch(const struct token_index *index, const struct uuid *id) {
+    uint64_t hash = hash_id(index, id);
+    const struct token_partition *partition = get_partition(index, hash);
+    if (partition->capacity > 0)
+        __builtin_prefetch(&partition->slots[get_home(partition, hash)]);
 }
 
 enum status token_index_add(struct token_index *index, uint32_t number) {

@@ -32,6 +32,9 @@ struct token_index {
 void token_index_init(struct token_index *index, const struct slab *records);
 void token_index_fini(struct token_index *index);
 
+// Asks the memory for what the others read.
+void token_index_prefetch(const struct token_index *index, const struct uuid *id);
+
 // Its id is set and stays so.
 MUST_CHECK enum status token_index_add(struct token_index *index, uint32_t number);
 

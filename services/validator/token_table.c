@@ -15,6 +15,7 @@ enum {
     POINTER_BITS = 48,
     BUCKETS_MAX = UINT16_MAX,
     LARGE_BITS = 12,
+    PREFETCH_AHEAD = 16,
     // why not always large: with so few records most buckets would be empty, and who looks for one that is
     // not there would find no decoy (end_probe()).
     LARGE_FROM = 65536,
@@ -171,9 +172,7 @@ const struct token_record *token_table_find(const struct token_table *table, con
 void token_table_begin_probe(const struct token_table *table, const struct digest *digest,
                              struct token_probe *ret_probe) {
     ret_probe->fingerprint = fingerprint_of(&table->key, digest);
-    struct place place = find_place(table, &ret_probe->fingerprint);
-    __builtin_prefetch(place.buckets[0]);
-    __builtin_prefetch(place.buckets[1]);
+    token_table_prefetch(table, &ret_probe->fingerprint);
 }
 
 // Without a branch, which the compiler would make of the plain operator.
@@ -327,9 +326,16 @@ static struct bucket *new_buckets(uint32_t count) {
     return buckets;
 }
 
+static void prefetch_record(const struct token_table *table, uint64_t partition, size_t slot) {
+    uint32_t number = slot < get_slot_count(partition) ? get_number(partition, slot) : SLAB_NONE;
+    if (number != SLAB_NONE)
+        __builtin_prefetch(get_record(table, number));
+}
+
 // False: a place in the new one is full.
 static bool copy_partition(const struct token_table *table, uint64_t from, uint64_t to) {
     for (size_t i = 0; i < get_slot_count(from); i++) {
+        prefetch_record(table, from, i + PREFETCH_AHEAD);
         uint32_t number = get_number(from, i);
         if (number == SLAB_NONE)
             continue;
@@ -491,6 +497,12 @@ const struct fingerprint_key *token_table_get_key(const struct token_table *tabl
 
 struct fingerprint token_table_get_fingerprint(const struct token_table *table, const struct digest *digest) {
     return fingerprint_of(&table->key, digest);
+}
+
+void token_table_prefetch(const struct token_table *table, const struct fingerprint *fingerprint) {
+    struct place place = find_place(table, fingerprint);
+    __builtin_prefetch(place.buckets[0]);
+    __builtin_prefetch(place.buckets[1]);
 }
 
 uint32_t token_table_find_number(const struct token_table *table, const struct fingerprint *fingerprint) {

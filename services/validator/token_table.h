@@ -70,6 +70,9 @@ const struct token_record *token_table_end_probe(const struct token_table *table
 const struct fingerprint_key *token_table_get_key(const struct token_table *table);
 struct fingerprint token_table_get_fingerprint(const struct token_table *table, const struct digest *digest);
 
+// Asks the memory for what the next two read.
+void token_table_prefetch(const struct token_table *table, const struct fingerprint *fingerprint);
+
 // SLAB_NONE if there is none.
 uint32_t token_table_find_number(const struct token_table *table, const struct fingerprint *fingerprint);
 

@@ -52,6 +52,13 @@ enum status validate_asker_identify(const struct image *image, const struct bear
     return STATUS_OK;
 }
 
+bool validate_asker_holds(const struct image *image, const struct validate_asker *asker,
+                          const char *permission) {
+    struct validate_subject subject;
+    return asker->has_bearer && validate_subject_find(image, &asker->digest, &subject) &&
+           holds(&subject.access, image_get_catalogue(image), permission);
+}
+
 static bool is_own(const struct validate_asker *asker, struct uuid company_id) {
     return asker->has_bearer && uuid_is_equal(asker->company_id, company_id);
 }

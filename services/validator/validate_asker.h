@@ -55,6 +55,10 @@ MUST_CHECK enum status validate_asker_identify(const struct image *image, const 
                                                int64_t now_ms, const struct validate_presence *presence,
                                                struct fault *fault, struct validate_asker *ret_asker);
 
+// Whether the bearer may do that now. Reader thread, online.
+bool validate_asker_holds(const struct image *image, const struct validate_asker *asker,
+                          const char *permission);
+
 // Whether tokens of that company exist for the asker at all.
 bool validate_asker_sees(const struct validate_asker *asker, struct uuid company_id);
 

@@ -94,10 +94,12 @@ static enum status answer(struct batch *batch, const struct validate_turn *turn,
     return batch->answers.len <= VALIDATE_BATCH_ANSWER_MAX ? STATUS_OK : STATUS_TOO_LARGE;
 }
 
-static enum status answer_all(struct batch *batch, const struct validate_turn *turn,
-                              const struct portion *portion, bool *ret_waits) {
+static enum status answer_all(struct batch *batch, const struct validate_turn *turn, struct portion *portion,
+                              bool *ret_waits) {
     enum status status = STATUS_OK;
     *ret_waits = false;
+    for (size_t i = 0; i < portion->count; i++)
+        validate_item_advance(&turn->view, &portion->items[i]);
     for (size_t i = 0; i < portion->count && status == STATUS_OK && !*ret_waits; i++) {
         status = answer(batch, turn, &portion->items[i], ret_waits);
         if (*ret_waits)
@@ -109,7 +111,8 @@ static enum status answer_all(struct batch *batch, const struct validate_turn *t
 static enum status decide(struct batch *batch, struct portion *portion, bool *ret_waits) {
     struct fault *fault = grpc_call_get_fault(batch->transport);
     struct validate_turn turn;
-    enum status status = validate_turn_begin(batch->service, batch->transport, fault, &turn);
+    enum status status =
+        validate_turn_begin(batch->service, batch->transport, VALIDATE_ANYBODY, fault, &turn);
     if (status != STATUS_OK)
         return status;
     if (batch->came_at_round == 0)

@@ -17,6 +17,7 @@ void validate_counters_add(struct validate_counters *to, const struct validate_c
     add_each(&to->refused_askers, &from->refused_askers, 1);
     add_each(to->waits, from->waits, ARRAY_LENGTH(to->waits));
     add_each(&to->parked, &from->parked, 1);
+    add_each(&to->denials_missed, &from->denials_missed, 1);
 }
 
 static void write_decisions(const struct validate_counters *sums, struct metrics_writer *writer) {
@@ -60,4 +61,7 @@ void validate_counters_write(const struct validate_counters *sums, struct metric
     write_waits(sums, writer);
     metrics_write_gauge(writer, "latchkey_validate_parked_calls",
                         "Calls that wait for their min_revision now.", NULL, (double)read(&sums->parked));
+    metrics_write_counter(writer, "latchkey_validate_denials_missed_total",
+                          "Refusals that ListDenials does not show, because it was copying at that moment.",
+                          NULL, read(&sums->denials_missed));
 }

@@ -32,6 +32,7 @@ struct validate_counters {
     _Atomic uint64_t refused_askers;                      // who may not ask at all
     _Atomic uint64_t waits[VALIDATE_WAIT_COUNT];          // for a min_revision
     _Atomic uint64_t parked;                              // that wait now
+    _Atomic uint64_t denials_missed;                      // not noted: somebody was listing
 };
 
 // By the loop itself.

@@ -1,13 +1,6 @@
 #include "services/validator/validate_decide.h"
 
 #include "common/base/clock.h"
-#include "services/validator/validate_subject.h"
-
-// The question in the catalogue's numbers. why on the stack: 2 KiB, and only what is asked for is written.
-struct numbers {
-    uint32_t permissions[VALIDATE_PERMISSIONS_MAX];
-    uint32_t any_permissions[VALIDATE_PERMISSIONS_MAX];
-};
 
 static void find_ids(const struct permission_catalogue *catalogue, const struct bytes *names, size_t count,
                      uint32_t *ret_ids) {
@@ -15,10 +8,10 @@ static void find_ids(const struct permission_catalogue *catalogue, const struct 
         ret_ids[i] = permission_catalogue_find_id(catalogue, names[i]);
 }
 
-static struct access_request make_request(const struct validate_view *view,
-                                          const struct validate_question *question,
-                                          const struct permission_catalogue *catalogue,
-                                          struct numbers *numbers) {
+struct access_request validate_make_request(const struct validate_view *view,
+                                            const struct validate_question *question,
+                                            const struct permission_catalogue *catalogue,
+                                            struct validate_numbers *numbers) {
     struct access_request request = {.now_ms = view->now_ms,
                                      .domain = question->domain,
                                      .permissions = numbers->permissions,
@@ -42,6 +35,7 @@ void validate_refuse(const struct validate_view *view, const struct validate_ask
                      unsigned lane, struct validate_answer *ret_answer) {
     bool is_folded = view->folds_reasons && !asker->has_detail;
     *ret_answer = (struct validate_answer){.reason = is_folded ? validate_fold_reason(reason) : reason,
+                                           .true_reason = reason,
                                            .revision = get_revision(view, lane),
                                            .expires_at_ms = CLOCK_NEVER_MS};
 }
@@ -88,63 +82,86 @@ static bool tell_allowed(const struct validate_subject *subject, const struct pe
            permission_catalogue_list(catalogue, held, arena, &answer->permissions, &answer->permission_count);
 }
 
+// why without a branch: what was not found takes as long as what was.
+static void name_denied(const struct validate_subject *subject, struct validate_answer *answer) {
+    static const struct uuid nobody;
+    const struct uuid *companies[] = {[false] = &subject->company->company_id, [true] = &nobody};
+    const struct uuid *tokens[] = {[false] = &subject->record->token_id, [true] = &nobody};
+    answer->denied_company_id = *companies[subject->is_decoy];
+    answer->denied_token_id = *tokens[subject->is_decoy];
+}
+
 static uint8_t choose_use_kind(enum reason reason) {
     return reason == REASON_OK ? USE_ADMITTED : reason == REASON_EXPIRED ? USE_TOO_LATE : USE_NONE;
 }
 
-static enum status decide_subject(const struct validate_view *view, const struct validate_asker *asker,
-                                  const struct validate_question *question, struct arena *arena,
-                                  const struct validate_subject *subject, struct validate_answer *answer) {
+enum status validate_decide_subject(const struct validate_view *view, const struct validate_asker *asker,
+                                    const struct validate_question *question,
+                                    const struct validate_subject *subject, struct arena *arena,
+                                    struct validate_answer *ret_answer) {
+    *ret_answer = (struct validate_answer){.expires_at_ms = CLOCK_NEVER_MS,
+                                           .revision = get_revision(view, subject->company->lane)};
     // why after the subject's sets: the writer publishes names before sets, so these names cover them.
     const struct permission_catalogue *catalogue = image_get_catalogue(view->image);
-    struct numbers numbers;
-    struct access_request request = make_request(view, question, catalogue, &numbers);
+    struct validate_numbers numbers;
+    struct access_request request = validate_make_request(view, question, catalogue, &numbers);
     bool sees_detail = validate_asker_sees_detail(asker, subject->company->company_id) & !subject->is_decoy;
     bool has_memory = true;
     enum reason reason = access_decide(&subject->access, &request);
     const enum reason reasons[] = {[false] = reason, [true] = REASON_UNKNOWN};
-    answer->reason = reasons[subject->is_decoy];
-    answer->use.kind = choose_use_kind(answer->reason);
-    answer->use.address = request.address;
-    answer->use.at_ms = view->now_ms;
-    if (answer->reason == REASON_OK) {
-        has_memory = tell_allowed(subject, catalogue, arena, answer);
+    ret_answer->reason = ret_answer->true_reason = reasons[subject->is_decoy];
+    name_denied(subject, ret_answer);
+    ret_answer->use.kind = choose_use_kind(ret_answer->reason);
+    ret_answer->use.address = request.address;
+    ret_answer->use.at_ms = view->now_ms;
+    if (ret_answer->reason == REASON_OK) {
+        has_memory = tell_allowed(subject, catalogue, arena, ret_answer);
     } else if (sees_detail) {
-        tell_token(subject, answer);
-        if (answer->reason == REASON_PERMISSION_MISSING)
-            has_memory = list_missing(&subject->access, &request, question, arena, answer);
+        tell_token(subject, ret_answer);
+        if (ret_answer->reason == REASON_PERMISSION_MISSING)
+            has_memory = list_missing(&subject->access, &request, question, arena, ret_answer);
     } else if (view->folds_reasons) {
-        answer->reason = validate_fold_reason(answer->reason);
+        ret_answer->reason = validate_fold_reason(ret_answer->reason);
     }
     return has_memory ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
 void validate_key_make(const struct validate_view *view, struct bytes token, struct validate_key *ret_key) {
     ret_key->has_shape = bearer_has_shape(token, view->shape, &ret_key->lane);
-    if (ret_key->has_shape)
-        digest_sha256(token, &ret_key->digest);
+    if (!ret_key->has_shape)
+        return;
+    digest_sha256(token, &ret_key->digest);
+    image_begin_probe(view->image, &ret_key->digest, &ret_key->probe);
+}
+
+void validate_key_advance(const struct validate_view *view, struct validate_key *key) {
+    if (key->has_shape)
+        image_advance_probe(view->image, &key->probe);
 }
 
 enum status validate_decide_by_key(const struct validate_view *view, const struct validate_asker *asker,
                                    const struct validate_question *question, const struct validate_key *key,
                                    struct arena *arena, struct validate_answer *ret_answer) {
     struct validate_subject subject;
+    bool is_found;
     if (!key->has_shape) {
         validate_refuse(view, asker, REASON_MALFORMED, LANE_DEPLOYMENT, ret_answer);
         return STATUS_OK;
     }
     // why without a branch: what is not there, and what is another company's, is decided like what was
     // deactivated, so that the time does not tell them apart (tests/bench/timing.c).
-    (void)!validate_subject_find(view->image, &key->digest, &subject);
+    const struct token_record *record = image_end_probe(view->image, &key->probe, &is_found);
+    validate_subject_take(view->image, record, is_found, &subject);
     if (!subject.company) {
         validate_refuse(view, asker, REASON_UNKNOWN, key->lane, ret_answer);
         return STATUS_OK;
     }
-    *ret_answer = (struct validate_answer){.expires_at_ms = CLOCK_NEVER_MS, .use.digest = key->digest};
     validate_subject_hide(&subject, !validate_asker_sees(asker, subject.company->company_id));
+    enum status status = validate_decide_subject(view, asker, question, &subject, arena, ret_answer);
     const unsigned lanes[] = {[false] = subject.company->lane, [true] = key->lane};
     ret_answer->revision = get_revision(view, lanes[subject.is_decoy]);
-    return decide_subject(view, asker, question, arena, &subject, ret_answer);
+    ret_answer->use.digest = key->digest;
+    return status;
 }
 
 enum status validate_decide(const struct validate_view *view, const struct validate_asker *asker,
@@ -152,5 +169,6 @@ enum status validate_decide(const struct validate_view *view, const struct valid
                             struct validate_answer *ret_answer) {
     struct validate_key key;
     validate_key_make(view, question->token, &key);
+    validate_key_advance(view, &key);
     return validate_decide_by_key(view, asker, question, &key, arena, ret_answer);
 }

@@ -16,6 +16,7 @@
 #include "common/base/typeid.h"
 #include "services/validator/validate_asker.h"
 #include "services/validator/validate_question.h"
+#include "services/validator/validate_subject.h"
 
 // What an answer goes by.
 struct validate_view {
@@ -45,30 +46,57 @@ struct validate_answer {
     size_t missing_count;
     struct typeid token_id_text;
 
-    // Not for the asker: what to note of it, kind USE_NONE = nothing.
-    struct use use;
+    // Not for the asker: what to note of it. Of a refusal the reason in truth, and whose token it was; zero
+    // where no token was found that the asker may know of.
+    struct use use; // kind USE_NONE = nothing
+    enum reason true_reason;
+    struct uuid denied_company_id, denied_token_id;
 };
 
-// What a token is looked up by.
+// A token on its way to being looked up: good until the end of the turn. With many of them, all are made
+// before the first is advanced, and all are advanced before the first is decided; each step asks the memory
+// for what the next one reads.
 struct validate_key {
     struct digest digest;
     unsigned lane;  // that it names
     bool has_shape; // it may be one at all; else nothing else is set
+    struct token_probe probe;
 };
 
+// The question in the catalogue's numbers. why a memory of its own: 2 KiB, and only what is asked for is
+// written.
+struct validate_numbers {
+    uint32_t permissions[VALIDATE_PERMISSIONS_MAX];
+    uint32_t any_permissions[VALIDATE_PERMISSIONS_MAX];
+};
+
+// What access_decide() takes; borrows from `question` and `numbers`.
+struct access_request validate_make_request(const struct validate_view *view,
+                                            const struct validate_question *question,
+                                            const struct permission_catalogue *catalogue,
+                                            struct validate_numbers *numbers);
+
 void validate_key_make(const struct validate_view *view, struct bytes token, struct validate_key *ret_key);
+void validate_key_advance(const struct validate_view *view, struct validate_key *key);
 
 // `question` has passed validate_question_check(). NO_MEMORY when the arena has run out.
 MUST_CHECK enum status validate_decide(const struct validate_view *view, const struct validate_asker *asker,
                                        const struct validate_question *question, struct arena *arena,
                                        struct validate_answer *ret_answer);
 
-// The same when the key of its token has been made before.
+// The same once the key of its token was made and advanced.
 MUST_CHECK enum status validate_decide_by_key(const struct validate_view *view,
                                               const struct validate_asker *asker,
                                               const struct validate_question *question,
                                               const struct validate_key *key, struct arena *arena,
                                               struct validate_answer *ret_answer);
+
+// The same once the token was looked up; its company is there.
+MUST_CHECK enum status validate_decide_subject(const struct validate_view *view,
+                                               const struct validate_asker *asker,
+                                               const struct validate_question *question,
+                                               const struct validate_subject *subject, struct arena *arena,
+                                               struct validate_answer *ret_answer);
 
 // The answer where no token is looked up: a refusal, or NOT_CURRENT.
 void validate_refuse(const struct validate_view *view, const struct validate_asker *asker, enum reason reason,

@@ -16,6 +16,11 @@ enum status validate_item_read(const struct validate_view *view, struct bytes me
     return STATUS_OK;
 }
 
+void validate_item_advance(const struct validate_view *view, struct validate_item *item) {
+    if (!item->is_bad)
+        validate_key_advance(view, &item->key);
+}
+
 enum validate_standing validate_item_judge(const struct validate_view *view, const struct validate_item *item,
                                            uint64_t came_at_round) {
     if (item->is_bad || !item->has_revision)

@@ -1,5 +1,5 @@
-// One question of many: what ValidateBatch and ValidateStream do with each. It is read, and what its token is
-// looked up by is made, before the first of its portion is decided.
+// One question of many: what ValidateBatch and ValidateStream do with each. All of a portion are read, then
+// all are advanced, then one after the other is decided: their tokens come from memory side by side.
 #ifndef LATCHKEY_SERVICES_VALIDATOR_VALIDATE_ITEM_H
 #define LATCHKEY_SERVICES_VALIDATOR_VALIDATE_ITEM_H
 
@@ -16,6 +16,8 @@ struct validate_item {
 // `message` is a ValidateRequest. MALFORMED, NO_MEMORY.
 MUST_CHECK enum status validate_item_read(const struct validate_view *view, struct bytes message,
                                           struct arena *arena, struct validate_item *ret_item);
+
+void validate_item_advance(const struct validate_view *view, struct validate_item *item);
 
 // Where its min_revision stands. `came_at_round`: validate_judge_revision().
 enum validate_standing validate_item_judge(const struct validate_view *view, const struct validate_item *item,

@@ -113,6 +113,7 @@ static enum outcome answer(struct validate_call *call, const struct validate_tur
     struct validate_answer answer;
     *ret_response = BYTES_EMPTY;
     validate_key_make(&turn->view, call->question.token, &key);
+    validate_key_advance(&turn->view, &key);
     validate_turn_note_asker(turn);
     if (validate_turn_decide(turn, &call->question, &key, arena, &answer) == STATUS_OK)
         *ret_response = validate_wire_write(&answer, GRPC_CALL_HEADROOM, arena);
@@ -124,7 +125,8 @@ static enum outcome answer(struct validate_call *call, const struct validate_tur
 
 static enum outcome decide(struct validate_call *call, struct bytes *ret_response) {
     struct validate_turn turn;
-    enum status status = validate_turn_begin(call->service, call->transport, call->fault, &turn);
+    enum status status =
+        validate_turn_begin(call->service, call->transport, VALIDATE_ANYBODY, call->fault, &turn);
     if (status == STATUS_UNAVAILABLE)
         count_wait(call, VALIDATE_WAIT_NOT_CURRENT);
     if (status != STATUS_OK)

@@ -14,10 +14,13 @@
 #include "common/grpc/call.h"
 #include "common/ip/ip_set.h"
 #include "services/validator/backlog.h"
+#include "services/validator/denial_log.h"
 #include "services/validator/reading.h"
 #include "services/validator/validate_counters.h"
 #include "services/validator/validate_wait.h"
 #include "services/validator/validator.h"
+
+#define PAGE_KEY_LENGTH 32
 
 // What one loop has for itself.
 struct validate_loop {
@@ -27,6 +30,7 @@ struct validate_loop {
     struct arena scratch; // of one portion of it, empty between two
     struct validate_counters counters;
     struct use_loop *uses;
+    struct denial_log *denials; // owned by the service; NULL = none are kept
 };
 
 // The context of the methods: made before the loops start, then const but for what the loops own.
@@ -37,6 +41,8 @@ struct validate_service {
     bool folds_reasons;
     int64_t min_revision_wait_ms;
     struct validate_loop *loops; // by the loop's index
+    size_t loop_count;
+    uint8_t page_key[PAGE_KEY_LENGTH]; // of this process's lists
 };
 
 // On the loop's thread, before its first call and after its last; leaving ends what is parked.

@@ -100,7 +100,7 @@ static bool has_answered_all(const struct stream *stream) {
 // What follows every step. The stream may be gone when it returns, because it is at its end, or because
 // reading goes on and leads there.
 static void settle(struct stream *stream, enum status status) {
-    if (status == STATUS_OK && flush(stream) != STATUS_OK)
+    if (flush(stream) != STATUS_OK && status == STATUS_OK)
         status = fault_set_no_memory(grpc_call_get_fault(stream->transport));
     bool is_over = (stream->is_half_closed || stream->is_draining) && has_answered_all(stream);
     if (status == STATUS_OK && is_over && !stream->is_half_closed)
@@ -185,11 +185,13 @@ static enum status take_up(struct parked *parked, bool *ret_is_answered) {
     struct asked asked = {.id = parked->id, .message = bytes_of(parked->message, parked->len)};
     struct validate_turn turn;
     *ret_is_answered = true;
-    enum status status = validate_turn_begin(stream->service, stream->transport, fault, &turn);
+    enum status status =
+        validate_turn_begin(stream->service, stream->transport, VALIDATE_ANYBODY, fault, &turn);
     if (status != STATUS_OK)
         return status;
     if (validate_item_read(&turn.view, asked.message, &stream->mine->scratch, &asked.item) != STATUS_OK)
         return fault_set_no_memory(fault); // it has been read before
+    validate_item_advance(&turn.view, &asked.item);
     enum validate_standing standing =
         validate_item_judge(&turn.view, &asked.item, parked->wait.came_at_round);
     if (standing == VALIDATE_REACHED)
@@ -262,12 +264,14 @@ static enum status answer(struct stream *stream, const struct validate_turn *tur
 
 static enum status answer_portion(struct stream *stream, struct portion *portion) {
     struct validate_turn turn;
-    enum status status = validate_turn_begin(stream->service, stream->transport,
+    enum status status = validate_turn_begin(stream->service, stream->transport, VALIDATE_ANYBODY,
                                              grpc_call_get_fault(stream->transport), &turn);
     if (status != STATUS_OK)
         return status;
     validate_turn_note_asker(&turn);
     enum status read_status = fill(stream, &turn.view, portion);
+    for (size_t i = 0; i < portion->count; i++)
+        validate_item_advance(&turn.view, &portion->asked[i].item);
     for (size_t i = 0; i < portion->count && status == STATUS_OK; i++)
         status = answer(stream, &turn, &portion->asked[i]);
     return status == STATUS_OK ? read_status : status;
@@ -293,8 +297,8 @@ static void on_start(struct grpc_call *transport) {
     struct fault *fault = grpc_call_get_fault(transport);
     struct stream *stream = ARENA_NEW(grpc_call_get_arena(transport), struct stream);
     struct validate_turn turn;
-    enum status status =
-        stream ? validate_turn_begin(service, transport, fault, &turn) : fault_set_no_memory(fault);
+    enum status status = stream ? validate_turn_begin(service, transport, VALIDATE_ANYBODY, fault, &turn)
+                                : fault_set_no_memory(fault);
     if (status != STATUS_OK) {
         grpc_call_finish(transport, fault);
         return;

@@ -31,14 +31,12 @@ static void take_member(struct access_subject *access, const struct member_facts
     access->owner = member ? member->permissions : NULL;
 }
 
-bool validate_subject_find(const struct image *image, const struct digest *digest,
+void validate_subject_take(const struct image *image, const struct token_record *record, bool is_found,
                            struct validate_subject *ret) {
-    bool is_found;
-    const struct token_record *record = image_find_token_or_decoy(image, digest, &is_found);
     const struct company_facts *company = record ? image_get_company(image, record) : NULL;
     *ret = (struct validate_subject){.record = record, .company = company, .is_decoy = !is_found};
     if (!company)
-        return false;
+        return;
     ret->extra = image_get_extra(image, record);
     take_token(&ret->access, record, ret->extra, image_get_policy(image, record));
     ret->access.is_deactivated |= !is_found;
@@ -48,7 +46,14 @@ bool validate_subject_find(const struct image *image, const struct digest *diges
         ret->member = image_get_member(image, record);
         take_member(&ret->access, ret->member);
     }
-    return is_found;
+}
+
+bool validate_subject_find(const struct image *image, const struct digest *digest,
+                           struct validate_subject *ret) {
+    bool is_found;
+    const struct token_record *record = image_find_token_or_decoy(image, digest, &is_found);
+    validate_subject_take(image, record, is_found, ret);
+    return is_found && ret->company;
 }
 
 void validate_subject_hide(struct validate_subject *subject, bool is_hidden) {

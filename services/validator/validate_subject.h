@@ -25,6 +25,11 @@ struct validate_subject {
 MUST_CHECK bool validate_subject_find(const struct image *image, const struct digest *digest,
                                       struct validate_subject *ret);
 
+// The same once the record was looked up; `is_found` false: it is a decoy, or NULL. Of NULL
+// nothing else is looked at.
+void validate_subject_take(const struct image *image, const struct token_record *record, bool is_found,
+                           struct validate_subject *ret);
+
 // The token is there, but for whoever asks it must not be, if `is_hidden`.
 void validate_subject_hide(struct validate_subject *subject, bool is_hidden);
 

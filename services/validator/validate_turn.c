@@ -1,6 +1,7 @@
 #include "services/validator/validate_turn.h"
 
 #include "common/app/client_address.h"
+#include "common/app/refusal.h"
 
 enum { RETRY_AFTER_MS = 1000 };
 
@@ -28,11 +29,11 @@ static enum status check_lease(const struct validator *validator, struct loop *l
 }
 
 static enum status identify(const struct validate_service *service, const struct grpc_call *transport,
-                            struct fault *fault, struct validate_turn *turn) {
+                            enum validate_askers askers, struct fault *fault, struct validate_turn *turn) {
     const struct validate_view *view = &turn->view;
     const struct ip_set *trusted = service->trusted_proxies;
     // A proxy on this machine speaks for others, who are not on it; so with the certificate of a proxy.
-    bool is_of_peer = client_address_is_of_peer(trusted, transport);
+    bool is_of_peer = askers == VALIDATE_ANYBODY && client_address_is_of_peer(trusted, transport);
     struct tls_identity *identity = is_of_peer ? grpc_call_get_identity(transport) : NULL;
     const struct validate_presence presence = {.secret = bearer_find_secret(transport),
                                                .address = client_address_find_of_call(trusted, transport),
@@ -47,7 +48,8 @@ static enum status identify(const struct validate_service *service, const struct
 }
 
 enum status validate_turn_begin(const struct validate_service *service, const struct grpc_call *transport,
-                                struct fault *fault, struct validate_turn *ret_turn) {
+                                enum validate_askers askers, struct fault *fault,
+                                struct validate_turn *ret_turn) {
     const struct validator *validator = service->validator;
     struct loop *loop = grpc_call_get_loop(transport);
     ret_turn->mine = &service->loops[loop_get_index(loop)];
@@ -61,7 +63,15 @@ enum status validate_turn_begin(const struct validate_service *service, const st
     if (status != STATUS_OK)
         return status;
     ret_turn->view.positions = lanes_get_positions(image_get_lanes(ret_turn->view.image));
-    return identify(service, transport, fault, ret_turn);
+    return identify(service, transport, askers, fault, ret_turn);
+}
+
+enum status validate_turn_require(const struct validate_turn *turn, const char *permission,
+                                  struct fault *fault) {
+    if (validate_asker_holds(turn->view.image, &turn->asker, permission))
+        return STATUS_OK;
+    validate_count(&turn->mine->counters.refused_askers, 1);
+    return refusal_set(fault, REASON_PERMISSION_MISSING, &turn->asker.address, permission);
 }
 
 void validate_turn_note_asker(const struct validate_turn *turn) {
@@ -86,6 +96,21 @@ static void note_use(const struct validate_turn *turn, struct use *use) {
     use_log_note(uses, use);
 }
 
+static void note_denial(const struct validate_turn *turn, const struct validate_question *question,
+                        const struct validate_answer *answer) {
+    struct denial_log *log = turn->mine->denials;
+    if (answer->true_reason == REASON_OK || !log)
+        return;
+    struct denial_key key = {.company_id = answer->denied_company_id,
+                             .token_id = answer->denied_token_id,
+                             .reason = (uint8_t)answer->true_reason};
+    if (ip_address_parse(question->client_ip, &key.address) != IP_PARSE_OK)
+        key.address = (struct ip_address){0};
+    denial_key_set_domain(&key, question->domain);
+    if (!denial_log_note(log, &key, turn->view.now_ms))
+        validate_count(&turn->mine->counters.denials_missed, 1);
+}
+
 enum status validate_turn_decide(const struct validate_turn *turn, const struct validate_question *question,
                                  const struct validate_key *key, struct arena *arena,
                                  struct validate_answer *ret_answer) {
@@ -94,6 +119,7 @@ enum status validate_turn_decide(const struct validate_turn *turn, const struct 
         return status;
     validate_count(&turn->mine->counters.decisions[ret_answer->reason], 1);
     note_use(turn, &ret_answer->use);
+    note_denial(turn, question, ret_answer);
     return STATUS_OK;
 }
 

@@ -18,11 +18,18 @@ struct validate_turn {
     struct validate_asker asker;
 };
 
+// Who may ask: whoever may validate, or a bearer only, wherever they ask from.
+enum validate_askers { VALIDATE_ANYBODY, VALIDATE_BEARERS };
+
 // Loop thread. UNAVAILABLE: not current. UNAUTHENTICATED, PERMISSION_DENIED: who may not ask. Each counted,
 // and the fault filled.
 MUST_CHECK enum status validate_turn_begin(const struct validate_service *service,
-                                           const struct grpc_call *transport, struct fault *fault,
-                                           struct validate_turn *ret_turn);
+                                           const struct grpc_call *transport, enum validate_askers askers,
+                                           struct fault *fault, struct validate_turn *ret_turn);
+
+// PERMISSION_DENIED, and the fault filled, where the asker is no bearer that holds it.
+MUST_CHECK enum status validate_turn_require(const struct validate_turn *turn, const char *permission,
+                                             struct fault *fault);
 
 // validate_decide_by_key(), counted, and what it used noted.
 MUST_CHECK enum status validate_turn_decide(const struct validate_turn *turn,

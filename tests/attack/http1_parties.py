@@ -14,6 +14,8 @@ import sys
 import threading
 import time
 
+import cores
+
 _HEAD = b"GET /check HTTP/1.1\r\nhost: x\r\n"
 _POST = b"POST /introspect HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-www-form-urlencoded\r\n"
 FLOODS, CROWDS = {}, {}
@@ -55,7 +57,7 @@ def endless_first_line():
 
 @flood
 def bodies_nobody_waits_for():
-    """Each is as large as may be, and refused only when it has been read: its token is there twice."""
+    """Each is larger than any question, and is not read."""
     body = b"token=a&" + b"token=b&" * 100000
     request = _POST + b"content-length: %d\r\n\r\n" % len(body) + body
     yield from itertools.repeat(request)
@@ -190,8 +192,10 @@ def witness(address, seconds):
 def main(name, host, port, seconds, connections="1"):
     address = (host, int(port))
     if name == "witness":
+        cores.go_first()
         seen = witness(address, float(seconds))
     else:
+        cores.give_way()
         seen = attack(name, address, float(seconds), int(connections))
     print(json.dumps(seen))
 

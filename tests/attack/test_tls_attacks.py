@@ -1,7 +1,8 @@
 """Attacks on TLS itself: crowds that never finish their handshake, and come again when they are dropped.
 
 As in test_attacks.py: the server lives, holds no more than 64 MiB more, tells by name why it has closed what it closed, and
-honest clients, which come anew for each call here, all get through. How long they took is a figure, printed at the end.
+honest clients, which come anew for each call here, all get through. How long they took is printed: attackers and honest clients
+are one process here, and share its core, so that it is no figure of the server's.
 """
 
 import os

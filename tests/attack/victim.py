@@ -1,6 +1,7 @@
 """Who is attacked: a call-server, watched from outside while it is."""
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -10,11 +11,19 @@ from pathlib import Path
 _DIRECTORY = Path(__file__).resolve().parent
 sys.path.insert(0, str(_DIRECTORY.parent / "integration/transport"))
 
+import cores
 from transport import Connection, TransportServer, framed, string_value
 
 
 class Victim(TransportServer):
     """A server with what was noticed of it."""
+
+    def __enter__(self):
+        super().__enter__()
+        cores.give_to_server(self.process.pid)
+        cores.go_first(self.process.pid)
+        cores.share(os.getpid())
+        return self
 
     def resident_bytes(self):
         with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:
@@ -55,6 +64,7 @@ class Helper:
     def __init__(self, program, *arguments):
         self._process = subprocess.Popen([sys.executable, str(_DIRECTORY / program), *map(str, arguments)],
                                          stdout=subprocess.PIPE, text=True)
+        cores.share(self._process.pid)
 
     def result(self, timeout=120):
         said, _ = self._process.communicate(timeout=timeout)

@@ -11,8 +11,8 @@ import argparse
 import sys
 from pathlib import Path
 
-NAMES = ("ip_set", "transport", "validate", "envoy", "tls", "latency", "cold_start", "memory", "revoke", "create", "trips", "whitelist",
-         "pages", "overload", "timing")
+NAMES = ("ip_set", "transport", "validate", "batch", "envoy", "tls", "latency", "cold_start", "memory", "revoke", "create", "trips",
+         "whitelist", "pages", "overload", "timing")
 
 
 def parse(arguments):

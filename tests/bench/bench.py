@@ -11,6 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 
 # pylint: disable=wrong-import-position
 import arguments
+import bench_batch
 import bench_cold_start
 import bench_create
 import bench_envoy
@@ -32,8 +33,8 @@ from latchkey_test import BUILD
 from world import World
 
 BENCHES = {module.__name__.removeprefix("bench_"): module
-           for module in (bench_ip_set, bench_transport, bench_validate, bench_envoy, bench_tls, bench_latency, bench_cold_start, bench_memory,
-                          bench_revoke, bench_create, bench_trips, bench_whitelist, bench_pages, bench_overload,
+           for module in (bench_ip_set, bench_transport, bench_validate, bench_batch, bench_envoy, bench_tls, bench_latency, bench_cold_start,
+                          bench_memory, bench_revoke, bench_create, bench_trips, bench_whitelist, bench_pages, bench_overload,
                           bench_timing)}
 assert tuple(BENCHES) == arguments.NAMES
 

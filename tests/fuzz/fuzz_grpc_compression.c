@@ -13,7 +13,8 @@ static struct compression compression;
 
 static void check_inflate(struct bytes from) {
     struct buffer to = {0};
-    enum status status = compression_inflate(&compression, from, INFLATED_MAX, &to);
+    enum status status =
+        compression_inflate(&compression, from, &(struct inflate_limit){.max_bytes = INFLATED_MAX}, &to);
     assert(status == STATUS_OK || status == STATUS_MALFORMED || status == STATUS_TOO_LARGE);
     assert(status != STATUS_OK || to.len <= INFLATED_MAX);
     buffer_fini(&to);
@@ -23,11 +24,13 @@ static void check_round_trip(struct bytes from) {
     struct buffer deflated = {0}, inflated = {0};
     enum status status = compression_deflate(&compression, from, &deflated);
     assert(status == STATUS_OK);
-    status = compression_inflate(&compression, buffer_get_bytes(&deflated), from.len, &inflated);
+    status = compression_inflate(&compression, buffer_get_bytes(&deflated),
+                                 &(struct inflate_limit){.max_bytes = from.len}, &inflated);
     assert(status == STATUS_OK && bytes_is_equal(buffer_get_bytes(&inflated), from));
     buffer_fini(&inflated);
     if (from.len > 0) {
-        status = compression_inflate(&compression, buffer_get_bytes(&deflated), from.len - 1, &inflated);
+        status = compression_inflate(&compression, buffer_get_bytes(&deflated),
+                                     &(struct inflate_limit){.max_bytes = from.len - 1}, &inflated);
         assert(status == STATUS_TOO_LARGE);
     }
     buffer_fini(&inflated);

@@ -10,48 +10,14 @@
 #include "common/grpc/call.h"
 #include "common/grpc/connection.h"
 #include "common/net/loop_internal.h"
-#include "common/net/stream_internal.h"
 #include "google/protobuf/wrappers.pb-c.h"
+#include "tests/unit/memory_stream.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { OPTION_NO_PREFACE = 1, OPTION_STUCK = 2 };
 
 #define PREFACE "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0"
-
-struct memory_stream {
-    struct stream base;
-    size_t pending;
-    bool is_stuck, is_closed;
-};
-
-static void do_nothing(struct stream *stream) {
-    (void)stream;
-}
-
-static enum status take(struct stream *stream, struct bytes bytes) {
-    struct memory_stream *memory = (struct memory_stream *)stream;
-    memory->pending += memory->is_stuck ? bytes.len : 0;
-    return STATUS_OK;
-}
-
-static size_t get_pending_bytes(const struct stream *stream) {
-    return ((const struct memory_stream *)stream)->pending;
-}
-
-static void close_memory(struct stream *stream, enum stream_close how) {
-    (void)how;
-    ((struct memory_stream *)stream)->is_closed = true;
-}
-
-static const struct stream_operations operations = {
-    .start = do_nothing,
-    .write = take,
-    .get_pending_bytes = get_pending_bytes,
-    .pause_reading = do_nothing,
-    .resume_reading = do_nothing,
-    .close = close_memory,
-};
 
 static void reply(struct grpc_call *call, const ProtobufCMessage *request) {
     grpc_call_reply(call, request);
@@ -126,9 +92,10 @@ static void turn(struct loop *loop) {
 static void feed(struct memory_stream *stream, struct loop *loop, struct bytes bytes) {
     if (stream->is_closed)
         return;
-    loop_forget_time(loop);
-    stream->base.callbacks->on_read(stream->base.context, bytes);
+    memory_stream_receive(stream, bytes);
     turn(loop);
+    if (!stream->is_stuck)
+        buffer_reset(&stream->written);
 }
 
 static void feed_pieces(struct memory_stream *stream, struct loop *loop, struct bytes input) {
@@ -147,8 +114,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct loop_group *loops;
     struct grpc_server *server = make_server(&loops);
     struct loop *loop = loop_group_get_loop(loops, 0);
-    struct memory_stream stream = {.base = {.operations = &operations, .loop = loop},
-                                   .is_stuck = data[0] & OPTION_STUCK};
+    struct memory_stream stream;
+    memory_stream_init(&stream, loop, &(struct ip_address){.family = IP_FAMILY_NONE});
+    stream.is_stuck = data[0] & OPTION_STUCK;
     connection_open(&server->home[0], &stream.base);
     turn(loop);
     if (!(data[0] & OPTION_NO_PREFACE))
@@ -157,6 +125,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (!stream.is_closed)
         stream.base.callbacks->on_end(stream.base.context, STREAM_END_PEER_CLOSED);
     assert(stream.is_closed);
+    memory_stream_fini(&stream);
     loop_group_stop(loops);
     assert(server->home[0].connection_count == 0);
     grpc_server_free(server);

@@ -1,6 +1,6 @@
-"""gRPC, Connect's JSON, forward-auth, Envoy's ext_authz and introspection say the same of the same questions.
+"""gRPC by single calls, batches and streams, Connect's JSON, forward-auth, Envoy's ext_authz and introspection say the same of the same questions.
 
-10 000 of them, made from a seed, are asked in all five ways of a deployment that is put into one state after the other.
+10 000 of them, made from a seed, are asked in all seven ways of a deployment that is put into one state after the other.
 LATCHKEY_SEED repeats a run.
 """
 
@@ -84,6 +84,30 @@ class Grpc:
         expires = moment(answer.expires_at.ToJsonString()) if answer.HasField("expires_at") else None
         return told(answer.company_id, answer.token_id, answer.member_id, decision_pb2.TokenKind.Name(answer.kind)[11:].lower(),
                     answer.permissions, expires, answer.token_external_id)
+
+
+class Batch(Grpc):
+    def __init__(self, case):
+        super().__init__(case)
+        self.validate = case.client.validation.ValidateBatch
+
+    def ask(self, questions):
+        requests = [validation_pb2.ValidateRequest(**question.fields()) for question in questions]
+        return [self.read(answer) for answer in self.validate(validation_pb2.ValidateBatchRequest(requests=requests), timeout=60).responses]
+
+
+class Stream(Grpc):
+    """Answers may come in any order."""
+
+    def __init__(self, case):
+        super().__init__(case)
+        self.validate = case.client.validation.ValidateStream
+
+    def ask(self, questions):
+        requests = [validation_pb2.ValidateStreamRequest(id=number, request=validation_pb2.ValidateRequest(**question.fields()))
+                    for number, question in enumerate(questions)]
+        answers = {answer.id: self.read(answer.response) for answer in self.validate(iter(requests), timeout=60)}
+        return [answers[number] for number in range(len(questions))]
 
 
 class ConnectJson:
@@ -266,7 +290,7 @@ class Agreement(DoorCase):
         dice, seen, started = random.Random(SEED), {}, time.monotonic()
         shares = ((self.as_it_is, 40), (self.with_the_whitelist_on, 20), (self.with_the_whitelist_on_for_logins, 15),
                   (self.with_addresses_of_the_member, 15), (self.with_the_member_removed, 5), (self.with_the_company_suspended, 5))
-        self.ways = [Grpc(self), ConnectJson(self), ForwardAuth(self), ExtAuthz(self), Introspection(self)]
+        self.ways = [Grpc(self), Batch(self), Stream(self), ConnectJson(self), ForwardAuth(self), ExtAuthz(self), Introspection(self)]
         for prepare, share in shares:
             prepare()
             for _ in range(max(1, QUESTIONS * share // 100 // BATCH)):
@@ -279,9 +303,11 @@ class Agreement(DoorCase):
         self.assertEqual(missing, {"REASON_UNSPECIFIED", "REASON_OK", "REASON_NOT_CURRENT"})
 
     def ask(self, questions, seen):
-        by_grpc, by_json, by_proxy, by_envoy, by_introspection = (way.ask(questions) for way in self.ways)
+        by_grpc, by_batch, by_stream, by_json, by_proxy, by_envoy, by_introspection = (way.ask(questions) for way in self.ways)
         for number, question in enumerate(questions):
             expected = by_grpc[number]
+            self.assertEqual(by_batch[number], expected, question)
+            self.assertEqual(by_stream[number], expected, question)
             self.assertEqual(by_json[number], expected, question)
             self.assertEqual(by_proxy[number], expected, question)
             self.assertEqual(by_envoy[number], expected, question)

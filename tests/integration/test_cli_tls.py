@@ -49,7 +49,7 @@ class Trust(OverTls):
         self.assert_fails(6, "may want TLS", "caller", *self.trusting(), "--tls", "off")
 
     def test_a_file_that_is_none_is_named(self):
-        self.assert_fails(2, "nowhere.pem", "caller", "--tls-ca", "/nowhere.pem")
+        self.assert_fails(2, "^latchkey: /nowhere.pem is not there$", "caller", "--tls-ca", "/nowhere.pem")
 
     def test_what_contradicts_itself_is_told(self):
         self.assert_fails(2, "--tls-certificate and --tls-key", "caller", "--tls-certificate", "x.pem")

@@ -147,6 +147,39 @@ class Validate(unittest.TestCase):
         finally:
             self.run_command("whitelist", "disable", "--wait", "5s")
 
+    # ---- explain and denials ----
+
+    def test_an_explanation_says_every_check_and_fails_like_validate(self):
+        by_id = self.run_command("explain", self.token_id, "--channel", "ui", "--domain", "other.example")
+        self.assertEqual((by_id.returncode, by_id.stderr), (1, ""))
+        self.assertRegex(by_id.stdout, r"\ADENY DOMAIN_NOT_LISTED\n")
+        self.assertRegex(by_id.stdout, r"(?m)^FAILS +domain-not-listed +other\.example is not listed")
+        self.assertRegex(by_id.stdout, r"(?m)^nearest +shop\.example of the domain list$")
+        self.assertEqual(len([line for line in by_id.stdout.splitlines() if line.startswith(("ok ", "FAILS "))]), 14)
+        by_secret = self.run_command("explain", "--secret-file", self.secret_file, "--permission", "charges.create")
+        self.assertEqual((by_secret.returncode, by_secret.stdout.splitlines()[0]), (0, f"ALLOW {self.token_id}"), by_secret.stderr)
+        self.assertNotIn("FAILS", by_secret.stdout)
+        told = json.loads(self.run_command("explain", self.token_id, "--json").stdout)
+        self.assertEqual((told["response"]["decision"], len(told["steps"])), ("DECISION_ALLOW", 14))
+
+    def test_a_token_is_named_for_an_explanation_in_one_way(self):
+        done = self.run_command("explain", self.token_id, "--secret-file", self.secret_file)
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertIn("in one way", done.stderr)
+        self.assertEqual(self.run_command("explain").returncode, 2)
+
+    def test_denials_are_listed_by_reason(self):
+        for _ in range(3):
+            self.validate("--channel", "ui", "--domain", "evil.example", code=1)
+        done = self.run_command("denials", "--reason", "domain-not-listed")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        row = next(line for line in done.stdout.splitlines() if "evil.example" in line)
+        self.assertRegex(row, rf"^\S+ +3 +domain-not-listed +{self.token_id} +evil\.example ")
+        none = self.run_command("denials", "--reason", "not-yet-valid")
+        self.assertEqual((none.returncode, none.stdout), (0, "nothing matches these options\n"))
+        company = json.loads(self.run_command("caller", "--json").stdout)["caller"]["company_id"]
+        self.assertIn("evil.example", self.run_command("denials", "--operator", "--company", company).stdout)
+
 
 if __name__ == "__main__":
     unittest.main()

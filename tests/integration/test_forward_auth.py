@@ -76,7 +76,8 @@ class Check(DoorCase):
 
     def test_a_query_that_is_not_understood_protects_nothing_and_is_refused(self):
         secret, _ = self.create(permissions=["charges.read"])
-        for query in ("?permissions=charges.read", "?channel=API", "?channel=", "?permission=%zz", "?x", "?permission=%00"):
+        for query in ("?permissions=charges.read", "?channel=API", "?channel=", "?permission=%zz", "?x", "?permission=%00",
+                      "?channel=ui&channel=api", "?channel=api&channel=api"):
             self.assertEqual(self.check(bearer(secret), query=query).status, 400, query)
         self.assertEqual(self.check(bearer(secret), query="?" + "permission=charges.read&" * 257).status, 400)
         self.assertEqual(self.check(bearer(secret), query="?" + "permission=charges.read&" * 256).status, 200)

@@ -84,13 +84,26 @@ class Methods(Door):
             self.assertEqual((answer.status, answer.json()["code"]), (404, "unimplemented"), path)
 
     def test_methods_are_called_by_post_and_with_a_type(self):
-        for method in ("GET", "HEAD", "PUT", "DELETE", "OPTIONS"):
-            answer = self.ask(method, TOKENS + "GetCaller", [JSON])
-            self.assertEqual((answer.status, answer.get("allow")), (405, "POST"), method)
+        for name, methods in (("GetCaller", "GET, POST"), ("CreateAccessToken", "POST")):
+            for method in {"GET", "HEAD", "PUT", "DELETE", "OPTIONS"} - set(methods.split(", ")):
+                answer = self.ask(method, TOKENS + name, [JSON])
+                self.assertEqual((answer.status, answer.get("allow")), (405, methods), (name, method))
         for kind in ("text/plain", "application/grpc", "application/grpc-web+proto", "application/connect+json", ""):
             answer = self.ask("POST", TOKENS + "GetCaller", [("content-type", kind)], "{}")
             self.assertEqual(answer.status, 415, kind)
         self.assertEqual(self.ask("POST", TOKENS + "GetCaller", [], "{}").status, 415)
+
+    def test_what_only_reads_is_asked_by_get_too(self):
+        own = [bearer(self.deployment.secrets["LATCHKEY_TOKEN"])]
+        for query, status in (("connect=v1&encoding=json&message=%7B%7D", 200), ("encoding=json&message=e30&base64=1", 200),
+                              ("encoding=json&message=%7B", 400), ("message=%7B%7D", 405), ("", 405)):
+            answer = self.ask("GET", f"{TOKENS}GetCaller?{query}", own)
+            self.assertEqual(answer.status, status, query)
+            if status == 200:
+                self.assertEqual(answer.json(), self.call("GetCaller", {}).json())
+        answer = self.ask("GET", f"{TOKENS}GetCaller?encoding=proto&message=", own)
+        self.assertEqual((answer.status, answer.get("content-type")), (200, "application/proto"))
+        self.assertEqual(self.ask("GET", f"{TOKENS}GetCaller?encoding=json&message=%7B%7D").status, 401)
 
     def test_every_answer_is_kept_by_nobody_and_taken_for_nothing_else(self):
         for answer in (self.call("GetCaller", {}), self.ask("GET", "/"), self.ask("GET", "/check")):
@@ -98,15 +111,16 @@ class Methods(Door):
 
 
 class Origins(Door):
-    def preflight(self, origin, path=TOKENS + "GetCaller"):
+    def preflight(self, origin, path=TOKENS + "CreateAccessToken"):
         return self.ask("OPTIONS", path, {"origin": origin, "access-control-request-method": "POST"})
 
     def test_a_listed_page_may_ask(self):
-        for path in (TOKENS + "GetCaller", "/introspect"):
+        for path in (TOKENS + "CreateAccessToken", "/introspect"):
             answer = self.preflight(PAGE, path)
             self.assertEqual((answer.status, answer.get("access-control-allow-origin"), answer.get("access-control-allow-methods")),
                              (204, PAGE, "POST"))
             self.assertIn("authorization", answer.get("access-control-allow-headers"))
+        self.assertEqual(self.preflight(PAGE, TOKENS + "GetCaller").get("access-control-allow-methods"), "GET, POST")
         answer = self.call("GetCaller", {}, ("origin", PAGE))
         self.assertEqual((answer.status, answer.get("access-control-allow-origin"), answer.get("vary")), (200, PAGE, "origin"))
         self.assertIsNone(answer.get("access-control-allow-credentials"))

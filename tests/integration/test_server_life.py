@@ -123,9 +123,16 @@ class RefusalsToStart(unittest.TestCase):
     def test_a_port_in_use_is_named(self):
         with Deployment() as deployment, socket.create_server(("127.0.0.1", 0)) as taken:
             address = f"127.0.0.1:{taken.getsockname()[1]}"
-            self.assert_ends(Server("latchkeyd", database_url=deployment.url, listen=address), EXIT_UNAVAILABLE, address)
-            self.assert_ends(Server("latchkeyd", database_url=deployment.url, admin_listen=address), EXIT_UNAVAILABLE,
-                             address)
+            for setting in ("listen", "admin_listen", "http_listen"):
+                with self.subTest(setting):
+                    server = Server("latchkeyd", database_url=deployment.url, **{setting: address})
+                    self.assert_ends(server, EXIT_UNAVAILABLE, address)
+                    self.assertEqual(server.log().count("\n"), 1, "one line, and nothing of what had begun")
+
+    def test_a_connection_string_that_is_empty_is_refused_by_the_name_that_was_given(self):
+        self.assert_ends(Server("latchkeyd", environment={"LATCHKEY_DATABASE_URL": ""}), EXIT_USAGE,
+                         'LATCHKEY_DATABASE_URL: ""', "postgresql://")
+        self.assert_ends(Server("latchkeyd", database_url=""), EXIT_USAGE, '--database-url: ""', "postgresql://")
 
 
 class Life(unittest.TestCase):

@@ -55,7 +55,8 @@ static void get_signals(sigset_t *ret_signals) {
 static void print_counters(const struct grpc_server *server) {
     struct grpc_stats stats;
     grpc_server_read_stats(server, &stats, NULL);
-    printf("counters refused=%lu", stats.calls_refused);
+    printf("counters refused=%lu inflated=%lu slowed=%lu", stats.calls_refused, stats.calls_inflated,
+           stats.connections_slowed);
     for (int i = 0; i < GRPC_CLOSE_COUNT; i++)
         printf(" %s=%lu", grpc_close_get_name((enum grpc_close)i), stats.connections_closed[i]);
     printf("\n");

@@ -12,8 +12,8 @@ static enum status keep(struct stream *stream, struct bytes bytes) {
 }
 
 static size_t get_pending_bytes(const struct stream *stream) {
-    (void)stream;
-    return 0;
+    const struct memory_stream *memory = (const struct memory_stream *)stream;
+    return memory->is_stuck ? memory->written.len : 0;
 }
 
 static void close_memory(struct stream *stream, enum stream_close how) {

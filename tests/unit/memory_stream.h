@@ -10,6 +10,7 @@ struct memory_stream {
     struct stream base;
     struct buffer written;
     size_t writes;  // so far
+    bool is_stuck;  // set by the test: the peer takes nothing, so that all of `written` waits
     bool is_closed; // by its owner
 };
 

@@ -350,7 +350,9 @@ static void read_message(struct story *story, uint8_t flag, struct bytes message
     if (flag == 0) {
         append_message(&story->messages, 0, message);
     } else if (flag == FRAMING_FLAG_COMPRESSED) {
-        assert_int_equal(compression_inflate(&compression, message, 1 << 20, &plain), STATUS_OK);
+        assert_int_equal(
+            compression_inflate(&compression, message, &(struct inflate_limit){.max_bytes = 1 << 20}, &plain),
+            STATUS_OK);
         append_message(&story->messages, 0, buffer_get_bytes(&plain));
     } else {
         assert_int_equal(story->end.len, 0);

@@ -28,7 +28,7 @@ static void pack(struct bytes from) {
 
 static enum status unpack(struct bytes from, size_t max) {
     buffer_reset(&plain);
-    return compression_inflate(&compression, from, max, &plain);
+    return compression_inflate(&compression, from, &(struct inflate_limit){.max_bytes = max}, &plain);
 }
 
 // Runs of letters, of which some are long.
@@ -77,6 +77,41 @@ static void a_bomb_is_left_where_its_limit_is_passed(void **state) {
     assert_in_range(plain.capacity, LIMIT, 4 * LIMIT);
 }
 
+struct asked {
+    size_t times, granted;
+};
+
+static bool may_go_on(void *context) {
+    struct asked *asked = context;
+    return asked->times++ < asked->granted;
+}
+
+static void beyond_what_is_free_each_step_is_asked_for(void **state) {
+    (void)state;
+    static uint8_t zeros[LIMIT];
+    enum { FREE = 1000, STEPS = 3 };
+    const struct {
+        size_t len, granted, asked, inflated;
+        enum status status;
+    } rows[] = {
+        {FREE - 1, 0, 0, FREE - 1, STATUS_OK},
+        {FREE + STEPS * COMPRESSION_STEP_BYTES - 1, STEPS, STEPS, FREE + STEPS * COMPRESSION_STEP_BYTES - 1,
+         STATUS_OK},
+        {LIMIT, STEPS, STEPS + 1, FREE + STEPS * COMPRESSION_STEP_BYTES, STATUS_EXHAUSTED},
+        {LIMIT, LIMIT, (LIMIT - FREE) / COMPRESSION_STEP_BYTES + 1, LIMIT, STATUS_OK},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        struct asked asked = {.granted = rows[i].granted};
+        const struct inflate_limit limit = {LIMIT, FREE, may_go_on, &asked};
+        pack(bytes_of(zeros, rows[i].len));
+        buffer_reset(&plain);
+        assert_int_equal(compression_inflate(&compression, buffer_get_bytes(&packed), &limit, &plain),
+                         rows[i].status);
+        assert_int_equal(plain.len, rows[i].inflated);
+        assert_int_equal(asked.times, rows[i].asked);
+    }
+}
+
 static void every_cut_and_every_flipped_bit_is_told(void **state) {
     (void)state;
     const struct bytes text = BYTES_LITERAL("a text, a text, and once more a text that is long enough");
@@ -111,7 +146,8 @@ static bool go_both_ways(void *context) {
     struct compression own = {0};
     struct buffer there = {0}, back = {0};
     bool is_good = compression_deflate(&own, BYTES_LITERAL("text"), &there) == STATUS_OK &&
-                   compression_inflate(&own, buffer_get_bytes(&there), LIMIT, &back) == STATUS_OK;
+                   compression_inflate(&own, buffer_get_bytes(&there),
+                                       &(struct inflate_limit){.max_bytes = LIMIT}, &back) == STATUS_OK;
     compression_fini(&own);
     buffer_fini(&there);
     buffer_fini(&back);
@@ -128,6 +164,7 @@ int main(void) {
         cmocka_unit_test_teardown(what_is_compressed_comes_back_whatever_came_before, tear_down),
         cmocka_unit_test_teardown(the_limit_is_allowed_and_one_more_is_not, tear_down),
         cmocka_unit_test_teardown(a_bomb_is_left_where_its_limit_is_passed, tear_down),
+        cmocka_unit_test_teardown(beyond_what_is_free_each_step_is_asked_for, tear_down),
         cmocka_unit_test_teardown(every_cut_and_every_flipped_bit_is_told, tear_down),
         cmocka_unit_test_teardown(one_member_is_all_that_a_message_is, tear_down),
         cmocka_unit_test(out_of_memory_is_told),

@@ -63,6 +63,9 @@ static void any_other_query_is_refused(void **state) {
         "connect=v2&encoding=json&message=1",
         "encoding=json&base64=1&message=*",
         "encoding=json&base64=1&message=a",
+        "encoding=json&message=1&message=2",
+        "encoding=json&encoding=json&message=1",
+        "encoding=json&message=1&base64=0&base64=",
     };
     for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
         struct connect_get get;

@@ -81,6 +81,24 @@ static void two_origins_are_none_that_may_ask(void **state) {
     assert_false(http_origin_is_allowed("https://a.example", &request));
 }
 
+static void a_page_s_picture_or_link_has_no_origin_and_may_not_ask_either(void **state) {
+    (void)state;
+    static const struct {
+        const char *site;
+        bool is_allowed;
+    } cases[] = {
+        {"none", true}, {"same-origin", true}, {"same-site", false}, {"cross-site", false}, {"", false}};
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct http_request request = request_from(NULL);
+        metadata_init(&request.fields);
+        assert_int_equal(metadata_add(&request.fields, &arena, BYTES_LITERAL("sec-fetch-site"),
+                                      bytes_of_text(cases[i].site)),
+                         STATUS_OK);
+        assert_int_equal(http_origin_is_allowed("https://a.example", &request), cases[i].is_allowed);
+        assert_true(http_origin_is_allowed("*", &request));
+    }
+}
+
 static void answers_name_the_page_that_may_read_them(void **state) {
     (void)state;
     struct http_request request = request_from("https://a.example");
@@ -100,6 +118,7 @@ int main(void) {
         cmocka_unit_test(lists_of_origins_are_taken_and_others_are_told_what_to_type),
         cmocka_unit_test(an_origin_is_compared_as_a_whole),
         cmocka_unit_test(two_origins_are_none_that_may_ask),
+        cmocka_unit_test(a_page_s_picture_or_link_has_no_origin_and_may_not_ask_either),
         cmocka_unit_test(answers_name_the_page_that_may_read_them),
     };
     return cmocka_run_group_tests(tests, open_arena, close_arena);

@@ -181,7 +181,6 @@ struct counted_task {
 
 static void on_counted(struct loop_task *task) {
     struct counted_task *counted = CONTAINER_OF(task, struct counted_task, task);
-    assert_true(loop_is_current(counted->loop));
     atomic_fetch_add(counted->ran, 1);
     loop_release(counted->loop);
 }
@@ -322,15 +321,12 @@ static void the_time_stands_still_until_it_is_forgotten(void **state) {
     assert_int_equal(loop_group_new(1, &manual.clock, &group), STATUS_OK);
     struct loop *loop = loop_group_get_loop(group, 0);
     uint64_t monotonic_ns = loop_get_monotonic_ns(loop), boottime_ns = loop_get_boottime_ns(loop);
-    int64_t realtime_ms = loop_get_realtime_ms(loop);
     clock_manual_advance_ms(&manual, 5);
     assert_int_equal(loop_get_monotonic_ns(loop), monotonic_ns);
     assert_int_equal(loop_get_boottime_ns(loop), boottime_ns);
-    assert_int_equal(loop_get_realtime_ms(loop), realtime_ms);
     loop_forget_time(loop);
     assert_int_equal(loop_get_monotonic_ns(loop), monotonic_ns + 5 * MS);
     assert_int_equal(loop_get_boottime_ns(loop), boottime_ns + 5 * MS);
-    assert_int_equal(loop_get_realtime_ms(loop), realtime_ms + 5);
     loop_group_free(group);
 }
 

@@ -22,9 +22,18 @@ enum mode {
     MODE_STALL,    // the same, and is soon out of patience
     MODE_OVERFILL, // goes on writing until stream_write() refuses
     MODE_CLOSE,    // on the first byte writes a lot and closes with STREAM_CLOSE_FLUSH
+    MODE_SWALLOW,  // takes what comes, at once
+    MODE_LABOUR,   // takes what comes, slowly
 };
 
-enum { FLOOD_BYTES = 8 * 1024 * 1024, STALL_MS = 100, PATIENT_MS = 60000, USER_TIMEOUT_MS = 1234 };
+enum {
+    FLOOD_BYTES = 8 * 1024 * 1024,
+    STALL_MS = 100,
+    PATIENT_MS = 60000,
+    USER_TIMEOUT_MS = 1234,
+    LABOUR_NS = 1000000,
+    SMALL_READ_BYTES = 4 * 1024,
+};
 
 // One connection; the test waits for `is_ended`.
 struct peer {
@@ -38,6 +47,7 @@ struct peer {
     enum status refused;
     bool is_local;
     struct ip_address address;
+    size_t first_read, largest_read, smallest_read; // where it takes what comes
 };
 
 static struct peer peer;
@@ -68,8 +78,28 @@ static void overfill(void) {
     tell_ended(STREAM_END_RESET);
 }
 
+static void labour(void) {
+    const struct clock *clock = clock_get_system();
+    uint64_t until_ns = clock_get_monotonic_ns(clock) + LABOUR_NS;
+    while (clock_get_monotonic_ns(clock) < until_ns)
+        ;
+}
+
+static void take(size_t len) {
+    if (peer.first_read == 0)
+        peer.first_read = peer.smallest_read = len;
+    peer.largest_read = len > peer.largest_read ? len : peer.largest_read;
+    peer.smallest_read = len < peer.smallest_read ? len : peer.smallest_read;
+    if (peer.mode == MODE_LABOUR)
+        labour();
+}
+
 static void on_read(void *context, struct bytes bytes) {
     (void)context;
+    if (peer.mode == MODE_SWALLOW || peer.mode == MODE_LABOUR) {
+        take(bytes.len);
+        return;
+    }
     struct bytes answer = peer.mode == MODE_ECHO ? bytes : bytes_of(flood, sizeof(flood));
     if (peer.mode == MODE_OVERFILL) {
         overfill();
@@ -101,8 +131,8 @@ static void on_end(void *context, enum stream_end why) {
 static const struct stream_callbacks callbacks = {on_read, on_drained, on_end};
 
 static void on_accept(void *context, struct loop *loop, struct stream *stream) {
-    (void)context;
-    if (stream_get_loop(stream) != loop || peer.stream)
+    (void)context, (void)loop;
+    if (peer.stream)
         abort();
     peer.stream = stream;
     peer.is_local = stream_is_peer_local(stream);
@@ -122,6 +152,7 @@ static void serve(enum mode mode, const char *address) {
     peer.mode = mode;
     peer.stream = NULL;
     peer.is_ended = peer.is_drained = false;
+    peer.first_read = peer.largest_read = peer.smallest_read = 0;
     const struct listener_options options = {
         .address = address, .user_timeout_ms = USER_TIMEOUT_MS, .on_accept = on_accept};
     assert_int_equal(loop_group_new(1, clock_get_system(), &group), STATUS_OK);
@@ -266,6 +297,30 @@ static void closing_with_flush_delivers_everything_first(void **state) {
     assert_int_equal(read_all(fd), FLOOD_BYTES);
     close(fd);
     stop();
+}
+
+static void send_and_end(size_t len) {
+    int fd = connect_tcp();
+    assert_int_equal(send(fd, flood, len, MSG_NOSIGNAL), len);
+    close(fd);
+    wait_for(&peer.is_ended);
+    stop();
+}
+
+static void cheap_bytes_are_read_in_ever_larger_portions(void **state) {
+    (void)state;
+    serve(MODE_SWALLOW, "127.0.0.1:0");
+    send_and_end(FLOOD_BYTES);
+    assert_in_range(peer.first_read, 1, SMALL_READ_BYTES);
+    assert_int_equal(peer.largest_read, STREAM_READ_BYTES);
+}
+
+static void bytes_that_take_long_are_read_in_small_portions(void **state) {
+    (void)state;
+    serve(MODE_LABOUR, "127.0.0.1:0");
+    send_and_end(64 * SMALL_READ_BYTES);
+    assert_in_range(peer.largest_read, 1, SMALL_READ_BYTES);
+    assert_in_range(peer.smallest_read, 1, SMALL_READ_BYTES / 2);
 }
 
 // Listening.
@@ -456,6 +511,8 @@ int main(void) {
         cmocka_unit_test(what_the_socket_does_not_take_is_kept_and_leaves_later),
         cmocka_unit_test(a_peer_that_takes_nothing_is_told_as_stalled),
         cmocka_unit_test(more_than_the_cap_is_refused),
+        cmocka_unit_test(cheap_bytes_are_read_in_ever_larger_portions),
+        cmocka_unit_test(bytes_that_take_long_are_read_in_small_portions),
         cmocka_unit_test(closing_with_flush_delivers_everything_first),
         cmocka_unit_test(who_has_been_closed_is_not_read_for_ever),
         cmocka_unit_test(every_loop_listens_on_the_port_that_the_first_has_picked),

@@ -50,6 +50,18 @@ static void a_bucket_fills_again_one_by_one_and_no_further_than_the_burst(void *
     throttle_free(throttle);
 }
 
+static void looking_takes_no_try(void **state) {
+    (void)state;
+    struct throttle *throttle = make_throttle(1, 1000, 10);
+    struct ip_address address = address_of("192.0.2.1");
+    assert_false(throttle_is_spent(throttle, &address, NOW));
+    assert_true(take(throttle, "192.0.2.1", NOW));
+    assert_true(throttle_is_spent(throttle, &address, NOW + 999 * MS));
+    assert_false(throttle_is_spent(throttle, &address, NOW + 1000 * MS));
+    assert_true(take(throttle, "192.0.2.1", NOW + 1000 * MS));
+    throttle_free(throttle);
+}
+
 static void refused_tries_do_not_put_off_the_next_one(void **state) {
     (void)state;
     struct throttle *throttle = make_throttle(1, 1000, 10);
@@ -142,6 +154,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(as_many_tries_as_the_burst_pass_at_once),
         cmocka_unit_test(a_bucket_fills_again_one_by_one_and_no_further_than_the_burst),
+        cmocka_unit_test(looking_takes_no_try),
         cmocka_unit_test(refused_tries_do_not_put_off_the_next_one),
         cmocka_unit_test(addresses_have_buckets_of_their_own_and_ipv6_shares_one_in_each_64),
         cmocka_unit_test(ipv4_and_ipv6_with_the_same_bytes_are_two),

@@ -10,6 +10,7 @@ import unittest
 
 import hyperframe.frame as frames
 from h2.settings import SettingCodes
+from latchkey_test.waiting import wait_until
 from transport import SERVICE, Connection, RawConnection, TransportServer, framed, string_value, until_closed
 
 OK, DEADLINE_EXCEEDED, UNAVAILABLE = 0, 4, 14
@@ -135,6 +136,27 @@ class Abuse(unittest.TestCase):
     def headers(self, stream):
         return self.connection.headers(SERVICE + "Talk", stream)
 
+    def test_who_comes_from_where_another_has_flooded_is_slowed_down_and_served(self):
+        self.flood()
+        begun = time.monotonic()
+        with Connection(self.server) as other:
+            for _ in range(10):
+                self.assertEqual(other.call("Echo").status, OK)
+        self.assertGreater(time.monotonic() - begun, 9 * 0.01)  # --flood-delay between two of them
+        self.assertEqual(self.server.counters()["slowed"], 1)
+
+    def test_nobody_is_slowed_down_where_the_delay_is_none(self):
+        with TransportServer(flood_delay=0) as self.server, RawConnection(self.server) as self.connection:
+            self.flood()
+            with Connection(self.server) as other:
+                self.assertEqual(other.call("Echo").status, OK)
+            self.assertEqual(self.server.counters()["slowed"], 0)
+
+    def flood(self):
+        self.connection.send(*[frames.SettingsFrame()] * 50000)
+        list(self.connection.read())
+        wait_until(lambda: self.server.counters()["too_many_settings"] == 1, 20, "the flood to end")
+
     def test_rapid_reset_ends_the_connection(self):
         for stream in self.STREAMS:
             self.connection.send(self.headers(stream), frames.RstStreamFrame(stream, CANCEL))
@@ -182,7 +204,7 @@ class Abuse(unittest.TestCase):
         self.assert_calmed("too_many_priorities")
 
     def test_frames_of_no_use_end_the_connection(self):
-        self.connection.send(*[frames.GoAwayFrame(0)] * 50000)
+        self.connection.send(self.headers(1), *[frames.GoAwayFrame(0)] * 50000)
         self.assert_calmed("too_many_other_frames")
 
     def test_header_block_in_many_frames_ends_the_connection(self):

@@ -1,12 +1,15 @@
 """gzip of messages, in and out, in all protocols: who gets it, what it is bounded by, and where it is never used."""
 
+import contextlib
 import gzip
+import http.client
 import io
 import json
 import random
 import unittest
 
-from request_case import OK, RESOURCE_EXHAUSTED, RequestCase
+from latchkey_test import free_port
+from request_case import OK, RESOURCE_EXHAUSTED, UNAVAILABLE, RequestCase
 from transport import SERVICE, Connection, TransportServer, framed, string_value
 
 MEBIBYTE = 1024 * 1024
@@ -98,6 +101,33 @@ class Requests(RequestCase):
                 answer = connection.call("Echo", bomb, [("grpc-encoding", "gzip")])
                 self.assertEqual(answer.status, RESOURCE_EXHAUSTED)
             self.assertLess(resident_bytes(server) - before, 128 * MEBIBYTE)  # a sanitizer keeps what was freed
+
+    def test_bombs_of_one_address_share_what_they_may_make_and_texts_pass(self):
+        """Each of the connections is within its own budget."""
+        bomb = framed(gzip.compress(string_value("x" * 900 * 1024)), 1)
+        text = string_value(seeded_text(500 * 1024))
+        with TransportServer(peer_inflation="1MiB") as server:
+            for _ in range(6):
+                with Connection(server) as connection:
+                    answer = connection.call("Echo", bomb, [("grpc-encoding", "gzip")])
+                    self.assertIn(answer.status, (OK, UNAVAILABLE))
+            self.assertEqual(answer.status, UNAVAILABLE)
+            self.assertGreater(server.counters()["inflated"], 0)
+            with Connection(server) as connection:
+                answer = connection.call("Echo", framed(gzip.compress(text), 1), [("grpc-encoding", "gzip")])
+                self.assertEqual(answer.messages(), [text])
+
+    def test_bombs_over_http_1_1_share_it_as_well(self):
+        bomb, door = gzip.compress(json.dumps("x" * 900 * 1024).encode()), f"127.0.0.1:{free_port()}"
+        statuses = []
+        with TransportServer(peer_inflation="1MiB", http_listen=door) as server:
+            for _ in range(6):
+                with contextlib.closing(http.client.HTTPConnection(door, timeout=10)) as connection:
+                    connection.request("POST", SERVICE + "Echo", bomb,
+                                       {"content-type": "application/json", "content-encoding": "gzip"})
+                    statuses.append(connection.getresponse().status)
+            self.assertGreater(server.counters()["inflated"], 0)
+        self.assertEqual((statuses[0], statuses[-1]), (200, 503))
 
     def test_large_messages_go_both_ways(self):
         message = string_value(seeded_text(900 * 1024))

@@ -229,7 +229,7 @@ def finish_handshake(client, connection, incoming, outgoing):
             break
         except ssl.SSLWantReadError:
             connection.sendall(outgoing.read())
-            incoming.write(connection.recv(65536))
+            take_in(connection, incoming)
     client.write(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes.fromhex("000000040000000000"))
     connection.sendall(outgoing.read())
 
@@ -239,7 +239,14 @@ def read_some(client, connection, incoming):
         try:
             return client.read(65536)
         except ssl.SSLWantReadError:
-            incoming.write(connection.recv(65536))
+            take_in(connection, incoming)
+
+
+def take_in(connection, incoming):
+    received = connection.recv(65536)
+    if not received:
+        raise ConnectionResetError("the server has closed")
+    incoming.write(received)
 
 
 class _ByteByByte:

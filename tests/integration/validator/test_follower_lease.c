@@ -51,7 +51,7 @@ static void a_killed_session_costs_no_lease(void **state) {
     scene_kill_backend(&scene);
     scene_run(&scene, "UPDATE latchkey.company SET suspended = true");
     scene_follow(&scene);
-    assert_true(image_get_company(scene_find(&scene, 1))->is_suspended);
+    assert_true(image_get_company(scene_get_image(&scene), scene_find(&scene, 1))->is_suspended);
     assert_false(scene_has_seen(&scene, LEASE_STALE));
 }
 
@@ -151,11 +151,11 @@ static void another_mark_at_the_own_position_is_another_history(void **state) {
     scene_run(&scene, "UPDATE latchkey.company SET suspended = true; DELETE FROM latchkey.validator");
     follower_wake(scene.follower);
     scene_await_state(&scene, LEASE_HISTORY_LOST);
-    assert_false(image_get_company(scene_find(&scene, 1))->is_suspended);
+    assert_false(image_get_company(scene_get_image(&scene), scene_find(&scene, 1))->is_suspended);
     scene_run(&scene, "UPDATE latchkey.change_lane SET mark = mark - 1 WHERE lane = 64");
     follower_wake(scene.follower);
     scene_await_state(&scene, LEASE_SERVING);
-    assert_true(image_get_company(scene_find(&scene, 1))->is_suspended);
+    assert_true(image_get_company(scene_get_image(&scene), scene_find(&scene, 1))->is_suspended);
 }
 
 static void a_log_that_begins_too_high_is_loaded_anew(void **state) {
@@ -252,7 +252,7 @@ static void a_database_that_is_read_only_by_default_is_followed(void **state) {
     scene_kill_backend(&scene);
     scene_run(&scene, "BEGIN READ WRITE; UPDATE latchkey.company SET suspended = true; COMMIT");
     scene_follow(&scene);
-    assert_true(image_get_company(scene_find(&scene, 1))->is_suspended);
+    assert_true(image_get_company(scene_get_image(&scene), scene_find(&scene, 1))->is_suspended);
     assert_false(scene_has_seen(&scene, LEASE_STALE));
 }
 
@@ -303,7 +303,8 @@ static void a_session_killed_in_the_middle_of_a_round_moves_no_position(void **s
     assert_int_equal(scene_find(&scene, 1)->channels, 3);
     struct ip_address address;
     assert_int_equal(ip_address_parse(BYTES_LITERAL("12.0.0.1"), &address), IP_PARSE_OK);
-    assert_true(ip_set_contains(image_get_company(scene_find(&scene, 1))->ips, &address, 0));
+    assert_true(
+        ip_set_contains(image_get_company(scene_get_image(&scene), scene_find(&scene, 1))->ips, &address, 0));
 }
 
 static uint64_t get_round(const struct scene *of) {

@@ -1,0 +1,33 @@
+// How much of what its clients ask a loop takes on while it is behind. Each connection may begin so many
+// calls in a turn, and more are refused: who asks for little is served, and who asks for much is not served
+// less than others. The number follows how long bytes wait in the sockets (common/net/turn_lag.h), compared
+// with the time that calls are given: it falls while that is a considerable part, and else rises until
+// nothing is refused. One loop's; no clock, no system call.
+#ifndef LATCHKEY_COMMON_GRPC_LOAD_SHED_H
+#define LATCHKEY_COMMON_GRPC_LOAD_SHED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+// More than one read of a connection has room for.
+#define LOAD_SHED_QUOTA_MAX 8192
+
+struct load_shed {
+    uint64_t turn;       // that the quota is of
+    uint64_t timeout_ns; // of calls, on average of the latest; 0 = none has had one
+    unsigned quota;      // calls that one connection may begin in it
+};
+
+void load_shed_init(struct load_shed *shed);
+
+// Its client gives a call so much time.
+void load_shed_note_timeout(struct load_shed *shed, uint64_t timeout_ns);
+
+// In each turn: how far the loop was behind at the end of the last one.
+void load_shed_look(struct load_shed *shed, uint64_t turn, uint64_t lag_ns);
+
+static inline bool load_shed_is_active(const struct load_shed *shed) {
+    return shed->quota < LOAD_SHED_QUOTA_MAX;
+}
+
+#endif

@@ -1,0 +1,77 @@
+// A gRPC client that costs its core so little that it can ask more of a server than another core can do:
+// requests are the same bytes but for the number of the stream, and of an answer only the frames are looked
+// at. One message and then trailers is an answer; trailers alone are a failure.
+//
+// It keeps to what a server allows: streams, the connection's window, what the socket takes. Calls beyond
+// that wait here, and with a deadline are given up here: dropped, or reset once they have left.
+#ifndef LATCHKEY_TESTS_BENCH_LEAN_CLIENT_H
+#define LATCHKEY_TESTS_BENCH_LEAN_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { LEAN_WAITING_MAX = 1 << 17, LEAN_STREAMS_MAX = 4096, LEAN_BUFFER_SIZE = 64 * 1024 };
+
+struct lean_body {
+    const uint8_t *data; // framed
+    size_t len;
+};
+
+struct lean_options {
+    uint16_t port; // of 127.0.0.1
+    const char *path;
+    uint64_t deadline_ns;           // 0 = none
+    const char *authorization;      // "" = none
+    const struct lean_body *bodies; // sent in turn
+    size_t body_count;
+
+    // A call that was due then has ended, or was given up.
+    void (*on_end)(uint64_t due_ns, bool is_ok);
+};
+
+struct lean_call {
+    uint64_t due_ns;
+    uint32_t stream; // 0 = none
+    bool has_message;
+};
+
+struct lean_connection {
+    const struct lean_options *options;
+    char authority[32], timeout[16];
+    int fd;
+    size_t next_body;
+
+    // Calls that have not left, oldest first.
+    uint64_t waiting[LEAN_WAITING_MAX];
+    size_t waiting_begin, waiting_end; // the indexes wrap around
+
+    // Calls that have, by their streams.
+    struct lean_call calls[LEAN_STREAMS_MAX];
+    uint32_t first_stream, next_stream; // the oldest that may be open
+    size_t open;
+
+    uint32_t max_streams;
+    int64_t window; // of the connection
+
+    uint8_t out[LEAN_BUFFER_SIZE], in[LEAN_BUFFER_SIZE];
+    size_t out_begin, out_end, in_len;
+};
+
+// Ends the program when that fails.
+void lean_open(struct lean_connection *connection, const struct lean_options *options);
+
+void lean_submit(struct lean_connection *connection, uint64_t due_ns);
+
+// Gives up what is late, and sends what may leave.
+void lean_send(struct lean_connection *connection, uint64_t now_ns);
+
+void lean_receive(struct lean_connection *connection);
+
+static inline size_t lean_count_unanswered(const struct lean_connection *connection) {
+    return connection->waiting_end - connection->waiting_begin + connection->open;
+}
+
+_Noreturn void lean_fail(const char *what);
+
+#endif
