@@ -36,7 +36,7 @@ static inline bool permission_set_has(const struct permission_set *set, uint32_t
 bool permission_set_contains_all(const struct permission_set *set, const struct permission_set *others);
 bool permission_set_contains_any(const struct permission_set *set, const struct permission_set *others);
 bool permission_set_is_equal(const struct permission_set *a,
-                             const struct permission_set *b);   // limits do not count
+                             const struct permission_set *b); // limits do not count
 size_t permission_set_get_count(const struct permission_set *set);
 size_t permission_set_get_size_bytes(const struct permission_set *set);
 

@@ -1,108 +1,80 @@
-// One block of memory: the header, then the arrays of both families (ip_tree.h). Two runs of the same layout,
-// one that counts and one that fills, so that nothing grows while it is built.
 #include "common/ip/ip_set.h"
 
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "common/base/clock.h"
-#include "common/ip/ip_tree.h"
+#include "common/ip/ip_set_internal.h"
 
-struct ip_set {
-    struct ip_tree v4, v6;
-    size_t size_bytes;
-};
+enum { CACHE_LINE = 64 };
 
-struct sorted_records {
-    struct ip_record *records; // owned
-    uint32_t count, v4_count;
-};
+// --- making ---
 
-static struct ip_record get_record(const struct ip_set_entry *entry) {
-    assert(entry->prefix.address.family != IP_FAMILY_NONE);
-    assert(entry->prefix.bits <= ip_address_get_width_bits(&entry->prefix.address));
-    return (struct ip_record){
-        .key = ip_key_of_prefix(&entry->prefix.address, entry->prefix.bits),
-        .ends_at_ms = entry->ends_at_ms,
-        .id = entry->id,
-        .bits = entry->prefix.bits,
-        .family = entry->prefix.address.family,
-    };
+static struct ip_set *allocate(struct arena *arena, size_t size_bytes) {
+    if (arena)
+        return arena_allocate(arena, size_bytes);
+    // why: else most sets would lie across two lines. Larger ones are read all over anyway.
+    return size_bytes <= CACHE_LINE ? aligned_alloc(CACHE_LINE, CACHE_LINE) : malloc(size_bytes);
 }
 
-static int compare_prefixes(const struct ip_record *a, const struct ip_record *b) {
-    if (a->family != b->family)
-        return a->family < b->family ? -1 : 1;
-    int order = ip_key_compare(a->key, b->key);
-    return order != 0 ? order : a->bits - b->bits;
+static struct ip_set *new_flat(struct arena *arena, struct ip_records v4, struct ip_records v6) {
+    struct ip_flat flat = ip_flat_of(v4, v6);
+    size_t size_bytes = sizeof(struct ip_set) + ip_flat_get_size_bytes(&flat);
+    struct ip_set *set = allocate(arena, size_bytes);
+    if (!set)
+        return NULL;
+    *set = (struct ip_set){.size_bytes = (uint32_t)size_bytes, .flat = flat};
+    ip_flat_fill(&flat, v4, v6, set->blocks);
+    return set;
 }
 
-// Of one prefix the record to keep comes first: it ends last, then has the lowest id.
-static int compare_records(const void *left, const void *right) {
-    const struct ip_record *a = left, *b = right;
-    int order = compare_prefixes(a, b);
-    if (order != 0)
-        return order;
-    if (a->ends_at_ms != b->ends_at_ms)
-        return a->ends_at_ms > b->ends_at_ms ? -1 : 1;
-    return (a->id > b->id) - (a->id < b->id);
-}
-
-static bool is_sorted(const struct ip_record *records, size_t count) {
-    for (size_t i = 1; i < count; i++)
-        if (compare_records(&records[i - 1], &records[i]) > 0)
-            return false;
-    return true;
-}
-
-static uint32_t drop_duplicates(struct ip_record *records, size_t count) {
-    uint32_t kept = 0;
-    for (size_t i = 0; i < count; i++)
-        if (kept == 0 || compare_prefixes(&records[kept - 1], &records[i]) != 0)
-            records[kept++] = records[i];
-    return kept;
-}
-
-static bool sort_entries(const struct ip_set_entry *entries, size_t count,
-                         struct sorted_records *ret_sorted) {
-    struct ip_record *records = malloc((count + 1) * sizeof(*records)); // one more: never of size 0
-    if (!records)
-        return false;
-    for (size_t i = 0; i < count; i++)
-        records[i] = get_record(&entries[i]);
-    if (!is_sorted(records, count))
-        qsort(records, count, sizeof(*records), compare_records);
-    uint32_t kept = drop_duplicates(records, count);
-    uint32_t v4_count = 0;
-    while (v4_count < kept && records[v4_count].family == IP_FAMILY_V4)
-        v4_count++;
-    *ret_sorted = (struct sorted_records){.records = records, .count = kept, .v4_count = v4_count};
-    return true;
-}
-
-static size_t build_trees(const struct sorted_records *sorted, void *block, struct ip_set *ret_set) {
-    struct ip_carver carver = {.block = block, .used_bytes = sizeof(struct ip_set)};
-    ip_tree_build(&ret_set->v4, sorted->records, sorted->v4_count, &carver);
-    ip_tree_build(&ret_set->v6, sorted->records + sorted->v4_count, sorted->count - sorted->v4_count,
-                  &carver);
+static size_t lay_out(struct ip_blocks blocks[2], struct ip_blocks_draft drafts[2], struct ip_set *set) {
+    struct carver carver = {.block = (uint8_t *)set,
+                            .used_bytes = sizeof(struct ip_set) + 2 * sizeof(struct ip_blocks)};
+    ip_blocks_build(&blocks[0], &drafts[0], &carver);
+    ip_blocks_build(&blocks[1], &drafts[1], &carver);
     return carver.used_bytes;
 }
 
-// In the arena, or on the heap where that is NULL.
+// Takes the drafts' blocks, or leaves them there when out of memory.
+static struct ip_set *new_of_drafts(struct arena *arena, struct ip_blocks_draft drafts[2]) {
+    struct ip_blocks measured[2];
+    size_t size_bytes = lay_out(measured, drafts, NULL);
+    struct ip_set *set = allocate(arena, size_bytes);
+    if (!set)
+        return NULL;
+    *set = (struct ip_set){.size_bytes = (uint32_t)size_bytes, .has_blocks = true};
+    lay_out(set->blocks, drafts, set);
+    return set;
+}
+
+static struct ip_set *new_with_blocks(struct arena *arena, struct ip_records v4, struct ip_records v6) {
+    struct ip_blocks_draft drafts[2] = {{0}};
+    struct ip_set *set = NULL;
+    if (ip_blocks_draft_init(&drafts[0], arena, v4) && ip_blocks_draft_init(&drafts[1], arena, v6))
+        set = new_of_drafts(arena, drafts);
+    ip_blocks_draft_fini(&drafts[0]);
+    ip_blocks_draft_fini(&drafts[1]);
+    return set;
+}
+
+// In the arena, or on the heap where that is NULL. The records are sorted.
+static struct ip_set *new_of_records(struct arena *arena, const struct ip_record *records, size_t count) {
+    struct ip_records v4 = ip_record_select(records, count, IP_FAMILY_V4);
+    struct ip_records v6 = ip_record_select(records, count, IP_FAMILY_V6);
+    return count <= IP_FLAT_MAX ? new_flat(arena, v4, v6) : new_with_blocks(arena, v4, v6);
+}
+
 static struct ip_set *new_set(struct arena *arena, const struct ip_set_entry *entries, size_t count) {
     assert(count <= IP_SET_MAX_ENTRIES);
-    struct sorted_records sorted;
-    if (!sort_entries(entries, count, &sorted))
+    struct ip_record *records = malloc((count + 1) * sizeof(*records)); // one more: never of size 0
+    if (!records)
         return NULL;
-    struct ip_set measured;
-    size_t size_bytes = build_trees(&sorted, NULL, &measured);
-    struct ip_set *set = arena ? arena_allocate(arena, size_bytes) : malloc(size_bytes);
-    if (set) {
-        build_trees(&sorted, set, set);
-        set->size_bytes = size_bytes;
-    }
-    free(sorted.records);
+    for (size_t i = 0; i < count; i++)
+        records[i] = ip_record_of(&entries[i].prefix, entries[i].ends_at_ms);
+    struct ip_set *set = NULL;
+    if (ip_record_sort(records, &count))
+        set = new_of_records(arena, records, count);
+    free(records);
     return set;
 }
 
@@ -116,93 +88,76 @@ struct ip_set *ip_set_new_in_arena(struct arena *arena, const struct ip_set_entr
 }
 
 void ip_set_free(struct ip_set *set) {
+    if (set && set->has_blocks) {
+        ip_blocks_fini(&set->blocks[0]);
+        ip_blocks_fini(&set->blocks[1]);
+    }
     free(set);
 }
 
-static const struct ip_tree *find_tree(const struct ip_set *set, const struct ip_address *address) {
-    if (!set || address->family == IP_FAMILY_NONE)
-        return NULL;
-    return address->family == IP_FAMILY_V4 ? &set->v4 : &set->v6;
+// --- changing ---
+
+// All of the old records and the changes, in new memory and cut anew.
+static struct ip_set *new_of_all(const struct ip_set *set, struct ip_records changes) {
+    size_t old_count = ip_set_get_count(set);
+    struct ip_record *old = malloc((old_count + 1) * sizeof(*old));
+    struct ip_record *merged = malloc((old_count + changes.count + 1) * sizeof(*merged));
+    struct ip_set *changed = NULL;
+    if (old && merged) {
+        ip_set_copy_records(set, old);
+        size_t count = ip_record_merge((struct ip_records){old, old_count, IP_FAMILY_NONE}, changes, merged);
+        changed = new_of_records(NULL, merged, count);
+    }
+    free(old);
+    free(merged);
+    return changed;
 }
+
+static struct ip_set *new_of_blocks(const struct ip_set *set, struct ip_records changes) {
+    struct ip_blocks_draft drafts[2] = {{0}};
+    static const uint8_t families[2] = {IP_FAMILY_V4, IP_FAMILY_V6};
+    bool is_made = true, is_unfit = false;
+    for (unsigned i = 0; i < 2 && is_made; i++) {
+        struct ip_records of_family = ip_record_select(changes.records, changes.count, families[i]);
+        is_made = ip_blocks_draft_change(&drafts[i], &set->blocks[i], of_family, &is_unfit);
+    }
+    struct ip_set *changed = NULL;
+    if (is_made)
+        changed = is_unfit ? new_of_all(set, changes) : new_of_drafts(NULL, drafts);
+    ip_blocks_draft_fini(&drafts[0]);
+    ip_blocks_draft_fini(&drafts[1]);
+    return changed;
+}
+
+struct ip_set *ip_set_new_changed(const struct ip_set *set, const struct ip_set_change *change) {
+    size_t count = change->prefix_count + change->entry_count;
+    struct ip_record *records = malloc((count + 1) * sizeof(*records));
+    if (!records)
+        return NULL;
+    for (size_t i = 0; i < change->entry_count; i++)
+        records[i] = ip_record_of(&change->entries[i].prefix, change->entries[i].ends_at_ms);
+    for (size_t i = 0; i < change->prefix_count; i++) {
+        struct ip_record *gone = &records[change->entry_count + i];
+        *gone = ip_record_of(&change->prefixes[i], CLOCK_ALWAYS_MS);
+        gone->is_gone = true;
+    }
+    struct ip_set *changed = NULL;
+    if (ip_record_sort(records, &count)) {
+        struct ip_records changes = {records, count, IP_FAMILY_NONE};
+        changed = set->has_blocks ? new_of_blocks(set, changes) : new_of_all(set, changes);
+    }
+    free(records);
+    return changed;
+}
+
+// --- asking ---
 
 bool ip_set_contains(const struct ip_set *set, const struct ip_address *address, int64_t now_ms) {
-    const struct ip_tree *tree = find_tree(set, address);
-    if (!tree)
-        return false;
-    uint32_t i = ip_tree_find(tree, ip_key_of(address));
-    return i != IP_TREE_NONE && ip_tree_is_any_live(tree, i, now_ms);
-}
-
-static struct ip_set_entry get_entry(const struct ip_tree *tree, uint32_t i) {
-    return (struct ip_set_entry){
-        .prefix = {.address = ip_key_get_address(ip_tree_get_key(tree, i), tree->family),
-                   .bits = tree->bits[i]},
-        .ends_at_ms = tree->ends ? tree->ends[i] : CLOCK_NEVER_MS,
-        .id = tree->ids[i],
-    };
-}
-
-bool ip_set_find(const struct ip_set *set, const struct ip_address *address, int64_t now_ms,
-                 struct ip_set_entry *ret) {
-    const struct ip_tree *tree = find_tree(set, address);
-    if (!tree)
-        return false;
-    uint32_t i = ip_tree_find(tree, ip_key_of(address));
-    while (i != IP_TREE_NONE && !ip_tree_is_live(tree, i, now_ms))
-        i = ip_tree_get_parent(tree, i);
-    if (i == IP_TREE_NONE)
-        return false;
-    *ret = get_entry(tree, i);
-    return true;
-}
-
-// The live prefix with the most leading bits in common, of those that do not contain the address. In sorted
-// order those in common only become fewer with the distance: it is the first live one below or the first live
-// one above.
-static uint32_t find_neighbour(const struct ip_tree *tree, struct ip_key key, int64_t now_ms) {
-    uint32_t above = ip_tree_count_up_to(tree, key);
-    uint32_t below = above; // one more than its number
-    while (below > 0 && !ip_tree_is_live(tree, below - 1, now_ms))
-        below--;
-    while (above < tree->count && !ip_tree_is_live(tree, above, now_ms))
-        above++;
-    if (below == 0)
-        return above < tree->count ? above : IP_TREE_NONE;
-    if (above == tree->count)
-        return below - 1;
-    unsigned common_below = ip_key_get_common_bits(key, ip_tree_get_key(tree, below - 1));
-    unsigned common_above = ip_key_get_common_bits(key, ip_tree_get_key(tree, above));
-    return common_above > common_below ? above : below - 1;
-}
-
-bool ip_set_find_nearest(const struct ip_set *set, const struct ip_address *address, int64_t now_ms,
-                         struct ip_set_entry *ret) {
-    const struct ip_tree *tree = find_tree(set, address);
-    if (!tree)
+    if (!set || address->family == IP_FAMILY_NONE)
         return false;
     struct ip_key key = ip_key_of(address);
-    uint32_t i = ip_tree_find(tree, key);
-    if (i != IP_TREE_NONE && ip_tree_is_any_live(tree, i, now_ms))
-        return false;
-    if (i == IP_TREE_NONE)
-        i = find_neighbour(tree, key, now_ms);
-    if (i == IP_TREE_NONE)
-        return false;
-    *ret = get_entry(tree, i);
-    return true;
-}
-
-size_t ip_set_get_count(const struct ip_set *set) {
-    return set ? (size_t)set->v4.count + set->v6.count : 0;
-}
-
-size_t ip_set_get_size_bytes(const struct ip_set *set) {
-    return set ? set->size_bytes : 0;
-}
-
-const char *ip_set_check(const struct ip_set *set) {
-    if (!set)
-        return NULL;
-    const char *broken = ip_tree_check(&set->v4);
-    return broken ? broken : ip_tree_check(&set->v6);
+    if (!set->has_blocks)
+        return ip_flat_contains(&set->flat, set->blocks, address->family, key, now_ms);
+    const struct ip_block *block = ip_blocks_find(ip_set_get_blocks(set, address->family), key);
+    return block && ip_block_contains(block, key, now_ms);
 }

@@ -5,8 +5,12 @@
 // arena goes with it.
 //
 // Duplicates and nesting are fine. Ends by time change nothing in the set: every question brings its own
-// `now_ms`, and an entry is live while ends_at_ms > now_ms. A question is one descent to the longest prefix
-// that contains the address; ends were pushed down when the set was built, so that the answer stands there.
+// `now_ms`, and an entry is live while ends_at_ms > now_ms. Up to eight prefixes are compared one by one
+// (ip_flat.h). More are merged into a step function from addresses to the latest end, which is a search
+// among few sorted numbers (ip_block.h, ip_rank.h); the prefixes stand beside it for explanations.
+//
+// A set with a change made to it shares memory with the one before (ip_blocks.h): the two, and all further
+// ones, are made and freed by one thread.
 #ifndef LATCHKEY_COMMON_IP_IP_SET_H
 #define LATCHKEY_COMMON_IP_IP_SET_H
 
@@ -25,14 +29,12 @@
 struct ip_set_entry {
     struct ip_prefix prefix;
     int64_t ends_at_ms; // CLOCK_NEVER_MS = does not end
-    uint32_t id;        // the caller's; comes back with an answer
 };
 
 struct ip_set;
 
 // Copies what it needs of `entries`, in any order. Of several entries with one prefix the one that ends last
-// is kept, of those the one with the lowest id. NULL when out of memory. No entries: a set that contains
-// nothing.
+// is kept. NULL when out of memory. No entries: a set that contains nothing.
 MUST_CHECK struct ip_set *ip_set_new(const struct ip_set_entry *entries, size_t count);
 void ip_set_free(struct ip_set *set);
 
@@ -40,22 +42,43 @@ void ip_set_free(struct ip_set *set);
 MUST_CHECK struct ip_set *ip_set_new_in_arena(struct arena *arena, const struct ip_set_entry *entries,
                                               size_t count);
 
+// `set` with the entries under these prefixes replaced: those in `entries`, whose prefixes are all among
+// them, are what it has of them now. The old set stays as it is. NULL when out of memory. `set` is not in an
+// arena.
+struct ip_set_change {
+    const struct ip_prefix *prefixes;
+    size_t prefix_count;
+    const struct ip_set_entry *entries;
+    size_t entry_count;
+};
+MUST_CHECK struct ip_set *ip_set_new_changed(const struct ip_set *set, const struct ip_set_change *change);
+
 // False for NULL and for no address.
 bool ip_set_contains(const struct ip_set *set, const struct ip_address *address, int64_t now_ms);
 
-// The longest live prefix that contains the address; false, and `ret` untouched, if there is none.
+// The longest live prefix that contains the address; false, and `ret` untouched, if there is none. This and
+// the next are for explanations, not for the hot path.
 bool ip_set_find(const struct ip_set *set, const struct ip_address *address, int64_t now_ms,
                  struct ip_set_entry *ret);
 
 // For an address that is not contained, the entry that came nearest: the longest one that contains it but has
 // ended, else a live one of the same family with the most leading bits in common. False if the address is
-// contained, or no entry qualifies. Walks past dead entries: for explanations, not for the hot path.
+// contained, or no entry qualifies.
 bool ip_set_find_nearest(const struct ip_set *set, const struct ip_address *address, int64_t now_ms,
                          struct ip_set_entry *ret);
 
-// Different prefixes held, and all memory held.
+// Of the same prefixes with the same ends. NULL equals NULL.
+bool ip_set_is_equal(const struct ip_set *a, const struct ip_set *b);
+
+// Of the content, so that equal sets have the same hash. The keys are random: lists are chosen by customers.
+// Walks all entries.
+uint64_t ip_set_get_hash(const struct ip_set *set, const uint64_t keys[2]);
+
+// Different prefixes held; all memory held, and as much of that as is read by ip_set_contains(). What is
+// shared with other sets counts in each.
 size_t ip_set_get_count(const struct ip_set *set);
 size_t ip_set_get_size_bytes(const struct ip_set *set);
+size_t ip_set_get_hot_size_bytes(const struct ip_set *set);
 
 // Walks every invariant of the set: the sentence for the first one broken, NULL if all hold. For tests; slow.
 const char *ip_set_check(const struct ip_set *set);

@@ -5,20 +5,12 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "common/ip/address.h"
 
 struct ip_key {
     uint64_t high, low;
-};
-
-// A prefix on its way into a set: sorted by family, key and bits.
-struct ip_record {
-    struct ip_key key;
-    int64_t ends_at_ms;
-    uint32_t id;
-    uint8_t bits;
-    uint8_t family;
 };
 
 static inline uint64_t ip_key_load_word(const uint8_t *bytes) {
@@ -70,10 +62,20 @@ static inline struct ip_key ip_key_get_mask(unsigned bits) {
                            ip_key_get_word_mask(bits < 64 ? 0 : bits - 64)};
 }
 
+// The last address of a prefix.
+static inline struct ip_key ip_key_get_last(struct ip_key prefix, unsigned bits) {
+    struct ip_key mask = ip_key_get_mask(bits);
+    return (struct ip_key){prefix.high | ~mask.high, prefix.low | ~mask.low};
+}
+
+static inline struct ip_key ip_key_mask(struct ip_key key, unsigned bits) {
+    struct ip_key mask = ip_key_get_mask(bits);
+    return (struct ip_key){key.high & mask.high, key.low & mask.low};
+}
+
 // The address with all but its first `bits` cleared.
 static inline struct ip_key ip_key_of_prefix(const struct ip_address *address, unsigned bits) {
-    struct ip_key key = ip_key_of(address), mask = ip_key_get_mask(bits);
-    return (struct ip_key){key.high & mask.high, key.low & mask.low};
+    return ip_key_mask(ip_key_of(address), bits);
 }
 
 // Whether the first `bits` are equal; no branch.

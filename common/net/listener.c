@@ -21,7 +21,7 @@
 enum {
     BACKLOG = 512,
     ADDRESS_TEXT_MAX = 128,
-    ACCEPTS_PER_TURN = 64,
+    ACCEPTS_PER_TURN = 8,
     PAUSE_MS = 100,
     UNSENT_BYTES = 512 * 1024
 };

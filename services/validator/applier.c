@@ -59,7 +59,7 @@ static enum status read_scope(struct applier *applier, struct db_transaction *tr
 
 // --- whitelists ---
 
-// The entries of a company are read again as a whole: this is the one place that knows.
+// All of a company's entries, or those under the prefixes that have changed.
 static enum status read_list(struct applier *applier, struct db_transaction *transaction,
                              const struct uuid *company_id) {
     return row_reader_read_company(&applier->reader, transaction, ROW_ENTRY, company_id);
@@ -100,6 +100,15 @@ static enum status read_settings(struct applier *applier, struct db_transaction 
     return status;
 }
 
+// why a limit: a round of the log may name more than the list has.
+static enum status read_part(struct applier *applier, struct db_transaction *transaction,
+                             const struct uuid *company_id, const struct changed_prefix *prefixes,
+                             size_t count) {
+    if (count > ROW_READER_PREFIXES_MAX)
+        return read_list(applier, transaction, company_id);
+    return row_reader_read_prefixes(&applier->reader, transaction, company_id, prefixes, count);
+}
+
 // After the settings: only what changed in the list that is live by now is of interest.
 static enum status read_changed_lists(struct applier *applier, struct db_transaction *transaction,
                                       const struct change_set *set) {
@@ -108,8 +117,12 @@ static enum status read_changed_lists(struct applier *applier, struct db_transac
     enum status status = STATUS_OK;
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
         struct uuid list = image_find_live_list(applier->reader.image, &companies[i]);
+        size_t prefix_count;
+        const struct changed_prefix *prefixes = change_set_get_prefixes(set, &list, &prefix_count);
         if (change_set_has(set, CHANGE_LISTS, &list))
             status = read_list(applier, transaction, &companies[i]);
+        else if (prefix_count > 0)
+            status = read_part(applier, transaction, &companies[i], prefixes, prefix_count);
     }
     return status;
 }

@@ -11,12 +11,13 @@
 #include "common/base/compiler.h"
 #include "common/base/status.h"
 #include "common/base/uuid.h"
+#include "common/ip/prefix.h"
 
 enum change_scope {
     CHANGE_COMPANIES,  // ids of companies
     CHANGE_WHITELISTS, // ids of companies: settings and pointer
-    CHANGE_LISTS,      // ids of lists whose entries changed, live or not; their companies' are in the next
-    CHANGE_LISTS_OF,   // ids of companies
+    CHANGE_LISTS,      // ids of lists to be read as a whole, live or not; their companies' are in the next
+    CHANGE_LISTS_OF,   // ids of companies in whose lists anything has changed
     CHANGE_ROLES,
     CHANGE_ROLES_OF, // ids of companies: anything of the kind
     CHANGE_MEMBERS,
@@ -26,10 +27,17 @@ enum change_scope {
     CHANGE_SCOPES
 };
 
+// A prefix under which entries of a list have changed.
+struct changed_prefix {
+    struct uuid list_id;
+    struct ip_prefix prefix;
+};
+
 // Zeroed memory is an empty one.
 struct change_set {
     bool has_catalogue;
     struct buffer ids[CHANGE_SCOPES]; // struct uuid
+    struct buffer prefixes;           // struct changed_prefix
 };
 
 void change_set_fini(struct change_set *set);
@@ -42,6 +50,8 @@ struct change {
     struct uuid list_id;
     const struct uuid *objects;
     size_t object_count;
+    const struct ip_prefix *prefixes; // of entries of the list; NULL = any
+    size_t prefix_count;
 };
 MUST_CHECK enum status change_set_add(struct change_set *set, const struct change *change);
 
@@ -51,6 +61,10 @@ MUST_CHECK enum status change_set_finish(struct change_set *set);
 // Borrows from the set.
 const struct uuid *change_set_get_ids(const struct change_set *set, enum change_scope scope,
                                       size_t *ret_count);
+
+// In a finished set: the prefixes that changed in the list, in order and each once. Borrows from the set.
+const struct changed_prefix *change_set_get_prefixes(const struct change_set *set, const struct uuid *list_id,
+                                                     size_t *ret_count);
 
 // In a finished set.
 bool change_set_has(const struct change_set *set, enum change_scope scope, const struct uuid *id);

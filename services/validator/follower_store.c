@@ -37,8 +37,8 @@ static const struct db_statement statements[] = {
                   " ('latchkey.company'::regclass, 'latchkey.whitelist'::regclass, 'latchkey.role'::regclass,"
                   " 'latchkey.whitelist_entry'::regclass, 'latchkey.member'::regclass,"
                   " 'latchkey.token_secret'::regclass)"},
-    [CHANGES] = {"follower_changes", "SELECT lane, seq, mark, kind, company_id, list_id, objects"
-                                     " FROM latchkey.changes_since($1, $2)"},
+    [CHANGES] = {"follower_changes", "SELECT lane, seq, mark, kind, company_id, list_id, objects,"
+                                     " prefixes FROM latchkey.changes_since($1, $2)"},
 };
 
 // --- outside of a transaction ---
@@ -195,6 +195,18 @@ enum status follower_store_estimate_rows(struct db_transaction *transaction, uin
     return status;
 }
 
+// False when out of memory. NULL: none, which means any.
+static bool read_prefixes(const struct db_result *result, int row, struct arena *arena,
+                          struct change *change) {
+    struct db_array array = db_result_get_array(result, row, 7, DB_TYPE_CIDR);
+    struct ip_prefix *prefixes =
+        array.count > 0 ? ARENA_NEW_ARRAY(arena, struct ip_prefix, array.count) : NULL;
+    while (prefixes && db_array_next_prefix(&array, &prefixes[change->prefix_count]))
+        change->prefix_count++;
+    change->prefixes = prefixes;
+    return prefixes || array.count <= 0;
+}
+
 static enum status add_change(const struct db_result *result, int row, struct arena *arena,
                               struct change_set *set) {
     struct change change = {.kind = db_result_get_text(result, row, 3),
@@ -207,6 +219,8 @@ static enum status add_change(const struct db_result *result, int row, struct ar
     while (objects && db_array_next_uuid(&array, &objects[change.object_count]))
         change.object_count++;
     change.objects = objects;
+    if (!read_prefixes(result, row, arena, &change))
+        return STATUS_NO_MEMORY;
     return change_set_add(set, &change);
 }
 

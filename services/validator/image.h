@@ -104,6 +104,10 @@ MUST_CHECK enum status image_put_token(struct image *image, const struct token_r
 MUST_CHECK enum status image_set_entries(struct image *image, const struct uuid *company_id,
                                          const struct ip_set_entry *entries, size_t count);
 
+// What the list has under some prefixes; the rest of it stays as it is. Borrows.
+MUST_CHECK enum status image_change_entries(struct image *image, const struct uuid *company_id,
+                                            const struct ip_set_change *change);
+
 // The list whose entries count; zero if none.
 struct uuid image_find_live_list(const struct image *image, const struct uuid *company_id);
 

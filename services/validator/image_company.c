@@ -92,10 +92,8 @@ enum status image_put_whitelist(struct image *image, const struct whitelist_row 
     return publish(image, company);
 }
 
-enum status image_set_entries(struct image *image, const struct uuid *company_id,
-                              const struct ip_set_entry *entries, size_t count) {
-    struct company *company = image_touch_company(image, company_id);
-    struct ip_set *ips = company ? ip_set_new(entries, count) : NULL;
+// Takes `ips`, and frees it on failure; NULL is out of memory.
+static enum status publish_entries(struct image *image, struct company *company, struct ip_set *ips) {
     if (!ips)
         return STATUS_NO_MEMORY;
     struct ip_set *old = company->ips;
@@ -109,6 +107,22 @@ enum status image_set_entries(struct image *image, const struct uuid *company_id
     image->list_bytes += ip_set_get_size_bytes(ips) - (old ? ip_set_get_size_bytes(old) : 0);
     reclaim_add(image->reclaim, image_release_ip_set, NULL, old);
     return STATUS_OK;
+}
+
+enum status image_set_entries(struct image *image, const struct uuid *company_id,
+                              const struct ip_set_entry *entries, size_t count) {
+    struct company *company = image_touch_company(image, company_id);
+    return company ? publish_entries(image, company, ip_set_new(entries, count)) : STATUS_NO_MEMORY;
+}
+
+enum status image_change_entries(struct image *image, const struct uuid *company_id,
+                                 const struct ip_set_change *change) {
+    struct company *company = image_touch_company(image, company_id);
+    if (!company)
+        return STATUS_NO_MEMORY;
+    struct ip_set *ips = company->ips ? ip_set_new_changed(company->ips, change)
+                                      : ip_set_new(change->entries, change->entry_count);
+    return publish_entries(image, company, ips);
 }
 
 struct uuid image_find_live_list(const struct image *image, const struct uuid *company_id) {

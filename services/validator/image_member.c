@@ -100,8 +100,7 @@ static enum status make_ips(const struct member_row *row, struct ip_set **ret_ip
     if (!entries)
         return STATUS_NO_MEMORY;
     for (size_t i = 0; i < row->ip_count; i++)
-        entries[i] =
-            (struct ip_set_entry){.prefix = row->ips[i], .ends_at_ms = CLOCK_NEVER_MS, .id = (uint32_t)i};
+        entries[i] = (struct ip_set_entry){.prefix = row->ips[i], .ends_at_ms = CLOCK_NEVER_MS};
     *ret_ips = ip_set_new(entries, row->ip_count);
     free(entries);
     return *ret_ips ? STATUS_OK : STATUS_NO_MEMORY;

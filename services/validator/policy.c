@@ -105,8 +105,7 @@ static enum status make_ips(const struct ip_prefix *prefixes, size_t count, cons
     if (!entries)
         return STATUS_NO_MEMORY;
     for (size_t i = 0; i < count; i++)
-        entries[i] =
-            (struct ip_set_entry){.prefix = prefixes[i], .ends_at_ms = CLOCK_NEVER_MS, .id = (uint32_t)i};
+        entries[i] = (struct ip_set_entry){.prefix = prefixes[i], .ends_at_ms = CLOCK_NEVER_MS};
     *ret_ips = ip_set_new(entries, count);
     free(entries);
     return *ret_ips ? STATUS_OK : STATUS_NO_MEMORY;

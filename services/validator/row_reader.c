@@ -17,7 +17,7 @@ struct row_source {
     struct db_statement statement; // without its WHERE
     size_t columns;
     const char *id, *company; // columns to select by
-    const char *order;        // "" = any
+    const char *order;        // of all rows; "" = any
     enum status (*put)(struct row_reader *reader, struct row_fields *fields);
     enum status (*finish)(struct row_reader *reader); // NULL = nothing to do after the last row
 };
@@ -64,12 +64,23 @@ static enum status put_whitelist(struct row_reader *reader, struct row_fields *f
     return fields->status == STATUS_OK ? image_put_whitelist(reader->image, &row) : fields->status;
 }
 
+static enum status put_entries(struct row_reader *reader) {
+    const struct ip_set_change change = {
+        .prefixes = (void *)reader->prefixes.data,
+        .prefix_count = reader->prefixes.len / sizeof(struct ip_prefix),
+        .entries = (void *)reader->entries.data,
+        .entry_count = reader->entries.len / sizeof(struct ip_set_entry),
+    };
+    if (change.prefix_count > 0)
+        return image_change_entries(reader->image, &reader->entries_of, &change);
+    return image_set_entries(reader->image, &reader->entries_of, change.entries, change.entry_count);
+}
+
 // Gives the company whose entries have been gathered its list, and begins to gather another's.
 static enum status end_entries(struct row_reader *reader, struct uuid next_company) {
     enum status status = STATUS_OK;
     if (!uuid_is_zero(reader->entries_of))
-        status = image_set_entries(reader->image, &reader->entries_of, (void *)reader->entries.data,
-                                   reader->entries.len / sizeof(struct ip_set_entry));
+        status = put_entries(reader);
     reader->entries_of = next_company;
     buffer_reset(&reader->entries);
     return status;
@@ -87,7 +98,6 @@ static enum status put_entry(struct row_reader *reader, struct row_fields *field
         if (status != STATUS_OK)
             return status;
     }
-    entry.id = (uint32_t)(reader->entries.len / sizeof(entry));
     return append(&reader->entries, &entry, sizeof(entry));
 }
 
@@ -209,6 +219,7 @@ void row_reader_fini(struct row_reader *reader) {
     arena_fini(&reader->arena);
     buffer_fini(&reader->sql);
     buffer_fini(&reader->entries);
+    buffer_fini(&reader->prefixes);
     buffer_fini(&reader->definitions);
 }
 
@@ -243,7 +254,6 @@ static enum status read_rows(struct row_reader *reader, const struct row_source 
 // `reader->sql` holds the statement.
 static enum status run(struct row_reader *reader, struct db_transaction *transaction,
                        const struct row_source *source) {
-    buffer_append_text(&reader->sql, source->order);
     buffer_append_text(&reader->sql, ") TO STDOUT (FORMAT binary)");
     buffer_append_byte(&reader->sql, '\0');
     if (reader->sql.failed)
@@ -262,6 +272,7 @@ static const struct row_source *begin(struct row_reader *reader, enum row_kind k
     const struct row_source *source = &sources[kind];
     arena_reset(&reader->arena);
     buffer_reset(&reader->entries);
+    buffer_reset(&reader->prefixes);
     buffer_reset(&reader->definitions);
     reader->entries_of = (struct uuid){{0}};
     buffer_reset(&reader->sql);
@@ -277,7 +288,9 @@ static void append_uuid(struct buffer *sql, struct uuid uuid) {
 
 enum status row_reader_read_all(struct row_reader *reader, struct db_transaction *transaction,
                                 enum row_kind kind) {
-    return run(reader, transaction, begin(reader, kind));
+    const struct row_source *source = begin(reader, kind);
+    buffer_append_text(&reader->sql, source->order);
+    return run(reader, transaction, source);
 }
 
 enum status row_reader_read_ids(struct row_reader *reader, struct db_transaction *transaction,
@@ -303,4 +316,27 @@ enum status row_reader_read_company(struct row_reader *reader, struct db_transac
     append_uuid(&reader->sql, *company_id);
     buffer_append_text(&reader->sql, "'");
     return run(reader, transaction, source);
+}
+
+// why the list by name: so that the index of prefixes is used whatever the statistics say.
+enum status row_reader_read_prefixes(struct row_reader *reader, struct db_transaction *transaction,
+                                     const struct uuid *company_id, const struct changed_prefix *prefixes,
+                                     size_t count) {
+    assert(count > 0 && count <= ROW_READER_PREFIXES_MAX);
+    const struct row_source *source = begin(reader, ROW_ENTRY);
+    reader->entries_of = *company_id;
+    buffer_append_text(&reader->sql, " WHERE w.company_id = '");
+    append_uuid(&reader->sql, *company_id);
+    buffer_append_text(&reader->sql, "' AND e.list_id = '");
+    append_uuid(&reader->sql, prefixes[0].list_id);
+    buffer_append_text(&reader->sql, "' AND e.cidr = ANY ('{");
+    for (size_t i = 0; i < count; i++) {
+        char text[IP_PREFIX_TEXT_MAX + 1];
+        ip_prefix_format(&prefixes[i].prefix, text);
+        buffer_append_text(&reader->sql, i > 0 ? "," : "");
+        buffer_append_text(&reader->sql, text);
+        buffer_append(&reader->prefixes, bytes_of(&prefixes[i].prefix, sizeof(prefixes[i].prefix)));
+    }
+    buffer_append_text(&reader->sql, "}'::cidr[])");
+    return reader->prefixes.failed ? STATUS_NO_MEMORY : run(reader, transaction, source);
 }

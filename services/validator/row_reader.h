@@ -15,6 +15,7 @@
 #include "common/base/status.h"
 #include "common/base/uuid.h"
 #include "common/db/transaction.h"
+#include "services/validator/change_set.h"
 #include "services/validator/image.h"
 
 enum row_kind {
@@ -37,6 +38,7 @@ struct row_reader {
     struct buffer sql;
     struct uuid entries_of;    // whose entries are being gathered; zero = nobody's
     struct buffer entries;     // struct ip_set_entry, of that company
+    struct buffer prefixes;    // struct ip_prefix: only what stands under these is read; empty = all
     struct buffer definitions; // struct permission_definition
 };
 
@@ -56,5 +58,12 @@ MUST_CHECK enum status row_reader_read_ids(struct row_reader *reader, struct db_
 // All that the company has of the kind. With ROW_ENTRY also a company without an entry gets its (empty) list.
 MUST_CHECK enum status row_reader_read_company(struct row_reader *reader, struct db_transaction *transaction,
                                                enum row_kind kind, const struct uuid *company_id);
+
+// The company's entries under these prefixes of its live list, at most ROW_READER_PREFIXES_MAX: the rest
+// stays as it is.
+#define ROW_READER_PREFIXES_MAX 50000
+MUST_CHECK enum status row_reader_read_prefixes(struct row_reader *reader, struct db_transaction *transaction,
+                                                const struct uuid *company_id,
+                                                const struct changed_prefix *prefixes, size_t count);
 
 #endif

@@ -3,6 +3,9 @@
 Two lists take turns in being the live one. While one is published, and the validator in the same process loads it, the same
 company's tokens are deactivated one after the other: a call has the same lane. The peers are the same deactivations without
 that, the bound of 50 ms, and the same SQL, triggers and all, by psycopg2. PostgreSQL reaches the disk on every commit.
+
+One entry is added and removed, and each time "effective" is from sending the call until a validator in a process of its own
+has answered Validate at the call's revision: the commit is in it. The peer is the same with a list of ten.
 """
 
 import itertools
@@ -11,17 +14,19 @@ import time
 import uuid
 from contextlib import closing
 from ipaddress import IPv4Address
-from statistics import quantiles
+from statistics import median, quantiles
 
 from figures import Figure
-from latchkey_test import Deployment, PrivatePostgres, stubs
+from latchkey_test import Client, Deployment, PrivatePostgres, Server, stubs
 from world import database_of
 
+validation_pb2 = stubs.messages("latchkey/v1/validation.proto")
 token_pb2 = stubs.messages("latchkey/v1/token.proto")
 whitelist_pb2 = stubs.messages("latchkey/v1/whitelist.proto")
 
 _BOUND_US = 50000
 _PER_CALL = 10000
+_EDITS = 40  # of one entry, a round
 _SECONDS = 3.0  # of deactivations with a publication among them; a million entries are loaded in less
 
 _FILL = """
@@ -52,31 +57,44 @@ _DELETE = "DELETE FROM latchkey.whitelist_entry e USING latchkey.whitelist w WHE
 def run(world):
     count = 100000 if world.quick else 1000000
     with PrivatePostgres(fsync="on", full_page_writes="on") as postgres, \
-            Deployment(postgres, whitelist_sweep="1h") as deployment:
-        bench = _Bench(deployment, count)
-        rounds = [bench.round() for _ in world.rounds(5)]
+            Deployment(postgres, whitelist_sweep="1h") as deployment, \
+            Server("latchkey-validator", database_url=deployment.url) as validator:
+        bench = _Bench(deployment, validator, count)
+        few = [bench.change_one() for _ in world.rounds(5)]
+        bench.fill()
+        rounds = [{**bench.round(), **{f"{name}_of_few": us for name, us in of_few.items()}} for of_few in few]
     return [Figure("whitelist", f"{case} of {count} entries", [found[ours] for found in rounds],
                    [found[peer] for found in rounds], peer_name, "us", goal) for case, ours, peer, peer_name, goal in (
                        ("deactivation beside the publication, p99", "beside", "quiet", "without it", None),
                        ("deactivation beside the publication, p99", "beside", "bound", "50 ms", 1.0),
                        ("publication", "publish", "point", "the bare UPDATE", None),
+                       ("one changed, effective p50", "one_p50", "one_p50_of_few", "the same of 10", None),
+                       ("one changed, effective p99", "one_p99", "one_p99_of_few", "the same of 10", None),
+                       ("one changed, effective p99", "one_p99", "bound", "50 ms", 1.0),
+                       ("10 000 added, effective", "add_effective", "add", "the call", None),
                        ("10 000 added to a list", "add", "insert", "the bare INSERT", None),
                        ("10 000 removed from a list", "remove", "delete", "the bare DELETE", None))]
 
 
 class _Bench:
-    def __init__(self, deployment, count):
-        self.deployment = deployment
+    def __init__(self, deployment, validator, count):
+        self.deployment, self.validator, self.count = deployment, Client(validator.address), count
         self.client = deployment.administrator()
         self.addresses = (str(IPv4Address((172 << 24) + i * 5)) for i in itertools.count())
+        self.client.whitelist.AddWhitelistEntries(whitelist_pb2.AddWhitelistEntriesRequest(
+            entries=[{"address": next(self.addresses)} for _ in range(10)]), timeout=30)
+
+    def fill(self):
+        """Both lists, the live one and a draft."""
         draft = uuid.uuid4()
         with closing(self.connect()) as connection, connection.cursor() as cursor:
             cursor.execute("SELECT w.live_list_id FROM latchkey.whitelist w JOIN latchkey.company c USING (company_id) WHERE is_demo")
             (live,) = cursor.fetchone()
             cursor.execute(_DRAFT.format(list_id=draft))
             for list_id in (live, draft):
-                cursor.execute(_FILL.format(list_id=list_id, count=count))
+                cursor.execute(_FILL.format(list_id=list_id, count=self.count))
             cursor.execute("VACUUM ANALYZE latchkey.whitelist_entry")
+        self.change_one(1)  # returns when the validator has the list
 
     def connect(self):
         connection = self.deployment.postgres.connect(database_of(self.deployment.url))
@@ -94,8 +112,30 @@ class _Bench:
     def round(self):
         quiet, _ = self.deactivate(_SECONDS / 2)
         beside, published = self.deactivate(_SECONDS, self.publish)
-        return {"quiet": quiet, "beside": beside, "bound": _BOUND_US, "publish": published, "point": self.execute(_POINT)[1],
+        self.change_one(1)  # the list that was published has been loaded
+        return {**self.change_one(), "quiet": quiet, "beside": beside, "bound": _BOUND_US, "publish": published, "point": self.execute(_POINT)[1],
                 **self.edit()}
+
+    def change_one(self, edits=_EDITS):
+        """Microseconds until one entry counts, and until it does no more."""
+        samples = []
+        for _ in range(edits):
+            add = whitelist_pb2.AddWhitelistEntriesRequest(entries=[{"address": next(self.addresses)}])
+            answer, added_us, _ = self.make_effective(
+                lambda add=add: self.client.whitelist.AddWhitelistEntries(add, timeout=60))
+            remove = whitelist_pb2.RemoveWhitelistEntriesRequest(entry_ids=[answer.entries[0].entry_id])
+            samples += [added_us, self.make_effective(
+                lambda remove=remove: self.client.whitelist.RemoveWhitelistEntries(remove, timeout=60))[1]]
+        return {"one_p50": median(samples), "one_p99": quantiles(samples, n=100, method="inclusive")[98]}
+
+    def make_effective(self, call):
+        """The call's answer, the microseconds until the validator has answered at its revision, and those of the call."""
+        started = time.monotonic_ns()
+        answer, call_us = _time(call)
+        question = validation_pb2.ValidateRequest(token=self.deployment.secrets["LATCHKEY_TOKEN"], client_ip="127.0.0.1",
+                                                  channel=1, min_revision=answer.revision)
+        self.validator.validation.Validate(question, timeout=60)
+        return answer, (time.monotonic_ns() - started) / 1000, call_us
 
     def publish(self):
         """Microseconds of putting the other list in place."""
@@ -131,13 +171,14 @@ class _Bench:
         """Ten thousand added and removed, by us and by the same SQL."""
         entries = [{"address": next(self.addresses)} for _ in range(_PER_CALL)]
         request = whitelist_pb2.AddWhitelistEntriesRequest(entries=entries)
-        answer, add = _time(lambda: self.client.whitelist.AddWhitelistEntries(request, timeout=60))
+        answer, effective, add = self.make_effective(
+            lambda: self.client.whitelist.AddWhitelistEntries(request, timeout=60))
         ids = [entry.entry_id for entry in answer.entries]
         request = whitelist_pb2.RemoveWhitelistEntriesRequest(entry_ids=ids)
         _, remove = _time(lambda: self.client.whitelist.RemoveWhitelistEntries(request, timeout=60))
         rows, insert = self.execute(_INSERT, [next(self.addresses) for _ in range(_PER_CALL)])
         _, delete = self.execute(_DELETE, [str(entry_id) for (entry_id,) in rows])
-        return {"add": add, "remove": remove, "insert": insert, "delete": delete}
+        return {"add": add, "add_effective": effective, "remove": remove, "insert": insert, "delete": delete}
 
 
 def _time(function):

@@ -83,19 +83,30 @@ static void write_question(struct question *question, enum class class, const ch
 
 static const struct bytes grants[] = {BYTES_LITERAL("charges.read"), BYTES_LITERAL("latchkey.validate.any")};
 
+// The secret of one more token of that class, good or not.
+static struct secret put_token(struct validator_image *made, enum class class, struct uuid company_id,
+                               size_t number, bool is_deactivated) {
+    struct token_row row = validator_image_make_row((uint8_t) class, company_id, grants, 1);
+    memcpy(row.token_id.bytes + 2, &number, sizeof(number));
+    row.token_id.bytes[1] = is_deactivated ? 'd' : 'a';
+    row.is_deactivated = is_deactivated;
+    return validator_image_put(made, row);
+}
+
 // Half of the tokens are good: an image of nothing but dead ones would be no usual one. The companies' lie
-// side by side, so that a class is no part of the memory.
+// side by side, in an order that changes, so that a class is no part of the memory, nor of a line of the
+// cache.
 static void put_tokens(struct validator_image *made, const struct uuid companies[CLASS_COUNT], size_t count,
                        struct question *questions) {
+    enum { KINDS = 4 };
     for (size_t i = 0; i < count; i++) {
-        for (enum class class = DEACTIVATED; class < CLASS_COUNT; class ++) {
-            struct token_row row = validator_image_make_row((uint8_t) class, companies[class], grants, 1);
-            memcpy(row.token_id.bytes + 2, &i, sizeof(i));
-            (void)validator_image_put(made, row);
-            row.token_id.bytes[1] = 'd';
-            row.is_deactivated = true;
-            struct secret secret = validator_image_put(made, row);
-            write_question(&questions[class * count + i], class, secret.text);
+        size_t first = random_get_u64() % KINDS;
+        for (size_t k = 0; k < KINDS; k++) {
+            size_t kind = (first + k) % KINDS;
+            enum class class = kind / 2 ? FOREIGN : DEACTIVATED;
+            struct secret secret = put_token(made, class, companies[class], i, kind % 2);
+            if (kind % 2)
+                write_question(&questions[class * count + i], class, secret.text);
         }
     }
 }

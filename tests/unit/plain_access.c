@@ -342,7 +342,7 @@ static const struct ip_set *make_ips(const struct plain_list *list, struct arena
         return NULL;
     for (size_t i = 0; i < list->count; i++)
         entries[i] = (struct ip_set_entry){ip_prefix_of(&list->entries[i].address, list->entries[i].bits),
-                                           list->entries[i].ends_at_ms, (uint32_t)i};
+                                           list->entries[i].ends_at_ms};
     const struct ip_set *set = ip_set_new_in_arena(arena, entries, list->count);
     assert_non_null(set);
     return set;

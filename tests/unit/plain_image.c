@@ -189,7 +189,7 @@ static enum status put_whitelist(const struct plain_rows *rows, size_t i, struct
                                 .live_list_id = make_id('l', i)};
     enum status status = image_put_whitelist(image, &row);
     for (size_t k = 0; k < rows->companies[i].entry_count; k++)
-        entries[k] = (struct ip_set_entry){parse_prefix(rows->companies[i].entries[k]), CLOCK_NEVER_MS, 0};
+        entries[k] = (struct ip_set_entry){parse_prefix(rows->companies[i].entries[k]), CLOCK_NEVER_MS};
     return status == STATUS_OK
                ? image_set_entries(image, &company_id, entries, rows->companies[i].entry_count)
                : status;

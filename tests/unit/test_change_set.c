@@ -27,7 +27,13 @@ static const struct {
 
 struct table {
     bool is_named[CHANGE_SCOPES][IDS];
+    bool has_prefix[IDS][IDS]; // of lists
 };
+
+static struct ip_prefix make_prefix(size_t number) {
+    struct ip_address address = {.family = IP_FAMILY_V4, .bytes = {10, (uint8_t)(number * 7)}};
+    return ip_prefix_of(&address, 16);
+}
 
 static void add_one(struct seed *seed, struct change_set *set, struct table *table) {
     size_t kind = seed_next_below(seed, ARRAY_LENGTH(kinds)), company = seed_next_below(seed, IDS);
@@ -48,9 +54,36 @@ static void add_one(struct seed *seed, struct change_set *set, struct table *tab
     }
     if (!names_objects || kinds[kind].objects == kinds[kind].all)
         table->is_named[kinds[kind].all][company] = true;
-    if (kinds[kind].all == CHANGE_LISTS_OF)
+    struct ip_prefix prefixes[4];
+    bool is_of_list = kinds[kind].all == CHANGE_LISTS_OF,
+         names_prefixes = is_of_list && seed_next_below(seed, 2);
+    if (names_prefixes)
+        change.prefixes = prefixes;
+    for (; names_prefixes && change.prefix_count < 4; change.prefix_count++) {
+        size_t prefix = seed_next_below(seed, IDS);
+        prefixes[change.prefix_count] = make_prefix(prefix);
+        table->has_prefix[list][prefix] = true;
+    }
+    if (is_of_list && !names_prefixes)
         table->is_named[CHANGE_LISTS][list] = true;
     assert_int_equal(change_set_add(set, &change), STATUS_OK);
+}
+
+static void check_prefixes(const struct change_set *set, const struct table *table) {
+    for (size_t list = 0; list < IDS; list++) {
+        size_t count, expected = 0;
+        struct uuid id = make_id(list);
+        const struct changed_prefix *changed = change_set_get_prefixes(set, &id, &count);
+        for (size_t i = 0; i < IDS; i++) {
+            struct ip_prefix prefix = make_prefix(i);
+            bool is_found = false;
+            for (size_t k = 0; k < count; k++)
+                is_found |= ip_prefix_compare(&changed[k].prefix, &prefix) == 0;
+            assert_int_equal(is_found, table->has_prefix[list][i]);
+            expected += table->has_prefix[list][i];
+        }
+        assert_int_equal(count, expected);
+    }
 }
 
 static void check(const struct change_set *set, const struct table *table) {
@@ -66,6 +99,7 @@ static void check(const struct change_set *set, const struct table *table) {
         for (size_t i = 1; i < count; i++)
             assert_true(memcmp(&ids[i - 1], &ids[i], sizeof(*ids)) < 0);
     }
+    check_prefixes(set, table);
 }
 
 static void each_id_is_read_again_once(void **state) {

@@ -7,164 +7,21 @@
 #include "common/base/clock.h"
 #include "common/ip/ip_set.h"
 #include "tests/unit/allocation_failure.h"
+#include "tests/unit/plain_list.h"
 #include "tests/unit/seed.h"
 #include "tests/unit/unit.h"
 
-#define NOW_MS INT64_C(1700000000000)
-
-static struct ip_prefix parse(const char *text) {
-    struct ip_prefix prefix = {0};
-    assert_int_equal(ip_prefix_parse(bytes_of_text(text), &prefix), IP_PARSE_OK);
-    return prefix;
-}
+#define NOW_MS PLAIN_LIST_NOW_MS
 
 static struct ip_address parse_address(const char *text) {
-    return parse(text).address;
+    return plain_list_parse(text).address;
 }
 
-struct list {
-    struct ip_set_entry *entries;
-    size_t count;
-};
-
-// The list answers what the set should: by looking at every entry.
-static bool list_contains(const struct list *list, const struct ip_address *address, int64_t now_ms) {
-    for (size_t i = 0; i < list->count; i++)
-        if (list->entries[i].ends_at_ms > now_ms &&
-            ip_prefix_contains_address(&list->entries[i].prefix, address))
-            return true;
-    return false;
-}
-
-static const struct ip_set_entry *list_find(const struct list *list, const struct ip_address *address,
-                                            int64_t now_ms) {
-    const struct ip_set_entry *longest = NULL;
-    for (size_t i = 0; i < list->count; i++) {
-        const struct ip_set_entry *entry = &list->entries[i];
-        if (entry->ends_at_ms <= now_ms || !ip_prefix_contains_address(&entry->prefix, address))
-            continue;
-        if (!longest || entry->prefix.bits > longest->prefix.bits ||
-            (entry->prefix.bits == longest->prefix.bits && entry->ends_at_ms > longest->ends_at_ms))
-            longest = entry;
-    }
-    return longest;
-}
-
-// Of the list, how near an entry can come: dead entries that contain the address go before all live ones.
-static int get_nearness(const struct ip_set_entry *entry, const struct ip_address *address, int64_t now_ms) {
-    if (entry->prefix.address.family != address->family)
-        return -1;
-    if (ip_prefix_contains_address(&entry->prefix, address))
-        return 1000 + entry->prefix.bits;
-    return entry->ends_at_ms > now_ms ? (int)ip_prefix_get_common_bits(&entry->prefix, address) : -1;
-}
-
-static int list_get_nearness(const struct list *list, const struct ip_address *address, int64_t now_ms) {
-    int best = -1;
-    for (size_t i = 0; i < list->count; i++) {
-        int nearness = get_nearness(&list->entries[i], address, now_ms);
-        best = nearness > best ? nearness : best;
-    }
-    return best;
-}
-
-static void compare_answers(const struct ip_set *set, const struct list *list,
-                            const struct ip_address *address, int64_t now_ms) {
-    bool expected = list_contains(list, address, now_ms);
-    assert_int_equal(ip_set_contains(set, address, now_ms), expected);
-
-    struct ip_set_entry found = {.id = UINT32_MAX};
-    assert_int_equal(ip_set_find(set, address, now_ms, &found), expected);
-    if (expected) {
-        const struct ip_set_entry *longest = list_find(list, address, now_ms);
-        assert_int_equal(ip_prefix_compare(&found.prefix, &longest->prefix), 0);
-        assert_int_equal(found.ends_at_ms, longest->ends_at_ms);
-        assert_int_equal(ip_prefix_compare(&list->entries[found.id].prefix, &found.prefix), 0);
-    }
-
-    int nearness = list_get_nearness(list, address, now_ms);
-    bool has_nearest = ip_set_find_nearest(set, address, now_ms, &found);
-    assert_int_equal(has_nearest, !expected && nearness >= 0);
-    if (has_nearest)
-        assert_int_equal(get_nearness(&found, address, now_ms), nearness);
-}
-
-// Addresses crowd: few values for each byte, so that prefixes nest and lie side by side.
-static struct ip_address draw_address(struct seed *seed, uint8_t family, unsigned values) {
-    struct ip_address address = {.family = family};
-    unsigned len = family == IP_FAMILY_V4 ? 4 : 16;
-    for (unsigned i = 0; i < len; i++)
-        address.bytes[i] = (uint8_t)(seed_next_below(seed, values) * 255 / (values > 1 ? values - 1 : 1));
-    return address;
-}
-
-static int64_t draw_end(struct seed *seed) {
-    switch (seed_next_below(seed, 4)) {
-    case 0: return NOW_MS;     // has just ended
-    case 1: return NOW_MS + 1; // is about to
-    case 2: return NOW_MS + (int64_t)seed_next_below(seed, 2000) - 1000;
-    default: return CLOCK_NEVER_MS;
-    }
-}
-
-struct shape {
-    size_t count;
-    unsigned values;     // of each byte of an address
-    unsigned v6_percent; // the rest is IPv4
-    unsigned bits_min;   // the longest of a few draws, as in real lists
-    bool has_ends;
-};
-
-static struct list draw_list(struct seed *seed, const struct shape *shape) {
-    struct list list = {.entries = calloc(shape->count + 1, sizeof(struct ip_set_entry)),
-                        .count = shape->count};
-    assert_non_null(list.entries);
-    for (size_t i = 0; i < list.count; i++) {
-        uint8_t family = seed_next_below(seed, 100) < shape->v6_percent ? IP_FAMILY_V6 : IP_FAMILY_V4;
-        struct ip_address address = draw_address(seed, family, shape->values);
-        unsigned width = ip_address_get_width_bits(&address);
-        unsigned bits = shape->bits_min + (unsigned)seed_next_below(seed, width + 1 - shape->bits_min);
-        list.entries[i] = (struct ip_set_entry){
-            .prefix = ip_prefix_of(&address, bits),
-            .ends_at_ms = shape->has_ends ? draw_end(seed) : CLOCK_NEVER_MS,
-            .id = (uint32_t)i,
-        };
-    }
-    return list;
-}
-
-static struct ip_address flip_a_bit(struct ip_address address, unsigned bit) {
-    address.bytes[bit / 8] ^= (uint8_t)(0x80 >> bit % 8);
-    return address;
-}
-
-// Near an entry: inside it, or one bit beside it.
-static struct ip_address draw_neighbour(struct seed *seed, const struct list *list) {
-    const struct ip_prefix *prefix = &list->entries[seed_next_below(seed, list->count)].prefix;
-    struct ip_address address = prefix->address;
-    unsigned width = ip_address_get_width_bits(&address);
-    for (unsigned bit = prefix->bits; bit < width; bit++)
-        if (seed_next_below(seed, 2))
-            address = flip_a_bit(address, bit);
-    if (prefix->bits > 0 && seed_next_below(seed, 2))
-        address = flip_a_bit(address, (unsigned)seed_next_below(seed, prefix->bits));
-    return address;
-}
-
-static void compare_with_list(struct seed *seed, const struct shape *shape, unsigned questions) {
-    struct list list = draw_list(seed, shape);
+static void compare_with_list(struct seed *seed, const struct plain_shape *shape, unsigned questions) {
+    struct plain_list list = plain_list_draw(seed, shape);
     struct ip_set *set = ip_set_new(list.entries, list.count);
-    assert_non_null(set);
-    const char *broken = ip_set_check(set);
-    if (broken)
-        fail_msg("%s", broken);
-    for (unsigned i = 0; i < questions; i++) {
-        uint8_t family = seed_next_below(seed, 2) ? IP_FAMILY_V4 : IP_FAMILY_V6;
-        bool is_far = list.count == 0 || seed_next_below(seed, 4) == 0;
-        struct ip_address address =
-            is_far ? draw_address(seed, family, shape->values) : draw_neighbour(seed, &list);
-        compare_answers(set, &list, &address, NOW_MS + (int64_t)seed_next_below(seed, 3) - 1);
-    }
+    plain_list_check_set(set);
+    plain_list_ask(seed, set, &list, shape->values, questions);
     ip_set_free(set);
     free(list.entries);
 }
@@ -173,7 +30,7 @@ static void small_sets_answer_like_the_list(void **state) {
     (void)state;
     struct seed seed = seed_new();
     for (unsigned round = 0; round < 4000; round++) {
-        struct shape shape = {
+        struct plain_shape shape = {
             .count = seed_next_below(&seed, 24), // both sides of where the trie begins
             .values = 1 + (unsigned)seed_next_below(&seed, 5),
             .v6_percent = (unsigned)seed_next_below(&seed, 101),
@@ -188,7 +45,7 @@ static void large_sets_answer_like_the_list(void **state) {
     (void)state;
     struct seed seed = seed_new();
     for (unsigned round = 0; round < 40; round++) {
-        struct shape shape = {
+        struct plain_shape shape = {
             .count = 500 + seed_next_below(&seed, 3000),
             .values = 2 + (unsigned)seed_next_below(&seed, 255),
             .v6_percent = (unsigned)seed_next_below(&seed, 101),
@@ -197,6 +54,43 @@ static void large_sets_answer_like_the_list(void **state) {
         };
         compare_with_list(&seed, &shape, 500);
     }
+}
+
+static void sets_of_many_blocks_answer_like_the_list(void **state) {
+    (void)state;
+    struct seed seed = seed_new();
+    for (unsigned round = 0; round < 6; round++) {
+        struct plain_shape shape = {
+            .count = 20000,
+            .values = round % 2 ? 256 : 20, // spread, or heaped
+            .v6_percent = round % 3 * 50,
+            .bits_min = (unsigned)seed_next_below(&seed, 17),
+            .has_ends = seed_next_below(&seed, 2),
+        };
+        compare_with_list(&seed, &shape, 300);
+    }
+}
+
+// What the goal is about: each address apart from the next, so that none merges with another.
+static void a_merged_ipv4_prefix_takes_no_more_than_ten_bytes(void **state) {
+    (void)state;
+    struct plain_list list = plain_list_new_row(400000);
+    struct ip_set *set = ip_set_new(list.entries, list.count);
+    assert_non_null(set);
+    assert_in_range(ip_set_get_hot_size_bytes(set), 1, 10 * list.count);
+    ip_set_free(set);
+    free(list.entries);
+}
+
+static void eight_ipv4_prefixes_are_one_cache_line(void **state) {
+    (void)state;
+    struct plain_list list = plain_list_new_row(8);
+    struct ip_set *set = ip_set_new(list.entries, list.count);
+    assert_non_null(set);
+    assert_int_equal(ip_set_get_size_bytes(set), 48);
+    assert_int_equal((uintptr_t)set % 64, 0);
+    ip_set_free(set);
+    free(list.entries);
 }
 
 static void an_empty_set_and_no_set_contain_nothing(void **state) {
@@ -222,7 +116,7 @@ static struct ip_set *new_set_of(const char *const *prefixes, const int64_t *end
     struct ip_set_entry entries[32];
     assert_true(count <= ARRAY_LENGTH(entries));
     for (size_t i = 0; i < count; i++)
-        entries[i] = (struct ip_set_entry){parse(prefixes[i]), ends ? ends[i] : CLOCK_NEVER_MS, (uint32_t)i};
+        entries[i] = (struct ip_set_entry){plain_list_parse(prefixes[i]), ends ? ends[i] : CLOCK_NEVER_MS};
     struct ip_set *set = ip_set_new(entries, count);
     assert_non_null(set);
     assert_null(ip_set_check(set));
@@ -282,11 +176,11 @@ static void an_ended_entry_inside_a_live_one_does_not_hide_it(void **state) {
     struct ip_set_entry entry;
     assert_true(ip_set_contains(set, &address, NOW_MS));
     assert_true(ip_set_find(set, &address, NOW_MS, &entry));
-    assert_int_equal(entry.id, 0);
+    assert_int_equal(entry.prefix.bits, 8);
     assert_false(ip_set_find_nearest(set, &address, NOW_MS, &entry));
     assert_false(ip_set_contains(set, &address, NOW_MS + 10));
     assert_true(ip_set_find_nearest(set, &address, NOW_MS + 10, &entry));
-    assert_int_equal(entry.id, 2); // the longest of those that have ended
+    assert_int_equal(entry.prefix.bits, 24); // the longest of those that have ended
     ip_set_free(set);
 }
 
@@ -299,7 +193,7 @@ static void of_one_prefix_the_entry_that_ends_last_counts(void **state) {
     struct ip_set_entry entry;
     assert_int_equal(ip_set_get_count(set), 1);
     assert_true(ip_set_find(set, &address, NOW_MS + 8, &entry));
-    assert_int_equal(entry.id, 1);
+    assert_int_equal(entry.ends_at_ms, NOW_MS + 9);
     assert_false(ip_set_contains(set, &address, NOW_MS + 9));
     ip_set_free(set);
 }
@@ -311,15 +205,16 @@ static void the_nearest_miss_has_the_most_leading_bits_in_common(void **state) {
     struct ip_address v4 = parse_address("203.0.113.7"), v6 = parse_address("2001:db9::1");
     struct ip_set_entry entry;
     assert_true(ip_set_find_nearest(set, &v4, NOW_MS, &entry));
-    assert_int_equal(entry.id, 0);
+    assert_int_equal(entry.prefix.bits, 24);
+    assert_int_equal(entry.prefix.address.bytes[2], 112);
     assert_true(ip_set_find_nearest(set, &v6, NOW_MS, &entry));
-    assert_int_equal(entry.id, 3);
+    assert_int_equal(entry.prefix.address.family, IP_FAMILY_V6);
     ip_set_free(set);
 }
 
 static void host_bits_in_an_entry_do_not_count(void **state) {
     (void)state;
-    struct ip_set_entry entry = {.prefix = parse("10.1.2.3"), .ends_at_ms = CLOCK_NEVER_MS};
+    struct ip_set_entry entry = {.prefix = plain_list_parse("10.1.2.3"), .ends_at_ms = CLOCK_NEVER_MS};
     entry.prefix.bits = 8;
     struct ip_set *set = ip_set_new(&entry, 1);
     assert_non_null(set);
@@ -334,15 +229,15 @@ static void a_line_of_nested_prefixes_of_every_length_finds_each(void **state) {
     struct ip_set_entry entries[129];
     struct ip_address inmost = parse_address("2001:db8:aaaa:5555:0f0f:f0f0:1234:5678");
     for (unsigned bits = 0; bits <= 128; bits++)
-        entries[bits] = (struct ip_set_entry){ip_prefix_of(&inmost, bits), CLOCK_NEVER_MS, bits};
+        entries[bits] = (struct ip_set_entry){ip_prefix_of(&inmost, bits), CLOCK_NEVER_MS};
     struct ip_set *set = ip_set_new(entries, ARRAY_LENGTH(entries));
     assert_non_null(set);
     assert_null(ip_set_check(set));
     for (unsigned bit = 0; bit < 128; bit++) {
-        struct ip_address address = flip_a_bit(inmost, bit);
+        struct ip_address address = plain_list_flip_bit(inmost, bit);
         struct ip_set_entry entry;
         assert_true(ip_set_find(set, &address, NOW_MS, &entry));
-        assert_int_equal(entry.id, bit);
+        assert_int_equal(entry.prefix.bits, bit);
     }
     ip_set_free(set);
 }
@@ -351,7 +246,7 @@ static void a_set_may_live_in_an_arena(void **state) {
     (void)state;
     struct arena arena;
     arena_init(&arena, 0);
-    struct ip_set_entry entry = {parse("10.0.0.0/8"), CLOCK_NEVER_MS, 7};
+    struct ip_set_entry entry = {plain_list_parse("10.0.0.0/8"), CLOCK_NEVER_MS};
     struct ip_set *set = ip_set_new_in_arena(&arena, &entry, 1);
     assert_non_null(set);
     struct ip_address address = parse_address("10.1.2.3");
@@ -361,7 +256,7 @@ static void a_set_may_live_in_an_arena(void **state) {
 }
 
 static bool make_a_set(void *context) {
-    const struct list *list = context;
+    const struct plain_list *list = context;
     struct ip_set *set = ip_set_new(list->entries, list->count);
     bool succeeded = set != NULL;
     ip_set_free(set);
@@ -371,8 +266,8 @@ static bool make_a_set(void *context) {
 static void a_failing_allocation_gives_no_set(void **state) {
     (void)state;
     struct seed seed = seed_new();
-    struct shape shape = {.count = 1000, .values = 200, .v6_percent = 50, .has_ends = true};
-    struct list list = draw_list(&seed, &shape);
+    struct plain_shape shape = {.count = 1000, .values = 200, .v6_percent = 50, .has_ends = true};
+    struct plain_list list = plain_list_draw(&seed, &shape);
     allocation_failure_try_each(make_a_set, &list);
     free(list.entries);
 }
@@ -392,6 +287,9 @@ int main(void) {
         cmocka_unit_test(a_failing_allocation_gives_no_set),
         cmocka_unit_test(small_sets_answer_like_the_list),
         cmocka_unit_test(large_sets_answer_like_the_list),
+        cmocka_unit_test(sets_of_many_blocks_answer_like_the_list),
+        cmocka_unit_test(a_merged_ipv4_prefix_takes_no_more_than_ten_bytes),
+        cmocka_unit_test(eight_ipv4_prefixes_are_one_cache_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -201,7 +201,7 @@ static void put_company(struct image *image, const struct plain_company *company
     for (size_t i = 0; i < company->entry_count; i++)
         entries[i] = (struct ip_set_entry){
             ip_prefix_of(&company->entries[i].prefix.address, company->entries[i].prefix.bits),
-            company->entries[i].ends_at_ms, (uint32_t)i};
+            company->entries[i].ends_at_ms};
     if (company->exists)
         assert_int_equal(image_put_company(image, &row), STATUS_OK);
     if (company->has_whitelist)

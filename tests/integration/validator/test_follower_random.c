@@ -73,6 +73,18 @@ static const char *const changes[] = {
     " SELECT $e%1$u%3$u, company_id, live_list_id, '1.1.1.1', (10 + %3$u || '.0.0.0/8')::cidr,"
     " to_timestamp(1800000000 + %3$u - 4) FROM latchkey.whitelist WHERE company_id = $c%2$u"
     " ON CONFLICT DO NOTHING",
+    "UPDATE latchkey.whitelist_entry SET cidr = (10 + %3$u || '.1.0.0/16')::cidr WHERE entry_id = $e%1$u%3$u",
+    "INSERT INTO latchkey.whitelist_entry (entry_id, company_id, list_id, address, cidr)"
+    " SELECT gen_random_uuid(), company_id, live_list_id, '2.2.2.2', ('12.%3$u.' || n || '.0/24')::cidr"
+    " FROM latchkey.whitelist, generate_series(1, 250) AS n WHERE company_id = $c%2$u",
+    "INSERT INTO latchkey.whitelist_entry (entry_id, company_id, list_id, address, cidr)"
+    " SELECT gen_random_uuid(), company_id, live_list_id, '2.2.2.2', ('12.' || n / 250 || '.' || n %% 250 || '.%3$u')::cidr"
+    " FROM latchkey.whitelist, generate_series(1, 10100) AS n WHERE company_id = $c%2$u",
+    "UPDATE latchkey.whitelist_entry SET expires_at = to_timestamp(1800000000 + %3$u - 4)"
+    " WHERE cidr = ('12.%1$u.%3$u.0/24')::cidr",
+    "DELETE FROM latchkey.whitelist_entry WHERE company_id = $c%2$u AND address = '2.2.2.2'"
+    " AND cidr <<= ('12.%3$u.0.0/16')::cidr",
+    "DELETE FROM latchkey.whitelist_entry WHERE company_id = $c%2$u AND address = '2.2.2.2'",
     "UPDATE latchkey.whitelist_entry SET disabled = NOT disabled WHERE entry_id = $e%1$u%3$u",
     "UPDATE latchkey.whitelist_entry SET expires_at = NULL WHERE company_id = $c%2$u",
     "DELETE FROM latchkey.whitelist_entry WHERE entry_id = $e%1$u%3$u",
@@ -167,7 +179,7 @@ static void expect_same(const char *followed, const char *fresh) {
 static void make_probes(void) {
     for (unsigned i = 0; i < PROBES; i++) {
         char text[32];
-        snprintf(text, sizeof(text), "%u.1.2.3", 9 + i);
+        snprintf(text, sizeof(text), i < PROBES / 2 ? "%u.1.2.3" : "12.1.%u.1", 9 + i % (PROBES / 2));
         assert_int_equal(ip_address_parse(bytes_of_text(text), &probes[i]), IP_PARSE_OK);
     }
 }

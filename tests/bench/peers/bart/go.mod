@@ -1,0 +1,3 @@
+module latchkey.dev/bench/bart
+
+go 1.22
