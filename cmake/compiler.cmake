@@ -15,6 +15,7 @@ if(CCACHE_PROGRAM AND NOT DEFINED CMAKE_C_COMPILER_LAUNCHER)
 endif()
 
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_C_VISIBILITY_PRESET hidden) # what nobody may replace can be inlined
 include(CheckPIESupported)
 check_pie_supported(LANGUAGES C)
 
@@ -57,11 +58,18 @@ macro(latchkey_sanitize sanitizers)
   endif()
 endmacro()
 
+# What else is built here is hardened in the same way, by LATCHKEY_HARDENING.
 function(latchkey_harden)
-  latchkey_compile_options(-fstack-protector-strong -fstack-clash-protection -fcf-protection=full)
-  set(fortify $<IF:$<C_COMPILER_ID:GNU>,3,2>)
-  target_compile_options(latchkey_compiler INTERFACE -U_FORTIFY_SOURCE)
-  target_compile_definitions(latchkey_compiler INTERFACE _FORTIFY_SOURCE=${fortify})
+  set(flags -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=$<IF:$<C_COMPILER_ID:GNU>,3,2>)
+  foreach(flag -fstack-protector-strong -fstack-clash-protection -fcf-protection=full)
+    string(MAKE_C_IDENTIFIER "HAVE_C${flag}" known)
+    check_c_compiler_flag(${flag} ${known})
+    if(${known})
+      list(APPEND flags ${flag})
+    endif()
+  endforeach()
+  target_compile_options(latchkey_compiler INTERFACE "$<$<COMPILE_LANGUAGE:C>:${flags}>")
+  set(LATCHKEY_HARDENING ${flags} PARENT_SCOPE)
 endfunction()
 
 add_link_options(-Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed)
@@ -69,4 +77,16 @@ if(LATCHKEY_SANITIZE)
   latchkey_sanitize(${LATCHKEY_SANITIZE})
 else()
   latchkey_harden()
+endif()
+
+# Link-time optimisation for the programs that are shipped (latchkey_service()). Objects hold plain code as well, for the
+# hundreds of test programs, which would each take seconds to link.
+function(latchkey_optimise_at_link_time program)
+  if(LATCHKEY_LTO)
+    target_link_options(${program} PRIVATE -flto=auto -fuse-linker-plugin -Wno-lto-type-mismatch)
+  endif()
+endfunction()
+
+if(LATCHKEY_LTO)
+  add_compile_options($<$<COMPILE_LANGUAGE:C>:-flto=auto> $<$<COMPILE_LANGUAGE:C>:-ffat-lto-objects>)
 endif()
