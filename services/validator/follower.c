@@ -184,11 +184,12 @@ static enum status settle_timeline(struct follower *follower) {
 }
 
 static enum status read_and_apply(struct follower *follower, struct db_transaction *transaction,
-                                  struct arena *arena, struct change_set *set) {
+                                  struct arena *arena, const struct renewal *renewal,
+                                  struct change_set *set) {
     struct lanes *lanes = image_get_own_lanes(follower->image);
     const struct db_result *changes;
-    enum status status =
-        follower_store_read_changes(transaction, arena, lanes_get_positions(lanes)->seqs, set, &changes);
+    enum status status = follower_store_read_changes(transaction, arena, lanes_get_positions(lanes)->seqs,
+                                                     renewal->heads, set, &changes);
     if (status == STATUS_OK)
         status = applier_apply(&follower->applier, transaction, set);
     if (status != STATUS_OK)
@@ -198,7 +199,7 @@ static enum status read_and_apply(struct follower *follower, struct db_transacti
     return STATUS_OK;
 }
 
-static enum status apply_changes(struct follower *follower) {
+static enum status apply_changes(struct follower *follower, const struct renewal *renewal) {
     struct arena arena;
     struct change_set set = {0};
     arena_init(&arena, 0);
@@ -209,7 +210,7 @@ static enum status apply_changes(struct follower *follower) {
     struct db_transaction *transaction;
     enum status status = db_begin(follower->connection, &options, &transaction);
     if (status == STATUS_OK) {
-        status = read_and_apply(follower, transaction, &arena, &set);
+        status = read_and_apply(follower, transaction, &arena, renewal, &set);
         db_rollback(transaction);
     }
     change_set_fini(&set);
@@ -235,9 +236,10 @@ static enum status publish_round(struct follower *follower, const struct renewal
     return status;
 }
 
-// A new image has room again: among what memory is needed for are the numbers of permissions (permission.h).
+// What only a new load makes good. Memory: a new image has room again, also for the numbers of permissions
+// (permission.h). The log: rows were deleted by hand, or pruned while this process stood still.
 static bool needs_load(enum status status) {
-    return status == STATUS_TOO_LARGE || status == STATUS_NO_MEMORY;
+    return status == STATUS_TOO_LARGE || status == STATUS_NO_MEMORY || status == STATUS_NOT_FOUND;
 }
 
 // Follows what a renewal told of, which belongs to our history.
@@ -246,13 +248,17 @@ static enum status follow(struct follower *follower, const struct renewal *renew
     bool is_clock_right = note_clock(follower, renewal);
     enum status status = settle_timeline(follower);
     if (status == STATUS_OK && is_behind)
-        status = apply_changes(follower);
-    if (needs_load(status))
+        status = apply_changes(follower, renewal);
+    if (status == STATUS_NOT_FOUND)
+        log_event(LOG_LEVEL_WARNING, "the change log lacks changes: everything is loaded again");
+    if (needs_load(status)) {
         *turn = (struct turn){LOAD_AGAIN, true};
+        return status == STATUS_NO_MEMORY ? status : STATUS_OK;
+    }
     if (status == STATUS_OK)
         status = publish_round(follower, renewal);
     if (status != STATUS_OK)
-        return status == STATUS_TOO_LARGE ? STATUS_OK : status;
+        return status;
     turn->is_followed_at_once = is_behind;
     if (!is_clock_right || !is_reached(lanes_get_positions(image_get_lanes(follower->image)), renewal))
         return STATUS_OK;
