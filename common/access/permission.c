@@ -20,9 +20,9 @@ struct permission_catalogue {
     const char **sorted_names; // [count]
     uint32_t *sorted_ids;      // [count]
     uint32_t *slots;           // [slot_mask + 1] ids or NO_SLOT
-    uint16_t *ranks;           // [limit] by id, where it stands among the sorted; of no meaning for who is gone
-    uint8_t *sorted_lengths;   // [count]
-    bool *is_operator_only;    // [limit] by id
+    uint16_t *ranks;         // [limit] by id, where it stands among the sorted; of no meaning for who is gone
+    uint8_t *sorted_lengths; // [count]
+    bool *is_operator_only;  // [limit] by id
 };
 
 static bool is_letter(uint8_t character) {

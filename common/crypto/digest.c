@@ -1,6 +1,7 @@
 // why: OpenSSL's older interface, deprecated but kept: for the 55 bytes of a secret it takes as long as a
 // prefetched EVP context (65 ns; EVP_Digest() takes 90 to 245, SHA256() 300), and it needs no context for
-// each thread and cannot fail. A secret is one block, which is padded here: its pieces need not be put together.
+// each thread and cannot fail. A secret is one block, which is padded here: its pieces need not be put
+// together.
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "common/crypto/digest.h"
 

@@ -125,8 +125,8 @@ static void receive(struct grpc_connection *connection, struct bytes bytes) {
         connection_condemn(connection, get_close_of_error(taken));
 }
 
-// why in portions: the calls of one are answered, though not written, before those of the next are read, so that
-// these use the same memory while it is in the first cache. A hundred calls have too much of it.
+// why in portions: the calls of one are answered, though not written, before those of the next are read, so
+// that these use the same memory while it is in the first cache. A hundred calls have too much of it.
 static void receive_in_portions(struct grpc_connection *connection, struct bytes bytes) {
     while (bytes.len > PORTION_BYTES && !connection->is_condemned) {
         receive(connection, bytes_of(bytes.data, PORTION_BYTES));

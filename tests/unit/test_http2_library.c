@@ -1,10 +1,9 @@
 // What --version tells of nghttp2.
-#include "common/grpc/http2_library.h"
-
 #include <nghttp2/nghttp2.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "common/grpc/http2_library.h"
 #include "tests/unit/unit.h"
 
 static void the_text_begins_with_the_version_of_the_library_that_is_linked(void **state) {
