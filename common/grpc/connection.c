@@ -19,7 +19,7 @@
 #include "common/grpc/connection_clock.h"
 #include "common/grpc/connection_write.h"
 
-enum { HEADER_TABLE_BYTES = 4096, PORTION_BYTES = 4096 };
+enum { HEADER_TABLE_BYTES = 4096 };
 
 void connection_condemn(struct grpc_connection *connection, enum grpc_close why) {
     if (connection->is_condemned)
@@ -119,33 +119,15 @@ static enum grpc_close get_close_of_error(ssize_t error) {
     }
 }
 
-static void receive(struct grpc_connection *connection, struct bytes bytes) {
-    ssize_t taken = nghttp2_session_mem_recv(connection->session, bytes.data, bytes.len);
-    if (taken < 0)
-        connection_condemn(connection, get_close_of_error(taken));
-}
-
-// why in portions: the calls of one are answered, though not written, before those of the next are read, so
-// that these use the same memory while it is in the first cache. A hundred calls have too much of it.
-static void receive_in_portions(struct grpc_connection *connection, struct bytes bytes) {
-    while (bytes.len > PORTION_BYTES && !connection->is_condemned) {
-        receive(connection, bytes_of(bytes.data, PORTION_BYTES));
-        bytes = bytes_of(bytes.data + PORTION_BYTES, bytes.len - PORTION_BYTES);
-        loop_forget_time(connection->home->loop); // as in end_turn()
-        if (!connection->is_condemned)
-            (void)!connection_write_collect(connection);
-    }
-    if (!connection->is_condemned)
-        receive(connection, bytes);
-}
-
 // why not at the end of the loop's turn: what is answered here has left before the next connection is read,
 // so that its calls use the memory of these while it is in the cache.
 static void on_read(void *context, struct bytes bytes) {
     struct grpc_connection *connection = context;
     connection->is_in_session = connection->is_reading = true;
-    receive_in_portions(connection, bytes);
+    ssize_t taken = nghttp2_session_mem_recv(connection->session, bytes.data, bytes.len);
     connection->is_in_session = connection->is_reading = false;
+    if (taken < 0)
+        connection_condemn(connection, get_close_of_error(taken));
     connection_write_check_queue(connection);
     connection_clock_note_read(connection);
     end_turn(connection);

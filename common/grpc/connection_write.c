@@ -10,13 +10,18 @@
 
 enum { QUEUED_FRAMES_PAUSE = 2000, QUEUED_FRAMES_MAX = 20000, TOLD_BYTES_MAX = LOOP_SCRATCH_BYTES };
 
-static bool write_out(struct grpc_connection *connection) {
-    struct bytes collected = bytes_of(loop_get_scratch(connection->home->loop), connection->collected_bytes);
-    if (collected.len == 0)
+// What is on its way to the stream.
+struct output {
+    uint8_t *bytes;
+    size_t len;
+};
+
+static bool write_out(struct grpc_connection *connection, struct output *output) {
+    if (output->len == 0)
         return true;
-    connection->collected_bytes = 0;
-    stats_add(&connection->home->stats.sent_bytes, collected.len);
-    enum status status = stream_write(connection->stream, collected);
+    stats_add(&connection->home->stats.sent_bytes, output->len);
+    enum status status = stream_write(connection->stream, bytes_of(output->bytes, output->len));
+    output->len = 0;
     if (status == STATUS_OK)
         return true;
     connection_condemn(connection,
@@ -24,8 +29,8 @@ static bool write_out(struct grpc_connection *connection) {
     return false;
 }
 
-bool connection_write_collect(struct grpc_connection *connection) {
-    uint8_t *scratch = loop_get_scratch(connection->home->loop);
+bool connection_write_session(struct grpc_connection *connection) {
+    struct output output = {loop_get_scratch(connection->home->loop), 0};
     while (stream_get_pending_bytes(connection->stream) == 0) {
         const uint8_t *data;
         ssize_t len = nghttp2_session_mem_send(connection->session, &data);
@@ -36,16 +41,12 @@ bool connection_write_collect(struct grpc_connection *connection) {
         if (len == 0)
             break;
         assert((size_t)len <= LOOP_SCRATCH_BYTES);
-        if (connection->collected_bytes + (size_t)len > LOOP_SCRATCH_BYTES && !write_out(connection))
+        if (output.len + (size_t)len > LOOP_SCRATCH_BYTES && !write_out(connection, &output))
             return false;
-        memcpy(scratch + connection->collected_bytes, data, (size_t)len);
-        connection->collected_bytes += (size_t)len;
+        memcpy(output.bytes + output.len, data, (size_t)len);
+        output.len += (size_t)len;
     }
-    return true;
-}
-
-bool connection_write_session(struct grpc_connection *connection) {
-    return connection_write_collect(connection) && write_out(connection);
+    return write_out(connection, &output);
 }
 
 static void tell(struct grpc_call *call) {

@@ -5,11 +5,6 @@
 
 #include "common/grpc/server_internal.h"
 
-// Collects in the loop's scratch memory what nghttp2 has to send, and writes only what has no room there.
-// Before anything else happens on the loop, connection_write_session() follows. False when the connection has
-// been condemned.
-MUST_CHECK bool connection_write_collect(struct grpc_connection *connection);
-
 // Collects what nghttp2 has to send and writes it, until it has nothing more or the socket takes no more.
 // False when the connection has been condemned.
 MUST_CHECK bool connection_write_session(struct grpc_connection *connection);

@@ -30,7 +30,6 @@ struct grpc_connection {
     size_t executing;              // calls whose handler works, orphaned ones included
     size_t unread_bytes;           // of answers, that the client has not taken
     size_t unconsumed_bytes;       // received since the last WINDOW_UPDATE was considered
-    size_t collected_bytes;        // of frames in the loop's scratch memory, until they are written
 
     int32_t last_stream_id;      // the highest that the client has opened; -1 at first
     int32_t gap_first, gap_last; // the latest ones that it has skipped; 0 = none
