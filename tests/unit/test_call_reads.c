@@ -1,5 +1,5 @@
-// Many calls in one read: all that was asked leaves in one write. However the same bytes are cut, the answers are
-// the same.
+// Many calls in one read: all that was asked leaves in one write. However the same bytes are cut, the answers
+// are the same.
 #include <stdlib.h>
 #include <string.h>
 
