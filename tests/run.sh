@@ -5,7 +5,7 @@ set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 LIB=$ROOT/tests/lib
 DEFAULT_SUITES=(lint unit fuzz-replay integration asan tsan)
-EXTRA_SUITES=(quickstart interop attack fault fuzz valgrind bench)
+EXTRA_SUITES=(model quickstart interop attack fault fuzz valgrind bench)
 
 # shellcheck source=../deploy/packages.sh
 source "$ROOT/deploy/packages.sh"
@@ -14,7 +14,7 @@ TEST_PACKAGES=(
     "${BUILD_PACKAGES[@]}" "${SERVER_PACKAGES[@]}" git curl ca-certificates openssl libcmocka-dev
     clang-16 clang-format-16 libclang-rt-16-dev llvm-16 shellcheck
     python3 python3-aiosmtpd python3-grpcio python3-h2 python3-hyperframe python3-protobuf python3-psycopg2 python3-seccomp
-    python3-yaml protobuf-compiler-grpc caddy g++ libgrpc++-dev haproxy nghttp2-client nginx-light tor-geoipdb
+    python3-yaml protobuf-compiler-grpc caddy g++ libgrpc++-dev haproxy nghttp2-client nginx-light spin tor-geoipdb
 )
 
 print_help() {
@@ -28,6 +28,7 @@ Suites, and what they need beyond Debian's packages (nothing, for those that run
   integration  tests/integration: our servers, PostgreSQL and Debian's gRPC clients
   asan, tsan   unit, fuzz-replay and integration under AddressSanitizer with UndefinedBehaviorSanitizer, and
                under ThreadSanitizer
+  model        docs/model: the protocols of log, lease and feed in every state, and with faults that must be found
   quickstart   deploy/quickstart.sh in a copy of the tree, and README's transcript of it (ports 7070, 7071)
   interop      clients and public suites of other ecosystems (npm, PyPI, Go)
   attack       every attack of tests/attack, LATCHKEY_ATTACK_SECONDS (default 30) each, and a table of what became of it
@@ -162,6 +163,10 @@ integration_step() {
 with_postgres() {
     step "$1" env LATCHKEY_BUILD_DIR="$(build_directory "$2")" \
         /usr/bin/python3 "$LIB/with_postgres.py" /usr/bin/python3 "${@:3}"
+}
+
+suite_model() {
+    step model /usr/bin/python3 "$LIB/run_python.py" tests/model
 }
 
 suite_quickstart() {

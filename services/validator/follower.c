@@ -200,11 +200,12 @@ static enum status settle_timeline(struct follower *follower) {
 }
 
 static enum status read_and_apply(struct follower *follower, struct db_transaction *transaction,
-                                  struct arena *arena, struct change_set *set) {
+                                  struct arena *arena, const struct renewal *renewal,
+                                  struct change_set *set) {
     struct lanes *lanes = image_get_own_lanes(follower->image);
     const struct db_result *changes;
-    enum status status =
-        follower_store_read_changes(transaction, arena, lanes_get_positions(lanes)->seqs, set, &changes);
+    enum status status = follower_store_read_changes(transaction, arena, lanes_get_positions(lanes)->seqs,
+                                                     renewal->heads, set, &changes);
     if (status == STATUS_OK)
         status = applier_apply(&follower->applier, transaction, set);
     if (status != STATUS_OK)
@@ -214,7 +215,7 @@ static enum status read_and_apply(struct follower *follower, struct db_transacti
     return STATUS_OK;
 }
 
-static enum status apply_changes(struct follower *follower) {
+static enum status apply_changes(struct follower *follower, const struct renewal *renewal) {
     struct arena arena;
     struct change_set set = {0};
     arena_init(&arena, 0);
@@ -225,7 +226,7 @@ static enum status apply_changes(struct follower *follower) {
     struct db_transaction *transaction;
     enum status status = db_begin(follower->connection, &options, &transaction);
     if (status == STATUS_OK) {
-        status = read_and_apply(follower, transaction, &arena, &set);
+        status = read_and_apply(follower, transaction, &arena, renewal, &set);
         db_rollback(transaction);
     }
     change_set_fini(&set);
@@ -251,24 +252,33 @@ static enum status publish_round(struct follower *follower, const struct renewal
     return status;
 }
 
-// Follows what a renewal told of, which belongs to our history. TOO_LARGE: it is sooner loaded anew, or only
-// a new image has room for it.
+// What only a new load makes good. Size: it is sooner loaded anew, or only a new image has room for it. The
+// log: rows were deleted by hand, or pruned while this process stood still.
 //
-// why not loaded anew without memory as well: that would take another whole image. What was applied of the
-// changes is right whether or not the rest follows; they are applied again as soon as there is memory, and if
-// there is none until the lease has run out, nobody is served.
+// why not want of memory: that would take another whole image. What was applied of the changes is right
+// whether or not the rest follows; they are applied again as soon as there is memory, and if there is none
+// until the lease has run out, nobody is served.
+static bool needs_load(enum status status) {
+    return status == STATUS_TOO_LARGE || status == STATUS_NOT_FOUND;
+}
+
+// Follows what a renewal told of, which belongs to our history.
 static enum status follow(struct follower *follower, const struct renewal *renewal, bool is_behind,
                           struct turn *turn) {
     bool is_clock_right = note_clock(follower, renewal);
     enum status status = settle_timeline(follower);
     if (status == STATUS_OK && is_behind)
-        status = apply_changes(follower);
-    if (status == STATUS_TOO_LARGE)
+        status = apply_changes(follower, renewal);
+    if (status == STATUS_NOT_FOUND)
+        log_event(LOG_LEVEL_WARNING, "the change log lacks changes: everything is loaded again");
+    if (needs_load(status)) {
         *turn = (struct turn){LOAD_AGAIN, true};
+        return STATUS_OK;
+    }
     if (status == STATUS_OK)
         status = publish_round(follower, renewal);
     if (status != STATUS_OK)
-        return status == STATUS_TOO_LARGE ? STATUS_OK : status;
+        return status;
     turn->is_followed_at_once = is_behind;
     if (!is_clock_right || !is_reached(lanes_get_positions(image_get_lanes(follower->image)), renewal))
         return STATUS_OK;

@@ -210,15 +210,33 @@ static enum status add_change(const struct db_result *result, int row, struct ar
     return change_set_add(set, &change);
 }
 
+// Whether the rows are all changes from the positions to the heads, or to the most that is read of a lane.
+static bool is_gapless(const struct db_result *changes, const int64_t positions[LANE_COUNT],
+                       const int64_t heads[LANE_COUNT]) {
+    int64_t reached[LANE_COUNT];
+    memcpy(reached, positions, sizeof(reached));
+    for (int row = 0; row < db_result_get_row_count(changes); row++) {
+        struct revision change = read_position(changes, row);
+        if (change.lane >= LANE_COUNT || change.seq != ++reached[change.lane])
+            return false;
+    }
+    for (unsigned lane = 0; lane < LANE_COUNT; lane++)
+        if (reached[lane] < heads[lane] && reached[lane] < positions[lane] + LANES_ROUND_MAX)
+            return false;
+    return true;
+}
+
 enum status follower_store_read_changes(struct db_transaction *transaction, struct arena *arena,
-                                        const int64_t positions[LANE_COUNT], struct change_set *set,
-                                        const struct db_result **ret_changes) {
+                                        const int64_t positions[LANE_COUNT], const int64_t heads[LANE_COUNT],
+                                        struct change_set *set, const struct db_result **ret_changes) {
     struct db_params params;
     db_params_init(&params, arena);
     db_params_add_int64_array(&params, positions, LANE_COUNT);
     db_params_add_int32(&params, LANES_ROUND_MAX);
     const struct db_result *result;
     enum status status = db_query(transaction, &statements[CHANGES], &params, &result);
+    if (status == STATUS_OK && !is_gapless(result, positions, heads))
+        return STATUS_NOT_FOUND;
     for (int row = 0; status == STATUS_OK && row < db_result_get_row_count(result); row++)
         status = add_change(result, row, arena, set);
     if (status == STATUS_OK)

@@ -51,10 +51,11 @@ MUST_CHECK enum status follower_store_read_lanes(struct db_transaction *transact
 MUST_CHECK enum status follower_store_estimate_rows(struct db_transaction *transaction, uint64_t *ret_count);
 
 // Within a snapshot: the changes after `positions`, at most LANES_ROUND_MAX of each lane. The result has
-// them, too, for follower_store_note_changes().
+// them, too, for follower_store_note_changes(). NOT_FOUND: the log lacks one that lies between the positions
+// and `heads`, which an earlier renewal told of.
 MUST_CHECK enum status follower_store_read_changes(struct db_transaction *transaction, struct arena *arena,
                                                    const int64_t positions[LANE_COUNT],
-                                                   struct change_set *set,
+                                                   const int64_t heads[LANE_COUNT], struct change_set *set,
                                                    const struct db_result **ret_changes);
 
 // Once they have been applied. Returns how many there were.

@@ -177,6 +177,36 @@ static void a_log_that_begins_too_high_is_loaded_anew(void **state) {
                        1);
 }
 
+// The change at the own position is there, and so is the head: only the numbers tell.
+static void a_log_with_a_gap_is_loaded_anew(void **state) {
+    (void)state;
+    struct scene_lock lock;
+    const struct image *image = scene_get_image(&scene);
+    scene_lock(&scene, &lock, "validator");
+    scene_run(&scene, "UPDATE latchkey.token SET channels = 3");
+    scene_run(&scene, "UPDATE latchkey.company SET suspended = true");
+    scene_run(&scene, "DELETE FROM latchkey.change c USING latchkey.change_lane l"
+                      " WHERE c.lane = 1 AND l.lane = 1 AND c.seq = l.head - 1");
+    scene_unlock(&lock);
+    scene_follow(&scene);
+    assert_ptr_not_equal(scene_get_image(&scene), image);
+    assert_int_equal(scene_find(&scene, 1)->channels, 3);
+}
+
+static void a_log_without_its_last_change_is_loaded_anew(void **state) {
+    (void)state;
+    struct scene_lock lock;
+    const struct image *image = scene_get_image(&scene);
+    scene_lock(&scene, &lock, "validator");
+    scene_run(&scene, "UPDATE latchkey.token SET channels = 3");
+    scene_run(&scene, "DELETE FROM latchkey.change c USING latchkey.change_lane l"
+                      " WHERE c.lane = 1 AND l.lane = 1 AND c.seq = l.head");
+    scene_unlock(&lock);
+    scene_follow(&scene);
+    assert_ptr_not_equal(scene_get_image(&scene), image);
+    assert_int_equal(scene_find(&scene, 1)->channels, 3);
+}
+
 static void without_memory_it_waits_for_an_accepted_timeline(void **state) {
     (void)state;
     scene_run(&scene, "DELETE FROM latchkey.accepted_timeline");
@@ -322,6 +352,8 @@ int main(void) {
         CASE(a_head_below_the_own_position_is_another_history, set_up_serving),
         CASE(another_mark_at_the_own_position_is_another_history, set_up_serving),
         CASE(a_log_that_begins_too_high_is_loaded_anew, set_up_serving),
+        CASE(a_log_with_a_gap_is_loaded_anew, set_up_serving),
+        CASE(a_log_without_its_last_change_is_loaded_anew, set_up_serving),
         CASE(without_memory_it_waits_for_an_accepted_timeline, set_up),
         CASE(with_memory_it_accepts_the_timeline_that_has_its_history, set_up_serving),
         CASE(a_database_that_is_away_at_the_start_is_waited_for, set_up),
