@@ -8,7 +8,7 @@
 
 #include "common/grpc/call_internal.h"
 
-enum { FREE_CALLS_MAX = 1024 };
+enum { FREE_CALLS_MAX = 1024, REFUSED_MS = 30000 };
 
 static void on_deadline(struct timer *timer) {
     struct grpc_call *call = CONTAINER_OF(timer, struct grpc_call, deadline);
@@ -162,6 +162,12 @@ void call_on_stream_closed(struct grpc_call *call) {
         call_cancel(call);
 }
 
+// A request that is refused is waited for no longer than one that is taken, and never for ever.
+static uint64_t get_refused_ns(const struct grpc_server_settings *settings) {
+    int64_t ms = settings->request_timeout_ms > 0 ? settings->request_timeout_ms : REFUSED_MS;
+    return (uint64_t)ms * 1000000;
+}
+
 void call_arm_deadline(struct grpc_call *call) {
     const struct grpc_server_settings *settings = &call->home->server->settings;
     uint64_t limit_ns = grpc_call_get_timeout_ns(call);
@@ -171,6 +177,8 @@ void call_arm_deadline(struct grpc_call *call) {
     bool is_short = call->state == CALL_HEADERS || call->method->shape == GRPC_UNARY;
     if (is_short && maximum_ns > 0 && maximum_ns < limit_ns)
         limit_ns = maximum_ns;
+    if (call->state == CALL_HEADERS && limit_ns > get_refused_ns(settings))
+        limit_ns = get_refused_ns(settings);
     if (limit_ns == UINT64_MAX)
         return;
     call->deadline_ns = call->started_ns + limit_ns;

@@ -7,9 +7,10 @@ enum {
     RISE_PART = 8,
 };
 
-// why not more for who has more time: a queue in front of a loop that stays behind helps nobody, and where it ends
-// at the number of streams that a connection may have, it goes on in the clients, who send what is oldest first. Not
-// less either: nobody's time-outs make the loop refuse others' calls for a lag that is none.
+// why not more for who has more time: a queue in front of a loop that stays behind helps nobody, and where it
+// ends at the number of streams that a connection may have, it goes on in the clients, who send what is
+// oldest first. Not less either: nobody's time-outs make the loop refuse others' calls for a lag that is
+// none.
 #define LAG_MIN_NS UINT64_C(5000000)
 #define LAG_MAX_NS UINT64_C(10000000)
 

@@ -4,6 +4,7 @@
 
 enum {
     PREFACE_BYTES = 24,
+    DATA_BYTES_MAX = 16384, // of a frame
     BLOCK_BYTES_MAX =
         1024, // what else is to be said of a header block (connection_frames.c) is said of longer ones
 };
@@ -181,12 +182,11 @@ static void feed_renamed(const struct shed_gate *gate, struct run *run, const ui
     feed(run, renamed, sizeof(renamed));
 }
 
-// Bodies that are not shown fill the connection's window all the same.
+// Bodies that are not shown fill the connection's window all the same. Between two frames.
 static void feed_dropped(struct shed_gate *gate, struct run *run) {
-    enum { FRAME_MAX = 16384 };
-    static const uint8_t nothing[FRAME_MAX];
-    for (; gate->dropped_bytes > 0 && run->error == 0;) {
-        uint32_t len = gate->dropped_bytes < FRAME_MAX ? gate->dropped_bytes : FRAME_MAX;
+    static const uint8_t nothing[DATA_BYTES_MAX];
+    while (gate->dropped_bytes > 0 && gate->is_open && !gate->is_in_block && run->error == 0) {
+        uint32_t len = gate->dropped_bytes < DATA_BYTES_MAX ? gate->dropped_bytes : DATA_BYTES_MAX;
         const uint8_t head[SHED_GATE_HEAD_BYTES] = {0, (uint8_t)(len >> 8), (uint8_t)len, NGHTTP2_DATA};
         feed_renamed(gate, run, head);
         feed(run, nothing, len);
@@ -200,9 +200,15 @@ static void take_head(struct shed_gate *gate, struct shed_gate_read *read, struc
                       const uint8_t *in_read, struct bytes rest) {
     const uint8_t *bytes = in_read ? in_read : gate->head, *at = in_read ? in_read : rest.data;
     struct head head = parse_head(bytes);
+    if (gate->dropped_bytes >= DATA_BYTES_MAX) {
+        cut(run, at, at);
+        feed_dropped(gate, run);
+    }
     enum fate fate = judge(gate, read, run, &head, at, rest);
     gate->payload_left = head.length;
     gate->is_dropping = fate == DROP;
+    if (head.type == NGHTTP2_HEADERS || head.type == NGHTTP2_CONTINUATION)
+        gate->is_in_block = !(head.flags & NGHTTP2_FLAG_END_HEADERS);
     if (fate == DROP && head.type == NGHTTP2_DATA)
         gate->dropped_bytes += head.length;
     if (fate == PASS && in_read)
@@ -258,8 +264,7 @@ ssize_t shed_gate_take(struct shed_gate *gate, struct shed_gate_read *read, stru
         }
     }
     cut(&run, at, at);
-    bool is_between_frames = gate->payload_left == 0 || gate->is_dropping;
-    if (gate->is_open && is_between_frames)
+    if (gate->payload_left == 0 || gate->is_dropping)
         feed_dropped(gate, &run);
     return run.error;
 }

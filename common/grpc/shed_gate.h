@@ -22,6 +22,7 @@ struct shed_gate {
     uint8_t head[SHED_GATE_HEAD_BYTES]; // of a frame, as far as it has come
     uint8_t head_len;
     bool is_open;                  // `closed_stream` is forgotten, and may be named
+    bool is_in_block;              // CONTINUATION follows
     bool is_dropping;              // the payload that is arriving is not shown
     uint32_t payload_left;         // of a frame, or of the preface
     uint32_t dropped_bytes;        // of DATA, that the windows do not count yet

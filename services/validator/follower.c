@@ -101,6 +101,18 @@ static void publish_image(struct follower *follower, struct image *image) {
     follower_status_note_image(&follower->status, image);
 }
 
+// An image that nobody may be answered from any more takes only the room of the next one.
+static void make_room(struct follower *follower) {
+    uint64_t now = clock_get_boottime_ns(follower->options.clock);
+    if (!follower->image || lease_get_state(&follower->validator->lease, now) == LEASE_SERVING)
+        return;
+    atomic_store_explicit(&follower->validator->image, NULL, memory_order_release);
+    reclaim_run(&follower->reclaim);
+    reclaim_add(&follower->reclaim, release_image, NULL, follower->image);
+    reclaim_run(&follower->reclaim);
+    follower->image = NULL;
+}
+
 static enum status load(struct follower *follower, struct turn *turn) {
     uint64_t started_ns = now_ns(follower);
     follower_status_begin_load(&follower->status);
@@ -113,6 +125,8 @@ static enum status load(struct follower *follower, struct turn *turn) {
                                        .round = follower->round + 1};
     struct image *image;
     enum status status = snapshot_load(&options, &image);
+    if (status == STATUS_NO_MEMORY)
+        make_room(follower);
     if (status != STATUS_OK)
         return status;
     follower->round++;
@@ -239,10 +253,14 @@ static enum status publish_round(struct follower *follower, const struct renewal
     return status;
 }
 
-// What only a new load makes good. Memory: a new image has room again, also for the numbers of permissions
-// (permission.h). The log: rows were deleted by hand, or pruned while this process stood still.
+// What only a new load makes good: it is sooner done, only a new image has room, or the log lacks rows, which
+// were deleted by hand, or pruned while this process stood still.
+//
+// why not without memory as well: that would take another whole image. What was applied of the changes is
+// right whether or not the rest follows; they are applied again as soon as there is memory, and if there is
+// none until the lease has run out, nobody is served.
 static bool needs_load(enum status status) {
-    return status == STATUS_TOO_LARGE || status == STATUS_NO_MEMORY || status == STATUS_NOT_FOUND;
+    return status == STATUS_TOO_LARGE || status == STATUS_NOT_FOUND;
 }
 
 // Follows what a renewal told of, which belongs to our history.
@@ -256,7 +274,7 @@ static enum status follow(struct follower *follower, const struct renewal *renew
         log_event(LOG_LEVEL_WARNING, "the change log lacks changes: everything is loaded again");
     if (needs_load(status)) {
         *turn = (struct turn){LOAD_AGAIN, true};
-        return status == STATUS_NO_MEMORY ? status : STATUS_OK;
+        return STATUS_OK;
     }
     if (status == STATUS_OK)
         status = publish_round(follower, renewal);

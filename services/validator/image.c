@@ -157,7 +157,8 @@ enum status image_set_catalogue(struct image *image, const struct permission_def
     const struct permission_catalogue *old = image_get_own_catalogue(image);
     struct permission_catalogue *catalogue = permission_catalogue_new(old, definitions, count);
     if (!catalogue)
-        return STATUS_NO_MEMORY;
+        return permission_catalogue_get_limit(old) + count > PERMISSION_SET_LIMIT_MAX ? STATUS_TOO_LARGE
+                                                                                      : STATUS_NO_MEMORY;
     // The names first: a set that is newer than the names a reader holds only has ids without a name.
     atomic_store_explicit(&image->catalogue, catalogue, memory_order_release);
     reclaim_add(image->reclaim, release_catalogue, NULL, (void *)old);

@@ -84,6 +84,7 @@ void image_free(struct image *image);
 struct lanes *image_get_own_lanes(struct image *image);
 const struct fingerprint_key *image_get_fingerprint_key(const struct image *image);
 
+// TOO_LARGE: the numbers of permissions may have run out (permission.h), and a new image has them again.
 // Every grant is expanded anew, so that a call that ran out of memory is made good by the next. First of all:
 // rows are put against a catalogue.
 MUST_CHECK enum status image_set_catalogue(struct image *image,

@@ -23,6 +23,7 @@ import bench_pages
 import bench_revoke
 import bench_timing
 import bench_tls
+import bench_token_table
 import bench_transport
 import bench_trips
 import bench_validate
@@ -33,7 +34,7 @@ from latchkey_test import BUILD
 from world import World
 
 BENCHES = {module.__name__.removeprefix("bench_"): module
-           for module in (bench_ip_set, bench_transport, bench_validate, bench_batch, bench_envoy, bench_tls, bench_latency, bench_cold_start,
+           for module in (bench_ip_set, bench_token_table, bench_transport, bench_validate, bench_batch, bench_envoy, bench_tls, bench_latency, bench_cold_start,
                           bench_memory, bench_revoke, bench_create, bench_trips, bench_whitelist, bench_pages, bench_overload,
                           bench_timing)}
 assert tuple(BENCHES) == arguments.NAMES

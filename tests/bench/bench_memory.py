@@ -1,7 +1,7 @@
 """A validator's memory for each token
 
 The difference of two sizes of table, so that what a process needs anyway is left out. Peers: the same rows as COPY (FORMAT
-binary) sends them, and the design, a record and an index of 64 bytes each.
+binary) sends them, and the design, 64 bytes for the record and both indexes of a token.
 """
 
 import re
@@ -10,7 +10,7 @@ from pathlib import Path
 from figures import Figure
 from token_rows import COPY
 
-_DESIGN_BYTES, _DESIGN_GOAL = 128, 1.0
+_DESIGN_BYTES, _DESIGN_GOAL = 64, 1.0
 
 
 def run(world):

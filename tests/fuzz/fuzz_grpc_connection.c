@@ -2,7 +2,8 @@
 // may be called by every protocol: no crash, no leak, nothing left behind. The stream is one of memory that
 // takes what it is given; the loop is turned by hand.
 //
-// Input: a byte of options (1: no preface of ours in front; 2: the client takes nothing), then pieces, each a
+// Input: a byte of options (1: no preface of ours in front; 2: the client takes nothing; 4: the
+// loop is behind, and takes one call of each piece), then pieces, each a
 // byte of length and so many bytes.
 #include <assert.h>
 #include <stdlib.h>
@@ -15,7 +16,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { OPTION_NO_PREFACE = 1, OPTION_STUCK = 2 };
+enum { OPTION_NO_PREFACE = 1, OPTION_STUCK = 2, OPTION_BEHIND = 4 };
 
 #define PREFACE "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0"
 
@@ -98,12 +99,15 @@ static void feed(struct memory_stream *stream, struct loop *loop, struct bytes b
         buffer_reset(&stream->written);
 }
 
-static void feed_pieces(struct memory_stream *stream, struct loop *loop, struct bytes input) {
+static void feed_pieces(struct memory_stream *stream, struct grpc_loop *home, struct bytes input,
+                        bool is_behind) {
     while (input.len > 0) {
+        if (is_behind)
+            home->shed.quota = 0; // which the new turn raises by one
         size_t len = input.data[0];
         input = bytes_of(input.data + 1, input.len - 1);
         len = len < input.len ? len : input.len;
-        feed(stream, loop, bytes_of(input.data, len));
+        feed(stream, home->loop, bytes_of(input.data, len));
         input = bytes_of(input.data + len, input.len - len);
     }
 }
@@ -121,7 +125,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     turn(loop);
     if (!(data[0] & OPTION_NO_PREFACE))
         feed(&stream, loop, BYTES_LITERAL(PREFACE));
-    feed_pieces(&stream, loop, bytes_of(data + 1, size - 1));
+    feed_pieces(&stream, &server->home[0], bytes_of(data + 1, size - 1), data[0] & OPTION_BEHIND);
     if (!stream.is_closed)
         stream.base.callbacks->on_end(stream.base.context, STREAM_END_PEER_CLOSED);
     assert(stream.is_closed);

@@ -1,4 +1,4 @@
-// What an image stands on: the index by id against a list, the slab, and what waits for readers.
+// What an image stands on: the index by id against a list, and what waits for readers.
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -6,7 +6,6 @@
 
 #include "services/validator/quiescence.h"
 #include "services/validator/reclaim.h"
-#include "services/validator/slab.h"
 #include "services/validator/uuid_index.h"
 #include "tests/unit/allocation_failure.h"
 #include "tests/unit/seed.h"
@@ -127,35 +126,6 @@ static void a_failing_allocation_leaves_the_index_as_it_was(void **state) {
     allocation_failure_try_each(fill_an_index, objects);
 }
 
-// ---- slab ----
-
-static void objects_of_a_slab_are_apart_aligned_and_recycled(void **state) {
-    (void)state;
-    enum { COUNT = 30000, SIZE = 96 }; // three blocks
-    struct slab slab;
-    slab_init(&slab, SIZE);
-    uint8_t **objects = calloc(COUNT, sizeof(*objects));
-    assert_non_null(objects);
-    for (size_t i = 0; i < COUNT; i++) {
-        objects[i] = slab_allocate(&slab);
-        assert_non_null(objects[i]);
-        assert_int_equal((uintptr_t)objects[i] % 32, 0);
-        memset(objects[i], (int)(i % 251), SIZE);
-    }
-    for (size_t i = 0; i < COUNT; i++)
-        for (size_t k = 0; k < SIZE; k++)
-            assert_true(objects[i][k] == i % 251);
-    size_t size_bytes = slab_get_size_bytes(&slab);
-    assert_true(size_bytes >= COUNT * SIZE);
-    for (size_t i = 0; i < COUNT; i++)
-        slab_release(&slab, objects[i]);
-    for (size_t i = COUNT; i-- > 0;)
-        assert_ptr_equal(slab_allocate(&slab), objects[i]); // the last one back is the first one out
-    assert_int_equal(slab_get_size_bytes(&slab), size_bytes);
-    slab_fini(&slab);
-    free(objects);
-}
-
 // ---- reclaim and quiescence ----
 
 struct journal {
@@ -248,7 +218,6 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_index_agrees_with_a_list),
         cmocka_unit_test(a_failing_allocation_leaves_the_index_as_it_was),
-        cmocka_unit_test(objects_of_a_slab_are_apart_aligned_and_recycled),
         cmocka_unit_test(what_is_added_is_released_once_in_its_order),
         cmocka_unit_test(without_memory_it_releases_at_once),
         cmocka_unit_test(waiting_ends_when_the_reader_is_between_two_turns),

@@ -175,6 +175,12 @@ class Unary(ConnectCase):
                 stream = connection.request(SERVICE + method, content_type=content_type)
                 self.assertEqual(connection.wait(stream).http_status, http_status)
 
+    def test_refused_request_that_does_not_end_is_answered_where_calls_have_no_deadline(self):
+        with TransportServer(max_deadline=0, request_timeout="50ms") as server, Connection(server) as connection:
+            for method, content_type, http_status in (("Nope", JSON, 404), ("Echo", "text/plain", 415), ("Count", JSON, 415)):
+                stream = connection.request(SERVICE + method, content_type=content_type)
+                self.assertEqual(connection.wait(stream).http_status, http_status)
+
     def test_cancelled_call_leaves_nothing(self):
         stream = self.connection.request(SERVICE + "Command", content_type=JSON)
         self.connection.data(stream, b'"wait"', end=True)

@@ -174,6 +174,22 @@ class Abuse(unittest.TestCase):
                 connection.h2.reset_stream(connection.request(SERVICE + "Talk"), CANCEL)
                 self.assertEqual(connection.call("Echo").status, OK)
 
+    def test_calls_whose_deadlines_have_passed_may_all_be_reset(self):
+        with Connection(self.server) as connection:
+            for _ in range(10):
+                calls = [connection.request(SERVICE + "Talk", [("grpc-timeout", "40m")]) for _ in range(50)]
+                time.sleep(0.03)  # the client's deadlines have begun before the server's
+                for stream in calls:
+                    connection.h2.reset_stream(stream, CANCEL)
+                connection.flush()
+            self.assertEqual(connection.call("Echo").status, OK)
+
+    def test_a_deadline_that_has_not_passed_excuses_no_reset(self):
+        for stream in self.STREAMS:
+            fields = self.connection.headers(SERVICE + "Talk", stream, extra=[("grpc-timeout", "10S")])
+            self.connection.send(fields, frames.RstStreamFrame(stream, CANCEL))
+        self.assert_calmed("too_many_resets")
+
     def test_ping_flood_ends_the_connection(self):
         self.connection.send(*[frames.PingFrame(0, b"12345678")] * 50000)
         self.assert_calmed("too_many_pings")

@@ -287,9 +287,9 @@ class RawConnection:
         except OSError:
             pass
 
-    def headers(self, path, stream, end=False):
+    def headers(self, path, stream, end=False, extra=()):
         fields = [(":method", "POST"), (":scheme", "http"), (":path", path), (":authority", "test"),
-                  ("content-type", "application/grpc"), ("te", "trailers")]
+                  ("content-type", "application/grpc"), ("te", "trailers"), *extra]
         flags = ["END_HEADERS", "END_STREAM"] if end else ["END_HEADERS"]
         return frames.HeadersFrame(stream, self._encoder.encode(fields), flags=flags)
 

@@ -33,7 +33,7 @@ static void run(const char *format, ...) {
 }
 
 static const struct ip_set *get_list(void) {
-    return image_get_company(scene_find(&scene, 1))->ips;
+    return image_get_company(scene_get_image(&scene), scene_find(&scene, 1))->ips;
 }
 
 // ---- changes ----
