@@ -48,6 +48,7 @@ struct follower {
     struct follower_registration registration;
     struct follower_status status;
     struct hint hint;
+    struct errands errands;
     pthread_t thread;
 
     // The thread's.
@@ -252,12 +253,12 @@ static enum status publish_round(struct follower *follower, const struct renewal
     return status;
 }
 
-// What only a new load makes good. Size: it is sooner loaded anew, or only a new image has room for it. The
-// log: rows were deleted by hand, or pruned while this process stood still.
+// What only a new load makes good: it is sooner done, only a new image has room, or the log lacks rows, which
+// were deleted by hand, or pruned while this process stood still.
 //
-// why not want of memory: that would take another whole image. What was applied of the changes is right
-// whether or not the rest follows; they are applied again as soon as there is memory, and if there is none
-// until the lease has run out, nobody is served.
+// why not without memory as well: that would take another whole image. What was applied of the changes is
+// right whether or not the rest follows; they are applied again as soon as there is memory, and if there is
+// none until the lease has run out, nobody is served.
 static bool needs_load(enum status status) {
     return status == STATUS_TOO_LARGE || status == STATUS_NOT_FOUND;
 }
@@ -418,6 +419,7 @@ static uint64_t get_wait_ms(const struct follower *follower, uint64_t started_ns
 static void run_once(struct follower *follower) {
     struct turn turn = {NOTHING, false};
     uint64_t started_ns = now_ns(follower);
+    errands_run(&follower->errands, follower->image);
     enum status status = run_turn(follower, &turn);
     move(follower, turn.event);
     tell(follower);
@@ -473,6 +475,7 @@ static void free_parts(struct follower *follower) {
     row_reader_fini(&follower->applier.reader);
     db_connection_close(follower->connection);
     follower_status_fini(&follower->status);
+    errands_fini(&follower->errands);
     free(follower);
 }
 
@@ -494,6 +497,7 @@ enum status follower_new(const struct follower_options *options, struct validato
                                                             .lease_ms = options->max_staleness_ms};
     lease_init(&validator->lease, (uint64_t)options->max_staleness_ms * MS_NS);
     follower_status_init(&follower->status, validator, options->clock);
+    errands_init(&follower->errands);
     enum status status = start(follower);
     if (status != STATUS_OK) {
         free_parts(follower);
@@ -513,6 +517,11 @@ void follower_free(struct follower *follower) {
 }
 
 void follower_wake(struct follower *follower) {
+    hint_give(&follower->hint);
+}
+
+void follower_send_errand(struct follower *follower, struct errand *errand) {
+    errands_add(&follower->errands, errand);
     hint_give(&follower->hint);
 }
 
