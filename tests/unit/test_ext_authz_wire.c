@@ -139,9 +139,10 @@ static void what_is_not_wanted_is_passed_over_however_deep(void **state) {
 
 static void names_that_say_who_is_asking_are_known_in_every_spelling(void **state) {
     (void)state;
-    static const char *const identities[] = {"latchkey-company", "Latchkey-X", "LATCHKEY_token", "latchkey-",
-                                             "latchkey.company", "Latchkey~x"};
-    static const char *const others[] = {"latchkey", "latchkeyx", "latchkey0x", "x-latchkey-company", "", "authorization"};
+    static const char *const identities[] = {"latchkey-company", "Latchkey-X",       "LATCHKEY_token",
+                                             "latchkey-",        "latchkey.company", "Latchkey~x"};
+    static const char *const others[] = {"latchkey",           "latchkeyx", "latchkey0x",
+                                         "x-latchkey-company", "",          "authorization"};
     for (size_t i = 0; i < ARRAY_LENGTH(identities); i++)
         assert_true(ext_authz_header_is_identity(bytes_of_text(identities[i])));
     for (size_t i = 0; i < ARRAY_LENGTH(others); i++)
