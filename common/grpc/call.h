@@ -87,6 +87,11 @@ MUST_CHECK enum status grpc_call_send(struct grpc_call *call, const ProtobufCMes
 // GRPC_CALL_HEADROOM bytes that framing_write_prefix() has filled: they are queued as one, or none is.
 MUST_CHECK enum status grpc_call_send_framed(struct grpc_call *call, struct bytes framed);
 
+// What the handler holds of requests and answers besides the call's arena is counted in the server's request
+// memory: `bytes` are all that it holds now. UNAVAILABLE, and the call's fault filled: there is no room, and
+// the handler finishes the call. The end of the call gives all back.
+MUST_CHECK enum status grpc_call_hold_memory(struct grpc_call *call, size_t bytes);
+
 // Stops and starts on_message and on_half_close; the client's flow-control window then fills up. Not for
 // unary calls.
 void grpc_call_pause(struct grpc_call *call);

@@ -63,6 +63,7 @@ struct grpc_call {
     struct buffer held;                // what came while the handler was paused
     struct request_share share;        // of its server's request memory
     struct request_share answer_share; // of its answer memory
+    size_t handler_bytes;              // of the former, what the handler holds by itself
     bool has_request;
     bool is_half_closed; // the client has ended its side
     bool is_half_close_told;

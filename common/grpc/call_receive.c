@@ -38,13 +38,15 @@ static void refuse_message(struct grpc_call *call, enum framing_result result) {
         call_overrule(call, STATUS_NO_MEMORY, "NO_MEMORY", "out of memory");
 }
 
+#define NO_ROOM_TEXT "requests that are not answered yet hold too much memory; try again later"
+
 static bool hold(struct grpc_call *call, size_t bytes) {
     return request_memory_set(&call->home->server->request_memory, &call->share, bytes);
 }
 
 static void refuse_for_memory(struct grpc_call *call) {
     framing_reset(&call->framing, 0);
-    call_shed(call, "requests that are not answered yet hold too much memory; try again later");
+    call_shed(call, NO_ROOM_TEXT);
 }
 
 static void refuse_for_inflation(struct grpc_call *call) {
@@ -187,14 +189,25 @@ static bool takes_more(const struct grpc_call *call) {
     return call_state_is_receiving(call->state) && !call->is_paused;
 }
 
-// What has come of a message that is not complete. The arena of a stream is not looked at: its handler's.
+// With what has come of a message that is not complete. The arena of a stream is not looked at: its
+// handler's.
+static size_t get_held_bytes(const struct grpc_call *call) {
+    size_t taken = call_takes_one_message(call) ? call->arena.used_bytes : 0;
+    return taken + call->framing.body.capacity + call->handler_bytes;
+}
+
 static void hold_cut_message(struct grpc_call *call) {
     framing_trim(&call->framing);
-    if (!call_state_is_receiving(call->state))
-        return;
-    size_t taken = call_takes_one_message(call) ? call->arena.used_bytes : 0;
-    if (!hold(call, taken + call->framing.body.capacity))
+    if (call_state_is_receiving(call->state) && !hold(call, get_held_bytes(call)))
         refuse_for_memory(call);
+}
+
+enum status grpc_call_hold_memory(struct grpc_call *call, size_t bytes) {
+    call->handler_bytes = bytes;
+    if (hold(call, get_held_bytes(call)))
+        return STATUS_OK;
+    call_set_overloaded(&call->fault, NO_ROOM_TEXT);
+    return STATUS_UNAVAILABLE;
 }
 
 // Takes from the front of `*data` until it is used up or the call takes no more.

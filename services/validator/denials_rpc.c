@@ -17,6 +17,7 @@
 struct list_call {
     struct errand errand;
     struct loop_task task;
+    const struct lookup_service *lookups;
     const struct validate_service *service;
     struct grpc_call *transport;
     struct arena *arena;
@@ -25,6 +26,7 @@ struct list_call {
     struct page_scope scope;
     struct page page;
     bool sees_any;
+    bool was_current; // when the errand ran
 };
 
 // ---- what is asked for ----
@@ -150,17 +152,35 @@ static void answer(struct list_call *call) {
 
 // ---- of a company that may not be there ----
 
+static enum status admit(struct list_call *call, struct validate_turn *turn) {
+    enum status status =
+        validate_turn_begin(call->service, call->transport, VALIDATE_BEARERS, call->fault, turn);
+    return status == STATUS_OK ? validate_turn_require(turn, PERMISSION, call->fault) : status;
+}
+
+// Anew, as in Explain: explain_rpc.c tells why.
+static enum status admit_to_any(struct list_call *call) {
+    struct validate_turn turn;
+    enum status status = admit(call, &turn);
+    return status == STATUS_OK ? validate_turn_require(&turn, PERMISSION_ANY, call->fault) : status;
+}
+
 static void on_back(struct loop_task *task) {
     struct list_call *call = CONTAINER_OF(task, struct list_call, task);
-    if (call->fault->status == STATUS_OK)
+    bool is_open = !grpc_call_is_cancelled(call->transport) && call->fault->status == STATUS_OK;
+    if (is_open && admit_to_any(call) == STATUS_OK && !call->was_current)
+        call->lookups->send_errand(&call->errand);
+    else if (call->fault->status == STATUS_OK)
         answer(call);
     else
         grpc_call_finish(call->transport, call->fault);
 }
 
-static void on_errand(struct errand *errand, const struct image *image) {
+static void on_errand(struct errand *errand, const struct image *image, int64_t now_ms) {
     struct list_call *call = CONTAINER_OF(errand, struct list_call, errand);
-    if (!image || !image_has_company(image, &call->scope.company_id))
+    (void)now_ms;
+    call->was_current = image != NULL;
+    if (image && !image_has_company(image, &call->scope.company_id))
         fault_set(call->fault, STATUS_NOT_FOUND, "NOT_FOUND", "there is no such company");
     loop_post(grpc_call_get_loop(call->transport), &call->task);
 }
@@ -168,10 +188,7 @@ static void on_errand(struct errand *errand, const struct image *image) {
 // ---- the transport's callbacks ----
 
 static enum status prepare(struct list_call *call, struct validate_turn *turn) {
-    enum status status =
-        validate_turn_begin(call->service, call->transport, VALIDATE_BEARERS, call->fault, turn);
-    if (status == STATUS_OK)
-        status = validate_turn_require(turn, PERMISSION, call->fault);
+    enum status status = admit(call, turn);
     return status == STATUS_OK ? read(call, turn) : status;
 }
 
@@ -184,6 +201,7 @@ static void on_message(struct grpc_call *transport, const ProtobufCMessage *requ
         grpc_call_finish(transport, grpc_call_get_fault(transport));
         return;
     }
+    call->lookups = service;
     call->service = service->validate;
     call->transport = transport;
     call->arena = grpc_call_get_arena(transport);

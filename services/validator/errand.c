@@ -27,10 +27,10 @@ static struct errand *take_all(struct errands *errands) {
     return first;
 }
 
-void errands_run(struct errands *errands, const struct image *image) {
+void errands_run(struct errands *errands, const struct image *image, int64_t now_ms) {
     struct errand *next;
     for (struct errand *errand = take_all(errands); errand; errand = next) {
         next = errand->next; // it may be gone once it has run
-        errand->run(errand, image);
+        errand->run(errand, image, now_ms);
     }
 }

@@ -4,14 +4,16 @@
 #define LATCHKEY_SERVICES_VALIDATOR_ERRAND_H
 
 #include <pthread.h>
+#include <stdint.h>
 
 #include "services/validator/image.h"
 
 // Embedded by its owner, who waits until it has run.
 struct errand {
     struct errand *next;
-    // On the follower's thread; must not block. `image` stays as it is meanwhile; NULL: none is loaded.
-    void (*run)(struct errand *errand, const struct image *image);
+    // On the follower's thread; must not block. `image` stays as it is meanwhile, and may be decided by at
+    // `now_ms`; NULL: there is none at the moment that may.
+    void (*run)(struct errand *errand, const struct image *image, int64_t now_ms);
 };
 
 // What waits to be run.
@@ -27,6 +29,6 @@ void errands_fini(struct errands *errands); // all have run
 void errands_add(struct errands *errands, struct errand *errand);
 
 // The follower's thread: all that were added, in their order.
-void errands_run(struct errands *errands, const struct image *image);
+void errands_run(struct errands *errands, const struct image *image, int64_t now_ms);
 
 #endif

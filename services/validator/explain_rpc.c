@@ -14,6 +14,7 @@
 struct explain_call {
     struct errand errand;
     struct loop_task task;
+    const struct lookup_service *service;
     struct grpc_call *transport;
     struct arena *arena;
     struct fault *fault;
@@ -176,7 +177,7 @@ static enum status explain_secret(struct explain_call *call) {
 }
 
 static void end(struct explain_call *call) {
-    if (call->response)
+    if (call->response && call->fault->status == STATUS_OK)
         grpc_call_reply(call->transport, call->response);
     else
         grpc_call_finish(call->transport, call->fault);
@@ -184,35 +185,46 @@ static void end(struct explain_call *call) {
 
 // ---- by a token's id ----
 
-static void on_back(struct loop_task *task) {
-    end(CONTAINER_OF(task, struct explain_call, task));
+static enum status admit(struct explain_call *call) {
+    enum status status = validate_turn_begin(call->service->validate, call->transport, VALIDATE_BEARERS,
+                                             call->fault, &call->turn);
+    return status == STATUS_OK ? validate_turn_require(&call->turn, PERMISSION, call->fault) : status;
 }
 
-static enum status explain_by_id(struct explain_call *call, const struct image *image) {
+// why the asker is looked at anew: an errand waits for as long as the database does. Nobody is asked for a
+// call that was cancelled: its loop may read no more.
+static void on_back(struct loop_task *task) {
+    struct explain_call *call = CONTAINER_OF(task, struct explain_call, task);
+    bool is_open = !grpc_call_is_cancelled(call->transport) && call->fault->status == STATUS_OK;
+    if (is_open && admit(call) == STATUS_OK && !call->response)
+        call->service->send_errand(&call->errand); // it was not current then, and is now
+    else
+        end(call);
+}
+
+static enum status explain_by_id(struct explain_call *call, const struct image *image, int64_t now_ms) {
     struct validate_subject subject;
-    const struct token_record *record = image ? image_find_token_by_id(image, &call->token_id) : NULL;
+    const struct token_record *record = image_find_token_by_id(image, &call->token_id);
     validate_subject_take(image, record, record != NULL, &subject);
     if (!subject.company || !uuid_is_equal(subject.company->company_id, call->turn.asker.company_id))
         return fault_set(call->fault, STATUS_NOT_FOUND, "NOT_FOUND", "this company has no such token");
     call->turn.view.image = image; // maybe another one by now
     call->turn.view.positions = lanes_get_positions(image_get_lanes(image));
+    call->turn.view.now_ms = now_ms;
     return explain_token(call, &subject);
 }
 
-static void on_errand(struct errand *errand, const struct image *image) {
+static void on_errand(struct errand *errand, const struct image *image, int64_t now_ms) {
     struct explain_call *call = CONTAINER_OF(errand, struct explain_call, errand);
-    (void)!explain_by_id(call, image); // the fault tells
+    if (image)
+        (void)!explain_by_id(call, image, now_ms); // the fault tells
     loop_post(grpc_call_get_loop(call->transport), &call->task);
 }
 
 // ---- the transport's callbacks ----
 
-static enum status prepare(struct explain_call *call, const struct validate_service *service,
-                           const ProtobufCMessage *request) {
-    enum status status =
-        validate_turn_begin(service, call->transport, VALIDATE_BEARERS, call->fault, &call->turn);
-    if (status == STATUS_OK)
-        status = validate_turn_require(&call->turn, PERMISSION, call->fault);
+static enum status prepare(struct explain_call *call, const ProtobufCMessage *request) {
+    enum status status = admit(call);
     if (status == STATUS_OK)
         status = read(call, (const Latchkey__V1__ExplainRequest *)request);
     return status == STATUS_OK ? check_revision(call) : status;
@@ -226,12 +238,13 @@ static void on_message(struct grpc_call *transport, const ProtobufCMessage *requ
         grpc_call_finish(transport, grpc_call_get_fault(transport));
         return;
     }
+    call->service = service;
     call->transport = transport;
     call->arena = grpc_call_get_arena(transport);
     call->fault = grpc_call_get_fault(transport);
     call->errand.run = on_errand;
     call->task.run = on_back;
-    enum status status = prepare(call, service->validate, request);
+    enum status status = prepare(call, request);
     if (status == STATUS_OK && !uuid_is_zero(call->token_id)) {
         service->send_errand(&call->errand);
         return;

@@ -1,6 +1,6 @@
 // Explain, as the transport calls it: for bearers with `latchkey.validate.explain`, about their own company's
 // tokens. By a secret it is answered on the loop; by a token's id on the writer's thread, which alone can
-// look it up (errand.h), with the rights that the asker had when the call came.
+// look it up (errand.h), and answered only if the asker may ask, and the validator decide, then as well.
 #ifndef LATCHKEY_SERVICES_VALIDATOR_EXPLAIN_RPC_H
 #define LATCHKEY_SERVICES_VALIDATOR_EXPLAIN_RPC_H
 

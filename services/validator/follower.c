@@ -416,10 +416,19 @@ static uint64_t get_wait_ms(const struct follower *follower, uint64_t started_ns
     return spent_ns < poll_ns ? (poll_ns - spent_ns + MS_NS - 1) / MS_NS : 0;
 }
 
+// They may have waited for longer than the lease.
+static void run_errands(struct follower *follower) {
+    const struct validator *validator = follower->validator;
+    uint64_t now = clock_get_boottime_ns(follower->options.clock);
+    bool is_current = lease_get_state(&validator->lease, now) == LEASE_SERVING;
+    errands_run(&follower->errands, is_current ? follower->image : NULL,
+                validator_get_time_ms(validator, now));
+}
+
 static void run_once(struct follower *follower) {
     struct turn turn = {NOTHING, false};
     uint64_t started_ns = now_ns(follower);
-    errands_run(&follower->errands, follower->image);
+    run_errands(follower);
     enum status status = run_turn(follower, &turn);
     move(follower, turn.event);
     tell(follower);

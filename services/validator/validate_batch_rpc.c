@@ -91,7 +91,9 @@ static enum status answer(struct batch *batch, const struct validate_turn *turn,
     validate_batch_wire_append(&batch->answers, &answer);
     if (batch->answers.failed)
         return STATUS_NO_MEMORY;
-    return batch->answers.len <= VALIDATE_BATCH_ANSWER_MAX ? STATUS_OK : STATUS_TOO_LARGE;
+    if (batch->answers.len > VALIDATE_BATCH_ANSWER_MAX)
+        return STATUS_TOO_LARGE;
+    return grpc_call_hold_memory(batch->transport, batch->answers.capacity);
 }
 
 static enum status answer_all(struct batch *batch, const struct validate_turn *turn, struct portion *portion,

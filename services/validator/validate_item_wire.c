@@ -45,33 +45,52 @@ bool validate_batch_wire_next(struct bytes *rest, struct bytes *ret_question) {
     return is_found;
 }
 
+// The question of a stream's message while its pieces come.
+struct pieces {
+    struct bytes question; // so far
+    uint8_t *end;          // of the copy that it is in; NULL: it stands in the message
+};
+
 // One by one they may be no messages where together they are one.
 static bool is_question(struct bytes piece, struct arena *arena) {
     struct validate_question question;
     return validate_wire_read(piece, arena, &question) == STATUS_OK;
 }
 
-static enum status join(struct arena *arena, struct bytes *to, struct bytes piece) {
-    if (!is_question(*to, arena) || !is_question(piece, arena))
+// why with room for all that may follow: pieces may be many and small, and each is copied and looked at once.
+static enum status begin_copy(struct pieces *pieces, size_t room, struct arena *arena) {
+    if (!is_question(pieces->question, arena))
         return STATUS_MALFORMED;
-    uint8_t *joint = arena_allocate(arena, to->len + piece.len);
-    if (!joint)
+    uint8_t *copy = arena_allocate(arena, pieces->question.len + room);
+    if (!copy)
         return STATUS_NO_MEMORY;
-    if (to->len > 0)
-        memcpy(joint, to->data, to->len);
-    if (piece.len > 0)
-        memcpy(joint + to->len, piece.data, piece.len);
-    *to = bytes_of(joint, to->len + piece.len);
+    memcpy(copy, pieces->question.data, pieces->question.len);
+    pieces->question.data = copy;
+    pieces->end = copy + pieces->question.len;
     return STATUS_OK;
 }
 
-static void read_question(struct wire_reader *reader, struct arena *arena, struct bytes *question) {
+static enum status join(struct pieces *pieces, struct bytes piece, size_t room, struct arena *arena) {
+    enum status status = pieces->end ? STATUS_OK : begin_copy(pieces, room, arena);
+    if (status == STATUS_OK && !is_question(piece, arena))
+        status = STATUS_MALFORMED;
+    if (status != STATUS_OK)
+        return status;
+    memcpy(pieces->end, piece.data, piece.len);
+    pieces->end += piece.len;
+    pieces->question.len += piece.len;
+    return STATUS_OK;
+}
+
+static void read_piece(struct wire_reader *reader, struct arena *arena, struct pieces *pieces) {
     struct bytes piece = wire_reader_read_bytes(reader);
     enum status status = STATUS_OK;
-    if (question->len == 0)
-        *question = piece;
+    if (piece.len == 0)
+        return;
+    if (pieces->question.len == 0)
+        pieces->question = piece;
     else
-        status = join(arena, question, piece);
+        status = join(pieces, piece, (size_t)(reader->end - piece.data), arena);
     if (status != STATUS_OK)
         wire_reader_fail(reader, status);
 }
@@ -79,18 +98,18 @@ static void read_question(struct wire_reader *reader, struct arena *arena, struc
 enum status validate_stream_wire_read(struct bytes message, struct arena *arena, uint64_t *ret_id,
                                       struct bytes *ret_question) {
     struct wire_reader reader = wire_reader_of(message);
-    struct bytes question = BYTES_EMPTY;
+    struct pieces pieces = {.question = BYTES_EMPTY};
     uint64_t id = 0;
     while (wire_reader_has_more(&reader)) {
         uint64_t tag = wire_reader_read_tag(&reader);
         switch (tag) {
         case WIRE_TAG(STREAM_ID, WIRE_VARINT): id = wire_reader_read_number(&reader); break;
-        case WIRE_TAG(STREAM_REQUEST, WIRE_LENGTH): read_question(&reader, arena, &question); break;
+        case WIRE_TAG(STREAM_REQUEST, WIRE_LENGTH): read_piece(&reader, arena, &pieces); break;
         default: wire_reader_skip_unknown(&reader, tag, STREAM_REQUEST);
         }
     }
     *ret_id = id;
-    *ret_question = question;
+    *ret_question = pieces.question;
     return reader.status;
 }
 

@@ -18,7 +18,7 @@ struct stream {
     size_t asked_count;
     struct buffer answers; // that the transport has not taken
     struct parked *parked;
-    size_t parked_count;
+    size_t parked_count, parked_bytes;
     bool is_stalled; // on_writable follows
     bool is_half_closed;
     bool is_draining;
@@ -48,11 +48,16 @@ struct portion {
 
 // ---- its end ----
 
+static size_t measure(const struct parked *parked) {
+    return sizeof(*parked) + parked->len;
+}
+
 static void drop(struct parked *parked) {
     *parked->link = parked->next;
     if (parked->next)
         parked->next->link = parked->link;
     parked->stream->parked_count--;
+    parked->stream->parked_bytes -= measure(parked);
     free(parked);
 }
 
@@ -93,6 +98,11 @@ static enum status flush(struct stream *stream) {
     return status == STATUS_NO_MEMORY || status == STATUS_MALFORMED ? status : STATUS_OK;
 }
 
+static enum status hold(const struct stream *stream) {
+    return grpc_call_hold_memory(stream->transport,
+                                 stream->asked.capacity + stream->answers.capacity + stream->parked_bytes);
+}
+
 static bool has_answered_all(const struct stream *stream) {
     return stream->asked_count == 0 && !stream->parked && stream->answers.len == 0;
 }
@@ -102,6 +112,8 @@ static bool has_answered_all(const struct stream *stream) {
 static void settle(struct stream *stream, enum status status) {
     if (flush(stream) != STATUS_OK && status == STATUS_OK)
         status = fault_set_no_memory(grpc_call_get_fault(stream->transport));
+    if (status == STATUS_OK)
+        status = hold(stream);
     bool is_over = (stream->is_half_closed || stream->is_draining) && has_answered_all(stream);
     if (status == STATUS_OK && is_over && !stream->is_half_closed)
         status = set_draining(stream);
@@ -153,6 +165,7 @@ static struct parked *keep(struct stream *stream, const struct validate_turn *tu
         parked->next->link = &parked->next;
     stream->parked = parked;
     stream->parked_count++;
+    stream->parked_bytes += measure(parked);
     return parked;
 }
 
@@ -316,8 +329,9 @@ static void on_bytes(struct grpc_call *transport, struct bytes message) {
     uint32_t len = (uint32_t)message.len;
     buffer_append(&stream->asked, bytes_of((const uint8_t *)&len, sizeof(len)));
     buffer_append(&stream->asked, message);
-    if (stream->asked.failed) {
-        fault_set_no_memory(grpc_call_get_fault(transport));
+    enum status status =
+        stream->asked.failed ? fault_set_no_memory(grpc_call_get_fault(transport)) : hold(stream);
+    if (status != STATUS_OK) {
         finish(stream);
         return;
     }

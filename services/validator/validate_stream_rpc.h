@@ -6,7 +6,7 @@
 // longer than its asker's token.
 //
 // What one stream holds is bounded: a portion of questions, VALIDATE_STREAM_PARKED_MAX of those that wait,
-// and their answers while the client does not read.
+// and their answers while the client does not read; what all streams hold, by --request-memory.
 //
 //   on_bytes --> asked --run()--> answers --> the transport
 //                  |                ^

@@ -166,6 +166,16 @@ static void a_bad_bearer_over_loopback_is_as_good_as_none(void **state) {
     assert_true(validate_asker_sees(&fixture->asker, fixture->other));
 }
 
+static void of_a_bad_bearer_that_changes_nothing_nothing_is_left_in_the_calls_memory(void **state) {
+    struct fixture *fixture = *state;
+    struct token_row row = make_row(fixture);
+    row.expires_at_ms = NOW_MS;
+    struct secret dead = validator_image_put(&fixture->made, row);
+    size_t used_bytes = fixture->arena.used_bytes;
+    assert_int_equal(identify(fixture, dead.text, true), STATUS_OK);
+    assert_int_equal(fixture->arena.used_bytes, used_bytes);
+}
+
 static enum status identify_certificate(struct fixture *fixture, const char *secret, uint32_t rights) {
     const struct validate_presence presence = {
         .secret = bytes_of_text(secret), .address = remote, .client_rights = rights};
@@ -233,6 +243,7 @@ int main(void) {
         CASE(detail_without_any_is_for_the_own_company),
         CASE(any_opens_every_company),
         CASE(a_bad_bearer_over_loopback_is_as_good_as_none),
+        CASE(of_a_bad_bearer_that_changes_nothing_nothing_is_left_in_the_calls_memory),
         CASE(a_certificate_with_any_needs_no_secret_and_a_bad_one_changes_nothing),
         CASE(a_certificate_without_any_needs_a_secret_as_everybody_does),
         CASE(a_bearer_adds_to_what_a_certificate_holds),

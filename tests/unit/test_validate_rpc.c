@@ -9,6 +9,7 @@
 #include "common/grpc/server.h"
 #include "common/grpc_client/client.h"
 #include "latchkey/v1/validation.pb-c.h"
+#include "services/validator/validate_batch_rpc.h"
 #include "services/validator/validate_rpc.h"
 #include "tests/unit/unit.h"
 #include "tests/unit/validator_image.h"
@@ -17,6 +18,7 @@ enum {
     LONG_MS = 20000,
     SHORT_MS = 50,
     PARKED_MAX = 2,
+    MEMORY_BYTES = 160 * 1024, // of all requests
 };
 
 static const char *const names[] = {"charges.create", "charges.read"};
@@ -62,6 +64,12 @@ static const struct grpc_method methods[] = {
      .max_request_bytes = 64 * 1024,
      .handler = &validate_handler,
      .context = &server.service},
+    {.path = "/latchkey.v1.ValidationService/ValidateBatch",
+     .request = &latchkey__v1__validate_batch_request__descriptor,
+     .response = &latchkey__v1__validate_batch_response__descriptor,
+     .shape = GRPC_UNARY,
+     .handler = &validate_batch_handler,
+     .context = &server.service},
 };
 
 static void start_transport(void) {
@@ -70,6 +78,7 @@ static void start_transport(void) {
     const struct listener *listener;
     char error[256];
     grpc_server_settings_init(&options.settings);
+    options.settings.request_memory_bytes = MEMORY_BYTES;
     assert_int_equal(loop_group_new(1, clock_get_system(), &server.loops), STATUS_OK);
     options.loops = server.loops;
     // Uses are gathered; there is no database to write them to.
@@ -454,6 +463,38 @@ static void a_loop_that_ends_leaves_no_call_parked(void **state) {
     arena_fini(&asking.arena);
 }
 
+// Each question says little, and each answer more.
+static void a_batch_whose_answers_take_more_memory_than_there_is_is_turned_away(void **state) {
+    (void)state;
+    Latchkey__V1__ValidateRequest question = LATCHKEY__V1__VALIDATE_REQUEST__INIT, *questions[800];
+    Latchkey__V1__ValidateBatchRequest request = LATCHKEY__V1__VALIDATE_BATCH_REQUEST__INIT;
+    struct grpc_client_options options = {.service_config = "{}"};
+    struct grpc_client *client;
+    struct arena arena;
+    question.token = server.secret.text;
+    question.channel = LATCHKEY__V1__CHANNEL__CHANNEL_API;
+    for (size_t i = 0; i < ARRAY_LENGTH(questions); i++)
+        questions[i] = &question;
+    request.requests = questions;
+    const struct grpc_client_call call = {
+        .path = methods[1].path, .request = &request.base, .response = methods[1].response};
+    char error[256];
+    arena_init(&arena, 0);
+    assert_int_equal(grpc_client_new(server.target, &options, &client, error, sizeof(error)), STATUS_OK);
+    for (int i = 0; i < 3; i++) { // what the first has held is given back
+        struct fault fault;
+        ProtobufCMessage *response;
+        fault_init(&fault, &arena);
+        request.n_requests = i == 1 ? ARRAY_LENGTH(questions) : 100;
+        enum status status = grpc_client_call(client, &call, &arena, &response, &fault);
+        assert_int_equal(status, i == 1 ? STATUS_UNAVAILABLE : STATUS_OK);
+        if (i == 1)
+            assert_string_equal(fault.reason, "OVERLOADED");
+    }
+    grpc_client_free(client);
+    arena_fini(&arena);
+}
+
 int main(void) {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -473,6 +514,7 @@ int main(void) {
         CASE(a_lease_that_is_lost_meanwhile_is_told_in_place_of_an_answer),
         CASE(one_call_more_than_may_wait_is_turned_away),
         CASE(a_loop_that_ends_leaves_no_call_parked),
+        CASE(a_batch_whose_answers_take_more_memory_than_there_is_is_turned_away),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
