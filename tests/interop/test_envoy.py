@@ -108,6 +108,10 @@ class Behind:
             self.assertNotIn("latchkey-admin", dict(self.identity(seen)))
         self.assertNotIn(secret, str(seen))
 
+    def test_names_with_other_signs_do_not_reach_the_service_either(self):
+        seen = self.seen(self.ask(bearer(self.secret), ("latchkey.company", "forged"), ("Latchkey~Admin", "forged")))
+        self.assertNotIn("forged", str(seen["headers"]))
+
     def test_no_token_or_two_of_them_is_401(self):
         before = self.service.count
         for fields in ((), (("authorization", "Basic eDp5"),), (bearer(self.secret), bearer(self.secret)),
