@@ -33,7 +33,7 @@ static void format_time(int64_t at_ms, char ret_text[TIME_TEXT_MAX]) {
 
 static const char *describe_unknown(struct explainer *explainer, bool passed) {
     (void)explainer;
-    return passed ? "a token has this secret" : "no token has this secret";
+    return passed ? "the token is known" : "no token has this secret";
 }
 
 static const char *describe_company(struct explainer *explainer, bool passed) {

@@ -321,8 +321,9 @@ static int start_services(struct app *app) {
     char error[ERROR_MAX] = "";
     for (size_t i = 0; i < app->program->service_count; i++) {
         const struct app_service *service = app->program->services[i];
-        if (service->start && service->start(app, error, sizeof(error)) != STATUS_OK)
-            return fail(EXIT_UNAVAILABLE, error);
+        enum status status = service->start ? service->start(app, error, sizeof(error)) : STATUS_OK;
+        if (status != STATUS_OK)
+            return fail(status == STATUS_INVALID ? EXIT_USAGE : EXIT_UNAVAILABLE, error);
         app->started_services = i + 1;
     }
     return -1;

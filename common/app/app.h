@@ -67,7 +67,8 @@ struct app_service {
     void *settings_base;
 
     // All may be NULL. start() runs before the listeners open and must not block on the database; on failure
-    // it leaves one sentence in `ret_error`. stop() runs after the last call was answered.
+    // it leaves one sentence in `ret_error`; INVALID is a setting's, or its file's. stop() runs after the
+    // last call was answered.
     enum status (*start)(struct app *app, char *ret_error, size_t error_size);
     void (*stop)(struct app *app);
     // Writes one line for each reason why it can't serve yet or no more; any thread.

@@ -43,7 +43,7 @@ static void print(struct cli *cli, const ProtobufCMessage *explanation) {
 
 static enum exit_code set_token(struct cli *cli, ProtobufCMessage *request, ProtobufCMessage *question) {
     if (cli->options.argument_count == 0)
-        return question_set_secret(cli, question);
+        return question_set_secret(cli, question, "name it by its TOKEN-ID, or ");
     if (options_has(&cli->options, "secret-file"))
         return cli_fail(cli, EXIT_CODE_USAGE, "name the token in one way: TOKEN-ID, or --secret-file");
     request_set_argument(cli, request, "token_id");

@@ -11,7 +11,7 @@
 #define VARIABLE "LATCHKEY_VALIDATE_TOKEN"
 
 // NULL after cli_fail(), whose code is in `ret_code`.
-static const char *read_secret(struct cli *cli, enum exit_code *ret_code) {
+static const char *read_secret(struct cli *cli, const char *other_way, enum exit_code *ret_code) {
     const char *file = options_find_text(&cli->options, "secret-file");
     if (file)
         return secret_text_read(cli, file, ret_code);
@@ -19,8 +19,9 @@ static const char *read_secret(struct cli *cli, enum exit_code *ret_code) {
     if (value)
         return secret_text_check(cli, value, VARIABLE, ret_code);
     *ret_code = cli_fail(cli, EXIT_CODE_USAGE,
-                         "no token to validate: put it into " VARIABLE
-                         ", or its file's name into --secret-file (\"-\" is standard input)");
+                         "no token to ask about: %sput it into " VARIABLE
+                         ", or its file's name into --secret-file (\"-\" is standard input)",
+                         other_way);
     return NULL;
 }
 
@@ -55,9 +56,9 @@ static void set_options(struct cli *cli, ProtobufCMessage *request) {
                                  answer_to_enum_name(cli, "CHANNEL_", channel ? channel : "api")));
 }
 
-enum exit_code question_set_secret(struct cli *cli, ProtobufCMessage *question) {
+enum exit_code question_set_secret(struct cli *cli, ProtobufCMessage *question, const char *other_way) {
     enum exit_code code;
-    const char *secret = read_secret(cli, &code);
+    const char *secret = read_secret(cli, other_way, &code);
     if (!secret)
         return code;
     cli_must(field_set_text(&cli->arena, question, "token", secret));

@@ -9,8 +9,11 @@
 #include "services/cli/cli.h"
 
 // Fill a ValidateRequest: its token, from --secret-file or LATCHKEY_VALIDATE_TOKEN; the rest, from the
-// options. EXIT_CODE_DONE, or what cli_fail() said.
-MUST_CHECK enum exit_code question_set_secret(struct cli *cli, ProtobufCMessage *question);
+// options. `other_way` to name the token, such as "name it by its TOKEN-ID, or ", is told where there is
+// none; may be
+// "". EXIT_CODE_DONE, or what cli_fail() said.
+MUST_CHECK enum exit_code question_set_secret(struct cli *cli, ProtobufCMessage *question,
+                                              const char *other_way);
 MUST_CHECK enum exit_code question_set(struct cli *cli, ProtobufCMessage *question);
 
 // Of a ValidateResponse. Printing returns its reason, without the prefix.

@@ -59,7 +59,7 @@ static void print(struct cli *cli, const ProtobufCMessage *decision) {
 
 enum exit_code validate_command_run(struct cli *cli) {
     ProtobufCMessage *request = calls_new_request(cli, RPC_VALIDATE);
-    enum exit_code code = question_set_secret(cli, request);
+    enum exit_code code = question_set_secret(cli, request, "");
     if (code == EXIT_CODE_DONE)
         code = question_set(cli, request);
     if (code != EXIT_CODE_DONE)

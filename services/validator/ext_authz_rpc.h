@@ -1,5 +1,5 @@
 // envoy.service.auth.v3.Authorization/Check: an Envoy in front of somebody's service asks about each request
-// that it has (docs/http.md says how it is set up).
+// that it has (docs/envoy.md says how it is set up).
 //
 //   token             as at /check: x-access-token, authorization: Bearer, or the cookie of --check-cookie
 //   address           behind --trusted-hops proxies, or the right-most one that is no trusted proxy's, in

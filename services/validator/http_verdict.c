@@ -7,7 +7,7 @@
 
 static const struct http_verdict verdicts[REASON_COUNT] = {
     [REASON_OK] = {200, "ok", 0, ""},
-    [REASON_MALFORMED] = DEAD("this is no token; check that it was copied whole"),
+    [REASON_MALFORMED] = DEAD("there is no token, or not a whole one"),
     [REASON_UNKNOWN] = DEAD("no token has this secret"),
     [REASON_COMPANY_SUSPENDED] = REFUSED("the company is suspended"),
     [REASON_MEMBER_REMOVED] = DEAD("the owner of this token has been removed"),

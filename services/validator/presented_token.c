@@ -30,6 +30,15 @@ struct bytes presented_token_find(const struct metadata *fields, const char *coo
     return bearer_find_secret_in(fields);
 }
 
+// A token of HTTP's grammar.
+bool presented_token_accept_cookie(const char *name, const char **ret_reason) {
+    *ret_reason = "type a name without spaces, ; and =, such as session";
+    for (; *name; name++)
+        if (*name <= ' ' || *name >= 0x7f || strchr("()<>@,;:\\\"/[]?={}", *name))
+            return false;
+    return true;
+}
+
 static bool may_be_token(struct bytes value, const struct bearer_shape *shape) {
     unsigned lane;
     struct bytes scheme = bytes_split(&value, ' ');

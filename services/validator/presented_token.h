@@ -15,6 +15,9 @@
 // fields.
 struct bytes presented_token_find(const struct metadata *fields, const char *cookie);
 
+// Of the setting: refuses what can be no cookie's name, and so would never be found. "" is one.
+bool presented_token_accept_cookie(const char *name, const char **ret_reason);
+
 // Whether authorization holds what may be a token, also where x-access-token goes before it.
 bool presented_token_is_in_authorization(const struct metadata *fields, const struct bearer_shape *shape);
 

@@ -88,29 +88,13 @@ void uuid_index_remove(struct uuid_index *index, const void *object) {
     index->count--;
 }
 
-void uuid_index_replace(struct uuid_index *index, const void *object, void *by) {
-    assert(uuid_is_equal(*get_id(index, object), *get_id(index, by)));
-    index->slots[find_slot(index, object)] = by;
-}
-
 void *uuid_index_find(const struct uuid_index *index, const struct uuid *id) {
-    size_t cursor = 0;
-    return uuid_index_next(index, id, &cursor);
-}
-
-// The cursor counts the slots looked at, from the home slot on.
-void *uuid_index_next(const struct uuid_index *index, const struct uuid *id, size_t *cursor) {
     if (index->capacity == 0)
         return NULL;
-    size_t home = get_home(index, id);
-    for (;;) {
-        void *object = index->slots[(home + *cursor) & (index->capacity - 1)];
-        if (!object)
-            return NULL;
-        ++*cursor;
-        if (uuid_is_equal(*get_id(index, object), *id))
-            return object;
-    }
+    size_t at = get_home(index, id);
+    while (index->slots[at] && !uuid_is_equal(*get_id(index, index->slots[at]), *id))
+        at = step(index, at);
+    return index->slots[at];
 }
 
 void *uuid_index_next_of_all(const struct uuid_index *index, size_t *cursor) {
@@ -120,8 +104,4 @@ void *uuid_index_next_of_all(const struct uuid_index *index, size_t *cursor) {
             return object;
     }
     return NULL;
-}
-
-size_t uuid_index_get_size_bytes(const struct uuid_index *index) {
-    return index->capacity * sizeof(index->slots[0]);
 }

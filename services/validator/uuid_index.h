@@ -1,5 +1,5 @@
-// The writer's way from an id to its objects: a hash table of pointers to objects that hold their id inside.
-// Several objects may have one id (the secrets of a token). Readers never come here.
+// The writer's way from an id to its objects: a hash table of pointers to objects that hold their id inside,
+// each another one. Readers never come here.
 #ifndef LATCHKEY_SERVICES_VALIDATOR_UUID_INDEX_H
 #define LATCHKEY_SERVICES_VALIDATOR_UUID_INDEX_H
 
@@ -20,24 +20,16 @@ struct uuid_index {
 void uuid_index_init(struct uuid_index *index, size_t id_offset);
 void uuid_index_fini(struct uuid_index *index); // objects stay the caller's
 
+// Its id is not in the index yet. NO_MEMORY.
 MUST_CHECK enum status uuid_index_add(struct uuid_index *index, void *object);
 
-// The object itself, by address. It must be there, its id unchanged.
+// It must be there, its id unchanged.
 void uuid_index_remove(struct uuid_index *index, const void *object);
 
-// In place of `object`, which is there, another one with the same id.
-void uuid_index_replace(struct uuid_index *index, const void *object, void *by);
-
-// One object with that id, or NULL.
+// The object with that id, or NULL.
 void *uuid_index_find(const struct uuid_index *index, const struct uuid *id);
 
-// All objects with that id: begin with `*cursor` 0; NULL at the end. Nothing may be added or removed
-// meanwhile.
-void *uuid_index_next(const struct uuid_index *index, const struct uuid *id, size_t *cursor);
-
-// All objects: the same.
+// All objects: begin with `*cursor` 0; NULL at the end. Nothing may be added or removed meanwhile.
 void *uuid_index_next_of_all(const struct uuid_index *index, size_t *cursor);
-
-size_t uuid_index_get_size_bytes(const struct uuid_index *index);
 
 #endif

@@ -11,6 +11,7 @@
 #include "services/validator/follower.h"
 #include "services/validator/forward_auth.h"
 #include "services/validator/introspection.h"
+#include "services/validator/presented_token.h"
 #include "services/validator/validate_batch_rpc.h"
 #include "services/validator/validate_rpc.h"
 #include "services/validator/validate_stream_rpc.h"
@@ -353,6 +354,7 @@ static const struct setting settings_table[] = {
      .type = SETTING_TEXT,
      .offset = OF(check_cookie),
      .default_value = "",
+     .accept = presented_token_accept_cookie,
      .value_name = "NAME",
      .help = "The cookie in which /check and Envoy's Check find a token when no header field presents one. "
              "Empty: in none."},

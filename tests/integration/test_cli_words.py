@@ -121,8 +121,9 @@ class Words(unittest.TestCase):
         self.assertEqual(done.returncode, 6)
         self.assertIn("could not be written", done.stderr)
 
-    def test_validate_says_where_the_token_belongs(self):
+    def test_validate_and_explain_say_where_the_token_belongs(self):
         self.assert_fails("LATCHKEY_VALIDATE_TOKEN.*--secret-file", "validate")
+        self.assert_fails("TOKEN-ID.*LATCHKEY_VALIDATE_TOKEN.*--secret-file", "explain")
 
 
 class Completion(unittest.TestCase):

@@ -251,7 +251,7 @@ class WithoutDatabase(unittest.TestCase):
             server = Server("latchkey-validator", database_url="postgresql://127.0.0.1:1/nothing", routes_file=routes)
             self.addCleanup(server.remove)
             server.start(ready=False)
-            self.assertEqual(server.wait(), 69)
+            self.assertEqual(server.wait(), 64)
             self.assertIn("routes.conf:1: \"pubic\" is no permission", server.log())
 
 

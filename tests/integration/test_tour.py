@@ -144,7 +144,8 @@ class Tour(unittest.TestCase):
 
     def test_it_covers_every_service(self):
         nouns = {shlex.split(command)[1] for block in self.blocks for command, _ in steps(block) if command.startswith("latchkey ")}
-        self.assertLessEqual({"token", "validate", "whitelist", "draft", "role", "member", "login", "invitation", "company", "audit"}, nouns)
+        self.assertLessEqual({"token", "validate", "whitelist", "draft", "role", "member", "login", "invitation", "company", "audit", "explain",
+                              "denials"}, nouns)
 
     def test_a_page_that_says_something_else_is_seen(self):
         token = "tok_01m8ahyh7eew5s2wyc9vggyk4g"

@@ -42,8 +42,8 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
 
 // ---- what leaves ----
 
-static ssize_t read_body(nghttp2_session *session, int32_t stream_id, uint8_t *to, size_t room,
-                         uint32_t *flags, nghttp2_data_source *source, void *user_data) {
+ssize_t memory_client_read_body(nghttp2_session *session, int32_t stream_id, uint8_t *to, size_t room,
+                                uint32_t *flags, nghttp2_data_source *source, void *user_data) {
     (void)session, (void)stream_id, (void)user_data;
     struct bytes *left = source->ptr;
     size_t len = left->len < room ? left->len : room;
@@ -128,7 +128,7 @@ void memory_client_submit(struct memory_client *client, const char *path, const 
     assert_true(field_count <= FIELDS_MAX - 4);
     memcpy(all + 4, fields, field_count * sizeof(*fields));
     client->body = body;
-    nghttp2_data_provider provider = {.source.ptr = &client->body, .read_callback = read_body};
+    nghttp2_data_provider provider = {.source.ptr = &client->body, .read_callback = memory_client_read_body};
     assert_true(nghttp2_submit_request(client->session, NULL, all, 4 + field_count, &provider, NULL) > 0);
 }
 

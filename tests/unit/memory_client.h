@@ -37,6 +37,10 @@ void memory_client_fini(struct memory_client *client);
 void memory_client_submit(struct memory_client *client, const char *path, const nghttp2_nv *fields,
                           size_t field_count, struct bytes body);
 
+// A body, for requests that a test submits itself: `source->ptr` is the struct bytes of what is left of it.
+ssize_t memory_client_read_body(nghttp2_session *session, int32_t stream_id, uint8_t *to, size_t room,
+                                uint32_t *flags, nghttp2_data_source *source, void *user_data);
+
 // Lets both sides speak, and the loop turn, until neither has anything to say. What the client sends arrives
 // in pieces.
 void memory_client_talk(struct memory_client *client);

@@ -55,17 +55,6 @@ static void scene_fini(struct scene *scene) {
     memory_client_fini(&scene->client);
 }
 
-static ssize_t read_body(nghttp2_session *session, int32_t stream_id, uint8_t *to, size_t room,
-                         uint32_t *flags, nghttp2_data_source *source, void *user_data) {
-    (void)session, (void)stream_id, (void)user_data;
-    struct bytes *left = source->ptr;
-    size_t len = left->len < room ? left->len : room;
-    memcpy(to, left->data, len);
-    *left = bytes_of(left->data + len, left->len - len);
-    *flags |= left->len == 0 ? NGHTTP2_DATA_FLAG_EOF : 0;
-    return (ssize_t)len;
-}
-
 // All calls, as the bytes that they are.
 static struct buffer ask(struct scene *scene) {
     const nghttp2_nv fields[] = {
@@ -75,7 +64,8 @@ static struct buffer ask(struct scene *scene) {
     };
     for (size_t i = 0; i < CALLS; i++) {
         scene->bodies[i] = bytes_of(scene->body, BODY_BYTES);
-        nghttp2_data_provider provider = {.source.ptr = &scene->bodies[i], .read_callback = read_body};
+        nghttp2_data_provider provider = {.source.ptr = &scene->bodies[i],
+                                          .read_callback = memory_client_read_body};
         assert_true(nghttp2_submit_request(scene->client.session, NULL, fields, ARRAY_LENGTH(fields),
                                            &provider, NULL) > 0);
     }

@@ -42,6 +42,18 @@ static void a_header_field_goes_before_the_cookie(void **state) {
     assert_token(MAKE("cookie", "s=c", "x-access-token", "x", "authorization", "Bearer a"), "s", "x");
 }
 
+static void a_cookie_is_named_as_http_names_things(void **state) {
+    (void)state;
+    const char *reason;
+    for (const char *const *name = (const char *const[]){"", "s", "__Host-session", "a.b!", NULL}; *name;
+         name++)
+        assert_true(presented_token_accept_cookie(*name, &reason));
+    for (const char *const *name =
+             (const char *const[]){" ", "a b", "a=", "a;b", "a\"", "\x7f", "\xc3\xbc", NULL};
+         *name; name++)
+        assert_false(presented_token_accept_cookie(*name, &reason));
+}
+
 static void assert_in_authorization(struct request request, bool expected) {
     assert_int_equal(presented_token_is_in_authorization(&request.fields, &shape), expected);
     arena_fini(&request.arena);
@@ -87,6 +99,7 @@ static void the_cookie_is_cut_out_and_the_others_stay(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_header_field_goes_before_the_cookie),
+        cmocka_unit_test(a_cookie_is_named_as_http_names_things),
         cmocka_unit_test(whatever_may_be_a_token_in_authorization_is_seen),
         cmocka_unit_test(the_cookie_is_cut_out_and_the_others_stay),
     };
