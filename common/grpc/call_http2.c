@@ -150,7 +150,6 @@ struct grpc_call *call_http2_new(struct grpc_connection *connection, int32_t str
     call->stream_id = stream_id;
     call->peer = *stream_get_peer(connection->stream);
     call->is_peer_local = stream_is_peer_local(connection->stream);
-    call->is_over_quota = stream_id >= connection->over_quota;
     link_call(connection, call);
     return call;
 }

@@ -7,6 +7,7 @@
 #include "common/grpc/call_http2.h"
 #include "common/grpc/connection.h"
 #include "common/grpc/connection_clock.h"
+#include "common/grpc/connection_shed.h"
 
 static const uint8_t drain_ping[8] = {'d', 'r', 'a', 'i', 'n', 0, 0, 0};
 
@@ -19,6 +20,8 @@ enum {
     BLOCK_BYTES_MAX = 128 * 1024,
     STREAM_ID_MAX = 1610612736, // three quarters of all that there are: time for a new connection
 };
+
+#define LATE_TIMEOUT_MIN_NS UINT64_C(10000000)
 
 // The library hands nothing more to a session that has failed so; what is queued can still be written.
 static int end_with_calm(struct grpc_connection *connection, enum grpc_close why) {
@@ -76,7 +79,7 @@ static void check_stream_id(struct grpc_connection *connection, int32_t id) {
 static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, void *user_data) {
     (void)session;
     struct grpc_connection *connection = user_data;
-    if (hd->type == NGHTTP2_HEADERS && !shed_gate_is_stand_in(&connection->gate, hd->stream_id))
+    if (hd->type == NGHTTP2_HEADERS)
         check_stream_id(connection, hd->stream_id);
     return 0;
 }
@@ -89,20 +92,27 @@ static struct grpc_call *find_call(struct grpc_connection *connection, int32_t s
     return connection->recent;
 }
 
+static int begin_call(struct grpc_connection *connection, int32_t stream_id) {
+    bool is_over_quota = connection_shed_is_due(connection);
+    if (is_over_quota && connection_shed_begin(connection, stream_id))
+        return 0;
+    struct grpc_call *call = call_http2_new(connection, stream_id);
+    if (!call)
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    call->is_over_quota = is_over_quota;
+    connection->has_had_call = true;
+    nghttp2_session_set_stream_user_data(connection->session, stream_id, call);
+    connection->recent = call;
+    connection_clock_note_call(connection);
+    return 0;
+}
+
 static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *user_data) {
     struct grpc_connection *connection = user_data;
+    (void)session;
     connection->block_fields = connection->block_bytes = 0;
-    if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
-        struct grpc_call *call = call_http2_new(connection, frame->hd.stream_id);
-        if (!call)
-            return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-        connection->has_had_call = true;
-        nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, call);
-        connection->recent = call;
-        connection_clock_note_call(connection);
-    }
     connection->has_open_headers = true;
-    return 0;
+    return frame->headers.cat == NGHTTP2_HCAT_REQUEST ? begin_call(connection, frame->hd.stream_id) : 0;
 }
 
 static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name,
@@ -113,6 +123,10 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
     connection->block_bytes += (uint32_t)(name_len + value_len);
     if (++connection->block_fields > BLOCK_FIELDS_MAX || connection->block_bytes > BLOCK_BYTES_MAX)
         return end_with_calm(connection, GRPC_CLOSE_TOO_MANY_FIELDS);
+    if (connection_shed_has(connection, frame->hd.stream_id)) {
+        connection_shed_add_field(connection, bytes_of(name, name_len), bytes_of(value, value_len));
+        return 0;
+    }
     // A client's trailers say nothing to us.
     if (frame->headers.cat != NGHTTP2_HCAT_REQUEST)
         return 0;
@@ -142,6 +156,8 @@ static int on_headers_end(struct grpc_connection *connection, const nghttp2_fram
     if (call && frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
         connection->content_type = call->head.content_type;
         call_on_headers(call);
+    } else if (connection_shed_has(connection, frame->hd.stream_id)) {
+        connection_shed_answer(connection);
     }
     return is_large ? pass(connection, FLOOD_LARGE_HEADERS) : 0;
 }
@@ -183,16 +199,17 @@ static int on_settings(struct grpc_connection *connection, const nghttp2_setting
 
 // A client whose deadline passes resets the call. That it is late may be our own doing, and costs no more
 // than the deadline itself, which ends the call here too: half of the time counts as all of it, for what the
-// request has waited in the socket.
+// request has waited in the socket. Time-outs that no network keeps are no reason.
 static bool is_out_of_time(const struct grpc_call *call) {
     struct loop *loop = call->home->loop;
     uint64_t elapsed_ns = loop_get_monotonic_ns(loop) - call->started_ns + loop_get_lag_ns(loop);
-    return elapsed_ns >= grpc_call_get_timeout_ns(call) / 2;
+    uint64_t timeout_ns = grpc_call_get_timeout_ns(call);
+    return timeout_ns >= LATE_TIMEOUT_MIN_NS && elapsed_ns >= timeout_ns / 2;
 }
 
 static int on_reset(struct grpc_connection *connection, int32_t stream_id) {
     const struct grpc_call *call = find_call(connection, stream_id);
-    return call && is_out_of_time(call) ? 0 : pass(connection, FLOOD_RESETS);
+    return pass(connection, call && is_out_of_time(call) ? FLOOD_LATE_RESETS : FLOOD_RESETS);
 }
 
 static int on_frame_received(nghttp2_session *session, const nghttp2_frame *frame, void *user_data) {
@@ -223,8 +240,7 @@ static int on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame
 
 // RFC 9113, 8.1: a complete answer to a request that is not complete is followed by a reset without an error.
 static void end_early_answer(struct grpc_connection *connection, int32_t stream_id) {
-    const struct grpc_call *call = nghttp2_session_get_stream_user_data(connection->session, stream_id);
-    if (call && call->is_early && !call->is_half_closed)
+    if (nghttp2_session_get_stream_remote_close(connection->session, stream_id) == 0)
         (void)nghttp2_submit_rst_stream(connection->session, NGHTTP2_FLAG_NONE, stream_id, NGHTTP2_NO_ERROR);
 }
 
@@ -236,7 +252,7 @@ static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, v
     case NGHTTP2_DATA:
     case NGHTTP2_HEADERS:
         connection->sent_frames++;
-        if (is_last && connection->early_answers > 0)
+        if (is_last && (connection->early_answers > 0 || connection->shed.has_refused))
             end_early_answer(connection, frame->hd.stream_id);
         break;
     case NGHTTP2_RST_STREAM:
