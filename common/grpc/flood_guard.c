@@ -22,7 +22,7 @@ static const struct flood_row rows[FLOOD_COUNT] = {
     // Rapid reset and MadeYouReset (CVE-2023-44487, CVE-2025-8671). Their rate is a setting.
     [FLOOD_RESETS] = {{.per_work = 1}, FLOOD_RESET_WORK, GRPC_CLOSE_TOO_MANY_RESETS},
     // The same by clients that choose their time-outs for it.
-    [FLOOD_LATE_RESETS] = {{.per_work = 1}, FLOOD_RESET_WORK, GRPC_CLOSE_TOO_MANY_RESETS},
+    [FLOOD_LATE_RESETS] = {{.per_work = 1}, FLOOD_RESET_WORK, GRPC_CLOSE_TOO_MANY_LATE_RESETS},
     // CVE-2019-9512. Clients that measure the path ping as they receive.
     [FLOOD_PINGS] = {{500, 10, 1}, 1, GRPC_CLOSE_TOO_MANY_PINGS},
     // CVE-2019-9515. Clients that adapt their windows send some.
