@@ -92,27 +92,30 @@ static struct grpc_call *find_call(struct grpc_connection *connection, int32_t s
     return connection->recent;
 }
 
-static int begin_call(struct grpc_connection *connection, int32_t stream_id) {
+// False when out of memory.
+static bool begin_call(struct grpc_connection *connection, int32_t stream_id) {
     bool is_over_quota = connection_shed_is_due(connection);
     if (is_over_quota && connection_shed_begin(connection, stream_id))
-        return 0;
+        return true;
     struct grpc_call *call = call_http2_new(connection, stream_id);
     if (!call)
-        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+        return false;
     call->is_over_quota = is_over_quota;
     connection->has_had_call = true;
     nghttp2_session_set_stream_user_data(connection->session, stream_id, call);
     connection->recent = call;
     connection_clock_note_call(connection);
-    return 0;
+    return true;
 }
 
 static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *user_data) {
     struct grpc_connection *connection = user_data;
     (void)session;
     connection->block_fields = connection->block_bytes = 0;
+    if (frame->headers.cat == NGHTTP2_HCAT_REQUEST && !begin_call(connection, frame->hd.stream_id))
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     connection->has_open_headers = true;
-    return frame->headers.cat == NGHTTP2_HCAT_REQUEST ? begin_call(connection, frame->hd.stream_id) : 0;
+    return 0;
 }
 
 static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name,

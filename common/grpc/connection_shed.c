@@ -35,10 +35,11 @@ void connection_shed_answer(struct grpc_connection *connection) {
     const struct header_fields *answer = get_answer(connection);
     int32_t stream_id = connection->shed.stream_id;
     connection->shed.stream_id = 0;
-    int result = connection->shed.is_of_type
-                     ? nghttp2_submit_response(connection->session, stream_id, answer->rows, answer->count, NULL)
-                     : nghttp2_submit_rst_stream(connection->session, NGHTTP2_FLAG_NONE, stream_id,
-                                                 NGHTTP2_REFUSED_STREAM);
+    int result =
+        connection->shed.is_of_type
+            ? nghttp2_submit_response(connection->session, stream_id, answer->rows, answer->count, NULL)
+            : nghttp2_submit_rst_stream(connection->session, NGHTTP2_FLAG_NONE, stream_id,
+                                        NGHTTP2_REFUSED_STREAM);
     if (result != 0)
         connection_condemn(connection, GRPC_CLOSE_NO_MEMORY);
 }

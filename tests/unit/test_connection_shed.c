@@ -1,5 +1,5 @@
-// Calls that are refused unseen, on a whole connection: their answers, and that everybody else's calls, HPACK's
-// state and the connection's window are as if they had been looked at.
+// Calls that are refused unseen, on a whole connection: their answers, and that everybody else's calls,
+// HPACK's state and the connection's window are as if they had been looked at.
 #include <nghttp2/nghttp2.h>
 #include <stdio.h>
 #include <string.h>
@@ -97,10 +97,8 @@ static ssize_t read_nothing(nghttp2_session *session, int32_t stream, uint8_t *t
     return NGHTTP2_ERR_DEFERRED;
 }
 
-#define ROW(name, value)                                                                          \
-    {                                                                                             \
-        (uint8_t *)(name), (uint8_t *)(value), strlen(name), strlen(value), NGHTTP2_NV_FLAG_NONE, \
-    }
+#define ROW(name, value) \
+    { (uint8_t *)(name), (uint8_t *)(value), strlen(name), strlen(value), NGHTTP2_NV_FLAG_NONE, }
 
 // Every fourth brings a field that is new to HPACK's table.
 static int32_t submit(struct world *world, const char *type, nghttp2_data_source_read_callback body) {
@@ -109,12 +107,11 @@ static int32_t submit(struct world *world, const char *type, nghttp2_data_source
                        ? (int32_t)nghttp2_session_get_next_stream_id(world->client)
                        : 0;
     snprintf(word, sizeof(word), "word %d", next / 8);
-    const nghttp2_nv rows[] = {ROW(":method", "POST"), ROW(":scheme", "http"), ROW(":path", "/a/echo"),
+    const nghttp2_nv rows[] = {ROW(":method", "POST"),    ROW(":scheme", "http"),    ROW(":path", "/a/echo"),
                                ROW(":authority", "test"), ROW("content-type", type), ROW("te", "trailers"),
                                ROW("x-word", word)};
     const nghttp2_data_provider provider = {.read_callback = body};
-    int32_t stream =
-        nghttp2_submit_request(world->client, NULL, rows, ARRAY_LENGTH(rows), &provider, NULL);
+    int32_t stream = nghttp2_submit_request(world->client, NULL, rows, ARRAY_LENGTH(rows), &provider, NULL);
     assert_int_equal(stream, next);
     return stream;
 }
@@ -273,8 +270,8 @@ static void resets_of_refused_calls_are_not_held_against_their_client(void **sta
             submit(&world, "application/grpc", read_body);
         int32_t stream = submit(&world, "application/grpc", read_nothing);
         send_all(&world, true);
-        assert_int_equal(
-            nghttp2_submit_rst_stream(world.client, NGHTTP2_FLAG_NONE, stream, NGHTTP2_CANCEL), 0);
+        assert_int_equal(nghttp2_submit_rst_stream(world.client, NGHTTP2_FLAG_NONE, stream, NGHTTP2_CANCEL),
+                         0);
         talk(&world, false);
     }
     begin(&world);
