@@ -21,8 +21,6 @@ enum {
     STREAM_ID_MAX = 1610612736, // three quarters of all that there are: time for a new connection
 };
 
-#define LATE_TIMEOUT_MIN_NS UINT64_C(10000000)
-
 // The library hands nothing more to a session that has failed so; what is queued can still be written.
 static int end_with_calm(struct grpc_connection *connection, enum grpc_close why) {
     const char *name = grpc_close_get_name(why);
@@ -202,17 +200,16 @@ static int on_settings(struct grpc_connection *connection, const nghttp2_setting
 
 // A client whose deadline passes resets the call. That it is late may be our own doing, and costs no more
 // than the deadline itself, which ends the call here too: half of the time counts as all of it, for what the
-// request has waited in the socket. Time-outs that no network keeps are no reason.
+// request has waited in the socket.
 static bool is_out_of_time(const struct grpc_call *call) {
     struct loop *loop = call->home->loop;
     uint64_t elapsed_ns = loop_get_monotonic_ns(loop) - call->started_ns + loop_get_lag_ns(loop);
-    uint64_t timeout_ns = grpc_call_get_timeout_ns(call);
-    return timeout_ns >= LATE_TIMEOUT_MIN_NS && elapsed_ns >= timeout_ns / 2;
+    return call_http2_has_fair_timeout(call) && elapsed_ns >= grpc_call_get_timeout_ns(call) / 2;
 }
 
-static int on_reset(struct grpc_connection *connection, int32_t stream_id) {
+static enum flood get_kind_of_reset(struct grpc_connection *connection, int32_t stream_id) {
     const struct grpc_call *call = find_call(connection, stream_id);
-    return pass(connection, call && is_out_of_time(call) ? FLOOD_LATE_RESETS : FLOOD_RESETS);
+    return call && is_out_of_time(call) ? FLOOD_LATE_RESETS : FLOOD_RESETS;
 }
 
 static int on_frame_received(nghttp2_session *session, const nghttp2_frame *frame, void *user_data) {
@@ -223,7 +220,7 @@ static int on_frame_received(nghttp2_session *session, const nghttp2_frame *fram
     case NGHTTP2_DATA: return on_request_frame(connection, frame);
     case NGHTTP2_PING: return on_ping(connection, &frame->ping);
     case NGHTTP2_SETTINGS: return on_settings(connection, &frame->settings);
-    case NGHTTP2_RST_STREAM: return on_reset(connection, frame->hd.stream_id);
+    case NGHTTP2_RST_STREAM: return pass(connection, get_kind_of_reset(connection, frame->hd.stream_id));
     case NGHTTP2_WINDOW_UPDATE: return pass(connection, FLOOD_WINDOW_UPDATES);
     case NGHTTP2_PRIORITY: return pass(connection, FLOOD_PRIORITIES);
     case NGHTTP2_GOAWAY: connection->is_forsaken = true; return pass(connection, FLOOD_OTHER_FRAMES);
@@ -261,7 +258,7 @@ static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, v
     case NGHTTP2_RST_STREAM:
         // A client that makes us reset is counted like one that resets, also where an answer came before the
         // end of its request. The GOAWAY is to leave, so this is no failure.
-        (void)pass(connection, FLOOD_RESETS);
+        (void)pass(connection, get_kind_of_reset(connection, frame->hd.stream_id));
         break;
     case NGHTTP2_GOAWAY:
         // Not together with it: PING overtakes in the library's queue, and its answer must mean that GOAWAY
