@@ -4,7 +4,7 @@
 
 # shellcheck disable=SC2034  # read by those who source this file
 BUILD_PACKAGES=(
-    gcc libc6-dev cmake ninja-build pkg-config ccache protobuf-compiler protobuf-c-compiler libprotobuf-dev
+    gcc libc6-dev dpkg-dev cmake ninja-build pkg-config ccache protobuf-compiler protobuf-c-compiler libprotobuf-dev
     libnghttp2-dev libprotobuf-c-dev libpq-dev libssl-dev libuv1-dev liburcu-dev zlib1g-dev libidn2-dev libpsl-dev
     libcurl4-openssl-dev libmicrohttpd-dev libjansson-dev
 )

@@ -20,8 +20,9 @@ struct permission_catalogue {
     const char **sorted_names; // [count]
     uint32_t *sorted_ids;      // [count]
     uint32_t *slots;           // [slot_mask + 1] ids or NO_SLOT
-    uint8_t *sorted_lengths;   // [count]
-    bool *is_operator_only;    // [limit] by id
+    uint16_t *ranks;         // [limit] by id, where it stands among the sorted; of no meaning for who is gone
+    uint8_t *sorted_lengths; // [count]
+    bool *is_operator_only;  // [limit] by id
 };
 
 static bool is_letter(uint8_t character) {
@@ -114,8 +115,8 @@ static struct layout measure(const struct permission_catalogue *previous,
 
 static size_t get_size_bytes(const struct layout *layout) {
     return sizeof(struct permission_catalogue) + (layout->limit + layout->count) * sizeof(const char *) +
-           (layout->count + layout->slot_count) * sizeof(uint32_t) + layout->count +
-           layout->limit * sizeof(bool) + layout->text_bytes;
+           (layout->count + layout->slot_count) * sizeof(uint32_t) + layout->limit * sizeof(uint16_t) +
+           layout->count + layout->limit * sizeof(bool) + layout->text_bytes;
 }
 
 // Arrays in order of their alignment. Returns where the text goes.
@@ -127,7 +128,8 @@ static char *lay_out(struct permission_catalogue *catalogue, const struct layout
     catalogue->sorted_names = catalogue->names + layout->limit;
     catalogue->sorted_ids = (void *)(catalogue->sorted_names + layout->count);
     catalogue->slots = catalogue->sorted_ids + layout->count;
-    catalogue->sorted_lengths = (void *)(catalogue->slots + layout->slot_count);
+    catalogue->ranks = (void *)(catalogue->slots + layout->slot_count);
+    catalogue->sorted_lengths = (void *)(catalogue->ranks + layout->limit);
     catalogue->is_operator_only = (void *)(catalogue->sorted_lengths + layout->count);
     memset(catalogue->names, 0, layout->limit * sizeof(*catalogue->names));
     memset(catalogue->slots, 0xff, layout->slot_count * sizeof(*catalogue->slots));
@@ -148,6 +150,7 @@ static void sort(struct permission_catalogue *catalogue) {
         struct bytes name = bytes_of_text(catalogue->sorted_names[i]);
         catalogue->sorted_ids[i] = permission_catalogue_find_id(catalogue, name);
         catalogue->sorted_lengths[i] = (uint8_t)name.len;
+        catalogue->ranks[catalogue->sorted_ids[i]] = (uint16_t)i;
     }
 }
 
@@ -307,15 +310,46 @@ bool permission_catalogue_list_administrator_groups(const struct permission_cata
     return true;
 }
 
+// A set in the order of the alphabet: bits by rank.
+struct ranked {
+    size_t word_count;
+    uint64_t words[PERMISSION_SET_LIMIT_MAX / 64];
+};
+
+// What is there of both; how many.
+static size_t rank(const struct permission_catalogue *catalogue, const struct permission_set *set,
+                   struct ranked *ret_ranked) {
+    size_t count = 0;
+    ret_ranked->word_count = (catalogue->count + 63) / 64;
+    memset(ret_ranked->words, 0, ret_ranked->word_count * sizeof(ret_ranked->words[0]));
+    for (size_t i = 0; i < set->word_count; i++) {
+        for (uint64_t left = set->words[i]; left != 0; left &= left - 1) {
+            size_t id = i * 64 + (size_t)__builtin_ctzll(left);
+            if (id >= catalogue->limit || !catalogue->names[id])
+                continue;
+            unsigned at = catalogue->ranks[id];
+            ret_ranked->words[at / 64] |= UINT64_C(1) << at % 64;
+            count++;
+        }
+    }
+    return count;
+}
+
+// why by ranks: a token has few of the names that there are.
 bool permission_catalogue_list(const struct permission_catalogue *catalogue, const struct permission_set *set,
                                struct arena *arena, const struct bytes **ret_names, size_t *ret_count) {
-    struct bytes *names = ARENA_NEW_ARRAY(arena, struct bytes, permission_set_get_count(set));
+    struct ranked ranked;
+    ranked.word_count = 0;
+    size_t room = catalogue && set ? rank(catalogue, set, &ranked) : 0, count = 0;
+    struct bytes *names = arena_allocate(arena, room * sizeof(*names));
     if (!names)
         return false;
-    size_t count = 0, known = permission_catalogue_get_count(catalogue);
-    for (size_t i = 0; i < known; i++)
-        if (permission_set_has(set, catalogue->sorted_ids[i]))
-            names[count++] = bytes_of(catalogue->sorted_names[i], catalogue->sorted_lengths[i]);
+    for (size_t i = 0; i < ranked.word_count; i++) {
+        for (uint64_t left = ranked.words[i]; left != 0; left &= left - 1) {
+            size_t at = i * 64 + (size_t)__builtin_ctzll(left);
+            names[count++] = bytes_of(catalogue->sorted_names[at], catalogue->sorted_lengths[at]);
+        }
+    }
     *ret_names = names;
     *ret_count = count;
     return true;

@@ -10,6 +10,7 @@
 #include "common/app/method_list.h"
 #include "common/app/tls_settings.h"
 #include "common/base/config.h"
+#include "common/grpc/http2_library.h"
 #include "common/net/listener.h"
 
 enum { ROWS_MAX = 64, TABLES_MAX = APP_SERVICES_MAX + 5 }; // and server, TLS, transport, HTTP, mail
@@ -64,7 +65,7 @@ static enum command_line answer(const struct app_program *program, const struct 
     if (strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0)
         print_help(program, tables);
     else if (strcmp(argument, "--version") == 0)
-        printf("%s %s\n", program->name, LATCHKEY_VERSION);
+        printf("%s %s, %s\n", program->name, LATCHKEY_VERSION, http2_library_get_text());
     else if (strcmp(argument, "methods") == 0)
         method_list_print(program, stdout);
     else

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { KEYS_PER_SLOT = 4, FEW_KEYS = 2 * IP_RANK_STEP };
+enum { FEW_KEYS = 2 * IP_RANK_STEP, MANY_KEYS = 1024 };
 
 static uint64_t get_topmost(uint8_t family, struct ip_key key) {
     return family == IP_FAMILY_V4 ? key.high >> 32 : key.high;
@@ -62,6 +62,11 @@ static void fill_slots(uint16_t *slots, const struct ip_rank *rank, uint8_t fami
     slots[rank->slot_count + 1] = slots[rank->slot_count + 2] = rank->count;
 }
 
+// Many addresses share their slots by two, which is a byte each; few can afford two slots each.
+static uint64_t get_slots_max(uint32_t count) {
+    return count >= MANY_KEYS ? count / 2 : count * 2;
+}
+
 void ip_rank_build(struct ip_rank *rank, uint8_t family, const struct ip_key *keys, uint32_t count,
                    struct carver *carver) {
     assert(count <= IP_RANK_MAX);
@@ -73,7 +78,7 @@ void ip_rank_build(struct ip_rank *rank, uint8_t family, const struct ip_key *ke
         return;
     rank->first = get_topmost(family, keys[0]);
     uint64_t span = get_topmost(family, keys[count - 1]) - rank->first;
-    while (span >> rank->shift >= count / KEYS_PER_SLOT)
+    while (span >> rank->shift >= get_slots_max(count))
         rank->shift++;
     rank->slot_count = (uint32_t)(span >> rank->shift) + 1;
     uint16_t *slots;

@@ -2,9 +2,10 @@
 // common/ip only.
 //
 // The span from the first to the last is cut into slots of equal size, a power of two, about one for every
-// four addresses; `slots` says how many addresses stand before each. So a question reads one slot, and then
-// the few addresses in it, which share a cache line where addresses are spread evenly; in a crowded slot it
-// halves first. A question touches two places, and the first can be fetched before the second is known.
+// two addresses, more where they are few; `slots` says how many addresses stand before each. So a question
+// reads one slot, and then the few addresses in it, which share a cache line where addresses are spread
+// evenly; in a crowded slot it halves first. A question touches two places, and the first can be fetched
+// before the second is known.
 //
 //     slots   [0][0][3][3][7] ...      s = (address - first) >> shift
 //                 ^ s+1   \___ end

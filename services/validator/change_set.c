@@ -35,8 +35,10 @@ void change_set_fini(struct change_set *set) {
     buffer_fini(&set->prefixes);
 }
 
-// Where the log does not name prefixes, all of the list is meant.
+// Where the log does not name prefixes, all of the list is meant. And the settings, so that the pointer and
+// what it points to are of one moment: the pointer may have moved by a change that is not read yet.
 static void add_to_list(struct change_set *set, const struct change *change) {
+    add(set, CHANGE_WHITELISTS, &change->company_id, 1);
     if (!change->prefixes)
         add(set, CHANGE_LISTS, &change->list_id, 1);
     for (size_t i = 0; change->prefixes && i < change->prefix_count; i++) {

@@ -15,7 +15,7 @@
 
 enum change_scope {
     CHANGE_COMPANIES,  // ids of companies
-    CHANGE_WHITELISTS, // ids of companies: settings and pointer
+    CHANGE_WHITELISTS, // ids of companies: settings and pointer; all that are in LISTS_OF, too
     CHANGE_LISTS,      // ids of lists to be read as a whole, live or not; their companies' are in the next
     CHANGE_LISTS_OF,   // ids of companies in whose lists anything has changed
     CHANGE_ROLES,

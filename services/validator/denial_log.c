@@ -184,7 +184,14 @@ static void add_entry(struct denial_log *log, const struct denial_key *key, uint
     link_newest(log, &log->all, OF_ALL, number);
 }
 
+// The database's time is estimated anew with each renewal: it may be a millisecond earlier than it was.
+static int64_t get_later(const struct denial_log *log, int64_t now_ms) {
+    int64_t newest_ms = log->all.newest == NONE ? now_ms : log->entries[log->all.newest].denial.last_at_ms;
+    return newest_ms > now_ms ? newest_ms : now_ms;
+}
+
 static void note(struct denial_log *log, const struct denial_key *key, int64_t now_ms) {
+    now_ms = get_later(log, now_ms);
     uint64_t hash = hash_bytes(log, key, get_key_size(key));
     uint32_t number = find_entry(log, key, hash);
     if (number == NONE) {

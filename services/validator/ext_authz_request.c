@@ -77,12 +77,16 @@ static uint8_t to_lower(uint8_t byte) {
     return byte >= 'A' && byte <= 'Z' ? byte | 0x20 : byte;
 }
 
-// Many servers take "_" for "-".
+static bool is_sign(uint8_t byte) {
+    return !(byte >= '0' && byte <= '9') && !(to_lower(byte) >= 'a' && to_lower(byte) <= 'z');
+}
+
+// Many servers take "_" for "-", and those that hand on fields as CGI variables ("LATCHKEY_TOKEN") any sign.
 static bool begins_like(struct bytes name, struct bytes prefix) {
     if (name.len < prefix.len)
         return false;
     for (size_t i = 0; i < prefix.len; i++)
-        if ((name.data[i] == '_' ? '-' : to_lower(name.data[i])) != prefix.data[i])
+        if ((is_sign(name.data[i]) ? '-' : to_lower(name.data[i])) != prefix.data[i])
             return false;
     return true;
 }

@@ -14,7 +14,7 @@
 #include "common/grpc/metadata.h"
 
 // Header fields that a gateway takes away from a request before it passes it on: those that say who is asking
-// begin with this, "_" being as good as "-".
+// begin with this, any sign being as good as "-".
 #define EXT_AUTHZ_IDENTITY_PREFIX "latchkey-"
 
 struct ext_authz_extension {

@@ -281,10 +281,13 @@ static void on_bytes(struct grpc_call *transport, struct bytes message) {
     enum ext_authz_outcome outcome = judge(&check, message);
     struct bytes response = write_answer(&check, outcome);
     validate_count(&check.mine->outcomes[outcome], 1);
-    if (response.data)
+    if (response.data) {
         grpc_call_reply_framed(transport, response);
-    else
-        grpc_call_finish(transport, grpc_call_get_fault(transport));
+        return;
+    }
+    // why also where nothing has failed before: an ending without a fault would be an admission (Connect).
+    fault_set_no_memory(grpc_call_get_fault(transport));
+    grpc_call_finish(transport, grpc_call_get_fault(transport));
 }
 
 const struct grpc_handler ext_authz_handler = {.on_bytes = on_bytes};

@@ -44,7 +44,7 @@ void policy_table_fini(struct policy_table *table) {
         }
     free(table->buckets);
     slab_fini(&table->by_number);
-    *table = (struct policy_table){0};
+    *table = (struct policy_table){.buckets = NULL};
 }
 
 // --- the key ---

@@ -249,10 +249,18 @@ void route_table_release(struct route_table *table) {
 
 // ---- look-up ----
 
+// With what many servers do not count as its own behind it: a format ("charges.json" is charges in Rails and
+// older Spring), or the dots and spaces that Windows drops.
+static bool begins_with(struct bytes segment, struct bytes written) {
+    if (segment.len > written.len && (segment.data[written.len] == '.' || segment.data[written.len] == ' '))
+        segment.len = written.len;
+    return bytes_is_equal_ignoring_case(segment, written);
+}
+
 // Whether a server that decodes more, or minds case less, might take the segment for one that is written.
 static bool may_be_written(const struct node *node, const struct route_segment *segment) {
     for (const struct node *child = node->written; child; child = child->next)
-        if (bytes_is_equal_ignoring_case(child->text, segment->text))
+        if (begins_with(segment->text, child->text))
             return true;
     return false;
 }
@@ -290,7 +298,8 @@ enum route_match route_table_find(const struct route_table *table, struct bytes 
     if (status != STATUS_OK)
         return status == STATUS_NO_MEMORY ? ROUTE_NO_MEMORY : ROUTE_AMBIGUOUS;
     enum route_match match = walk(table->root, &path, 0, &rows);
-    if (match != ROUTE_FOUND || method.len == 0)
+    // why not by "*": servers that mind no case (Django) take "get" for GET, which another line may name.
+    if (match != ROUTE_FOUND || !is_method(method))
         return match != ROUTE_FOUND ? match : ROUTE_NO_METHOD;
     const struct row *row = find_method(rows, method);
     if (!row && bytes_is_text(method, "HEAD"))

@@ -19,8 +19,9 @@
 // written goes before "*", and that before "**". Only then the method is looked at: a method that the lines
 // of this path do not name is refused, and does not fall to a wider path. What fits no line is refused.
 //
-// A request is refused, too, where a server behind might see another path in it than is seen here:
-// route_path.h, and segments that would be a written one but for case or encoding.
+// A request is refused, too, where a server behind might see another path or method in it than is seen here:
+// route_path.h; segments that would be a written one but for case, encoding, or what follows a dot or a space
+// (/charges.json, unless that is written as well); methods with anything but capitals and "-".
 #ifndef LATCHKEY_SERVICES_VALIDATOR_ROUTE_TABLE_H
 #define LATCHKEY_SERVICES_VALIDATOR_ROUTE_TABLE_H
 

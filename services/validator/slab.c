@@ -27,7 +27,7 @@ void slab_fini(struct slab *slab) {
     for (size_t i = 0; i < slab->block_count; i++)
         free(get_own_directory(slab)->blocks[i]);
     free(get_own_directory(slab));
-    *slab = (struct slab){0};
+    *slab = (struct slab){.object_size = 0};
 }
 
 static enum status grow_directory(struct slab *slab) {

@@ -5,32 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-static_assert(sizeof(void *) == 8, "a partition is a pointer of 48 bits and a count of 16");
+#include "services/validator/token_bucket.h"
 
 enum {
-    SLOTS = 10,
-    LANES = 4, // tags of 16 bits in a word
-    WORDS = 3, // of tags; the last two lanes have no slot
-    LANE_BITS = 16,
-    POINTER_BITS = 48,
-    BUCKETS_MAX = UINT16_MAX,
     LARGE_BITS = 12,
     PREFETCH_AHEAD = 16,
     // why not always large: with so few records most buckets would be empty, and who looks for one that is
-    // not there would find no decoy (end_probe()).
+    // not there would find no decoy (token_table_end_probe()).
     LARGE_FROM = 65536,
     SMALL_BELOW = LARGE_FROM / 2,
 };
-
-#define LANE_ONES UINT64_C(0x0001000100010001)
-#define LANE_LOW_BITS (LANE_ONES * 0x7fff)
-#define TAG_FREE UINT16_C(0) // and its number is SLAB_NONE
-
-struct bucket {
-    _Atomic uint64_t tags[WORDS];    // release stores by the writer, acquire loads by readers
-    _Atomic uint32_t numbers[SLOTS]; // the same
-};
-static_assert(sizeof(struct bucket) == 64, "one cache line");
 
 struct directory {
     unsigned bits;
@@ -47,96 +31,14 @@ struct token_table {
     struct reclaim *reclaim;
 };
 
-// Where a fingerprint may stand, in one version of its partition.
-struct place {
-    struct bucket *buckets[2];
-    uint16_t tag;
-};
-
-// A slot in a mask of slots, one bit each: lane l of word w is bit 16 l + w, the second bucket's words being
-// 3 to 5.
-struct slot {
-    struct bucket *bucket;
-    unsigned index;
-};
-
-// --- places ---
-
-// What a partition without a record is: nothing is ever written to it.
-static struct bucket no_records;
-
-static struct bucket *get_buckets(uint64_t partition) {
-    return (struct bucket *)(uintptr_t)(partition & ((UINT64_C(1) << POINTER_BITS) - 1));
-}
-
-static uint32_t get_bucket_count(uint64_t partition) {
-    return (uint32_t)(partition >> POINTER_BITS);
-}
-
-static uint64_t make_partition(struct bucket *buckets, uint32_t count) {
-    uint64_t pointer = (uint64_t)(uintptr_t)buckets;
-    assert(pointer >> POINTER_BITS == 0 && count > 0 && count <= BUCKETS_MAX);
-    return pointer | (uint64_t)count << POINTER_BITS;
-}
-
-static bool is_empty(uint64_t partition) {
-    return get_buckets(partition) == &no_records;
-}
-
 static size_t get_partition_index(const struct directory *directory, const struct fingerprint *fingerprint) {
     return fingerprint->words[0] >> 1 >> (63 - directory->bits);
 }
 
-// One of `count`, by 32 bits of a hash.
-static uint32_t scale(uint32_t hash, uint32_t count) {
-    return (uint32_t)((uint64_t)hash * count >> 32);
-}
-
-static struct place get_place(uint64_t partition, const struct fingerprint *fingerprint) {
-    struct bucket *buckets = get_buckets(partition);
-    uint32_t count = get_bucket_count(partition);
-    uint32_t first = scale((uint32_t)fingerprint->words[0], count);
-    uint32_t second = scale((uint32_t)fingerprint->words[1], count);
-    uint32_t next = first + 1 == count ? 0 : first + 1;
-    uint16_t tag = (uint16_t)(fingerprint->words[1] >> POINTER_BITS);
-    return (struct place){{&buckets[first], &buckets[second == first ? next : second]},
-                          tag == TAG_FREE ? 1 : tag};
-}
-
-static struct place find_place(const struct token_table *table, const struct fingerprint *fingerprint) {
+static struct token_place find_place(const struct token_table *table, const struct fingerprint *fingerprint) {
     const struct directory *directory = atomic_load_explicit(&table->directory, memory_order_acquire);
     const _Atomic uint64_t *partition = &directory->partitions[get_partition_index(directory, fingerprint)];
-    return get_place(atomic_load_explicit(partition, memory_order_acquire), fingerprint);
-}
-
-// --- slots ---
-
-// The top bit of each lane that is zero: exact, and without a branch.
-static inline uint64_t mark_zero_lanes(uint64_t word) {
-    return ~(((word & LANE_LOW_BITS) + LANE_LOW_BITS) | word | LANE_LOW_BITS);
-}
-
-// The slots with that tag, and the slots with any.
-static inline void scan(const struct place *place, uint64_t *ret_matches, uint64_t *ret_taken) {
-    uint64_t matches = 0, free = 0;
-    for (unsigned i = 0; i < 2 * WORDS; i++) {
-        const _Atomic uint64_t *word = &place->buckets[i / WORDS]->tags[i % WORDS];
-        uint64_t tags = atomic_load_explicit(word, memory_order_acquire);
-        matches |= mark_zero_lanes(tags ^ place->tag * LANE_ONES) >> (LANE_BITS - 1 - i);
-        free |= mark_zero_lanes(tags) >> (LANE_BITS - 1 - i);
-    }
-    const uint64_t all = LANE_ONES * ((1 << 2 * WORDS) - 1);
-    *ret_matches = matches;
-    *ret_taken = ~free & all;
-}
-
-static inline struct slot get_slot(const struct place *place, uint64_t mask) {
-    unsigned bit = (unsigned)__builtin_ctzll(mask), word = bit % LANE_BITS;
-    return (struct slot){place->buckets[word / WORDS], word % WORDS * LANES + bit / LANE_BITS};
-}
-
-static uint32_t read_number(struct slot slot) {
-    return atomic_load_explicit(&slot.bucket->numbers[slot.index], memory_order_acquire);
+    return token_bucket_find_place(atomic_load_explicit(partition, memory_order_acquire), fingerprint);
 }
 
 static const struct token_record *get_record(const struct token_table *table, uint32_t number) {
@@ -152,11 +54,11 @@ static bool has_fingerprint(const struct token_table *table, uint32_t number,
 
 // All that have the tag: what one candidate has not settled.
 static uint32_t search(const struct token_table *table, const struct fingerprint *fingerprint) {
-    struct place place = find_place(table, fingerprint);
+    struct token_place place = find_place(table, fingerprint);
     uint64_t matches, taken;
-    scan(&place, &matches, &taken);
+    token_bucket_scan(&place, &matches, &taken);
     for (; matches; matches &= matches - 1) {
-        uint32_t number = read_number(get_slot(&place, matches));
+        uint32_t number = token_bucket_read(token_bucket_get_slot(&place, matches));
         if (has_fingerprint(table, number, fingerprint))
             return number;
     }
@@ -184,15 +86,15 @@ static inline uint64_t choose(bool condition, uint64_t yes, uint64_t no) {
 // why: both buckets are looked at in the same way, whatever is in them; the record that is chosen, a decoy
 // too, lies as far from the cache as any.
 void token_table_advance_probe(const struct token_table *table, struct token_probe *probe) {
-    struct place place = find_place(table, &probe->fingerprint);
+    struct token_place place = find_place(table, &probe->fingerprint);
     uint64_t matches, taken;
-    scan(&place, &matches, &taken);
+    token_bucket_scan(&place, &matches, &taken);
     uint64_t slots = choose(matches != 0, matches, taken);
     probe->is_match = matches != 0;
     probe->candidate = SLAB_NONE;
     if (UNLIKELY(slots == 0))
         return;
-    probe->candidate = read_number(get_slot(&place, slots));
+    probe->candidate = token_bucket_read(token_bucket_get_slot(&place, slots));
     if (UNLIKELY(probe->candidate == SLAB_NONE)) // just removed
         return;
     const char *record = (const char *)get_record(table, probe->candidate);
@@ -205,8 +107,9 @@ static uint32_t find_any(const struct token_table *table) {
     const struct directory *directory = atomic_load_explicit(&table->directory, memory_order_acquire);
     for (size_t i = 0; i < (size_t)1 << directory->bits; i++) {
         uint64_t partition = atomic_load_explicit(&directory->partitions[i], memory_order_acquire);
-        for (uint32_t k = 0; k < get_bucket_count(partition) * SLOTS; k++) {
-            uint32_t number = read_number((struct slot){&get_buckets(partition)[k / SLOTS], k % SLOTS});
+        for (uint32_t k = 0; k < token_bucket_get_count(partition) * TOKEN_BUCKET_SLOTS; k++) {
+            uint32_t number = token_bucket_read((struct token_slot){
+                &token_bucket_get_all(partition)[k / TOKEN_BUCKET_SLOTS], k % TOKEN_BUCKET_SLOTS});
             if (number != SLAB_NONE)
                 return number;
         }
@@ -244,62 +147,6 @@ const struct token_record *token_table_find_or_decoy(const struct token_table *t
     return token_table_end_probe(table, &probe, ret_is_found);
 }
 
-// --- the writer's slots; it alone stores, so it reads its own stores in order ---
-
-static void set_tag(struct slot slot, uint16_t tag) {
-    _Atomic uint64_t *word = &slot.bucket->tags[slot.index / LANES];
-    unsigned shift = slot.index % LANES * LANE_BITS;
-    uint64_t others = atomic_load_explicit(word, memory_order_relaxed) & ~(UINT64_C(0xffff) << shift);
-    atomic_store_explicit(word, others | (uint64_t)tag << shift, memory_order_release);
-}
-
-static void set_number(struct slot slot, uint32_t number) {
-    atomic_store_explicit(&slot.bucket->numbers[slot.index], number, memory_order_release);
-}
-
-// The number is there before the tag that leads to it.
-static void fill_slot(struct slot slot, uint16_t tag, uint32_t number) {
-    set_number(slot, number);
-    set_tag(slot, tag);
-}
-
-static void clear_slot(struct slot slot) {
-    set_tag(slot, TAG_FREE);
-    set_number(slot, SLAB_NONE);
-}
-
-static unsigned count_free(const struct bucket *bucket, unsigned *ret_first) {
-    unsigned count = 0;
-    for (unsigned i = SLOTS; i-- > 0;)
-        if (atomic_load_explicit(&bucket->numbers[i], memory_order_relaxed) == SLAB_NONE) {
-            *ret_first = i;
-            count++;
-        }
-    return count;
-}
-
-// False: both buckets are full.
-static bool take_slot(const struct place *place, uint32_t number) {
-    unsigned first[2] = {0};
-    unsigned free[] = {count_free(place->buckets[0], &first[0]), count_free(place->buckets[1], &first[1])};
-    unsigned emptier = free[1] > free[0];
-    if (free[emptier] == 0)
-        return false;
-    fill_slot((struct slot){place->buckets[emptier], first[emptier]}, place->tag, number);
-    return true;
-}
-
-// Where the number stands.
-static struct slot find_slot(const struct place *place, uint32_t number) {
-    uint64_t matches, taken;
-    scan(place, &matches, &taken);
-    for (; matches; matches &= matches - 1)
-        if (read_number(get_slot(place, matches)) == number)
-            break;
-    assert(matches);
-    return get_slot(place, matches);
-}
-
 // --- partitions ---
 
 static struct directory *get_own_directory(const struct token_table *table) {
@@ -310,37 +157,22 @@ static uint64_t get_own_partition(const struct directory *directory, size_t inde
     return atomic_load_explicit(&directory->partitions[index], memory_order_relaxed);
 }
 
-static uint32_t get_number(uint64_t partition, size_t slot) {
-    return atomic_load_explicit(&get_buckets(partition)[slot / SLOTS].numbers[slot % SLOTS],
-                                memory_order_relaxed);
-}
-
-static size_t get_slot_count(uint64_t partition) {
-    return is_empty(partition) ? 0 : (size_t)get_bucket_count(partition) * SLOTS;
-}
-
-static struct bucket *new_buckets(uint32_t count) {
-    struct bucket *buckets = aligned_alloc(sizeof(*buckets), count * sizeof(*buckets));
-    if (buckets)
-        memset(buckets, 0, count * sizeof(*buckets));
-    return buckets;
-}
-
 static void prefetch_record(const struct token_table *table, uint64_t partition, size_t slot) {
-    uint32_t number = slot < get_slot_count(partition) ? get_number(partition, slot) : SLAB_NONE;
+    uint32_t number =
+        slot < token_bucket_get_slot_count(partition) ? token_bucket_get_number(partition, slot) : SLAB_NONE;
     if (number != SLAB_NONE)
         __builtin_prefetch(get_record(table, number));
 }
 
 // False: a place in the new one is full.
 static bool copy_partition(const struct token_table *table, uint64_t from, uint64_t to) {
-    for (size_t i = 0; i < get_slot_count(from); i++) {
+    for (size_t i = 0; i < token_bucket_get_slot_count(from); i++) {
         prefetch_record(table, from, i + PREFETCH_AHEAD);
-        uint32_t number = get_number(from, i);
+        uint32_t number = token_bucket_get_number(from, i);
         if (number == SLAB_NONE)
             continue;
-        struct place place = get_place(to, &get_record(table, number)->fingerprint);
-        if (!take_slot(&place, number))
+        struct token_place place = token_bucket_find_place(to, &get_record(table, number)->fingerprint);
+        if (!token_bucket_take(&place, number))
             return false;
     }
     return true;
@@ -353,11 +185,11 @@ static uint32_t choose_larger(uint32_t count) {
 
 static enum status build_partition(const struct token_table *table, uint64_t old, uint32_t count,
                                    uint64_t *ret_partition) {
-    for (; count <= BUCKETS_MAX; count = choose_larger(count)) {
-        struct bucket *buckets = new_buckets(count);
+    for (; count <= TOKEN_BUCKETS_MAX; count = choose_larger(count)) {
+        struct token_bucket *buckets = token_bucket_new(count);
         if (!buckets)
             return STATUS_NO_MEMORY;
-        *ret_partition = make_partition(buckets, count);
+        *ret_partition = token_bucket_make_partition(buckets, count);
         if (copy_partition(table, old, *ret_partition))
             return STATUS_OK;
         free(buckets);
@@ -369,14 +201,14 @@ static void publish_partition(struct token_table *table, struct directory *direc
                               uint64_t partition) {
     uint64_t old = get_own_partition(directory, index);
     atomic_store_explicit(&directory->partitions[index], partition, memory_order_release);
-    table->bucket_count += is_empty(partition) ? 0 : get_bucket_count(partition);
-    table->bucket_count -= is_empty(old) ? 0 : get_bucket_count(old);
-    reclaim_add_memory(table->reclaim, is_empty(old) ? NULL : get_buckets(old));
+    table->bucket_count += token_bucket_is_none(partition) ? 0 : token_bucket_get_count(partition);
+    table->bucket_count -= token_bucket_is_none(old) ? 0 : token_bucket_get_count(old);
+    reclaim_add_memory(table->reclaim, token_bucket_is_none(old) ? NULL : token_bucket_get_all(old));
 }
 
 static enum status grow_partition(struct token_table *table, struct directory *directory, size_t index) {
     uint64_t old = get_own_partition(directory, index), grown;
-    uint32_t count = is_empty(old) ? 1 : choose_larger(get_bucket_count(old));
+    uint32_t count = token_bucket_is_none(old) ? 1 : choose_larger(token_bucket_get_count(old));
     enum status status = build_partition(table, old, count, &grown);
     if (status == STATUS_OK)
         publish_partition(table, directory, index, grown);
@@ -389,8 +221,8 @@ static enum status add(struct token_table *table, struct directory *directory, u
     size_t index = get_partition_index(directory, fingerprint);
     for (;;) {
         uint64_t partition = get_own_partition(directory, index);
-        struct place place = get_place(partition, fingerprint);
-        if (!is_empty(partition) && take_slot(&place, number))
+        struct token_place place = token_bucket_find_place(partition, fingerprint);
+        if (!token_bucket_is_none(partition) && token_bucket_take(&place, number))
             return STATUS_OK;
         enum status status = grow_partition(table, directory, index);
         if (status != STATUS_OK)
@@ -407,15 +239,15 @@ static struct directory *new_directory(unsigned bits) {
         return NULL;
     directory->bits = bits;
     for (size_t i = 0; i < count; i++)
-        atomic_init(&directory->partitions[i], make_partition(&no_records, 1));
+        atomic_init(&directory->partitions[i], token_bucket_make_partition(&token_bucket_none, 1));
     return directory;
 }
 
 static void retire_directory(struct token_table *table, struct directory *directory) {
     for (size_t i = 0; i < (size_t)1 << directory->bits; i++) {
         uint64_t old = get_own_partition(directory, i);
-        table->bucket_count -= is_empty(old) ? 0 : get_bucket_count(old);
-        reclaim_add_memory(table->reclaim, is_empty(old) ? NULL : get_buckets(old));
+        table->bucket_count -= token_bucket_is_none(old) ? 0 : token_bucket_get_count(old);
+        reclaim_add_memory(table->reclaim, token_bucket_is_none(old) ? NULL : token_bucket_get_all(old));
     }
     reclaim_add_memory(table->reclaim, directory);
 }
@@ -425,9 +257,9 @@ static enum status copy_directory(struct token_table *table, const struct direct
     enum status status = STATUS_OK;
     for (size_t i = 0; i < (size_t)1 << from->bits; i++) {
         uint64_t partition = get_own_partition(from, i);
-        for (size_t k = 0; k < get_slot_count(partition) && status == STATUS_OK; k++)
-            if (get_number(partition, k) != SLAB_NONE)
-                status = add(table, to, get_number(partition, k));
+        for (size_t k = 0; k < token_bucket_get_slot_count(partition) && status == STATUS_OK; k++)
+            if (token_bucket_get_number(partition, k) != SLAB_NONE)
+                status = add(table, to, token_bucket_get_number(partition, k));
     }
     return status;
 }
@@ -444,18 +276,12 @@ static enum status spread(struct token_table *table, unsigned bits) {
     return status;
 }
 
-static size_t count_taken(uint64_t partition) {
-    size_t count = 0;
-    for (size_t i = 0; i < get_slot_count(partition); i++)
-        count += get_number(partition, i) != SLAB_NONE;
-    return count;
-}
-
 // So that four fifths are taken. Without memory for it the partition stays as it is.
 static void shrink_partition(struct token_table *table, struct directory *directory, size_t index) {
-    uint64_t old = get_own_partition(directory, index), smaller = make_partition(&no_records, 1);
-    size_t taken = count_taken(old), count = taken / (SLOTS * 4 / 5) + 1;
-    if (taken > 0 && (count >= get_bucket_count(old) ||
+    uint64_t old = get_own_partition(directory, index),
+             smaller = token_bucket_make_partition(&token_bucket_none, 1);
+    size_t taken = token_bucket_count_taken(old), count = taken / (TOKEN_BUCKET_SLOTS * 4 / 5) + 1;
+    if (taken > 0 && (count >= token_bucket_get_count(old) ||
                       build_partition(table, old, (uint32_t)count, &smaller) != STATUS_OK))
         return;
     publish_partition(table, directory, index, smaller);
@@ -485,8 +311,8 @@ void token_table_free(struct token_table *table) {
         return;
     struct directory *directory = get_own_directory(table);
     for (size_t i = 0; i < (size_t)1 << directory->bits; i++)
-        if (!is_empty(get_own_partition(directory, i)))
-            free(get_buckets(get_own_partition(directory, i)));
+        if (!token_bucket_is_none(get_own_partition(directory, i)))
+            free(token_bucket_get_all(get_own_partition(directory, i)));
     free(directory);
     free(table);
 }
@@ -500,7 +326,7 @@ struct fingerprint token_table_get_fingerprint(const struct token_table *table, 
 }
 
 void token_table_prefetch(const struct token_table *table, const struct fingerprint *fingerprint) {
-    struct place place = find_place(table, fingerprint);
+    struct token_place place = find_place(table, fingerprint);
     __builtin_prefetch(place.buckets[0]);
     __builtin_prefetch(place.buckets[1]);
 }
@@ -527,8 +353,8 @@ enum status token_table_put(struct token_table *table, uint32_t number, uint32_t
         if (status != STATUS_OK)
             return status;
     } else {
-        struct place place = find_place(table, fingerprint);
-        set_number(find_slot(&place, replaced), number);
+        struct token_place place = find_place(table, fingerprint);
+        token_bucket_replace(token_bucket_find(&place, replaced), number);
     }
     *ret_replaced = replaced;
     return STATUS_OK;
@@ -537,12 +363,12 @@ enum status token_table_put(struct token_table *table, uint32_t number, uint32_t
 void token_table_remove(struct token_table *table, uint32_t number) {
     const struct fingerprint *fingerprint = &get_record(table, number)->fingerprint;
     struct directory *directory = get_own_directory(table);
-    struct place place = find_place(table, fingerprint);
-    clear_slot(find_slot(&place, number));
+    struct token_place place = find_place(table, fingerprint);
+    token_bucket_clear(token_bucket_find(&place, number));
     table->count--;
     if (directory->bits > 0 && table->count < SMALL_BELOW && spread(table, 0) == STATUS_OK)
         return;
-    if (table->count * 8 < table->bucket_count * SLOTS * 5)
+    if (table->count * 8 < table->bucket_count * TOKEN_BUCKET_SLOTS * 5)
         shrink_partition(table, directory, get_partition_index(directory, fingerprint));
 }
 
@@ -553,7 +379,7 @@ size_t token_table_get_count(const struct token_table *table) {
 size_t token_table_get_size_bytes(const struct token_table *table) {
     const struct directory *directory = get_own_directory(table);
     return sizeof(*table) + sizeof(*directory) + (sizeof(directory->partitions[0]) << directory->bits) +
-           table->bucket_count * sizeof(struct bucket);
+           table->bucket_count * sizeof(struct token_bucket);
 }
 
 // --- checking ---
@@ -561,47 +387,40 @@ size_t token_table_get_size_bytes(const struct token_table *table) {
 static const char *check_slot(const struct token_table *table, const struct directory *directory,
                               size_t index, size_t k) {
     uint64_t partition = get_own_partition(directory, index);
-    struct bucket *bucket = &get_buckets(partition)[k / SLOTS];
-    uint32_t number = get_number(partition, k);
-    uint64_t word = atomic_load_explicit(&bucket->tags[k % SLOTS / LANES], memory_order_relaxed);
-    uint16_t tag = (uint16_t)(word >> k % SLOTS % LANES * LANE_BITS);
+    uint32_t number = token_bucket_get_number(partition, k);
     if (number == SLAB_NONE)
-        return tag == TAG_FREE ? NULL : "a free slot has a tag";
+        return NULL;
+    const struct token_bucket *bucket = &token_bucket_get_all(partition)[k / TOKEN_BUCKET_SLOTS];
     const struct fingerprint *fingerprint = &get_record(table, number)->fingerprint;
-    struct place place = get_place(partition, fingerprint);
+    struct token_place place = token_bucket_find_place(partition, fingerprint);
     if (get_partition_index(directory, fingerprint) != index)
         return "a record is in another partition than its own";
     if (place.buckets[0] != bucket && place.buckets[1] != bucket)
         return "a record is in neither of its buckets";
-    if (tag != place.tag)
+    if (token_bucket_get_tag(partition, k) != place.tag)
         return "a tag is not its record's";
     return search(table, fingerprint) == number ? NULL : "a record is found elsewhere, or twice there";
-}
-
-static const char *check_spare_lanes(const struct bucket *bucket) {
-    uint64_t word = atomic_load_explicit(&bucket->tags[WORDS - 1], memory_order_relaxed);
-    return word >> SLOTS % LANES * LANE_BITS == 0 ? NULL : "a lane without a slot has a tag";
 }
 
 static const char *check_partition(const struct token_table *table, const struct directory *directory,
                                    size_t index) {
     uint64_t partition = get_own_partition(directory, index);
     const char *broken = NULL;
-    for (size_t k = 0; k < get_slot_count(partition) && !broken; k++)
+    for (size_t i = 0; i < token_bucket_get_count(partition) && !broken; i++)
+        broken = token_bucket_check(&token_bucket_get_all(partition)[i]);
+    for (size_t k = 0; k < token_bucket_get_slot_count(partition) && !broken; k++)
         broken = check_slot(table, directory, index, k);
-    for (size_t i = 0; i < get_bucket_count(partition) && !broken; i++)
-        broken = check_spare_lanes(&get_buckets(partition)[i]);
     return broken;
 }
 
 const char *token_table_check(const struct token_table *table) {
     const struct directory *directory = get_own_directory(table);
     size_t records = 0, buckets = 0;
-    const char *broken = count_taken(make_partition(&no_records, 1)) == 0 ? NULL : "nothing has a record";
+    const char *broken = NULL;
     for (size_t i = 0; i < (size_t)1 << directory->bits && !broken; i++) {
         uint64_t partition = get_own_partition(directory, i);
-        records += count_taken(partition);
-        buckets += is_empty(partition) ? 0 : get_bucket_count(partition);
+        records += token_bucket_count_taken(partition);
+        buckets += token_bucket_is_none(partition) ? 0 : token_bucket_get_count(partition);
         broken = check_partition(table, directory, i);
     }
     if (broken)

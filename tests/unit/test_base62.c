@@ -118,6 +118,20 @@ static void a_foreign_character_anywhere_is_refused(void **state) {
     }
 }
 
+static void a_text_is_a_number_exactly_if_every_byte_is_a_digit(void **state) {
+    (void)state;
+    for (size_t len = 1; len <= 50; len++) {
+        for (size_t at = 0; at < len; at++) {
+            char text[50];
+            memset(text, 'z', sizeof(text));
+            for (unsigned byte = 0; byte < 256; byte++) {
+                text[at] = (char)byte;
+                assert_int_equal(base62_is_number(bytes_of(text, len)), base62_is_digit((uint8_t)byte));
+            }
+        }
+    }
+}
+
 static void a_number_is_one_digit_or_more(void **state) {
     (void)state;
     assert_false(base62_is_number(BYTES_EMPTY));
@@ -135,6 +149,7 @@ int main(void) {
         cmocka_unit_test(random_256_bit_numbers_come_back),
         cmocka_unit_test(the_256_bit_form_has_one_length_and_one_largest_value),
         cmocka_unit_test(a_foreign_character_anywhere_is_refused),
+        cmocka_unit_test(a_text_is_a_number_exactly_if_every_byte_is_a_digit),
         cmocka_unit_test(a_number_is_one_digit_or_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -64,6 +64,8 @@ static void add_one(struct seed *seed, struct change_set *set, struct table *tab
         prefixes[change.prefix_count] = make_prefix(prefix);
         table->has_prefix[list][prefix] = true;
     }
+    if (is_of_list)
+        table->is_named[CHANGE_WHITELISTS][company] = true;
     if (is_of_list && !names_prefixes)
         table->is_named[CHANGE_LISTS][list] = true;
     assert_int_equal(change_set_add(set, &change), STATUS_OK);

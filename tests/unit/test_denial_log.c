@@ -183,6 +183,21 @@ static void what_is_alike_in_several_logs_is_added_up_and_the_latest_comes_first
     arena_fini(&arena);
 }
 
+static void a_clock_that_is_set_back_moves_no_time_back(void **state) {
+    (void)state;
+    struct denial_log *log;
+    struct denial_key key = {.reason = REASON_EXPIRED};
+    struct denial copy;
+    assert_int_equal(denial_log_new(MAX, COMPANY_MAX, &log), STATUS_OK);
+    assert_true(denial_log_note(log, &key, 1000));
+    assert_true(denial_log_note(log, &key, 999));
+    assert_null(denial_log_check(log));
+    assert_int_equal(denial_log_copy(log, (struct uuid){0}, &copy, 1), 1);
+    assert_int_equal(copy.first_at_ms, 1000);
+    assert_int_equal(copy.last_at_ms, 1000);
+    denial_log_free(log);
+}
+
 static bool make_one(void *context) {
     (void)context;
     struct denial_log *log;
@@ -204,6 +219,7 @@ int main(void) {
         cmocka_unit_test(one_entry_is_enough_of_a_log),
         cmocka_unit_test(a_long_domain_is_cut_between_two_characters),
         cmocka_unit_test(what_is_alike_in_several_logs_is_added_up_and_the_latest_comes_first),
+        cmocka_unit_test(a_clock_that_is_set_back_moves_no_time_back),
         cmocka_unit_test(without_memory_there_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

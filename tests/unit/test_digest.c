@@ -57,6 +57,20 @@ static void in_pieces_the_digest_is_that_of_the_whole(void **state) {
     assert_true(digest_is_equal(&digest, &wanted));
 }
 
+// What fits one block is padded by hand, which the pieces are not.
+static void every_length_up_to_three_blocks_is_padded_as_in_pieces(void **state) {
+    (void)state;
+    uint8_t text[3 * 64];
+    struct digest whole, in_pieces;
+    for (size_t i = 0; i < sizeof(text); i++)
+        text[i] = (uint8_t)(i * 7 + 1);
+    for (size_t len = 0; len <= sizeof(text); len++) {
+        digest_sha256(bytes_of(text, len), &whole);
+        digest_sha256_pieces(take_piece, &(struct pieces){bytes_of(text, len), 13}, &in_pieces);
+        assert_true(digest_is_equal(&whole, &in_pieces));
+    }
+}
+
 static void hmac_gives_the_published_codes(void **state) {
     (void)state;
     static const struct {
@@ -91,6 +105,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sha256_gives_the_published_digests),
         cmocka_unit_test(in_pieces_the_digest_is_that_of_the_whole),
+        cmocka_unit_test(every_length_up_to_three_blocks_is_padded_as_in_pieces),
         cmocka_unit_test(hmac_gives_the_published_codes),
         cmocka_unit_test(a_difference_in_any_byte_is_seen),
     };

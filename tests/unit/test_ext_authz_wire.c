@@ -139,8 +139,10 @@ static void what_is_not_wanted_is_passed_over_however_deep(void **state) {
 
 static void names_that_say_who_is_asking_are_known_in_every_spelling(void **state) {
     (void)state;
-    static const char *const identities[] = {"latchkey-company", "Latchkey-X", "LATCHKEY_token", "latchkey-"};
-    static const char *const others[] = {"latchkey", "latchkeyx", "x-latchkey-company", "", "authorization"};
+    static const char *const identities[] = {"latchkey-company", "Latchkey-X",       "LATCHKEY_token",
+                                             "latchkey-",        "latchkey.company", "Latchkey~x"};
+    static const char *const others[] = {"latchkey",           "latchkeyx", "latchkey0x",
+                                         "x-latchkey-company", "",          "authorization"};
     for (size_t i = 0; i < ARRAY_LENGTH(identities); i++)
         assert_true(ext_authz_header_is_identity(bytes_of_text(identities[i])));
     for (size_t i = 0; i < ARRAY_LENGTH(others); i++)
@@ -149,7 +151,8 @@ static void names_that_say_who_is_asking_are_known_in_every_spelling(void **stat
 
 static void other_names_for_method_and_path_are_known_in_every_spelling(void **state) {
     (void)state;
-    static const char *const overrides[] = {"x-original-url", "X_HTTP_Method_Override", "x-http-method"};
+    static const char *const overrides[] = {"x-original-url", "X_HTTP_Method_Override", "x-http-method",
+                                            "x.rewrite.url"};
     static const char *const others[] = {"x-http-methods", "x-http", "", "x-forwarded-for",
                                          "method-override"};
     for (size_t i = 0; i < ARRAY_LENGTH(overrides); i++)

@@ -271,6 +271,31 @@ static void check_group(const struct permission_catalogue *catalogue, const stru
     permission_set_free(set);
 }
 
+// Some of the names that there are or were, asked for in the order of the alphabet.
+static void check_list(struct seed *seed, const struct permission_catalogue *catalogue,
+                       const struct table *table) {
+    struct permission_set *set = permission_set_new(permission_catalogue_get_limit(catalogue));
+    struct arena arena;
+    const struct bytes *names;
+    size_t count, expected = 0;
+    assert_non_null(set);
+    arena_init(&arena, 0);
+    for (size_t i = 0; i < NAMES; i++) {
+        bool is_in = table->ids[i] != PERMISSION_ID_NONE && seed_next_below(seed, 2);
+        if (is_in)
+            permission_set_add(set, table->ids[i]);
+        expected += is_in && table->is_present[i];
+    }
+    assert_true(permission_catalogue_list(catalogue, set, &arena, &names, &count));
+    assert_int_equal(count, expected);
+    for (size_t i = 0; i < count; i++) {
+        assert_true(permission_set_has(set, permission_catalogue_find_id(catalogue, names[i])));
+        assert_true(i == 0 || strcmp((const char *)names[i - 1].data, (const char *)names[i].data) < 0);
+    }
+    arena_fini(&arena);
+    permission_set_free(set);
+}
+
 static void a_line_of_catalogues_agrees_with_a_plain_table(void **state) {
     (void)state;
     static const char *const groups[] = {"a.*", "a.b.*", "ab.*", "b.*", "b_c.*", "b_c.d.*", "c.*"};
@@ -283,6 +308,7 @@ static void a_line_of_catalogues_agrees_with_a_plain_table(void **state) {
         permission_catalogue_free(catalogue);
         catalogue = next;
         check_ids(catalogue, &table);
+        check_list(&seed, catalogue, &table);
         for (size_t i = 0; i < ARRAY_LENGTH(groups); i++)
             check_group(catalogue, &table, groups[i]);
     }

@@ -44,6 +44,7 @@ static const char routes[] = "# comment\r\n"
                              "POST       /charges            charges.create\n"
                              "GET        /charges/*          charges.one\n"
                              "GET        /charges/new        charges.new\n"
+                             "GET        /charges/new.csv    charges.csv\n"
                              "*          /charges/*/refunds  refunds.any\n"
                              "POST       /charges/*/refunds  refunds.create\n"
                              "GET,PUT    /console/**         token channel=ui\n"
@@ -64,12 +65,17 @@ static void the_most_exact_path_decides_and_then_the_method(void **state) {
         {"HEAD", "/charges", "charges.read"},
         {"DELETE", "/charges", "no method"},
         {"get", "/charges", "no method"},
+        {"post", "/charges/7/refunds", "no method"}, // which some servers take for POST: not by "*"
+        {"P0ST", "/charges/7/refunds", "no method"},
         {"", "/charges", "no method"},
         {"GET", "/charges?id=1/../2;3", "charges.read"},
         {"GET", "/charges/", "charges.read"},
         {"GET", "/charges/7", "charges.one"},
         {"POST", "/charges/7", "no method"},
         {"GET", "/charges/new", "charges.new"},
+        {"GET", "/charges/new.csv", "charges.csv"},
+        {"GET", "/charges/newer.json", "charges.one"},
+        {"GET", "/charges/7.json", "charges.one"},
         {"GET", "/charges/new/refunds", "refunds.any"}, // back from "new", which ends there
         {"POST", "/charges/7/refunds/", "refunds.create"},
         {"HEAD", "/charges/7/refunds", "refunds.any"},
@@ -144,6 +150,12 @@ static void a_path_that_may_be_another_one_is_refused(void **state) {
         "/charges/NEW",
         "/v1/things%3Acancel",
         "/v1/Things:cancel",
+        "/charges/new.json",
+        "/charges/NEW.json/",
+        "/charges/new.",
+        "/charges/new%20",
+        "/charges.json",
+        "/v1/things:cancel.json",
     };
     struct route_table *table = parse(routes);
     for (size_t i = 0; i < ARRAY_LENGTH(targets); i++)

@@ -210,7 +210,7 @@ static void a_table_of_constant_size_does_not_grow(void **state) {
     stage_fini(&stage);
 }
 
-enum { MANY = 300000 };
+enum { MANY = 100000 };
 
 // It is one partition, then many, then one again.
 static void a_table_that_grows_and_shrinks_stays_dense(void **state) {
@@ -228,7 +228,7 @@ static void a_table_that_grows_and_shrinks_stays_dense(void **state) {
     assert_in_range(token_table_get_size_bytes(stage.table) / MANY, 1, 9);
     for (uint32_t key = 100; key < MANY; key++) {
         token_table_remove(stage.table, numbers[key]);
-        if (key % 50000 == 0)
+        if (key % 20000 == 0)
             check(stage.table);
     }
     check(stage.table);

@@ -10,4 +10,11 @@
 #include <cmocka.h>
 // clang-format on
 
+// What takes seconds otherwise takes a minute then.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define UNIT_IS_SANITIZED 1
+#else
+#define UNIT_IS_SANITIZED 0
+#endif
+
 #endif

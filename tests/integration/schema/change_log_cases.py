@@ -73,6 +73,35 @@ class ChangeLog(unittest.TestCase):
         run(self.app, "SELECT * FROM latchkey.change_flush()")
         self.assertEqual(run_value(self.app, "SHOW synchronous_commit"), "on")
 
+    def logged_prefixes(self):
+        rows = run(self.owner, "SELECT ARRAY(SELECT unnest(prefixes)::text ORDER BY 1), prefixes IS NULL FROM latchkey.change"
+                   " WHERE lane = %s AND seq > %s AND company_id = %s AND kind = 'whitelist_entry' ORDER BY seq",
+                   self.company.lane, self.before, self.company.id)
+        return [None if is_any else prefixes for prefixes, is_any in rows]
+
+    def test_a_change_of_a_live_list_names_the_prefixes_before_and_after(self):
+        (entry,) = self.company.add_entries(self.app, ["192.0.2.0/24"])
+        self.app.commit()
+        act_for(self.app, self.company.id)
+        run(self.app, "UPDATE latchkey.whitelist_entry SET cidr = '198.51.100.0/24' WHERE entry_id = %s", entry)
+        run(self.app, "UPDATE latchkey.whitelist_entry SET disabled = true WHERE entry_id = %s", entry)
+        self.app.commit()
+        act_for(self.app, self.company.id)
+        run(self.app, "DELETE FROM latchkey.whitelist_entry WHERE entry_id = %s", entry)
+        self.app.commit()
+        self.assertEqual(self.logged_prefixes(), [["192.0.2.0/24"], ["192.0.2.0/24", "198.51.100.0/24"], ["198.51.100.0/24"]])
+
+    def test_a_change_of_more_prefixes_than_a_call_may_have_means_any(self):
+        insert = ("INSERT INTO latchkey.whitelist_entry (entry_id, company_id, list_id, address, cidr)"
+                  " SELECT gen_random_uuid(), company_id, live_list_id, 'bulk', ('10.0.0.0'::inet + n)::cidr"
+                  " FROM latchkey.whitelist, generate_series(1, %s) AS n WHERE company_id = %s")
+        for count in (10000, 10001):
+            act_for(self.app, self.company.id)
+            run(self.app, insert, count, self.company.id)
+            self.app.commit()
+        named, any_of_them = self.logged_prefixes()
+        self.assertEqual((len(named), any_of_them), (10000, None))
+
     def test_hand_typed_statements_are_logged_in_every_followed_table(self):
         token, digest = self.company.add_token(self.app)
         (entry,) = self.company.add_entries(self.app, ["192.0.2.0/24"])

@@ -1,0 +1,165 @@
+// Many calls in one read: all that was asked leaves in one write. However the same bytes are cut, the answers
+// are the same.
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/grpc/call.h"
+#include "common/grpc/connection.h"
+#include "common/grpc/framing.h"
+#include "common/grpc/header_fields.h"
+#include "google/protobuf/wrappers.pb-c.h"
+#include "tests/unit/memory_client.h"
+#include "tests/unit/unit.h"
+
+enum { CALLS = 150, TEXT_BYTES = 200, BODY_BYTES = FRAMING_PREFIX_BYTES + 3 + TEXT_BYTES };
+
+static void on_echo(struct grpc_call *call, struct bytes request) {
+    grpc_call_reply_bytes(call, request);
+}
+
+static const struct grpc_handler echo = {.on_bytes = on_echo};
+static const struct grpc_method methods[] = {{.path = "/t.S/Echo",
+                                              .request = &google__protobuf__string_value__descriptor,
+                                              .response = &google__protobuf__string_value__descriptor,
+                                              .shape = GRPC_UNARY,
+                                              .handler = &echo}};
+
+struct scene {
+    struct loop_group *loops;
+    struct grpc_server *server;
+    struct memory_client client;
+    struct bytes bodies[CALLS]; // what is left of each
+    uint8_t body[BODY_BYTES];
+};
+
+static void scene_init(struct scene *scene) {
+    static const struct router_table table = {methods, ARRAY_LENGTH(methods)};
+    struct grpc_server_options options = {.tables = &table, .table_count = 1};
+    memset(scene, 0, sizeof(*scene));
+    assert_int_equal(loop_group_new(1, clock_get_system(), &scene->loops), STATUS_OK);
+    options.loops = scene->loops;
+    grpc_server_settings_init(&options.settings);
+    assert_int_equal(grpc_server_new(&options, &scene->server), STATUS_OK);
+    memory_client_init(&scene->client, loop_group_get_loop(scene->loops, 0), NULL);
+    connection_open(&scene->server->home[0], &scene->client.stream.base);
+    memory_client_talk(&scene->client); // SETTINGS
+    framing_write_prefix(scene->body, BODY_BYTES - FRAMING_PREFIX_BYTES);
+    memset(scene->body + FRAMING_PREFIX_BYTES, 'x', BODY_BYTES - FRAMING_PREFIX_BYTES);
+    memcpy(scene->body + FRAMING_PREFIX_BYTES, "\x0a\xc8\x01", 3);
+}
+
+static void scene_fini(struct scene *scene) {
+    loop_group_stop(scene->loops);
+    grpc_server_free(scene->server);
+    loop_group_free(scene->loops);
+    memory_client_fini(&scene->client);
+}
+
+static ssize_t read_body(nghttp2_session *session, int32_t stream_id, uint8_t *to, size_t room,
+                         uint32_t *flags, nghttp2_data_source *source, void *user_data) {
+    (void)session, (void)stream_id, (void)user_data;
+    struct bytes *left = source->ptr;
+    size_t len = left->len < room ? left->len : room;
+    memcpy(to, left->data, len);
+    *left = bytes_of(left->data + len, left->len - len);
+    *flags |= left->len == 0 ? NGHTTP2_DATA_FLAG_EOF : 0;
+    return (ssize_t)len;
+}
+
+// All calls, as the bytes that they are.
+static struct buffer ask(struct scene *scene) {
+    const nghttp2_nv fields[] = {
+        HEADER_FIELD(":method", "POST"),    HEADER_FIELD(":scheme", "http"),
+        HEADER_FIELD(":authority", "test"), HEADER_FIELD(":path", "/t.S/Echo"),
+        HEADER_FIELD("te", "trailers"),     HEADER_FIELD("content-type", "application/grpc"),
+    };
+    for (size_t i = 0; i < CALLS; i++) {
+        scene->bodies[i] = bytes_of(scene->body, BODY_BYTES);
+        nghttp2_data_provider provider = {.source.ptr = &scene->bodies[i], .read_callback = read_body};
+        assert_true(nghttp2_submit_request(scene->client.session, NULL, fields, ARRAY_LENGTH(fields),
+                                           &provider, NULL) > 0);
+    }
+    struct buffer asked = {0};
+    const uint8_t *data;
+    for (ssize_t len; (len = nghttp2_session_mem_send(scene->client.session, &data)) > 0;)
+        buffer_append(&asked, bytes_of(data, (size_t)len));
+    return asked;
+}
+
+static size_t count_text(struct bytes in, const char *text) {
+    size_t count = 0, len = strlen(text);
+    for (const uint8_t *at = in.data; (at = memmem(at, in.len - (size_t)(at - in.data), text, len));
+         at += len)
+        count++;
+    return count;
+}
+
+static void check_answers(struct scene *scene) {
+    memory_client_talk(&scene->client);
+    struct bytes fields = buffer_get_bytes(&scene->client.answer.fields);
+    struct bytes bodies = buffer_get_bytes(&scene->client.answer.body);
+    assert_int_equal(count_text(fields, ":status: 200\n"), CALLS);
+    assert_int_equal(count_text(fields, "grpc-status: 0\n"), CALLS);
+    assert_int_equal(bodies.len, (size_t)CALLS * BODY_BYTES);
+    for (size_t i = 0; i < CALLS; i++)
+        assert_memory_equal(bodies.data + i * BODY_BYTES, scene->body, BODY_BYTES);
+    assert_null(scene->server->home[0].connections->calls);
+    assert_int_equal(scene->server->home[0].methods[0].finished[GRPC_CODE_OK], CALLS);
+}
+
+static void what_one_read_asks_for_leaves_in_one_write(void **state) {
+    (void)state;
+    struct scene scene;
+    scene_init(&scene);
+    struct buffer asked = ask(&scene);
+    size_t before = scene.client.stream.writes;
+    memory_stream_receive(&scene.client.stream, buffer_get_bytes(&asked));
+    assert_int_equal(scene.client.stream.writes, before + 1);
+    check_answers(&scene);
+    buffer_fini(&asked);
+    scene_fini(&scene);
+}
+
+static void the_answers_are_the_same_however_the_bytes_are_cut(void **state) {
+    (void)state;
+    static const size_t steps[] = {1, 9, 4095, 4096, 4097, 8192, 8193};
+    for (size_t i = 0; i < ARRAY_LENGTH(steps); i++) {
+        struct scene scene;
+        scene_init(&scene);
+        struct buffer asked = ask(&scene);
+        for (size_t from = 0; from < asked.len; from += steps[i]) {
+            size_t left = asked.len - from, len = left < steps[i] ? left : steps[i];
+            memory_stream_receive(&scene.client.stream, bytes_of(asked.data + from, len));
+        }
+        check_answers(&scene);
+        buffer_fini(&asked);
+        scene_fini(&scene);
+    }
+}
+
+static void nothing_behind_a_failure_is_read(void **state) {
+    (void)state;
+    struct scene scene;
+    scene_init(&scene);
+    static const uint8_t wrong[] = {0, 0, 0, 4, 0, 0, 0, 0, 1}; // SETTINGS on a stream
+    struct buffer sent = {0};
+    buffer_append(&sent, bytes_of(wrong, sizeof(wrong)));
+    struct buffer asked = ask(&scene);
+    buffer_append(&sent, buffer_get_bytes(&asked));
+    memory_stream_receive(&scene.client.stream, buffer_get_bytes(&sent));
+    assert_true(scene.client.stream.is_closed);
+    assert_null(scene.server->home[0].connections);
+    assert_int_equal(scene.server->home[0].stats.calls_started, 0);
+    buffer_fini(&sent);
+    buffer_fini(&asked);
+    scene_fini(&scene);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_one_read_asks_for_leaves_in_one_write),
+        cmocka_unit_test(the_answers_are_the_same_however_the_bytes_are_cut),
+        cmocka_unit_test(nothing_behind_a_failure_is_read),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
