@@ -120,7 +120,8 @@ static void leave(struct grpc_call *call) {
     if (connection->recent == call)
         connection->recent = NULL;
     connection->early_answers -= call->is_early;
-    connection->excused_resets += call->code == GRPC_CODE_DEADLINE_EXCEEDED || call->is_over_quota;
+    bool is_late = call->code == GRPC_CODE_DEADLINE_EXCEEDED && call_http2_has_fair_timeout(call);
+    connection->excused_resets += is_late || call->is_over_quota;
     connection->unconsumed_bytes += call->held.len;
 }
 
@@ -150,7 +151,6 @@ struct grpc_call *call_http2_new(struct grpc_connection *connection, int32_t str
     call->stream_id = stream_id;
     call->peer = *stream_get_peer(connection->stream);
     call->is_peer_local = stream_is_peer_local(connection->stream);
-    call->is_over_quota = stream_id >= connection->over_quota;
     link_call(connection, call);
     return call;
 }

@@ -7,4 +7,9 @@
 // A call for a new stream; NULL when out of memory.
 struct grpc_call *call_http2_new(struct grpc_connection *connection, int32_t stream_id);
 
+// One that a network can keep: shorter ones excuse no reset.
+static inline bool call_http2_has_fair_timeout(const struct grpc_call *call) {
+    return grpc_call_get_timeout_ns(call) >= UINT64_C(10000000);
+}
+
 #endif

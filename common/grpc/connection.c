@@ -126,48 +126,12 @@ static enum grpc_close get_close_of_error(ssize_t error) {
     }
 }
 
-static void begin_quota(struct grpc_connection *connection) {
-    struct grpc_loop *home = connection->home;
-    uint64_t turn = loop_get_turn(home->loop);
-    if (connection->quota_turn == turn)
-        return;
-    load_shed_look(&home->shed, turn, loop_get_lag_ns(home->loop));
-    connection->quota_turn = turn;
-    connection->quota = home->shed.quota;
-    connection->over_quota = INT32_MAX;
-}
-
-// Only where an answer can be written at once, between two frames of the session's own, and to who speaks
-// gRPC.
-static bool may_refuse(const struct grpc_connection *connection) {
-    return !connection->is_draining && !connection->is_cut &&
-           stream_get_pending_bytes(connection->stream) == 0 &&
-           connection->home->server->shed_answers.of[connection->content_type].len > 0;
-}
-
-static ssize_t receive(struct grpc_connection *connection, struct bytes bytes) {
-    struct grpc_loop *home = connection->home;
-    begin_quota(connection);
-    struct shed_gate_read read = {.session = connection->session,
-                                  .quota = connection->quota,
-                                  .may_refuse = may_refuse(connection),
-                                  .over_quota = &connection->over_quota,
-                                  .refused = home->refused};
-    ssize_t result = shed_gate_take(&connection->gate, &read, bytes);
-    connection->quota = read.quota;
-    home->refused_count = read.refused_count;
-    connection->excused_resets += read.refused_count;
-    stats_add(&home->stats.calls_started, read.refused_count);
-    stats_add(&home->stats.calls_shed, read.refused_count);
-    return result;
-}
-
 // why not at the end of the loop's turn: what is answered here has left before the next connection is read,
 // so that its calls use the memory of these while it is in the cache.
 static void on_read(void *context, struct bytes bytes) {
     struct grpc_connection *connection = context;
     connection->is_in_session = connection->is_reading = true;
-    ssize_t taken = receive(connection, bytes);
+    ssize_t taken = nghttp2_session_mem_recv(connection->session, bytes.data, bytes.len);
     connection->is_in_session = connection->is_reading = false;
     if (taken < 0)
         connection_condemn(connection, get_close_of_error(taken));
@@ -220,8 +184,6 @@ static struct grpc_connection *new_connection(struct grpc_loop *home, struct str
     connection->stream = stream;
     connection->turn_end.run = on_turn_end;
     connection->last_stream_id = -1;
-    connection->quota_turn = UINT64_MAX;
-    shed_gate_init(&connection->gate);
     flood_guard_init(&connection->flood, &server->flood_limits, loop_get_monotonic_ns(home->loop));
     if (nghttp2_session_server_new3(&connection->session, server->callbacks, connection, server->options,
                                     &home->memory.functions) != 0) {

@@ -7,6 +7,7 @@
 #include "common/grpc/call_http2.h"
 #include "common/grpc/connection.h"
 #include "common/grpc/connection_clock.h"
+#include "common/grpc/connection_shed.h"
 
 static const uint8_t drain_ping[8] = {'d', 'r', 'a', 'i', 'n', 0, 0, 0};
 
@@ -76,7 +77,7 @@ static void check_stream_id(struct grpc_connection *connection, int32_t id) {
 static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, void *user_data) {
     (void)session;
     struct grpc_connection *connection = user_data;
-    if (hd->type == NGHTTP2_HEADERS && !shed_gate_is_stand_in(&connection->gate, hd->stream_id))
+    if (hd->type == NGHTTP2_HEADERS)
         check_stream_id(connection, hd->stream_id);
     return 0;
 }
@@ -89,18 +90,28 @@ static struct grpc_call *find_call(struct grpc_connection *connection, int32_t s
     return connection->recent;
 }
 
+// False when out of memory.
+static bool begin_call(struct grpc_connection *connection, int32_t stream_id) {
+    bool is_over_quota = connection_shed_is_due(connection);
+    if (is_over_quota && connection_shed_begin(connection, stream_id))
+        return true;
+    struct grpc_call *call = call_http2_new(connection, stream_id);
+    if (!call)
+        return false;
+    call->is_over_quota = is_over_quota;
+    connection->has_had_call = true;
+    nghttp2_session_set_stream_user_data(connection->session, stream_id, call);
+    connection->recent = call;
+    connection_clock_note_call(connection);
+    return true;
+}
+
 static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *user_data) {
     struct grpc_connection *connection = user_data;
+    (void)session;
     connection->block_fields = connection->block_bytes = 0;
-    if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
-        struct grpc_call *call = call_http2_new(connection, frame->hd.stream_id);
-        if (!call)
-            return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-        connection->has_had_call = true;
-        nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, call);
-        connection->recent = call;
-        connection_clock_note_call(connection);
-    }
+    if (frame->headers.cat == NGHTTP2_HCAT_REQUEST && !begin_call(connection, frame->hd.stream_id))
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     connection->has_open_headers = true;
     return 0;
 }
@@ -113,6 +124,10 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
     connection->block_bytes += (uint32_t)(name_len + value_len);
     if (++connection->block_fields > BLOCK_FIELDS_MAX || connection->block_bytes > BLOCK_BYTES_MAX)
         return end_with_calm(connection, GRPC_CLOSE_TOO_MANY_FIELDS);
+    if (connection_shed_has(connection, frame->hd.stream_id)) {
+        connection_shed_add_field(connection, bytes_of(name, name_len), bytes_of(value, value_len));
+        return 0;
+    }
     // A client's trailers say nothing to us.
     if (frame->headers.cat != NGHTTP2_HCAT_REQUEST)
         return 0;
@@ -142,6 +157,8 @@ static int on_headers_end(struct grpc_connection *connection, const nghttp2_fram
     if (call && frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
         connection->content_type = call->head.content_type;
         call_on_headers(call);
+    } else if (connection_shed_has(connection, frame->hd.stream_id)) {
+        connection_shed_answer(connection);
     }
     return is_large ? pass(connection, FLOOD_LARGE_HEADERS) : 0;
 }
@@ -187,12 +204,12 @@ static int on_settings(struct grpc_connection *connection, const nghttp2_setting
 static bool is_out_of_time(const struct grpc_call *call) {
     struct loop *loop = call->home->loop;
     uint64_t elapsed_ns = loop_get_monotonic_ns(loop) - call->started_ns + loop_get_lag_ns(loop);
-    return elapsed_ns >= grpc_call_get_timeout_ns(call) / 2;
+    return call_http2_has_fair_timeout(call) && elapsed_ns >= grpc_call_get_timeout_ns(call) / 2;
 }
 
-static int on_reset(struct grpc_connection *connection, int32_t stream_id) {
+static enum flood get_kind_of_reset(struct grpc_connection *connection, int32_t stream_id) {
     const struct grpc_call *call = find_call(connection, stream_id);
-    return call && is_out_of_time(call) ? 0 : pass(connection, FLOOD_RESETS);
+    return call && is_out_of_time(call) ? FLOOD_LATE_RESETS : FLOOD_RESETS;
 }
 
 static int on_frame_received(nghttp2_session *session, const nghttp2_frame *frame, void *user_data) {
@@ -203,7 +220,7 @@ static int on_frame_received(nghttp2_session *session, const nghttp2_frame *fram
     case NGHTTP2_DATA: return on_request_frame(connection, frame);
     case NGHTTP2_PING: return on_ping(connection, &frame->ping);
     case NGHTTP2_SETTINGS: return on_settings(connection, &frame->settings);
-    case NGHTTP2_RST_STREAM: return on_reset(connection, frame->hd.stream_id);
+    case NGHTTP2_RST_STREAM: return pass(connection, get_kind_of_reset(connection, frame->hd.stream_id));
     case NGHTTP2_WINDOW_UPDATE: return pass(connection, FLOOD_WINDOW_UPDATES);
     case NGHTTP2_PRIORITY: return pass(connection, FLOOD_PRIORITIES);
     case NGHTTP2_GOAWAY: connection->is_forsaken = true; return pass(connection, FLOOD_OTHER_FRAMES);
@@ -223,8 +240,7 @@ static int on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame
 
 // RFC 9113, 8.1: a complete answer to a request that is not complete is followed by a reset without an error.
 static void end_early_answer(struct grpc_connection *connection, int32_t stream_id) {
-    const struct grpc_call *call = nghttp2_session_get_stream_user_data(connection->session, stream_id);
-    if (call && call->is_early && !call->is_half_closed)
+    if (nghttp2_session_get_stream_remote_close(connection->session, stream_id) == 0)
         (void)nghttp2_submit_rst_stream(connection->session, NGHTTP2_FLAG_NONE, stream_id, NGHTTP2_NO_ERROR);
 }
 
@@ -236,13 +252,13 @@ static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, v
     case NGHTTP2_DATA:
     case NGHTTP2_HEADERS:
         connection->sent_frames++;
-        if (is_last && connection->early_answers > 0)
+        if (is_last && (connection->early_answers > 0 || connection->shed.has_refused))
             end_early_answer(connection, frame->hd.stream_id);
         break;
     case NGHTTP2_RST_STREAM:
         // A client that makes us reset is counted like one that resets, also where an answer came before the
         // end of its request. The GOAWAY is to leave, so this is no failure.
-        (void)pass(connection, FLOOD_RESETS);
+        (void)pass(connection, get_kind_of_reset(connection, frame->hd.stream_id));
         break;
     case NGHTTP2_GOAWAY:
         // Not together with it: PING overtakes in the library's queue, and its answer must mean that GOAWAY

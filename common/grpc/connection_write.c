@@ -30,21 +30,8 @@ static bool write_out(struct grpc_connection *connection, struct output *output)
     return false;
 }
 
-static_assert(SHED_GATE_REFUSED_MAX * SHED_ANSWER_BYTES_MAX <= LOOP_SCRATCH_BYTES, "they fit");
-
-// To calls that were refused unseen: ahead of the session's own frames, never between parts of one.
-static void write_refusals(struct grpc_connection *connection, struct output *output) {
-    struct grpc_loop *home = connection->home;
-    const struct shed_answer *answer = &home->server->shed_answers.of[connection->content_type];
-    for (size_t i = 0; i < home->refused_count; i++)
-        output->len += shed_answer_write(answer, home->refused[i], output->bytes + output->len);
-    home->refused_count = 0;
-}
-
 bool connection_write_session(struct grpc_connection *connection) {
     struct output output = {loop_get_scratch(connection->home->loop), 0};
-    write_refusals(connection, &output);
-    connection->is_cut = true;
     while (stream_get_pending_bytes(connection->stream) == 0) {
         const uint8_t *data;
         ssize_t len = nghttp2_session_mem_send(connection->session, &data);
@@ -52,10 +39,8 @@ bool connection_write_session(struct grpc_connection *connection) {
             connection_condemn(connection, GRPC_CLOSE_NO_MEMORY);
             return false;
         }
-        if (len == 0) {
-            connection->is_cut = false;
+        if (len == 0)
             break;
-        }
         assert((size_t)len <= LOOP_SCRATCH_BYTES);
         if (output.len + (size_t)len > LOOP_SCRATCH_BYTES && !write_out(connection, &output))
             return false;

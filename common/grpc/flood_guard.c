@@ -4,7 +4,10 @@
 
 #include <string.h>
 
-enum { PING_STRIKES_MAX = 2 };
+enum {
+    PING_STRIKES_MAX = 2,
+    LATE_TIMES = 20, // with the usual settings what 1000 calls with time-outs of 100 ms come to
+};
 
 #define WITHOUT_CALLS_NS (UINT64_C(7200) * 1000000000)
 #define MS_NS UINT64_C(1000000)
@@ -18,6 +21,8 @@ struct flood_row {
 static const struct flood_row rows[FLOOD_COUNT] = {
     // Rapid reset and MadeYouReset (CVE-2023-44487, CVE-2025-8671). Their rate is a setting.
     [FLOOD_RESETS] = {{.per_work = 1}, FLOOD_RESET_WORK, GRPC_CLOSE_TOO_MANY_RESETS},
+    // The same by clients that choose their time-outs for it.
+    [FLOOD_LATE_RESETS] = {{.per_work = 1}, FLOOD_RESET_WORK, GRPC_CLOSE_TOO_MANY_LATE_RESETS},
     // CVE-2019-9512. Clients that measure the path ping as they receive.
     [FLOOD_PINGS] = {{500, 10, 1}, 1, GRPC_CLOSE_TOO_MANY_PINGS},
     // CVE-2019-9515. Clients that adapt their windows send some.
@@ -35,12 +40,18 @@ static const struct flood_row rows[FLOOD_COUNT] = {
     [FLOOD_INFLATION] = {{128, 64, 0}, 1, GRPC_CLOSE_TOO_MUCH_INFLATION},
 };
 
+static void set_rate_of_resets(struct rate *rate, const struct grpc_server_settings *settings,
+                               uint64_t times) {
+    rate->burst = (uint64_t)settings->reset_burst * times * FLOOD_RESET_WORK;
+    rate->per_second = (uint64_t)settings->reset_rate * times * FLOOD_RESET_WORK;
+}
+
 void flood_limits_init(struct flood_limits *limits, const struct grpc_server_settings *settings) {
     memset(limits, 0, sizeof(*limits));
     for (size_t i = 0; i < FLOOD_COUNT; i++)
         limits->rates[i] = rows[i].rate;
-    limits->rates[FLOOD_RESETS].burst = (uint64_t)settings->reset_burst * FLOOD_RESET_WORK;
-    limits->rates[FLOOD_RESETS].per_second = (uint64_t)settings->reset_rate * FLOOD_RESET_WORK;
+    set_rate_of_resets(&limits->rates[FLOOD_RESETS], settings, 1);
+    set_rate_of_resets(&limits->rates[FLOOD_LATE_RESETS], settings, LATE_TIMES);
     limits->min_ping_interval_ns = (uint64_t)settings->min_ping_interval_ms * MS_NS;
     limits->permits_pings_without_calls = settings->permits_pings_without_calls;
 }

@@ -21,7 +21,8 @@
 #define FLOOD_RESET_WORK 3
 
 enum flood {
-    FLOOD_RESETS, // RST_STREAM, of the client or provoked
+    FLOOD_RESETS,      // RST_STREAM, of the client or provoked
+    FLOOD_LATE_RESETS, // of the client, for calls that were out of time
     FLOOD_PINGS,
     FLOOD_SETTINGS,
     FLOOD_WINDOW_UPDATES,

@@ -18,10 +18,6 @@ static uint64_t clamp(uint64_t value, uint64_t min, uint64_t max) {
     return value < min ? min : value > max ? max : value;
 }
 
-void load_shed_init(struct load_shed *shed) {
-    *shed = (struct load_shed){.quota = LOAD_SHED_QUOTA_MAX};
-}
-
 void load_shed_note_timeout(struct load_shed *shed, uint64_t timeout_ns) {
     if (shed->timeout_ns == 0)
         shed->timeout_ns = timeout_ns;
@@ -29,13 +25,14 @@ void load_shed_note_timeout(struct load_shed *shed, uint64_t timeout_ns) {
 }
 
 static unsigned lower(unsigned quota, uint64_t lag_ns, uint64_t lag_max_ns) {
-    uint64_t lowered = quota * lag_max_ns / lag_ns, floor = quota / FALL_MAX;
+    unsigned from = quota > 0 ? quota : LOAD_SHED_QUOTA_MAX;
+    uint64_t lowered = from * lag_max_ns / lag_ns, floor = from / FALL_MAX;
     return (unsigned)(lowered > floor ? lowered : floor > 0 ? floor : 1);
 }
 
 static unsigned raise(unsigned quota) {
     unsigned raised = quota + quota / RISE_PART + 1;
-    return raised < LOAD_SHED_QUOTA_MAX ? raised : LOAD_SHED_QUOTA_MAX;
+    return quota > 0 && raised < LOAD_SHED_QUOTA_MAX ? raised : 0;
 }
 
 void load_shed_look(struct load_shed *shed, uint64_t turn, uint64_t lag_ns) {

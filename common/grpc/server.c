@@ -126,7 +126,6 @@ static bool init_loop(struct grpc_server *server, size_t index) {
     if (!home->methods)
         return false;
     session_memory_init(&home->memory);
-    load_shed_init(&home->shed);
     home->stop_task.run = on_stop;
     home->drain_task.run = on_drain;
     home->scrub.run = on_scrub;
@@ -145,21 +144,10 @@ static enum status init_loops(struct grpc_server *server) {
     return STATUS_OK;
 }
 
-static enum status init_shed_answers(struct grpc_server *server) {
-    struct arena arena;
-    struct fault fault;
-    arena_init(&arena, CALL_ARENA_BYTES_MAX);
-    fault_init(&fault, &arena);
-    call_set_overloaded(&fault, CALL_LOOP_BEHIND_TEXT);
-    enum status status = shed_answers_init(&server->shed_answers, &fault, !server->has_bare_errors);
-    arena_fini(&arena);
-    return status;
-}
-
 static enum status init_server(struct grpc_server *server, const struct grpc_server_options *options) {
     enum status status = router_new(options->tables, options->table_count, &server->router);
     if (status == STATUS_OK)
-        status = init_shed_answers(server);
+        status = shed_answers_init(&server->shed_answers, !server->has_bare_errors);
     if (status == STATUS_OK)
         status = method_types_new(server->router, &server->json_types);
     server->json.types = server->json_types;
@@ -294,6 +282,7 @@ void grpc_server_free(struct grpc_server *server) {
     router_free(server->router);
     peer_count_free(server->peers);
     peer_guard_fini(&server->peer_guard);
+    shed_answers_fini(&server->shed_answers);
     throttle_free(server->handshakes);
     protojson_types_free(server->json_types);
     pthread_cond_destroy(&server->drained);

@@ -14,7 +14,6 @@
 #include "common/grpc/server.h"
 #include "common/grpc/session_memory.h"
 #include "common/grpc/shed_answer.h"
-#include "common/grpc/shed_gate.h"
 #include "common/net/peer_count.h"
 #include "common/net/stream.h"
 #include "common/protobuf/protojson.h"
@@ -55,13 +54,15 @@ struct grpc_connection {
     bool is_condemned;     // to be closed as soon as nghttp2 has returned, for `close_reason`
     enum grpc_close close_reason;
 
-    // What may begin while the loop is behind (load_shed.h).
-    struct shed_gate gate;
-    uint64_t quota_turn; // that `quota` is of
-    unsigned quota;
-    int32_t over_quota;             // the first stream that is beyond it; INT32_MAX = none
     enum content_type content_type; // of the latest call
-    bool is_cut;                    // what nghttp2 had to send has not been taken to its end
+
+    // For connection_shed.h.
+    struct {
+        struct load_share share;
+        int32_t stream_id; // of the call that is refused, while its header block arrives; 0 = none
+        bool is_of_type;   // it is of `content_type`
+        bool has_refused;  // a call, at any time
+    } shed;
 
     bool is_counted; // among the connections of its peer
     enum grpc_close drain_reason;
@@ -91,8 +92,6 @@ struct grpc_loop {
     struct tls_acceptor *tls; // NULL = nobody speaks TLS
     struct compression compression;
     struct load_shed shed;
-    int32_t refused[SHED_GATE_REFUSED_MAX]; // of the read that is under way, not yet answered
-    size_t refused_count;
     struct grpc_connection *connections;
     size_t connection_count;
     struct grpc_call *free_calls;

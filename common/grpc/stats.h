@@ -27,6 +27,7 @@ extern const uint64_t grpc_stats_bucket_bounds_ns[GRPC_STATS_BUCKETS];
     X(MAX_AGE, "max_age")                                 \
     X(STREAM_IDS_USED, "stream_ids_used")                 \
     X(TOO_MANY_RESETS, "too_many_resets")                 \
+    X(TOO_MANY_LATE_RESETS, "too_many_late_resets")       \
     X(TOO_MANY_PINGS, "too_many_pings")                   \
     X(TOO_MANY_SETTINGS, "too_many_settings")             \
     X(TOO_MANY_WINDOW_UPDATES, "too_many_window_updates") \

@@ -54,6 +54,13 @@ def rapid_reset():
 
 
 @attack
+def rapid_reset_with_short_timeouts():
+    """A reset of a call that is out of time may be our doing; this client sees to it that all are."""
+    encoded = block("Talk", ("grpc-timeout", "1m"))
+    yield from on_streams(lambda stream: headers(stream, encoded) + reset(stream))
+
+
+@attack
 def made_you_reset_by_window_update():
     encoded = block("Talk")
     yield from on_streams(lambda stream: headers(stream, encoded) + window_update(stream, WINDOW_MAX))

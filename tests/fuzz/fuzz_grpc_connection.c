@@ -3,7 +3,7 @@
 // takes what it is given; the loop is turned by hand.
 //
 // Input: a byte of options (1: no preface of ours in front; 2: the client takes nothing; 4: the
-// loop is behind, and takes one call of each piece), then pieces, each a
+// loop is behind, and takes two calls of each piece), then pieces, each a
 // byte of length and so many bytes.
 #include <assert.h>
 #include <stdlib.h>
@@ -103,7 +103,7 @@ static void feed_pieces(struct memory_stream *stream, struct grpc_loop *home, st
                         bool is_behind) {
     while (input.len > 0) {
         if (is_behind)
-            home->shed.quota = 0; // which the new turn raises by one
+            home->shed.quota = 1; // which the new turn raises by one
         size_t len = input.data[0];
         input = bytes_of(input.data + 1, input.len - 1);
         len = len < input.len ? len : input.len;
