@@ -104,6 +104,7 @@ static void begin_stop(struct loop *loop) {
 
 static void on_wakeup(uv_async_t *handle) {
     struct loop *loop = handle->data;
+    loop_forget_time(loop);
     run_posted(loop);
     if (!loop->has_begun_stop && atomic_load_explicit(&loop->is_stopping, memory_order_acquire))
         begin_stop(loop);

@@ -78,7 +78,8 @@ void loop_add_stop_task(struct loop *loop, struct loop_task *task);
 void loop_add_scrub(struct loop *loop, struct loop_scrub *scrub);
 
 // The time, read at most once between two arrivals of bytes: a stream lets the loop forget it after every
-// read, so that a process that slept never dates a request before its sleep. Loop thread.
+// read, and so does what was posted, which may bring a request, so that a process that slept never dates one
+// before its sleep. Loop thread.
 uint64_t loop_get_monotonic_ns(struct loop *loop);
 uint64_t loop_get_boottime_ns(struct loop *loop);
 void loop_forget_time(struct loop *loop);

@@ -1,10 +1,12 @@
 // The wheel of deadlines against a plain list with a clock of the test's own, and loops as real threads.
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "common/net/loop.h"
+#include "common/net/loop_internal.h"
 #include "tests/unit/allocation_failure.h"
 #include "tests/unit/seed.h"
 #include "tests/unit/unit.h"
@@ -330,6 +332,66 @@ static void the_time_stands_still_until_it_is_forgotten(void **state) {
     loop_group_free(group);
 }
 
+// Bytes for another, and then a posted task, both there when the loop looks; it sleeps between the two.
+static struct sleeper {
+    struct clock_manual manual;
+    struct loop *loop;
+    int pipe[2];
+    uv_poll_t poll;
+    uv_timer_t timer; // by libuv's time, which goes on
+    struct loop_task task;
+    int due_count;
+    uint64_t read_ns, posted_ns;
+    sem_t is_done; // only then it is stopped, which wakes the loop as well
+} sleeper;
+
+// The second time: the loop looks for bytes only once it has waited for some.
+static void on_sleeper_due(uv_timer_t *timer) {
+    if (sleeper.due_count++ == 0)
+        return;
+    uv_close((uv_handle_t *)timer, NULL);
+    assert_int_equal(write(sleeper.pipe[1], "x", 1), 1);
+    loop_post(sleeper.loop, &sleeper.task);
+}
+
+static void on_sleeper_readable(uv_poll_t *poll, int status, int events) {
+    (void)status, (void)events;
+    sleeper.read_ns = loop_get_boottime_ns(sleeper.loop);
+    clock_manual_advance_ms(&sleeper.manual, 5);
+    uv_close((uv_handle_t *)poll, NULL);
+}
+
+static void on_sleeper_posted(struct loop_task *task) {
+    (void)task;
+    sleeper.posted_ns = loop_get_boottime_ns(sleeper.loop);
+    loop_release(sleeper.loop);
+    sem_post(&sleeper.is_done);
+}
+
+static void a_posted_task_has_a_time_of_its_own(void **state) {
+    (void)state;
+    struct loop_group *group;
+    sem_init(&sleeper.is_done, 0, 0);
+    clock_manual_init(&sleeper.manual);
+    clock_manual_advance_ms(&sleeper.manual, 1000);
+    assert_int_equal(loop_group_new(1, &sleeper.manual.clock, &group), STATUS_OK);
+    sleeper.loop = loop_group_get_loop(group, 0);
+    uv_timer_init(loop_get_uv(sleeper.loop), &sleeper.timer);
+    uv_timer_start(&sleeper.timer, on_sleeper_due, 1, 1);
+    sleeper.task.run = on_sleeper_posted;
+    assert_int_equal(pipe(sleeper.pipe), 0);
+    assert_int_equal(uv_poll_init(loop_get_uv(sleeper.loop), &sleeper.poll, sleeper.pipe[0]), 0);
+    assert_int_equal(uv_poll_start(&sleeper.poll, UV_READABLE, on_sleeper_readable), 0);
+    loop_hold(sleeper.loop);
+    assert_int_equal(loop_group_start(group), STATUS_OK);
+    sem_wait(&sleeper.is_done);
+    loop_group_free(group);
+    sem_destroy(&sleeper.is_done);
+    close(sleeper.pipe[0]);
+    close(sleeper.pipe[1]);
+    assert_int_equal(sleeper.posted_ns, sleeper.read_ns + 5 * MS);
+}
+
 static bool make_a_group(void *context) {
     (void)context;
     struct loop_group *group;
@@ -357,6 +419,7 @@ int main(void) {
         cmocka_unit_test(stop_tasks_run_in_the_order_in_which_they_were_added),
         cmocka_unit_test(a_loops_timer_falls_due_by_itself),
         cmocka_unit_test(the_time_stands_still_until_it_is_forgotten),
+        cmocka_unit_test(a_posted_task_has_a_time_of_its_own),
         cmocka_unit_test(every_failed_allocation_of_a_group_is_survived),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
