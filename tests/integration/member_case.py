@@ -13,6 +13,7 @@ validation_pb2 = stubs.messages("latchkey/v1/validation.proto")
 
 # Everything that an administrator may, as the groups of the demonstration's catalogue.
 EVERYTHING = ("latchkey.*", "charges.*", "refunds.*", "customers.*")
+PATIENCE = {"min_revision_wait": "10s"}  # the machine may be busy
 
 _numbers = itertools.count(1)
 
@@ -101,10 +102,10 @@ class MemberCase(CallCase):
     def setUpClass(cls):
         cls.stack = contextlib.ExitStack()
         cls.addClassCleanup(cls.stack.close)
-        cls.deployment = cls.stack.enter_context(Deployment(trusted_proxies="127.0.0.1", **cls.settings))
+        cls.deployment = cls.stack.enter_context(Deployment(trusted_proxies="127.0.0.1", **PATIENCE, **cls.settings))
         cls.asked = [cls.stack.enter_context(cls.deployment.anybody())]
         for _ in range(cls.validators):
-            server = cls.stack.enter_context(Server("latchkey-validator", database_url=cls.deployment.url))
+            server = cls.stack.enter_context(Server("latchkey-validator", database_url=cls.deployment.url, **PATIENCE))
             cls.asked.append(cls.stack.enter_context(Client(server.address)))
 
     @classmethod

@@ -11,6 +11,8 @@ ACCESS_KIND, LOGIN_KIND = 1, 2
 
 
 class Preview(WhitelistCase):
+    settings = {"use_flush_interval": "60s"}  # the uses of the test's own callers stay out of it
+
     def setUp(self):
         super().setUp()
         self.deployment.execute("DELETE FROM latchkey.token_use; DELETE FROM latchkey.token_secret s USING latchkey.token t "
