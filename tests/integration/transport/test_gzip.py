@@ -106,7 +106,7 @@ class Requests(RequestCase):
         """Each of the connections is within its own budget."""
         bomb = framed(gzip.compress(string_value("x" * 900 * 1024)), 1)
         text = string_value(seeded_text(500 * 1024))
-        with TransportServer(peer_inflation="1MiB") as server:
+        with TransportServer(peer_inflation="256KiB") as server:
             for _ in range(6):
                 with Connection(server) as connection:
                     answer = connection.call("Echo", bomb, [("grpc-encoding", "gzip")])
@@ -120,7 +120,7 @@ class Requests(RequestCase):
     def test_bombs_over_http_1_1_share_it_as_well(self):
         bomb, door = gzip.compress(json.dumps("x" * 900 * 1024).encode()), f"127.0.0.1:{free_port()}"
         statuses = []
-        with TransportServer(peer_inflation="1MiB", http_listen=door) as server:
+        with TransportServer(peer_inflation="256KiB", http_listen=door) as server:
             for _ in range(6):
                 with contextlib.closing(http.client.HTTPConnection(door, timeout=10)) as connection:
                     connection.request("POST", SERVICE + "Echo", bomb,
