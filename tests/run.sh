@@ -228,7 +228,7 @@ under_valgrind() {
     local targets=(build/bin/tests/fuzz_*) passed=0 failed=0 target
     targets+=(build/bin/tests/test_{arena,buffer,field,loop,scan,domain,bearer,secret,smtp,mail_*,client_*,ip_address,ip_prefix}
         build/bin/tests/test_{grpc_*,protojson*,message_json,stream_tls,tls_identity,http_*,local_call}
-        build/bin/tests/test_{cli_*,image,policy,token_table,validate_{asker,decide,rpc,wire}})
+        build/bin/tests/test_{cli_*,image,policy,validate_{asker,decide,rpc,wire}})
     for target in "${targets[@]}"; do
         if quietly valgrind -q --error-exitcode=3 --leak-check=full --errors-for-leak-kinds=definite "$target" \
             "tests/fuzz/corpus/${target##*/fuzz_}"; then
