@@ -72,7 +72,8 @@ static bool add_extension(const struct ext_authz_extension *extension, struct ar
         return add_names(&needs->permissions, value, arena);
     if (bytes_is_text(extension->key, "any_permission"))
         return add_names(&needs->any_permissions, value, arena);
-    return bytes_is_text(extension->key, "channel") && relay_parse_channel(value, &needs->channel);
+    return bytes_is_text(extension->key, "channel") &&
+           validate_question_parse_channel(value, &needs->channel);
 }
 
 // The route's needs are never lessened by an extension, only added to.

@@ -56,8 +56,8 @@ static bool take_parameter(const struct http_request *request, const struct http
         return relay_list_add(&query->permissions, field->value, request->arena);
     if (bytes_is_text(field->name, "any_permission"))
         return relay_list_add(&query->any_permissions, field->value, request->arena);
-    bool is_channel =
-        bytes_is_text(field->name, "channel") && relay_parse_channel(field->value, &question->channel);
+    bool is_channel = bytes_is_text(field->name, "channel") &&
+                      validate_question_parse_channel(field->value, &question->channel);
     if (!is_channel)
         return refuse_query(request, answer,
                             "the query may hold permission=NAME, any_permission=NAME and channel=api or ui, "

@@ -92,7 +92,7 @@ static bool read_form(const struct http_request *request, struct form *form, str
             return false;
     if (!form->question.token.data)
         return refuse(request, answer, "send the form field token");
-    if (form->channel.data && !relay_parse_channel(form->channel, &form->question.channel))
+    if (form->channel.data && !validate_question_parse_channel(form->channel, &form->question.channel))
         return refuse(request, answer, "channel is api or ui");
     form->question.permissions = form->permissions.names;
     form->question.permission_count = form->permissions.count;

@@ -81,16 +81,6 @@ bool relay_list_add(struct relay_list *list, struct bytes name, struct arena *ar
     return true;
 }
 
-bool relay_parse_channel(struct bytes text, int32_t *ret_channel) {
-    if (bytes_is_text(text, "api"))
-        *ret_channel = CHANNEL_API;
-    else if (bytes_is_text(text, "ui"))
-        *ret_channel = CHANNEL_UI;
-    else
-        return false;
-    return true;
-}
-
 // ---- the answer ----
 
 // Where there was nothing but a status it came with the first header fields.

@@ -27,9 +27,6 @@ struct relay_list {
 };
 MUST_CHECK bool relay_list_add(struct relay_list *list, struct bytes name, struct arena *arena);
 
-// "api" or "ui"; false for anything else.
-MUST_CHECK bool relay_parse_channel(struct bytes text, int32_t *ret_channel);
-
 // How long to wait before asking again, in seconds: for retry-after.
 void relay_add_retry_after(const struct http_request *request, const struct fault *fault,
                            struct http_answer *answer);

@@ -38,13 +38,8 @@ struct route_table {
 // ---- what is needed ----
 
 static bool take_channel(struct bytes word, struct route *route) {
-    if (bytes_is_text(word, "channel=api"))
-        route->channel = CHANNEL_API;
-    else if (bytes_is_text(word, "channel=ui"))
-        route->channel = CHANNEL_UI;
-    else
-        return false;
-    return true;
+    struct bytes value = word, key = bytes_split(&value, '=');
+    return bytes_is_text(key, "channel") && validate_question_parse_channel(value, &route->channel);
 }
 
 static bool copy_text(struct arena *arena, struct bytes *text) {

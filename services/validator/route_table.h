@@ -39,7 +39,7 @@ enum route_access { ROUTE_DENY, ROUTE_PUBLIC, ROUTE_TOKEN };
 
 struct route {
     enum route_access access;
-    uint8_t channel; // enum channel; 0 = the line does not say
+    int32_t channel; // enum channel; 0 = the line does not say
     const struct bytes *permissions;
     size_t permission_count;
 };

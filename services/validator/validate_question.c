@@ -1,6 +1,17 @@
 #include "services/validator/validate_question.h"
 
+#include "common/access/decision.h"
 #include "common/access/permission.h"
+
+bool validate_question_parse_channel(struct bytes text, int32_t *ret_channel) {
+    if (bytes_is_text(text, "api"))
+        *ret_channel = CHANNEL_API;
+    else if (bytes_is_text(text, "ui"))
+        *ret_channel = CHANNEL_UI;
+    else
+        return false;
+    return true;
+}
 
 static void check_text(struct bytes text, size_t max, const char *field, struct fault *fault) {
     if (text.len > max)

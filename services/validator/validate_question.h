@@ -30,6 +30,9 @@ struct validate_question {
     size_t any_permission_count;
 };
 
+// "api" or "ui", as words name a channel; false for anything else.
+MUST_CHECK bool validate_question_parse_channel(struct bytes text, int32_t *ret_channel);
+
 // INVALID names every bad field. `*ret_has_revision` is false where the question names none.
 MUST_CHECK enum status validate_question_check(const struct validate_question *question, struct fault *fault,
                                                bool *ret_has_revision, struct revision *ret_revision);
