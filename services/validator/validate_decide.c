@@ -8,6 +8,13 @@ static void find_ids(const struct permission_catalogue *catalogue, const struct 
         ret_ids[i] = permission_catalogue_find_id(catalogue, names[i]);
 }
 
+// No address where it is none.
+static struct ip_address get_address(const struct validate_question *question) {
+    struct ip_address address;
+    bool is_address = ip_address_parse(question->client_ip, &address) == IP_PARSE_OK;
+    return is_address ? address : (struct ip_address){0};
+}
+
 struct access_request validate_make_request(const struct validate_view *view,
                                             const struct validate_question *question,
                                             const struct permission_catalogue *catalogue,
@@ -20,8 +27,7 @@ struct access_request validate_make_request(const struct validate_view *view,
                                      .any_permission_count = question->any_permission_count};
     if (question->channel == CHANNEL_API || question->channel == CHANNEL_UI)
         request.channel = (uint8_t)question->channel;
-    if (ip_address_parse(question->client_ip, &request.address) != IP_PARSE_OK)
-        request.address.family = IP_FAMILY_NONE;
+    request.address = get_address(question);
     find_ids(catalogue, question->permissions, question->permission_count, numbers->permissions);
     find_ids(catalogue, question->any_permissions, question->any_permission_count, numbers->any_permissions);
     return request;
@@ -139,23 +145,27 @@ void validate_key_advance(const struct validate_view *view, struct validate_key 
         image_advance_probe(view->image, &key->probe);
 }
 
+static enum status refuse(const struct validate_view *view, const struct validate_asker *asker,
+                          const struct validate_question *question, enum reason reason, unsigned lane,
+                          struct validate_answer *ret_answer) {
+    validate_refuse(view, asker, reason, lane, ret_answer);
+    ret_answer->use.address = get_address(question);
+    return STATUS_OK;
+}
+
 enum status validate_decide_by_key(const struct validate_view *view, const struct validate_asker *asker,
                                    const struct validate_question *question, const struct validate_key *key,
                                    struct arena *arena, struct validate_answer *ret_answer) {
     struct validate_subject subject;
     bool is_found;
-    if (!key->has_shape) {
-        validate_refuse(view, asker, REASON_MALFORMED, LANE_DEPLOYMENT, ret_answer);
-        return STATUS_OK;
-    }
+    if (!key->has_shape)
+        return refuse(view, asker, question, REASON_MALFORMED, LANE_DEPLOYMENT, ret_answer);
     // why without a branch: what is not there, and what is another company's, is decided like what was
     // deactivated, so that the time does not tell them apart (tests/bench/timing.c).
     const struct token_record *record = image_end_probe(view->image, &key->probe, &is_found);
     validate_subject_take(view->image, record, is_found, &subject);
-    if (!subject.company) {
-        validate_refuse(view, asker, REASON_UNKNOWN, key->lane, ret_answer);
-        return STATUS_OK;
-    }
+    if (!subject.company)
+        return refuse(view, asker, question, REASON_UNKNOWN, key->lane, ret_answer);
     validate_subject_hide(&subject, !validate_asker_sees(asker, subject.company->company_id));
     enum status status = validate_decide_subject(view, asker, question, &subject, arena, ret_answer);
     const unsigned lanes[] = {[false] = subject.company->lane, [true] = key->lane};

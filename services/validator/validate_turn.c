@@ -103,9 +103,8 @@ static void note_denial(const struct validate_turn *turn, const struct validate_
         return;
     struct denial_key key = {.company_id = answer->denied_company_id,
                              .token_id = answer->denied_token_id,
+                             .address = answer->use.address,
                              .reason = (uint8_t)answer->true_reason};
-    if (ip_address_parse(question->client_ip, &key.address) != IP_PARSE_OK)
-        key.address = (struct ip_address){0};
     denial_key_set_domain(&key, question->domain);
     if (!denial_log_note(log, &key, turn->view.now_ms))
         validate_count(&turn->mine->counters.denials_missed, 1);
