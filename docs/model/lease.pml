@@ -1,4 +1,4 @@
-/* The lease of a validator and the fence of a confirmed revocation (services/validator/lease.h, common/app/fence.h).
+/* The lease of a validator and the fence of a confirmed revocation (services/validator/image/lease.h, common/app/fence.h).
  *
  * One validator, whose follower and reader run beside each other; the row that it keeps in the database; two revocations,
  * each with somebody who waits for it. Rows and validators do not touch each other, so one stands for all. Any process may stop anywhere for any

@@ -1,5 +1,5 @@
 /* The change log of one lane, the snapshot, and who follows (common/db/schema/0004_change_log.sql,
- * services/validator/follower.h).
+ * services/validator/follow/follower.h).
  *
  * Two writers change an object each; the log may lose its oldest rows; the database may once be restored from a backup. The
  * follower loads, and then renews and applies without end. An object's state is the stamp of its last change, and no

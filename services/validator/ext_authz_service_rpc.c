@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "envoy/service/auth/v3/external_auth.pb-c.h"
-#include "services/validator/ext_authz_rpc.h"
+#include "services/validator/gateway/ext_authz_rpc.h"
 #include "services/validator/validator_service.h"
 
 // why not Validate's limit: what a client sends decides how long the question is, and a call that is refused

@@ -18,7 +18,7 @@
 #include "common/grpc/framing.h"
 #include "common/net/loop_internal.h"
 #include "latchkey/v1/validation.pb-c.h"
-#include "services/validator/validate_rpc.h"
+#include "services/validator/decide/validate_rpc.h"
 #include "tests/unit/memory_stream.h"
 #include "tests/unit/unit.h"
 #include "tests/unit/validator_image.h"

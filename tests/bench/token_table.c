@@ -6,7 +6,7 @@
 // Prints one JSON object a round: CPU-ns per look-up of each, among all tokens at random and among few that
 // stay in the cache; then one with what they take, in bytes a token, and the CPU time of one put, in ns.
 #define _LGPL_SOURCE
-#include "services/validator/token_table.h"
+#include "services/validator/image/token_table.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -16,7 +16,7 @@
 #include <urcu-qsbr.h>
 #include <urcu/rculfhash.h>
 
-#include "services/validator/token_index.h"
+#include "services/validator/image/token_index.h"
 
 enum { ROUNDS = 7, LOOK_UPS = 500000, WARM = 1000, BATCH = 64, RECORD_BITS = 17 };
 

@@ -4,10 +4,10 @@
 
 #include "common/protobuf/message.h"
 #include "envoy/service/auth/v3/external_auth.pb-c.h"
-#include "services/validator/ext_authz_request.h"
-#include "services/validator/ext_authz_response.h"
-#include "services/validator/presented_token.h"
-#include "services/validator/route_path.h"
+#include "services/validator/gateway/ext_authz_request.h"
+#include "services/validator/gateway/ext_authz_response.h"
+#include "services/validator/gateway/presented_token.h"
+#include "services/validator/gateway/route_path.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

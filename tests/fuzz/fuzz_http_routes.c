@@ -9,8 +9,8 @@
 #include "common/grpc/framing.h"
 #include "common/protobuf/message.h"
 #include "latchkey/v1/validation.pb-c.h"
-#include "services/validator/forward_auth.h"
-#include "services/validator/introspection.h"
+#include "services/validator/gateway/forward_auth.h"
+#include "services/validator/gateway/introspection.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "services/validator/route_table.h"
+#include "services/validator/gateway/route_table.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

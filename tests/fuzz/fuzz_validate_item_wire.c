@@ -7,8 +7,8 @@
 
 #include "common/protobuf/message.h"
 #include "latchkey/v1/validation.pb-c.h"
-#include "services/validator/validate_item_wire.h"
-#include "services/validator/validate_wire.h"
+#include "services/validator/decide/validate_item_wire.h"
+#include "services/validator/decide/validate_wire.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,9 +5,10 @@ import re
 from tree import Violation, line_of
 
 _LAYER = re.compile(r"^latchkey_layer\((\w+)([^)]*)\)", re.MULTILINE)
+_ROOMS = re.compile(r"^latchkey_service\((\w+)[^)]*\bROOMS ([a-z_ ]+)", re.MULTILINE)
 
 # Third-party header -> the places of common/ and services/ that may see it. Tests may see all.
-_RPC = r"services/\w+/\w+_rpc\.[ch]"
+_RPC = r"services/\w+/(\w+/)?\w+_rpc\.[ch]"
 _PINNED = [(re.compile(header), re.compile(places)) for header, places in (
     (r"nghttp2/", r"common/grpc(_client)?/"),
     (r"libpq|postgres|pg_config", r"common/db/"),
@@ -50,6 +51,27 @@ def layers_are_declared(tree):
     for name in sorted({name.split("/")[1] for name in tree.named(".c", ".h", under="common/")}):
         if name not in known:
             yield Violation("common/CMakeLists.txt", 1, f"common/{name} is no declared layer")
+
+
+def rooms(tree):
+    """Service -> its rooms, as services/CMakeLists.txt declares them, in its order."""
+    return {match[1]: match[2].split() for match in _ROOMS.finditer(tree.text("services/CMakeLists.txt"))}
+
+
+def rooms_look_down(tree):
+    """A room of a service is declared, and includes of its service only itself and rooms declared before it."""
+    known = rooms(tree)
+    for name in tree.named(".c", ".h", under="services/"):
+        service, room, rest = (name.split("/")[1:] + [""])[:3]
+        if not rest:
+            continue
+        if room not in known.get(service, []):
+            yield Violation("services/CMakeLists.txt", 1, f"services/{service}/{room} is no declared room")
+            continue
+        below = known[service][:known[service].index(room) + 1]
+        for line, header in tree.includes(name):
+            if header.startswith(f"services/{service}/") and header.split("/")[2] not in below:
+                yield Violation(name, line, f"may not include {header}")
 
 
 def includes_go_down(tree):
@@ -108,5 +130,5 @@ def third_party_headers_are_pinned(tree):
                     yield Violation(name, line, f"may not include {header}")
 
 
-RULES = (layers_look_down, layers_are_declared, includes_go_down, one_public_header_per_service,
+RULES = (layers_look_down, layers_are_declared, includes_go_down, rooms_look_down, one_public_header_per_service,
          includes_start_at_the_top, third_party_headers_are_pinned)

@@ -23,7 +23,11 @@ CLEAN = {
     "common/base/a.c": '#include "common/base/a.h"\n\n/* strcpy() in words, like TO DO, breaks nothing */\n',
     "common/net/loop.c": '#include <uv.h>\n\n#include "common/base/a.h"\n',
     "common/db/pool.c": "#include <libpq-fe.h>\n",
+    "services/CMakeLists.txt": "latchkey_service(token ROOMS store rpc LIBRARIES x)\n",
     "services/token/token.h": HEADER,
+    "services/token/store/a.h": HEADER,
+    "services/token/rpc/b.c": '#include "services/token/rpc/b.h"\n\n#include "services/token/store/a.h"\n',
+    "services/token/rpc/b.h": HEADER,
     "services/token/token_rpc.c": '#include "latchkey/v1/token.pb-c.h"\n#include "services/token/token.h"\n',
     "services/latchkeyd/main.c": '#include "services/token/token.h"\n',
     "tests/unit/test_a.c": '#include <uv.h>\n\n#include "common/db/pool.h"\n',
@@ -47,6 +51,10 @@ BROKEN = {
         ("services/whitelist/b.c", '#include "services/token/token.h"\n', "services/token/token.h"),
         ("services/cli/b.c", '#include "services/token/token.h"\n', "services/token/token.h"),
         ("services/token/b.c", '#include "tests/unit/x.h"\n', "tests/unit/x.h"),
+    ],
+    "rooms_look_down": [
+        ("services/token/store/b.c", '#include "services/token/rpc/b.h"\n', "services/token/rpc/b.h"),
+        ("services/token/drawer/b.c", "", "services/token/drawer"),
     ],
     "one_public_header_per_service": [
         ("services/latchkeyd/b.c", '#include "services/token/token_store.h"\n', "token_store.h")],

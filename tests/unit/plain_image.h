@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 #include "common/base/arena.h"
-#include "services/validator/image.h"
+#include "services/validator/image/image.h"
 #include "tests/unit/seed.h"
 
 enum {

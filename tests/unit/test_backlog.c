@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "common/base/clock.h"
-#include "services/validator/backlog.h"
+#include "services/validator/decide/backlog.h"
 #include "tests/unit/unit.h"
 
 enum { JOBS_MAX = 1000 };

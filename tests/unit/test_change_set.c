@@ -1,7 +1,7 @@
 // What a run of changes asks to be read again, against a table of booleans.
 #include <string.h>
 
-#include "services/validator/change_set.h"
+#include "services/validator/follow/change_set.h"
 #include "tests/unit/allocation_failure.h"
 #include "tests/unit/seed.h"
 #include "tests/unit/unit.h"

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "services/validator/denial_list.h"
+#include "services/validator/decide/denial_list.h"
 #include "tests/unit/allocation_failure.h"
 #include "tests/unit/seed.h"
 #include "tests/unit/unit.h"

@@ -9,7 +9,7 @@
 #include "common/grpc/server.h"
 #include "common/grpc_client/client.h"
 #include "latchkey/v1/validation.pb-c.h"
-#include "services/validator/explain_rpc.h"
+#include "services/validator/decide/explain_rpc.h"
 #include "tests/unit/unit.h"
 #include "tests/unit/validator_image.h"
 

@@ -2,8 +2,8 @@
 #include "common/base/clock.h"
 #include "common/protobuf/message.h"
 #include "envoy/service/auth/v3/external_auth.pb-c.h"
-#include "services/validator/ext_authz_request.h"
-#include "services/validator/ext_authz_response.h"
+#include "services/validator/gateway/ext_authz_request.h"
+#include "services/validator/gateway/ext_authz_response.h"
 #include "tests/unit/allocation_failure.h"
 #include "tests/unit/unit.h"
 

@@ -1,7 +1,7 @@
 // Decisions in HTTP, held against the contract's sentence.
 #include <string.h>
 
-#include "services/validator/http_verdict.h"
+#include "services/validator/gateway/http_verdict.h"
 #include "tests/unit/unit.h"
 
 // MALFORMED to EXPIRED 401 with invalid_token; channel, addresses, domain, suspended company 403;

@@ -4,9 +4,9 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "services/validator/image.h"
-#include "services/validator/image_internal.h"
-#include "services/validator/quiescence.h"
+#include "services/validator/image/image.h"
+#include "services/validator/image/image_internal.h"
+#include "services/validator/image/quiescence.h"
 #include "tests/unit/allocation_failure.h"
 #include "tests/unit/plain_image.h"
 #include "tests/unit/seed.h"

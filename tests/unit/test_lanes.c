@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "services/validator/lanes.h"
-#include "services/validator/quiescence.h"
-#include "services/validator/renewal.h"
+#include "services/validator/follow/renewal.h"
+#include "services/validator/image/lanes.h"
+#include "services/validator/image/quiescence.h"
 #include "tests/unit/allocation_failure.h"
 #include "tests/unit/seed.h"
 #include "tests/unit/unit.h"

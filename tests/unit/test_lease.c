@@ -1,6 +1,6 @@
 // The life of a lease, by a clock that stands still until the test moves it.
 #include "common/base/clock.h"
-#include "services/validator/lease.h"
+#include "services/validator/image/lease.h"
 #include "tests/unit/unit.h"
 
 #define TERM_NS UINT64_C(30000000000)

@@ -1,5 +1,5 @@
 // Where somebody's request presents a token, and what is left when it is taken out.
-#include "services/validator/presented_token.h"
+#include "services/validator/gateway/presented_token.h"
 #include "tests/unit/unit.h"
 
 // 55 bytes with the right checksum are not needed: other systems' secrets are accepted here.

@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "common/access/decision.h"
-#include "services/validator/route_table.h"
+#include "services/validator/gateway/route_table.h"
 #include "tests/unit/allocation_failure.h"
 #include "tests/unit/unit.h"
 

@@ -5,7 +5,7 @@
 #include "common/base/buffer.h"
 #include "common/base/clock.h"
 #include "common/db/type.h"
-#include "services/validator/row_fields.h"
+#include "services/validator/image/row_fields.h"
 #include "tests/unit/unit.h"
 
 struct stage {

@@ -2,7 +2,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "services/validator/slab.h"
+#include "services/validator/image/slab.h"
 #include "tests/unit/allocation_failure.h"
 #include "tests/unit/unit.h"
 

@@ -1,8 +1,8 @@
 // The index against a plain list, with its walker after every step; several records have one id.
 #include <stdlib.h>
 
-#include "services/validator/token_index.h"
-#include "services/validator/token_record.h"
+#include "services/validator/image/token_index.h"
+#include "services/validator/image/token_record.h"
 #include "tests/unit/allocation_failure.h"
 #include "tests/unit/seed.h"
 #include "tests/unit/unit.h"

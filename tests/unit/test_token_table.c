@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "services/validator/quiescence.h"
-#include "services/validator/token_table.h"
+#include "services/validator/image/quiescence.h"
+#include "services/validator/image/token_table.h"
 #include "tests/unit/allocation_failure.h"
 #include "tests/unit/seed.h"
 #include "tests/unit/unit.h"

@@ -8,7 +8,7 @@
 #include "common/grpc/framing.h"
 #include "common/grpc/header_fields.h"
 #include "latchkey/v1/validation.pb-c.h"
-#include "services/validator/validate_rpc.h"
+#include "services/validator/decide/validate_rpc.h"
 #include "tests/unit/allocation_failure.h"
 #include "tests/unit/memory_client.h"
 #include "tests/unit/unit.h"

@@ -1,6 +1,6 @@
 // Who may ask a validator, and what of the answers they may see.
 #include "common/base/clock.h"
-#include "services/validator/validate_asker.h"
+#include "services/validator/decide/validate_asker.h"
 #include "tests/unit/unit.h"
 #include "tests/unit/validator_image.h"
 

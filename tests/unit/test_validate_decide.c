@@ -1,6 +1,6 @@
 // Single decisions of Validate; test_validate_oracle.c asks a million at random.
 #include "common/base/clock.h"
-#include "services/validator/validate_decide.h"
+#include "services/validator/decide/validate_decide.h"
 #include "tests/unit/allocation_failure.h"
 #include "tests/unit/unit.h"
 #include "tests/unit/validator_image.h"

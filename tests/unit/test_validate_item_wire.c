@@ -1,8 +1,8 @@
 // What ValidateBatch and ValidateStream put around their questions; tests/fuzz compares it with protobuf-c.
 #include <string.h>
 
-#include "services/validator/validate_item_wire.h"
-#include "services/validator/validate_wire.h"
+#include "services/validator/decide/validate_item_wire.h"
+#include "services/validator/decide/validate_wire.h"
 #include "tests/unit/unit.h"
 
 enum { MESSAGE_MAX = 64 * 1024, STREAM_REQUEST_TAG = 2 << 3 | 2, TOKEN_TAG = 1 << 3 | 2 };

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "common/base/clock.h"
-#include "services/validator/validate_decide.h"
+#include "services/validator/decide/validate_decide.h"
 #include "tests/unit/seed.h"
 #include "tests/unit/unit.h"
 #include "tests/unit/validator_image.h"

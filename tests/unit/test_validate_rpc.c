@@ -9,8 +9,8 @@
 #include "common/grpc/server.h"
 #include "common/grpc_client/client.h"
 #include "latchkey/v1/validation.pb-c.h"
-#include "services/validator/validate_batch_rpc.h"
-#include "services/validator/validate_rpc.h"
+#include "services/validator/decide/validate_batch_rpc.h"
+#include "services/validator/decide/validate_rpc.h"
 #include "tests/unit/unit.h"
 #include "tests/unit/validator_image.h"
 

@@ -4,7 +4,7 @@
 #include "common/base/clock.h"
 #include "common/protobuf/message.h"
 #include "latchkey/v1/validation.pb-c.h"
-#include "services/validator/validate_wire.h"
+#include "services/validator/decide/validate_wire.h"
 #include "tests/unit/allocation_failure.h"
 #include "tests/unit/seed.h"
 #include "tests/unit/unit.h"

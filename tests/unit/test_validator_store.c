@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "services/validator/quiescence.h"
-#include "services/validator/reclaim.h"
-#include "services/validator/uuid_index.h"
+#include "services/validator/image/quiescence.h"
+#include "services/validator/image/reclaim.h"
+#include "services/validator/image/uuid_index.h"
 #include "tests/unit/allocation_failure.h"
 #include "tests/unit/seed.h"
 #include "tests/unit/unit.h"

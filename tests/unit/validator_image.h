@@ -6,8 +6,8 @@
 #include "common/access/decision.h"
 #include "common/app/bearer.h"
 #include "common/crypto/secret.h"
-#include "services/validator/image.h"
-#include "services/validator/validator.h"
+#include "services/validator/image/image.h"
+#include "services/validator/image/validator.h"
 
 #define VALIDATOR_IMAGE_BRAND "lk"
 extern const struct bearer_shape validator_image_shape;

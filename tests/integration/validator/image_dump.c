@@ -6,7 +6,7 @@
 
 #include "common/base/arena.h"
 #include "common/base/buffer.h"
-#include "services/validator/image_internal.h"
+#include "services/validator/image/image_internal.h"
 #include "tests/unit/unit.h"
 
 struct dump {

@@ -3,7 +3,7 @@
 #define LATCHKEY_TESTS_INTEGRATION_VALIDATOR_IMAGE_DUMP_H
 
 #include "common/ip/address.h"
-#include "services/validator/image.h"
+#include "services/validator/image/image.h"
 
 // While nobody writes. Address lists are told by which of `probes` they contain, and when. Free with free().
 char *image_dump(const struct image *image, const struct ip_address *probes, size_t probe_count,

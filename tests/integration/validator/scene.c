@@ -9,7 +9,7 @@
 #include "common/base/buffer.h"
 #include "common/db/array.h"
 #include "common/db/migrate.h"
-#include "services/validator/quiescence.h"
+#include "services/validator/image/quiescence.h"
 #include "tests/unit/unit.h"
 
 #define AWAIT_S 30

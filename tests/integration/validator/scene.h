@@ -9,8 +9,8 @@
 
 #include "common/base/clock.h"
 #include "common/db/connection.h"
-#include "services/validator/follower.h"
-#include "services/validator/validator.h"
+#include "services/validator/follow/follower.h"
+#include "services/validator/image/validator.h"
 #include "tests/integration/db/database.h"
 
 // The objects of the company are numbered: scene_run() writes $c for the company's id, $l for its list's, $r1

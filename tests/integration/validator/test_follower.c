@@ -2,7 +2,7 @@
 // at once has come by NOTIFY.
 #include "common/access/decision.h"
 #include "common/base/clock.h"
-#include "services/validator/image.h"
+#include "services/validator/image/image.h"
 #include "tests/integration/validator/scene.h"
 #include "tests/unit/unit.h"
 

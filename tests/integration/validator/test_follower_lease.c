@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "services/validator/quiescence.h"
+#include "services/validator/image/quiescence.h"
 #include "tests/integration/validator/scene.h"
 #include "tests/unit/unit.h"
 

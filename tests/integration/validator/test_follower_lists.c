@@ -4,8 +4,8 @@
 #include <stdio.h>
 
 #include "common/base/clock.h"
-#include "services/validator/image.h"
-#include "services/validator/quiescence.h"
+#include "services/validator/image/image.h"
+#include "services/validator/image/quiescence.h"
 #include "tests/integration/validator/scene.h"
 #include "tests/unit/seed.h"
 #include "tests/unit/unit.h"

@@ -1,7 +1,7 @@
 // A load that runs out of memory anywhere leaves nothing behind, and the next one is complete.
 #include <stdlib.h>
 
-#include "services/validator/snapshot.h"
+#include "services/validator/follow/snapshot.h"
 #include "tests/integration/validator/image_dump.h"
 #include "tests/integration/validator/scene.h"
 #include "tests/unit/allocation_failure.h"

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "services/validator/quiescence.h"
-#include "services/validator/snapshot.h"
+#include "services/validator/follow/snapshot.h"
+#include "services/validator/image/quiescence.h"
 #include "tests/integration/validator/image_dump.h"
 #include "tests/integration/validator/scene.h"
 #include "tests/unit/seed.h"

@@ -1,0 +1,76 @@
+#include "services/validator/decide/validate_asker.h"
+
+#include "common/app/refusal.h"
+#include "services/validator/decide/validate_subject.h"
+
+static bool holds(const struct access_subject *access, const struct permission_catalogue *catalogue,
+                  const char *permission) {
+    return access_has_permission(access, permission_catalogue_find_id(catalogue, bytes_of_text(permission)));
+}
+
+static enum status admit_bearer(const struct image *image, const struct bearer_shape *shape, int64_t now_ms,
+                                const struct validate_presence *presence, struct fault *fault,
+                                struct validate_asker *asker) {
+    const struct access_request request = {
+        .now_ms = now_ms, .address = presence->address, .channel = CHANNEL_API};
+    unsigned lane; // of no use here: everything is in memory
+    enum status status = bearer_check(presence->secret, shape, fault, &asker->digest, &lane);
+    if (status != STATUS_OK)
+        return status;
+    struct validate_subject subject;
+    if (!validate_subject_find(image, &asker->digest, &subject))
+        return refusal_set(fault, REASON_UNKNOWN, &presence->address, NULL);
+    enum reason reason = access_decide(&subject.access, &request);
+    if (reason != REASON_OK)
+        return refusal_set(fault, presence->folds_reasons ? validate_fold_reason(reason) : reason,
+                           &presence->address, NULL);
+
+    const struct permission_catalogue *catalogue = image_get_catalogue(image);
+    asker->has_bearer = true;
+    asker->company_id = subject.company->company_id;
+    asker->token_id = subject.record->token_id;
+    asker->has_any |= holds(&subject.access, catalogue, "latchkey.validate.any");
+    asker->has_detail |= holds(&subject.access, catalogue, "latchkey.validate.detail");
+    return STATUS_OK;
+}
+
+enum status validate_asker_identify(const struct image *image, const struct bearer_shape *shape,
+                                    int64_t now_ms, const struct validate_presence *presence,
+                                    struct fault *fault, struct validate_asker *ret_asker) {
+    *ret_asker =
+        (struct validate_asker){.address = presence->address,
+                                .is_local = presence->is_local,
+                                .has_any = presence->client_rights & CLIENT_RIGHT_VALIDATE_ANY,
+                                .has_detail = presence->client_rights & CLIENT_RIGHT_VALIDATE_DETAIL};
+    if (!presence->is_local && !ret_asker->has_any)
+        return admit_bearer(image, shape, now_ms, presence, fault, ret_asker);
+    if (presence->secret.len == 0)
+        return STATUS_OK;
+    // why in an arena of its own: a stream's would grow with each time that its asker is looked at.
+    struct arena arena;
+    struct fault ignored;
+    arena_init(&arena, 0);
+    fault_init(&ignored, &arena);
+    (void)!admit_bearer(image, shape, now_ms, presence, &ignored, ret_asker);
+    arena_fini(&arena);
+    return STATUS_OK;
+}
+
+bool validate_asker_holds(const struct image *image, const struct validate_asker *asker,
+                          const char *permission) {
+    struct validate_subject subject;
+    return asker->has_bearer && validate_subject_find(image, &asker->digest, &subject) &&
+           holds(&subject.access, image_get_catalogue(image), permission);
+}
+
+static bool is_own(const struct validate_asker *asker, struct uuid company_id) {
+    return asker->has_bearer && uuid_is_equal(asker->company_id, company_id);
+}
+
+bool validate_asker_sees(const struct validate_asker *asker, struct uuid company_id) {
+    return asker->is_local || asker->has_any || is_own(asker, company_id);
+}
+
+bool validate_asker_sees_detail(const struct validate_asker *asker, struct uuid company_id) {
+    return asker->has_detail && (asker->has_any || is_own(asker, company_id));
+}

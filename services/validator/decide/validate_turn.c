@@ -1,0 +1,137 @@
+#include "services/validator/decide/validate_turn.h"
+
+#include "common/app/client_address.h"
+#include "common/app/refusal.h"
+
+enum { RETRY_AFTER_MS = 1000 };
+
+static enum status fail_not_current(struct validate_loop *mine, enum lease_state state, struct fault *fault) {
+    validate_count(&mine->counters.not_current[state], 1);
+    fault_set_retry_after_ms(fault, RETRY_AFTER_MS);
+    switch (state) {
+    case LEASE_STALE:
+        return fault_set(fault, STATUS_UNAVAILABLE, "STALE",
+                         "this validator has not heard from the database for too long to decide");
+    case LEASE_HISTORY_LOST:
+        return fault_set(
+            fault, STATUS_UNAVAILABLE, "HISTORY_LOST",
+            "the database has lost changes that this validator knows of; an operator has to decide");
+    default: return fault_set(fault, STATUS_UNAVAILABLE, "LOADING", "this validator is still loading");
+    }
+}
+
+static enum status check_lease(const struct validator *validator, struct loop *loop,
+                               struct validate_turn *turn, struct fault *fault) {
+    enum lease_state state = lease_get_state(&validator->lease, loop_get_boottime_ns(loop));
+    if (state == LEASE_SERVING && turn->view.image)
+        return STATUS_OK;
+    return fail_not_current(turn->mine, state == LEASE_SERVING ? LEASE_LOADING : state, fault);
+}
+
+static enum status identify(const struct validate_service *service, const struct grpc_call *transport,
+                            enum validate_askers askers, struct fault *fault, struct validate_turn *turn) {
+    const struct validate_view *view = &turn->view;
+    const struct ip_set *trusted = service->trusted_proxies;
+    // A proxy on this machine speaks for others, who are not on it; so with the certificate of a proxy.
+    bool is_of_peer = askers == VALIDATE_ANYBODY && client_address_is_of_peer(trusted, transport);
+    struct tls_identity *identity = is_of_peer ? grpc_call_get_identity(transport) : NULL;
+    const struct validate_presence presence = {.secret = bearer_find_secret(transport),
+                                               .address = client_address_find_of_call(trusted, transport),
+                                               .is_local = is_of_peer && grpc_call_is_peer_local(transport),
+                                               .client_rights = client_rights_get(identity),
+                                               .folds_reasons = view->folds_reasons};
+    enum status status =
+        validate_asker_identify(view->image, view->shape, view->now_ms, &presence, fault, &turn->asker);
+    if (status != STATUS_OK)
+        validate_count(&turn->mine->counters.refused_askers, 1);
+    return status;
+}
+
+enum status validate_turn_begin(const struct validate_service *service, const struct grpc_call *transport,
+                                enum validate_askers askers, struct fault *fault,
+                                struct validate_turn *ret_turn) {
+    const struct validator *validator = service->validator;
+    struct loop *loop = grpc_call_get_loop(transport);
+    ret_turn->mine = &service->loops[loop_get_index(loop)];
+    reading_begin(&ret_turn->mine->reading);
+    ret_turn->view =
+        (struct validate_view){.image = validator_get_image(validator),
+                               .shape = &service->shape,
+                               .now_ms = validator_get_time_ms(validator, loop_get_boottime_ns(loop)),
+                               .folds_reasons = service->folds_reasons};
+    enum status status = check_lease(validator, loop, ret_turn, fault);
+    if (status != STATUS_OK)
+        return status;
+    ret_turn->view.positions = lanes_get_positions(image_get_lanes(ret_turn->view.image));
+    return identify(service, transport, askers, fault, ret_turn);
+}
+
+enum status validate_turn_require(const struct validate_turn *turn, const char *permission,
+                                  struct fault *fault) {
+    if (validate_asker_holds(turn->view.image, &turn->asker, permission))
+        return STATUS_OK;
+    validate_count(&turn->mine->counters.refused_askers, 1);
+    return refusal_set(fault, REASON_PERMISSION_MISSING, &turn->asker.address, permission);
+}
+
+void validate_turn_note_asker(const struct validate_turn *turn) {
+    const struct validate_asker *asker = &turn->asker;
+    struct use_loop *uses = turn->mine->uses;
+    if (!asker->has_bearer)
+        return;
+    const struct use own = {.digest = asker->digest,
+                            .at_ms = turn->view.now_ms,
+                            .address = asker->address,
+                            .kind = USE_ADMITTED,
+                            .by = use_log_get_by(uses, asker->token_id)};
+    use_log_note(uses, &own);
+}
+
+static void note_use(const struct validate_turn *turn, struct use *use) {
+    const struct validate_asker *asker = &turn->asker;
+    struct use_loop *uses = turn->mine->uses;
+    if (use->kind == USE_NONE)
+        return;
+    use->by = asker->has_bearer ? use_log_get_by(uses, asker->token_id) : USE_BY_LOCAL;
+    use_log_note(uses, use);
+}
+
+static void note_denial(const struct validate_turn *turn, const struct validate_question *question,
+                        const struct validate_answer *answer) {
+    struct denial_log *log = turn->mine->denials;
+    if (answer->true_reason == REASON_OK || !log)
+        return;
+    struct denial_key key = {.company_id = answer->denied_company_id,
+                             .token_id = answer->denied_token_id,
+                             .address = answer->use.address,
+                             .reason = (uint8_t)answer->true_reason};
+    denial_key_set_domain(&key, question->domain);
+    if (!denial_log_note(log, &key, turn->view.now_ms))
+        validate_count(&turn->mine->counters.denials_missed, 1);
+}
+
+enum status validate_turn_decide(const struct validate_turn *turn, const struct validate_question *question,
+                                 const struct validate_key *key, struct arena *arena,
+                                 struct validate_answer *ret_answer) {
+    enum status status = validate_decide_by_key(&turn->view, &turn->asker, question, key, arena, ret_answer);
+    if (status != STATUS_OK)
+        return status;
+    validate_count(&turn->mine->counters.decisions[ret_answer->reason], 1);
+    note_use(turn, &ret_answer->use);
+    note_denial(turn, question, ret_answer);
+    return STATUS_OK;
+}
+
+enum status validate_turn_answer(const struct validate_turn *turn, const struct validate_question *question,
+                                 struct arena *arena, struct validate_answer *ret_answer) {
+    struct validate_key key;
+    validate_key_make(&turn->view, question->token, &key);
+    validate_key_advance(&turn->view, &key);
+    return validate_turn_decide(turn, question, &key, arena, ret_answer);
+}
+
+void validate_turn_refuse(const struct validate_turn *turn, enum reason reason, unsigned lane,
+                          struct validate_answer *ret_answer) {
+    validate_refuse(&turn->view, &turn->asker, reason, lane, ret_answer);
+    validate_count(&turn->mine->counters.decisions[ret_answer->reason], 1);
+}

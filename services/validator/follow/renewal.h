@@ -1,0 +1,43 @@
+// What the answer to a renewal means for a follower of the change log. Pure: the answer and the follower's
+// own positions in, a judgement out.
+#ifndef LATCHKEY_SERVICES_VALIDATOR_FOLLOW_RENEWAL_H
+#define LATCHKEY_SERVICES_VALIDATOR_FOLLOW_RENEWAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/app/revision.h"
+#include "services/validator/image/lanes.h"
+
+// One row of latchkey.validator_renew().
+struct renewal {
+    bool is_registered; // the lease's row was there
+    int64_t heads[LANE_COUNT];
+    bool has_position_mark[LANE_COUNT]; // the log, or the head, still knows the change at our own position
+    int64_t position_marks[LANE_COUNT];
+    int64_t floors[LANE_COUNT]; // the lowest seq that is still in the log
+    int64_t database_now_ms;    // UTC
+    uint64_t sent_boottime_ns;  // our own clocks around the round trip
+    int64_t sent_realtime_ms;
+    int64_t received_realtime_ms;
+};
+
+enum renewal_verdict {
+    RENEWAL_AT_HEAD,      // nothing is missing
+    RENEWAL_BEHIND,       // there are changes to read
+    RENEWAL_LOG_TOO_HIGH, // changes are missing that the log does not have any more: load again
+    RENEWAL_HISTORY_LOST, // what was applied is not in this history
+};
+
+// `*ret_lane` is one that the verdict is about. Worst first: lost, then too high, then behind.
+enum renewal_verdict renewal_judge(const struct renewal *renewal, const struct positions *positions,
+                                   unsigned *ret_lane);
+
+// What has to be added to the own realtime to be as near to the database's as the answer proves: its time
+// lies between sending and receiving, so within that nothing has to be corrected.
+int64_t renewal_get_clock_correction_ms(const struct renewal *renewal);
+
+// The same for our boottime.
+int64_t renewal_get_boottime_to_utc_ms(const struct renewal *renewal);
+
+#endif

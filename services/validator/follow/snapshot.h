@@ -1,0 +1,34 @@
+// Everything, as of one instant: all rows that decisions rest on together with the heads of all lanes, read
+// in one REPEATABLE READ transaction.
+#ifndef LATCHKEY_SERVICES_VALIDATOR_FOLLOW_SNAPSHOT_H
+#define LATCHKEY_SERVICES_VALIDATOR_FOLLOW_SNAPSHOT_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "common/base/clock.h"
+#include "common/base/compiler.h"
+#include "common/base/status.h"
+#include "common/db/connection.h"
+#include "services/validator/image/image.h"
+
+// Relaxed: for whoever watches.
+struct snapshot_progress {
+    _Atomic uint64_t expected_rows; // an estimate; 0 = not known
+    _Atomic uint64_t loaded_rows;
+};
+
+struct snapshot_options {
+    struct db_connection *connection;
+    const struct clock *clock;
+    struct reclaim *reclaim;        // the new image's
+    struct fingerprint_key key;     // the same
+    const atomic_bool *is_stopping; // ends it with CANCELLED
+    struct snapshot_progress *progress;
+    uint64_t round; // of the positions that it publishes
+};
+
+// On failure there is no image, and the connection may be broken.
+MUST_CHECK enum status snapshot_load(const struct snapshot_options *options, struct image **ret_image);
+
+#endif

@@ -1,0 +1,71 @@
+#include "services/validator/image/lanes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum status lanes_init(struct lanes *lanes) {
+    struct positions *positions = calloc(1, sizeof(*positions));
+    if (!positions)
+        return STATUS_NO_MEMORY;
+    memset(&lanes->next, 0, sizeof(lanes->next));
+    for (unsigned lane = 0; lane < LANE_COUNT; lane++)
+        atomic_init(&lanes->floors[lane], INT64_MAX);
+    atomic_init(&lanes->positions, positions);
+    return STATUS_OK;
+}
+
+void lanes_fini(struct lanes *lanes) {
+    free((struct positions *)atomic_load_explicit(&lanes->positions, memory_order_relaxed));
+}
+
+void lanes_note(struct lanes *lanes, struct revision change) {
+    unsigned lane = change.lane;
+    // why release: with the positions, which follow, it is what a reader's acquire load pairs with.
+    atomic_store_explicit(&lanes->marks[lane][change.seq % LANES_RING], change.mark, memory_order_release);
+    if (change.seq < atomic_load_explicit(&lanes->floors[lane], memory_order_relaxed))
+        atomic_store_explicit(&lanes->floors[lane], change.seq, memory_order_release);
+    lanes->next.seqs[lane] = change.seq;
+    lanes->next.marks[lane] = change.mark;
+}
+
+static void format_changed(struct positions *next, const struct positions *now) {
+    for (unsigned lane = 0; lane < LANE_COUNT; lane++) {
+        if (now->revisions[lane][0] && next->seqs[lane] == now->seqs[lane] &&
+            next->marks[lane] == now->marks[lane])
+            continue;
+        struct revision revision = {(uint8_t)lane, next->seqs[lane], next->marks[lane]};
+        revision_format(revision, next->revisions[lane]);
+    }
+}
+
+enum status lanes_publish(struct lanes *lanes, uint64_t round, const int64_t heads[LANE_COUNT],
+                          struct reclaim *reclaim) {
+    struct positions *published = malloc(sizeof(*published));
+    if (!published)
+        return STATUS_NO_MEMORY;
+    const struct positions *now = atomic_load_explicit(&lanes->positions, memory_order_relaxed);
+    lanes->next.round = round;
+    memcpy(lanes->next.heads, heads, sizeof(lanes->next.heads));
+    format_changed(&lanes->next, now);
+    *published = lanes->next;
+    atomic_store_explicit(&lanes->positions, published, memory_order_release);
+    reclaim_add_memory(reclaim, (void *)now);
+    return STATUS_OK;
+}
+
+static bool is_remembered(const struct lanes *lanes, const struct positions *positions,
+                          struct revision revision) {
+    return positions->seqs[revision.lane] - revision.seq < LANES_WINDOW &&
+           revision.seq >= atomic_load_explicit(&lanes->floors[revision.lane], memory_order_acquire);
+}
+
+enum lanes_relation lanes_compare(const struct lanes *lanes, const struct positions *positions,
+                                  struct revision revision) {
+    if (revision.seq > positions->seqs[revision.lane])
+        return LANES_AHEAD;
+    if (!is_remembered(lanes, positions, revision))
+        return LANES_REACHED;
+    int64_t mark =
+        atomic_load_explicit(&lanes->marks[revision.lane][revision.seq % LANES_RING], memory_order_acquire);
+    return mark == revision.mark ? LANES_REACHED : LANES_FOREIGN;
+}
