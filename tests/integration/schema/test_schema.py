@@ -11,9 +11,9 @@ from change_log_cases import Bulk, ChangeLog, ManyWriters
 from look_up_cases import Caller, CompanyList, SharedPrefixes, WhitelistHolders, WhitelistMatch
 from migration_cases import Migrations
 from row_level_security_cases import Bootstrap, RowLevelSecurity, Uniqueness
-from validator_cases import Lease, Pruning
+from validator_cases import Lease, Losses, Pruning
 
-__all__ = ["Bootstrap", "Bulk", "Caller", "ChangeLog", "CompanyList", "Lease", "ManyWriters", "Migrations", "Pruning",
+__all__ = ["Bootstrap", "Bulk", "Caller", "ChangeLog", "CompanyList", "Lease", "Losses", "ManyWriters", "Migrations", "Pruning",
            "RowLevelSecurity", "SharedPrefixes", "Uniqueness", "WhitelistHolders", "WhitelistMatch"]
 
 

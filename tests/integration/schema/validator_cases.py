@@ -2,6 +2,8 @@
 
 import unittest
 
+import psycopg2
+
 from database import LANES, Company, act_for, connect, heads, new_id, run, run_row, run_value
 from database import prepare as setUpModule  # noqa: F401
 
@@ -109,6 +111,88 @@ class Lease(unittest.TestCase):
         self.assertTrue(run_value(owner, "SELECT latchkey.timeline_is_accepted()"))
         owner.rollback()
         owner.close()
+
+
+class Losses(unittest.TestCase):
+    """Reports of changes that the database lacks; they stop every validator, so none may stay."""
+
+    def setUp(self):
+        self.validator, self.app, self.owner = connect("latchkey_validator"), connect("latchkey_app"), connect()
+        for connection in (self.validator, self.app, self.owner):
+            self.addCleanup(connection.close)
+        self.report = new_id()
+        self.heads = heads(self.validator)
+        self.marks = run_value(self.validator, "SELECT array_agg(mark ORDER BY lane) FROM latchkey.change_lane")
+
+    def keep(self, positions, marks=None):
+        return run_row(self.validator, "SELECT * FROM latchkey.loss_report_keep(%s, 'one', %s::bigint[], %s::bigint[])",
+                       self.report, positions, marks or self.marks)
+
+    def is_reported(self):
+        return run_row(self.validator, "SELECT * FROM latchkey.validator_renew(%s, %s::bigint[])", new_id(),
+                       self.heads)["loss_reported"]
+
+    def lanes(self):
+        return run_value(self.owner, "SELECT lanes FROM latchkey.loss_report WHERE report_id = %s", self.report)
+
+    def commit(self):
+        """So that the owner sees the report, who takes it away again."""
+        self.validator.commit()
+        self.addCleanup(self.owner.commit)
+        self.addCleanup(run, self.owner, "DELETE FROM latchkey.loss_report WHERE report_id = %s", self.report)
+
+    def test_a_report_is_told_to_every_validator_until_it_is_withdrawn(self):
+        self.assertFalse(self.is_reported())
+        self.keep(self.heads)
+        self.assertTrue(self.is_reported())
+        run(self.validator, "SELECT latchkey.loss_report_withdraw(%s)", self.report)
+        self.assertFalse(self.is_reported())
+
+    def test_a_report_is_made_once_and_tells_how_it_stands(self):
+        self.assertEqual(dict(self.keep(self.heads)), {"compared": False, "settled": False})
+        run(self.validator, "SELECT latchkey.loss_report_end(%s, '')", self.report)
+        self.assertEqual(dict(self.keep([0] * LANES)), {"compared": True, "settled": False})
+
+    def test_the_lanes_are_those_whose_position_is_not_of_this_history(self):
+        positions, marks = list(self.heads), list(self.marks)
+        positions[3] += 1
+        marks[7] += 1
+        self.keep(positions, marks)
+        self.commit()
+        self.assertEqual(self.lanes(), [3, 7])
+
+    def test_a_settled_report_is_settled_for_good(self):
+        self.keep(self.heads)
+        self.commit()
+        run(self.owner, "UPDATE latchkey.loss_report SET settled_at = now() WHERE report_id = %s", self.report)
+        self.owner.commit()
+        self.assertFalse(self.is_reported())
+        run(self.validator, "SELECT latchkey.loss_report_withdraw(%s)", self.report)
+        self.assertTrue(self.keep(self.heads)["settled"])
+
+    def test_what_was_lost_is_told_as_often_as_one_likes_and_stands_once(self):
+        self.keep(self.heads)
+        add = ("SELECT latchkey.loss_report_add(%s, ARRAY['token.suspended', 'member.removed'], ARRAY[%s, %s]::uuid[],"
+               " ARRAY[%s, %s]::uuid[], ARRAY['infinity', '2031-01-01Z']::timestamptz[])")
+        values = [self.report, *(new_id() for _ in range(4))]
+        run(self.validator, add, *values)
+        run(self.validator, add, *values)
+        self.commit()
+        self.assertEqual(run(self.owner, "SELECT what, until IS NULL FROM latchkey.lost_change WHERE report_id = %s"
+                                         " ORDER BY what", self.report),
+                         [("member.removed", False), ("token.suspended", True)])
+
+    def test_nobody_but_a_validator_may_report(self):
+        for call in ("loss_report_keep(%s, '', '{}', '{}')", "loss_report_add(%s, '{}', '{}', '{}', '{}')",
+                     "loss_report_end(%s, '')", "loss_report_withdraw(%s)"):
+            with self.subTest(call), self.assertRaises(psycopg2.errors.InsufficientPrivilege):
+                run(self.app, f"SELECT latchkey.{call}", self.report)
+            self.app.rollback()
+        for connection in (self.app, self.validator):
+            for table in ("loss_report", "lost_change"):
+                with self.assertRaises(psycopg2.errors.InsufficientPrivilege):
+                    run(connection, f"SELECT 1 FROM latchkey.{table}")
+                connection.rollback()
 
 
 class Pruning(unittest.TestCase):
