@@ -11,7 +11,7 @@ import argparse
 import sys
 from pathlib import Path
 
-NAMES = ("ip_set", "token_table", "transport", "validate", "batch", "envoy", "tls", "latency", "cold_start", "memory", "revoke", "create", "trips",
+NAMES = ("ip_set", "token_table", "transport", "validate", "batch", "envoy", "tls", "latency", "cold_start", "memory", "revoke", "currency", "create", "trips",
          "whitelist", "pages", "overload", "timing")
 
 

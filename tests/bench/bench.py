@@ -14,6 +14,7 @@ import arguments
 import bench_batch
 import bench_cold_start
 import bench_create
+import bench_currency
 import bench_envoy
 import bench_ip_set
 import bench_latency
@@ -35,7 +36,7 @@ from world import World
 
 BENCHES = {module.__name__.removeprefix("bench_"): module
            for module in (bench_ip_set, bench_token_table, bench_transport, bench_validate, bench_batch, bench_envoy, bench_tls, bench_latency, bench_cold_start,
-                          bench_memory, bench_revoke, bench_create, bench_trips, bench_whitelist, bench_pages, bench_overload,
+                          bench_memory, bench_revoke, bench_currency, bench_create, bench_trips, bench_whitelist, bench_pages, bench_overload,
                           bench_timing)}
 assert tuple(BENCHES) == arguments.NAMES
 
