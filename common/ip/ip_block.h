@@ -39,7 +39,10 @@ struct ip_block {
     const uint8_t *bits;
     const int64_t *ends; // NULL = nothing ends
 
-    size_t references; // sets that hold it; theirs to count, while others look things up
+    // The maker's, while others look things up.
+    size_t references; // sets that hold it
+    uint64_t hash;     // of the entries that no block before has, made by these keys; zero keys = not yet
+    uint64_t hash_keys[2];
 };
 
 // Look-ups read the first 56 bytes of the header; who counts references does not take that line from them.
