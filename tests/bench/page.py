@@ -1,5 +1,6 @@
+#!/usr/bin/python3
 """docs/performance.md: what stands between its marks, and its plots, are written from docs/performance.json, so that no figure
-is typed. `stale` says what is not as it would be written."""
+is typed. Run by itself it writes them again."""
 
 import json
 import re
@@ -49,7 +50,9 @@ def write(docs=_DOCS):
 
 
 def stale(docs=_DOCS):
-    """Files that are not what performance.json says. A page without figures has none."""
+    """Files that are not what performance.json says."""
+    if not (docs / "performance.md").exists():
+        return []
     return [path for path, text in _render(docs).items() if not path.exists() or path.read_text(encoding="utf-8") != text]
 
 
@@ -116,3 +119,7 @@ def _missed(records):
     found = [(goal, record) for goal in GOALS if (record := goal.find(records)) and not record.is_reached]
     return "".join(f"- {goal.sentence}: {record.ratio:.3g} where {record.goal:.3g} was wanted, {_excess_percent(record):.0f} % too much. "
                    f"Next: {goal.next_idea}\n" for goal, record in found) or "None.\n"
+
+
+if __name__ == "__main__":
+    write()
