@@ -20,10 +20,10 @@ MEMORY_MIB = 64
 
 class TlsVictim(TlsServer, Victim):
     def helper(self, name, *arguments):
-        return Helper("tls_parties.py", name, *self.address, SECONDS, *arguments)
+        return Helper("tls_parties.py", name, *self.address, *arguments)
 
-    def witness(self):
-        return self.helper("witness", self.authority.certificate).begun()
+    def witness(self, seconds=SECONDS):
+        return self.helper("witness", seconds, self.authority.certificate).begun()
 
 
 class TlsAttacks(unittest.TestCase):
@@ -31,14 +31,14 @@ class TlsAttacks(unittest.TestCase):
     def setUpClass(cls):
         cls.authority = cls.enterClassContext(Authority())
         with TlsVictim(cls.authority) as idle:
-            cls.idle = idle.witness().result(SECONDS + 60)
+            cls.idle = idle.witness(min(5, SECONDS)).result()
         print(f"\nnobody attacks: p99 {cls.idle['p99_ms']:.1f} ms")
 
     def attack(self, name, reason, size=CROWD, **settings):
         with TlsVictim(self.authority, **settings) as victim:
             with MemoryWatch(victim) as memory:
                 witness = victim.witness()
-                crowd = victim.helper(name, size).result(SECONDS + 60)
+                crowd = victim.helper(name, SECONDS, size).result(SECONDS + 60)
                 seen = witness.result()
             self.assertTrue(victim.is_alive())
             counted = victim.counters()[reason]
