@@ -34,7 +34,8 @@ Suites, and what they need beyond Debian's packages (nothing, for those that run
   attack       every attack of tests/attack, LATCHKEY_ATTACK_SECONDS (default 30) each, and a table of what became of it
   fault        PostgreSQL, processes and connections broken on purpose
   fuzz         libFuzzer on every target, LATCHKEY_FUZZ_SECONDS (default 60) each
-  valgrind     what peers reach (transport, JSON, TLS, HTTP, decisions), and the corpus of fuzzing, under valgrind
+  valgrind     what peers reach (transport, JSON, TLS, HTTP, decisions), and the corpus of fuzzing, under valgrind: each
+               program for LATCHKEY_VALGRIND_SECONDS (default 20) at most
   bench        the quick benchmarks: do they run, and are their goals reached
 
 Default: ${DEFAULT_SUITES[*]}
