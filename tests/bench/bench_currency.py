@@ -1,14 +1,18 @@
 """From a commit until a validator decides by it, quiet and while 5 000 changes a second are followed
 
 Tokens are deactivated by SQL, each in a transaction; the clock runs from the return of COMMIT to the first refusal. With the
-hint the validators are woken as a server does it, by a NOTIFY outside of the transaction; without it they poll. PostgreSQL
-reaches the disk on every commit. Validate is asked at an even rate beside it; its peer is the same while another database on
-the same PostgreSQL is changed as much, which this validator does not follow, so that only the following is compared.
+hint the validator is woken as a server does it, by a NOTIFY outside of the transaction; without it it polls. PostgreSQL
+reaches the disk on every commit. 5 000 changes a second are 500 commits of 10 in as many lanes, on all processors.
+
+Validate is asked at an even rate while PostgreSQL has the other core, as if on another machine; for that core alone the
+changes come in 50 commits of 100. Its peers are the same without changes, and with as many in a database that the validator
+does not follow.
 """
 
 import contextlib
 import json
 import random
+import re
 import subprocess
 import time
 from statistics import quantiles
@@ -17,28 +21,31 @@ from figures import Figure
 from latchkey_test import Client, PrivatePostgres, program, secret_text
 from latchkey_test.postgres import bin_directory
 from latchkey_test.waiting import wait_until
-from pinned import CLIENT_CORE, SERVER_CORE, on_core
+from pinned import CLIENT_CORE, FIRST, SERVER_CORE, on_core
 from validation import PATH, TOKENS, check_admits, decision, framed, messages, question
 from world import Filled
 
 _POLL_MS = 1000.0  # the default
 _BOUND_MS = 10.0
-_CHANGES_PER_S, _CHANGES_EACH = 5000, 10
-_CALLS_PER_S = 2000
+_CHANGES_PER_S, _GROUP = 5000, 10
+_MANY_COMMITS, _FEW_COMMITS = 500, 50
+_CALLS_PER_S, _DEADLINE_MS = 2000, 1000
 _BETWEEN_S = 0.0005  # questions: what a sample may be too long by
 
 _PREPARE = f"""
 CREATE TABLE bench_change AS
-SELECT (n / {_CHANGES_EACH})::integer AS number, array_agg(token_id) AS ids
+SELECT (n / {_GROUP})::integer AS number, array_agg(token_id) AS ids
   FROM (SELECT token_id, row_number() OVER (ORDER BY token_id) - 1 AS n FROM latchkey.token) AS token
- GROUP BY 1 HAVING count(*) = {_CHANGES_EACH};
+ GROUP BY 1 HAVING count(*) = {_GROUP};
 CREATE UNIQUE INDEX ON bench_change (number);
 ANALYZE bench_change
 """
 # Tokens that follow each other are of different companies, which spread over the lanes.
 _CHANGE = f"""
-\\set number random(0, :tokens / {_CHANGES_EACH} - 1)
-UPDATE latchkey.token SET label = label WHERE token_id = ANY (ARRAY(SELECT unnest(ids) FROM bench_change WHERE number = :number));
+\\set number random(0, :tokens / {_GROUP} - :groups)
+UPDATE latchkey.token SET label = label WHERE token_id = ANY (ARRAY(
+    SELECT unnest(ids) FROM bench_change
+     WHERE number = ANY (ARRAY(SELECT generate_series(:number::integer, :number::integer + :groups::integer - 1)))));
 NOTIFY latchkey_change;
 """
 _KNOWN = "SELECT encode(digest, 'hex'), token_id::text FROM latchkey.token_secret WHERE digest = ANY (%s)"
@@ -56,18 +63,25 @@ def run(world):
         with on_core(SERVER_CORE):
             validator = stack.enter_context(changed.filled.validator())
         bench = _Bench(world, changed, elsewhere, validator)
-        rounds = [bench.round() for _ in world.rounds(5)]
+        rounds = [{"bound": _BOUND_MS, "poll": _POLL_MS, "change_wanted": 1e6 / _CHANGES_PER_S, **bench.measure_quiet()}
+                  for _ in world.rounds(3)]
+        for found in rounds:
+            found.update(bench.measure_changes())
+        postgres.run_on({CLIENT_CORE})
+        for found in rounds:
+            found.update(bench.measure_questions())
     return [Figure("currency", case, [found[ours] for found in rounds], [found[peer] for found in rounds], peer_name, unit, goal)
             for case, ours, peer, peer_name, unit, goal in (
                 ("committed to refused, hint, p50", "hint_p50", "bound", "10 ms", "ms", None),
                 ("committed to refused, hint, p99", "hint_p99", "bound", "10 ms", "ms", 1.0),
                 ("committed to refused, polled, p99", "poll_p99", "poll", "the poll period", "ms", 1.01),
                 ("committed to refused, among changes, p50", "busy_p50", "hint_p50", "without them", "ms", None),
-                ("committed to refused, among changes, p99", "busy_p99", "bound", "10 ms", "ms", 1.0),
+                ("committed to refused, among changes, p99", "busy_p99", "hint_p99", "without them", "ms", None),
                 ("one of 5 000 changes a second", "change", "change_wanted", "wanted", "us", 1.05),
                 ("behind when they end", "behind", "bound", "10 ms", "ms", None),
-                ("Validate beside them, p99", "followed_p99", "elsewhere_p99", "changes not followed", "us", 1.2),
-                ("Validate beside them, p99", "followed_p99", "idle_p99", "no changes", "us", 1.2))]
+                ("the same on the other core", "followed_change", "change_wanted", "wanted", "us", None),
+                ("Validate beside them, p99", "followed_p99", "idle_p99", "no changes", "us", 1.2),
+                ("Validate beside them, p99", "followed_p99", "elsewhere_p99", "changes not followed", "us", None))]
 
 
 class _Changed:
@@ -86,63 +100,67 @@ class _Changed:
             return cursor.fetchall() if cursor.description else []
 
     @contextlib.contextmanager
-    def changing(self, seconds):
-        """5 000 changes a second for so long, which have begun; returns when they have ended."""
-        command = [bin_directory() / "pgbench", "--no-vacuum", "--client=2", "--protocol=prepared", f"--time={seconds}",
-                   f"--rate={_CHANGES_PER_S // _CHANGES_EACH}", f"--define=tokens={self._tokens}", f"--file={self._script}",
-                   self.filled.superuser_url]
+    def changing(self, seconds, commits_per_s):
+        """Changed 5 000 times a second for so long, which has begun; a list that holds the real rate in the end."""
+        command = [bin_directory() / "pgbench", "--no-vacuum", "--client=4", "--protocol=prepared", f"--time={seconds}",
+                   f"--rate={commits_per_s}", f"--define=groups={_CHANGES_PER_S // _GROUP // commits_per_s}",
+                   f"--define=tokens={self._tokens}", f"--file={self._script}", self.filled.superuser_url]
         (before,), = self.query(_HEADS)
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        rate = []
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
             wait_until(lambda: self.query(_HEADS)[0][0] > before, 30, "the first change")
-            yield
-            if process.wait() != 0:
-                raise RuntimeError("pgbench failed")
+            yield rate
+            said, _ = process.communicate()
+        if process.returncode != 0:
+            raise RuntimeError(f"pgbench failed: {said}")
+        rate.append(float(re.search(r"^tps = ([\d.]+)", said, re.MULTILINE)[1]) * _CHANGES_PER_S / commits_per_s)
 
 
 class _Bench:
     def __init__(self, world, changed, elsewhere, validator):
         self._changed, self._elsewhere, self._validator = changed, elsewhere, validator
         self._client = Client(validator.address)
-        self._seconds, self._samples = (2, 60) if world.quick else (6, 200)
+        self._seconds, self._samples = (1, 60) if world.quick else (6, 200)
         data = changed.filled.data
         self._bodies = world.file("currency.bodies", b"".join(framed(question(data, secret)) for secret in data.secrets))
         ids = dict(changed.query(_KNOWN, [secret_text.digest(secret) for secret in data.secrets]))
         self._tokens = [(ids[secret_text.digest(secret).hex()], question(data, secret)) for secret in data.secrets]
         check_admits(validator, data)
 
-    def round(self):
-        idle = self._ask()
-        with self._elsewhere.changing(self._seconds + 2):
-            elsewhere = self._ask()
-        with self._changed.changing(self._seconds + 2):
-            followed = self._ask()
-        found = {"bound": _BOUND_MS, "poll": _POLL_MS, "change_wanted": 1e6 / _CHANGES_PER_S, **self._follow(),
-                 **self._end_tokens("hint", self._samples, 0.02, True),
-                 **self._end_tokens("poll", self._samples // 2, 0.05, False)}
-        for name, latencies in (("idle", idle), ("elsewhere", elsewhere), ("followed", followed)):
-            found[f"{name}_p99"] = latencies["p99_us"]
-        return found
+    def measure_quiet(self):
+        return {**self._end_tokens("hint", self._samples, 0.02, True),
+                **self._end_tokens("poll", self._samples // 2, 0.05, False)}
 
-    def _follow(self):
-        """What the changes do to those of interest, how often there is one, and how far behind they leave the validator."""
-        (before,), = self._changed.query(_HEADS)
-        started = time.monotonic()
-        with self._changed.changing(self._seconds + 2):
+    def measure_changes(self):
+        """What they do to those of interest, how often there is one, and how far behind they leave the validator."""
+        with self._changed.changing(self._seconds + 2, _MANY_COMMITS) as rate:
             found = self._end_tokens("busy", self._samples, 0.02, True)
         ended = time.monotonic()
         wait_until(lambda: self._changed.query(_BEHIND) == [(0,)], 60, "the validator to have followed")
-        (after,), = self._changed.query(_HEADS)
-        return {**found, "change": (ended - started) * 1e6 / (after - before), "behind": (time.monotonic() - ended) * 1000}
+        return {**found, "change": 1e6 / rate[0], "behind": (time.monotonic() - ended) * 1000}
+
+    def measure_questions(self):
+        """p99 of Validate while nothing changes, while another database does, and while the own one does."""
+        found = {"idle_p99": self._ask()["p99_us"]}
+        for name, database in (("elsewhere", self._elsewhere), ("followed", self._changed)):
+            with database.changing(self._seconds + 2, _FEW_COMMITS) as rate:
+                found[f"{name}_p99"] = self._ask()["p99_us"]
+            found[f"{name}_change"] = 1e6 / rate[0]
+        return found
 
     def _ask(self):
         """Latencies of questions at an even rate."""
         port = self._validator.address.rsplit(":", 1)[1]
         with on_core(CLIENT_CORE):
-            done = subprocess.run([program("tests/bench-open-loop"), port, PATH, self._bodies, str(_CALLS_PER_S),
-                                   str(self._seconds), "0.3", "8"], capture_output=True, text=True, timeout=60, check=False)
+            done = subprocess.run([*FIRST, program("tests/bench-open-loop"), port, PATH, self._bodies, str(_CALLS_PER_S),
+                                   str(self._seconds), "0.3", "8", str(_DEADLINE_MS)],
+                                  capture_output=True, text=True, timeout=60, check=False)
         if done.returncode != 0:
-            raise RuntimeError(f"not every call was answered: {done.stdout}{done.stderr}")
-        return json.loads(done.stdout)
+            raise RuntimeError(f"the client failed: {done.stderr}")
+        found = json.loads(done.stdout)
+        if found["ok"] != found["sent"]:
+            raise RuntimeError(f"not every call was answered: {done.stdout}")
+        return found
 
     def _end_tokens(self, name, count, interval_s, has_hint):
         """p50 and p99 of the milliseconds from each commit to the first refusal."""

@@ -33,8 +33,8 @@ class Revocations(unittest.TestCase):
         self.assertEqual(told["asked_after"], QUESTIONS_AFTER * VALIDATORS * count)
         self.assertGreater(told["asked_by_load"], 0)
         confirmed = statistics.quantiles(told["confirmed_us"], n=100)
-        print(f"{count} confirmed beside {told['asked_by_load']} questions, median {confirmed[49] / 1000:.1f} ms, 99 % within {confirmed[98] / 1000:.1f} ms",
-              end=" ", flush=True)
+        print(f"{count} confirmed beside {told['asked_by_load']} questions, median {confirmed[49] / 1000:.1f} ms, "
+              f"99 % within {confirmed[98] / 1000:.1f} ms", end=" ", flush=True)
 
 
 if __name__ == "__main__":
