@@ -3,30 +3,38 @@
 #include <string.h>
 
 #include "common/base/typeid.h"
+#include "services/validator/follow/loss_report.h"
 #include "services/validator/follow/snapshot.h"
 #include "services/validator/image/image_compare.h"
 #include "tests/integration/validator/scene.h"
+#include "tests/unit/allocation_failure.h"
 #include "tests/unit/unit.h"
 
 static struct scene scene;
 static struct reclaim reclaim;
 
-static struct image *load(void) {
-    atomic_bool is_stopping = false;
-    struct snapshot_progress progress = {0};
-    struct db_connection *connection;
-    struct db_connect_failure failure;
-    assert_int_equal(db_connection_open(&scene.connection, deadline_in_ms(10000), &connection, &failure),
-                     STATUS_OK);
-    struct snapshot_options options = {.connection = connection,
-                                       .clock = clock_get_system(),
+static atomic_bool is_stopping;
+static struct snapshot_progress progress;
+
+// On a connection of its own.
+static struct snapshot_options open_options(void) {
+    struct snapshot_options options = {.clock = clock_get_system(),
                                        .reclaim = &reclaim,
                                        .key = {{1, 2}},
                                        .is_stopping = &is_stopping,
                                        .progress = &progress};
+    struct db_connect_failure failure;
+    assert_int_equal(
+        db_connection_open(&scene.connection, deadline_in_ms(10000), &options.connection, &failure),
+        STATUS_OK);
+    return options;
+}
+
+static struct image *load(void) {
+    struct snapshot_options options = open_options();
     struct image *image;
     assert_int_equal(snapshot_load(&options, &image), STATUS_OK);
-    db_connection_close(connection);
+    db_connection_close(options.connection);
     return image;
 }
 
@@ -178,6 +186,40 @@ static void a_refusal_to_hear_more_ends_it(void **state) {
     image_free(database);
 }
 
+// --- memory ---
+
+static enum status advance(struct loss_report *report, const struct image *memory, size_t failing,
+                           size_t *ret_count) {
+    const struct loss_witness witness = {"a witness", memory, 0};
+    struct snapshot_options options = open_options();
+    bool is_settled = false;
+    allocation_failure_begin(failing);
+    enum status status = loss_report_advance(report, &options, &witness, &is_settled);
+    *ret_count = allocation_failure_end();
+    db_connection_close(options.connection);
+    assert_false(is_settled);
+    return status;
+}
+
+static void a_comparison_that_runs_out_of_memory_says_so_in_the_report(void **state) {
+    (void)state;
+    struct image *memory = load();
+    bool is_undisturbed = false;
+    for (size_t k = 1; !is_undisturbed; k += 5) {
+        struct loss_report report = {0};
+        size_t count;
+        enum status status = advance(&report, memory, k, &count);
+        is_undisturbed = count < k;
+        size_t undisturbed;
+        assert_true(status == STATUS_OK || advance(&report, memory, 0, &undisturbed) == STATUS_OK);
+    }
+    assert_true(scene_ask(&scene, "SELECT count(*) FROM latchkey.loss_report WHERE failure <> ''") > 5);
+    assert_int_equal(scene_ask(&scene, "SELECT count(*) FROM latchkey.loss_report"
+                                       " WHERE failure = '' AND compared_at IS NULL"),
+                     0);
+    image_free(memory);
+}
+
 static int set_up(void **state) {
     (void)state;
     scene_init(&scene);
@@ -196,6 +238,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(each_lost_change_is_told_by_its_name, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_refusal_to_hear_more_ends_it, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_comparison_that_runs_out_of_memory_says_so_in_the_report, set_up,
+                                        tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
