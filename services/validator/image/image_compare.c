@@ -71,7 +71,8 @@ static bool has_ended(const struct comparison *comparison, const struct token_re
 }
 
 static bool is_policy_equal(const struct policy *a, const struct policy *b) {
-    return a->key_len == b->key_len && memcmp(a->key, b->key, a->key_len) == 0;
+    return bytes_is_equal(bytes_of(a->grants, a->grants_len), bytes_of(b->grants, b->grants_len)) &&
+           domain_set_is_equal(a->domains, b->domains) && ip_set_is_equal(a->ips, b->ips);
 }
 
 static bool has_same_terms(const struct comparison *comparison, const struct token_record *ours,
@@ -173,6 +174,13 @@ static const struct member *find_present(const struct image *image, const struct
     return member && member->exists && !member->is_removed ? member : NULL;
 }
 
+// A list without entries may be no set or an empty one.
+static bool is_list_equal(const struct interned *ours, const struct interned *theirs) {
+    const struct ip_set *a = interned_get_object(ours), *b = interned_get_object(theirs);
+    size_t count_a = a ? ip_set_get_count(a) : 0, count_b = b ? ip_set_get_count(b) : 0;
+    return count_a == count_b && (count_a == 0 || ip_set_is_equal(a, b));
+}
+
 static void compare_member(struct comparison *comparison, const struct member *ours) {
     struct uuid company_id = ours->company->company_id;
     const struct member *theirs = find_present(comparison->database, &ours->member_id);
@@ -185,7 +193,7 @@ static void compare_member(struct comparison *comparison, const struct member *o
     }
     if (!theirs)
         tell(comparison, LOST_MEMBER_CREATED, company_id, ours->member_id);
-    else if (!has_same_roles(ours, theirs) || !ip_set_is_equal(ours->ips, theirs->ips))
+    else if (!has_same_roles(ours, theirs) || !is_list_equal(ours->ips, theirs->ips))
         tell(comparison, LOST_MEMBER_UPDATED, company_id, ours->member_id);
 }
 
@@ -228,11 +236,6 @@ static void compare_roles(struct comparison *comparison) {
 }
 
 // --- companies ---
-
-static bool is_list_equal(const struct ip_set *a, const struct ip_set *b) {
-    size_t count_a = a ? ip_set_get_count(a) : 0, count_b = b ? ip_set_get_count(b) : 0;
-    return count_a == count_b && (count_a == 0 || ip_set_is_equal(a, b));
-}
 
 static bool is_whitelist_equal(const struct company *a, const struct company *b) {
     return a->has_whitelist == b->has_whitelist && a->is_whitelist_enabled == b->is_whitelist_enabled &&

@@ -255,10 +255,19 @@ class PrivatePostgres(Cluster):
         self._signal_children(signal.SIGCONT)
         self.resume()
 
+    def run_on(self, cores):
+        """All its processes, those to come too."""
+        os.sched_setaffinity(self._process.pid, cores)
+        for pid in self._children():
+            os.sched_setaffinity(pid, cores)
+
     def _signal_children(self, number):
+        for pid in self._children():
+            os.kill(pid, number)
+
+    def _children(self):
         children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
-        for pid in children.read_text(encoding="ascii").split():
-            os.kill(int(pid), number)
+        return [int(pid) for pid in children.read_text(encoding="ascii").split()]
 
     def has_ended(self):
         """Also by itself."""
