@@ -21,12 +21,13 @@ static enum status read_loss(struct db_transaction *transaction, struct fault *f
 static enum status find_company(struct db_transaction *transaction, struct fault *fault, void *context) {
     struct run *run = context;
     (void)fault;
-    return recover_store_find_company(transaction, run->arena, &run->company_id);
+    return recover_store_find_company(transaction, run->arena, &run->loss, &run->company_id);
 }
 
 static enum status redo_company(struct db_transaction *transaction, struct fault *fault, void *context) {
     struct run *run = context;
-    return recover_store_redo(transaction, fault, run->arena, run->company_id, &run->settlement.redone_count);
+    return recover_store_redo(transaction, fault, run->arena, &run->loss, run->company_id,
+                              &run->settlement.redone_count);
 }
 
 static enum status settle(struct db_transaction *transaction, struct fault *fault, void *context) {

@@ -10,13 +10,15 @@
 
 #define NOTE "done again by latchkey recover"
 
-// Of the company $1 and the kind $2, what no report has seen done again.
-#define LOST                                                                     \
-    "(SELECT l.object_id, min(l.until) AS earliest,"                             \
-    " nullif(max(coalesce(l.until, 'infinity')), 'infinity') AS latest"          \
-    " FROM latchkey.lost_change l JOIN latchkey.loss_report r USING (report_id)" \
-    " WHERE r.settled_at IS NULL AND l.redone_at IS NULL AND l.company_id = $1"  \
-    " AND l.what = $2 GROUP BY l.object_id) AS lost"
+// Of the company $1 and the kind $2, what is in the reports $3 and has not been done again.
+//
+// why those reports only: they are complete. Of one that comes in meanwhile a change could be marked as done
+// again that came after the statement that would have done it.
+#define LOST                                                                            \
+    "(SELECT l.object_id, min(l.until) AS earliest,"                                    \
+    " nullif(max(coalesce(l.until, 'infinity')), 'infinity') AS latest"                 \
+    " FROM latchkey.lost_change l WHERE l.report_id = ANY ($3) AND l.redone_at IS NULL" \
+    " AND l.company_id = $1 AND l.what = $2 GROUP BY l.object_id) AS lost"
 #define OF_TOKEN " WHERE t.company_id = $1 AND t.token_id = lost.object_id AND t.deactivated_at IS NULL"
 
 struct kind {
@@ -109,15 +111,14 @@ static const struct db_statement statements[] = {
                  " FROM latchkey.lost_change l JOIN latchkey.loss_report r USING (report_id)"
                  " WHERE r.settled_at IS NULL AND l.redone_at IS NULL"
                  " GROUP BY l.what, l.company_id, l.object_id ORDER BY l.company_id, l.what, l.object_id"},
-    [COMPANY] =
-        {"recover_company",
-         "SELECT l.company_id FROM latchkey.lost_change l JOIN latchkey.loss_report r USING (report_id)"
-         " WHERE r.settled_at IS NULL AND l.redone_at IS NULL AND l.what = ANY ($1)"
-         " AND l.company_id > $2 ORDER BY l.company_id LIMIT 1"},
+    // $2: a company; $3: the reports that were shown.
+    [COMPANY] = {"recover_company",
+                 "SELECT l.company_id FROM latchkey.lost_change l WHERE l.report_id = ANY ($3)"
+                 " AND l.redone_at IS NULL AND l.what = ANY ($1) AND l.company_id > $2"
+                 " ORDER BY l.company_id LIMIT 1"},
     [MARK_REDONE] = {"recover_mark_redone",
-                     "UPDATE latchkey.lost_change l SET redone_at = now() FROM latchkey.loss_report r"
-                     " WHERE r.report_id = l.report_id AND r.settled_at IS NULL AND l.redone_at IS NULL"
-                     " AND l.company_id = $2 AND l.what = ANY ($1)"},
+                     "UPDATE latchkey.lost_change l SET redone_at = now() WHERE l.report_id = ANY ($3)"
+                     " AND l.redone_at IS NULL AND l.company_id = $2 AND l.what = ANY ($1)"},
     // $2: the reports that were shown; $3: with what is left of them.
     [SETTLE] = {"recover_settle",
                 "UPDATE latchkey.loss_report r SET settled_at = now(), settled_by = session_user"
@@ -227,24 +228,39 @@ static void init_params(struct db_params *params, struct arena *arena, enum lost
     db_params_add_text_array(params, whats, count);
 }
 
+// False when out of memory.
+static bool add_reports(struct db_params *params, const struct loss *loss, struct arena *arena) {
+    struct uuid *ids = ARENA_NEW_ARRAY(arena, struct uuid, loss->report_count);
+    for (size_t i = 0; ids && i < loss->report_count; i++)
+        ids[i] = loss->reports[i].report_id;
+    if (ids)
+        db_params_add_uuid_array(params, ids, loss->report_count);
+    return ids != NULL;
+}
+
 enum status recover_store_find_company(struct db_transaction *transaction, struct arena *arena,
-                                       struct uuid *company_id) {
+                                       const struct loss *loss, struct uuid *company_id) {
     struct db_params params;
     const struct db_result *row;
     init_params(&params, arena, LOST_REDO);
     db_params_add_uuid(&params, *company_id);
+    if (!add_reports(&params, loss, arena))
+        return STATUS_NO_MEMORY;
     enum status status = db_query(transaction, &statements[COMPANY], &params, &row);
     if (status == STATUS_OK)
         *company_id = db_result_get_row_count(row) > 0 ? db_result_get_uuid(row, 0, 0) : (struct uuid){{0}};
     return status;
 }
 
-static enum status redo_kind(struct app_call *call, const struct kind *kind, int64_t *count) {
+static enum status redo_kind(struct app_call *call, const struct kind *kind, const struct loss *loss,
+                             int64_t *count) {
     struct db_params params;
     const struct db_result *rows;
     db_params_init(&params, call->arena);
     db_params_add_uuid(&params, call->company_id);
     db_params_add_text(&params, bytes_of_text(kind->what));
+    if (!add_reports(&params, loss, call->arena))
+        return STATUS_NO_MEMORY;
     enum status status = db_query(call->transaction, &kind->redo, &params, &rows);
     for (int row = 0; status == STATUS_OK && row < db_result_get_row_count(rows); row++, ++*count)
         status =
@@ -254,7 +270,7 @@ static enum status redo_kind(struct app_call *call, const struct kind *kind, int
 }
 
 enum status recover_store_redo(struct db_transaction *transaction, struct fault *fault, struct arena *arena,
-                               struct uuid company_id, int64_t *count) {
+                               const struct loss *loss, struct uuid company_id, int64_t *count) {
     struct app_call call = {.arena = arena,
                             .fault = fault,
                             .transaction = transaction,
@@ -264,9 +280,11 @@ enum status recover_store_redo(struct db_transaction *transaction, struct fault 
     enum status status = STATUS_OK;
     for (size_t i = 0; i < ARRAY_LENGTH(kinds) && status == STATUS_OK; i++)
         if (kinds[i].remedy == LOST_REDO)
-            status = redo_kind(&call, &kinds[i], count);
+            status = redo_kind(&call, &kinds[i], loss, count);
     init_params(&params, arena, LOST_REDO);
     db_params_add_uuid(&params, company_id);
+    if (status == STATUS_OK && !add_reports(&params, loss, arena))
+        status = STATUS_NO_MEMORY;
     if (status == STATUS_OK)
         status = db_query(transaction, &statements[MARK_REDONE], &params, NULL);
     return status == STATUS_OK ? audit_flush(&call) : status;
@@ -274,24 +292,17 @@ enum status recover_store_redo(struct db_transaction *transaction, struct fault 
 
 // ---- settling ----
 
-static const struct uuid *list_reports(const struct loss *loss, struct arena *arena) {
-    struct uuid *ids = ARENA_NEW_ARRAY(arena, struct uuid, loss->report_count);
-    for (size_t i = 0; ids && i < loss->report_count; i++)
-        ids[i] = loss->reports[i].report_id;
-    return ids;
-}
-
 // In the operator's log, who is not there before the bootstrap.
 static enum status note(struct db_transaction *transaction, struct fault *fault, struct arena *arena,
-                        const struct loss_settlement *settlement, int64_t settled,
-                        const struct uuid *reports) {
+                        const struct loss_settlement *settlement, int64_t settled) {
     struct db_params params;
     const struct db_result *row;
     db_params_init(&params, arena);
     db_params_add_text(&params, bytes_of_text(settlement->note));
     db_params_add_int64(&params, settled);
     db_params_add_int64(&params, settlement->redone_count);
-    db_params_add_uuid_array(&params, reports, settlement->loss->report_count);
+    if (!add_reports(&params, settlement->loss, arena))
+        return STATUS_NO_MEMORY;
     enum status status = db_query(transaction, &statements[DESCRIBE], &params, &row);
     if (status != STATUS_OK || db_result_is_null(row, 0, 0))
         return status;
@@ -310,13 +321,11 @@ static enum status note(struct db_transaction *transaction, struct fault *fault,
 
 enum status recover_store_settle(struct db_transaction *transaction, struct fault *fault, struct arena *arena,
                                  const struct loss_settlement *settlement) {
-    const struct uuid *reports = list_reports(settlement->loss, arena);
     struct db_params params;
     const struct db_result *settled, *accepted;
-    if (!reports)
-        return STATUS_NO_MEMORY;
     init_params(&params, arena, LOST_MISSING);
-    db_params_add_uuid_array(&params, reports, settlement->loss->report_count);
+    if (!add_reports(&params, settlement->loss, arena))
+        return STATUS_NO_MEMORY;
     db_params_add_bool(&params, settlement->accepts_loss);
     enum status status = db_query(transaction, &statements[SETTLE], &params, &settled);
     int64_t count = status == STATUS_OK ? db_result_get_row_count(settled) : 0;
@@ -325,5 +334,5 @@ enum status recover_store_settle(struct db_transaction *transaction, struct faul
     status = db_query(transaction, &statements[ACCEPT], NULL, &accepted);
     if (status != STATUS_OK || (count == 0 && db_result_get_row_count(accepted) == 0))
         return status;
-    return note(transaction, fault, arena, settlement, count, reports);
+    return note(transaction, fault, arena, settlement, count);
 }

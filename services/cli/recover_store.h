@@ -59,14 +59,16 @@ struct loss {
 MUST_CHECK enum status recover_store_read(struct db_transaction *transaction, struct arena *arena,
                                           struct loss *ret_loss);
 
-// The next company, in the order of ids, after `*company_id` for which something can be done again; zero at
-// the end.
+// The next company, in the order of ids, after `*company_id` for which something in the reports of `loss` can
+// be done again; zero at the end.
 MUST_CHECK enum status recover_store_find_company(struct db_transaction *transaction, struct arena *arena,
-                                                  struct uuid *company_id);
+                                                  const struct loss *loss, struct uuid *company_id);
 
-// Does again what can be for that company, with an event for each in its audit log. Adds to `*count`.
+// Does that again for the company, with an event for each in its audit log. Adds to `*count`. The validators
+// of these reports have ended comparing.
 MUST_CHECK enum status recover_store_redo(struct db_transaction *transaction, struct fault *fault,
-                                          struct arena *arena, struct uuid company_id, int64_t *count);
+                                          struct arena *arena, const struct loss *loss,
+                                          struct uuid company_id, int64_t *count);
 
 struct loss_settlement {
     const struct loss *loss; // only the reports that are in it are settled

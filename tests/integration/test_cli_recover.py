@@ -3,9 +3,11 @@
 import json
 import unittest
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 from cli_case import CommandCase
 from latchkey_test import uuid_of_id
+from latchkey_test.waiting import wait_until
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 
@@ -150,6 +152,25 @@ class Recover(CommandCase):
         self.report(("token.deactivated", token, "NULL"), is_compared=False, validator="gate-7")
         self.assert_fails(5, "gate-7 is still comparing", "recover", "--redo", "--yes")
         self.assertIsNone(self.token_row(token, "t.deactivated_at")[0])
+
+    def test_a_report_that_comes_in_meanwhile_stays_open_with_all_that_it_tells(self):
+        token, other = self.new_token(), self.new_token()
+        self.report(("token.deactivated", token, "NULL"))
+        holder = self.deployment.connect()
+        self.addCleanup(holder.close)
+        holder.autocommit = False
+        holder.cursor().execute(f"SELECT 1 FROM latchkey.token WHERE token_id = '{uuid_of_id(token)}' FOR UPDATE")
+        with ThreadPoolExecutor(1) as threads:
+            running = threads.submit(self.run_command, "recover", "--redo", "--yes", "--json")
+            wait_until(lambda: self.query("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                                          " AND application_name = 'latchkey command line'"), 30, "recover to wait")
+            self.report(("token.deactivated", other, "NULL"))
+            holder.rollback()
+            done = running.result()
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertEqual([uuid_of_id(change["object_id"]) for change in json.loads(done.stdout)["changes"]], [uuid_of_id(other)])
+        self.assertEqual(self.run_json("recover", "--redo", "--yes")["redone"], 1)
+        self.assertIsNotNone(self.token_row(other, "t.deactivated_at")[0])
 
     def test_a_report_that_may_lack_something_has_to_be_accepted(self):
         self.report(failure="no memory")
