@@ -80,6 +80,7 @@ def run(world):
                 ("one of 5 000 changes a second", "change", "change_wanted", "wanted", "us", 1.05),
                 ("behind when they end", "behind", "bound", "10 ms", "ms", None),
                 ("the same on the other core", "followed_change", "change_wanted", "wanted", "us", None),
+                ("Validate beside them, p50", "followed_p50", "idle_p50", "no changes", "us", None),
                 ("Validate beside them, p99", "followed_p99", "idle_p99", "no changes", "us", 1.2),
                 ("Validate beside them, p99", "followed_p99", "elsewhere_p99", "changes not followed", "us", None))]
 
@@ -140,16 +141,16 @@ class _Bench:
         return {**found, "change": 1e6 / rate[0], "behind": (time.monotonic() - ended) * 1000}
 
     def measure_questions(self):
-        """p99 of Validate while nothing changes, while another database does, and while the own one does."""
-        found = {"idle_p99": self._ask()["p99_us"]}
+        """p50 and p99 of Validate while nothing changes, while another database does, and while the own one does."""
+        found = self._ask("idle")
         for name, database in (("elsewhere", self._elsewhere), ("followed", self._changed)):
             with database.changing(self._seconds + 2, _FEW_COMMITS) as rate:
-                found[f"{name}_p99"] = self._ask()["p99_us"]
+                found.update(self._ask(name))
             found[f"{name}_change"] = 1e6 / rate[0]
         return found
 
-    def _ask(self):
-        """Latencies of questions at an even rate."""
+    def _ask(self, name):
+        """p50 and p99 of questions at an even rate, in microseconds."""
         port = self._validator.address.rsplit(":", 1)[1]
         with on_core(CLIENT_CORE):
             done = subprocess.run([*FIRST, program("tests/bench-open-loop"), port, PATH, self._bodies, str(_CALLS_PER_S),
@@ -160,7 +161,7 @@ class _Bench:
         found = json.loads(done.stdout)
         if found["ok"] != found["sent"]:
             raise RuntimeError(f"not every call was answered: {done.stdout}")
-        return found
+        return {f"{name}_p50": found["p50_us"], f"{name}_p99": found["p99_us"]}
 
     def _end_tokens(self, name, count, interval_s, has_hint):
         """p50 and p99 of the milliseconds from each commit to the first refusal."""
