@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import time
+from pathlib import Path
 
 from latchkey_test import program
 
@@ -36,11 +37,16 @@ def cpu_ns(pid):
     return time.clock_gettime_ns((~pid << 3) | 2)
 
 
+def resident_bytes(pid):
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    return int(re.search(r"^VmRSS:\s+(\d+) kB$", status, re.MULTILINE)[1]) * 1024
+
+
 class Yardstick:
-    """A program of tests/ that says "listening ADDRESS", on the server's core. `with Yardstick("bench-limit") as it:`"""
+    """A program of tests/, or at a path, that says "listening ADDRESS", on the server's core. `with Yardstick("bench-limit") as it:`"""
 
     def __init__(self, name, *arguments):
-        self._command = [program(f"tests/{name}"), *arguments]
+        self._command = [str(name) if isinstance(name, Path) else program(f"tests/{name}"), *arguments]
 
     def __enter__(self):
         with on_core(SERVER_CORE):
