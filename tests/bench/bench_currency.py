@@ -2,7 +2,8 @@
 
 Tokens are deactivated by SQL, each in a transaction; the clock runs from the return of COMMIT to the first refusal. With the
 hint the validator is woken as a server does it, by a NOTIFY outside of the transaction; without it it polls. PostgreSQL
-reaches the disk on every commit. 5 000 changes a second are 500 commits of 10 in as many lanes, on all processors.
+reaches the disk on every commit. 5 000 changes a second are 250 commits of 20, of as many companies, on all processors:
+single ones are more than two processors have power for.
 
 Validate is asked at an even rate while PostgreSQL has the other core, as if on another machine; for that core alone the
 changes come in 50 commits of 100. Its peers are the same without changes, and with as many in a database that the validator
@@ -28,7 +29,7 @@ from world import Filled
 _POLL_MS = 1000.0  # the default
 _BOUND_MS = 10.0
 _CHANGES_PER_S, _GROUP = 5000, 10
-_MANY_COMMITS, _FEW_COMMITS = 500, 50
+_MANY_COMMITS, _FEW_COMMITS = 250, 50
 _CALLS_PER_S, _DEADLINE_MS = 2000, 1000
 _BETWEEN_S = 0.0005  # questions: what a sample may be too long by
 
