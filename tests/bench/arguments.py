@@ -15,20 +15,16 @@ import re
 import sys
 from pathlib import Path
 
-NAMES = ("ip_set", "token_table", "transport", "validate", "batch", "envoy", "tls", "latency", "tokens", "sets", "profile", "cold_start",
-         "memory", "revoke", "currency", "create", "trips", "whitelist", "pages", "overload", "timing", "soak")
-# What docs/performance.md tells, in its order.
-PAGE = ("validate", "batch", "tls", "latency", "tokens", "sets", "profile", "ip_set", "token_table", "memory", "cold_start", "revoke", "currency",
-        "whitelist", "soak")
+NAMES = tuple(sorted(path.stem.removeprefix("bench_") for path in Path(__file__).parent.glob("bench_*.py")))
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
 def parse(arguments):
     parser = argparse.ArgumentParser(prog="tests/bench/run.sh", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="fewer rounds, smaller tables: within three minutes")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, smaller tables: within five minutes")
     parser.add_argument("--json", type=Path, metavar="FILE", help="one JSON object a line for each figure")
-    parser.add_argument("--page", action="store_true", help="write docs/performance.md, for which benchmarks run: " + ", ".join(PAGE))
+    parser.add_argument("--page", action="store_true", help="write docs/performance.md, and run what it has places for")
     parser.add_argument("--soak", type=_duration, metavar="DURATION", help="how long that benchmark lasts: 10m, with --quick 5s")
     parser.add_argument("benches", nargs="*", metavar="BENCH", help="only these: " + ", ".join(NAMES))
     parsed = parser.parse_args(arguments)

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
-"""Runs the benchmarks that arguments.py names, in its order."""
+"""Runs the benchmarks, each a bench_NAME.py with run(world), which returns its figures."""
 
 import datetime
+import importlib
 import json
 import os
 import sys
@@ -13,28 +14,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 
 # pylint: disable=wrong-import-position
 import arguments
-import bench_batch
-import bench_cold_start
-import bench_create
-import bench_currency
-import bench_envoy
-import bench_ip_set
-import bench_latency
-import bench_memory
-import bench_overload
-import bench_pages
-import bench_profile
-import bench_revoke
-import bench_sets
-import bench_soak
-import bench_timing
-import bench_tls
-import bench_token_table
-import bench_tokens
-import bench_transport
-import bench_trips
-import bench_validate
-import bench_whitelist
 import machine
 import page
 import plot
@@ -42,11 +21,7 @@ from figures import print_table
 from latchkey_test import BUILD
 from world import World
 
-BENCHES = {module.__name__.removeprefix("bench_"): module
-           for module in (bench_ip_set, bench_token_table, bench_transport, bench_validate, bench_batch, bench_envoy, bench_tls, bench_latency, bench_tokens,
-                          bench_sets, bench_profile, bench_cold_start, bench_memory, bench_revoke, bench_currency, bench_create, bench_trips, bench_whitelist, bench_pages,
-                          bench_overload, bench_timing, bench_soak)}
-assert tuple(BENCHES) == arguments.NAMES
+BENCHES = {name: importlib.import_module(f"bench_{name}") for name in arguments.NAMES}
 
 
 def run(name, world):
@@ -90,7 +65,7 @@ def _kept(name):
 def _names(options):
     if options.benches or not options.page:
         return options.benches or list(BENCHES)
-    return [name for name in arguments.PAGE if not _kept(name).exists()]
+    return [name for name in page.places() if name in BENCHES and not _kept(name).exists()]
 
 
 def _keep(name, records):
@@ -100,7 +75,7 @@ def _keep(name, records):
 
 def _write_page(load):
     sections = {name: page.Section.of(json.loads(_kept(name).read_text(encoding="utf-8")))
-                for name in arguments.PAGE if _kept(name).exists()}
+                for name in page.places() if _kept(name).exists()}
     page.save(machine.describe(load[0]), sections)
     page.write()
 

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 from collections import Counter
+from contextlib import ExitStack
 from statistics import median
 
 from figures import Figure
@@ -33,7 +34,9 @@ def run(world):
         raise RuntimeError("perf is not there (package linux-perf)")
     filled = world.filled(TOKENS)
     body = world.file("profile.body", framed(question(filled.data, filled.data.secrets[0])))
-    with on_core(SERVER_CORE), filled.validator() as server:
+    with ExitStack() as stack:
+        with on_core(SERVER_CORE):
+            server = stack.enter_context(filled.validator())
         check_admits(server, filled.data)
         cpu_ns_per_call(server, PATH, body, _STREAMS, _CALLS)
         recorded = world.directory / "profile.perf"

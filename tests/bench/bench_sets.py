@@ -6,7 +6,7 @@ whitelist is off.
 
 import random
 import uuid
-from contextlib import closing
+from contextlib import ExitStack, closing
 from ipaddress import IPv4Address
 
 import open_loop
@@ -42,7 +42,9 @@ def run(world):
         secrets = {size: _add_company(cursor, size) for size in sizes}
     asked = {size: list(_questions(secret, size)) for size, secret in secrets.items()}
     samples = {size: [] for size in sizes}
-    with on_core(SERVER_CORE), migrated.validator() as server:
+    with ExitStack() as stack:
+        with on_core(SERVER_CORE):
+            server = stack.enter_context(migrated.validator())
         _check_admits(server, asked)
         bodies = {size: world.file(f"sets.{size}", b"".join(map(framed, questions))) for size, questions in asked.items()}
         for _ in world.rounds(3 if world.quick else 10):

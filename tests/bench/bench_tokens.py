@@ -6,6 +6,7 @@ the cache. The server is asked in a closed loop. With --quick they are 200 000.
 """
 
 import random
+from contextlib import ExitStack
 from itertools import accumulate
 
 import dataset
@@ -24,7 +25,9 @@ _SECONDS = 1
 def run(world):
     filled = Filled(world.postgres(), 200_000 if world.quick else 10_000_000, dataset.fill_for_all)
     asked = {name: world.file(f"tokens.{name}", b"".join(questions)) for name, questions in _draw(filled.data).items()}
-    with on_core(SERVER_CORE), filled.validator(use_flush_interval="1m") as server:
+    with ExitStack() as stack:
+        with on_core(SERVER_CORE):
+            server = stack.enter_context(filled.validator(use_flush_interval="1m"))
         check_admits(server, filled.data)
         samples = _measure(world, server, asked)
     return [Figure("tokens", f"{name}, {streams} streams", samples[name, streams], samples["warm", streams], f"{_WARM} tokens",

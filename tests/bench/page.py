@@ -36,6 +36,11 @@ class Section:
         return Section(**{**loaded, "records": [Record(**record) for record in loaded["records"]]})
 
 
+def places(docs=_DOCS):
+    """The names of what the page has places for, in its order."""
+    return [name for _, name, _ in _PLACE.findall((docs / "performance.md").read_text(encoding="utf-8"))]
+
+
 def save(machine, sections, docs=_DOCS):
     """`machine`: what -> text. `sections`: bench -> Section."""
     lines = ",\n".join(f'"{bench}": {section.to_json()}' for bench, section in sections.items())

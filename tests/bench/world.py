@@ -73,7 +73,7 @@ class World:
     def rounds(self, most=None):
         """As many as there is time for on a busy machine, and at least three."""
         most = most or (15 if self.quick else 40)
-        end = time.monotonic() + (12 if self.quick else 180)
+        end = time.monotonic() + (12 if self.quick else 60)
         for number in range(most):
             if number >= 3 and time.monotonic() > end:
                 return
