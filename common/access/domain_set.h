@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/base/arena.h"
 #include "common/base/bytes.h"
@@ -22,6 +23,13 @@ void domain_set_free(struct domain_set *set);
 // The pattern that matches `name` (canonical), the exact one before wildcards and the longer wildcard before
 // the shorter; empty if none does or `set` is NULL. Borrows from the set. Allocates nothing.
 struct bytes domain_set_find(const struct domain_set *set, struct bytes name);
+
+// Of the same patterns. NULL equals NULL.
+bool domain_set_is_equal(const struct domain_set *a, const struct domain_set *b);
+
+// Of the content, so that equal sets have the same hash. The keys are random: patterns are chosen by
+// customers.
+uint64_t domain_set_get_hash(const struct domain_set *set, const uint64_t keys[2]);
 
 // The pattern with the most labels from the right in common with `name`; empty if there is none with any.
 struct bytes domain_set_find_nearest(const struct domain_set *set, struct bytes name);

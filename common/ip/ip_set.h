@@ -71,7 +71,8 @@ bool ip_set_find_nearest(const struct ip_set *set, const struct ip_address *addr
 bool ip_set_is_equal(const struct ip_set *a, const struct ip_set *b);
 
 // Of the content, so that equal sets have the same hash. The keys are random: lists are chosen by customers.
-// Walks all entries.
+// The makers' thread only: each block remembers its part, so that of a set with a change made to it only that
+// is hashed which the change has met.
 uint64_t ip_set_get_hash(const struct ip_set *set, const uint64_t keys[2]);
 
 // Different prefixes held; all memory held, and as much of that as is read by ip_set_contains(). What is
