@@ -26,7 +26,8 @@ static struct ip_set *parse_trusted(struct bytes line) {
     char list[LIST_BYTES_MAX + 1] = "", error[256] = "";
     struct ip_set *trusted = NULL;
     size_t len = line.len < LIST_BYTES_MAX ? line.len : LIST_BYTES_MAX;
-    memcpy(list, line.data, len);
+    if (len > 0)
+        memcpy(list, line.data, len);
     if (client_address_parse_trusted(list, &trusted, error, sizeof(error)) != STATUS_OK)
         assert(error[0]);
     return trusted;

@@ -16,7 +16,7 @@ static bool is_mapped(const uint8_t *bytes) {
 static struct ip_address ask_library(struct bytes text) {
     char copy[64];
     struct ip_address address = {0};
-    if (text.len >= sizeof(copy) || memchr(text.data, '\0', text.len))
+    if (text.len == 0 || text.len >= sizeof(copy) || memchr(text.data, '\0', text.len))
         return address;
     memcpy(copy, text.data, text.len);
     copy[text.len] = '\0';
