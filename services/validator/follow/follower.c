@@ -3,9 +3,9 @@
 //
 //   LOADING --loaded--> REGISTERING --registered--> FOLLOWING --row gone--> REGISTERING
 //      ^                                             |  |  ^
-//      +------------------load again-----------------+  |  | history found
-//                                                       v  |
-//                                                HISTORY_LOST
+//      +------------------load again-----------------+  |  | history found, no loss reported
+//      |                                          lost  v  |
+//      +--------------loss settled---------------- HISTORY_LOST
 //
 // why it registers after it has loaded: whoever waits for the validators waits for every one that is
 // registered, and one that is loading can't serve anyway. Only a renewal sent after the registration lets it.
@@ -23,6 +23,7 @@
 #include "services/validator/follow/follower_status.h"
 #include "services/validator/follow/follower_store.h"
 #include "services/validator/follow/hint.h"
+#include "services/validator/follow/loss_report.h"
 #include "services/validator/follow/renewal.h"
 #include "services/validator/follow/snapshot.h"
 #include "services/validator/image/quiescence.h"
@@ -39,7 +40,7 @@ static const enum follower_state transitions[STATE_COUNT][EVENT_COUNT] = {
     [LOADING] = {[LOADED] = REGISTERING},
     [REGISTERING] = {[REGISTERED] = FOLLOWING},
     [FOLLOWING] = {[ROW_GONE] = REGISTERING, [LOAD_AGAIN] = LOADING, [LOST] = HISTORY_LOST},
-    [HISTORY_LOST] = {[LOST] = HISTORY_LOST, [FOUND] = FOLLOWING},
+    [HISTORY_LOST] = {[LOST] = HISTORY_LOST, [FOUND] = FOLLOWING, [LOAD_AGAIN] = LOADING},
 };
 
 struct follower {
@@ -56,8 +57,9 @@ struct follower {
     struct db_connection *connection; // NULL = none now
     bool is_timeline_settled;         // on this connection: ours is accepted
     struct backoff backoff;
-    struct image *image;        // what is published
-    struct fingerprint_key key; // of all its images
+    struct loss_report loss_report; // of what the database lacks
+    struct image *image;            // what is published
+    struct fingerprint_key key;     // of all its images
     struct reclaim reclaim;
     struct applier applier;
     uint64_t round; // number of the last one that was published
@@ -113,16 +115,21 @@ static void make_room(struct follower *follower) {
     follower->image = NULL;
 }
 
+static struct snapshot_options get_snapshot_options(struct follower *follower,
+                                                    struct snapshot_progress *progress) {
+    return (struct snapshot_options){.connection = follower->connection,
+                                     .clock = follower->options.clock,
+                                     .reclaim = &follower->reclaim,
+                                     .key = follower->key,
+                                     .is_stopping = &follower->hint.is_stopping,
+                                     .progress = progress,
+                                     .round = follower->round + 1};
+}
+
 static enum status load(struct follower *follower, struct turn *turn) {
     uint64_t started_ns = now_ns(follower);
     follower_status_begin_load(&follower->status);
-    struct snapshot_options options = {.connection = follower->connection,
-                                       .clock = follower->options.clock,
-                                       .reclaim = &follower->reclaim,
-                                       .key = follower->key,
-                                       .is_stopping = &follower->hint.is_stopping,
-                                       .progress = &follower->status.progress,
-                                       .round = follower->round + 1};
+    struct snapshot_options options = get_snapshot_options(follower, &follower->status.progress);
     struct image *image;
     enum status status = snapshot_load(&options, &image);
     if (status == STATUS_NO_MEMORY)
@@ -151,7 +158,7 @@ static enum status run_loading(struct follower *follower, struct turn *turn) {
         return load(follower, turn);
     follower_status_set_trouble(&follower->status,
                                 "nobody has accepted the database's timeline %" PRId64
-                                ", so it may lack changes; operations.md tells what to do after a restore",
+                                ", so it may lack changes; run `latchkey recover`",
                                 timeline);
     return STATUS_OK;
 }
@@ -288,16 +295,50 @@ static enum status follow(struct follower *follower, const struct renewal *renew
     return STATUS_OK;
 }
 
-static void lose_history(struct follower *follower, const struct renewal *renewal,
-                         const struct positions *positions, unsigned lane, struct turn *turn) {
+// --- a lost history ---
+
+static enum status report_loss(struct follower *follower, struct turn *turn) {
+    struct snapshot_progress progress = {0}; // of nobody's interest
+    struct snapshot_options options = get_snapshot_options(follower, &progress);
+    uint64_t now = clock_get_boottime_ns(follower->options.clock);
+    const struct loss_witness witness = {follower->options.name, follower->image,
+                                         validator_get_time_ms(follower->validator, now)};
+    bool is_settled = false;
+    enum status status = loss_report_advance(&follower->loss_report, &options, &witness, &is_settled);
+    if (status != STATUS_OK || !is_settled)
+        return status;
+    log_event(LOG_LEVEL_WARNING, "the loss of changes is settled: everything is loaded again");
+    lease_recover_history(&follower->validator->lease);
+    *turn = (struct turn){LOAD_AGAIN, true};
+    return STATUS_OK;
+}
+
+// Our own memory is of another history.
+static enum status lose_history(struct follower *follower, const struct renewal *renewal,
+                                const struct positions *positions, unsigned lane, struct turn *turn) {
     lease_lose_history(&follower->validator->lease);
     turn->event = LOST;
     follower_status_set_trouble(&follower->status,
                                 "the database lacks changes that were applied here (lane %u: change %" PRId64
-                                ", the database has %" PRId64
-                                " and others); operations.md tells what to do after a restore",
+                                ", the database has %" PRId64 " and others); run `latchkey recover`",
                                 lane, positions->seqs[lane], renewal->heads[lane]);
+    return report_loss(follower, turn);
 }
+
+// Our own memory is of this history, but another validator had applied what is not there any more.
+static enum status await_recovery(struct follower *follower, struct turn *turn) {
+    lease_lose_history(&follower->validator->lease);
+    turn->event = LOST;
+    follower_status_set_trouble(&follower->status,
+                                "a validator has reported that the database lacks changes; "
+                                "run `latchkey recover`");
+    if (!loss_report_is_open(&follower->loss_report))
+        return STATUS_OK;
+    turn->is_followed_at_once = true;
+    return loss_report_withdraw(&follower->loss_report, get_session(follower));
+}
+
+// --- judging a round ---
 
 // What the answer to a renewal leads to in the present state.
 static enum status judge(struct follower *follower, const struct renewal *renewal, struct turn *turn) {
@@ -307,10 +348,10 @@ static enum status judge(struct follower *follower, const struct renewal *renewa
     // Once lost, only marks that are found again tell that it is ours; that they are not in the log any more
     // tells nothing.
     bool was_lost = follower->state == HISTORY_LOST;
-    if (verdict == RENEWAL_HISTORY_LOST || (was_lost && verdict == RENEWAL_LOG_TOO_HIGH)) {
-        lose_history(follower, renewal, positions, lane, turn);
-        return STATUS_OK;
-    }
+    if (verdict == RENEWAL_HISTORY_LOST || (was_lost && verdict == RENEWAL_LOG_TOO_HIGH))
+        return lose_history(follower, renewal, positions, lane, turn);
+    if (renewal->is_loss_reported)
+        return await_recovery(follower, turn);
     if (was_lost) {
         lease_recover_history(&follower->validator->lease);
         *turn = (struct turn){FOUND, true};

@@ -16,6 +16,7 @@ struct renewal {
     bool has_position_mark[LANE_COUNT]; // the log, or the head, still knows the change at our own position
     int64_t position_marks[LANE_COUNT];
     int64_t floors[LANE_COUNT]; // the lowest seq that is still in the log
+    bool is_loss_reported;      // a validator knows changes that the database lacks: nobody may serve
     int64_t database_now_ms;    // UTC
     uint64_t sent_boottime_ns;  // our own clocks around the round trip
     int64_t sent_realtime_ms;
