@@ -53,13 +53,14 @@ static void put(struct image *image, uint64_t token, uint64_t lists) {
     snprintf(text, sizeof(text), "things.do%u", (unsigned)(token % RULES));
     struct bytes grant = bytes_of_text(text);
     struct ip_prefix prefixes[PREFIXES];
-    struct token_row row = {.fingerprint = {{mix(2 * token + 1), mix(2 * token + 2)}},
-                            .company_id = {.bytes = {1}},
+    struct token_row row = {.company_id = {.bytes = {1}},
                             .suspended_until_ms = CLOCK_NEVER_MS,
                             .not_before_ms = CLOCK_ALWAYS_MS,
                             .expires_at_ms = CLOCK_NEVER_MS,
                             .rule = {.grants = &grant, .grant_count = 1}};
-    memcpy(row.token_id.bytes, row.fingerprint.words, sizeof(row.token_id.bytes));
+    const uint64_t drawn[2] = {mix(2 * token + 1), mix(2 * token + 2)};
+    memcpy(row.digest.bytes, drawn, sizeof(drawn));
+    memcpy(row.token_id.bytes, drawn, sizeof(drawn));
     if (lists > 0) {
         fill_list(token % lists, prefixes);
         row.rule.ips = prefixes;
