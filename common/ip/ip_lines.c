@@ -6,8 +6,9 @@ static uint32_t get_address(struct ip_key key) {
     return (uint32_t)(key.high >> 32);
 }
 
-static uint32_t count_lines(const struct ip_key *keys, uint32_t count, uint8_t shift) {
-    return (get_address(keys[count - 1]) >> shift) - (get_address(keys[0]) >> shift) + 1;
+// Up to 2^32 of them.
+static size_t count_lines(const struct ip_key *keys, uint32_t count, uint8_t shift) {
+    return (size_t)(get_address(keys[count - 1]) >> shift) - (get_address(keys[0]) >> shift) + 1;
 }
 
 // From `begin` on, those in the same slot.
@@ -75,7 +76,7 @@ void ip_lines_build(struct ip_lines *lines, uint8_t shift, const struct ip_key *
                     struct carver *carver) {
     *lines = (struct ip_lines){.first = get_address(keys[0]),
                                .last = get_address(keys[count - 1]),
-                               .last_line = count_lines(keys, count, shift) - 1,
+                               .last_line = (uint32_t)(count_lines(keys, count, shift) - 1),
                                .count = (uint16_t)count,
                                .shift = shift};
     struct ip_line *all;

@@ -64,17 +64,35 @@ static struct ip_set *new_of_records(struct arena *arena, const struct ip_record
     return count <= IP_FLAT_MAX ? new_flat(arena, v4, v6) : new_with_blocks(arena, v4, v6);
 }
 
-static struct ip_set *new_set(struct arena *arena, const struct ip_set_entry *entries, size_t count) {
+bool ip_set_draft_init(struct ip_set_draft *draft, const struct ip_set_entry *entries, size_t count) {
     assert(count <= IP_SET_MAX_ENTRIES);
-    struct ip_record *records = malloc((count + 1) * sizeof(*records)); // one more: never of size 0
-    if (!records)
-        return NULL;
+    *draft = (struct ip_set_draft){.count = count};
+    draft->records = malloc((count + 1) * sizeof(draft->records[0])); // one more: never of size 0
+    if (!draft->records)
+        return false;
     for (size_t i = 0; i < count; i++)
-        records[i] = ip_record_of(&entries[i].prefix, entries[i].ends_at_ms);
-    struct ip_set *set = NULL;
-    if (ip_record_sort(records, &count))
-        set = new_of_records(arena, records, count);
-    free(records);
+        draft->records[i] = ip_record_of(&entries[i].prefix, entries[i].ends_at_ms);
+    bool is_sorted = ip_record_sort(draft->records, &draft->count);
+    if (!is_sorted)
+        ip_set_draft_fini(draft);
+    return is_sorted;
+}
+
+void ip_set_draft_fini(struct ip_set_draft *draft) {
+    free(draft->records);
+    *draft = (struct ip_set_draft){0};
+}
+
+struct ip_set *ip_set_new_of_draft(const struct ip_set_draft *draft) {
+    return new_of_records(NULL, draft->records, draft->count);
+}
+
+static struct ip_set *new_set(struct arena *arena, const struct ip_set_entry *entries, size_t count) {
+    struct ip_set_draft draft;
+    if (!ip_set_draft_init(&draft, entries, count))
+        return NULL;
+    struct ip_set *set = new_of_records(arena, draft.records, draft.count);
+    ip_set_draft_fini(&draft);
     return set;
 }
 

@@ -32,6 +32,7 @@ struct ip_set_entry {
 };
 
 struct ip_set;
+struct ip_record;
 
 // Copies what it needs of `entries`, in any order. Of several entries with one prefix the one that ends last
 // is kept. NULL when out of memory. No entries: a set that contains nothing.
@@ -41,6 +42,19 @@ void ip_set_free(struct ip_set *set);
 // The same in an arena: never freed by hand.
 MUST_CHECK struct ip_set *ip_set_new_in_arena(struct arena *arena, const struct ip_set_entry *entries,
                                               size_t count);
+
+// The same in two steps, so that one can look for an equal set before making one: the entries sorted, each
+// prefix once. False when out of memory.
+struct ip_set_draft {
+    struct ip_record *records; // owned
+    size_t count;
+};
+MUST_CHECK bool ip_set_draft_init(struct ip_set_draft *draft, const struct ip_set_entry *entries,
+                                  size_t count);
+void ip_set_draft_fini(struct ip_set_draft *draft);
+MUST_CHECK struct ip_set *ip_set_new_of_draft(const struct ip_set_draft *draft);
+bool ip_set_draft_is_equal(const struct ip_set_draft *draft, const struct ip_set *set);
+uint64_t ip_set_draft_get_hash(const struct ip_set_draft *draft, const uint64_t keys[2]); // the set's
 
 // `set` with the entries under these prefixes replaced: those in `entries`, whose prefixes are all among
 // them, are what it has of them now. The old set stays as it is. NULL when out of memory. `set` is not in an

@@ -100,6 +100,24 @@ static uint64_t hash_record(const struct ip_record *record, const uint64_t keys[
     return multiply_fold(hash ^ (uint64_t)record->ends_at_ms, keys[1]);
 }
 
+bool ip_set_draft_is_equal(const struct ip_set_draft *draft, const struct ip_set *set) {
+    struct ip_set_walk walk = {0};
+    struct ip_record record;
+    if (ip_set_get_count(set) != draft->count)
+        return false;
+    for (size_t i = 0; i < draft->count; i++)
+        if (!ip_set_walk_next(&walk, set, &record) || !is_same(&record, &draft->records[i]))
+            return false;
+    return true;
+}
+
+uint64_t ip_set_draft_get_hash(const struct ip_set_draft *draft, const uint64_t keys[2]) {
+    uint64_t hash = 0;
+    for (size_t i = 0; i < draft->count; i++)
+        hash += hash_record(&draft->records[i], keys);
+    return hash;
+}
+
 static uint64_t hash_block(const struct ip_blocks *blocks, uint32_t number, const uint64_t keys[2]) {
     struct ip_block *block = blocks->blocks[number];
     if (block->hash_keys[0] == keys[0] && block->hash_keys[1] == keys[1])

@@ -69,6 +69,11 @@ static void compare_with_new_one(const struct ip_set *set, const struct plain_li
     assert_int_equal(ip_set_get_hash(set, keys), ip_set_get_hash(made, keys));
     assert_int_equal(ip_set_get_count(set), ip_set_get_count(made));
     ip_set_free(made);
+    struct ip_set_draft draft;
+    assert_true(ip_set_draft_init(&draft, list->entries, list->count));
+    assert_true(ip_set_draft_is_equal(&draft, set));
+    assert_int_equal(ip_set_draft_get_hash(&draft, keys), ip_set_get_hash(set, keys));
+    ip_set_draft_fini(&draft);
 }
 
 static void edit_again_and_again(struct seed *seed, const struct plain_shape *shape, unsigned edits) {
@@ -137,6 +142,25 @@ static void a_change_shares_all_but_what_it_meets(void **state) {
     plain_list_check_set(changed);
     ip_set_free(changed);
     free(list.entries);
+}
+
+static void a_draft_is_equal_to_the_set_of_its_entries_and_to_no_other(void **state) {
+    (void)state;
+    const struct ip_set_entry entries[] = {{plain_list_parse("10.0.0.0/8"), CLOCK_NEVER_MS},
+                                           {plain_list_parse("10.0.0.0/9"), CLOCK_NEVER_MS},
+                                           {plain_list_parse("11.0.0.0/8"), CLOCK_NEVER_MS},
+                                           {plain_list_parse("a00::/8"), CLOCK_NEVER_MS},
+                                           {plain_list_parse("10.0.0.0/8"), 1}};
+    for (size_t i = 0; i < ARRAY_LENGTH(entries); i++) {
+        struct ip_set *set = ip_set_new(&entries[i], 1);
+        for (size_t k = 0; k < ARRAY_LENGTH(entries); k++) {
+            struct ip_set_draft draft;
+            assert_true(ip_set_draft_init(&draft, &entries[k], 1));
+            assert_int_equal(ip_set_draft_is_equal(&draft, set), i == k);
+            ip_set_draft_fini(&draft);
+        }
+        ip_set_free(set);
+    }
 }
 
 // A change costs the hash of a block, not of a million entries.
@@ -226,6 +250,7 @@ int main(void) {
         cmocka_unit_test(small_sets_follow_their_list),
         cmocka_unit_test(sets_of_many_blocks_follow_their_list),
         cmocka_unit_test(a_change_shares_all_but_what_it_meets),
+        cmocka_unit_test(a_draft_is_equal_to_the_set_of_its_entries_and_to_no_other),
         cmocka_unit_test(a_changed_set_hashes_only_what_the_change_has_met),
         cmocka_unit_test(a_prefix_that_meets_every_block_changes_them_all),
         cmocka_unit_test(a_failing_allocation_leaves_the_old_set),

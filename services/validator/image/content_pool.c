@@ -42,6 +42,26 @@ void content_pool_fini(struct content_pool *pool) {
     intern_table_fini(&pool->permission_sets);
 }
 
+static bool is_of_draft(const void *set, const void *draft) {
+    return ip_set_draft_is_equal(draft, set);
+}
+
+// why not simply made and put: most lists of a load are there already, and making a set of many takes long.
+static enum status put_entries(struct content_pool *pool, const struct ip_set_entry *entries, size_t count,
+                               struct interned **ret_ips) {
+    struct ip_set_draft draft;
+    if (!ip_set_draft_init(&draft, entries, count))
+        return STATUS_NO_MEMORY;
+    uint64_t hash = ip_set_draft_get_hash(&draft, pool->ip_sets.keys);
+    struct interned *ips = intern_table_take(&pool->ip_sets, hash, is_of_draft, &draft);
+    enum status status =
+        ips ? STATUS_OK : intern_table_put(&pool->ip_sets, ip_set_new_of_draft(&draft), &ips);
+    ip_set_draft_fini(&draft);
+    if (status == STATUS_OK)
+        *ret_ips = ips;
+    return status;
+}
+
 enum status content_pool_put_prefixes(struct content_pool *pool, const struct ip_prefix *prefixes,
                                       size_t count, struct interned **ret_ips) {
     if (count == 0) {
@@ -53,9 +73,9 @@ enum status content_pool_put_prefixes(struct content_pool *pool, const struct ip
         return STATUS_NO_MEMORY;
     for (size_t i = 0; i < count; i++)
         entries[i] = (struct ip_set_entry){.prefix = prefixes[i], .ends_at_ms = CLOCK_NEVER_MS};
-    struct ip_set *ips = ip_set_new(entries, count);
+    enum status status = put_entries(pool, entries, count, ret_ips);
     free(entries);
-    return intern_table_put(&pool->ip_sets, ips, ret_ips);
+    return status;
 }
 
 enum status content_pool_put_domains(struct content_pool *pool, const struct bytes *patterns, size_t count,

@@ -18,6 +18,10 @@ void intern_table_fini(struct intern_table *table) {
     *table = (struct intern_table){0};
 }
 
+static uint32_t get_kept_hash(uint64_t hash) {
+    return (uint32_t)(hash >> 32);
+}
+
 static struct interned **get_bucket(const struct intern_table *table, uint32_t hash) {
     return &table->buckets[hash & (table->capacity - 1)];
 }
@@ -45,11 +49,17 @@ static bool grow(struct intern_table *table) {
     return true;
 }
 
-static struct interned *find(const struct intern_table *table, const void *object, uint32_t hash) {
-    for (struct interned *interned = table->count > 0 ? *get_bucket(table, hash) : NULL; interned;
+struct interned *intern_table_take(struct intern_table *table, uint64_t hash,
+                                   bool (*is_equal)(const void *object, const void *wanted),
+                                   const void *wanted) {
+    uint32_t kept = get_kept_hash(hash);
+    for (struct interned *interned = table->count > 0 ? *get_bucket(table, kept) : NULL; interned;
          interned = interned->next)
-        if (interned->hash == hash && table->kind->is_equal(interned->object, object))
+        if (interned->hash == kept && is_equal(interned->object, wanted)) {
+            assert(interned->references < UINT32_MAX);
+            interned->references++;
             return interned;
+        }
     return NULL;
 }
 
@@ -58,13 +68,13 @@ static size_t get_size_bytes(const struct intern_table *table, const struct inte
 }
 
 // Takes the object if there is memory.
-static struct interned *add(struct intern_table *table, void *object, uint32_t hash) {
+static struct interned *add(struct intern_table *table, void *object, uint64_t hash) {
     if (table->count >= table->capacity && !grow(table))
         return NULL;
     struct interned *interned = malloc(sizeof(*interned));
     if (!interned)
         return NULL;
-    *interned = (struct interned){.object = object, .hash = hash};
+    *interned = (struct interned){.object = object, .hash = get_kept_hash(hash), .references = 1};
     link_interned(table, interned);
     table->count++;
     table->size_bytes += get_size_bytes(table, interned);
@@ -74,14 +84,12 @@ static struct interned *add(struct intern_table *table, void *object, uint32_t h
 enum status intern_table_put(struct intern_table *table, void *object, struct interned **ret) {
     if (!object)
         return STATUS_NO_MEMORY;
-    uint32_t hash = (uint32_t)(table->kind->get_hash(object, table->keys) >> 32);
-    struct interned *interned = find(table, object, hash);
+    uint64_t hash = table->kind->get_hash(object, table->keys);
+    struct interned *interned = intern_table_take(table, hash, table->kind->is_equal, object);
     if (interned || !(interned = add(table, object, hash)))
         table->kind->free(object);
     if (!interned)
         return STATUS_NO_MEMORY;
-    assert(interned->references < UINT32_MAX);
-    interned->references++;
     *ret = interned;
     return STATUS_OK;
 }

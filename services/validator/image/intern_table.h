@@ -49,6 +49,12 @@ void intern_table_fini(struct intern_table *table); // nothing is held any more
 // A NULL object is out of memory, and then as ever `*ret` is untouched.
 MUST_CHECK enum status intern_table_put(struct intern_table *table, void *object, struct interned **ret);
 
+// One more reference to the object with this hash that `is_equal(object, wanted)` says is the one; NULL if
+// there is none. Spares making an object that is there.
+struct interned *intern_table_take(struct intern_table *table, uint64_t hash,
+                                   bool (*is_equal)(const void *object, const void *wanted),
+                                   const void *wanted);
+
 // Gives one reference back at once: the caller knows that no reader has the object from it. With the last one
 // the object is freed. NULL is ignored.
 void intern_table_release(struct intern_table *table, struct interned *interned);
