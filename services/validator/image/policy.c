@@ -48,6 +48,15 @@ void policy_table_fini(struct policy_table *table) {
 }
 
 // --- the key ---
+//
+// How many grants, domains and addresses; grants, then domains, each text ended by a newline and each list by
+// an empty line; then the addresses. By the counts it can be told whether a text has a newline inside.
+
+struct key_head {
+    uint32_t grant_count, domain_count, ip_count;
+};
+
+enum { PREFIX_BYTES = 2 + sizeof(((struct ip_address *)0)->bytes) };
 
 static void append_lines(struct buffer *key, const struct bytes *lines, size_t count) {
     for (size_t i = 0; i < count; i++) {
@@ -64,10 +73,18 @@ static void append_prefix(struct buffer *key, const struct ip_prefix *prefix) {
 }
 
 static void write_key(struct buffer *key, const struct policy_rule *rule) {
+    const struct key_head head = {(uint32_t)rule->grant_count, (uint32_t)rule->domain_count,
+                                  (uint32_t)rule->ip_count};
+    buffer_append(key, bytes_of(&head, sizeof(head)));
     append_lines(key, rule->grants, rule->grant_count);
     append_lines(key, rule->domains, rule->domain_count);
     for (size_t i = 0; i < rule->ip_count; i++)
         append_prefix(key, &rule->ips[i]);
+}
+
+// The texts, and the addresses behind them.
+static struct bytes get_lists(const struct policy *policy) {
+    return bytes_of(policy->key + sizeof(struct key_head), policy->key_len - sizeof(struct key_head));
 }
 
 // Eight bytes at a time, the last ones filled up with zeros: the length takes part. Who could choose rules
@@ -114,7 +131,7 @@ static enum status make_ips(const struct ip_prefix *prefixes, size_t count, cons
 static enum status fill_policy(struct policy *policy, const struct permission_catalogue *catalogue,
                                const struct policy_rule *rule) {
     struct permission_set *granted = NULL;
-    enum status status = expand_grants(catalogue, bytes_of(policy->key, policy->key_len), &granted);
+    enum status status = expand_grants(catalogue, get_lists(policy), &granted);
     atomic_init(&policy->granted, granted);
     if (status != STATUS_OK)
         return status;
@@ -240,7 +257,7 @@ static void release_set(void *owner, void *set) {
 static enum status expand_policy(struct policy_table *table, const struct permission_catalogue *catalogue,
                                  struct policy *policy) {
     struct permission_set *granted;
-    enum status status = expand_grants(catalogue, bytes_of(policy->key, policy->key_len), &granted);
+    enum status status = expand_grants(catalogue, get_lists(policy), &granted);
     if (status != STATUS_OK)
         return status;
     table->size_bytes -= get_size_bytes(policy);
@@ -258,5 +275,45 @@ enum status policy_table_expand(struct policy_table *table, const struct permiss
             if (status != STATUS_OK)
                 return status;
         }
+    return STATUS_OK;
+}
+
+// --- and back ---
+
+static const struct bytes *take_lines(struct bytes *lists, struct arena *arena, size_t count) {
+    struct bytes *lines = ARENA_NEW_ARRAY(arena, struct bytes, count);
+    for (size_t i = 0; lines && i < count; i++)
+        lines[i] = bytes_split(lists, '\n');
+    bytes_split(lists, '\n');
+    return lines;
+}
+
+static const struct ip_prefix *take_prefixes(struct bytes lists, struct arena *arena, size_t count) {
+    struct ip_prefix *prefixes = ARENA_NEW_ARRAY(arena, struct ip_prefix, count);
+    struct cursor cursor = cursor_of(lists);
+    for (size_t i = 0; prefixes && i < count; i++) {
+        prefixes[i].address.family = cursor_read_u8(&cursor);
+        prefixes[i].bits = cursor_read_u8(&cursor);
+        struct bytes address = cursor_read_bytes(&cursor, sizeof(prefixes[i].address.bytes));
+        memcpy(prefixes[i].address.bytes, address.data, address.len);
+    }
+    return prefixes;
+}
+
+enum status policy_get_rule(const struct policy *policy, struct arena *arena, struct policy_rule *ret_rule) {
+    struct key_head head;
+    struct bytes lists = get_lists(policy);
+    memcpy(&head, policy->key, sizeof(head));
+    struct policy_rule rule = {.grants = take_lines(&lists, arena, head.grant_count),
+                               .grant_count = head.grant_count,
+                               .domains = take_lines(&lists, arena, head.domain_count),
+                               .domain_count = head.domain_count,
+                               .ip_count = head.ip_count};
+    if (lists.len != (size_t)head.ip_count * PREFIX_BYTES)
+        return STATUS_MALFORMED;
+    rule.ips = take_prefixes(lists, arena, head.ip_count);
+    if (!rule.grants || !rule.domains || !rule.ips)
+        return STATUS_NO_MEMORY;
+    *ret_rule = rule;
     return STATUS_OK;
 }

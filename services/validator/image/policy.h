@@ -11,6 +11,7 @@
 
 #include "common/access/domain_set.h"
 #include "common/access/permission.h"
+#include "common/base/arena.h"
 #include "common/base/bytes.h"
 #include "common/base/compiler.h"
 #include "common/base/status.h"
@@ -39,7 +40,7 @@ struct policy {
     uint64_t hash;
     size_t references;
     size_t key_len;
-    char key[]; // grants, then domains, each ended by a newline; an empty line after each list; then the IPs
+    char key[]; // the rule in one form (policy.c)
 };
 
 struct policy_table {
@@ -69,6 +70,11 @@ void policy_table_release(struct policy_table *table, const struct policy *polic
 // After the catalogue has changed: what every policy grants is worked out anew. On NO_MEMORY some have been.
 MUST_CHECK enum status policy_table_expand(struct policy_table *table,
                                            const struct permission_catalogue *catalogue);
+
+// Writer: the rule that was interned, in the arena. MALFORMED: a text in it has a newline inside, which only
+// a hand can have written, so that the rule can't be told for sure.
+MUST_CHECK enum status policy_get_rule(const struct policy *policy, struct arena *arena,
+                                       struct policy_rule *ret_rule);
 
 static inline const struct policy *policy_table_get(const struct policy_table *table, uint32_t number) {
     return *(const struct policy **)slab_get(&table->by_number, number);
