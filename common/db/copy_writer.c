@@ -81,8 +81,7 @@ void copy_write_time_ms(struct buffer *to, int64_t ms, int64_t null_value) {
 
 void copy_write_prefix(struct buffer *to, const struct ip_prefix *prefix) {
     uint8_t bytes[DB_PREFIX_VALUE_MAX];
-    bool is_one = prefix->address.family != IP_FAMILY_NONE;
-    copy_write_bytes(to, bytes_of(bytes, is_one ? db_value_write_prefix(prefix, DB_PREFIX_CIDR, bytes) : 0));
+    copy_write_bytes(to, bytes_of(bytes, db_value_write_prefix(prefix, DB_PREFIX_CIDR, bytes)));
 }
 
 // --- arrays ---

@@ -26,7 +26,6 @@ void copy_write_bytes(struct buffer *to, struct bytes value);             // and
 // `null_value` is NULL. A time that PostgreSQL has no value for fails the buffer.
 void copy_write_time_ms(struct buffer *to, int64_t ms, int64_t null_value);
 
-// One that contains nobody is written as what can't be read, and so is read as one (array.h).
 void copy_write_prefix(struct buffer *to, const struct ip_prefix *prefix);
 
 void copy_write_texts(struct buffer *to, const struct bytes *texts, size_t count);

@@ -90,20 +90,19 @@ static enum status visit_roles(struct image_export *export, const struct company
     return status;
 }
 
-// A list of nobody stays one: no address at all would mean everybody.
 static enum status copy_ips(const struct ip_set *ips, struct arena *arena, struct member_row *row) {
     if (!ips)
         return STATUS_OK;
     size_t count = ip_set_get_count(ips);
     struct ip_set_entry *entries = ARENA_NEW_ARRAY(arena, struct ip_set_entry, count);
-    struct ip_prefix *prefixes = ARENA_NEW_ARRAY(arena, struct ip_prefix, count + 1);
+    struct ip_prefix *prefixes = ARENA_NEW_ARRAY(arena, struct ip_prefix, count);
     if (!entries || !prefixes)
         return STATUS_NO_MEMORY;
     ip_set_copy_entries(ips, entries);
     for (size_t i = 0; i < count; i++)
         prefixes[i] = entries[i].prefix;
     row->ips = prefixes;
-    row->ip_count = count > 0 ? count : 1;
+    row->ip_count = count;
     return STATUS_OK;
 }
 
