@@ -47,6 +47,8 @@ struct validator_settings {
     int64_t max_staleness_ms;
     int64_t poll_interval_ms;
     int64_t max_clock_skew_ms;
+    const char *snapshot_file;
+    int64_t snapshot_period_ms;
     int64_t min_revision_wait_ms;
     int64_t min_revision_calls;
     int64_t denials;
@@ -173,6 +175,8 @@ static enum status start_follower(const struct app_settings *settings) {
                                              .poll_ms = own_settings.poll_interval_ms,
                                              .max_staleness_ms = own_settings.max_staleness_ms,
                                              .max_clock_skew_ms = own_settings.max_clock_skew_ms,
+                                             .snapshot_path = own_settings.snapshot_file,
+                                             .snapshot_period_ms = own_settings.snapshot_period_ms,
                                              .on_round = on_round};
     return follower_new(&options, &validator, &follower);
 }
@@ -298,6 +302,21 @@ static const struct setting settings_table[] = {
      .max = 3600000,
      .help = "With the database's clock farther away from its own than this it does not decide. Below, its "
              "time is corrected by the difference."},
+    {.name = "snapshot-file",
+     .type = SETTING_TEXT,
+     .offset = OF(snapshot_file),
+     .default_value = "",
+     .help = "A file that this validator alone keeps, mode 0600: it starts from it and reads from the database "
+             "only what has changed since. One that is damaged, old or another database's is ignored. Empty: "
+             "none."},
+    {.name = "snapshot-period",
+     .type = SETTING_DURATION,
+     .offset = OF(snapshot_period_ms),
+     .default_value = "10m",
+     .min = 1000,
+     .max = 86400000,
+     .help = "How often the snapshot file is written while things change. Well below the hour for which the "
+             "change log is kept: an older file is of no use."},
     {.name = "min-revision-wait",
      .type = SETTING_DURATION,
      .offset = OF(min_revision_wait_ms),

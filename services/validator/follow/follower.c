@@ -26,9 +26,11 @@
 #include "services/validator/follow/loss_report.h"
 #include "services/validator/follow/renewal.h"
 #include "services/validator/follow/snapshot.h"
+#include "services/validator/follow/snapshot_keeper.h"
 #include "services/validator/image/quiescence.h"
 
 #define MS_NS UINT64_C(1000000)
+#define SLICE_PAUSE_MS 10 // while a snapshot file is being written
 #define READ_TIMEOUT_NS (120 * 1000 * MS_NS) // of all changes of one round
 #define CHANNEL "latchkey_change"
 #define TEXT_MAX 255 // as the table of validators allows
@@ -62,6 +64,7 @@ struct follower {
     struct fingerprint_key key;     // of all its images
     struct reclaim reclaim;
     struct applier applier;
+    struct snapshot_keeper keeper;
     uint64_t round; // number of the last one that was published
     enum lease_state seen_state;
 };
@@ -90,6 +93,7 @@ static void release_image(void *owner, void *image) {
 // Readers have either the old image, which is freed when they have let go of it, or this one.
 static void publish_image(struct follower *follower, struct image *image) {
     struct image *old = follower->image;
+    snapshot_keeper_forget_image(&follower->keeper);
     follower->image = image;
     atomic_store_explicit(&follower->validator->image, image, memory_order_release);
     // why first: what the old image has replaced is released into it, and without memory reclaim_add() frees
@@ -108,6 +112,7 @@ static void make_room(struct follower *follower) {
     uint64_t now = clock_get_boottime_ns(follower->options.clock);
     if (!follower->image || lease_get_state(&follower->validator->lease, now) == LEASE_SERVING)
         return;
+    snapshot_keeper_forget_image(&follower->keeper);
     atomic_store_explicit(&follower->validator->image, NULL, memory_order_release);
     reclaim_run(&follower->reclaim);
     reclaim_add(&follower->reclaim, release_image, NULL, follower->image);
@@ -126,16 +131,8 @@ static struct snapshot_options get_snapshot_options(struct follower *follower,
                                      .round = follower->round + 1};
 }
 
-static enum status load(struct follower *follower, struct turn *turn) {
-    uint64_t started_ns = now_ns(follower);
-    follower_status_begin_load(&follower->status);
-    struct snapshot_options options = get_snapshot_options(follower, &follower->status.progress);
-    struct image *image;
-    enum status status = snapshot_load(&options, &image);
-    if (status == STATUS_NO_MEMORY)
-        make_room(follower);
-    if (status != STATUS_OK)
-        return status;
+static void take_image(struct follower *follower, struct image *image, uint64_t started_ns,
+                       struct turn *turn) {
     follower->round++;
     publish_image(follower, image);
     uint64_t took_ns = now_ns(follower) - started_ns;
@@ -144,14 +141,60 @@ static enum status load(struct follower *follower, struct turn *turn) {
     log_event(LOG_LEVEL_INFO, "snapshot loaded", LOG_INTEGER("tokens", image_get_statistics(image).tokens),
               LOG_INTEGER("milliseconds", took_ns / MS_NS));
     *turn = (struct turn){LOADED, true};
-    return STATUS_OK;
+}
+
+// NOT_FOUND: there is none, or it is of no use. A file that is only behind is of use: the marks of its
+// positions are looked for by the first renewal.
+static enum status load_file(struct follower *follower, struct turn *turn) {
+    uint64_t started_ns = now_ns(follower);
+    const struct snapshot_file_options options = {.clock = follower->options.clock,
+                                                  .reclaim = &follower->reclaim,
+                                                  .is_stopping = &follower->hint.is_stopping,
+                                                  .progress = &follower->status.progress,
+                                                  .round = follower->round + 1};
+    struct image *image;
+    enum status status = snapshot_keeper_load(&follower->keeper, &options, &follower->key, &image);
+    if (status == STATUS_OK)
+        take_image(follower, image, started_ns, turn);
+    return status;
+}
+
+static enum status load(struct follower *follower, struct turn *turn) {
+    uint64_t started_ns = now_ns(follower);
+    follower_status_begin_load(&follower->status);
+    struct snapshot_options options = get_snapshot_options(follower, &follower->status.progress);
+    struct image *image;
+    enum status status = snapshot_load(&options, &image);
+    if (status == STATUS_NO_MEMORY)
+        make_room(follower);
+    if (status == STATUS_OK)
+        take_image(follower, image, started_ns, turn);
+    return status;
+}
+
+static enum status learn_identity(struct follower *follower) {
+    if (!snapshot_keeper_wants_identity(&follower->keeper))
+        return STATUS_OK;
+    struct snapshot_identity identity;
+    enum status status = follower_store_read_identity(get_session(follower), &identity);
+    if (status == STATUS_OK)
+        snapshot_keeper_set_identity(&follower->keeper, &identity);
+    return status;
 }
 
 // Without memory there is no telling whether this is the history that callers know: somebody has to say so.
 static enum status run_loading(struct follower *follower, struct turn *turn) {
     int64_t timeline = 0;
     bool is_accepted = false;
-    enum status status = follower_store_is_timeline_accepted(get_session(follower), &timeline, &is_accepted);
+    enum status status = learn_identity(follower);
+    if (status == STATUS_OK && snapshot_keeper_may_load(&follower->keeper)) {
+        status = load_file(follower, turn);
+        if (status != STATUS_NOT_FOUND)
+            return status;
+        status = STATUS_OK;
+    }
+    if (status == STATUS_OK)
+        status = follower_store_is_timeline_accepted(get_session(follower), &timeline, &is_accepted);
     if (status != STATUS_OK)
         return status;
     if (is_accepted)
@@ -199,6 +242,8 @@ static enum status settle_timeline(struct follower *follower) {
     bool is_new = false;
     enum status status =
         follower_store_accept_timeline(get_session(follower), follower->options.name, &is_new);
+    if (status == STATUS_OK)
+        status = learn_identity(follower);
     if (status != STATUS_OK)
         return status;
     follower->is_timeline_settled = true;
@@ -411,6 +456,7 @@ static enum status connect(struct follower *follower) {
         follower_status_set_trouble(&follower->status, "%s", failure.sentence);
     }
     follower->is_timeline_settled = false;
+    snapshot_keeper_forget_identity(&follower->keeper);
     return status;
 }
 
@@ -466,6 +512,22 @@ static void run_errands(struct follower *follower) {
                 validator_get_time_ms(validator, now));
 }
 
+static bool is_current(const struct follower *follower) {
+    return follower->state == FOLLOWING &&
+           lease_get_state(&follower->validator->lease, clock_get_boottime_ns(follower->options.clock)) ==
+               LEASE_SERVING;
+}
+
+// Until the next round. The snapshot file is written meanwhile.
+static void rest(struct follower *follower, uint64_t started_ns) {
+    bool is_hinted;
+    do {
+        bool is_busy = is_current(follower) && snapshot_keeper_run(&follower->keeper, follower->image);
+        uint64_t wait_ms = get_wait_ms(follower, started_ns);
+        is_hinted = hint_wait(&follower->hint, is_busy && wait_ms > SLICE_PAUSE_MS ? SLICE_PAUSE_MS : wait_ms);
+    } while (!is_hinted && get_wait_ms(follower, started_ns) > 0);
+}
+
 static void run_once(struct follower *follower) {
     struct turn turn = {NOTHING, false};
     uint64_t started_ns = now_ns(follower);
@@ -481,7 +543,7 @@ static void run_once(struct follower *follower) {
     }
     backoff_reset(&follower->backoff);
     if (!turn.is_followed_at_once)
-        hint_wait(&follower->hint, get_wait_ms(follower, started_ns));
+        rest(follower, started_ns);
 }
 
 static void give_back_lease(struct follower *follower) {
@@ -495,7 +557,10 @@ static void *run(void *context) {
     struct follower *follower = context;
     while (!hint_is_stopping(&follower->hint))
         run_once(follower);
+    bool was_current = is_current(follower);
     give_back_lease(follower);
+    if (was_current)
+        snapshot_keeper_finish(&follower->keeper, follower->image);
     return NULL;
 }
 
@@ -520,6 +585,7 @@ static enum status start(struct follower *follower) {
 
 static void free_parts(struct follower *follower) {
     atomic_store_explicit(&follower->validator->image, NULL, memory_order_release);
+    snapshot_keeper_fini(&follower->keeper);
     reclaim_fini(&follower->reclaim);
     image_free(follower->image);
     row_reader_fini(&follower->applier.reader);
@@ -548,6 +614,9 @@ enum status follower_new(const struct follower_options *options, struct validato
     lease_init(&validator->lease, (uint64_t)options->max_staleness_ms * MS_NS);
     follower_status_init(&follower->status, validator, options->clock);
     errands_init(&follower->errands);
+    const struct snapshot_keeper_options keeper = {options->snapshot_path, options->snapshot_period_ms,
+                                                   options->clock};
+    snapshot_keeper_init(&follower->keeper, &keeper);
     enum status status = start(follower);
     if (status != STATUS_OK) {
         free_parts(follower);
@@ -582,4 +651,5 @@ void follower_write_unready(struct follower *follower, struct buffer *to) {
 void follower_write_metrics(struct metrics_writer *writer, void *context) {
     struct follower *follower = context;
     follower_status_write_metrics(writer, &follower->status);
+    snapshot_keeper_write_metrics(&follower->keeper, writer);
 }

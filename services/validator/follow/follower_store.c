@@ -11,6 +11,7 @@ enum {
     REGISTER,
     RENEW,
     DEREGISTER,
+    IDENTITY,
     TIMELINE,
     ACCEPT_TIMELINE,
     LANES,
@@ -23,6 +24,10 @@ static const struct db_statement statements[] = {
     [RENEW] = {"follower_renew", "SELECT registered, heads, position_marks, floors, database_now,"
                                  " loss_reported FROM latchkey.validator_renew($1, $2)"},
     [DEREGISTER] = {"follower_deregister", "SELECT latchkey.validator_deregister($1)"},
+    [IDENTITY] = {"follower_identity",
+                  "SELECT (SELECT system_identifier FROM pg_control_system()),"
+                  " (SELECT oid::bigint FROM pg_database WHERE datname = current_database()),"
+                  " latchkey.timeline_current(), (SELECT max(number)::bigint FROM latchkey.migration)"},
     [TIMELINE] = {"follower_timeline", "SELECT latchkey.timeline_current(), latchkey.timeline_is_accepted()"},
     [ACCEPT_TIMELINE] = {"follower_accept_timeline",
                          "SELECT latchkey.timeline_accept($1) WHERE NOT latchkey.timeline_is_accepted()"},
@@ -123,6 +128,22 @@ enum status follower_store_deregister(struct follower_session session, struct uu
     db_params_add_uuid(&params, instance);
     struct db_command command = {&statements[DEREGISTER], &params, NULL};
     enum status status = execute(session, &arena, &command);
+    arena_fini(&arena);
+    return status;
+}
+
+enum status follower_store_read_identity(struct follower_session session,
+                                         struct snapshot_identity *ret_identity) {
+    struct arena arena;
+    arena_init(&arena, 0);
+    struct db_command command = {&statements[IDENTITY], NULL, NULL};
+    enum status status = execute(session, &arena, &command);
+    if (status == STATUS_OK)
+        *ret_identity = (struct snapshot_identity){
+            .system_identifier = db_result_get_int64(command.result, 0, 0),
+            .database_oid = db_result_get_int64(command.result, 0, 1),
+            .timeline = db_result_get_int64(command.result, 0, 2),
+            .schema_version = db_result_get_int64(command.result, 0, 3)};
     arena_fini(&arena);
     return status;
 }

@@ -57,14 +57,16 @@ void hint_stop(struct hint *hint) {
     db_listener_wake(hint->listener);
 }
 
-void hint_wait(struct hint *hint, uint64_t timeout_ms) {
+bool hint_wait(struct hint *hint, uint64_t timeout_ms) {
     struct timespec end = condition_get_end((int64_t)timeout_ms);
     int result = 0;
     pthread_mutex_lock(&hint->lock);
     while (!hint->is_given && !hint_is_stopping(hint) && result == 0)
         result = pthread_cond_timedwait(&hint->changed, &hint->lock, &end);
+    bool has_ended = hint->is_given || hint_is_stopping(hint);
     hint->is_given = false;
     pthread_mutex_unlock(&hint->lock);
+    return has_ended;
 }
 
 void hint_pause(struct hint *hint, uint64_t timeout_ms) {

@@ -38,8 +38,8 @@ static inline bool hint_is_stopping(const struct hint *hint) {
     return atomic_load_explicit(&hint->is_stopping, memory_order_relaxed);
 }
 
-// One thread: returns when the time is over, a hint was given, or all stops.
-void hint_wait(struct hint *hint, uint64_t timeout_ms);
+// One thread: returns when the time is over, or, and then true, a hint was given or all stops.
+bool hint_wait(struct hint *hint, uint64_t timeout_ms);
 
 // The same, but hints are left for later: a pause after a failure is not to be cut short.
 void hint_pause(struct hint *hint, uint64_t timeout_ms);

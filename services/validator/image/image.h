@@ -76,8 +76,8 @@ const struct token_record *image_end_probe(const struct image *image, const stru
 // ---- for the writer ----
 
 // Empty. What is replaced goes to `reclaim`, which is borrowed and must have been run before image_free().
-// With the key fingerprints are made of digests, which are not kept: who is to know the tokens of an image
-// again, in another process or file, needs it.
+// With the key fingerprints are made of digests, which are not kept: who puts tokens, or is to know them
+// again in another process or file, needs it.
 MUST_CHECK enum status image_new(struct reclaim *reclaim, const struct fingerprint_key *key,
                                  struct image **ret_image);
 

@@ -108,7 +108,7 @@ static enum status set_terms(struct image *image, const struct token_row *row, s
 
 static enum status fill_record(struct image *image, const struct token_row *row,
                                struct token_record *record) {
-    *record = (struct token_record){.fingerprint = token_table_get_fingerprint(image->tokens, &row->digest),
+    *record = (struct token_record){.fingerprint = row->fingerprint,
                                     .token_id = row->token_id,
                                     .kind = row->kind <= TOKEN_KIND_LOGIN ? row->kind : TOKEN_KIND_NONE,
                                     .channels = row->channels & CHANNEL_BITS_ALL,
