@@ -118,14 +118,15 @@ static void make_room(struct follower *follower) {
     follower->image = NULL;
 }
 
-static void take_image(struct follower *follower, struct image *image, uint64_t started_ns,
-                       struct turn *turn) {
+static void take_image(struct follower *follower, struct image *image, const char *from,
+                       uint64_t started_ns, struct turn *turn) {
     follower->round++;
     publish_image(follower, image);
     uint64_t took_ns = now_ns(follower) - started_ns;
     atomic_store_explicit(&follower->status.load_ns, took_ns, memory_order_relaxed);
     atomic_fetch_add_explicit(&follower->status.loads, 1, memory_order_relaxed);
-    log_event(LOG_LEVEL_INFO, "snapshot loaded", LOG_INTEGER("tokens", image_get_statistics(image).tokens),
+    log_event(LOG_LEVEL_INFO, "snapshot loaded", LOG_TEXT("from", from),
+              LOG_INTEGER("tokens", image_get_statistics(image).tokens),
               LOG_INTEGER("milliseconds", took_ns / MS_NS));
     *turn = (struct turn){LOADED, true};
 }
@@ -142,7 +143,7 @@ static enum status load_file(struct follower *follower, struct turn *turn) {
     struct image *image;
     enum status status = snapshot_keeper_load(&follower->keeper, &options, &follower->key, &image);
     if (status == STATUS_OK)
-        take_image(follower, image, started_ns, turn);
+        take_image(follower, image, "file", started_ns, turn);
     return status;
 }
 
@@ -161,7 +162,7 @@ static enum status load(struct follower *follower, struct turn *turn) {
     if (status == STATUS_NO_MEMORY)
         make_room(follower);
     if (status == STATUS_OK)
-        take_image(follower, image, started_ns, turn);
+        take_image(follower, image, "database", started_ns, turn);
     return status;
 }
 

@@ -63,9 +63,7 @@ enum status snapshot_keeper_load(struct snapshot_keeper *keeper, const struct sn
     if (status != STATUS_OK)
         return refuse(keeper, status, why);
     int64_t age_ms = clock_get_realtime_ms(keeper->options.clock) - header.made_at_ms;
-    log_event(LOG_LEVEL_INFO, "snapshot file loaded",
-              LOG_INTEGER("tokens", image_get_statistics(*ret_image).tokens),
-              LOG_INTEGER("age_seconds", age_ms / 1000));
+    log_event(LOG_LEVEL_INFO, "snapshot file read", LOG_INTEGER("age_seconds", age_ms / 1000));
     note_file(keeper, header.seqs);
     put_off(keeper);
     *ret_key = header.key;
