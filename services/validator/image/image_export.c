@@ -205,7 +205,7 @@ static enum status step_company(struct image_export *export, const struct image_
 
 static enum status step_tokens(struct image_export *export, const struct image_visitor *visitor,
                                void *context) {
-    uint32_t number = (uint32_t)export->next;
+    uint32_t number = (uint32_t) export->next;
     enum status status = STATUS_OK;
     for (unsigned i = 0; i < STEP_TOKENS && status == STATUS_OK; i++) {
         const struct token_record *record = slab_next(&export->image->records, &number);

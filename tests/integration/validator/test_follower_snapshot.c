@@ -15,7 +15,7 @@ static char directory[64], path[96];
 
 static int set_up(void **state) {
     (void)state;
-    strcpy(directory, "/tmp/latchkey-snapshot-XXXXXX");
+    snprintf(directory, sizeof(directory), "%s", "/tmp/latchkey-snapshot-XXXXXX");
     assert_non_null(mkdtemp(directory));
     snprintf(path, sizeof(path), "%s/file", directory);
     scene_init(&scene);
