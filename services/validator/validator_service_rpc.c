@@ -306,9 +306,10 @@ static const struct setting settings_table[] = {
      .type = SETTING_TEXT,
      .offset = OF(snapshot_file),
      .default_value = "",
-     .help = "A file that this validator alone keeps, mode 0600: it starts from it and reads from the database "
-             "only what has changed since. One that is damaged, old or another database's is ignored. Empty: "
-             "none."},
+     .help =
+         "A file that this validator alone keeps, mode 0600: it starts from it and reads from the database "
+         "only what has changed since. One that is damaged, old or another database's is ignored. Empty: "
+         "none."},
     {.name = "snapshot-period",
      .type = SETTING_DURATION,
      .offset = OF(snapshot_period_ms),

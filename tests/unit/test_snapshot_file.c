@@ -1,5 +1,6 @@
 // A snapshot file comes back as the image it was made of, or not at all: whatever bit of it is changed,
-// wherever it ends, whoever it belongs to; and a process killed while it writes leaves the old one or the new.
+// wherever it ends, whoever it belongs to; and a process killed while it writes leaves the old one or the
+// new.
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -43,7 +44,7 @@ static void note_positions(struct image *image, struct reclaim *reclaim, int64_t
 static int set_up(void **state) {
     static struct stage stage;
     stage = (struct stage){.seed = seed_new()};
-    strcpy(stage.directory, "/tmp/latchkey-snapshot-XXXXXX");
+    snprintf(stage.directory, sizeof(stage.directory), "%s", "/tmp/latchkey-snapshot-XXXXXX");
     assert_non_null(mkdtemp(stage.directory));
     snprintf(stage.path, sizeof(stage.path), "%s/file", stage.directory);
     snprintf(stage.new_path, sizeof(stage.new_path), "%s.new", stage.path);
@@ -71,8 +72,8 @@ static int tear_down(void **state) {
 static enum status write_file(const struct stage *stage, int *ret_error) {
     struct snapshot_dump *dump;
     uint64_t bytes;
-    assert_int_equal(
-        snapshot_dump_new(stage->path, &identity, stage->image, clock_get_system(), &dump), STATUS_OK);
+    assert_int_equal(snapshot_dump_new(stage->path, &identity, stage->image, clock_get_system(), &dump),
+                     STATUS_OK);
     snapshot_dump_run_to_end(dump);
     return snapshot_dump_free(dump, ret_error, &bytes);
 }
@@ -137,8 +138,7 @@ static void read_bytes(struct loaded *loaded, struct bytes file) {
     const struct snapshot_source source = {read_memory, &memory};
     *loaded = (struct loaded){.why = NULL};
     const struct snapshot_file_options options = make_options(loaded);
-    loaded->status =
-        snapshot_file_read(&source, &options, &loaded->header, &loaded->image, &loaded->why);
+    loaded->status = snapshot_file_read(&source, &options, &loaded->header, &loaded->image, &loaded->why);
 }
 
 static uint8_t *slurp(const char *path, size_t *ret_len) {
@@ -323,8 +323,8 @@ static void an_image_that_is_forgotten_leaves_no_file(void **state) {
     struct snapshot_dump *dump;
     int error;
     uint64_t bytes;
-    assert_int_equal(
-        snapshot_dump_new(stage->path, &identity, stage->image, clock_get_system(), &dump), STATUS_OK);
+    assert_int_equal(snapshot_dump_new(stage->path, &identity, stage->image, clock_get_system(), &dump),
+                     STATUS_OK);
     assert_int_equal(snapshot_dump_run(dump, 0), SNAPSHOT_DUMP_RUNS);
     snapshot_dump_forget_image(dump);
     assert_int_equal(snapshot_dump_free(dump, &error, &bytes), STATUS_CANCELLED);

@@ -30,7 +30,6 @@
 #include "services/validator/image/quiescence.h"
 
 #define MS_NS UINT64_C(1000000)
-#define SLICE_PAUSE_MS 10 // while a snapshot file is being written
 #define READ_TIMEOUT_NS (120 * 1000 * MS_NS) // of all changes of one round
 #define CHANNEL "latchkey_change"
 #define TEXT_MAX 255 // as the table of validators allows
@@ -131,14 +130,15 @@ static struct snapshot_options get_snapshot_options(struct follower *follower,
                                      .round = follower->round + 1};
 }
 
-static void take_image(struct follower *follower, struct image *image, uint64_t started_ns,
+static void take_image(struct follower *follower, struct image *image, const char *from, uint64_t started_ns,
                        struct turn *turn) {
     follower->round++;
     publish_image(follower, image);
     uint64_t took_ns = now_ns(follower) - started_ns;
     atomic_store_explicit(&follower->status.load_ns, took_ns, memory_order_relaxed);
     atomic_fetch_add_explicit(&follower->status.loads, 1, memory_order_relaxed);
-    log_event(LOG_LEVEL_INFO, "snapshot loaded", LOG_INTEGER("tokens", image_get_statistics(image).tokens),
+    log_event(LOG_LEVEL_INFO, "snapshot loaded", LOG_TEXT("from", from),
+              LOG_INTEGER("tokens", image_get_statistics(image).tokens),
               LOG_INTEGER("milliseconds", took_ns / MS_NS));
     *turn = (struct turn){LOADED, true};
 }
@@ -147,38 +147,24 @@ static void take_image(struct follower *follower, struct image *image, uint64_t 
 // positions are looked for by the first renewal.
 static enum status load_file(struct follower *follower, struct turn *turn) {
     uint64_t started_ns = now_ns(follower);
-    const struct snapshot_file_options options = {.clock = follower->options.clock,
-                                                  .reclaim = &follower->reclaim,
-                                                  .is_stopping = &follower->hint.is_stopping,
-                                                  .progress = &follower->status.progress,
-                                                  .round = follower->round + 1};
+    const struct snapshot_options options = get_snapshot_options(follower, &follower->status.progress);
     struct image *image;
     enum status status = snapshot_keeper_load(&follower->keeper, &options, &follower->key, &image);
     if (status == STATUS_OK)
-        take_image(follower, image, started_ns, turn);
+        take_image(follower, image, "file", started_ns, turn);
     return status;
 }
 
-static enum status load(struct follower *follower, struct turn *turn) {
+static enum status load_rows(struct follower *follower, struct turn *turn) {
     uint64_t started_ns = now_ns(follower);
-    follower_status_begin_load(&follower->status);
-    struct snapshot_options options = get_snapshot_options(follower, &follower->status.progress);
+    const struct snapshot_options options = get_snapshot_options(follower, &follower->status.progress);
     struct image *image;
+    follower_status_begin_load(&follower->status);
     enum status status = snapshot_load(&options, &image);
     if (status == STATUS_NO_MEMORY)
         make_room(follower);
     if (status == STATUS_OK)
-        take_image(follower, image, started_ns, turn);
-    return status;
-}
-
-static enum status learn_identity(struct follower *follower) {
-    if (!snapshot_keeper_wants_identity(&follower->keeper))
-        return STATUS_OK;
-    struct snapshot_identity identity;
-    enum status status = follower_store_read_identity(get_session(follower), &identity);
-    if (status == STATUS_OK)
-        snapshot_keeper_set_identity(&follower->keeper, &identity);
+        take_image(follower, image, "database", started_ns, turn);
     return status;
 }
 
@@ -186,19 +172,14 @@ static enum status learn_identity(struct follower *follower) {
 static enum status run_loading(struct follower *follower, struct turn *turn) {
     int64_t timeline = 0;
     bool is_accepted = false;
-    enum status status = learn_identity(follower);
-    if (status == STATUS_OK && snapshot_keeper_may_load(&follower->keeper)) {
-        status = load_file(follower, turn);
-        if (status != STATUS_NOT_FOUND)
-            return status;
-        status = STATUS_OK;
-    }
-    if (status == STATUS_OK)
-        status = follower_store_is_timeline_accepted(get_session(follower), &timeline, &is_accepted);
+    enum status status = load_file(follower, turn);
+    if (status != STATUS_NOT_FOUND)
+        return status;
+    status = follower_store_is_timeline_accepted(get_session(follower), &timeline, &is_accepted);
     if (status != STATUS_OK)
         return status;
     if (is_accepted)
-        return load(follower, turn);
+        return load_rows(follower, turn);
     follower_status_set_trouble(&follower->status,
                                 "nobody has accepted the database's timeline %" PRId64
                                 ", so it may lack changes; run `latchkey recover`",
@@ -243,7 +224,7 @@ static enum status settle_timeline(struct follower *follower) {
     enum status status =
         follower_store_accept_timeline(get_session(follower), follower->options.name, &is_new);
     if (status == STATUS_OK)
-        status = learn_identity(follower);
+        status = snapshot_keeper_learn_identity(&follower->keeper, get_session(follower));
     if (status != STATUS_OK)
         return status;
     follower->is_timeline_settled = true;
@@ -513,18 +494,19 @@ static void run_errands(struct follower *follower) {
 }
 
 static bool is_current(const struct follower *follower) {
-    return follower->state == FOLLOWING &&
-           lease_get_state(&follower->validator->lease, clock_get_boottime_ns(follower->options.clock)) ==
-               LEASE_SERVING;
+    uint64_t now = clock_get_boottime_ns(follower->options.clock);
+    return follower->state == FOLLOWING && lease_get_state(&follower->validator->lease, now) == LEASE_SERVING;
 }
 
 // Until the next round. The snapshot file is written meanwhile.
 static void rest(struct follower *follower, uint64_t started_ns) {
     bool is_hinted;
     do {
-        bool is_busy = is_current(follower) && snapshot_keeper_run(&follower->keeper, follower->image);
         uint64_t wait_ms = get_wait_ms(follower, started_ns);
-        is_hinted = hint_wait(&follower->hint, is_busy && wait_ms > SLICE_PAUSE_MS ? SLICE_PAUSE_MS : wait_ms);
+        bool is_busy = is_current(follower) && snapshot_keeper_run(&follower->keeper, follower->image);
+        if (is_busy && wait_ms > SNAPSHOT_KEEPER_PAUSE_MS)
+            wait_ms = SNAPSHOT_KEEPER_PAUSE_MS;
+        is_hinted = hint_wait(&follower->hint, wait_ms);
     } while (!is_hinted && get_wait_ms(follower, started_ns) > 0);
 }
 

@@ -49,7 +49,7 @@ struct follower_options {
     int64_t max_staleness_ms;  // 100..3 600 000: the lease
     int64_t max_clock_skew_ms; // 1..: a database's clock farther away than that withdraws the lease
 
-    const char *snapshot_path; // a file to start from, and to keep for the next start; NULL or "" = none
+    const char *snapshot_path;  // a file to start from, and to keep for the next start; NULL or "" = none
     int64_t snapshot_period_ms; // how often it is written
 
     // On the follower's thread, after each publication of positions and after each change of the lease's

@@ -139,11 +139,11 @@ enum status follower_store_read_identity(struct follower_session session,
     struct db_command command = {&statements[IDENTITY], NULL, NULL};
     enum status status = execute(session, &arena, &command);
     if (status == STATUS_OK)
-        *ret_identity = (struct snapshot_identity){
-            .system_identifier = db_result_get_int64(command.result, 0, 0),
-            .database_oid = db_result_get_int64(command.result, 0, 1),
-            .timeline = db_result_get_int64(command.result, 0, 2),
-            .schema_version = db_result_get_int64(command.result, 0, 3)};
+        *ret_identity =
+            (struct snapshot_identity){.system_identifier = db_result_get_int64(command.result, 0, 0),
+                                       .database_oid = db_result_get_int64(command.result, 0, 1),
+                                       .timeline = db_result_get_int64(command.result, 0, 2),
+                                       .schema_version = db_result_get_int64(command.result, 0, 3)};
     arena_fini(&arena);
     return status;
 }

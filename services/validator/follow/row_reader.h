@@ -36,13 +36,13 @@ size_t row_kind_get_columns(enum row_kind kind);
 
 // Embedded; one thread.
 struct row_reader {
-    struct image *image;            // borrows
-    struct reclaim *reclaim;        // borrows: the image's; run now and then while many rows come
-    const atomic_bool *is_stopping; // borrows; true ends a reading with CANCELLED
+    struct image *image;                // borrows
+    struct reclaim *reclaim;            // borrows: the image's; run now and then while many rows come
+    const atomic_bool *is_stopping;     // borrows; true ends a reading with CANCELLED
     struct snapshot_progress *progress; // borrows; each row is added; NULL = nobody watches
-    bool has_fingerprints;          // rows are an image's (row_writer.h): tokens come without their digests
+    bool has_fingerprints; // rows are an image's (row_writer.h): tokens come without their digests
     unsigned rows_since_reclaim;
-    struct arena arena;             // of one row, or of all that are kept to the end of a reading
+    struct arena arena; // of one row, or of all that are kept to the end of a reading
     struct buffer sql;
     struct uuid entries_of;    // whose entries are being gathered; zero = nobody's
     struct buffer entries;     // struct ip_set_entry, of that company

@@ -152,11 +152,11 @@ static void fill_header(struct snapshot_header *header, const struct snapshot_id
                         const struct image *image, const struct clock *clock) {
     const struct positions *positions = lanes_get_positions(image_get_lanes(image));
     const struct image_statistics statistics = image_get_statistics(image);
-    *header = (struct snapshot_header){
-        .identity = *identity,
-        .key = *image_get_fingerprint_key(image),
-        .expected_rows = statistics.tokens + statistics.members + statistics.roles + 2 * statistics.companies,
-        .made_at_ms = clock_get_realtime_ms(clock)};
+    *header = (struct snapshot_header){.identity = *identity,
+                                       .key = *image_get_fingerprint_key(image),
+                                       .expected_rows = statistics.tokens + statistics.members +
+                                                        statistics.roles + 2 * statistics.companies,
+                                       .made_at_ms = clock_get_realtime_ms(clock)};
     memcpy(header->seqs, positions->seqs, sizeof(header->seqs));
     memcpy(header->marks, positions->marks, sizeof(header->marks));
 }

@@ -121,7 +121,8 @@ static enum status read_blocks(struct reading *reading) {
 // --- the header ---
 
 static const char *compare(const struct snapshot_identity *file, const struct snapshot_identity *database) {
-    if (file->system_identifier != database->system_identifier || file->database_oid != database->database_oid)
+    if (file->system_identifier != database->system_identifier ||
+        file->database_oid != database->database_oid)
         return "it is another database's";
     if (file->timeline != database->timeline)
         return "the database has another timeline by now";

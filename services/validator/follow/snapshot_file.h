@@ -6,8 +6,8 @@
 
 #include "common/base/compiler.h"
 #include "common/base/status.h"
-#include "services/validator/follow/snapshot_progress.h"
 #include "services/validator/follow/snapshot_format.h"
+#include "services/validator/follow/snapshot_progress.h"
 #include "services/validator/image/image.h"
 
 // Where the bytes come from: exactly `len` of them, or false at the end and on failure.
@@ -19,8 +19,8 @@ struct snapshot_source {
 struct snapshot_file_options {
     struct snapshot_identity identity; // whose file alone is taken
     const struct clock *clock;
-    struct reclaim *reclaim;           // the new image's
-    const atomic_bool *is_stopping;    // ends it with CANCELLED
+    struct reclaim *reclaim;        // the new image's
+    const atomic_bool *is_stopping; // ends it with CANCELLED
     struct snapshot_progress *progress;
     uint64_t round; // of the positions that it publishes
 };

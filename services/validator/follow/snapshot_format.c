@@ -111,7 +111,8 @@ const char *snapshot_read_header(struct bytes bytes, struct snapshot_header *ret
         return "it is no snapshot file";
     int64_t format = read_int64(&cursor);
     if (format != SNAPSHOT_FORMAT)
-        return format > SNAPSHOT_FORMAT ? "a newer release has written it" : "an older release has written it";
+        return format > SNAPSHOT_FORMAT ? "a newer release has written it"
+                                        : "an older release has written it";
     struct snapshot_header header = read_fields(&cursor);
     if (!has_right_digest(bytes, ret_chain))
         return "its header is damaged";

@@ -10,8 +10,8 @@
 // lost, doubled or moved is told where it is, and the last digest covers all.
 //
 // why the key may lie in a file: only who reads this process's memory or the file (mode 0600, its owner's)
-// has it. With it nobody gets in: that would take a secret whose SHA-256 has another's fingerprint, one try in
-// 2^104. Who may also import tokens by digests of their choice could make one that stands in for another's
+// has it. With it nobody gets in: that would take a secret whose SHA-256 has another's fingerprint, one try
+// in 2^104. Who may also import tokens by digests of their choice could make one that stands in for another's
 // and so shuts it out; that is what the key is kept from others for.
 #ifndef LATCHKEY_SERVICES_VALIDATOR_FOLLOW_SNAPSHOT_FORMAT_H
 #define LATCHKEY_SERVICES_VALIDATOR_FOLLOW_SNAPSHOT_FORMAT_H

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/base/log.h"
+#include "services/validator/follow/snapshot_file.h"
 
 #define MS_NS UINT64_C(1000000)
 #define SLICE_NS (2 * MS_NS) // so much later may a change be seen while a file is being written
@@ -32,9 +33,12 @@ void snapshot_keeper_init(struct snapshot_keeper *keeper, const struct snapshot_
     *keeper = (struct snapshot_keeper){.options = *options};
 }
 
-void snapshot_keeper_set_identity(struct snapshot_keeper *keeper, const struct snapshot_identity *identity) {
-    keeper->identity = *identity;
-    keeper->has_identity = true;
+enum status snapshot_keeper_learn_identity(struct snapshot_keeper *keeper, struct follower_session session) {
+    if (!is_on(keeper) || keeper->has_identity)
+        return STATUS_OK;
+    enum status status = follower_store_read_identity(session, &keeper->identity);
+    keeper->has_identity = status == STATUS_OK;
+    return status;
 }
 
 void snapshot_keeper_forget_identity(struct snapshot_keeper *keeper) {
@@ -52,20 +56,33 @@ static enum status refuse(const struct snapshot_keeper *keeper, enum status stat
     return status == STATUS_INVALID ? STATUS_NOT_FOUND : status;
 }
 
-enum status snapshot_keeper_load(struct snapshot_keeper *keeper, const struct snapshot_file_options *options,
-                                 struct fingerprint_key *ret_key, struct image **ret_image) {
-    struct snapshot_file_options own = *options;
-    struct snapshot_header header;
+static enum status load(struct snapshot_keeper *keeper, const struct snapshot_options *options,
+                        struct snapshot_header *ret_header, struct image **ret_image) {
+    const struct snapshot_file_options of_file = {.identity = keeper->identity,
+                                                  .clock = options->clock,
+                                                  .reclaim = options->reclaim,
+                                                  .is_stopping = options->is_stopping,
+                                                  .progress = options->progress,
+                                                  .round = options->round};
     const char *why = NULL;
     keeper->was_loaded = true;
-    own.identity = keeper->identity;
-    enum status status = snapshot_file_load(keeper->options.path, &own, &header, ret_image, &why);
+    enum status status = snapshot_file_load(keeper->options.path, &of_file, ret_header, ret_image, &why);
+    return status == STATUS_OK ? STATUS_OK : refuse(keeper, status, why);
+}
+
+enum status snapshot_keeper_load(struct snapshot_keeper *keeper, const struct snapshot_options *options,
+                                 struct fingerprint_key *ret_key, struct image **ret_image) {
+    if (!is_on(keeper) || keeper->was_loaded)
+        return STATUS_NOT_FOUND;
+    struct snapshot_header header;
+    const struct follower_session session = {options->connection, options->clock};
+    enum status status = snapshot_keeper_learn_identity(keeper, session);
+    if (status == STATUS_OK)
+        status = load(keeper, options, &header, ret_image);
     if (status != STATUS_OK)
-        return refuse(keeper, status, why);
+        return status;
     int64_t age_ms = clock_get_realtime_ms(keeper->options.clock) - header.made_at_ms;
-    log_event(LOG_LEVEL_INFO, "snapshot file loaded",
-              LOG_INTEGER("tokens", image_get_statistics(*ret_image).tokens),
-              LOG_INTEGER("age_seconds", age_ms / 1000));
+    log_event(LOG_LEVEL_INFO, "snapshot file read", LOG_INTEGER("age_seconds", age_ms / 1000));
     note_file(keeper, header.seqs);
     put_off(keeper);
     *ret_key = header.key;
@@ -103,8 +120,7 @@ static void end_dump(struct snapshot_keeper *keeper) {
 }
 
 static bool has_news(const struct snapshot_keeper *keeper, const struct image *image) {
-    return !keeper->has_file ||
-           memcmp(keeper->file_seqs, get_seqs(image), sizeof(keeper->file_seqs)) != 0;
+    return !keeper->has_file || memcmp(keeper->file_seqs, get_seqs(image), sizeof(keeper->file_seqs)) != 0;
 }
 
 static void begin_dump(struct snapshot_keeper *keeper, const struct image *image) {

@@ -12,8 +12,9 @@
 #include "common/base/clock.h"
 #include "common/base/compiler.h"
 #include "common/base/status.h"
+#include "services/validator/follow/follower_store.h"
+#include "services/validator/follow/snapshot.h"
 #include "services/validator/follow/snapshot_dump.h"
-#include "services/validator/follow/snapshot_file.h"
 
 struct snapshot_keeper_options {
     const char *path; // borrows; NULL or "" = no file is kept, and everything below does nothing
@@ -43,27 +44,20 @@ void snapshot_keeper_init(struct snapshot_keeper *keeper, const struct snapshot_
 // Gives up what is under way. Before the image is freed.
 void snapshot_keeper_fini(struct snapshot_keeper *keeper);
 
-// Whether the file has still to be tried.
-static inline bool snapshot_keeper_may_load(const struct snapshot_keeper *keeper) {
-    return keeper->options.path && keeper->options.path[0] && !keeper->was_loaded;
-}
+// Which database is followed, where that is not known yet. Without it nothing is loaded or written.
+MUST_CHECK enum status snapshot_keeper_learn_identity(struct snapshot_keeper *keeper,
+                                                      struct follower_session session);
+void snapshot_keeper_forget_identity(struct snapshot_keeper *keeper); // on a new connection
 
-static inline bool snapshot_keeper_wants_identity(const struct snapshot_keeper *keeper) {
-    return keeper->options.path && keeper->options.path[0] && !keeper->has_identity;
-}
-
-// Which database it is, found on the present connection. Without it nothing is loaded or written.
-void snapshot_keeper_set_identity(struct snapshot_keeper *keeper, const struct snapshot_identity *identity);
-void snapshot_keeper_forget_identity(struct snapshot_keeper *keeper);
-
-// Once: the image of the file, `options->identity` apart, which is the keeper's. NOT_FOUND: there is none
-// that can be used; the log says why.
+// Once in its life: the image of the file, and its key in place of the options'. NOT_FOUND: it has been tried
+// before, or there is none that can be used; the log says why.
 MUST_CHECK enum status snapshot_keeper_load(struct snapshot_keeper *keeper,
-                                            const struct snapshot_file_options *options,
+                                            const struct snapshot_options *options,
                                             struct fingerprint_key *ret_key, struct image **ret_image);
 
-// While `image` is current: begins a file if one is due, or goes on with it for some milliseconds. True: soon
-// again.
+// While `image` is current: begins a file if one is due, or goes on with it for some milliseconds. True:
+// again after the pause.
+#define SNAPSHOT_KEEPER_PAUSE_MS 10
 bool snapshot_keeper_run(struct snapshot_keeper *keeper, const struct image *image);
 
 // The image that was given to snapshot_keeper_run() is going to be freed. Never blocks.

@@ -35,8 +35,8 @@ void snapshot_sink_abandon(struct snapshot_sink *sink);
 // The file is finished, given up or has failed: snapshot_sink_free() does not block any more.
 bool snapshot_sink_is_over(struct snapshot_sink *sink);
 
-// After one of the two, or once it is over: waits for the disk and frees the sink. OK: the file stands. Else `*ret_error`
-// is the errno of what failed, 0 for no memory. `*ret_bytes`: what was written.
+// After one of the two, or once it is over: waits for the disk and frees the sink. OK: the file stands. Else
+// `*ret_error` is the errno of what failed, 0 for no memory. `*ret_bytes`: what was written.
 enum status snapshot_sink_free(struct snapshot_sink *sink, int *ret_error, uint64_t *ret_bytes);
 
 #endif

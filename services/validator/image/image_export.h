@@ -43,7 +43,7 @@ enum image_export_stage {
 // Embedded; the writer's thread. Fields are image_export.c's, but for the stage.
 struct image_export {
     const struct image *image;
-    enum image_export_stage stage; // of the next step
+    enum image_export_stage stage;    // of the next step
     const struct company **companies; // by number, those that were there at the beginning; NULL = none
     const struct member **members;    // the same
     size_t company_limit, member_limit;

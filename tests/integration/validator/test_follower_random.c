@@ -229,7 +229,7 @@ static int set_up(void **state) {
     (void)state;
     seed = seed_new();
     make_probes();
-    strcpy(directory, "/tmp/latchkey-snapshot-XXXXXX");
+    snprintf(directory, sizeof(directory), "%s", "/tmp/latchkey-snapshot-XXXXXX");
     assert_non_null(mkdtemp(directory));
     snprintf(path, sizeof(path), "%s/file", directory);
     snprintf(kept_path, sizeof(kept_path), "%s/kept", directory);
