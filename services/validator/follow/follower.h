@@ -34,7 +34,9 @@
 #include "common/base/compiler.h"
 #include "common/base/status.h"
 #include "common/db/connection.h"
+#include "services/validator/feed/feed.h"
 #include "services/validator/follow/errand.h"
+#include "services/validator/follow/upstream_rpc.h"
 #include "services/validator/image/validator.h"
 
 struct follower;
@@ -44,6 +46,10 @@ struct follower_options {
     const struct clock *clock;
     const char *name;    // of this validator in the list of validators
     const char *address; // where it listens, for people; "" = not told
+
+    struct upstream *upstream; // borrows: what is followed in place of the database; NULL = the database
+
+    struct feed *feed; // borrows: who is fed with what is followed here; NULL = nobody
 
     int64_t poll_ms;           // 10..60 000: a round at least so often, and three in a lease
     int64_t max_staleness_ms;  // 100..3 600 000: the lease

@@ -34,8 +34,11 @@ struct follower_registration {
 MUST_CHECK enum status follower_store_register(struct follower_session session,
                                                const struct follower_registration *registration,
                                                const int64_t positions[LANE_COUNT]);
+
+// The history is asked about at `positions`; others are told `told`, each at most that.
 MUST_CHECK enum status follower_store_renew(struct follower_session session, struct uuid instance,
-                                            const int64_t positions[LANE_COUNT], struct renewal *ret_renewal);
+                                            const int64_t positions[LANE_COUNT],
+                                            const int64_t told[LANE_COUNT], struct renewal *ret_renewal);
 MUST_CHECK enum status follower_store_deregister(struct follower_session session, struct uuid instance);
 
 // What a snapshot file belongs to.
