@@ -237,7 +237,7 @@ class Agreement(DoorCase):
             entries=[whitelist_pb2.NewWhitelistEntry(address=address) for address in ("192.0.2.0/25", "203.0.113.0/24", "2001:db8::/32")]),
             timeout=20)
         cls.secrets = cls.make_secrets()
-        fed = cls.enterClassContext(FedServer(cls.deployment, cls.validator.address))
+        fed = cls.enterClassContext(FedServer(cls.deployment, cls.deployment.server.address))
         last = cls.enterClassContext(FedServer(cls.deployment, fed.address))
         cls.fed = [cls.enterClassContext(Client(server.address)) for server in (fed, last)]
 
