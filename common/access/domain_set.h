@@ -35,6 +35,9 @@ uint64_t domain_set_get_hash(const struct domain_set *set, const uint64_t keys[2
 struct bytes domain_set_find_nearest(const struct domain_set *set, struct bytes name);
 
 size_t domain_set_get_count(const struct domain_set *set);
+
+// The patterns, into an array with room for domain_set_get_count(), sorted. Borrow from the set.
+void domain_set_copy_patterns(const struct domain_set *set, struct bytes *ret_patterns);
 size_t domain_set_get_size_bytes(const struct domain_set *set);
 
 #endif

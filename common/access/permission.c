@@ -229,6 +229,10 @@ const char *permission_catalogue_find_name(const struct permission_catalogue *ca
     return catalogue && id < catalogue->limit ? catalogue->names[id] : NULL;
 }
 
+bool permission_catalogue_is_operator_only(const struct permission_catalogue *catalogue, uint32_t id) {
+    return catalogue->is_operator_only[id];
+}
+
 const char *permission_catalogue_find_nearest(const struct permission_catalogue *catalogue,
                                               struct bytes name) {
     return catalogue ? text_find_nearest(name, catalogue->sorted_names, catalogue->count) : NULL;

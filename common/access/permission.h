@@ -56,6 +56,9 @@ size_t permission_catalogue_get_limit(const struct permission_catalogue *catalog
 uint32_t permission_catalogue_find_id(const struct permission_catalogue *catalogue, struct bytes name);
 const char *permission_catalogue_find_name(const struct permission_catalogue *catalogue, uint32_t id);
 
+// Of an id that has a name.
+bool permission_catalogue_is_operator_only(const struct permission_catalogue *catalogue, uint32_t id);
+
 // The known name that `name` is most likely meant to be, or NULL. For error sentences.
 const char *permission_catalogue_find_nearest(const struct permission_catalogue *catalogue,
                                               struct bytes name);

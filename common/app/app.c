@@ -143,7 +143,8 @@ static int check_database(struct app *app, uint64_t patience_ms) {
     struct db_connection_options options = get_connection_options(app);
     uint64_t deadline_ns = clock_get_monotonic_ns(app->clock) + patience_ms * 1000000;
     char error[ERROR_MAX];
-    switch (database_check(&options, deadline_ns, error, sizeof(error))) {
+    bool is_needed = database_is_needed(app->program);
+    switch (is_needed ? database_check(&options, deadline_ns, error, sizeof(error)) : STATUS_OK) {
     case STATUS_OK: atomic_store_explicit(&app->is_database_checked, true, memory_order_relaxed); return -1;
     case STATUS_INVALID: return fail(EXIT_USAGE, error);
     case STATUS_FAILED_PRECONDITION: return fail(EXIT_SCHEMA, error);
@@ -202,6 +203,7 @@ static enum status open_uses(struct app *app) {
                                       .connection = get_connection_options(app),
                                       .clock = app->clock,
                                       .server = app->program->name,
+                                      .is_kept = database_is_needed(app->program),
                                       .flush_interval_ms = app->settings.use_flush_interval_ms,
                                       .capacity = (size_t)app->settings.use_table_size};
     return use_log_new(&options, &app->uses);

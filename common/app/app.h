@@ -77,6 +77,10 @@ struct app_service {
     void (*enter_loop)(struct loop *loop);
     void (*leave_loop)(struct loop *loop);
 
+    // Whether it works without a database, as its settings are. Where all services do, nobody looks for one,
+    // and uses of tokens are not kept. NULL: it needs one.
+    bool (*has_no_database)(void);
+
     // The main thread, between start() and stop(): every second or so, to read again what files of its own
     // have changed; and on SIGHUP, to read all of them. May be NULL.
     void (*tick)(void);

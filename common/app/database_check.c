@@ -4,6 +4,15 @@
 
 #include "common/db/migrate.h"
 
+bool database_is_needed(const struct app_program *program) {
+    for (size_t i = 0; i < program->service_count; i++) {
+        const struct app_service *service = program->services[i];
+        if (!service->has_no_database || !service->has_no_database())
+            return true;
+    }
+    return false;
+}
+
 enum status database_check(const struct db_connection_options *options, uint64_t deadline_ns, char *ret_error,
                            size_t error_size) {
     struct db_connection *connection;

@@ -103,6 +103,10 @@ uint16_t use_log_get_by(struct use_loop *mine, struct uuid token_id) {
 
 static enum status write_table(struct use_log *log, struct use_table *table, int64_t timeout_ms) {
     uint64_t deadline_ns = clock_get_monotonic_ns(log->options.clock) + (uint64_t)timeout_ms * MS_NS;
+    if (!log->options.is_kept) {
+        use_table_clear(table);
+        return STATUS_OK;
+    }
     enum status status = use_store_write(&log->store, table, deadline_ns);
     if (status != STATUS_OK) {
         atomic_fetch_add_explicit(&log->failures, 1, memory_order_relaxed);

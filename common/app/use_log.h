@@ -10,6 +10,7 @@
 #ifndef LATCHKEY_COMMON_APP_USE_LOG_H
 #define LATCHKEY_COMMON_APP_USE_LOG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,6 +29,7 @@ struct use_log_options {
     struct loop_group *loops; // borrows
     struct db_connection_options connection;
     const struct clock *clock;
+    bool is_kept;              // else uses are forgotten: there is no database
     const char *server;        // its name as who asked about the uses of management calls
     int64_t flush_interval_ms; // so old is a use at most when it is written
     size_t capacity;           // uses that one loop holds between two hand-overs

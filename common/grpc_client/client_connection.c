@@ -261,8 +261,8 @@ static bool turn(struct client_connection *connection, uint64_t deadline_ns) {
     uint64_t until_ns = ping_at_ns < deadline_ns ? ping_at_ns : deadline_ns;
     if (client_transport_wait(connection->transport, connection->out.len > 0, until_ns))
         read_in(connection);
-    else if (until_ns == deadline_ns)
-        return false;
+    else if (until_ns == deadline_ns || clock_get_monotonic_ns(connection->clock) < until_ns)
+        return false; // in the second case it was woken
     else
         ping(connection);
     return true;
@@ -410,6 +410,10 @@ enum client_wait client_connection_wait(struct client_connection *connection,
         if (!turn(connection, deadline_ns))
             return CLIENT_WAIT_TIMED_OUT;
     }
+}
+
+void client_connection_set_wake(struct client_connection *connection, int fd) {
+    client_transport_set_wake(connection->transport, fd);
 }
 
 enum client_end client_connection_get_end(const struct client_connection *connection,

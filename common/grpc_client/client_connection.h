@@ -103,6 +103,9 @@ MUST_CHECK enum client_wait client_connection_wait(struct client_connection *con
                                                    bool (*is_enough)(void *context), void *context,
                                                    uint64_t deadline_ns);
 
+// From now on waits also time out while `fd` is readable; -1 = by nobody.
+void client_connection_set_wake(struct client_connection *connection, int fd);
+
 // How an exchange went that is over.
 enum client_end client_connection_get_end(const struct client_connection *connection,
                                           const struct client_exchange *exchange);

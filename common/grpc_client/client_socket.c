@@ -15,6 +15,11 @@
 #define POLL_MAX_MS 60000
 
 bool client_socket_wait(int fd, short events, uint64_t deadline_ns, const struct clock *clock) {
+    return client_socket_wait_or_wake(fd, events, -1, deadline_ns, clock);
+}
+
+bool client_socket_wait_or_wake(int fd, short events, int wake_fd, uint64_t deadline_ns,
+                                const struct clock *clock) {
     for (;;) {
         uint64_t now_ns = clock_get_monotonic_ns(clock);
         if (now_ns >= deadline_ns)
@@ -22,9 +27,9 @@ bool client_socket_wait(int fd, short events, uint64_t deadline_ns, const struct
         // Rounded up: waking before the deadline would spin. Longer waits than poll() can take are cut and
         // repeated.
         uint64_t left_ms = (deadline_ns - now_ns + NS_PER_MS - 1) / NS_PER_MS;
-        struct pollfd waited = {.fd = fd, .events = events};
-        if (poll(&waited, 1, left_ms > POLL_MAX_MS ? POLL_MAX_MS : (int)left_ms) > 0)
-            return true;
+        struct pollfd waited[] = {{.fd = fd, .events = events}, {.fd = wake_fd, .events = POLLIN}};
+        if (poll(waited, 2, left_ms > POLL_MAX_MS ? POLL_MAX_MS : (int)left_ms) > 0)
+            return waited[0].revents != 0;
     }
 }
 

@@ -19,4 +19,8 @@ MUST_CHECK int client_socket_open(const struct client_address *address, uint64_t
 // it. False when the deadline passed first. With `fd` -1 it just waits.
 bool client_socket_wait(int fd, short events, uint64_t deadline_ns, const struct clock *clock);
 
+// The same, but also false as soon as `wake_fd` is readable; -1 = nobody wakes.
+bool client_socket_wait_or_wake(int fd, short events, int wake_fd, uint64_t deadline_ns,
+                                const struct clock *clock);
+
 #endif

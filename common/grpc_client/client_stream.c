@@ -21,6 +21,7 @@ struct grpc_client_stream {
     const ProtobufCMessageDescriptor *type; // of what is read
     struct client_link link;                // its connection is held
     uint64_t deadline_ns;
+    int wake_fd;                    // ends a read; -1 = none
     struct arena arena;             // of the request's head and the answer's end
     struct grpc_metadata *metadata; // copies in the arena, wiped at the end
     size_t metadata_count;
@@ -147,6 +148,7 @@ enum status grpc_client_stream_open(struct grpc_client *client, const struct grp
         return fault_set(fault, STATUS_NO_MEMORY, "NO_MEMORY", "out of memory for the call");
     stream->client = client;
     stream->type = call->response;
+    stream->wake_fd = -1;
     arena_init(&stream->arena, 0);
     client_response_init(&stream->response, &stream->arena, client->options.max_response_bytes);
     stream->deadline_ns =
@@ -278,9 +280,15 @@ enum status grpc_client_stream_read(struct grpc_client_stream *stream, int64_t t
     uint64_t until_ns = stream->deadline_ns;
     if (timeout_ms > 0 && now_ns(stream) + (uint64_t)timeout_ms * NS_PER_MS < until_ns)
         until_ns = now_ns(stream) + (uint64_t)timeout_ms * NS_PER_MS;
+    client_connection_set_wake(stream->link.connection, stream->wake_fd);
     enum client_wait waited =
         client_connection_wait(stream->link.connection, &stream->exchange, has_news, stream, until_ns);
+    client_connection_set_wake(stream->link.connection, -1);
     if (get_unread(stream).len > 0)
         return read_message(stream, arena, ret_message, fault);
     return waited == CLIENT_WAIT_TIMED_OUT ? tell_time_out(stream, fault) : tell_end(stream, fault);
+}
+
+void grpc_client_stream_set_wake(struct grpc_client_stream *stream, int fd) {
+    stream->wake_fd = fd;
 }

@@ -37,6 +37,9 @@ MUST_CHECK enum status grpc_client_stream_read(struct grpc_client_stream *stream
                                                struct arena *arena, ProtobufCMessage **ret_message,
                                                struct fault *fault);
 
+// From now on a read also ends, as if its time were over, while `fd` is readable; -1 = never.
+void grpc_client_stream_set_wake(struct grpc_client_stream *stream, int fd);
+
 // Cancels what is not over. Takes NULL.
 void grpc_client_stream_free(struct grpc_client_stream *stream);
 

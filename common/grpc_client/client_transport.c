@@ -23,7 +23,7 @@
 
 struct client_transport {
     const struct clock *clock;
-    int fd;
+    int fd, wake_fd; // the second: -1 = nobody wakes
     // Only with TLS.
     struct tls_session *session; // NULL = plaintext
     struct buffer plain;         // deciphered, not yet read
@@ -141,7 +141,7 @@ struct client_transport *client_transport_open(const struct client_address *addr
     struct client_transport *transport = calloc(1, sizeof(*transport));
     if (transport) {
         transport->clock = clock;
-        transport->fd = -1;
+        transport->fd = transport->wake_fd = -1;
     }
     if (!transport || (tls && tls_session_new_of_client(tls, &transport->session) != STATUS_OK)) {
         client_failure_set(failure, STATUS_NO_MEMORY, "NO_MEMORY", "out of memory");
@@ -167,6 +167,7 @@ struct client_transport *client_transport_open_over(int fd, const struct clock *
     }
     transport->clock = clock;
     transport->fd = fd;
+    transport->wake_fd = -1;
     return transport;
 }
 
@@ -225,7 +226,12 @@ ssize_t client_transport_write(struct client_transport *transport, struct bytes 
 
 bool client_transport_wait(struct client_transport *transport, bool for_room, uint64_t deadline_ns) {
     short events = for_room || transport->output.len > 0 ? POLLIN | POLLOUT : POLLIN;
-    return client_socket_wait(transport->fd, events, deadline_ns, transport->clock);
+    return client_socket_wait_or_wake(transport->fd, events, transport->wake_fd, deadline_ns,
+                                      transport->clock);
+}
+
+void client_transport_set_wake(struct client_transport *transport, int fd) {
+    transport->wake_fd = fd;
 }
 
 const char *client_transport_find_refusal(const struct client_transport *transport) {

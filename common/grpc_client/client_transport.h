@@ -40,6 +40,9 @@ ssize_t client_transport_write(struct client_transport *transport, struct bytes 
 MUST_CHECK bool client_transport_wait(struct client_transport *transport, bool for_room,
                                       uint64_t deadline_ns);
 
+// From now on a wait also ends, as if its deadline had passed, while `fd` is readable; -1 = by nobody.
+void client_transport_set_wake(struct client_transport *transport, int fd);
+
 // Why TLS ended the transport, as a clause ("the certificate has expired"); NULL where it did not.
 const char *client_transport_find_refusal(const struct client_transport *transport);
 

@@ -89,6 +89,9 @@ bool ip_set_is_equal(const struct ip_set *a, const struct ip_set *b);
 // is hashed which the change has met.
 uint64_t ip_set_get_hash(const struct ip_set *set, const uint64_t keys[2]);
 
+// All entries in order, into an array with room for ip_set_get_count(). `set` may be NULL.
+void ip_set_copy_entries(const struct ip_set *set, struct ip_set_entry *ret_entries);
+
 // Different prefixes held; all memory held, and as much of that as is read by ip_set_contains(). What is
 // shared with other sets counts in each.
 size_t ip_set_get_count(const struct ip_set *set);

@@ -42,6 +42,13 @@ void ip_set_copy_records(const struct ip_set *set, struct ip_record *ret) {
         ret++;
 }
 
+void ip_set_copy_entries(const struct ip_set *set, struct ip_set_entry *ret_entries) {
+    struct ip_set_walk walk = {0};
+    struct ip_record record;
+    while (set && ip_set_walk_next(&walk, set, &record))
+        *ret_entries++ = ip_set_get_entry(record);
+}
+
 static bool is_same(const struct ip_record *a, const struct ip_record *b) {
     return ip_record_compare(a, b) == 0 && a->ends_at_ms == b->ends_at_ms;
 }

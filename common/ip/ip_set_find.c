@@ -1,12 +1,6 @@
 // Explanations: which entry of a set contains an address, and which comes near it.
 #include "common/ip/ip_set_internal.h"
 
-static struct ip_set_entry get_entry(struct ip_record record) {
-    return (struct ip_set_entry){
-        .prefix = {.address = ip_key_get_address(record.key, record.family), .bits = record.bits},
-        .ends_at_ms = record.ends_at_ms};
-}
-
 // What explanations ask of either form, for one address.
 struct question {
     struct ip_key key;
@@ -140,7 +134,7 @@ bool ip_set_find(const struct ip_set *set, const struct ip_address *address, int
     struct question question = {.key = ip_key_of(address), .family = address->family, .now_ms = now_ms};
     find_longest(set, &question, false);
     if (has_found(&question))
-        *ret = get_entry(question.found);
+        *ret = ip_set_get_entry(question.found);
     return has_found(&question);
 }
 
@@ -153,6 +147,6 @@ bool ip_set_find_nearest(const struct ip_set *set, const struct ip_address *addr
     if (!has_found(&question))
         find_neighbour(set, &question);
     if (has_found(&question))
-        *ret = get_entry(question.found);
+        *ret = ip_set_get_entry(question.found);
     return has_found(&question);
 }

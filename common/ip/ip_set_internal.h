@@ -23,6 +23,12 @@ static inline const struct ip_blocks *ip_set_get_blocks(const struct ip_set *set
     return &set->blocks[family == IP_FAMILY_V6];
 }
 
+static inline struct ip_set_entry ip_set_get_entry(struct ip_record record) {
+    return (struct ip_set_entry){
+        .prefix = {.address = ip_key_get_address(record.key, record.family), .bits = record.bits},
+        .ends_at_ms = record.ends_at_ms};
+}
+
 // All records in order: IPv4, then IPv6. A zeroed walk begins. False after the last one.
 struct ip_set_walk {
     uint8_t family_number;

@@ -1,5 +1,6 @@
 #include "common/protobuf/wire_writer.h"
 
+#include <endian.h>
 #include <string.h>
 
 #include "common/protobuf/wire_reader.h"
@@ -36,6 +37,18 @@ void wire_writer_number(struct wire_writer *writer, uint32_t field, uint64_t val
     write_tag(writer, field, WIRE_VARINT);
 }
 
+void wire_writer_packed_fixed64(struct wire_writer *writer, uint64_t value) {
+    uint64_t little = htole64(value);
+    write(writer, &little, sizeof(little));
+}
+
+void wire_writer_fixed64(struct wire_writer *writer, uint32_t field, uint64_t value) {
+    if (value == 0)
+        return;
+    wire_writer_packed_fixed64(writer, value);
+    write_tag(writer, field, WIRE_64BIT);
+}
+
 void wire_writer_text(struct wire_writer *writer, uint32_t field, struct bytes text) {
     if (text.len == 0)
         return;
@@ -48,9 +61,13 @@ struct wire_mark wire_writer_mark(const struct wire_writer *writer) {
     return (struct wire_mark){(size_t)(writer->end - writer->at)};
 }
 
-void wire_writer_wrap(struct wire_writer *writer, uint32_t field, struct wire_mark mark) {
-    write_varint(writer, wire_writer_mark(writer).written - mark.written);
+void wire_writer_head(struct wire_writer *writer, uint32_t field, size_t len) {
+    write_varint(writer, len);
     write_tag(writer, field, WIRE_LENGTH);
+}
+
+void wire_writer_wrap(struct wire_writer *writer, uint32_t field, struct wire_mark mark) {
+    wire_writer_head(writer, field, wire_writer_mark(writer).written - mark.written);
 }
 
 struct bytes wire_writer_get(const struct wire_writer *writer) {

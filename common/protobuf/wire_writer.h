@@ -33,12 +33,19 @@ static inline struct wire_writer wire_writer_of(uint8_t *room, size_t size) {
 
 // A field that has its default value is left out, as proto3 wants it.
 void wire_writer_number(struct wire_writer *writer, uint32_t field, uint64_t value);
+void wire_writer_fixed64(struct wire_writer *writer, uint32_t field, uint64_t value);
 void wire_writer_text(struct wire_writer *writer, uint32_t field, struct bytes text);
+
+// One element of a packed field, whatever its value; wire_writer_wrap() makes the field of them.
+void wire_writer_packed_fixed64(struct wire_writer *writer, uint64_t value);
 
 struct wire_mark wire_writer_mark(const struct wire_writer *writer);
 
 // The head of the message that everything since `mark` is, also of an empty one.
 void wire_writer_wrap(struct wire_writer *writer, uint32_t field, struct wire_mark mark);
+
+// The head of a field of so many bytes, which stand elsewhere.
+void wire_writer_head(struct wire_writer *writer, uint32_t field, size_t len);
 
 // What is written so far; data NULL if it has failed.
 struct bytes wire_writer_get(const struct wire_writer *writer);

@@ -11,7 +11,10 @@
 #include "services/validator/decide/validate_batch_rpc.h"
 #include "services/validator/decide/validate_rpc.h"
 #include "services/validator/decide/validate_stream_rpc.h"
+#include "services/validator/decide/watch_rpc.h"
+#include "services/validator/feed/feed.h"
 #include "services/validator/follow/follower.h"
+#include "services/validator/follow/upstream_rpc.h"
 #include "services/validator/gateway/forward_auth.h"
 #include "services/validator/gateway/introspection.h"
 #include "services/validator/gateway/presented_token.h"
@@ -19,7 +22,7 @@
 
 enum { REQUEST_BYTES_MAX = 64 * 1024 }; // where no setting says otherwise
 
-enum { METHOD_VALIDATE, METHOD_BATCH, METHOD_STREAM, METHOD_EXPLAIN, METHOD_LIST_DENIALS };
+enum { METHOD_VALIDATE, METHOD_BATCH, METHOD_STREAM, METHOD_EXPLAIN, METHOD_LIST_DENIALS, METHOD_WATCH };
 
 #define SAME(ours, theirs) static_assert((int)(ours) == (int)(theirs), "numbers of the contract")
 SAME(REASON_OK, LATCHKEY__V1__REASON__REASON_OK);
@@ -47,12 +50,22 @@ struct validator_settings {
     int64_t max_staleness_ms;
     int64_t poll_interval_ms;
     int64_t max_clock_skew_ms;
+    const char *snapshot_file;
+    int64_t snapshot_period_ms;
     int64_t min_revision_wait_ms;
     int64_t min_revision_calls;
     int64_t denials;
     int64_t denials_per_company;
     int64_t max_validate_bytes;
     int64_t max_batch_bytes;
+    int64_t feed_log_bytes;
+    const char *upstream;
+    const char *upstream_token_file;
+    const char *upstream_ca_file;
+    const char *upstream_certificate_file;
+    const char *upstream_key_file;
+    const char *upstream_server_name;
+    bool upstream_allow_plaintext;
     bool fold_reasons;
     const char *check_cookie;
 };
@@ -66,6 +79,9 @@ static struct db_connection_options database;
 static struct app *app;
 static size_t loop_count;
 static struct follower *follower;
+static struct watch_service watch;
+static struct grpc_client_tls upstream_tls;
+static struct upstream *upstream;
 static enum lease_state last_state; // the follower thread's
 
 // ---- while it lives ----
@@ -99,6 +115,7 @@ static void write_metrics(struct metrics_writer *writer, void *context) {
         validate_counters_add(&sums, &service.loops[i].counters);
     validate_counters_write(&sums, writer);
     follower_write_metrics(writer, follower);
+    feed_write_metrics(writer, watch.feed);
 }
 
 static void write_unready(struct buffer *to) {
@@ -115,7 +132,7 @@ static void leave_loop(struct loop *loop) {
 
 // ---- start and stop ----
 
-static struct grpc_method methods[METHOD_LIST_DENIALS + 1]; // below
+static struct grpc_method methods[METHOD_WATCH + 1]; // below
 
 static void set_largest_requests(void) {
     methods[METHOD_VALIDATE].max_request_bytes = (uint32_t)own_settings.max_validate_bytes;
@@ -158,6 +175,37 @@ static void free_loops(void) {
     service.loops = NULL;
 }
 
+static enum status make_feed(void) {
+    const struct feed_options options = {.validator = &validator,
+                                         .log_bytes_max = (size_t)own_settings.feed_log_bytes,
+                                         .wake_follower = wake_follower};
+    watch.validate = &service;
+    return feed_new(&options, &watch.feed);
+}
+
+static bool has_upstream(void) {
+    return own_settings.upstream && own_settings.upstream[0];
+}
+
+static const char *find_text(const char *setting) {
+    return setting && setting[0] ? setting : NULL;
+}
+
+static enum status make_upstream(char *ret_error, size_t error_size) {
+    upstream_tls =
+        (struct grpc_client_tls){.ca_file = find_text(own_settings.upstream_ca_file),
+                                 .certificate_file = find_text(own_settings.upstream_certificate_file),
+                                 .key_file = find_text(own_settings.upstream_key_file),
+                                 .server_name = find_text(own_settings.upstream_server_name)};
+    bool is_tls = upstream_tls.ca_file || upstream_tls.certificate_file;
+    const struct upstream_options options = {.target = own_settings.upstream,
+                                             .token_file = find_text(own_settings.upstream_token_file),
+                                             .tls = is_tls ? &upstream_tls : NULL,
+                                             .allow_plaintext = own_settings.upstream_allow_plaintext,
+                                             .clock = app_get_clock(app)};
+    return has_upstream() ? upstream_new(&options, &upstream, ret_error, error_size) : STATUS_OK;
+}
+
 static enum status start_follower(const struct app_settings *settings) {
     database = (struct db_connection_options){
         .url = settings->database_direct_url,
@@ -170,9 +218,13 @@ static enum status start_follower(const struct app_settings *settings) {
                                              .clock = app_get_clock(app),
                                              .name = app_get_instance_name(app),
                                              .address = settings->listen,
+                                             .upstream = upstream,
+                                             .feed = watch.feed,
                                              .poll_ms = own_settings.poll_interval_ms,
                                              .max_staleness_ms = own_settings.max_staleness_ms,
                                              .max_clock_skew_ms = own_settings.max_clock_skew_ms,
+                                             .snapshot_path = upstream ? NULL : own_settings.snapshot_file,
+                                             .snapshot_period_ms = own_settings.snapshot_period_ms,
                                              .on_round = on_round};
     return follower_new(&options, &validator, &follower);
 }
@@ -190,12 +242,21 @@ static enum status start(struct app *the_app, char *ret_error, size_t error_size
     forward_auth = (struct forward_auth){service.trusted_proxies, own_settings.check_cookie};
     enum status status = make_loops(app_get_loop_count(app));
     if (status == STATUS_OK)
+        status = make_feed();
+    if (status == STATUS_OK)
         status = metrics_register(app_get_metrics(app), write_metrics, NULL);
+    if (status == STATUS_OK)
+        status = make_upstream(ret_error, error_size);
     if (status == STATUS_OK)
         status = start_follower(settings);
     if (status == STATUS_OK)
         return STATUS_OK;
-    snprintf(ret_error, error_size, "the validator can't start: %s", status_get_text(status));
+    if (ret_error[0] == '\0')
+        snprintf(ret_error, error_size, "the validator can't start: %s", status_get_text(status));
+    upstream_free(upstream);
+    upstream = NULL;
+    feed_free(watch.feed);
+    watch.feed = NULL;
     free_loops();
     return status;
 }
@@ -204,6 +265,10 @@ static void stop(struct app *the_app) {
     (void)the_app;
     follower_free(follower);
     follower = NULL;
+    upstream_free(upstream);
+    upstream = NULL;
+    feed_free(watch.feed);
+    watch.feed = NULL;
     free_loops();
 }
 
@@ -218,7 +283,7 @@ const char *validator_service_get_cookie(void) {
 // ---- tables ----
 
 // Const but for the largest requests, which start() sets.
-static struct grpc_method methods[METHOD_LIST_DENIALS + 1] = {
+static struct grpc_method methods[METHOD_WATCH + 1] = {
     [METHOD_VALIDATE] = {.path = "/latchkey.v1.ValidationService/Validate",
                          .request = &latchkey__v1__validate_request__descriptor,
                          .response = &latchkey__v1__validate_response__descriptor,
@@ -254,6 +319,14 @@ static struct grpc_method methods[METHOD_LIST_DENIALS + 1] = {
                              .max_request_bytes = REQUEST_BYTES_MAX,
                              .handler = &list_denials_handler,
                              .context = &lookups},
+    [METHOD_WATCH] = {.path = "/latchkey.v1.ValidationService/WatchChanges",
+                      .request = &latchkey__v1__watch_changes_request__descriptor,
+                      .response = &latchkey__v1__watch_changes_response__descriptor,
+                      .shape = GRPC_BIDI,
+                      .max_request_bytes = REQUEST_BYTES_MAX,
+                      .never_compress = true,
+                      .handler = &watch_handler,
+                      .context = &watch},
 };
 
 static const struct http_route http_routes[] = {
@@ -298,6 +371,22 @@ static const struct setting settings_table[] = {
      .max = 3600000,
      .help = "With the database's clock farther away from its own than this it does not decide. Below, its "
              "time is corrected by the difference."},
+    {.name = "snapshot-file",
+     .type = SETTING_TEXT,
+     .offset = OF(snapshot_file),
+     .default_value = "",
+     .help =
+         "A file that this validator alone keeps, mode 0600: it starts from it and reads from the database "
+         "only what has changed since. One that is damaged, old or another database's is ignored. Empty: "
+         "none."},
+    {.name = "snapshot-period",
+     .type = SETTING_DURATION,
+     .offset = OF(snapshot_period_ms),
+     .default_value = "10m",
+     .min = 1000,
+     .max = 86400000,
+     .help = "How often the snapshot file is written while things change. Well below the hour for which the "
+             "change log is kept: an older file is of no use."},
     {.name = "min-revision-wait",
      .type = SETTING_DURATION,
      .offset = OF(min_revision_wait_ms),
@@ -328,6 +417,62 @@ static const struct setting settings_table[] = {
      .min = 1024,
      .max = 16777216,
      .help = "The largest batch of questions."},
+    {.name = "upstream",
+     .type = SETTING_TEXT,
+     .offset = OF(upstream),
+     .default_value = "",
+     .value_name = "ADDRESS",
+     .help =
+         "Follow the validator at this address in place of the database, which is then not needed: HOST:PORT, "
+         "https://HOST:PORT or unix:PATH. Last uses of tokens are not kept. Empty: the database."},
+    {.name = "upstream-token-file",
+     .type = SETTING_TEXT,
+     .offset = OF(upstream_token_file),
+     .default_value = "",
+     .value_name = "PATH",
+     .help =
+         "The file with the token that the upstream knows this validator by; it needs latchkey.validate.watch. "
+         "Read at each connection. Empty: a certificate."},
+    {.name = "upstream-ca-file",
+     .type = SETTING_TEXT,
+     .offset = OF(upstream_ca_file),
+     .default_value = "",
+     .value_name = "PATH",
+     .help = "Who vouches for the upstream's certificate; makes the connection TLS. Empty: the system's "
+             "authorities, where TLS is spoken."},
+    {.name = "upstream-certificate-file",
+     .type = SETTING_TEXT,
+     .offset = OF(upstream_certificate_file),
+     .default_value = "",
+     .value_name = "PATH",
+     .help = "This validator's own certificate for the upstream; makes the connection TLS."},
+    {.name = "upstream-key-file",
+     .type = SETTING_TEXT,
+     .offset = OF(upstream_key_file),
+     .default_value = "",
+     .value_name = "PATH",
+     .help = "The key of that certificate."},
+    {.name = "upstream-server-name",
+     .type = SETTING_TEXT,
+     .offset = OF(upstream_server_name),
+     .default_value = "",
+     .value_name = "NAME",
+     .help = "The name that the upstream's certificate is for. Empty: the host of its address."},
+    {.name = "upstream-allow-plaintext",
+     .type = SETTING_BOOLEAN,
+     .offset = OF(upstream_allow_plaintext),
+     .default_value = "false",
+     .help = "Speak to an upstream on another machine without TLS."},
+    {.name = "feed-log-size",
+     .type = SETTING_SIZE,
+     .offset = OF(feed_log_bytes),
+     .default_value = "64MiB",
+     .min = 65536,
+     .max = INT64_C(1) << 36,
+     .help =
+         "The memory of changes that is kept for validators that are fed by this one (--upstream): who has "
+         "not taken them when they are given up, or comes back later, loads everything again. None is used "
+         "before somebody has been fed."},
     {.name = "denials",
      .type = SETTING_INTEGER,
      .offset = OF(denials),
@@ -372,6 +517,7 @@ const struct app_service validator_service = {
     .start = start,
     .stop = stop,
     .write_unready = write_unready,
+    .has_no_database = has_upstream,
     .enter_loop = enter_loop,
     .leave_loop = leave_loop,
 };

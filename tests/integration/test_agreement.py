@@ -1,4 +1,4 @@
-"""gRPC by single calls, batches and streams, Connect's JSON, forward-auth, Envoy's ext_authz and introspection say the same of the same questions.
+"""gRPC by single calls, at validators that are fed by others too, batches and streams, Connect's JSON, forward-auth, Envoy's ext_authz and introspection say the same of the same questions.
 
 10 000 of them, made from a seed, are asked in all seven ways of a deployment that is put into one state after the other.
 LATCHKEY_SEED repeats a run.
@@ -13,7 +13,8 @@ import unittest
 import urllib.parse
 
 from door_case import API, FORM, UI, DoorCase, basic, bearer, decision_pb2
-from latchkey_test import envoy, secret_text, stubs, uuid_of_id
+from fed_server import FedServer
+from latchkey_test import Client, envoy, secret_text, stubs, uuid_of_id
 from latchkey_test.http1 import encode
 
 validation_pb2 = stubs.messages("latchkey/v1/validation.proto")
@@ -84,6 +85,13 @@ class Grpc:
         expires = moment(answer.expires_at.ToJsonString()) if answer.HasField("expires_at") else None
         return told(answer.company_id, answer.token_id, answer.member_id, decision_pb2.TokenKind.Name(answer.kind)[11:].lower(),
                     answer.permissions, expires, answer.token_external_id)
+
+
+class Fed(Grpc):
+    """A validator that is fed by another."""
+
+    def __init__(self, client):
+        self.validate = client.validation.Validate
 
 
 class Batch(Grpc):
@@ -229,6 +237,9 @@ class Agreement(DoorCase):
             entries=[whitelist_pb2.NewWhitelistEntry(address=address) for address in ("192.0.2.0/25", "203.0.113.0/24", "2001:db8::/32")]),
             timeout=20)
         cls.secrets = cls.make_secrets()
+        fed = cls.enterClassContext(FedServer(cls.deployment, cls.deployment.server.address))
+        last = cls.enterClassContext(FedServer(cls.deployment, fed.address))
+        cls.fed = [cls.enterClassContext(Client(server.address)) for server in (fed, last)]
 
     @classmethod
     def make_secrets(cls):
@@ -290,7 +301,8 @@ class Agreement(DoorCase):
         dice, seen, started = random.Random(SEED), {}, time.monotonic()
         shares = ((self.as_it_is, 40), (self.with_the_whitelist_on, 20), (self.with_the_whitelist_on_for_logins, 15),
                   (self.with_addresses_of_the_member, 15), (self.with_the_member_removed, 5), (self.with_the_company_suspended, 5))
-        self.ways = [Grpc(self), Batch(self), Stream(self), ConnectJson(self), ForwardAuth(self), ExtAuthz(self), Introspection(self)]
+        self.ways = [Grpc(self), Batch(self), Stream(self), ConnectJson(self), ForwardAuth(self), ExtAuthz(self), *map(Fed, self.fed),
+                     Introspection(self)]
         for prepare, share in shares:
             prepare()
             for _ in range(max(1, QUESTIONS * share // 100 // BATCH)):
@@ -303,7 +315,8 @@ class Agreement(DoorCase):
         self.assertEqual(missing, {"REASON_UNSPECIFIED", "REASON_OK", "REASON_NOT_CURRENT"})
 
     def ask(self, questions, seen):
-        by_grpc, by_batch, by_stream, by_json, by_proxy, by_envoy, by_introspection = (way.ask(questions) for way in self.ways)
+        by_grpc, by_batch, by_stream, by_json, by_proxy, by_envoy, by_fed, by_last, by_introspection = (
+            way.ask(questions) for way in self.ways)
         for number, question in enumerate(questions):
             expected = by_grpc[number]
             self.assertEqual(by_batch[number], expected, question)
@@ -311,6 +324,8 @@ class Agreement(DoorCase):
             self.assertEqual(by_json[number], expected, question)
             self.assertEqual(by_proxy[number], expected, question)
             self.assertEqual(by_envoy[number], expected, question)
+            self.assertEqual(by_fed[number], expected, question)
+            self.assertEqual(by_last[number], expected, question)
             self.assertEqual(by_introspection[number], as_introspection(expected), question)
             name = "ALLOW" if expected[0] == "ALLOW" else expected[1]
             seen[name] = seen.get(name, 0) + 1

@@ -252,7 +252,8 @@ static enum status put_token(const struct plain_rows *rows, size_t i, struct ima
         row.member_id = make_id('m', get_owner(i));
     enum status status = STATUS_OK;
     for (size_t secret = 0; secret < PLAIN_SECRETS && status == STATUS_OK; secret++) {
-        row.digest = plain_get_digest(i, secret);
+        struct digest digest = plain_get_digest(i, secret);
+        row.fingerprint = fingerprint_of(image_get_fingerprint_key(image), &digest);
         row.expires_at_ms = rows->tokens[i].expires_at_ms + (int64_t)secret;
         if (rows->tokens[i].has_secret[secret])
             status = image_put_token(image, &row);

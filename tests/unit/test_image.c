@@ -148,7 +148,7 @@ static void put_one_of_each(struct image *image) {
     const struct ip_set_entry entries[] = {{ips[1], CLOCK_NEVER_MS}, {ips[0], CLOCK_NEVER_MS}};
     const struct member_row member = {
         .member_id = member_id, .company_id = company_id, .ips = ips, .ip_count = ARRAY_LENGTH(ips)};
-    const struct token_row token = {.digest = plain_get_digest(0, 0),
+    const struct token_row token = {.fingerprint = {{1, 2}},
                                     .token_id = token_id,
                                     .company_id = company_id,
                                     .member_id = member_id,

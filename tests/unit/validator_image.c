@@ -73,7 +73,9 @@ struct secret validator_image_put(struct validator_image *made, struct token_row
     struct secret secret;
     enum secret_kind kind = row.kind == TOKEN_KIND_LOGIN ? SECRET_LOGIN : SECRET_ACCESS;
     secret_new(VALIDATOR_IMAGE_BRAND, kind, validator_image_get_lane(row.company_id), &secret);
-    digest_sha256(bytes_of(secret.text, SECRET_LENGTH), &row.digest);
+    struct digest digest;
+    digest_sha256(bytes_of(secret.text, SECRET_LENGTH), &digest);
+    row.fingerprint = fingerprint_of(image_get_fingerprint_key(made->image), &digest);
     assert_int_equal(image_put_token(made->image, &row), STATUS_OK);
     return secret;
 }

@@ -1,6 +1,7 @@
 #include "services/validator/decide/validate_turn.h"
 
 #include "common/app/client_address.h"
+#include "common/app/client_rights.h"
 #include "common/app/refusal.h"
 
 enum { RETRY_AFTER_MS = 1000 };
@@ -47,23 +48,42 @@ static enum status identify(const struct validate_service *service, const struct
     return status;
 }
 
-enum status validate_turn_begin(const struct validate_service *service, const struct grpc_call *transport,
-                                enum validate_askers askers, struct fault *fault,
-                                struct validate_turn *ret_turn) {
+// The image as it is now; nobody asks yet.
+static enum status look(const struct validate_service *service, const struct grpc_call *transport,
+                        struct fault *fault, struct validate_turn *turn) {
     const struct validator *validator = service->validator;
     struct loop *loop = grpc_call_get_loop(transport);
-    ret_turn->mine = &service->loops[loop_get_index(loop)];
-    reading_begin(&ret_turn->mine->reading);
-    ret_turn->view =
+    turn->mine = &service->loops[loop_get_index(loop)];
+    reading_begin(&turn->mine->reading);
+    turn->view =
         (struct validate_view){.image = validator_get_image(validator),
                                .shape = &service->shape,
                                .now_ms = validator_get_time_ms(validator, loop_get_boottime_ns(loop)),
                                .folds_reasons = service->folds_reasons};
-    enum status status = check_lease(validator, loop, ret_turn, fault);
-    if (status != STATUS_OK)
+    enum status status = check_lease(validator, loop, turn, fault);
+    if (status == STATUS_OK)
+        turn->view.positions = lanes_get_positions(image_get_lanes(turn->view.image));
+    return status;
+}
+
+enum status validate_turn_begin(const struct validate_service *service, const struct grpc_call *transport,
+                                enum validate_askers askers, struct fault *fault,
+                                struct validate_turn *ret_turn) {
+    enum status status = look(service, transport, fault, ret_turn);
+    return status == STATUS_OK ? identify(service, transport, askers, fault, ret_turn) : status;
+}
+
+enum status validate_turn_begin_watching(const struct validate_service *service,
+                                         const struct grpc_call *transport, const char *permission,
+                                         struct fault *fault, struct validate_turn *ret_turn) {
+    ret_turn->asker = (struct validate_asker){.has_bearer = false};
+    enum status status = look(service, transport, fault, ret_turn);
+    bool is_of_peer = client_address_is_of_peer(service->trusted_proxies, transport);
+    struct tls_identity *identity = is_of_peer ? grpc_call_get_identity(transport) : NULL;
+    if (status != STATUS_OK || client_rights_get(identity) & CLIENT_RIGHT_VALIDATE_WATCH)
         return status;
-    ret_turn->view.positions = lanes_get_positions(image_get_lanes(ret_turn->view.image));
-    return identify(service, transport, askers, fault, ret_turn);
+    status = identify(service, transport, VALIDATE_BEARERS, fault, ret_turn);
+    return status == STATUS_OK ? validate_turn_require(ret_turn, permission, fault) : status;
 }
 
 enum status validate_turn_require(const struct validate_turn *turn, const char *permission,

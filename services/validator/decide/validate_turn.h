@@ -31,6 +31,11 @@ MUST_CHECK enum status validate_turn_begin(const struct validate_service *servic
 MUST_CHECK enum status validate_turn_require(const struct validate_turn *turn, const char *permission,
                                              struct fault *fault);
 
+// The same as the two for a method that also a certificate opens (client_rights.h), to whatever company.
+MUST_CHECK enum status validate_turn_begin_watching(const struct validate_service *service,
+                                                    const struct grpc_call *transport, const char *permission,
+                                                    struct fault *fault, struct validate_turn *ret_turn);
+
 // Decides about one question: counts it, and notes what it used or was refused. NO_MEMORY.
 MUST_CHECK enum status validate_turn_answer(const struct validate_turn *turn,
                                             const struct validate_question *question, struct arena *arena,

@@ -34,7 +34,9 @@
 #include "common/base/compiler.h"
 #include "common/base/status.h"
 #include "common/db/connection.h"
+#include "services/validator/feed/feed.h"
 #include "services/validator/follow/errand.h"
+#include "services/validator/follow/upstream_rpc.h"
 #include "services/validator/image/validator.h"
 
 struct follower;
@@ -45,9 +47,16 @@ struct follower_options {
     const char *name;    // of this validator in the list of validators
     const char *address; // where it listens, for people; "" = not told
 
+    struct upstream *upstream; // borrows: what is followed in place of the database; NULL = the database
+
+    struct feed *feed; // borrows: who is fed with what is followed here; NULL = nobody
+
     int64_t poll_ms;           // 10..60 000: a round at least so often, and three in a lease
     int64_t max_staleness_ms;  // 100..3 600 000: the lease
     int64_t max_clock_skew_ms; // 1..: a database's clock farther away than that withdraws the lease
+
+    const char *snapshot_path;  // a file to start from, and to keep for the next start; NULL or "" = none
+    int64_t snapshot_period_ms; // how often it is written
 
     // On the follower's thread, after each publication of positions and after each change of the lease's
     // state that it makes or sees (a lease runs out by itself): must not block. NULL = nobody wants to know.

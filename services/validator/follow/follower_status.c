@@ -58,12 +58,9 @@ static enum lease_state get_state(const struct follower_status *status) {
 }
 
 static void write_progress(const struct follower_status *status, struct buffer *to) {
-    uint64_t expected = atomic_load_explicit(&status->progress.expected_rows, memory_order_relaxed);
-    uint64_t loaded = atomic_load_explicit(&status->progress.loaded_rows, memory_order_relaxed);
-    if (expected == 0)
-        return;
-    uint64_t percent = loaded * 100 / expected;
-    buffer_append_format(to, " (%" PRIu64 " %%)", percent < 99 ? percent : 99);
+    int percent = snapshot_progress_get_percent(&status->progress);
+    if (percent >= 0)
+        buffer_append_format(to, " (%d %%)", percent);
 }
 
 void follower_status_write_unready(struct follower_status *status, struct buffer *to) {
@@ -115,6 +112,10 @@ static const struct number counters[] = {
 };
 
 static const struct number gauges[] = {
+    {"latchkey_follower_load_rows", "Rows that the load under way, or the last one, has read.",
+     offsetof(struct follower_status, progress.loaded_rows)},
+    {"latchkey_follower_load_expected_rows", "About how many rows that load has; 0: not known.",
+     offsetof(struct follower_status, progress.expected_rows)},
     {"latchkey_follower_behind_changes", "Changes in the log that were not applied at the last look.",
      offsetof(struct follower_status, behind)},
     {"latchkey_image_tokens", "Secrets of tokens held in memory.", offsetof(struct follower_status, tokens)},

@@ -11,6 +11,7 @@ enum {
     REGISTER,
     RENEW,
     DEREGISTER,
+    IDENTITY,
     TIMELINE,
     ACCEPT_TIMELINE,
     LANES,
@@ -21,8 +22,12 @@ enum {
 static const struct db_statement statements[] = {
     [REGISTER] = {"follower_register", "SELECT latchkey.validator_register($1, $2, $3, $4, $5)"},
     [RENEW] = {"follower_renew", "SELECT registered, heads, position_marks, floors, database_now,"
-                                 " loss_reported FROM latchkey.validator_renew($1, $2)"},
+                                 " loss_reported FROM latchkey.validator_renew($1, $2, $3)"},
     [DEREGISTER] = {"follower_deregister", "SELECT latchkey.validator_deregister($1)"},
+    [IDENTITY] = {"follower_identity",
+                  "SELECT (SELECT system_identifier FROM pg_control_system()),"
+                  " (SELECT oid::bigint FROM pg_database WHERE datname = current_database()),"
+                  " latchkey.timeline_current(), (SELECT max(number)::bigint FROM latchkey.migration)"},
     [TIMELINE] = {"follower_timeline", "SELECT latchkey.timeline_current(), latchkey.timeline_is_accepted()"},
     [ACCEPT_TIMELINE] = {"follower_accept_timeline",
                          "SELECT latchkey.timeline_accept($1) WHERE NOT latchkey.timeline_is_accepted()"},
@@ -94,17 +99,21 @@ static bool read_renewal(const struct db_result *result, struct renewal *renewal
 }
 
 enum status follower_store_renew(struct follower_session session, struct uuid instance,
-                                 const int64_t positions[LANE_COUNT], struct renewal *ret_renewal) {
+                                 const int64_t positions[LANE_COUNT], const int64_t told[LANE_COUNT],
+                                 struct renewal *ret_renewal) {
     struct arena arena;
     struct db_params params;
     arena_init(&arena, 0);
     db_params_init(&params, &arena);
     db_params_add_uuid(&params, instance);
     db_params_add_int64_array(&params, positions, LANE_COUNT);
+    db_params_add_int64_array(&params, told, LANE_COUNT);
     struct db_command command = {&statements[RENEW], &params, NULL};
 
     struct renewal renewal = {.sent_boottime_ns = clock_get_boottime_ns(session.clock),
-                              .sent_realtime_ms = clock_get_realtime_ms(session.clock)};
+                              .sent_realtime_ms = clock_get_realtime_ms(session.clock),
+                              .valid_ns = UINT64_MAX,
+                              .is_newest = true};
     enum status status = execute(session, &arena, &command);
     renewal.received_realtime_ms = clock_get_realtime_ms(session.clock);
     if (status == STATUS_OK && !read_renewal(command.result, &renewal))
@@ -123,6 +132,22 @@ enum status follower_store_deregister(struct follower_session session, struct uu
     db_params_add_uuid(&params, instance);
     struct db_command command = {&statements[DEREGISTER], &params, NULL};
     enum status status = execute(session, &arena, &command);
+    arena_fini(&arena);
+    return status;
+}
+
+enum status follower_store_read_identity(struct follower_session session,
+                                         struct snapshot_identity *ret_identity) {
+    struct arena arena;
+    arena_init(&arena, 0);
+    struct db_command command = {&statements[IDENTITY], NULL, NULL};
+    enum status status = execute(session, &arena, &command);
+    if (status == STATUS_OK)
+        *ret_identity =
+            (struct snapshot_identity){.system_identifier = db_result_get_int64(command.result, 0, 0),
+                                       .database_oid = db_result_get_int64(command.result, 0, 1),
+                                       .timeline = db_result_get_int64(command.result, 0, 2),
+                                       .schema_version = db_result_get_int64(command.result, 0, 3)};
     arena_fini(&arena);
     return status;
 }

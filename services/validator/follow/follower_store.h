@@ -13,6 +13,7 @@
 #include "common/db/transaction.h"
 #include "services/validator/follow/change_set.h"
 #include "services/validator/follow/renewal.h"
+#include "services/validator/follow/snapshot_format.h"
 #include "services/validator/image/lanes.h"
 
 // A session of the follower's own; borrows everything.
@@ -33,9 +34,16 @@ struct follower_registration {
 MUST_CHECK enum status follower_store_register(struct follower_session session,
                                                const struct follower_registration *registration,
                                                const int64_t positions[LANE_COUNT]);
+
+// The history is asked about at `positions`; others are told `told`, each at most that.
 MUST_CHECK enum status follower_store_renew(struct follower_session session, struct uuid instance,
-                                            const int64_t positions[LANE_COUNT], struct renewal *ret_renewal);
+                                            const int64_t positions[LANE_COUNT],
+                                            const int64_t told[LANE_COUNT], struct renewal *ret_renewal);
 MUST_CHECK enum status follower_store_deregister(struct follower_session session, struct uuid instance);
+
+// What a snapshot file belongs to.
+MUST_CHECK enum status follower_store_read_identity(struct follower_session session,
+                                                    struct snapshot_identity *ret_identity);
 
 // Whether one without memory may start on the present timeline.
 MUST_CHECK enum status follower_store_is_timeline_accepted(struct follower_session session,

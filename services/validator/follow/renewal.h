@@ -21,6 +21,8 @@ struct renewal {
     uint64_t sent_boottime_ns;  // our own clocks around the round trip
     int64_t sent_realtime_ms;
     int64_t received_realtime_ms;
+    uint64_t valid_ns; // of a part of somebody else's lease; UINT64_MAX = the lease is our own
+    bool is_newest;    // nothing was sent after it: its heads are newer than all that was asked for
 };
 
 enum renewal_verdict {

@@ -9,7 +9,6 @@
 #include "services/validator/image/row_fields.h"
 
 enum {
-    COLUMNS_MAX = 15,
     RECLAIM_ROWS = 65536, // so that what a large reading replaces (a growing table) does not pile up
 };
 
@@ -98,6 +97,8 @@ static enum status put_entry(struct row_reader *reader, struct row_fields *field
         if (status != STATUS_OK)
             return status;
     }
+    if (reader->entries.len / sizeof(entry) >= IP_SET_MAX_ENTRIES)
+        return STATUS_TOO_LARGE;
     return append(&reader->entries, &entry, sizeof(entry));
 }
 
@@ -129,9 +130,16 @@ static uint8_t get_kind(char letter) {
     return letter == 'a' ? TOKEN_KIND_ACCESS : letter == 'l' ? TOKEN_KIND_LOGIN : TOKEN_KIND_NONE;
 }
 
+static struct fingerprint take_fingerprint(const struct row_reader *reader, struct row_fields *fields) {
+    if (reader->has_fingerprints)
+        return row_fields_take_fingerprint(fields);
+    struct digest digest = row_fields_take_digest(fields);
+    return fingerprint_of(image_get_fingerprint_key(reader->image), &digest);
+}
+
 static enum status put_token(struct row_reader *reader, struct row_fields *fields) {
     struct token_row row = {0};
-    row.digest = row_fields_take_digest(fields);
+    row.fingerprint = take_fingerprint(reader, fields);
     row.token_id = row_fields_take_uuid(fields);
     row.company_id = row_fields_take_uuid(fields);
     row.member_id = row_fields_take_uuid_or_zero(fields);
@@ -223,31 +231,48 @@ void row_reader_fini(struct row_reader *reader) {
     buffer_fini(&reader->definitions);
 }
 
+size_t row_kind_get_columns(enum row_kind kind) {
+    return sources[kind].columns;
+}
+
 static enum status put_row(struct row_reader *reader, const struct row_source *source,
                            const struct bytes *row) {
+    if (atomic_load_explicit(reader->is_stopping, memory_order_relaxed))
+        return STATUS_CANCELLED;
     if (!source->finish) // else rows may be kept
         arena_reset(&reader->arena);
     struct row_fields fields = row_fields_of(row, &reader->arena);
-    return source->put(reader, &fields);
+    enum status status = source->put(reader, &fields);
+    if (status != STATUS_OK)
+        return status;
+    if (reader->progress)
+        snapshot_progress_add(reader->progress);
+    if (++reader->rows_since_reclaim == RECLAIM_ROWS) {
+        reclaim_run(reader->reclaim);
+        reader->rows_since_reclaim = 0;
+    }
+    return STATUS_OK;
+}
+
+enum status row_reader_put(struct row_reader *reader, enum row_kind kind, const struct bytes *row) {
+    return put_row(reader, &sources[kind], row);
+}
+
+enum status row_reader_finish(struct row_reader *reader, enum row_kind kind) {
+    return sources[kind].finish ? sources[kind].finish(reader) : STATUS_OK;
 }
 
 static enum status read_rows(struct row_reader *reader, const struct row_source *source,
                              struct db_copy *copy) {
-    for (uint64_t count = 1;; count++) {
-        struct bytes row[COLUMNS_MAX];
+    for (;;) {
+        struct bytes row[ROW_COLUMNS_MAX];
         bool has_row = false;
         enum status status = db_copy_next(copy, row, &has_row);
         if (status != STATUS_OK || !has_row)
             return status;
-        if (atomic_load_explicit(reader->is_stopping, memory_order_relaxed))
-            return STATUS_CANCELLED;
         status = put_row(reader, source, row);
         if (status != STATUS_OK)
             return status;
-        if (reader->row_count)
-            atomic_fetch_add_explicit(reader->row_count, 1, memory_order_relaxed);
-        if (count % RECLAIM_ROWS == 0)
-            reclaim_run(reader->reclaim);
     }
 }
 

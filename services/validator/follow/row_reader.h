@@ -5,6 +5,7 @@
 #define LATCHKEY_SERVICES_VALIDATOR_FOLLOW_ROW_READER_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,7 @@
 #include "common/base/uuid.h"
 #include "common/db/transaction.h"
 #include "services/validator/follow/change_set.h"
+#include "services/validator/follow/snapshot_progress.h"
 #include "services/validator/image/image.h"
 
 enum row_kind {
@@ -26,15 +28,21 @@ enum row_kind {
     ROW_ROLE,
     ROW_MEMBER, // with its roles
     ROW_TOKEN,  // a row for each secret
+    ROW_KINDS,
 };
+
+#define ROW_COLUMNS_MAX 15
+size_t row_kind_get_columns(enum row_kind kind);
 
 // Embedded; one thread.
 struct row_reader {
-    struct image *image;            // borrows
-    struct reclaim *reclaim;        // borrows: the image's; run now and then while many rows come
-    const atomic_bool *is_stopping; // borrows; true ends a reading with CANCELLED
-    _Atomic uint64_t *row_count;    // borrows; relaxed: rows taken so far, for whoever watches; may be NULL
-    struct arena arena;             // of one row, or of all that are kept to the end of a reading
+    struct image *image;                // borrows
+    struct reclaim *reclaim;            // borrows: the image's; run now and then while many rows come
+    const atomic_bool *is_stopping;     // borrows; true ends a reading with CANCELLED
+    struct snapshot_progress *progress; // borrows; each row is added; NULL = nobody watches
+    bool has_fingerprints; // rows are an image's (row_writer.h): tokens come without their digests
+    unsigned rows_since_reclaim;
+    struct arena arena; // of one row, or of all that are kept to the end of a reading
     struct buffer sql;
     struct uuid entries_of;    // whose entries are being gathered; zero = nobody's
     struct buffer entries;     // struct ip_set_entry, of that company
@@ -58,6 +66,11 @@ MUST_CHECK enum status row_reader_read_ids(struct row_reader *reader, struct db_
 // All that the company has of the kind. With ROW_ENTRY also a company without an entry gets its (empty) list.
 MUST_CHECK enum status row_reader_read_company(struct row_reader *reader, struct db_transaction *transaction,
                                                enum row_kind kind, const struct uuid *company_id);
+
+// Rows that come from elsewhere, one by one; of a kind with others between only where that is not
+// ROW_PERMISSION. The catalogue and the last company's entries are put by finish().
+MUST_CHECK enum status row_reader_put(struct row_reader *reader, enum row_kind kind, const struct bytes *row);
+MUST_CHECK enum status row_reader_finish(struct row_reader *reader, enum row_kind kind);
 
 // The company's entries under these prefixes of its live list, at most ROW_READER_PREFIXES_MAX: the rest
 // stays as it is.

@@ -26,7 +26,7 @@ static enum status read_rows(const struct snapshot_options *options, struct db_t
                              struct image *image) {
     struct row_reader reader;
     row_reader_init(&reader, image, options->reclaim, options->is_stopping);
-    reader.row_count = &options->progress->loaded_rows;
+    reader.progress = options->progress;
     enum status status = read_kinds(&reader, transaction);
     row_reader_fini(&reader);
     return status;
@@ -35,8 +35,7 @@ static enum status read_rows(const struct snapshot_options *options, struct db_t
 static enum status estimate(const struct snapshot_options *options, struct db_transaction *transaction) {
     uint64_t expected_rows = 0;
     enum status status = follower_store_estimate_rows(transaction, &expected_rows);
-    atomic_store_explicit(&options->progress->loaded_rows, 0, memory_order_relaxed);
-    atomic_store_explicit(&options->progress->expected_rows, expected_rows, memory_order_relaxed);
+    snapshot_progress_begin(options->progress, options->clock, expected_rows);
     return status;
 }
 

@@ -10,13 +10,8 @@
 #include "common/base/compiler.h"
 #include "common/base/status.h"
 #include "common/db/connection.h"
+#include "services/validator/follow/snapshot_progress.h"
 #include "services/validator/image/image.h"
-
-// Relaxed: for whoever watches.
-struct snapshot_progress {
-    _Atomic uint64_t expected_rows; // an estimate; 0 = not known
-    _Atomic uint64_t loaded_rows;
-};
 
 struct snapshot_options {
     struct db_connection *connection;

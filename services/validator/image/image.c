@@ -127,6 +127,11 @@ const struct fingerprint_key *image_get_fingerprint_key(const struct image *imag
     return token_table_get_key(image->tokens);
 }
 
+void image_set_observer(struct image *image, const struct image_observer *observer, void *context) {
+    image->observer = observer;
+    image->observer_context = context;
+}
+
 void image_begin_pass(struct image *image) {
     image_age_tokens(image);
     image->generation++;
@@ -165,6 +170,8 @@ enum status image_set_catalogue(struct image *image, const struct permission_def
         status = image_expand_roles(image);
     if (status == STATUS_OK)
         status = publish_all_members(image);
+    if (status == STATUS_OK)
+        IMAGE_TELL(image, on_catalogue, definitions, count);
     return status;
 }
 

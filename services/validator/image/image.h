@@ -25,6 +25,7 @@
 #include "common/access/permission.h"
 #include "common/base/compiler.h"
 #include "common/base/status.h"
+#include "services/validator/image/image_observer.h"
 #include "services/validator/image/image_rows.h"
 #include "services/validator/image/lanes.h"
 #include "services/validator/image/reclaim.h"
@@ -76,8 +77,8 @@ const struct token_record *image_end_probe(const struct image *image, const stru
 // ---- for the writer ----
 
 // Empty. What is replaced goes to `reclaim`, which is borrowed and must have been run before image_free().
-// With the key fingerprints are made of digests, which are not kept: who is to know the tokens of an image
-// again, in another process or file, needs it.
+// With the key fingerprints are made of digests, which are not kept: who puts tokens, or is to know them
+// again in another process or file, needs it.
 MUST_CHECK enum status image_new(struct reclaim *reclaim, const struct fingerprint_key *key,
                                  struct image **ret_image);
 
@@ -85,6 +86,10 @@ MUST_CHECK enum status image_new(struct reclaim *reclaim, const struct fingerpri
 void image_free(struct image *image);
 
 struct lanes *image_get_own_lanes(struct image *image);
+
+// From now on it is told what is put and swept; NULL: nobody is. Borrows both.
+void image_set_observer(struct image *image, const struct image_observer *observer, void *context);
+
 const struct fingerprint_key *image_get_fingerprint_key(const struct image *image);
 
 // TOO_LARGE: the numbers of permissions may have run out (permission.h), and a new image has them again.

@@ -77,7 +77,10 @@ enum status image_put_company(struct image *image, const struct company_row *row
     company->generation = image->generation;
     company->exists = true;
     company->is_suspended = row->is_suspended;
-    return publish(image, company);
+    enum status status = publish(image, company);
+    if (status == STATUS_OK)
+        IMAGE_TELL(image, on_company, row);
+    return status;
 }
 
 enum status image_put_whitelist(struct image *image, const struct whitelist_row *row) {
@@ -89,7 +92,10 @@ enum status image_put_whitelist(struct image *image, const struct whitelist_row 
     company->is_whitelist_enabled = row->is_enabled;
     company->whitelist_scope = row->scope;
     company->live_list_id = row->live_list_id;
-    return publish(image, company);
+    enum status status = publish(image, company);
+    if (status == STATUS_OK)
+        IMAGE_TELL(image, on_whitelist, row);
+    return status;
 }
 
 // Takes `ips`; NULL is out of memory.
@@ -110,8 +116,13 @@ static enum status publish_entries(struct image *image, struct company *company,
 
 enum status image_set_entries(struct image *image, const struct uuid *company_id,
                               const struct ip_set_entry *entries, size_t count) {
+    const struct ip_set_change change = {.entries = entries, .entry_count = count};
     struct company *company = image_touch_company(image, company_id);
-    return company ? publish_entries(image, company, ip_set_new(entries, count)) : STATUS_NO_MEMORY;
+    enum status status =
+        company ? publish_entries(image, company, ip_set_new(entries, count)) : STATUS_NO_MEMORY;
+    if (status == STATUS_OK)
+        IMAGE_TELL(image, on_entries, company_id, &change);
+    return status;
 }
 
 enum status image_change_entries(struct image *image, const struct uuid *company_id,
@@ -121,7 +132,10 @@ enum status image_change_entries(struct image *image, const struct uuid *company
         return STATUS_NO_MEMORY;
     struct ip_set *ips = company->ips ? ip_set_new_changed(company->ips->object, change)
                                       : ip_set_new(change->entries, change->entry_count);
-    return publish_entries(image, company, ips);
+    enum status status = publish_entries(image, company, ips);
+    if (status == STATUS_OK)
+        IMAGE_TELL(image, on_entries, company_id, change);
+    return status;
 }
 
 struct uuid image_find_live_list(const struct image *image, const struct uuid *company_id) {
@@ -130,6 +144,7 @@ struct uuid image_find_live_list(const struct image *image, const struct uuid *c
 }
 
 enum status image_sweep_company(struct image *image, const struct uuid *company_id) {
+    IMAGE_TELL(image, on_sweep, IMAGE_COMPANY, company_id);
     struct company *company = uuid_index_find(&image->companies, company_id);
     if (!company || company->generation == image->generation)
         return STATUS_OK;
@@ -138,6 +153,7 @@ enum status image_sweep_company(struct image *image, const struct uuid *company_
 }
 
 enum status image_sweep_whitelist(struct image *image, const struct uuid *company_id) {
+    IMAGE_TELL(image, on_sweep, IMAGE_WHITELIST, company_id);
     struct company *company = uuid_index_find(&image->companies, company_id);
     if (!company || company->whitelist_generation == image->generation)
         return STATUS_OK;

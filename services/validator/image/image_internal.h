@@ -74,6 +74,8 @@ struct image {
 
     // The writer's.
     struct reclaim *reclaim;
+    const struct image_observer *observer; // NULL = nobody is told
+    void *observer_context;
     uint32_t generation;
     struct company *changed_companies; // whose members need their permissions anew
     struct uuid_index companies, members, roles;
@@ -102,6 +104,13 @@ void image_free_tokens(struct image *image);
 
 // What the pass before has put is old now.
 void image_age_tokens(struct image *image);
+
+// Tells the observer, if there is one.
+#define IMAGE_TELL(image, event, ...)                                         \
+    do {                                                                      \
+        if ((image)->observer)                                                \
+            (image)->observer->event((image)->observer_context, __VA_ARGS__); \
+    } while (0)
 
 static inline struct company_cell *image_get_company_cell(const struct image *image, uint32_t number) {
     return slab_get(&image->company_cells, number);

@@ -72,7 +72,10 @@ enum status image_put_role(struct image *image, const struct role_row *row) {
     role->generation = image->generation;
     role->is_administrator = row->is_administrator;
     mark_changed(image, role->company);
-    return expand(role, image_get_own_catalogue(image));
+    enum status status = expand(role, image_get_own_catalogue(image));
+    if (status == STATUS_OK)
+        IMAGE_TELL(image, on_role, row);
+    return status;
 }
 
 static void free_role(struct role *role) {
@@ -92,6 +95,7 @@ static void remove_role(struct image *image, struct role *role) {
 }
 
 enum status image_sweep_role(struct image *image, const struct uuid *role_id) {
+    IMAGE_TELL(image, on_sweep, IMAGE_ROLE, role_id);
     struct role *role = uuid_index_find(&image->roles, role_id);
     if (role && role->generation != image->generation)
         remove_role(image, role);
@@ -99,6 +103,7 @@ enum status image_sweep_role(struct image *image, const struct uuid *role_id) {
 }
 
 enum status image_sweep_roles_of(struct image *image, const struct uuid *company_id) {
+    IMAGE_TELL(image, on_sweep, IMAGE_ROLES_OF, company_id);
     struct company *company = uuid_index_find(&image->companies, company_id);
     for (struct role *role = company ? company->roles : NULL, *next; role; role = next) {
         next = role->next;

@@ -9,7 +9,7 @@
 
 #include "common/base/bytes.h"
 #include "common/base/uuid.h"
-#include "common/crypto/digest.h"
+#include "common/crypto/fingerprint.h"
 #include "services/validator/image/policy.h"
 
 struct company_row {
@@ -45,7 +45,7 @@ struct member_row {
 
 // One secret of a token.
 struct token_row {
-    struct digest digest;
+    struct fingerprint fingerprint; // of its digest, with the image's key
     struct uuid token_id;
     struct uuid company_id;
     struct uuid member_id; // zero = the company's own

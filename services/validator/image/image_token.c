@@ -108,7 +108,7 @@ static enum status set_terms(struct image *image, const struct token_row *row, s
 
 static enum status fill_record(struct image *image, const struct token_row *row,
                                struct token_record *record) {
-    *record = (struct token_record){.fingerprint = token_table_get_fingerprint(image->tokens, &row->digest),
+    *record = (struct token_record){.fingerprint = row->fingerprint,
                                     .token_id = row->token_id,
                                     .kind = row->kind <= TOKEN_KIND_LOGIN ? row->kind : TOKEN_KIND_NONE,
                                     .channels = row->channels & CHANNEL_BITS_ALL,
@@ -187,11 +187,13 @@ enum status image_put_token(struct image *image, const struct token_row *row) {
         return status;
     }
     status = place_record(image, number);
-    if (status == STATUS_OK)
-        note_fresh(image, number);
-    else
+    if (status != STATUS_OK) {
         free_record(image, number);
-    return status;
+        return status;
+    }
+    note_fresh(image, number);
+    IMAGE_TELL(image, on_token, row);
+    return STATUS_OK;
 }
 
 // --- sweeping ---
@@ -224,6 +226,7 @@ const struct token_record *image_find_token_by_id(const struct image *image, con
 }
 
 void image_sweep_token(struct image *image, const struct uuid *token_id) {
+    IMAGE_TELL(image, on_sweep, IMAGE_TOKEN, token_id);
     for (uint32_t number; (number = find_old(image, token_id)) != SLAB_NONE;)
         remove_record(image, number);
 }
@@ -231,6 +234,7 @@ void image_sweep_token(struct image *image, const struct uuid *token_id) {
 // why a walk over everything: it is asked for only when more than a hundred tokens of a company have changed
 // at once, and costs less than having read them.
 void image_sweep_tokens_of(struct image *image, const struct uuid *company_id) {
+    IMAGE_TELL(image, on_sweep, IMAGE_TOKENS_OF, company_id);
     const struct company *company = uuid_index_find(&image->companies, company_id);
     uint32_t number = SLAB_NONE;
     if (!company)

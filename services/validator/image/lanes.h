@@ -65,6 +65,11 @@ static inline const struct positions *lanes_get_positions(const struct lanes *la
     return atomic_load_explicit(&lanes->positions, memory_order_acquire);
 }
 
+// Writer: the mark of one of the last LANES_RING changes that were noted.
+static inline int64_t lanes_get_mark(const struct lanes *lanes, unsigned lane, int64_t seq) {
+    return atomic_load_explicit(&lanes->marks[lane][seq % LANES_RING], memory_order_relaxed);
+}
+
 // Any thread: `revision` as seen from `positions`, which were read from `lanes` in this turn.
 enum lanes_relation lanes_compare(const struct lanes *lanes, const struct positions *positions,
                                   struct revision revision);

@@ -18,8 +18,12 @@ static void stop_serving(struct lease *lease, enum lease_state without) {
 }
 
 void lease_grant(struct lease *lease, uint64_t sent_ns) {
+    lease_grant_for(lease, sent_ns, lease->term_ns);
+}
+
+void lease_grant_for(struct lease *lease, uint64_t sent_ns, uint64_t valid_ns) {
     assert(get_without(lease) != LEASE_HISTORY_LOST);
-    uint64_t until_ns = sent_ns + lease->term_ns;
+    uint64_t until_ns = sent_ns + (valid_ns < lease->term_ns ? valid_ns : lease->term_ns);
     atomic_store_explicit(&lease->without, LEASE_STALE, memory_order_relaxed);
     if (until_ns > atomic_load_explicit(&lease->until_ns, memory_order_relaxed))
         atomic_store_explicit(&lease->until_ns, until_ns, memory_order_relaxed);

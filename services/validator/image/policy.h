@@ -12,6 +12,7 @@
 
 #include "common/access/domain_set.h"
 #include "common/access/permission.h"
+#include "common/base/arena.h"
 #include "common/base/bytes.h"
 #include "common/base/compiler.h"
 #include "common/base/status.h"
@@ -73,6 +74,10 @@ void policy_table_release(struct policy_table *table, const struct policy *polic
 // After the catalogue has changed: what every policy grants is worked out anew. On NO_MEMORY some have been.
 MUST_CHECK enum status policy_table_expand(struct policy_table *table,
                                            const struct permission_catalogue *catalogue);
+
+// Writer: a rule that makes the same policy, in the arena; it borrows from the policy. NO_MEMORY.
+MUST_CHECK enum status policy_get_rule(const struct policy *policy, struct arena *arena,
+                                       struct policy_rule *ret_rule);
 
 static inline const struct policy *policy_table_get(const struct policy_table *table, uint32_t number) {
     return *(const struct policy **)slab_get(&table->by_number, number);

@@ -63,6 +63,15 @@ struct digest row_fields_take_digest(struct row_fields *fields) {
     return digest;
 }
 
+struct fingerprint row_fields_take_fingerprint(struct row_fields *fields) {
+    struct fingerprint fingerprint = {{0}};
+    struct bytes value = take(fields);
+    check(fields, value.len == sizeof(fingerprint));
+    if (value.len == sizeof(fingerprint))
+        memcpy(&fingerprint, value.data, sizeof(fingerprint));
+    return fingerprint;
+}
+
 struct bytes row_fields_take_text(struct row_fields *fields) {
     struct bytes value = take(fields);
     check(fields, value.data != NULL);

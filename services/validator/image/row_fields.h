@@ -13,6 +13,7 @@
 #include "common/base/status.h"
 #include "common/base/uuid.h"
 #include "common/crypto/digest.h"
+#include "common/crypto/fingerprint.h"
 #include "common/ip/prefix.h"
 
 struct row_fields {
@@ -32,6 +33,7 @@ struct uuid row_fields_take_uuid(struct row_fields *fields);
 struct uuid row_fields_take_uuid_or_zero(struct row_fields *fields); // NULL is zero
 int64_t row_fields_take_time_ms(struct row_fields *fields, int64_t null_value);
 struct digest row_fields_take_digest(struct row_fields *fields);
+struct fingerprint row_fields_take_fingerprint(struct row_fields *fields);
 struct bytes row_fields_take_text(struct row_fields *fields);
 struct ip_prefix row_fields_take_prefix(struct row_fields *fields);
 

@@ -1,8 +1,10 @@
-// An image that has followed a thousand random changes is the one that a fresh load makes. LATCHKEY_SEED
+// An image that has followed a thousand random changes is the one that a fresh load makes, whether the
+// follower went on all the time or was started again from a snapshot file, a new or an old one. LATCHKEY_SEED
 // repeats a run.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "services/validator/follow/snapshot.h"
 #include "services/validator/image/quiescence.h"
@@ -18,6 +20,7 @@ enum { ROUNDS = 40, CHANGES_MAX = 12, OBJECTS = 8, PROBES = 24 };
 static struct scene scene;
 static struct seed seed;
 static struct ip_address probes[PROBES];
+static char directory[64], path[96], kept_path[96];
 
 static unsigned pick(unsigned count) {
     return (unsigned)seed_next_below(&seed, count);
@@ -185,6 +188,23 @@ static void make_probes(void) {
     }
 }
 
+// The file as it is now, while others take its place.
+static void keep_file(void) {
+    unlink(kept_path);
+    assert_true(link(path, kept_path) == 0 || access(path, F_OK) != 0); // none is written yet
+}
+
+// With a file that may be much older than what it knew.
+static void start_again(void) {
+    scene_stop(&scene);
+    if (pick(2) == 0 && access(kept_path, F_OK) == 0) {
+        assert_int_equal(unlink(path), 0);
+        assert_int_equal(link(kept_path, path), 0);
+    }
+    scene_start(&scene);
+    scene_await_head(&scene);
+}
+
 static void a_followed_image_is_the_one_that_a_load_makes(void **state) {
     (void)state;
     make_second_company();
@@ -198,6 +218,10 @@ static void a_followed_image_is_the_one_that_a_load_makes(void **state) {
         free(fresh);
         if (pick(8) == 0)
             scene_kill_backend(&scene);
+        if (pick(8) == 0)
+            keep_file();
+        if (pick(6) == 0)
+            start_again();
     }
 }
 
@@ -205,7 +229,13 @@ static int set_up(void **state) {
     (void)state;
     seed = seed_new();
     make_probes();
+    snprintf(directory, sizeof(directory), "%s", "/tmp/latchkey-snapshot-XXXXXX");
+    assert_non_null(mkdtemp(directory));
+    snprintf(path, sizeof(path), "%s/file", directory);
+    snprintf(kept_path, sizeof(kept_path), "%s/kept", directory);
     scene_init(&scene);
+    scene.options.snapshot_path = path;
+    scene.options.snapshot_period_ms = 1;
     scene_start(&scene);
     scene_await_state(&scene, LEASE_SERVING);
     return 0;
@@ -214,6 +244,9 @@ static int set_up(void **state) {
 static int tear_down(void **state) {
     (void)state;
     scene_fini(&scene);
+    unlink(kept_path);
+    unlink(path);
+    assert_int_equal(rmdir(directory), 0);
     return 0;
 }
 

@@ -1,0 +1,61 @@
+#include "services/validator/feed/feed_holds.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+void feed_holds_fini(struct feed_holds *holds) {
+    while (holds->first) {
+        struct feed_hold *hold = holds->first;
+        holds->first = hold->next;
+        free(hold);
+    }
+}
+
+struct feed_hold *feed_holds_open(struct feed_holds *holds, struct uuid instance_id) {
+    struct feed_hold *hold = holds->first;
+    while (hold && !uuid_is_equal(hold->instance_id, instance_id))
+        hold = hold->next;
+    if (!hold) {
+        hold = calloc(1, sizeof(*hold));
+        if (!hold)
+            return NULL;
+        hold->instance_id = instance_id;
+        hold->next = holds->first;
+        holds->first = hold;
+    }
+    hold->users++;
+    return hold;
+}
+
+void feed_holds_close(struct feed_hold *hold) {
+    assert(hold->users > 0);
+    hold->users--;
+}
+
+void feed_holds_expire(struct feed_holds *holds, uint64_t now_ns) {
+    for (struct feed_hold **link = &holds->first, *hold; (hold = *link);) {
+        if (hold->users > 0 || hold->until_ns > now_ns) {
+            link = &hold->next;
+            continue;
+        }
+        *link = hold->next;
+        free(hold);
+    }
+}
+
+void feed_holds_lower(const struct feed_holds *holds, uint64_t now_ns, int64_t seqs[LANE_COUNT]) {
+    for (const struct feed_hold *hold = holds->first; hold; hold = hold->next) {
+        if (hold->until_ns <= now_ns)
+            continue;
+        for (unsigned lane = 0; lane < LANE_COUNT; lane++)
+            if (hold->seqs[lane] < seqs[lane])
+                seqs[lane] = hold->seqs[lane];
+    }
+}
+
+bool feed_holds_any(const struct feed_holds *holds, uint64_t now_ns) {
+    for (const struct feed_hold *hold = holds->first; hold; hold = hold->next)
+        if (hold->until_ns > now_ns)
+            return true;
+    return false;
+}

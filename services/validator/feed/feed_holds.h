@@ -1,0 +1,51 @@
+// What a feeder has promised to those it feeds, for its own row in the list of validators
+// (docs/model/feed.pml): until when each may serve, and by which positions at least. The row tells the lowest
+// of all who may still serve, so that whoever waits for a revocation waits for them.
+//
+// A hold outlives the stream on which it was given. It ends with its time, or when the fed one says that it
+// serves no more. Pure; not locked: its owner is (feed.c).
+#ifndef LATCHKEY_SERVICES_VALIDATOR_FEED_FEED_HOLDS_H
+#define LATCHKEY_SERVICES_VALIDATOR_FEED_FEED_HOLDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/compiler.h"
+#include "common/base/uuid.h"
+#include "services/validator/image/lanes.h"
+
+struct feed_hold {
+    struct feed_hold *next;
+    struct uuid instance_id;
+    int64_t seqs[LANE_COUNT]; // what it has told to have applied
+    uint64_t until_ns;        // boottime; 0 = it was promised nothing
+    unsigned users;           // streams of it that are open
+};
+
+// Zeroed memory is an empty one.
+struct feed_holds {
+    struct feed_hold *first;
+};
+
+void feed_holds_fini(struct feed_holds *holds);
+
+// The hold of that instance, with one user more; made if there is none. NULL when out of memory.
+MUST_CHECK struct feed_hold *feed_holds_open(struct feed_holds *holds, struct uuid instance_id);
+
+// One user less. Without one it goes when its time is over (feed_holds_expire()).
+void feed_holds_close(struct feed_hold *hold);
+
+// It serves no more, by whatever it was promised.
+static inline void feed_hold_give_up(struct feed_hold *hold) {
+    hold->until_ns = 0;
+}
+
+void feed_holds_expire(struct feed_holds *holds, uint64_t now_ns);
+
+// Lowers `seqs` to what is held of each lane.
+void feed_holds_lower(const struct feed_holds *holds, uint64_t now_ns, int64_t seqs[LANE_COUNT]);
+
+bool feed_holds_any(const struct feed_holds *holds, uint64_t now_ns); // whether somebody may still serve
+
+#endif

@@ -1,0 +1,300 @@
+// The database as what is followed: rows are read again as they are now, and the lease is a row.
+#include <assert.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "common/base/log.h"
+#include "services/validator/follow/follower_internal.h"
+#include "services/validator/follow/snapshot.h"
+
+#define READ_TIMEOUT_NS (120 * 1000 * UINT64_C(1000000)) // of all changes of one round
+
+static struct follower_session get_session(const struct follower *follower) {
+    return (struct follower_session){follower->connection, follower->options.clock};
+}
+
+static enum status connect(struct follower *follower) {
+    if (follower->connection)
+        return STATUS_OK;
+    struct db_connect_failure failure;
+    enum status status =
+        db_connection_open(follower->options.database, DB_NO_DEADLINE, &follower->connection, &failure);
+    if (status != STATUS_OK) {
+        follower->connection = NULL;
+        follower_status_set_trouble(&follower->status, "%s", failure.sentence);
+    }
+    follower->is_timeline_settled = false;
+    snapshot_keeper_forget_identity(&follower->keeper);
+    return status;
+}
+
+// The next attempt is made on another connection: whatever was wrong with this one, nobody has to know.
+// why not so at the end: the lease is to be given back.
+static void drop_connection(struct follower *follower) {
+    if (follower->connection && hint_is_stopping(&follower->hint))
+        return;
+    db_connection_close(follower->connection);
+    follower->connection = NULL;
+}
+
+// --- loading ---
+
+static struct snapshot_options get_snapshot_options(struct follower *follower,
+                                                    struct snapshot_progress *progress) {
+    return (struct snapshot_options){.connection = follower->connection,
+                                     .clock = follower->options.clock,
+                                     .reclaim = &follower->reclaim,
+                                     .key = follower->key,
+                                     .is_stopping = &follower->hint.is_stopping,
+                                     .progress = progress,
+                                     .round = follower->round + 1};
+}
+
+// NOT_FOUND: there is none, or it is of no use. A file that is only behind is of use: the marks of its
+// positions are looked for by the first renewal.
+static enum status load_file(struct follower *follower, struct turn *turn) {
+    uint64_t started_ns = follower_now_ns(follower);
+    const struct snapshot_options options = get_snapshot_options(follower, &follower->status.progress);
+    struct image *image;
+    enum status status = snapshot_keeper_load(&follower->keeper, &options, &follower->key, &image);
+    if (status == STATUS_OK)
+        follower_take_image(follower, image, "file", started_ns, turn);
+    return status;
+}
+
+static enum status load_rows(struct follower *follower, struct turn *turn) {
+    uint64_t started_ns = follower_now_ns(follower);
+    const struct snapshot_options options = get_snapshot_options(follower, &follower->status.progress);
+    struct image *image;
+    follower_status_begin_load(&follower->status);
+    enum status status = snapshot_load(&options, &image);
+    if (status == STATUS_NO_MEMORY)
+        follower_make_room(follower);
+    if (status == STATUS_OK)
+        follower_take_image(follower, image, "database", started_ns, turn);
+    return status;
+}
+
+// Without memory there is no telling whether this is the history that callers know: somebody has to say so.
+static enum status run_loading(struct follower *follower, struct turn *turn) {
+    int64_t timeline = 0;
+    bool is_accepted = false;
+    enum status status = load_file(follower, turn);
+    if (status != STATUS_NOT_FOUND)
+        return status;
+    status = follower_store_is_timeline_accepted(get_session(follower), &timeline, &is_accepted);
+    if (status != STATUS_OK)
+        return status;
+    if (is_accepted)
+        return load_rows(follower, turn);
+    follower_status_set_trouble(&follower->status,
+                                "nobody has accepted the database's timeline %" PRId64
+                                ", so it may lack changes; run `latchkey recover`",
+                                timeline);
+    return STATUS_OK;
+}
+
+// --- registering ---
+
+static enum status run_registering(struct follower *follower, struct turn *turn) {
+    int64_t told[LANE_COUNT];
+    follower_get_told(follower, told);
+    enum status status = follower_store_register(get_session(follower), &follower->registration, told);
+    if (status == STATUS_OK)
+        *turn = (struct turn){REGISTERED, true};
+    return status;
+}
+
+// --- following: one round ---
+
+// Its marks have been found: if the timeline is a new one, those who have no memory may start on it, too.
+static enum status settle_timeline(struct follower *follower) {
+    if (follower->is_timeline_settled)
+        return STATUS_OK;
+    bool is_new = false;
+    enum status status =
+        follower_store_accept_timeline(get_session(follower), follower->options.name, &is_new);
+    if (status == STATUS_OK)
+        status = snapshot_keeper_learn_identity(&follower->keeper, get_session(follower));
+    if (status != STATUS_OK)
+        return status;
+    follower->is_timeline_settled = true;
+    if (is_new)
+        log_event(LOG_LEVEL_WARNING, "a new timeline of the database has our history: accepted");
+    return STATUS_OK;
+}
+
+static enum status read_and_apply(struct follower *follower, struct db_transaction *transaction,
+                                  struct arena *arena, const struct renewal *renewal,
+                                  struct change_set *set) {
+    struct lanes *lanes = image_get_own_lanes(follower->image);
+    const struct db_result *changes;
+    enum status status = follower_store_read_changes(transaction, arena, lanes_get_positions(lanes)->seqs,
+                                                     renewal->heads, set, &changes);
+    if (status == STATUS_OK)
+        status = applier_apply(&follower->applier, transaction, set);
+    if (status != STATUS_OK)
+        return status;
+    uint64_t count = follower_store_note_changes(changes, lanes);
+    atomic_fetch_add_explicit(&follower->status.changes, count, memory_order_relaxed);
+    return STATUS_OK;
+}
+
+static enum status apply_changes(struct follower *follower, const struct renewal *renewal) {
+    struct arena arena;
+    struct change_set set = {0};
+    arena_init(&arena, 0);
+    struct db_begin_options options = {.arena = &arena,
+                                       .deadline_ns = follower_now_ns(follower) + READ_TIMEOUT_NS,
+                                       .access = DB_READ_ONLY,
+                                       .isolation = DB_REPEATABLE_READ};
+    struct db_transaction *transaction;
+    enum status status = db_begin(follower->connection, &options, &transaction);
+    if (status == STATUS_OK) {
+        status = read_and_apply(follower, transaction, &arena, renewal, &set);
+        db_rollback(transaction);
+    }
+    change_set_fini(&set);
+    arena_fini(&arena);
+    return status;
+}
+
+// What only a new load makes good: it is sooner done, only a new image has room, or the log lacks rows, which
+// were deleted by hand, or pruned while this process stood still.
+//
+// why not without memory as well: that would take another whole image. What was applied of the changes is
+// right whether or not the rest follows; they are applied again as soon as there is memory, and if there is
+// none until the lease has run out, nobody is served.
+static bool needs_load(enum status status) {
+    return status == STATUS_TOO_LARGE || status == STATUS_NOT_FOUND;
+}
+
+// Follows what a renewal told of, which belongs to our history.
+static enum status follow(struct follower *follower, const struct renewal *renewal, bool is_behind,
+                          struct turn *turn) {
+    bool is_clock_right = follower_note_clock(follower, renewal);
+    enum status status = settle_timeline(follower);
+    if (status == STATUS_OK && is_behind)
+        status = apply_changes(follower, renewal);
+    if (status == STATUS_NOT_FOUND)
+        log_event(LOG_LEVEL_WARNING, "the change log lacks changes: everything is loaded again");
+    if (needs_load(status)) {
+        *turn = (struct turn){LOAD_AGAIN, true};
+        return STATUS_OK;
+    }
+    turn->is_followed_at_once = status == STATUS_OK && is_behind;
+    return follower_end_round(follower, status, renewal, is_clock_right);
+}
+
+// --- a lost history ---
+
+static enum status report_loss(struct follower *follower, struct turn *turn) {
+    struct snapshot_progress progress = {0}; // of nobody's interest
+    struct snapshot_options options = get_snapshot_options(follower, &progress);
+    uint64_t now = follower_boottime_ns(follower);
+    const struct loss_witness witness = {follower->options.name, follower->image,
+                                         validator_get_time_ms(follower->validator, now)};
+    bool is_settled = false;
+    enum status status = loss_report_advance(&follower->loss_report, &options, &witness, &is_settled);
+    if (status != STATUS_OK || !is_settled)
+        return status;
+    log_event(LOG_LEVEL_WARNING, "the loss of changes is settled: everything is loaded again");
+    lease_recover_history(&follower->validator->lease);
+    *turn = (struct turn){LOAD_AGAIN, true};
+    return STATUS_OK;
+}
+
+// Our own memory is of another history.
+static enum status lose_history(struct follower *follower, const struct renewal *renewal,
+                                const struct positions *positions, unsigned lane, struct turn *turn) {
+    lease_lose_history(&follower->validator->lease);
+    turn->event = LOST;
+    follower_status_set_trouble(&follower->status,
+                                "the database lacks changes that were applied here (lane %u: change %" PRId64
+                                ", the database has %" PRId64 " and others); run `latchkey recover`",
+                                lane, positions->seqs[lane], renewal->heads[lane]);
+    return report_loss(follower, turn);
+}
+
+// Our own memory is of this history, but another validator had applied what is not there any more.
+static enum status await_recovery(struct follower *follower, struct turn *turn) {
+    lease_lose_history(&follower->validator->lease);
+    turn->event = LOST;
+    follower_status_set_trouble(&follower->status,
+                                "a validator has reported that the database lacks changes; "
+                                "run `latchkey recover`");
+    if (!loss_report_is_open(&follower->loss_report))
+        return STATUS_OK;
+    turn->is_followed_at_once = true;
+    return loss_report_withdraw(&follower->loss_report, get_session(follower));
+}
+
+// --- judging a round ---
+
+// What the answer to a renewal leads to in the present state.
+static enum status judge(struct follower *follower, const struct renewal *renewal, struct turn *turn) {
+    const struct positions *positions = lanes_get_positions(image_get_lanes(follower->image));
+    unsigned lane;
+    enum renewal_verdict verdict = renewal_judge(renewal, positions, &lane);
+    // Once lost, only marks that are found again tell that it is ours; that they are not in the log any more
+    // tells nothing.
+    bool was_lost = follower->state == HISTORY_LOST;
+    if (verdict == RENEWAL_HISTORY_LOST || (was_lost && verdict == RENEWAL_LOG_TOO_HIGH))
+        return lose_history(follower, renewal, positions, lane, turn);
+    if (renewal->is_loss_reported)
+        return await_recovery(follower, turn);
+    if (was_lost) {
+        lease_recover_history(&follower->validator->lease);
+        *turn = (struct turn){FOUND, true};
+        return STATUS_OK;
+    }
+    if (!renewal->is_registered) {
+        lease_withdraw(&follower->validator->lease);
+        *turn = (struct turn){ROW_GONE, true};
+        return STATUS_OK;
+    }
+    if (verdict == RENEWAL_LOG_TOO_HIGH) {
+        *turn = (struct turn){LOAD_AGAIN, true};
+        return STATUS_OK;
+    }
+    return follow(follower, renewal, verdict == RENEWAL_BEHIND, turn);
+}
+
+static enum status run_round(struct follower *follower, struct turn *turn) {
+    uint64_t started_ns = follower_now_ns(follower);
+    int64_t told[LANE_COUNT];
+    struct renewal renewal;
+    follower_begin_round(follower, told);
+    enum status status =
+        follower_store_renew(get_session(follower), follower->registration.instance,
+                             lanes_get_positions(image_get_lanes(follower->image))->seqs, told, &renewal);
+    if (status != STATUS_OK)
+        return status;
+    atomic_fetch_add_explicit(&follower->status.rounds, 1, memory_order_relaxed);
+    status = judge(follower, &renewal, turn);
+    histogram_add_ns(&follower->status.round_duration, follower_now_ns(follower) - started_ns);
+    return status;
+}
+
+// --- its end ---
+
+static void give_back_lease(struct follower *follower) {
+    if (feed_is_holding(follower->options.feed, follower_boottime_ns(follower))) {
+        log_event(LOG_LEVEL_INFO, "the lease runs out by itself: validators that were fed may still serve");
+        return;
+    }
+    if (follower->connection && !db_connection_is_broken(follower->connection) &&
+        follower_store_deregister(get_session(follower), follower->registration.instance) != STATUS_OK)
+        log_event(LOG_LEVEL_WARNING, "the lease could not be given back; it runs out by itself");
+}
+
+const struct follower_source follower_database = {
+    .name = "the database",
+    .connect = connect,
+    .disconnect = drop_connection,
+    .run = {[LOADING] = run_loading,
+            [REGISTERING] = run_registering,
+            [FOLLOWING] = run_round,
+            [HISTORY_LOST] = run_round},
+    .leave = give_back_lease,
+};

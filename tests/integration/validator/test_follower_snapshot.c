@@ -1,0 +1,162 @@
+// A follower that starts again from its snapshot file knows what one knows that never stopped: all that came
+// meanwhile is applied before anybody is served, and a file of no use is as good as none.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "services/validator/image/quiescence.h"
+#include "tests/integration/validator/scene.h"
+#include "tests/unit/unit.h"
+
+static struct scene scene;
+static char directory[64], path[96];
+
+static int set_up(void **state) {
+    (void)state;
+    snprintf(directory, sizeof(directory), "%s", "/tmp/latchkey-snapshot-XXXXXX");
+    assert_non_null(mkdtemp(directory));
+    snprintf(path, sizeof(path), "%s/file", directory);
+    scene_init(&scene);
+    scene.options.snapshot_path = path;
+    scene.options.snapshot_period_ms = 3600000;
+    scene_start(&scene);
+    scene_await_state(&scene, LEASE_SERVING);
+    return 0;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    scene_fini(&scene);
+    unlink(path);
+    assert_int_equal(rmdir(directory), 0);
+    return 0;
+}
+
+static bool is_deactivated(unsigned secret) {
+    quiescence_go_online();
+    const struct token_record *record = scene_find(&scene, secret);
+    bool is_so = record && record->is_deactivated;
+    quiescence_go_offline();
+    return is_so;
+}
+
+static bool is_known(unsigned secret) {
+    quiescence_go_online();
+    bool is_so = scene_find(&scene, secret) != NULL;
+    quiescence_go_offline();
+    return is_so;
+}
+
+// Metrics tell where the last load came from: a file holds no estimate of the database's statistics.
+static char *get_metrics(void) {
+    struct buffer text = {0};
+    struct metrics_writer writer = {.to = &text};
+    follower_write_metrics(&writer, scene.follower);
+    buffer_append_byte(&text, '\0');
+    return (char *)text.data;
+}
+
+static void a_stop_in_order_leaves_a_file(void **state) {
+    (void)state;
+    struct stat stat_of;
+    scene_stop(&scene);
+    assert_int_equal(stat(path, &stat_of), 0);
+    assert_int_equal(stat_of.st_mode & 07777, 0600);
+    assert_int_equal(scene_ask(&scene, "SELECT count(*) FROM latchkey.validator"), 0);
+}
+
+// While nobody may read the tokens, only a file can tell of them.
+static void it_starts_from_the_file_alone(void **state) {
+    (void)state;
+    scene_stop(&scene);
+    scene_run(&scene, "REVOKE SELECT ON latchkey.token_secret FROM latchkey_validator");
+    scene_start(&scene);
+    scene_await_state(&scene, LEASE_SERVING);
+    assert_true(is_known(1));
+}
+
+static void what_was_revoked_meanwhile_is_known_before_it_serves(void **state) {
+    (void)state;
+    scene_run(&scene, "INSERT INTO latchkey.token (token_id, company_id, kind, channels)"
+                      " SELECT gen_random_uuid(), $c1, 'a', 1 FROM generate_series(1, 300);"
+                      "INSERT INTO latchkey.token_secret (digest, token_id, company_id, hint)"
+                      " SELECT sha256(uuid_send(token_id)), token_id, company_id, 'x' FROM latchkey.token"
+                      " WHERE token_id <> $t1;"
+                      "INSERT INTO latchkey.token (token_id, company_id, kind, channels)"
+                      " VALUES ($t2, $c1, 'a', 1);"
+                      "INSERT INTO latchkey.token_secret (digest, token_id, company_id, hint)"
+                      " VALUES ($s2, $t2, $c1, 'x')");
+    scene_follow(&scene);
+    scene_stop(&scene);
+    scene_run(&scene, "UPDATE latchkey.token SET deactivated_at = now() WHERE token_id = $t1;"
+                      "DELETE FROM latchkey.token_secret WHERE digest = $s2;"
+                      "INSERT INTO latchkey.token_secret (digest, token_id, company_id, hint)"
+                      " VALUES ($s3, $t2, $c1, 'x')");
+    scene_start(&scene);
+    scene_await_state(&scene, LEASE_SERVING);
+    assert_true(is_deactivated(1));
+    assert_false(is_known(2));
+    assert_true(is_known(3));
+    assert_int_equal(image_get_statistics(scene_get_image(&scene)).tokens, 302);
+}
+
+static void a_damaged_file_is_ignored(void **state) {
+    (void)state;
+    scene_stop(&scene);
+    FILE *file = fopen(path, "r+b");
+    assert_non_null(file);
+    assert_int_equal(fseek(file, -1, SEEK_END), 0);
+    int last = fgetc(file);
+    assert_int_equal(fseek(file, -1, SEEK_END), 0);
+    assert_int_equal(fputc(last ^ 1, file), last ^ 1);
+    fclose(file);
+    scene_start(&scene);
+    scene_await_state(&scene, LEASE_SERVING);
+    assert_true(is_known(1));
+}
+
+static void a_file_below_the_log_is_of_no_use(void **state) {
+    (void)state;
+    scene_stop(&scene);
+    scene_run(&scene, "UPDATE latchkey.token SET deactivated_at = now();"
+                      "UPDATE latchkey.company SET suspended = true");
+    scene_run(&scene, "UPDATE latchkey.company SET suspended = false");
+    scene_run(&scene, "DELETE FROM latchkey.change WHERE lane = 1 AND seq < (SELECT head FROM"
+                      " latchkey.change_lane WHERE lane = 1)");
+    scene_start(&scene);
+    scene_await_state(&scene, LEASE_SERVING);
+    assert_true(is_deactivated(1));
+    char *metrics = get_metrics();
+    assert_non_null(strstr(metrics, "latchkey_follower_loads_total 2"));
+    free(metrics);
+}
+
+// The database was put back to before what the file has seen.
+static void a_file_of_another_history_lets_nobody_in(void **state) {
+    (void)state;
+    scene_run(&scene, "UPDATE latchkey.token SET deactivated_at = now()");
+    scene_follow(&scene);
+    scene_stop(&scene);
+    scene_run(&scene, "DELETE FROM latchkey.change WHERE lane = 1 AND seq = (SELECT head FROM"
+                      " latchkey.change_lane WHERE lane = 1);"
+                      "UPDATE latchkey.change_lane SET head = head - 1 WHERE lane = 1");
+    scene_forget_states(&scene);
+    scene_start(&scene);
+    scene_await_state(&scene, LEASE_HISTORY_LOST);
+    assert_false(scene_has_seen(&scene, LEASE_SERVING));
+}
+
+int main(void) {
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        CASE(a_stop_in_order_leaves_a_file),
+        CASE(it_starts_from_the_file_alone),
+        CASE(what_was_revoked_meanwhile_is_known_before_it_serves),
+        CASE(a_damaged_file_is_ignored),
+        CASE(a_file_below_the_log_is_of_no_use),
+        CASE(a_file_of_another_history_lets_nobody_in),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
