@@ -90,6 +90,7 @@ option(LATCHKEY_LTO "Optimise the programs that serve Validate at link time" ${l
 function(latchkey_compile_for_lto target)
   if(LATCHKEY_LTO)
     target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:C>:-O3;-flto=auto;-ffat-lto-objects>")
+    latchkey_compile_by_profile(${target})
   endif()
 endfunction()
 

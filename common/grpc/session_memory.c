@@ -26,7 +26,7 @@ struct session_block {
 #define HEADER_BYTES offsetof(struct session_block, body)
 
 static void *hand_out(struct session_block *block) {
-    return block ? &block->body : NULL;
+    return block ? (char *)block + HEADER_BYTES : NULL;
 }
 
 static struct session_block *block_of(void *memory) {
