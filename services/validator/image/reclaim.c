@@ -22,6 +22,15 @@ static bool has_room(struct reclaim *reclaim) {
     return true;
 }
 
+// A release may come back here by reclaim_add(): then that goes on where this is.
+static void release_all(struct reclaim *reclaim) {
+    while (reclaim->first < reclaim->count) {
+        struct reclaim_item item = reclaim->items[reclaim->first++];
+        item.release(item.owner, item.object);
+    }
+    reclaim->first = reclaim->count = 0;
+}
+
 void reclaim_add(struct reclaim *reclaim, void (*release)(void *owner, void *object), void *owner,
                  void *object) {
     if (!object)
@@ -31,6 +40,7 @@ void reclaim_add(struct reclaim *reclaim, void (*release)(void *owner, void *obj
         return;
     }
     quiescence_wait();
+    release_all(reclaim); // an image comes after what is of it
     release(owner, object);
 }
 
@@ -47,11 +57,7 @@ void reclaim_run(struct reclaim *reclaim) {
     if (reclaim->count == 0)
         return;
     quiescence_wait();
-    for (size_t i = 0; i < reclaim->count; i++) {
-        struct reclaim_item item = reclaim->items[i];
-        item.release(item.owner, item.object);
-    }
-    reclaim->count = 0;
+    release_all(reclaim);
 }
 
 void reclaim_fini(struct reclaim *reclaim) {

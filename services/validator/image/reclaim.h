@@ -8,11 +8,12 @@
 // Zeroed memory is an empty one. Writer thread only.
 struct reclaim {
     struct reclaim_item *items;
-    size_t count, capacity;
+    size_t first, count, capacity; // `first`: of those not released yet
 };
 
 // Takes `object`: `release(owner, object)` is called after a grace period. NULL objects are ignored. When
-// there is no memory to remember it, this waits for the grace period at once; so it never fails.
+// there is no memory to remember it, this waits for the grace period at once, and releases what was added
+// before as well, in order; so it never fails.
 void reclaim_add(struct reclaim *reclaim, void (*release)(void *owner, void *object), void *owner,
                  void *object);
 
