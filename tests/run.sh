@@ -12,9 +12,9 @@ source "$ROOT/deploy/packages.sh"
 
 TEST_PACKAGES=(
     "${BUILD_PACKAGES[@]}" "${SERVER_PACKAGES[@]}" git curl ca-certificates openssl libcmocka-dev
-    clang-16 clang-format-16 libclang-rt-16-dev llvm-16 shellcheck
+    clang-16 clang-format-16 faketime libclang-rt-16-dev llvm-16 shellcheck
     python3 python3-aiosmtpd python3-grpcio python3-h2 python3-hyperframe python3-protobuf python3-psycopg2 python3-seccomp
-    python3-yaml protobuf-compiler-grpc caddy g++ libgrpc++-dev haproxy nghttp2-client nginx-light spin tor-geoipdb
+    python3-yaml protobuf-compiler-grpc caddy g++ libgrpc++-dev haproxy iproute2 nghttp2-client nginx-light spin tor-geoipdb
 )
 
 print_help() {
@@ -34,7 +34,8 @@ Suites, and what they need beyond Debian's packages (nothing, for those that run
   attack       every attack of tests/attack, LATCHKEY_ATTACK_SECONDS (default 30) each, and a table of what became of it
   fault        PostgreSQL, processes and connections broken on purpose
   fuzz         libFuzzer on every target, LATCHKEY_FUZZ_SECONDS (default 60) each
-  valgrind     what peers reach (transport, JSON, TLS, HTTP, decisions), and the corpus of fuzzing, under valgrind
+  valgrind     what peers reach (transport, JSON, TLS, HTTP, decisions), and the corpus of fuzzing, under valgrind: each
+               program for LATCHKEY_VALGRIND_SECONDS (default 20) at most
   bench        the quick benchmarks: do they run, and are their goals reached
 
 Default: ${DEFAULT_SUITES[*]}
@@ -217,34 +218,15 @@ suite_fuzz() {
     done
 }
 
+# What valgrind sees and no sanitizer here does is memory that is read before it was written, also inside of the libraries: so it
+# gets what reads peers' bytes or makes them, and no model of millions of steps.
 suite_valgrind() {
     [[ $install == no ]] || install_packages valgrind
-    if build release; then step valgrind under_valgrind; fi
-}
-
-# What valgrind sees and no sanitizer here does is memory that is read before it was written, also inside of the libraries: so it
-# gets what reads peers' bytes or makes them, and not what allocates, which takes minutes there. Each program is a test.
-under_valgrind() {
-    local targets=(build/bin/tests/fuzz_*) passed=0 failed=0 target
-    targets+=(build/bin/tests/test_{arena,buffer,field,loop,scan,domain,bearer,secret,smtp,mail_*,client_*,ip_address,ip_prefix}
-        build/bin/tests/test_{grpc_*,protojson*,message_json,stream_tls,tls_identity,http_*,local_call}
-        build/bin/tests/test_{cli_*,image,policy,validate_{asker,decide,rpc,wire}})
-    for target in "${targets[@]}"; do
-        if quietly valgrind -q --error-exitcode=3 --leak-check=full --errors-for-leak-kinds=definite "$target" \
-            "tests/fuzz/corpus/${target##*/fuzz_}"; then
-            passed=$((passed + 1))
-        else
-            failed=$((failed + 1))
-            echo "failed: ${target##*/}"
-        fi
-    done
-    echo "$passed passed, $failed failed"
-}
-
-# quietly COMMAND...: its words are shown where it fails.
-quietly() {
-    local words
-    words=$("$@" 2>&1) || { printf '%s\n' "$words" && return 1; }
+    build release || return 0
+    step valgrind /usr/bin/python3 "$LIB/run_valgrind.py" build/bin/tests/fuzz_* \
+        build/bin/tests/test_{arena,buffer,field,loop,scan,domain,bearer,secret,smtp,mail_*,client_*,ip_address,ip_prefix} \
+        build/bin/tests/test_{grpc_*,protojson*,message_json,stream_tls,tls_identity,http_*,local_call} \
+        build/bin/tests/test_{cli_*,image,policy,validate_{asker,decide,rpc,wire}}
 }
 
 # What the fuzzer finds goes to the logs; the corpus in the tree grows only by hand.

@@ -3,11 +3,11 @@
 #include "common/access/domain_set.h"
 
 #include <assert.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/access/domain.h"
+#include "common/base/multiply_fold.h"
 
 struct item {
     const char *text; // the pattern, "*." included
@@ -142,6 +142,27 @@ struct bytes domain_set_find_nearest(const struct domain_set *set, struct bytes 
         }
     }
     return nearest;
+}
+
+bool domain_set_is_equal(const struct domain_set *a, const struct domain_set *b) {
+    if (!a || !b || a->count != b->count)
+        return a == b;
+    for (size_t i = 0; i < a->count; i++)
+        if (!bytes_is_equal(get_text(&a->items[i]), get_text(&b->items[i])))
+            return false;
+    return true;
+}
+
+uint64_t domain_set_get_hash(const struct domain_set *set, const uint64_t keys[2]) {
+    uint64_t hash = keys[0];
+    for (size_t i = 0; set && i < set->count; i++)
+        hash = multiply_fold(hash ^ multiply_fold_bytes(get_text(&set->items[i]), keys), keys[1]);
+    return hash;
+}
+
+void domain_set_copy_patterns(const struct domain_set *set, struct bytes *ret_patterns) {
+    for (size_t i = 0; i < set->count; i++)
+        ret_patterns[i] = get_text(&set->items[i]);
 }
 
 size_t domain_set_get_count(const struct domain_set *set) {

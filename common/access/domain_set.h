@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/base/arena.h"
 #include "common/base/bytes.h"
@@ -23,8 +24,18 @@ void domain_set_free(struct domain_set *set);
 // the shorter; empty if none does or `set` is NULL. Borrows from the set. Allocates nothing.
 struct bytes domain_set_find(const struct domain_set *set, struct bytes name);
 
+// Of the same patterns. NULL equals NULL.
+bool domain_set_is_equal(const struct domain_set *a, const struct domain_set *b);
+
+// Of the content, so that equal sets have the same hash. The keys are random: patterns are chosen by
+// customers.
+uint64_t domain_set_get_hash(const struct domain_set *set, const uint64_t keys[2]);
+
 // The pattern with the most labels from the right in common with `name`; empty if there is none with any.
 struct bytes domain_set_find_nearest(const struct domain_set *set, struct bytes name);
+
+// All patterns into an array with room for domain_set_get_count(). They borrow from the set.
+void domain_set_copy_patterns(const struct domain_set *set, struct bytes *ret_patterns);
 
 size_t domain_set_get_count(const struct domain_set *set);
 size_t domain_set_get_size_bytes(const struct domain_set *set);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/multiply_fold.h"
+
 enum { WORD_BITS = 64 };
 
 static size_t count_words(size_t limit) {
@@ -68,6 +70,16 @@ bool permission_set_contains_any(const struct permission_set *set, const struct 
 
 bool permission_set_is_equal(const struct permission_set *a, const struct permission_set *b) {
     return permission_set_contains_all(a, b) && permission_set_contains_all(b, a);
+}
+
+uint64_t permission_set_get_hash(const struct permission_set *set, const uint64_t keys[2]) {
+    size_t word_count = get_word_count(set);
+    while (word_count > 0 && set->words[word_count - 1] == 0)
+        word_count--;
+    uint64_t hash = keys[0];
+    for (size_t i = 0; i < word_count; i++)
+        hash = multiply_fold(hash ^ set->words[i], keys[1]);
+    return hash;
 }
 
 size_t permission_set_get_count(const struct permission_set *set) {

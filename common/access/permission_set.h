@@ -37,6 +37,8 @@ bool permission_set_contains_all(const struct permission_set *set, const struct 
 bool permission_set_contains_any(const struct permission_set *set, const struct permission_set *others);
 bool permission_set_is_equal(const struct permission_set *a,
                              const struct permission_set *b); // limits do not count
+// Of the content, so that equal sets have the same hash. The keys are random: grants are chosen by customers.
+uint64_t permission_set_get_hash(const struct permission_set *set, const uint64_t keys[2]);
 size_t permission_set_get_count(const struct permission_set *set);
 size_t permission_set_get_size_bytes(const struct permission_set *set);
 

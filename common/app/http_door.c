@@ -15,8 +15,10 @@
 // Header fields are refused beyond 16 KiB in our own words; beyond this, by libmicrohttpd.
 enum {
     CONNECTION_BYTES = 40 * 1024,
-    // Of what is read. why so large: after each libmicrohttpd looks through all of a line anew.
-    INCREMENT_BYTES = 16 * 1024,
+    // Of what is read. why so small: libmicrohttpd adds an eighth of what is left of a connection's memory as
+    // long as that is more than this, and after that 128 bytes at a time; and after each portion it looks
+    // through all of a line anew.
+    INCREMENT_BYTES = 256,
     SOCKET_BUFFER_BYTES = 256 * 1024,
     CANCEL_AGAIN_MS = 100,
     LAST_ANSWERS_MS = 1000

@@ -1,30 +1,12 @@
-// A file's stamp is taken before it is read: if it changes in between, the next look sees that. A set that is
-// replaced file by file may be found half-way, a key without its certificate: then the old one stays until
-// the rest has come.
 #include "common/app/tls_material.h"
-
-#include <stdatomic.h>
 
 #include "common/app/client_rights.h"
 #include "common/app/tls_settings.h"
-#include "common/base/file_stamp.h"
-#include "common/base/log.h"
-
-enum { ERROR_MAX = 1024, FILES_MAX = 4 };
-
-// Files that are read together.
-struct part {
-    const char *const *paths[FILES_MAX]; // into the settings; a path may be NULL
-    enum status (*read)(char *ret_error, size_t error_size);
-    struct file_stamp stamps[FILES_MAX];
-};
+#include "common/app/watched_files.h"
 
 static const struct clock *clock;
 static struct tls_server *server; // NULL = no TLS
 static uint64_t looked_ns;
-
-// Relaxed: written by the main thread, read by the admin port.
-static _Atomic uint64_t reloads, failures;
 
 static enum status read_certificates(char *ret_error, size_t error_size) {
     return tls_server_reload(server, ret_error, error_size);
@@ -40,37 +22,17 @@ static enum status read_rights(char *ret_error, size_t error_size) {
     return status;
 }
 
-static struct part parts[] = {
+#define TEXTS                             \
+    .read_again = "TLS files read again", \
+    .unusable = "TLS files can't be used; what was read before stays in use"
+
+static struct watched_files sets[] = {
     {.paths = {&tls_settings.certificate, &tls_settings.key, &tls_settings.client_ca,
                &tls_settings.revocation_list},
-     .read = read_certificates},
-    {.paths = {&tls_settings.client_permissions}, .read = read_rights},
+     .read = read_certificates,
+     TEXTS},
+    {.paths = {&tls_settings.client_permissions}, .read = read_rights, TEXTS},
 };
-
-// Notes how the files are now; whether they are others than noted before.
-static bool look(struct part *part) {
-    bool has_changed = false;
-    for (size_t i = 0; i < FILES_MAX; i++) {
-        if (!part->paths[i] || !*part->paths[i])
-            continue;
-        struct file_stamp now = file_stamp_of(*part->paths[i]);
-        has_changed |= !file_stamp_is_equal(&now, &part->stamps[i]);
-        part->stamps[i] = now;
-    }
-    return has_changed;
-}
-
-static void read_again(const struct part *part) {
-    char error[ERROR_MAX];
-    if (part->read(error, sizeof(error)) == STATUS_OK) {
-        atomic_fetch_add_explicit(&reloads, 1, memory_order_relaxed);
-        log_event(LOG_LEVEL_INFO, "TLS files read again", LOG_TEXT("first", *part->paths[0]));
-        return;
-    }
-    atomic_fetch_add_explicit(&failures, 1, memory_order_relaxed);
-    log_event(LOG_LEVEL_ERROR, "TLS files can't be used; what was read before stays in use",
-              LOG_TEXT("reason", error));
-}
 
 static struct tls_server_options get_options(void) {
     bool asks_clients =
@@ -89,8 +51,8 @@ enum status tls_material_open(const struct clock *the_clock, char *ret_error, si
         return STATUS_OK;
     clock = the_clock;
     looked_ns = clock_get_monotonic_ns(clock);
-    for (size_t i = 0; i < ARRAY_LENGTH(parts); i++)
-        (void)look(&parts[i]);
+    for (size_t i = 0; i < ARRAY_LENGTH(sets); i++)
+        (void)watched_files_look(&sets[i]);
     const struct tls_server_options options = get_options();
     enum status status = tls_server_new(&options, &server, ret_error, error_size);
     return status == STATUS_OK ? read_rights(ret_error, error_size) : status;
@@ -116,19 +78,15 @@ void tls_material_tick(void) {
     if (now_ns - looked_ns < (uint64_t)tls_settings.reload_interval_ms * 1000000)
         return;
     looked_ns = now_ns;
-    for (size_t i = 0; i < ARRAY_LENGTH(parts); i++)
-        if (look(&parts[i]))
-            read_again(&parts[i]);
+    for (size_t i = 0; i < ARRAY_LENGTH(sets); i++)
+        watched_files_tick(&sets[i]);
 }
 
 void tls_material_reload(void) {
     if (!server)
         return;
-    for (size_t i = 0; i < ARRAY_LENGTH(parts); i++) {
-        (void)look(&parts[i]);
-        if (*parts[i].paths[0])
-            read_again(&parts[i]);
-    }
+    for (size_t i = 0; i < ARRAY_LENGTH(sets); i++)
+        watched_files_reload(&sets[i]);
 }
 
 void tls_material_write_metrics(struct metrics_writer *writer, void *context) {
@@ -138,9 +96,6 @@ void tls_material_write_metrics(struct metrics_writer *writer, void *context) {
     metrics_write_gauge(writer, "latchkey_tls_certificate_expires_seconds",
                         "When the server's certificate ends, in seconds since 1970.", NULL,
                         (double)tls_server_get_expiry_s(server));
-    static const char help[] = "Times that TLS files were read again.";
-    metrics_write_counter(writer, "latchkey_tls_reload_total", help, "result=\"ok\"",
-                          atomic_load_explicit(&reloads, memory_order_relaxed));
-    metrics_write_counter(writer, "latchkey_tls_reload_total", help, "result=\"failed\"",
-                          atomic_load_explicit(&failures, memory_order_relaxed));
+    watched_files_write_metrics(writer, "latchkey_tls_reload_total", "Times that TLS files were read again.",
+                                sets, ARRAY_LENGTH(sets));
 }

@@ -54,23 +54,21 @@ void connection_frames_note_inflated(struct grpc_connection *connection, size_t 
         (void)pass_many(connection, FLOOD_INFLATION, to_bytes / COMPRESSION_STEP_BYTES + 1);
 }
 
-static void remember_gap(struct grpc_connection *connection, int32_t first, int32_t last) {
-    connection->gap_first = first;
-    connection->gap_last = last;
-}
-
-// A stream that a client has skipped is closed (RFC 9113, 5.1.1). The library ignores HEADERS for it; they
-// end the connection here. Only the latest gap is remembered: clients count by two and leave none.
+// The library ignores HEADERS for a stream that it does not know; those that can't be meant for any end the
+// connection here.
 static void check_stream_id(struct grpc_connection *connection, int32_t id) {
-    int64_t expected = (int64_t)connection->last_stream_id + 2; // behind the last one that there can be, too
-    if (id >= expected) {
-        if (id > expected)
-            remember_gap(connection, (int32_t)expected, id - 2);
-        connection->last_stream_id = id;
+    switch (stream_history_note_headers(&connection->streams, id)) {
+    case STREAM_NEW:
         if (id > STREAM_ID_MAX)
             connection_drain(connection, GRPC_CLOSE_STREAM_IDS_USED);
-    } else if (id >= connection->gap_first && id <= connection->gap_last) {
+        break;
+    case STREAM_KNOWN: break;
+    case STREAM_ENDED:
+        (void)nghttp2_session_terminate_session(connection->session, NGHTTP2_STREAM_CLOSED);
+        break;
+    case STREAM_SKIPPED:
         (void)nghttp2_session_terminate_session(connection->session, NGHTTP2_PROTOCOL_ERROR);
+        break;
     }
 }
 
@@ -275,10 +273,11 @@ static int on_stream_closed(nghttp2_session *session, int32_t stream_id, uint32_
                             void *user_data) {
     (void)error_code;
     struct grpc_connection *connection = user_data;
-    struct grpc_call *call = nghttp2_session_get_stream_user_data(session, stream_id);
+    if (nghttp2_session_get_stream_remote_close(session, stream_id) == 1)
+        stream_history_note_ended(&connection->streams, stream_id);
+    struct grpc_call *call = find_call(connection, stream_id);
     if (!call)
         return 0;
-    nghttp2_session_set_stream_user_data(session, stream_id, NULL);
     call_on_stream_closed(call);
     if (!connection->calls)
         connection_clock_note_idle(connection);
@@ -305,9 +304,10 @@ enum status connection_frames_new_options(nghttp2_option **ret_options) {
     nghttp2_option *options;
     if (nghttp2_option_new(&options) != 0)
         return STATUS_NO_MEMORY;
-    // why: SETTINGS_NO_RFC7540_PRIORITIES is not sent and closed streams are remembered (the library's
-    // defaults). Both together let it answer frames on closed streams and malformed PRIORITY as RFC 9113
-    // says, at no cost that can be measured; a flood of PRIORITY frames is bounded by its budget.
+    // why: closed streams are known by stream_history.h, for less memory.
+    nghttp2_option_set_no_closed_streams(options, 1);
+    // why: SETTINGS_NO_RFC7540_PRIORITIES is not sent, so that the library answers malformed PRIORITY as RFC
+    // 9113 says, at no cost that can be measured; a flood of PRIORITY frames is bounded by its budget.
     // Windows open as messages are taken, not as bytes arrive.
     nghttp2_option_set_no_auto_window_update(options, 1);
     nghttp2_option_set_max_settings(options, SETTINGS_MAX);

@@ -14,6 +14,7 @@
 #include "common/grpc/server.h"
 #include "common/grpc/session_memory.h"
 #include "common/grpc/shed_answer.h"
+#include "common/grpc/stream_history.h"
 #include "common/net/peer_count.h"
 #include "common/net/stream.h"
 #include "common/protobuf/protojson.h"
@@ -35,8 +36,7 @@ struct grpc_connection {
     size_t turn_bytes;             // of answers, queued since it was last written
     size_t unconsumed_bytes;       // received since the last WINDOW_UPDATE was considered
 
-    int32_t last_stream_id;      // the highest that the client has opened; -1 at first
-    int32_t gap_first, gap_last; // the latest ones that it has skipped; 0 = none
+    struct stream_history streams; // of the client's
 
     struct loop_task turn_end; // writes, or frees what is closed
     bool is_turn_end_deferred;

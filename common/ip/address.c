@@ -122,6 +122,8 @@ static const uint8_t *read_plain_number(const uint8_t *at, const uint8_t *end, u
 // Four numbers as nearly everybody types them, in one pass; false says nothing about what is wrong.
 // why: every decision reads an address, and the way that finds the right sentence costs five times as much.
 static bool read_plain_v4(struct bytes text, uint8_t ret[V4_BYTES]) {
+    if (text.len == 0) // it may have no address
+        return false;
     const uint8_t *at = text.data, *end = at + text.len;
     for (unsigned i = 0; i < V4_BYTES; i++) {
         if (i > 0 && (at == end || *at++ != '.'))

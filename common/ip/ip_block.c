@@ -3,6 +3,12 @@
 #include <assert.h>
 #include <stdlib.h>
 
+enum {
+    CACHE_LINE = 64,
+    FEW_EDGES = 4 * IP_LINES_ROOM,
+    BYTES_MAX = 10, // of edges for each prefix
+};
+
 // ---- the step function ----
 
 struct steps {
@@ -94,12 +100,21 @@ static void lay_out_entries(struct ip_block *block, struct ip_records records, b
     }
 }
 
+static void lay_out_edges(struct ip_block *block, const struct steps *steps, uint8_t shift,
+                          struct carver *carver) {
+    block->has_lines = shift != IP_LINES_UNFIT;
+    if (block->has_lines)
+        ip_lines_build(&block->edges.lines, shift, steps->edges, steps->count, carver);
+    else
+        ip_rank_build(&block->edges.rank, block->family, steps->edges, steps->count, carver);
+}
+
 // What a look-up reads comes first.
 static size_t lay_out(struct ip_block *block, struct ip_records records, const struct steps *steps,
-                      struct carver carver) {
+                      uint8_t shift, struct carver carver) {
     *block =
         (struct ip_block){.references = 1, .entry_count = (uint32_t)records.count, .family = records.family};
-    ip_rank_build(&block->edges, block->family, steps->edges, steps->count, &carver);
+    lay_out_edges(block, steps, shift, &carver);
     if (steps->has_end) {
         int64_t *reaches;
         block->reaches = CARVE(&carver, reaches, steps->count);
@@ -112,15 +127,30 @@ static size_t lay_out(struct ip_block *block, struct ip_records records, const s
     return carver.used_bytes;
 }
 
+// IP_LINES_UNFIT: not in lines.
+static uint8_t choose_shift(struct ip_records records, const struct steps *steps) {
+    bool is_few = records.family != IP_FAMILY_V4 || steps->count <= FEW_EDGES;
+    return is_few ? IP_LINES_UNFIT
+                  : ip_lines_choose_shift(steps->edges, steps->count, records.count * BYTES_MAX);
+}
+
+// On the heap lines of edges are cache lines.
+static struct ip_block *allocate(struct arena *arena, size_t size_bytes) {
+    if (arena)
+        return arena_allocate(arena, size_bytes);
+    return aligned_alloc(CACHE_LINE, (size_bytes + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE);
+}
+
 static struct ip_block *make(struct arena *arena, struct ip_records records, const struct steps *steps) {
     struct ip_block measured;
     struct carver carver = {.used_bytes = sizeof(measured)};
-    size_t size_bytes = lay_out(&measured, records, steps, carver);
-    struct ip_block *block = arena ? arena_allocate(arena, size_bytes) : malloc(size_bytes);
+    uint8_t shift = choose_shift(records, steps);
+    size_t size_bytes = lay_out(&measured, records, steps, shift, carver);
+    struct ip_block *block = allocate(arena, size_bytes);
     if (!block)
         return NULL;
     carver.block = (uint8_t *)block;
-    lay_out(block, records, steps, carver);
+    lay_out(block, records, steps, shift, carver);
     return block;
 }
 
@@ -137,6 +167,17 @@ struct ip_block *ip_block_new(struct arena *arena, struct ip_records records) {
     free(steps.edges);
     free(steps.reaches);
     return block;
+}
+
+// ---- edges ----
+
+uint32_t ip_block_get_edge_count(const struct ip_block *block) {
+    return block->has_lines ? block->edges.lines.count : block->edges.rank.count;
+}
+
+struct ip_key ip_block_get_edge(const struct ip_block *block, uint32_t i) {
+    return block->has_lines ? ip_lines_get_key(&block->edges.lines, i)
+                            : ip_rank_get_key(&block->edges.rank, i);
 }
 
 // ---- entries ----

@@ -71,11 +71,15 @@ bool ip_set_find_nearest(const struct ip_set *set, const struct ip_address *addr
 bool ip_set_is_equal(const struct ip_set *a, const struct ip_set *b);
 
 // Of the content, so that equal sets have the same hash. The keys are random: lists are chosen by customers.
-// Walks all entries.
+// The makers' thread only: each block remembers its part, so that of a set with a change made to it only that
+// is hashed which the change has met.
 uint64_t ip_set_get_hash(const struct ip_set *set, const uint64_t keys[2]);
 
 // All entries in order, into an array with room for ip_set_get_count(). `set` may be NULL.
 void ip_set_copy_entries(const struct ip_set *set, struct ip_set_entry *ret_entries);
+
+// The same without their ends, in the arena. NULL when out of memory.
+MUST_CHECK const struct ip_prefix *ip_set_copy_prefixes(const struct ip_set *set, struct arena *arena);
 
 // Different prefixes held; all memory held, and as much of that as is read by ip_set_contains(). What is
 // shared with other sets counts in each.

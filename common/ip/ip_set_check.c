@@ -27,13 +27,13 @@ static int64_t get_value(const struct ip_block *block, uint32_t rank) {
 }
 
 static const char *check_edges(const struct ip_block *block) {
-    const struct ip_rank *edges = &block->edges;
-    for (uint32_t i = 0; i < edges->count; i++) {
-        if (i > 0 && ip_key_compare(ip_rank_get_key(edges, i - 1), ip_rank_get_key(edges, i)) >= 0)
+    for (uint32_t i = 0; i < ip_block_get_edge_count(block); i++) {
+        struct ip_key edge = ip_block_get_edge(block, i);
+        if (i > 0 && ip_key_compare(ip_block_get_edge(block, i - 1), edge) >= 0)
             return "edges are not in order";
         if (get_value(block, i) == get_value(block, i + 1))
             return "an edge separates nothing";
-        if (ip_rank_find(edges, ip_rank_get_key(edges, i)) != i + 1)
+        if (ip_block_find_rank(block, edge) != i + 1)
             return "an edge is not found";
     }
     return NULL;
@@ -57,7 +57,7 @@ static int64_t find_reach(const struct ip_block *block, struct ip_key key) {
 static bool is_value_right(const struct ip_block *block, struct ip_key key) {
     if (block->family == IP_FAMILY_V4)
         key = (struct ip_key){key.high & ~(uint64_t)UINT32_MAX, 0};
-    return get_value(block, ip_rank_find(&block->edges, key)) == find_reach(block, key);
+    return get_value(block, ip_block_find_rank(block, key)) == find_reach(block, key);
 }
 
 // The first and last address of each prefix, and those right outside.

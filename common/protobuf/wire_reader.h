@@ -21,8 +21,10 @@ struct wire_reader {
     enum status status; // OK or MALFORMED, or what the decoder has set
 };
 
+// why not always a sum: an empty message may have no address, and C knows none behind that.
 static inline struct wire_reader wire_reader_of(struct bytes message) {
-    return (struct wire_reader){message.data, message.data + message.len, STATUS_OK};
+    const uint8_t *end = message.len > 0 ? message.data + message.len : message.data;
+    return (struct wire_reader){message.data, end, STATUS_OK};
 }
 
 static inline bool wire_reader_has_more(const struct wire_reader *reader) {

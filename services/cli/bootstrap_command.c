@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "common/base/typeid.h"
-#include "common/db/migrate.h"
 #include "services/cli/bootstrap.h"
 #include "services/cli/calls.h"
 #include "services/cli/env_text.h"
@@ -51,14 +50,6 @@ static enum exit_code read_request(struct cli *cli, struct bootstrap_request *re
                         request.email);
     *ret_request = request;
     return EXIT_CODE_DONE;
-}
-
-static enum exit_code check_schema(struct cli *cli, struct db_connection *connection) {
-    struct db_migrate_report report;
-    enum status status = db_schema_check(connection, db_migrations_get_embedded(), DB_NO_DEADLINE, &report);
-    if (status == STATUS_OK)
-        return EXIT_CODE_DONE;
-    return cli_fail(cli, exit_code_from_status(status), "%s", report.sentence);
 }
 
 // The lines that other runs of `latchkey` read. Where the four servers have addresses of their own, those are
@@ -145,7 +136,7 @@ static enum exit_code make(struct cli *cli, struct run *run) {
     enum exit_code code = sql_open(cli, &connection);
     if (code != EXIT_CODE_DONE)
         return code;
-    code = check_schema(cli, connection);
+    code = sql_check_schema(cli, connection);
     if (code == EXIT_CODE_DONE)
         code = sql_run(cli, connection, work, run);
     db_connection_close(connection);

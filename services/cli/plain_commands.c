@@ -7,6 +7,7 @@
 #include "services/cli/migrate_command.h"
 #include "services/cli/permissions_command.h"
 #include "services/cli/plain_command.h"
+#include "services/cli/recover_command.h"
 #include "services/cli/validate_command.h"
 
 static const char *const channel_choices[] = {"api", "ui", NULL};
@@ -31,6 +32,15 @@ static const struct option bootstrap_options[] = {
     VALUE(WORD, "email", "EMAIL", "The operator's e-mail address (operator@latchkey.example)."),
     VALUE(WORD, "brand", "LETTERS",
           "The two letters that secrets begin with. Servers of another --brand call them malformed. (lk)"),
+};
+
+static const struct option recover_options[] = {
+    DATABASE_OPTIONS,
+    FLAG("redo", "Does again what ended somebody's access."),
+    FLAG("accept-loss",
+         "Accepts what is not done again as lost: validators then serve by the database as it is."),
+    VALUE(WORD, "note", "TEXT", "Why, for the operator's audit log."),
+    ASKING_OPTION,
 };
 
 static const struct option permissions_set_options[] = {CHANGE_OPTIONS};
@@ -86,6 +96,15 @@ static const struct command setup_rows[] = {
          "\n  latchkey bootstrap --env-file operator.env",
      .options = TABLE(bootstrap_options),
      .run = bootstrap_command_run},
+    {.noun = "recover",
+     .summary = "After a restore or a lossy failover: what the database lost",
+     .details =
+         "Shows the changes that validators know and the database lacks; with neither option it changes nothing.\n"
+         "Until they are settled no validator admits anybody. It is settled by --redo where only access has to be\n"
+         "ended again, else by --accept-loss; both may be said at once. Exits with 1 while it is not.\n"
+         "\n  latchkey recover --redo --note 'backup of Monday'",
+     .options = TABLE(recover_options),
+     .run = recover_command_run},
     {.noun = "caller", .summary = "Says who you are, and what you may do", .run = caller_command_show},
     {.noun = "permissions", .summary = "Lists what can be granted", .run = permissions_command_list},
     {.noun = "permissions",

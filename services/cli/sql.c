@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "common/db/migrate.h"
+
 #define CONNECT_TIMEOUT_MS 5000
 #define ERROR_MAX 400
 #define INSUFFICIENT_PRIVILEGE "42501"
@@ -38,6 +40,14 @@ enum exit_code sql_open(struct cli *cli, struct db_connection **ret_connection) 
             cli, failure.kind == DB_CONNECT_NO_DATABASE ? EXIT_CODE_REFUSED : exit_code_from_status(status),
             "%s", failure.sentence);
     return EXIT_CODE_DONE;
+}
+
+enum exit_code sql_check_schema(struct cli *cli, struct db_connection *connection) {
+    struct db_migrate_report report;
+    enum status status = db_schema_check(connection, db_migrations_get_embedded(), DB_NO_DEADLINE, &report);
+    if (status == STATUS_OK)
+        return EXIT_CODE_DONE;
+    return cli_fail(cli, exit_code_from_status(status), "%s", report.sentence);
 }
 
 static enum exit_code tell(struct cli *cli, const struct db_error *error, struct fault *fault,

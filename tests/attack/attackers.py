@@ -22,6 +22,7 @@ from wire import (CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, 
 
 ATTACKS = {}
 _BATCH = 100  # of streams
+_STREAMS_MAX = 1000  # that the server lets a connection open
 
 
 def attack(make):
@@ -58,6 +59,17 @@ def rapid_reset_with_short_timeouts():
     """A reset of a call that is out of time may be our doing; this client sees to it that all are."""
     encoded = block("Talk", ("grpc-timeout", "1m"))
     yield from on_streams(lambda stream: headers(stream, encoded) + reset(stream))
+
+
+@attack
+def late_resets():
+    """Where half of their time-outs is over, more calls may be cancelled; this client waits for that, and no longer."""
+    encoded = block("Talk", ("grpc-timeout", "40m"))
+    for first in itertools.count(1, 2 * _STREAMS_MAX):
+        streams = range(first, first + 2 * _STREAMS_MAX, 2)
+        yield b"".join(headers(stream, encoded) for stream in streams)
+        time.sleep(0.022)
+        yield b"".join(reset(stream) for stream in streams)
 
 
 @attack

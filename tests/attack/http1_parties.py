@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """http1_parties.py NAME HOST PORT SECONDS CONNECTIONS: one attack on the door of HTTP/1.1 for so long, or `witness`, the
-honest client; prints what it saw.
+honest client, who says "begun" when the first call is over; prints what it saw.
 
 An attacker never reads, and comes again when it is closed. A flood is a function that yields bytes without end; a crowd's
 gives the bytes that each sends at once, and those of which it sends one each second.
@@ -184,6 +184,8 @@ def witness(address, seconds):
             failed += 1
         taken = time.monotonic() - started
         latencies.append(taken)
+        if len(latencies) == 1:
+            print("begun", flush=True)
         time.sleep(max(0, 0.01 - taken))
     latencies.sort()
     return {"calls": len(latencies), "failed": failed, "p99_ms": latencies[len(latencies) * 99 // 100] * 1000}

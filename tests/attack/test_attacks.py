@@ -26,6 +26,7 @@ SETTINGS = {"preface_timeout": PATIENCE, "request_timeout": PATIENCE, "idle_time
 FLOODS = {  # attack -> what its connections are closed for
     "rapid_reset": "too_many_resets",
     "rapid_reset_with_short_timeouts": "too_many_resets",
+    "late_resets": "too_many_late_resets",
     "made_you_reset_by_window_update": "too_many_resets",
     "made_you_reset_by_initial_window": "too_many_resets",
     "made_you_reset_by_content_length": "too_many_resets",

@@ -65,6 +65,9 @@ class Victim(Server):
     def helper(self, name, *arguments):
         return Helper("http1_parties.py", name, *self.door.split(":"), *arguments)
 
+    def witness(self, seconds):
+        return self.helper("witness", seconds).begun()
+
     def counter(self, name):
         body = self.admin("/metrics")[1]
         return sum(float(line.split()[-1]) for line in body.splitlines() if line.startswith("latchkey_http_" + name))
@@ -72,7 +75,7 @@ class Victim(Server):
 
 def setUpModule():
     with Victim() as idle:
-        seen = idle.helper("witness", min(5, SECONDS)).result()
+        seen = idle.witness(min(5, SECONDS)).result()
     _table.append(("(nobody attacks)", 0, 0, 0, 0, seen))
 
 
@@ -90,7 +93,7 @@ class Door(unittest.TestCase):
     def attack(self, name, connections, counter):
         with Victim() as victim:
             with MemoryWatch(victim) as memory:
-                witness = victim.helper("witness", SECONDS)
+                witness = victim.witness(SECONDS)
                 attackers = victim.helper(name, SECONDS, connections).result(SECONDS + 60)
                 seen = witness.result()
             self.assertTrue(victim.is_alive())

@@ -66,6 +66,12 @@ class Helper:
                                          stdout=subprocess.PIPE, text=True)
         cores.share(self._process.pid)
 
+    def begun(self):
+        """Itself, when it has said that it is at work."""
+        if self._process.stdout.readline() != "begun\n":
+            raise AssertionError(f"{self._process.args} has not begun")
+        return self
+
     def result(self, timeout=120):
         said, _ = self._process.communicate(timeout=timeout)
         if self._process.returncode != 0:
@@ -74,8 +80,8 @@ class Helper:
 
 
 def witness(victim, seconds):
-    """An honest client for so long; its result has `calls`, `failed`, `p50_ms` and `p99_ms`."""
-    return Helper("witness.py", *victim.address, seconds)
+    """An honest client for so long, that was there before whoever comes now; its result has `calls`, `failed` and `p99_ms`."""
+    return Helper("witness.py", *victim.address, seconds).begun()
 
 
 def attack(victim, name, seconds, connections):

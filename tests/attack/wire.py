@@ -87,10 +87,10 @@ class Frames:
 
 
 class Caller:
-    """Calls Echo, one at a time."""
+    """Calls Echo on a connection, which becomes its own, one at a time."""
 
-    def __init__(self, host, port):
-        self._socket = socket.create_connection((host, port), 10)
+    def __init__(self, connection):
+        self._socket = connection
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._frames = Frames(self._socket)
         self._stream, self._block, self._message = -1, block("Echo"), message(b"x" * 20)

@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 """Runs the benchmarks that arguments.py names, in its order."""
 
+import datetime
+import json
 import os
 import sys
 import time
@@ -14,75 +16,114 @@ import arguments
 import bench_batch
 import bench_cold_start
 import bench_create
+import bench_currency
 import bench_envoy
 import bench_ip_set
 import bench_latency
 import bench_memory
 import bench_overload
 import bench_pages
+import bench_profile
 import bench_revoke
+import bench_sets
+import bench_soak
 import bench_timing
 import bench_tls
 import bench_token_table
+import bench_tokens
 import bench_transport
 import bench_trips
 import bench_validate
 import bench_whitelist
+import machine
+import page
 import plot
 from figures import print_table
 from latchkey_test import BUILD
 from world import World
 
 BENCHES = {module.__name__.removeprefix("bench_"): module
-           for module in (bench_ip_set, bench_token_table, bench_transport, bench_validate, bench_batch, bench_envoy, bench_tls, bench_latency, bench_cold_start,
-                          bench_memory, bench_revoke, bench_create, bench_trips, bench_whitelist, bench_pages, bench_overload,
-                          bench_timing)}
+           for module in (bench_ip_set, bench_token_table, bench_transport, bench_validate, bench_batch, bench_envoy, bench_tls, bench_latency, bench_tokens,
+                          bench_sets, bench_profile, bench_cold_start, bench_memory, bench_revoke, bench_currency, bench_create, bench_trips, bench_whitelist, bench_pages,
+                          bench_overload, bench_timing, bench_soak)}
 assert tuple(BENCHES) == arguments.NAMES
 
 
 def run(name, world):
-    """Its figures, or None when it failed."""
+    """Its records, or None when it failed."""
     print(f"{name} ...", flush=True)
     started = time.monotonic()
     try:
-        figures = BENCHES[name].run(world)
+        records = [figure.record for figure in BENCHES[name].run(world)]
     except Exception:  # pylint: disable=broad-except
         traceback.print_exc(file=sys.stdout)
         return None
     print(f"    {time.monotonic() - started:.0f} s", flush=True)
-    plot.write(plot_directory() / f"{name}.svg", BENCHES[name].__doc__.split("\n", maxsplit=1)[0], figures)
-    return figures
+    (_directory() / f"{name}.svg").write_text(plot.render(_title(name), records), encoding="utf-8")
+    return records
 
 
-def plot_directory():
-    directory = BUILD / "bench"
+def _title(name):
+    return BENCHES[name].__doc__.split("\n", maxsplit=1)[0]
+
+
+def _directory(name="."):
+    directory = BUILD / "bench" / name
     directory.mkdir(parents=True, exist_ok=True)
     return directory
 
 
-def print_summary(figures, load):
+def print_summary(records, load):
     print()
-    print_table(figures)
-    goals = [figure for figure in figures if figure.goal is not None]
-    print(f"\nmedians; load of the machine at the start {load[0]:.1f} on {os.cpu_count()} cores; "
-          f"plots in {plot_directory()}")
-    print(f"{sum(figure.is_reached for figure in goals)} of {len(goals)} goals reached")
+    print_table(records)
+    goals = [record for record in records if record.goal is not None]
+    print(f"\nmedians; load of the machine at the start {load[0]:.1f} on {os.cpu_count()} cores; plots in {_directory()}")
+    print(f"{sum(record.is_reached for record in goals)} of {len(goals)} goals reached")
+
+
+# ---- the page: what one benchmark has found is kept, so that a run that was ended goes on where it was ----
+
+def _kept(name):
+    return _directory("page") / f"{name}.json"
+
+
+def _names(options):
+    if options.benches or not options.page:
+        return options.benches or list(BENCHES)
+    return [name for name in arguments.PAGE if not _kept(name).exists()]
+
+
+def _keep(name, records):
+    section = page.Section(_title(name), datetime.date.today().isoformat(), machine.find_commit(), records)
+    _kept(name).write_text(section.to_json(), encoding="utf-8")
+
+
+def _write_page(load):
+    sections = {name: page.Section.of(json.loads(_kept(name).read_text(encoding="utf-8")))
+                for name in arguments.PAGE if _kept(name).exists()}
+    page.save(machine.describe(load[0]), sections)
+    page.write()
 
 
 def main(words):
     options = arguments.parse(words)
     load = os.getloadavg()
-    figures, failed = [], []
-    names = options.benches or list(BENCHES)
-    with World(options.quick) as world:
+    found, failed = [], []
+    names = _names(options)
+    with World(options) as world:
         for name in names:
-            found = run(name, world)
-            figures += found or []
-            if not found:
+            records = run(name, world)
+            found += records or []
+            if not records:
                 failed.append(name)
-    print_summary(figures, load)
+            elif options.page:
+                _keep(name, records)
+    if found:
+        print_summary(found, load)
     if options.json:
-        options.json.write_text("".join(figure.to_json() + "\n" for figure in figures), encoding="utf-8")
+        options.json.write_text("".join(record.to_json() + "\n" for record in found), encoding="utf-8")
+    if options.page:
+        _write_page(load)
     if failed:
         print(f"did not run: {', '.join(failed)}")
     print(f"{len(names) - len(failed)} passed, {len(failed)} failed")

@@ -4,21 +4,20 @@ The same validator, questions and tokens as in `validate`, about a thousand toke
 somebody else sends batches as fast as they are answered.
 """
 
-import json
-import subprocess
 import threading
 from contextlib import ExitStack
 
+import open_loop
 from figures import Figure
-from latchkey_test import Client, program
-from pinned import CLIENT_CORE, SERVER_CORE, cpu_ns_per_call, on_core
+from latchkey_test import Client
+from pinned import SERVER_CORE, cpu_ns_per_call, on_core
 from validation import PATH, TOKENS, check_admits, decision, framed, messages, question
 
 _SERVICE = "/latchkey.v1.ValidationService/"
 _SIZES = (10, 100, 1000)
 _CHECKS = 200000  # in a round
 _GOAL = 1 / 6
-_RATE, _SECONDS, _WARM_UP_S = 2000, 2, 0.3
+_RATE, _SECONDS = 2000, 2
 
 
 def run(world):
@@ -56,13 +55,7 @@ def _check_batch_admits(server, questions):
 
 
 def _ask(server, body):
-    port = server.address.rsplit(":", 1)[1]
-    with on_core(CLIENT_CORE):
-        done = subprocess.run([program("tests/bench-open-loop"), port, PATH, body, str(_RATE), str(_SECONDS), str(_WARM_UP_S), "4"],
-                              capture_output=True, text=True, timeout=60, check=False)
-    if done.returncode != 0:
-        raise RuntimeError(f"not every call was answered: {done.stdout}{done.stderr}")
-    return json.loads(done.stdout)
+    return open_loop.ask(server, PATH, body, _RATE, _SECONDS, connections=4)
 
 
 def _ask_beside_batches(server, body, batch):

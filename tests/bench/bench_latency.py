@@ -1,47 +1,56 @@
 """Validate under an even load: latency from the scheduled instant
 
-An open-loop client sends questions about a thousand tokens in turn, at random instants that do not wait for answers.
+An open-loop client sends questions about a thousand tokens in turn, at random instants that do not wait for answers. All servers
+are asked at the same rates, those that were asked for and shares of what ours can answer on its core. A server that cannot
+keep up is not spared: what waits is counted from when it was due.
 """
 
-import json
 import subprocess
 from contextlib import ExitStack
 
+import open_loop
+import peer_builds
 from figures import Figure
-from latchkey_test import program
-from pinned import CLIENT_CORE, SERVER_CORE, Yardstick, on_core
+from pinned import SERVER_CORE, Yardstick, on_core
 from validation import PATH, TOKENS, check_admits, framed, question
 
-_CONNECTIONS, _WARM_UP_S = 8, 0.3
+_LIMIT = "raw nghttp2"
+_SHARES = (10, 50, 80)  # percent of our capacity; only the limit is asked beside us
+_QUANTILES = (("p50", "p50_us"), ("p99", "p99_us"), ("p99.9", "p999_us"))
+_GOALS = {("20000 calls/s", "p99", "grpc-go"): 1 / 8, ("50000 calls/s", "p99", _LIMIT): 1.3,
+          ("50000 calls/s", "p99", "tonic"): 1 / 3}
 
 
 def run(world):
     filled = world.filled(TOKENS)
     bodies = world.file("latency.bodies", b"".join(framed(question(filled.data, secret))
                                                    for secret in filled.data.secrets))
-    rates = (5000,) if world.quick else (5000, 20000)
-    figures = []
     with ExitStack() as stack:
         with on_core(SERVER_CORE):
             ours = stack.enter_context(filled.validator())
-        limit = stack.enter_context(Yardstick("bench-limit"))
+        limit = {_LIMIT: stack.enter_context(Yardstick("bench-limit"))}
+        peers = {**limit, **peer_builds.start(world, stack, ("tonic", "grpc-go", "pajamax"))}
         check_admits(ours, filled.data)
-        for rate in rates:
-            samples = [(_ask(ours, bodies, rate, world), _ask(limit, bodies, rate, world))
-                       for _ in world.rounds(5)]
-            figures += [Figure("latency", f"{rate} calls/s, {quantile}", [pair[0][key] for pair in samples],
-                               [pair[1][key] for pair in samples], "raw nghttp2", "us")
-                        for quantile, key in (("p50", "p50_us"), ("p99", "p99_us"))]
+        figures = []
+        for rate in (5000,) if world.quick else (20000, 50000):
+            figures += _measure(f"{rate} calls/s", ours, peers, bodies, rate, world)
+        capacity = open_loop.capacity(ours, PATH, bodies)
+        for share in () if world.quick else _SHARES:
+            figures += _measure(f"{share} % of capacity", ours, limit, bodies, capacity * share / 100, world)
     return figures
 
 
-def _ask(server, bodies, rate, world):
-    port = server.address.rsplit(":", 1)[1]
-    seconds = 1 if world.quick else 3
-    with on_core(CLIENT_CORE):
-        done = subprocess.run([program("tests/bench-open-loop"), port, PATH, bodies, str(rate), str(seconds),
-                               str(_WARM_UP_S), str(_CONNECTIONS)], capture_output=True, text=True, timeout=120,
-                              check=False)
-    if done.returncode != 0:
-        raise RuntimeError(f"not every call was answered: {done.stdout}{done.stderr}")
-    return json.loads(done.stdout)
+def _measure(case, ours, peers, bodies, rate, world):
+    samples = {name: [] for name in ("ours", *peers)}
+    for _ in world.rounds(3 if world.quick else 5):
+        for name, server in {"ours": ours, **peers}.items():
+            try:
+                samples[name].append(open_loop.ask(server, PATH, bodies, rate, 1 if world.quick else 2,
+                                                   may_fail=name != "ours"))
+            except (RuntimeError, subprocess.SubprocessError) as error:
+                if name == "ours":
+                    raise
+                print(f"    {name} at {case}: {error}", flush=True)
+    return [Figure("latency", f"{case}, {quantile}", [found[key] for found in samples["ours"]],
+                   [found[key] for found in samples[name]], name, "us", _GOALS.get((case, quantile, name)))
+            for quantile, key in _QUANTILES for name in peers if samples[name]]

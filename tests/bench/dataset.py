@@ -4,6 +4,8 @@ tokens of theirs in turn, and one company, the first, whose whitelist is on and 
 Rows are made by the server (generate_series); only secrets come from here.
 """
 
+import io
+import random
 import uuid
 from dataclasses import dataclass
 
@@ -17,13 +19,13 @@ _MEMBERS_EACH = 10
 _COUNTRY = "DK"
 PERMISSION = "charges.create"
 
-# Ids are UUIDv7 made from a name and a number, so that every statement can say which row it means. The function is one
-# expression, for PostgreSQL to put it in place of its call.
+# Ids are UUIDv7 made from a name and a number, so that every statement can say which row it means. The function is one immutable
+# expression, for PostgreSQL to put it in place of its call: a number is cast, as joining it to a text would be stable only.
 _PREPARE = """
 SET LOCAL session_replication_role = replica;  -- no foreign key is checked; the change log is written all the same
 CREATE FUNCTION pg_temp.id(name text, number bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$
-    SELECT (lpad(to_hex(1764000000000 + number), 12, '0') || '7' || left(md5(name || number), 3) || '8'
-            || substr(md5(name || number), 4, 15))::uuid
+    SELECT overlay(overlay(overlay(md5(name || number::text) PLACING lpad(to_hex(1764000000000 + number), 12, '0') FROM 1)
+                           PLACING '7' FROM 13) PLACING '8' FROM 17)::uuid
 $$;
 """
 _COMPANIES = """
@@ -52,14 +54,26 @@ SELECT pg_temp.id('token', n), pg_temp.id('company', n %% %(companies)s), pg_tem
        CASE WHEN n %% 2 = 1 THEN now() + interval '1 year' END,
        CASE WHEN n %% 10 = 7 THEN ARRAY['192.0.2.0/24', '198.51.100.7']::cidr[] ELSE '{}' END
   FROM generate_series(0, %(tokens)s - 1) AS n;
-INSERT INTO latchkey.token_secret (digest, token_id, company_id, hint)
-SELECT sha256(('token ' || n)::bytea), pg_temp.id('token', n), pg_temp.id('company', n %% %(companies)s), 'lka_…none'
-  FROM generate_series(0, %(tokens)s - 1) AS n WHERE n %% %(companies)s <> 0;
 """
-_KNOWN_SECRETS = """
+_KNOWN = "CREATE TEMPORARY TABLE known (n bigint, digest bytea, hint text)"
+_SECRETS = """
 INSERT INTO latchkey.token_secret (digest, token_id, company_id, hint)
-SELECT known.digest, pg_temp.id('token', known.n), pg_temp.id('company', 0), known.hint
-  FROM (VALUES %s) AS known (digest, n, hint)
+SELECT coalesce(known.digest, sha256(('token ' || n)::bytea)), pg_temp.id('token', n), pg_temp.id('company', n %% %(companies)s),
+       coalesce(known.hint, 'lka_…none')
+  FROM generate_series(0, %(tokens)s - 1) AS n LEFT JOIN known USING (n);
+"""
+# For a table that is only loaded: nothing enters the log, and no list is asked for.
+_BARE = """
+ALTER TABLE latchkey.token DISABLE TRIGGER USER;
+ALTER TABLE latchkey.token_secret DISABLE TRIGGER USER;
+DO $$
+DECLARE name regclass;
+BEGIN
+    FOR name IN SELECT indexrelid FROM pg_index LEFT JOIN pg_constraint ON conindid = indexrelid
+                 WHERE indrelid IN ('latchkey.token'::regclass, 'latchkey.token_secret'::regclass) AND conindid IS NULL LOOP
+        EXECUTE format('DROP INDEX %s', name);
+    END LOOP;
+END $$;
 """
 _ENTRIES = """
 INSERT INTO latchkey.whitelist_entry (entry_id, company_id, list_id, address, cidr)
@@ -80,6 +94,20 @@ class Dataset:
 
 def fill(connection, tokens):
     """`connection` is an autocommitting superuser's."""
+    return _fill(connection, tokens, range(0, tokens, COMPANIES))
+
+
+def fill_for_all(connection, tokens):
+    """The same, but the secrets of a tenth of the tokens are known, of all companies, in no order."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BARE)
+    # Not one of those that have lists of addresses of their own.
+    numbers = [10 * i + i % 7 for i in range(tokens // 10)]
+    random.Random(1).shuffle(numbers)
+    return _fill(connection, tokens, numbers)
+
+
+def _fill(connection, tokens, known):
     numbers = {"companies": COMPANIES, "members": COMPANIES * _MEMBERS_EACH, "tokens": tokens}
     entries = country.prefixes(_COUNTRY, 4) + country.prefixes(_COUNTRY, 6)
     with connection.cursor() as cursor:
@@ -88,17 +116,22 @@ def fill(connection, tokens):
         for statements in (_COMPANIES, _TOKENS):
             cursor.execute(statements, numbers)
         execute_values(cursor, _ENTRIES, [(n, str(entry)) for n, entry in enumerate(entries)], page_size=20000)
-        secrets = _fill_known_secrets(cursor, range(0, tokens, COMPANIES))
+        secrets = _make_known(cursor, known)
+        cursor.execute(_SECRETS, numbers)
         cursor.execute("COMMIT")
         cursor.execute("VACUUM (ANALYZE)")
     middle = entries[len(entries) // 4]
     return Dataset(tokens, secrets, str(middle.network_address + middle.num_addresses // 2), len(entries))
 
 
-def _fill_known_secrets(cursor, numbers):
-    cursor.execute("SELECT pg_temp.id('company', 0)::text")
-    lane = uuid.UUID(cursor.fetchone()[0]).bytes[15] & 63
-    secrets = secret_text.make_secrets(len(numbers), lane)
-    execute_values(cursor, _KNOWN_SECRETS, [(secret_text.digest(secret), n, secret_text.hint(secret))
-                                            for n, secret in zip(numbers, secrets)], page_size=20000)
+def _make_known(cursor, numbers):
+    cursor.execute("SELECT pg_temp.id('company', n)::text FROM generate_series(0, %s - 1) AS n", (COMPANIES,))
+    lanes = [uuid.UUID(company_id).bytes[15] & 63 for (company_id,) in cursor]
+    source = random.Random(1)
+    secrets = [secret_text.make_secret(source, lanes[n % COMPANIES]) for n in numbers]
+    rows = io.StringIO("".join(f"{n}\t\\\\x{secret_text.digest(secret).hex()}\t{secret_text.hint(secret)}\n"
+                               for n, secret in zip(numbers, secrets)))
+    cursor.execute(_KNOWN)
+    cursor.copy_from(rows, "known")
+    cursor.execute("ANALYZE known")
     return secrets

@@ -4,8 +4,32 @@ Every figure is a cost, so a ratio below 1 is better than the peer, and a goal i
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from statistics import median
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is kept of a figure: medians, and the smallest and the largest ratio of a round, which is the noise."""
+
+    bench: str
+    case: str
+    ours: float
+    peer: float
+    peer_name: str
+    unit: str
+    ratio: float
+    low: float
+    high: float
+    goal: float = None
+
+    @property
+    def is_reached(self):
+        return self.goal is None or self.ratio <= self.goal
+
+    def to_json(self):
+        return json.dumps(asdict(self), ensure_ascii=False)
+
 
 
 @dataclass(frozen=True)
@@ -21,31 +45,11 @@ class Figure:
     goal: float = None
 
     @property
-    def ours_median(self):
-        return median(self.ours)
-
-    @property
-    def peer_median(self):
-        return median(self.peer)
-
-    @property
-    def ratio(self):
-        return self.ours_median / self.peer_median
-
-    @property
-    def is_reached(self):
-        return self.goal is None or self.ratio <= self.goal
-
-    @property
-    def spread(self):
-        """Smallest and largest ratio of a round: how much of the figure is noise."""
-        ratios = [ours / peer for ours, peer in zip(self.ours, self.peer)]
-        return min(ratios), max(ratios)
-
-    def to_json(self):
-        return json.dumps({"bench": self.bench, "case": self.case, "ours": _round(self.ours_median),
-                           "peer": _round(self.peer_median), "peer_name": self.peer_name, "unit": self.unit,
-                           "ratio": _round(self.ratio), "goal": self.goal})
+    def record(self):
+        ours, peer = median(self.ours), median(self.peer)
+        ratios = [one / other for one, other in zip(self.ours, self.peer)]
+        return Record(self.bench, self.case, _round(ours), _round(peer), self.peer_name, self.unit, _round(ours / peer),
+                      _round(min(ratios)), _round(max(ratios)), self.goal)
 
 
 def _round(number):
@@ -57,19 +61,19 @@ def show_number(number):
     return f"{number:,.0f}".replace(",", " ") if number >= 1000 else f"{number:.3g}"
 
 
-def print_table(figures):
+def print_table(records):
     """Aligned columns; the goals and whether they are reached in the last one."""
     rows = [("bench", "case", "ours", "peer", "", "unit", "ratio", "of one round", "goal")]
-    rows += [_row(figure) for figure in figures]
+    rows += [_row(record) for record in records]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         print("  ".join(cell.rjust(width) if column in (2, 3, 6) else cell.ljust(width)
                         for column, (cell, width) in enumerate(zip(row, widths))).rstrip())
 
 
-def _row(figure):
+def _row(record):
     goal = ""
-    if figure.goal is not None:
-        goal = f"<= {figure.goal:g}  {'reached' if figure.is_reached else 'MISSED'}"
-    return (figure.bench, figure.case, show_number(figure.ours_median), show_number(figure.peer_median),
-            figure.peer_name, figure.unit, f"{figure.ratio:.3g}", "{:.3g}..{:.3g}".format(*figure.spread), goal)
+    if record.goal is not None:
+        goal = f"<= {record.goal:g}  {'reached' if record.is_reached else 'MISSED'}"
+    return (record.bench, record.case, show_number(record.ours), show_number(record.peer), record.peer_name, record.unit,
+            f"{record.ratio:.3g}", f"{record.low:.3g}..{record.high:.3g}", goal)

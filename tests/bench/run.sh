@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Our programs against their peers, every figure as a ratio of the same run: see --help and README.md.
-# usage: tests/bench/run.sh [--quick] [--json FILE] [BENCH...]
+# usage: tests/bench/run.sh [--quick] [--page] [--soak DURATION] [--json FILE] [BENCH...]
 set -euo pipefail
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -10,7 +10,7 @@ source "$ROOT/deploy/packages.sh"
 
 BENCH_PACKAGES=(
     "${BUILD_PACKAGES[@]}" "${SERVER_PACKAGES[@]}" openssl libcmocka-dev g++ libgrpc++-dev protobuf-compiler-grpc
-    nghttp2-client tor-geoipdb python3 python3-grpcio python3-protobuf python3-psycopg2
+    linux-perf nghttp2-client tor-geoipdb python3 python3-grpcio python3-protobuf python3-psycopg2
 )
 
 build() {

@@ -21,13 +21,13 @@
 #include "services/validator/decide/validate_rpc.h"
 #include "tests/unit/memory_stream.h"
 #include "tests/unit/unit.h"
-#include "tests/unit/validator_image.h"
+#include "tests/unit/validator_server.h"
 
 enum class { UNKNOWN, DEACTIVATED, FOREIGN, CLASS_COUNT };
 static const char *const class_names[] = {"unknown", "deactivated", "foreign"};
 
 // why a limit: what takes longer was interrupted by the machine, which would hide everything else.
-enum { QUESTION_MAX = 256, WARM_UP = 10000, INTERRUPTED_NS = 20000, CAPACITY = 4096 };
+enum { WARM_UP = 10000, INTERRUPTED_NS = 20000, CAPACITY = 4096 };
 
 // Of the samples of a class (Welford).
 struct moments {
@@ -37,7 +37,7 @@ struct moments {
 struct question {
     enum class class;
     size_t len;
-    uint8_t bytes[QUESTION_MAX]; // framed
+    uint8_t bytes[VALIDATOR_SERVER_QUESTION_MAX]; // framed
 };
 
 static void note(struct moments *moments, double value) {
@@ -71,14 +71,8 @@ static void check(bool is_right, const char *what) {
 // ---- the questions ----
 
 static void write_question(struct question *question, enum class class, const char *secret) {
-    Latchkey__V1__ValidateRequest request = LATCHKEY__V1__VALIDATE_REQUEST__INIT;
-    request.token = (char *)secret;
-    request.channel = LATCHKEY__V1__CHANNEL__CHANNEL_API;
-    request.client_ip = (char *)"203.0.113.7";
     question->class = class;
-    size_t len = protobuf_c_message_pack(&request.base, question->bytes + FRAMING_PREFIX_BYTES);
-    framing_write_prefix(question->bytes, (uint32_t)len);
-    question->len = FRAMING_PREFIX_BYTES + len;
+    question->len = validator_server_write_question(question->bytes, secret);
 }
 
 static const struct bytes grants[] = {BYTES_LITERAL("charges.read"), BYTES_LITERAL("latchkey.validate.any")};
@@ -130,59 +124,26 @@ static void shuffle(struct question *questions, size_t count) {
 
 // ---- the server ----
 
-struct served {
-    struct validator_image made;
-    struct validate_loop mine;
-    struct validate_service service;
-    struct loop_group *loops;
-    struct use_log *uses;
-    struct grpc_server *grpc;
-    struct memory_stream stream;
-    struct secret asker;
-};
+static struct validator_server server;
+static struct memory_stream stream;
+static struct secret asker;
 
-static struct served served;
-
-static const struct grpc_method methods[] = {
-    {.path = "/latchkey.v1.ValidationService/Validate",
-     .request = &latchkey__v1__validate_request__descriptor,
-     .response = &latchkey__v1__validate_response__descriptor,
-     .shape = GRPC_UNARY,
-     .max_request_bytes = 64 * 1024,
-     .handler = &validate_handler,
-     .context = &served.service},
-};
+static const struct grpc_method methods[] = {VALIDATOR_SERVER_VALIDATE(&server)};
 
 static void turn(void) {
-    uv_run(loop_get_uv(loop_group_get_loop(served.loops, 0)), UV_RUN_NOWAIT);
+    uv_run(loop_get_uv(loop_group_get_loop(server.loops, 0)), UV_RUN_NOWAIT);
 }
 
-static void make_server(void) {
-    const struct router_table table = {methods, ARRAY_LENGTH(methods)};
-    struct grpc_server_options options = {.tables = &table, .table_count = 1};
-    grpc_server_settings_init(&options.settings);
-    check(loop_group_new(1, clock_get_system(), &served.loops) == STATUS_OK, "no loop");
-    options.loops = served.loops;
-    const struct use_log_options uses = {.loops = served.loops,
-                                         .connection.url = "host=/nonexistent",
-                                         .clock = clock_get_system(),
-                                         .server = "bench",
-                                         .flush_interval_ms = INT32_MAX,
-                                         .capacity = CAPACITY};
-    check(use_log_new(&uses, &served.uses) == STATUS_OK, "no log of uses");
-    served.mine.uses = use_log_get_loop(served.uses, 0);
-    check(grpc_server_new(&options, &served.grpc) == STATUS_OK, "no server");
-    const struct validate_waits_options waits = {
-        .validator = &served.made.validator, .reading = &served.mine.reading, .max = 1};
-    validate_waits_init(&served.mine.waits, &waits);
-    served.service = (struct validate_service){.validator = &served.made.validator,
-                                               .shape = validator_image_shape,
-                                               .folds_reasons = true,
-                                               .loops = &served.mine};
-    validate_loop_enter(&served.mine, loop_group_get_loop(served.loops, 0));
+static void open_server(void) {
+    const struct validator_server_options options = {.methods = methods,
+                                                     .method_count = ARRAY_LENGTH(methods),
+                                                     .use_capacity = CAPACITY,
+                                                     .folds_reasons = true};
     const struct ip_address far = {.family = IP_FAMILY_V4, .bytes = {198, 51, 100, 1}};
-    memory_stream_init(&served.stream, loop_group_get_loop(served.loops, 0), &far);
-    connection_open(&served.grpc->home[0], &served.stream.base);
+    validator_server_open(&server, &options);
+    validate_loop_enter(&server.mine, loop_group_get_loop(server.loops, 0));
+    memory_stream_init(&stream, loop_group_get_loop(server.loops, 0), &far);
+    connection_open(&server.grpc->home[0], &stream.base);
     turn();
 }
 
@@ -246,7 +207,7 @@ static void submit(struct client *client, struct body *body) {
                                  FIELD(":path", methods[0].path),
                                  FIELD("content-type", "application/grpc"),
                                  FIELD("te", "trailers"),
-                                 FIELD("x-access-token", served.asker.text)};
+                                 FIELD("x-access-token", asker.text)};
     nghttp2_data_provider provider = {.source.ptr = body, .read_callback = read_body};
     check(nghttp2_submit_request(client->session, NULL, fields, ARRAY_LENGTH(fields), &provider, NULL) > 0,
           "no stream is left");
@@ -258,14 +219,14 @@ static double ask(struct client *client, const struct question *question, struct
     submit(client, &body);
     take_frames(client, frames);
     uint64_t started_ns = now_ns();
-    memory_stream_receive(&served.stream, buffer_get_bytes(frames));
+    memory_stream_receive(&stream, buffer_get_bytes(frames));
     uint64_t elapsed_ns = now_ns() - started_ns;
     turn();
     client->is_refused_as_unknown = false;
-    struct bytes written = buffer_get_bytes(&served.stream.written);
+    struct bytes written = buffer_get_bytes(&stream.written);
     check(nghttp2_session_mem_recv(client->session, written.data, written.len) == (ssize_t)written.len,
           "the answer is no HTTP/2");
-    buffer_reset(&served.stream.written);
+    buffer_reset(&stream.written);
     check(client->is_refused_as_unknown, "an answer other than UNKNOWN");
     return (double)elapsed_ns;
 }
@@ -303,15 +264,15 @@ int main(int argc, char **argv) {
     struct question *questions = calloc(CLASS_COUNT * tokens, sizeof(*questions));
     check(questions && tokens > 0, "no questions");
 
-    validator_image_init(&served.made, names, 2, 1);
-    struct uuid own = validator_image_add_company(&served.made, 1);
+    validator_image_init(&server.made, names, 2, 1);
+    struct uuid own = validator_image_add_company(&server.made, 1);
     const struct uuid companies[] = {
-        [DEACTIVATED] = own, [FOREIGN] = validator_image_add_company(&served.made, 65)};
+        [DEACTIVATED] = own, [FOREIGN] = validator_image_add_company(&server.made, 65)};
     make_unknown(validator_image_get_lane(own), tokens, questions);
-    put_tokens(&served.made, companies, tokens, questions);
-    served.asker = validator_image_put(&served.made, validator_image_make_row(9, own, grants, 1));
+    put_tokens(&server.made, companies, tokens, questions);
+    asker = validator_image_put(&server.made, validator_image_make_row(9, own, grants, 1));
     shuffle(questions, CLASS_COUNT * tokens);
-    make_server();
+    open_server();
     measure(questions, CLASS_COUNT * tokens, samples, moments);
     report(moments);
     // The process ends here: what it holds is the system's to take back.

@@ -22,16 +22,14 @@ def database_of(url):
     return parse_dsn(url)["dbname"]
 
 
-class Filled:
-    """A migrated database with so many tokens in it."""
+class Migrated:
+    """A database with nothing in it but the permissions of the quick start."""
 
-    def __init__(self, postgres, tokens):
+    def __init__(self, postgres):
         self.url = postgres.create_database()
         self.superuser_url = postgres.url_of(database_of(self.url), "postgres")
         subprocess.run([program("latchkey"), "migrate", "--permissions-file", _PERMISSIONS_FILE], check=True,
                        env={**os.environ, "LATCHKEY_DATABASE_URL": self.url}, stdout=subprocess.DEVNULL)
-        with closing(self.connect()) as connection:
-            self.data = dataset.fill(connection, tokens)
 
     def connect(self):
         """As the superuser, autocommitting."""
@@ -44,12 +42,22 @@ class Filled:
         return Server("latchkey-validator", database_url=self.url, loops=1, **settings)
 
 
-class World:
-    """`quick` is what --quick says."""
+class Filled(Migrated):
+    """One with so many tokens in it."""
 
-    def __init__(self, quick):
-        self.quick = quick
-        self.small, self.large = (10000, 100000) if quick else (100000, 1000000)
+    def __init__(self, postgres, tokens, fill=dataset.fill):
+        super().__init__(postgres)
+        with closing(self.connect()) as connection:
+            self.data = fill(connection, tokens)
+
+
+class World:
+    """`options` are those of the command line."""
+
+    def __init__(self, options):
+        self.quick = options.quick
+        self.soak_s = options.soak or (5 if self.quick else 600)
+        self.small, self.large = (10000, 100000) if self.quick else (100000, 1000000)
         self.directory = Path(tempfile.mkdtemp(prefix="latchkey-bench-"))
         self.postgres = cache(self._start_postgres)
         self.filled = cache(self._fill)
@@ -80,7 +88,7 @@ class World:
     @staticmethod
     def _start_postgres():
         """One for reading: what it takes to write is measured on a cluster that reaches the disk (bench_revoke)."""
-        postgres = PrivatePostgres(shared_buffers="512MB", max_wal_size="4GB")
+        postgres = PrivatePostgres(shared_buffers="512MB", max_wal_size="4GB", autovacuum="off")
         postgres.start()
         return postgres
 

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Faults that need more than a test may ask of any machine, such as a file system of one's own: needs root. Those that
+# Faults that need more than a test may ask of any machine, a file system or a network of one's own: needs root. Those that
 # every machine can bear are tests/integration/system/test_faults.py. The last line is `N passed, M failed`.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 if [[ $EUID -ne 0 ]]; then
-    echo "tests/fault mounts a small file system and fills it: run it as root" >&2
+    echo "tests/fault mounts a small file system and fills it, and cuts networks of its own: run it as root" >&2
     echo "0 passed, 1 failed"
     exit 1
 fi

@@ -2,8 +2,13 @@
 
 import re
 import subprocess
+import sys
+from pathlib import Path
 
 from tree import Violation
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "bench"))
+import page  # pylint: disable=wrong-import-position
 
 _GENERATED = re.compile(
     r"\.pb-c\.[ch]$|_pb2(_grpc)?\.pyi?$|\.pb\.(cc|h|go)$|\.(o|a|so|pyc|protoset|gcda|profraw)$"
@@ -72,6 +77,12 @@ def named_tests_exist(tree):
                 yield Violation(name, line, f"names {word}, which is no test there")
 
 
+def figures_are_those_that_were_measured(tree):
+    """docs/performance.md and its plots say what docs/performance.json does: run tests/bench/page.py to write them again."""
+    for path in page.stale(tree.root / "docs"):
+        yield Violation(path.relative_to(tree.root), 1, "is not what tests/bench/page.py writes")
+
+
 def contract_is_clean(tree):
     """buf lint STANDARD finds nothing in proto/latchkey (buf is no Debian package: asked for by name)."""
     result = subprocess.run(["buf", "lint", "--path", "proto/latchkey"], cwd=tree.root, capture_output=True, text=True)
@@ -82,5 +93,5 @@ def contract_is_clean(tree):
 
 
 RULES = (nothing_generated_is_committed, no_path_of_one_machine, no_registry_host, shell_scripts_are_clean,
-         named_tests_exist)
+         named_tests_exist, figures_are_those_that_were_measured)
 EXTRA_RULES = (contract_is_clean,)

@@ -118,6 +118,43 @@ static void sets_answer_like_the_list(void **state) {
     }
 }
 
+static int compare_patterns(const void *a, const void *b) {
+    return strcmp(a, b);
+}
+
+static bool is_same_list(struct list *a, struct list *b) {
+    qsort(a->texts, a->count, sizeof(a->texts[0]), compare_patterns);
+    qsort(b->texts, b->count, sizeof(b->texts[0]), compare_patterns);
+    bool is_same = a->count == b->count;
+    for (size_t i = 0; i < a->count && is_same; i++)
+        is_same = strcmp(a->texts[i], b->texts[i]) == 0;
+    return is_same;
+}
+
+static void sets_of_the_same_patterns_in_any_order_are_equal(void **state) {
+    (void)state;
+    static const uint64_t keys[2] = {1, UINT64_C(0x9E3779B97F4A7C15)};
+    struct seed seed = seed_new();
+    for (unsigned round = 0; round < 3000; round++) {
+        struct list a, b;
+        draw_list(&seed, &a);
+        b = a;
+        for (size_t i = 0; i < b.count; i++)
+            b.patterns[i] = a.patterns[b.count - 1 - i];
+        if (round % 2)
+            draw_list(&seed, &b);
+        struct domain_set *of_a = domain_set_new(a.patterns, a.count),
+                          *of_b = domain_set_new(b.patterns, b.count);
+        bool is_same = is_same_list(&a, &b);
+        assert_int_equal(domain_set_is_equal(of_a, of_b), is_same);
+        assert_int_equal(domain_set_get_hash(of_a, keys) == domain_set_get_hash(of_b, keys), is_same);
+        assert_false(domain_set_is_equal(of_a, NULL));
+        domain_set_free(of_a);
+        domain_set_free(of_b);
+    }
+    assert_true(domain_set_is_equal(NULL, NULL));
+}
+
 static void the_exact_pattern_goes_before_wildcards_and_the_longer_wildcard_first(void **state) {
     (void)state;
     static const struct bytes patterns[] = {
@@ -178,6 +215,7 @@ int main(void) {
         cmocka_unit_test(the_exact_pattern_goes_before_wildcards_and_the_longer_wildcard_first),
         cmocka_unit_test(an_empty_set_no_set_and_what_is_no_pattern_match_nothing),
         cmocka_unit_test(a_failing_allocation_gives_no_set),
+        cmocka_unit_test(sets_of_the_same_patterns_in_any_order_are_equal),
         cmocka_unit_test(sets_answer_like_the_list),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -66,6 +66,9 @@ static void compare_statistics(const struct image *followed, const struct image 
     assert_int_equal(a.tokens, b.tokens);
     assert_int_equal(a.policies, b.policies);
     assert_int_equal(followed->extra_bytes, fresh->extra_bytes);
+    assert_int_equal(followed->policies.size_bytes, fresh->policies.size_bytes);
+    assert_int_equal(followed->pool.domain_sets.size_bytes, fresh->pool.domain_sets.size_bytes);
+    assert_int_equal(followed->pool.permission_sets.count, fresh->pool.permission_sets.count);
 }
 
 static void compare_with_a_fresh_one(struct stage *stage) {
@@ -130,6 +133,59 @@ static void an_empty_image_knows_nobody(void **state) {
     reclaim_fini(&reclaim);
     image_free(image);
     image_free(NULL);
+}
+
+// ---- what is shared ----
+
+static const struct uuid company_id = {.bytes = {1}}, member_id = {.bytes = {2}}, token_id = {.bytes = {3}};
+static const struct ip_prefix ips[] = {
+    {.address = {.family = IP_FAMILY_V4, .bytes = {10}}, .bits = 8},
+    {.address = {.family = IP_FAMILY_V4, .bytes = {192, 0, 2}}, .bits = 24}};
+
+static void put_one_of_each(struct image *image) {
+    const struct company_row company = {.company_id = company_id};
+    const struct whitelist_row whitelist = {.company_id = company_id, .is_enabled = true};
+    const struct ip_set_entry entries[] = {{ips[1], CLOCK_NEVER_MS}, {ips[0], CLOCK_NEVER_MS}};
+    const struct member_row member = {
+        .member_id = member_id, .company_id = company_id, .ips = ips, .ip_count = ARRAY_LENGTH(ips)};
+    const struct digest digest = plain_get_digest(0, 0);
+    const struct token_row token = {.fingerprint = fingerprint_of(image_get_fingerprint_key(image), &digest),
+                                    .token_id = token_id,
+                                    .company_id = company_id,
+                                    .member_id = member_id,
+                                    .rule = {.ips = ips, .ip_count = ARRAY_LENGTH(ips)}};
+    assert_int_equal(image_put_company(image, &company), STATUS_OK);
+    assert_int_equal(image_put_whitelist(image, &whitelist), STATUS_OK);
+    assert_int_equal(image_set_entries(image, &company_id, entries, ARRAY_LENGTH(entries)), STATUS_OK);
+    assert_int_equal(image_put_member(image, &member), STATUS_OK);
+    assert_int_equal(image_put_token(image, &token), STATUS_OK);
+}
+
+static void a_list_of_a_company_a_member_and_a_token_is_held_once(void **state) {
+    (void)state;
+    struct reclaim reclaim = {0};
+    struct image *image = new_image(&reclaim);
+    put_one_of_each(image);
+    const struct token_record *record = image_find_token_by_id(image, &token_id);
+    const struct ip_set *shared = image_get_policy(image, record)->ips;
+    assert_ptr_equal(image_get_company(image, record)->ips, shared);
+    assert_ptr_equal(image_get_member(image, record)->ips, shared);
+    assert_int_equal(image->pool.ip_sets.count, 1);
+
+    // A change of one's own leaves the others theirs; the same change back finds it again.
+    const struct ip_set_entry entry = {ips[0], CLOCK_NEVER_MS};
+    const struct ip_set_change go = {ips, 1, NULL, 0}, come = {ips, 1, &entry, 1};
+    assert_int_equal(image_change_entries(image, &company_id, &go), STATUS_OK);
+    reclaim_run(&reclaim);
+    assert_int_equal(ip_set_get_count(image_get_company(image, record)->ips), 1);
+    assert_int_equal(ip_set_get_count(image_get_member(image, record)->ips), 2);
+    assert_int_equal(image->pool.ip_sets.count, 2);
+    assert_int_equal(image_change_entries(image, &company_id, &come), STATUS_OK);
+    reclaim_run(&reclaim);
+    assert_ptr_equal(image_get_company(image, record)->ips, shared);
+    assert_int_equal(image->pool.ip_sets.count, 1);
+    reclaim_fini(&reclaim);
+    image_free(image);
 }
 
 // ---- without memory ----
@@ -242,6 +298,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_empty_image_knows_nobody),
         cmocka_unit_test(applying_the_same_rows_again_changes_nothing),
+        cmocka_unit_test(a_list_of_a_company_a_member_and_a_token_is_held_once),
         cmocka_unit_test(a_failing_allocation_gives_no_image),
         cmocka_unit_test(a_pass_that_ran_out_of_memory_is_made_good_by_the_next),
         cmocka_unit_test(a_followed_image_is_as_its_rows_and_as_a_fresh_one),

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "common/base/clock.h"
-#include "common/ip/ip_set.h"
+#include "common/ip/ip_set_internal.h"
 #include "tests/unit/allocation_failure.h"
 #include "tests/unit/plain_list.h"
 #include "tests/unit/seed.h"
@@ -139,6 +139,31 @@ static void a_change_shares_all_but_what_it_meets(void **state) {
     free(list.entries);
 }
 
+// A change costs the hash of a block, not of a million entries.
+static void a_changed_set_hashes_only_what_the_change_has_met(void **state) {
+    (void)state;
+    static const uint64_t keys[2] = {1, UINT64_C(0x9E3779B97F4A7C15)}, others[2] = {2, keys[1]};
+    struct plain_list list = plain_list_new_row(200000);
+    struct ip_set *set = ip_set_new(list.entries, list.count);
+    assert_non_null(set);
+    (void)ip_set_get_hash(set, keys);
+    struct edit edit = {.change = {.prefixes = &list.entries[77777].prefix, .prefix_count = 1}};
+    struct ip_set *changed = ip_set_new_changed(set, &edit.change);
+    size_t known = 0;
+    for (uint32_t i = 0; i < changed->blocks[0].block_count; i++)
+        known += changed->blocks[0].blocks[i]->hash_keys[0] == keys[0];
+    assert_int_equal(known, changed->blocks[0].block_count - 1);
+    list.entries[77777] = list.entries[--list.count];
+    struct ip_set *made = ip_set_new(list.entries, list.count);
+    assert_int_equal(ip_set_get_hash(changed, keys), ip_set_get_hash(made, keys));
+    assert_int_equal(ip_set_get_hash(changed, others), ip_set_get_hash(made, others));
+    assert_true(ip_set_get_hash(set, keys) != ip_set_get_hash(changed, keys));
+    ip_set_free(set);
+    ip_set_free(changed);
+    ip_set_free(made);
+    free(list.entries);
+}
+
 static void a_prefix_that_meets_every_block_changes_them_all(void **state) {
     (void)state;
     struct plain_list list = plain_list_new_row(20000);
@@ -201,6 +226,7 @@ int main(void) {
         cmocka_unit_test(small_sets_follow_their_list),
         cmocka_unit_test(sets_of_many_blocks_follow_their_list),
         cmocka_unit_test(a_change_shares_all_but_what_it_meets),
+        cmocka_unit_test(a_changed_set_hashes_only_what_the_change_has_met),
         cmocka_unit_test(a_prefix_that_meets_every_block_changes_them_all),
         cmocka_unit_test(a_failing_allocation_leaves_the_old_set),
     };

@@ -20,9 +20,12 @@ static struct permission_catalogue *new_catalogue(const struct permission_catalo
     return catalogue;
 }
 
+static struct content_pool pool;
+
 static void begin(struct policy_table *table, struct reclaim *reclaim) {
     *reclaim = (struct reclaim){0};
-    assert_int_equal(policy_table_init(table, reclaim), STATUS_OK);
+    content_pool_init(&pool, reclaim);
+    assert_int_equal(policy_table_init(table, &pool, reclaim), STATUS_OK);
 }
 
 static void end(struct policy_table *table, struct reclaim *reclaim) {
@@ -30,6 +33,8 @@ static void end(struct policy_table *table, struct reclaim *reclaim) {
     assert_int_equal(table->count, 0);
     assert_int_equal(table->size_bytes, 0);
     policy_table_fini(table);
+    assert_int_equal(content_pool_get_size_bytes(&pool), 0);
+    content_pool_fini(&pool);
 }
 
 static const struct policy *intern(struct policy_table *table, const struct permission_catalogue *catalogue,
@@ -125,6 +130,38 @@ static void what_is_granted_follows_the_catalogue(void **state) {
     permission_catalogue_free(large);
 }
 
+static void policies_share_the_lists_that_they_have_in_common(void **state) {
+    (void)state;
+    struct policy_table table;
+    struct reclaim reclaim;
+    begin(&table, &reclaim);
+    struct permission_catalogue *catalogue = new_catalogue(NULL, 3);
+    struct bytes one[] = {BYTES_LITERAL("charges.create")}, other[] = {BYTES_LITERAL("refunds.create")};
+    struct bytes all[] = {BYTES_LITERAL("charges.create"), BYTES_LITERAL("charges.read")},
+                 group[] = {BYTES_LITERAL("charges.*")};
+    struct bytes domains[] = {BYTES_LITERAL("a.example"), BYTES_LITERAL("*.b.example")},
+                 turned[] = {domains[1], domains[0]};
+    struct ip_prefix ips[] = {{.address = {.family = IP_FAMILY_V4, .bytes = {10}}, .bits = 8},
+                              {.address = {.family = IP_FAMILY_V6, .bytes = {0x20, 1}}, .bits = 32}},
+                     back[] = {ips[1], ips[0]};
+    const struct policy *a = intern(&table, catalogue, &(struct policy_rule){one, 1, domains, 2, ips, 2}),
+                        *b = intern(&table, catalogue, &(struct policy_rule){other, 1, turned, 2, back, 2}),
+                        *c = intern(&table, catalogue, &(struct policy_rule){all, 2, NULL, 0, NULL, 0}),
+                        *d = intern(&table, catalogue, &(struct policy_rule){group, 1, NULL, 0, NULL, 0});
+    assert_ptr_not_equal(a, b);
+    assert_ptr_equal(a->ips, b->ips);
+    assert_ptr_equal(a->domains, b->domains);
+    assert_ptr_not_equal(policy_get_granted(a), policy_get_granted(b));
+    assert_ptr_not_equal(c, d);
+    assert_ptr_equal(policy_get_granted(c), policy_get_granted(d));
+    policy_table_release(&table, a);
+    assert_int_equal(domain_set_get_count(b->domains), 2);
+    for (const struct policy **left = (const struct policy *[]){b, c, d, NULL}; *left; left++)
+        policy_table_release(&table, *left);
+    end(&table, &reclaim);
+    permission_catalogue_free(catalogue);
+}
+
 enum { RULES = 300 };
 
 struct plain_rule {
@@ -174,13 +211,15 @@ static bool make_a_policy(void *context) {
     struct reclaim reclaim = {0};
     struct policy_table table;
     const struct policy *policy = NULL;
-    if (policy_table_init(&table, &reclaim) != STATUS_OK)
-        return false;
-    enum status status = policy_table_intern(&table, catalogue, &rule, &policy);
-    bool is_whole = status == STATUS_OK || (table.count == 0 && table.size_bytes == 0);
+    content_pool_init(&pool, &reclaim);
+    enum status status = policy_table_init(&table, &pool, &reclaim);
+    if (status == STATUS_OK)
+        status = policy_table_intern(&table, catalogue, &rule, &policy);
     if (status == STATUS_OK)
         policy_table_release(&table, policy);
+    bool is_whole = table.count == 0 && table.size_bytes == 0 && content_pool_get_size_bytes(&pool) == 0;
     policy_table_fini(&table);
+    content_pool_fini(&pool);
     return is_whole && status == STATUS_OK;
 }
 
@@ -192,12 +231,11 @@ static void a_failing_allocation_leaves_nothing_behind(void **state) {
 }
 
 // FNV-1a, which anybody can work out beforehand.
-static uint64_t guess_hash(const struct ip_prefix *prefix) {
-    uint8_t key[2 + 2 + sizeof(prefix->address.bytes)] = {'\n', '\n', prefix->address.family, prefix->bits};
-    memcpy(key + 4, prefix->address.bytes, sizeof(prefix->address.bytes));
+static uint64_t guess_hash(struct bytes grant) {
     uint64_t hash = UINT64_C(0xCBF29CE484222325);
-    for (size_t i = 0; i < sizeof(key); i++)
-        hash = (hash ^ key[i]) * UINT64_C(0x100000001B3);
+    for (size_t i = 0; i < grant.len; i++)
+        hash = (hash ^ (uint8_t)grant.data[i]) * UINT64_C(0x100000001B3);
+    hash = (hash ^ '\n') * UINT64_C(0x100000001B3);
     return hash ^ hash >> 32;
 }
 
@@ -210,14 +248,14 @@ static void nobody_can_choose_rules_that_share_a_bucket(void **state) {
     begin(&table, &reclaim);
     struct permission_catalogue *catalogue = new_catalogue(NULL, 3);
     const struct policy *policies[COUNT];
-    struct ip_prefix prefix = {.address = {.family = IP_FAMILY_V6, .bytes = {0x20, 1}}, .bits = 128};
-    uint32_t tried = 0;
-    for (size_t i = 0; i < COUNT; i++) {
+    char text[24];
+    struct bytes grant;
+    for (size_t i = 0, tried = 0; i < COUNT; i++) {
         do {
-            tried++;
-            memcpy(prefix.address.bytes + 12, &tried, sizeof(tried));
-        } while (guess_hash(&prefix) % COUNT != 0);
-        policies[i] = intern(&table, catalogue, &(struct policy_rule){.ips = &prefix, .ip_count = 1});
+            snprintf(text, sizeof(text), "a.n%zu", tried++);
+            grant = bytes_of_text(text);
+        } while (guess_hash(grant) % COUNT != 0);
+        policies[i] = intern(&table, catalogue, &(struct policy_rule){.grants = &grant, .grant_count = 1});
     }
     for (size_t i = 0; i < table.capacity; i++) {
         size_t length = 0;
@@ -236,6 +274,7 @@ int main(void) {
         cmocka_unit_test(equal_rules_share_one_policy_until_the_last_lets_go),
         cmocka_unit_test(rules_that_differ_in_anything_are_apart),
         cmocka_unit_test(what_is_granted_follows_the_catalogue),
+        cmocka_unit_test(policies_share_the_lists_that_they_have_in_common),
         cmocka_unit_test(counts_are_those_of_a_plain_list),
         cmocka_unit_test(a_failing_allocation_leaves_nothing_behind),
         cmocka_unit_test(nobody_can_choose_rules_that_share_a_bucket),

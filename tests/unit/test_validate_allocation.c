@@ -12,115 +12,69 @@
 #include "tests/unit/allocation_failure.h"
 #include "tests/unit/memory_client.h"
 #include "tests/unit/unit.h"
-#include "tests/unit/validator_image.h"
+#include "tests/unit/validator_server.h"
 
-enum { QUESTION_MAX = 256, TOKEN_COUNT = 3 };
+enum { TOKEN_COUNT = 3 };
 
 static const char *const names[] = {"charges.read", "latchkey.validate.any"};
 static const struct bytes grants[] = {BYTES_LITERAL("charges.read"), BYTES_LITERAL("latchkey.validate.any")};
 
-static struct {
-    struct validator_image made;
-    struct validate_loop mine;
-    struct validate_service service;
-    struct loop_group *loops;
-    struct use_log *uses;
-    struct grpc_server *grpc;
-    struct secret asker, good, deactivated;
-} scene;
+static struct validator_server server;
+static struct secret asker, good, deactivated;
 
-static const struct grpc_method methods[] = {
-    {.path = "/latchkey.v1.ValidationService/Validate",
-     .request = &latchkey__v1__validate_request__descriptor,
-     .response = &latchkey__v1__validate_response__descriptor,
-     .shape = GRPC_UNARY,
-     .max_request_bytes = 64 * 1024,
-     .handler = &validate_handler,
-     .context = &scene.service},
-};
+static const struct grpc_method methods[] = {VALIDATOR_SERVER_VALIDATE(&server)};
 
 // ---- the image ----
 
 static int set_up(void **state) {
     (void)state;
     log_configure(LOG_LEVEL_ERROR, LOG_FORMAT_TEXT, "test"); // uses that nobody takes are told of
-    validator_image_init(&scene.made, names, ARRAY_LENGTH(names), 1);
-    struct uuid company = validator_image_add_company(&scene.made, 1);
+    validator_image_init(&server.made, names, ARRAY_LENGTH(names), 1);
+    struct uuid company = validator_image_add_company(&server.made, 1);
     struct token_row rows[TOKEN_COUNT];
     for (uint8_t i = 0; i < TOKEN_COUNT; i++)
         rows[i] = validator_image_make_row((uint8_t)(i + 1), company, grants, ARRAY_LENGTH(grants));
     rows[2].is_deactivated = true;
-    scene.asker = validator_image_put(&scene.made, rows[0]);
-    scene.good = validator_image_put(&scene.made, rows[1]);
-    scene.deactivated = validator_image_put(&scene.made, rows[2]);
+    asker = validator_image_put(&server.made, rows[0]);
+    good = validator_image_put(&server.made, rows[1]);
+    deactivated = validator_image_put(&server.made, rows[2]);
     return 0;
 }
 
 static int tear_down(void **state) {
     (void)state;
-    validator_image_fini(&scene.made);
+    validator_image_fini(&server.made);
     return 0;
 }
 
 // ---- the server, a new one for each run: it keeps what it has allocated ----
 
 static void open_server(void) {
-    const struct router_table table = {methods, ARRAY_LENGTH(methods)};
-    struct grpc_server_options options = {.tables = &table, .table_count = 1};
-    grpc_server_settings_init(&options.settings);
-    assert_int_equal(loop_group_new(1, clock_get_system(), &scene.loops), STATUS_OK);
-    options.loops = scene.loops;
-    const struct use_log_options uses = {.loops = scene.loops,
-                                         .connection.url = "host=/nonexistent",
-                                         .clock = clock_get_system(),
-                                         .server = "test",
-                                         .flush_interval_ms = INT32_MAX,
-                                         .capacity = 64};
-    assert_int_equal(use_log_new(&uses, &scene.uses), STATUS_OK);
-    scene.mine = (struct validate_loop){.uses = use_log_get_loop(scene.uses, 0)};
-    const struct validate_waits_options waits = {
-        .validator = &scene.made.validator, .reading = &scene.mine.reading, .max = 1};
-    validate_waits_init(&scene.mine.waits, &waits);
-    scene.service = (struct validate_service){
-        .validator = &scene.made.validator, .shape = validator_image_shape, .loops = &scene.mine};
-    assert_int_equal(grpc_server_new(&options, &scene.grpc), STATUS_OK);
-    validate_loop_enter(&scene.mine, loop_group_get_loop(scene.loops, 0));
+    const struct validator_server_options options = {
+        .methods = methods, .method_count = ARRAY_LENGTH(methods), .use_capacity = 64};
+    validator_server_open(&server, &options);
+    validate_loop_enter(&server.mine, loop_group_get_loop(server.loops, 0));
 }
 
 static void close_server(void) {
-    validate_loop_leave(&scene.mine);
-    loop_group_stop(scene.loops);
-    use_log_free(scene.uses);
-    grpc_server_free(scene.grpc);
-    loop_group_free(scene.loops);
-    validate_waits_fini(&scene.mine.waits);
+    validate_loop_leave(&server.mine);
+    validator_server_close(&server);
 }
 
 // ---- a call ----
 
-static size_t write_question(uint8_t *to, const char *secret) {
-    Latchkey__V1__ValidateRequest request = LATCHKEY__V1__VALIDATE_REQUEST__INIT;
-    request.token = (char *)(uintptr_t)secret; // only read
-    request.channel = LATCHKEY__V1__CHANNEL__CHANNEL_API;
-    request.client_ip = (char *)"203.0.113.7";
-    assert_true(protobuf_c_message_get_packed_size(&request.base) <= QUESTION_MAX - FRAMING_PREFIX_BYTES);
-    size_t len = protobuf_c_message_pack(&request.base, to + FRAMING_PREFIX_BYTES);
-    framing_write_prefix(to, (uint32_t)len);
-    return FRAMING_PREFIX_BYTES + len;
-}
-
 static size_t call(const struct secret *secret, void (*begin)(size_t k), size_t k,
                    struct memory_client *client) {
-    uint8_t question[QUESTION_MAX];
+    uint8_t question[VALIDATOR_SERVER_QUESTION_MAX];
     nghttp2_nv fields[] = {HEADER_FIELD("content-type", "application/grpc"),
                            HEADER_FIELD("x-access-token", "")};
-    fields[1].value = (uint8_t *)scene.asker.text;
-    fields[1].valuelen = strlen(scene.asker.text);
-    memory_client_init(client, loop_group_get_loop(scene.loops, 0), NULL);
+    fields[1].value = (uint8_t *)asker.text;
+    fields[1].valuelen = strlen(asker.text);
+    memory_client_init(client, loop_group_get_loop(server.loops, 0), NULL);
     memory_client_submit(client, methods[0].path, fields, ARRAY_LENGTH(fields),
-                         bytes_of(question, write_question(question, secret->text)));
+                         bytes_of(question, validator_server_write_question(question, secret->text)));
     begin(k);
-    connection_open(&scene.grpc->home[0], &client->stream.base);
+    connection_open(&server.grpc->home[0], &client->stream.base);
     memory_client_talk(client);
     return allocation_failure_end();
 }
@@ -175,12 +129,12 @@ static void disturb_each(const struct secret *secret, Latchkey__V1__Decision exp
 
 static void a_good_token_is_allowed_or_the_call_fails(void **state) {
     (void)state;
-    disturb_each(&scene.good, LATCHKEY__V1__DECISION__DECISION_ALLOW);
+    disturb_each(&good, LATCHKEY__V1__DECISION__DECISION_ALLOW);
 }
 
 static void a_token_to_be_denied_is_never_allowed(void **state) {
     (void)state;
-    disturb_each(&scene.deactivated, LATCHKEY__V1__DECISION__DECISION_DENY);
+    disturb_each(&deactivated, LATCHKEY__V1__DECISION__DECISION_DENY);
 }
 
 static void a_secret_that_nobody_has_is_never_allowed(void **state) {

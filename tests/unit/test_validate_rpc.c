@@ -12,7 +12,7 @@
 #include "services/validator/decide/validate_batch_rpc.h"
 #include "services/validator/decide/validate_rpc.h"
 #include "tests/unit/unit.h"
-#include "tests/unit/validator_image.h"
+#include "tests/unit/validator_server.h"
 
 enum {
     LONG_MS = 20000,
@@ -25,45 +25,34 @@ static const char *const names[] = {"charges.create", "charges.read"};
 enum { NAME_COUNT = ARRAY_LENGTH(names) };
 static const struct bytes grants[] = {BYTES_LITERAL("charges.*")};
 
-static struct server {
-    struct validator_image made;
+static struct validator_server server;
+
+static struct {
     struct uuid company;
     uint8_t lane;
     struct secret secret;
-
-    struct validate_service service;
-    struct validate_loop loop;
     _Atomic int wakes; // of the follower
-    struct loop_group *loops;
-    struct use_log *uses;
-    struct grpc_server *grpc;
     struct loop_task enter, leave;
     char target[64];
-} server;
+} scene;
 
 static void wake_follower(void *context) {
     (void)context;
-    server.wakes++;
+    scene.wakes++;
 }
 
 static void enter_loop(struct loop_task *task) {
     (void)task;
-    validate_loop_enter(&server.loop, loop_group_get_loop(server.loops, 0));
+    validate_loop_enter(&server.mine, loop_group_get_loop(server.loops, 0));
 }
 
 static void leave_loop(struct loop_task *task) {
     (void)task;
-    validate_loop_leave(&server.loop);
+    validate_loop_leave(&server.mine);
 }
 
 static const struct grpc_method methods[] = {
-    {.path = "/latchkey.v1.ValidationService/Validate",
-     .request = &latchkey__v1__validate_request__descriptor,
-     .response = &latchkey__v1__validate_response__descriptor,
-     .shape = GRPC_UNARY,
-     .max_request_bytes = 64 * 1024,
-     .handler = &validate_handler,
-     .context = &server.service},
+    VALIDATOR_SERVER_VALIDATE(&server),
     {.path = "/latchkey.v1.ValidationService/ValidateBatch",
      .request = &latchkey__v1__validate_batch_request__descriptor,
      .response = &latchkey__v1__validate_batch_response__descriptor,
@@ -72,61 +61,41 @@ static const struct grpc_method methods[] = {
      .context = &server.service},
 };
 
-static void start_transport(void) {
-    const struct router_table table = {methods, ARRAY_LENGTH(methods)};
-    struct grpc_server_options options = {.tables = &table, .table_count = 1};
+static void listen_and_start(void) {
     const struct listener *listener;
     char error[256];
-    grpc_server_settings_init(&options.settings);
-    options.settings.request_memory_bytes = MEMORY_BYTES;
-    assert_int_equal(loop_group_new(1, clock_get_system(), &server.loops), STATUS_OK);
-    options.loops = server.loops;
-    // Uses are gathered; there is no database to write them to.
-    const struct use_log_options uses = {.loops = server.loops,
-                                         .connection.url = "host=/nonexistent",
-                                         .clock = clock_get_system(),
-                                         .server = "test",
-                                         .flush_interval_ms = LONG_MS,
-                                         .capacity = 64};
-    assert_int_equal(use_log_new(&uses, &server.uses), STATUS_OK);
-    server.loop.uses = use_log_get_loop(server.uses, 0);
-    assert_int_equal(grpc_server_new(&options, &server.grpc), STATUS_OK);
     assert_int_equal(grpc_server_listen(server.grpc, "127.0.0.1:0", error, sizeof(error), &listener),
                      STATUS_OK);
-    snprintf(server.target, sizeof(server.target), "127.0.0.1:%u", listener_get_port(listener));
-    server.enter.run = enter_loop;
-    server.leave.run = leave_loop;
-    loop_post(loop_group_get_loop(server.loops, 0), &server.enter);
-    loop_add_stop_task(loop_group_get_loop(server.loops, 0), &server.leave);
+    snprintf(scene.target, sizeof(scene.target), "127.0.0.1:%u", listener_get_port(listener));
+    scene.enter.run = enter_loop;
+    scene.leave.run = leave_loop;
+    loop_post(loop_group_get_loop(server.loops, 0), &scene.enter);
+    loop_add_stop_task(loop_group_get_loop(server.loops, 0), &scene.leave);
     assert_int_equal(loop_group_start(server.loops), STATUS_OK);
 }
 
 static int set_up(void **state) {
+    const struct validator_server_options options = {.methods = methods,
+                                                     .method_count = ARRAY_LENGTH(methods),
+                                                     .use_capacity = 64,
+                                                     .waits_max = PARKED_MAX,
+                                                     .min_revision_wait_ms = LONG_MS,
+                                                     .wake_follower = wake_follower,
+                                                     .request_memory_bytes = MEMORY_BYTES};
     (void)state;
-    server = (struct server){.lane = 1};
+    scene.lane = 1;
+    scene.wakes = 0;
     validator_image_init(&server.made, names, NAME_COUNT, NAME_COUNT);
-    server.company = validator_image_add_company(&server.made, server.lane);
-    server.secret = validator_image_put(&server.made, validator_image_make_row(1, server.company, grants, 1));
-    const struct validate_waits_options waits = {.validator = &server.made.validator,
-                                                 .reading = &server.loop.reading,
-                                                 .max = PARKED_MAX,
-                                                 .wake_follower = wake_follower};
-    validate_waits_init(&server.loop.waits, &waits);
-    server.service = (struct validate_service){.validator = &server.made.validator,
-                                               .shape = validator_image_shape,
-                                               .min_revision_wait_ms = LONG_MS,
-                                               .loops = &server.loop};
-    start_transport();
+    scene.company = validator_image_add_company(&server.made, scene.lane);
+    scene.secret = validator_image_put(&server.made, validator_image_make_row(1, scene.company, grants, 1));
+    validator_server_open(&server, &options);
+    listen_and_start();
     return 0;
 }
 
 static int tear_down(void **state) {
     (void)state;
-    loop_group_stop(server.loops);
-    use_log_free(server.uses);
-    grpc_server_free(server.grpc);
-    loop_group_free(server.loops);
-    validate_waits_fini(&server.loop.waits);
+    validator_server_close(&server);
     validator_image_fini(&server.made);
     return 0;
 }
@@ -153,7 +122,7 @@ static void ask(struct asking *asking) {
                                           .request = &asking->request.base,
                                           .response = methods[0].response,
                                           .timeout_ms = asking->timeout_ms};
-    asking->status = grpc_client_new(server.target, &options, &client, error, sizeof(error));
+    asking->status = grpc_client_new(scene.target, &options, &client, error, sizeof(error));
     if (asking->status != STATUS_OK)
         return;
     asking->status = grpc_client_call(client, &call, &asking->arena, &response, &asking->fault);
@@ -164,7 +133,7 @@ static void ask(struct asking *asking) {
 static void prepare(struct asking *asking) {
     *asking = (struct asking){.timeout_ms = LONG_MS};
     latchkey__v1__validate_request__init(&asking->request);
-    asking->request.token = server.secret.text;
+    asking->request.token = scene.secret.text;
     asking->request.channel = LATCHKEY__V1__CHANNEL__CHANNEL_API;
     arena_init(&asking->arena, 0);
     fault_init(&asking->fault, &asking->arena);
@@ -172,7 +141,7 @@ static void prepare(struct asking *asking) {
 
 static void prepare_with_revision(struct asking *asking, int64_t seq, int64_t mark) {
     prepare(asking);
-    revision_format((struct revision){server.lane, seq, mark}, asking->min_revision);
+    revision_format((struct revision){scene.lane, seq, mark}, asking->min_revision);
     asking->request.min_revision = asking->min_revision;
 }
 
@@ -207,19 +176,19 @@ static uint64_t read(const _Atomic uint64_t *counter) {
 }
 
 static void wait_until_parked(uint64_t count) {
-    while (read(&server.loop.counters.parked) != count)
+    while (read(&server.mine.counters.parked) != count)
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 }
 
 // In place of the follower.
 static void publish(int64_t seq, int64_t head) {
-    validator_image_publish(&server.made, server.lane, seq, VALIDATOR_IMAGE_MARK, head);
-    validate_waits_tell(&server.loop.waits);
+    validator_image_publish(&server.made, scene.lane, seq, VALIDATOR_IMAGE_MARK, head);
+    validate_waits_tell(&server.mine.waits);
     reclaim_run(&server.made.reclaim);
 }
 
 static uint64_t count_waits(enum validate_wait_end end) {
-    return read(&server.loop.counters.waits[end]);
+    return read(&server.mine.counters.waits[end]);
 }
 
 // ---- answers ----
@@ -233,7 +202,7 @@ static void a_question_is_answered_with_all_that_is_known(void **state) {
     asking.request.n_permissions = 1;
     ask(&asking);
     assert_int_equal(asking.status, STATUS_OK);
-    assert_string_equal(asking.response->company_id, typeid_of(TYPEID_COMPANY, server.company).text);
+    assert_string_equal(asking.response->company_id, typeid_of(TYPEID_COMPANY, scene.company).text);
     assert_memory_equal(asking.response->token_id, "tok_", 4);
     assert_string_equal(asking.response->company_external_id, "acme");
     assert_string_equal(asking.response->member_id, "");
@@ -243,7 +212,7 @@ static void a_question_is_answered_with_all_that_is_known(void **state) {
     struct revision revision;
     assert_true(revision_parse(bytes_of_text(asking.response->revision), &revision));
     assert_int_equal(revision.seq, VALIDATOR_IMAGE_SEQ);
-    assert_int_equal(read(&server.loop.counters.decisions[REASON_OK]), 1);
+    assert_int_equal(read(&server.mine.counters.decisions[REASON_OK]), 1);
     assert_allowed(&asking);
 }
 
@@ -307,7 +276,7 @@ static void nothing_is_decided_without_a_lease(void **state) {
     ask_and_fail(STATUS_UNAVAILABLE, "LOADING");
     lease_grant(lease, 1); // over since long ago
     ask_and_fail(STATUS_UNAVAILABLE, "STALE");
-    assert_int_equal(read(&server.loop.counters.not_current[LEASE_STALE]), 2);
+    assert_int_equal(read(&server.mine.counters.not_current[LEASE_STALE]), 2);
 }
 
 static void nothing_is_decided_without_an_image(void **state) {
@@ -327,7 +296,7 @@ static void what_is_applied_or_older_than_the_log_is_reached(void **state) {
     prepare_with_revision(&asking, VALIDATOR_IMAGE_SEQ - 1, 4711);
     ask(&asking);
     assert_allowed(&asking);
-    assert_int_equal(server.wakes, 0);
+    assert_int_equal(scene.wakes, 0);
 }
 
 static void another_mark_at_its_place_is_of_another_history(void **state) {
@@ -344,13 +313,13 @@ static void a_parked_call_is_answered_when_its_revision_is_applied(void **state)
     prepare_with_revision(&asking, VALIDATOR_IMAGE_SEQ + 2, VALIDATOR_IMAGE_MARK);
     begin(&asking);
     wait_until_parked(1);
-    assert_int_equal(server.wakes, 1);
+    assert_int_equal(scene.wakes, 1);
     publish(VALIDATOR_IMAGE_SEQ + 1, VALIDATOR_IMAGE_SEQ + 2);
     publish(VALIDATOR_IMAGE_SEQ + 2, VALIDATOR_IMAGE_SEQ + 2);
     join(&asking);
     assert_allowed(&asking);
     assert_int_equal(count_waits(VALIDATE_WAIT_REACHED), 1);
-    assert_int_equal(read(&server.loop.counters.parked), 0);
+    assert_int_equal(read(&server.mine.counters.parked), 0);
 }
 
 static void a_parked_call_learns_that_its_mark_is_foreign(void **state) {
@@ -373,9 +342,9 @@ static void above_a_head_that_was_read_after_the_call_came_is_of_another_history
     wait_until_parked(1);
     // The round that may have been under way when the call came tells nothing,
     publish(VALIDATOR_IMAGE_SEQ, VALIDATOR_IMAGE_SEQ);
-    while (server.wakes < 2) // but the loop has looked and asked for another one
+    while (scene.wakes < 2) // but the loop has looked and asked for another one
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-    assert_int_equal(read(&server.loop.counters.parked), 1);
+    assert_int_equal(read(&server.mine.counters.parked), 1);
     publish(VALIDATOR_IMAGE_SEQ, VALIDATOR_IMAGE_SEQ);
     join(&asking);
     assert_failed(&asking, STATUS_FAILED_PRECONDITION, "REVISION_UNKNOWN");
@@ -458,8 +427,8 @@ static void a_loop_that_ends_leaves_no_call_parked(void **state) {
     join(&asking);
     assert_int_not_equal(asking.status, STATUS_OK); // cut off with its connection
     assert_int_equal(count_waits(VALIDATE_WAIT_CANCELLED), 1);
-    assert_int_equal(read(&server.loop.counters.parked), 0);
-    validate_waits_tell(&server.loop.waits); // the follower is still there
+    assert_int_equal(read(&server.mine.counters.parked), 0);
+    validate_waits_tell(&server.mine.waits); // the follower is still there
     arena_fini(&asking.arena);
 }
 
@@ -471,7 +440,7 @@ static void a_batch_whose_answers_take_more_memory_than_there_is_is_turned_away(
     struct grpc_client_options options = {.service_config = "{}"};
     struct grpc_client *client;
     struct arena arena;
-    question.token = server.secret.text;
+    question.token = scene.secret.text;
     question.channel = LATCHKEY__V1__CHANNEL__CHANNEL_API;
     for (size_t i = 0; i < ARRAY_LENGTH(questions); i++)
         questions[i] = &question;
@@ -480,7 +449,7 @@ static void a_batch_whose_answers_take_more_memory_than_there_is_is_turned_away(
         .path = methods[1].path, .request = &request.base, .response = methods[1].response};
     char error[256];
     arena_init(&arena, 0);
-    assert_int_equal(grpc_client_new(server.target, &options, &client, error, sizeof(error)), STATUS_OK);
+    assert_int_equal(grpc_client_new(scene.target, &options, &client, error, sizeof(error)), STATUS_OK);
     for (int i = 0; i < 3; i++) { // what the first has held is given back
         struct fault fault;
         ProtobufCMessage *response;

@@ -51,14 +51,7 @@ struct denial_log {
 // ---- hashes ----
 
 static uint64_t hash_bytes(const struct denial_log *log, const void *data, size_t len) {
-    const uint8_t *from = data;
-    uint64_t hash = log->keys[0] ^ len;
-    for (size_t i = 0; i < len; i += 8) {
-        uint64_t word = 0;
-        memcpy(&word, from + i, len - i < 8 ? len - i : 8);
-        hash = multiply_fold(hash ^ word, log->keys[1]);
-    }
-    return hash;
+    return multiply_fold_bytes(bytes_of(data, len), log->keys);
 }
 
 static size_t get_key_size(const struct denial_key *key) {

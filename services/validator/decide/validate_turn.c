@@ -15,7 +15,7 @@ static enum status fail_not_current(struct validate_loop *mine, enum lease_state
     case LEASE_HISTORY_LOST:
         return fault_set(
             fault, STATUS_UNAVAILABLE, "HISTORY_LOST",
-            "the database has lost changes that this validator knows of; an operator has to decide");
+            "the database has lost changes that a validator knows of; an operator has to settle it");
     default: return fault_set(fault, STATUS_UNAVAILABLE, "LOADING", "this validator is still loading");
     }
 }

@@ -3,9 +3,9 @@
 //
 //   LOADING --loaded--> REGISTERING --registered--> FOLLOWING --row gone--> REGISTERING
 //      ^                                             |  |  ^
-//      +------------------load again-----------------+  |  | history found
-//                                                       v  |
-//                                                HISTORY_LOST
+//      +------------------load again-----------------+  |  | history found, no loss reported
+//      |                                          lost  v  |
+//      +--------------loss settled---------------- HISTORY_LOST
 //
 // why it registers after it has loaded: whoever waits for the validators waits for every one that is
 // registered, and one that is loading can't serve anyway. Only a renewal sent after the registration lets it.
@@ -20,16 +20,17 @@
 #include "common/base/random.h"
 #include "common/db/backoff.h"
 #include "services/validator/follow/applier.h"
+#include "services/validator/follow/change_round.h"
 #include "services/validator/follow/follower_status.h"
 #include "services/validator/follow/follower_store.h"
 #include "services/validator/follow/hint.h"
+#include "services/validator/follow/loss_report.h"
 #include "services/validator/follow/renewal.h"
 #include "services/validator/follow/snapshot.h"
 #include "services/validator/follow/snapshot_keeper.h"
 #include "services/validator/image/quiescence.h"
 
 #define MS_NS UINT64_C(1000000)
-#define READ_TIMEOUT_NS (120 * 1000 * MS_NS) // of all changes of one round
 #define CHANNEL "latchkey_change"
 #define TEXT_MAX 255 // as the table of validators allows
 
@@ -40,7 +41,7 @@ static const enum follower_state transitions[STATE_COUNT][EVENT_COUNT] = {
     [LOADING] = {[LOADED] = REGISTERING},
     [REGISTERING] = {[REGISTERED] = FOLLOWING},
     [FOLLOWING] = {[ROW_GONE] = REGISTERING, [LOAD_AGAIN] = LOADING, [LOST] = HISTORY_LOST},
-    [HISTORY_LOST] = {[LOST] = HISTORY_LOST, [FOUND] = FOLLOWING},
+    [HISTORY_LOST] = {[LOST] = HISTORY_LOST, [FOUND] = FOLLOWING, [LOAD_AGAIN] = LOADING},
 };
 
 struct follower {
@@ -57,8 +58,9 @@ struct follower {
     struct db_connection *connection; // NULL = none now
     bool is_timeline_settled;         // on this connection: ours is accepted
     struct backoff backoff;
-    struct image *image;        // what is published
-    struct fingerprint_key key; // of all its images
+    struct loss_report loss_report; // of what the database lacks
+    struct image *image;            // what is published
+    struct fingerprint_key key;     // of all its images
     struct reclaim reclaim;
     struct applier applier;
     struct snapshot_keeper keeper;
@@ -130,13 +132,14 @@ static void take_image(struct follower *follower, struct image *image, const cha
     *turn = (struct turn){LOADED, true};
 }
 
-static struct snapshot_options get_load_options(struct follower *follower) {
+static struct snapshot_options get_snapshot_options(struct follower *follower,
+                                                    struct snapshot_progress *progress) {
     return (struct snapshot_options){.connection = follower->connection,
                                      .clock = follower->options.clock,
                                      .reclaim = &follower->reclaim,
                                      .key = follower->key,
                                      .is_stopping = &follower->hint.is_stopping,
-                                     .progress = &follower->status.progress,
+                                     .progress = progress,
                                      .round = follower->round + 1};
 }
 
@@ -144,7 +147,7 @@ static struct snapshot_options get_load_options(struct follower *follower) {
 // positions are looked for by the first renewal.
 static enum status load_file(struct follower *follower, struct turn *turn) {
     uint64_t started_ns = now_ns(follower);
-    const struct snapshot_options options = get_load_options(follower);
+    const struct snapshot_options options = get_snapshot_options(follower, &follower->status.progress);
     struct image *image;
     enum status status = snapshot_keeper_load(&follower->keeper, &options, &follower->key, &image);
     if (status == STATUS_OK)
@@ -154,7 +157,7 @@ static enum status load_file(struct follower *follower, struct turn *turn) {
 
 static enum status load_rows(struct follower *follower, struct turn *turn) {
     uint64_t started_ns = now_ns(follower);
-    const struct snapshot_options options = get_load_options(follower);
+    const struct snapshot_options options = get_snapshot_options(follower, &follower->status.progress);
     struct image *image;
     follower_status_begin_load(&follower->status);
     enum status status = snapshot_load(&options, &image);
@@ -179,7 +182,7 @@ static enum status run_loading(struct follower *follower, struct turn *turn) {
         return load_rows(follower, turn);
     follower_status_set_trouble(&follower->status,
                                 "nobody has accepted the database's timeline %" PRId64
-                                ", so it may lack changes; operations.md tells what to do after a restore",
+                                ", so it may lack changes; run `latchkey recover`",
                                 timeline);
     return STATUS_OK;
 }
@@ -230,47 +233,11 @@ static enum status settle_timeline(struct follower *follower) {
     return STATUS_OK;
 }
 
-static enum status read_and_apply(struct follower *follower, struct db_transaction *transaction,
-                                  struct arena *arena, const struct renewal *renewal,
-                                  struct change_set *set) {
-    struct lanes *lanes = image_get_own_lanes(follower->image);
-    const struct db_result *changes;
-    enum status status = follower_store_read_changes(transaction, arena, lanes_get_positions(lanes)->seqs,
-                                                     renewal->heads, set, &changes);
-    if (status == STATUS_OK)
-        status = applier_apply(&follower->applier, transaction, set);
-    if (status != STATUS_OK)
-        return status;
-    uint64_t count = follower_store_note_changes(changes, lanes);
-    atomic_fetch_add_explicit(&follower->status.changes, count, memory_order_relaxed);
-    return STATUS_OK;
-}
-
 static enum status apply_changes(struct follower *follower, const struct renewal *renewal) {
-    struct arena arena;
-    struct change_set set = {0};
-    arena_init(&arena, 0);
-    struct db_begin_options options = {.arena = &arena,
-                                       .deadline_ns = now_ns(follower) + READ_TIMEOUT_NS,
-                                       .access = DB_READ_ONLY,
-                                       .isolation = DB_REPEATABLE_READ};
-    struct db_transaction *transaction;
-    enum status status = db_begin(follower->connection, &options, &transaction);
-    if (status == STATUS_OK) {
-        status = read_and_apply(follower, transaction, &arena, renewal, &set);
-        db_rollback(transaction);
-    }
-    change_set_fini(&set);
-    arena_fini(&arena);
+    uint64_t count = 0;
+    enum status status = change_round_apply(get_session(follower), &follower->applier, renewal, &count);
+    atomic_fetch_add_explicit(&follower->status.changes, count, memory_order_relaxed);
     return status;
-}
-
-// True when all that the renewal told of has been applied.
-static bool is_reached(const struct positions *positions, const struct renewal *renewal) {
-    for (unsigned lane = 0; lane < LANE_COUNT; lane++)
-        if (positions->seqs[lane] < renewal->heads[lane])
-            return false;
-    return true;
 }
 
 static enum status publish_round(struct follower *follower, const struct renewal *renewal) {
@@ -311,23 +278,58 @@ static enum status follow(struct follower *follower, const struct renewal *renew
     if (status != STATUS_OK)
         return status;
     turn->is_followed_at_once = is_behind;
-    if (!is_clock_right || !is_reached(lanes_get_positions(image_get_lanes(follower->image)), renewal))
+    if (!is_clock_right ||
+        !renewal_is_reached(renewal, lanes_get_positions(image_get_lanes(follower->image))))
         return STATUS_OK;
     lease_grant(&follower->validator->lease, renewal->sent_boottime_ns);
     follower_status_clear_trouble(&follower->status);
     return STATUS_OK;
 }
 
-static void lose_history(struct follower *follower, const struct renewal *renewal,
-                         const struct positions *positions, unsigned lane, struct turn *turn) {
+// --- a lost history ---
+
+static enum status report_loss(struct follower *follower, struct turn *turn) {
+    struct snapshot_progress progress = {0}; // of nobody's interest
+    struct snapshot_options options = get_snapshot_options(follower, &progress);
+    uint64_t now = clock_get_boottime_ns(follower->options.clock);
+    const struct loss_witness witness = {follower->options.name, follower->image,
+                                         validator_get_time_ms(follower->validator, now)};
+    bool is_settled = false;
+    enum status status = loss_report_advance(&follower->loss_report, &options, &witness, &is_settled);
+    if (status != STATUS_OK || !is_settled)
+        return status;
+    log_event(LOG_LEVEL_WARNING, "the loss of changes is settled: everything is loaded again");
+    lease_recover_history(&follower->validator->lease);
+    *turn = (struct turn){LOAD_AGAIN, true};
+    return STATUS_OK;
+}
+
+// Our own memory is of another history.
+static enum status lose_history(struct follower *follower, const struct renewal *renewal,
+                                const struct positions *positions, unsigned lane, struct turn *turn) {
     lease_lose_history(&follower->validator->lease);
     turn->event = LOST;
     follower_status_set_trouble(&follower->status,
                                 "the database lacks changes that were applied here (lane %u: change %" PRId64
-                                ", the database has %" PRId64
-                                " and others); operations.md tells what to do after a restore",
+                                ", the database has %" PRId64 " and others); run `latchkey recover`",
                                 lane, positions->seqs[lane], renewal->heads[lane]);
+    return report_loss(follower, turn);
 }
+
+// Our own memory is of this history, but another validator had applied what is not there any more.
+static enum status await_recovery(struct follower *follower, struct turn *turn) {
+    lease_lose_history(&follower->validator->lease);
+    turn->event = LOST;
+    follower_status_set_trouble(&follower->status,
+                                "a validator has reported that the database lacks changes; "
+                                "run `latchkey recover`");
+    if (!loss_report_is_open(&follower->loss_report))
+        return STATUS_OK;
+    turn->is_followed_at_once = true;
+    return loss_report_withdraw(&follower->loss_report, get_session(follower));
+}
+
+// --- judging a round ---
 
 // What the answer to a renewal leads to in the present state.
 static enum status judge(struct follower *follower, const struct renewal *renewal, struct turn *turn) {
@@ -337,10 +339,10 @@ static enum status judge(struct follower *follower, const struct renewal *renewa
     // Once lost, only marks that are found again tell that it is ours; that they are not in the log any more
     // tells nothing.
     bool was_lost = follower->state == HISTORY_LOST;
-    if (verdict == RENEWAL_HISTORY_LOST || (was_lost && verdict == RENEWAL_LOG_TOO_HIGH)) {
-        lose_history(follower, renewal, positions, lane, turn);
-        return STATUS_OK;
-    }
+    if (verdict == RENEWAL_HISTORY_LOST || (was_lost && verdict == RENEWAL_LOG_TOO_HIGH))
+        return lose_history(follower, renewal, positions, lane, turn);
+    if (renewal->is_loss_reported)
+        return await_recovery(follower, turn);
     if (was_lost) {
         lease_recover_history(&follower->validator->lease);
         *turn = (struct turn){FOUND, true};
@@ -466,8 +468,8 @@ static void rest(struct follower *follower, uint64_t started_ns) {
     bool is_hinted;
     do {
         uint64_t wait_ms = get_wait_ms(follower, started_ns);
-        bool is_busy = is_current(follower) && snapshot_keeper_run(&follower->keeper, follower->image);
-        if (is_busy && wait_ms > SNAPSHOT_KEEPER_PAUSE_MS)
+        if (is_current(follower) && snapshot_keeper_run(&follower->keeper, follower->image) &&
+            wait_ms > SNAPSHOT_KEEPER_PAUSE_MS)
             wait_ms = SNAPSHOT_KEEPER_PAUSE_MS;
         is_hinted = hint_wait(&follower->hint, wait_ms);
     } while (!is_hinted && get_wait_ms(follower, started_ns) > 0);
@@ -502,9 +504,8 @@ static void *run(void *context) {
     struct follower *follower = context;
     while (!hint_is_stopping(&follower->hint))
         run_once(follower);
-    bool was_current = is_current(follower);
     give_back_lease(follower);
-    if (was_current)
+    if (follower->state == FOLLOWING)
         snapshot_keeper_finish(&follower->keeper, follower->image);
     return NULL;
 }

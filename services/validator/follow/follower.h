@@ -17,6 +17,10 @@
 // nobody waiting who waits for the validators. A round that finds no row makes a new one, and only the next
 // renewal lets it serve again; what it has in memory stays good.
 //
+// Whoever finds its history lost reports in the database what its memory says otherwise (loss_report.h). As
+// long as such a report is open, nobody serves, not those either who find all their own marks; once it is
+// settled, who made it forgets what it knew and loads again.
+//
 // Without memory it loads only on a timeline of the database that somebody has accepted. With memory it
 // accepts one itself when it finds the marks of all its positions there.
 #ifndef LATCHKEY_SERVICES_VALIDATOR_FOLLOW_FOLLOWER_H

@@ -126,7 +126,8 @@ static const struct number gauges[] = {
      offsetof(struct follower_status, policies)},
     {"latchkey_image_token_bytes", "Memory of tokens, their table and policies.",
      offsetof(struct follower_status, token_bytes)},
-    {"latchkey_image_list_bytes", "Memory of address lists.", offsetof(struct follower_status, list_bytes)},
+    {"latchkey_image_list_bytes", "Memory of lists of addresses, domains and permissions, equal ones once.",
+     offsetof(struct follower_status, list_bytes)},
 };
 
 static uint64_t get_number(struct follower_status *status, const struct number *number) {

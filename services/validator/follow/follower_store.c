@@ -21,8 +21,8 @@ enum {
 
 static const struct db_statement statements[] = {
     [REGISTER] = {"follower_register", "SELECT latchkey.validator_register($1, $2, $3, $4, $5)"},
-    [RENEW] = {"follower_renew", "SELECT registered, heads, position_marks, floors, database_now"
-                                 " FROM latchkey.validator_renew($1, $2)"},
+    [RENEW] = {"follower_renew", "SELECT registered, heads, position_marks, floors, database_now,"
+                                 " loss_reported FROM latchkey.validator_renew($1, $2)"},
     [DEREGISTER] = {"follower_deregister", "SELECT latchkey.validator_deregister($1)"},
     [IDENTITY] = {"follower_identity",
                   "SELECT (SELECT system_identifier FROM pg_control_system()),"
@@ -92,6 +92,7 @@ static bool read_renewal(const struct db_result *result, struct renewal *renewal
     bool has_value[LANE_COUNT];
     renewal->is_registered = db_result_get_bool(result, 0, 0);
     renewal->database_now_ms = db_result_get_time_ms(result, 0, 4);
+    renewal->is_loss_reported = db_result_get_bool(result, 0, 5);
     return read_lane_array(result, 1, renewal->heads, has_value) &&
            read_lane_array(result, 3, renewal->floors, has_value) &&
            read_lane_array(result, 2, renewal->position_marks, renewal->has_position_mark);

@@ -16,6 +16,7 @@ struct renewal {
     bool has_position_mark[LANE_COUNT]; // the log, or the head, still knows the change at our own position
     int64_t position_marks[LANE_COUNT];
     int64_t floors[LANE_COUNT]; // the lowest seq that is still in the log
+    bool is_loss_reported;      // a validator knows changes that the database lacks: nobody may serve
     int64_t database_now_ms;    // UTC
     uint64_t sent_boottime_ns;  // our own clocks around the round trip
     int64_t sent_realtime_ms;
@@ -32,6 +33,9 @@ enum renewal_verdict {
 // `*ret_lane` is one that the verdict is about. Worst first: lost, then too high, then behind.
 enum renewal_verdict renewal_judge(const struct renewal *renewal, const struct positions *positions,
                                    unsigned *ret_lane);
+
+// Whether all that the renewal told of has been applied.
+bool renewal_is_reached(const struct renewal *renewal, const struct positions *positions);
 
 // What has to be added to the own realtime to be as near to the database's as the answer proves: its time
 // lies between sending and receiving, so within that nothing has to be corrected.

@@ -1,21 +1,12 @@
-// A file's stamp is taken before it is read: if it changes in between, the next look sees that. Versions
-// begin at 1, so a new view has none.
+// Versions begin at 1, so a new view has none.
 #include "services/validator/gateway/route_file.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "common/base/file_stamp.h"
-#include "common/base/log.h"
+#include "common/app/watched_files.h"
 
-enum { ERROR_MAX = 1024 };
-
-// The main thread's.
-static const char *path; // NULL = there is no table
-static struct file_stamp stamp;
-
-// Relaxed: written by the main thread, read by the admin port.
-static _Atomic uint64_t reloads, failures;
+static const char *path; // the main thread's; NULL = there is no table
 
 static struct {
     pthread_mutex_t mutex;
@@ -41,11 +32,18 @@ static enum status read(char *ret_error, size_t error_size) {
     return status;
 }
 
+static struct watched_files file = {
+    .paths = {&path},
+    .read = read,
+    .read_again = "routes read again",
+    .unusable = "routes can't be used; those that were read before stay in use",
+};
+
 enum status route_file_open(const char *the_path, char *ret_error, size_t error_size) {
     path = the_path && *the_path ? the_path : NULL;
     if (!path)
         return STATUS_OK;
-    stamp = file_stamp_of(path);
+    (void)watched_files_look(&file);
     return read(ret_error, error_size);
 }
 
@@ -55,35 +53,17 @@ void route_file_close(void) {
 }
 
 void route_file_reload(void) {
-    char error[ERROR_MAX];
-    if (!path)
-        return;
-    stamp = file_stamp_of(path);
-    if (read(error, sizeof(error)) == STATUS_OK) {
-        atomic_fetch_add_explicit(&reloads, 1, memory_order_relaxed);
-        log_event(LOG_LEVEL_INFO, "routes read again", LOG_TEXT("file", path));
-        return;
-    }
-    atomic_fetch_add_explicit(&failures, 1, memory_order_relaxed);
-    log_event(LOG_LEVEL_ERROR, "routes can't be used; those that were read before stay in use",
-              LOG_TEXT("reason", error));
+    watched_files_reload(&file);
 }
 
 void route_file_tick(void) {
-    if (!path)
-        return;
-    struct file_stamp now = file_stamp_of(path);
-    if (!file_stamp_is_equal(&now, &stamp))
-        route_file_reload();
+    watched_files_tick(&file);
 }
 
 void route_file_write_metrics(struct metrics_writer *writer, void *context) {
-    static const char help[] = "Times that the file of routes was read again.";
     (void)context;
-    metrics_write_counter(writer, "latchkey_routes_reload_total", help, "result=\"ok\"",
-                          atomic_load_explicit(&reloads, memory_order_relaxed));
-    metrics_write_counter(writer, "latchkey_routes_reload_total", help, "result=\"failed\"",
-                          atomic_load_explicit(&failures, memory_order_relaxed));
+    watched_files_write_metrics(writer, "latchkey_routes_reload_total",
+                                "Times that the file of routes was read again.", &file, 1);
 }
 
 // ---- readers ----

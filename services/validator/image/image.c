@@ -30,6 +30,7 @@ enum status image_new(struct reclaim *reclaim, const struct fingerprint_key *key
         return STATUS_NO_MEMORY;
     image->reclaim = reclaim;
     init_slabs(image);
+    content_pool_init(&image->pool, reclaim);
     token_index_init(&image->tokens_by_id, &image->records);
     uuid_index_init(&image->companies, offsetof(struct company, company_id));
     uuid_index_init(&image->members, offsetof(struct member, member_id));
@@ -37,7 +38,7 @@ enum status image_new(struct reclaim *reclaim, const struct fingerprint_key *key
 
     enum status status = lanes_init(&image->lanes);
     if (status == STATUS_OK)
-        status = policy_table_init(&image->policies, reclaim);
+        status = policy_table_init(&image->policies, &image->pool, reclaim);
     if (status == STATUS_OK)
         status = token_table_new(reclaim, &image->records, key, &image->tokens);
     if (status == STATUS_OK)
@@ -58,15 +59,11 @@ void image_free(struct image *image) {
     image_free_roles(image);
     image_free_companies(image);
     policy_table_fini(&image->policies);
+    content_pool_fini(&image->pool);
     permission_catalogue_free((struct permission_catalogue *)image_get_own_catalogue(image));
     lanes_fini(&image->lanes);
     fini_slabs(image);
     free(image);
-}
-
-void image_release_ip_set(void *owner, void *set) {
-    (void)owner;
-    ip_set_free(set);
 }
 
 // --- for readers ---
@@ -181,6 +178,6 @@ struct image_statistics image_get_statistics(const struct image *image) {
         .token_bytes = token_table_get_size_bytes(image->tokens) + slab_get_size_bytes(&image->records) +
                        token_index_get_size_bytes(&image->tokens_by_id) + image->policies.size_bytes +
                        image->extra_bytes,
-        .list_bytes = image->list_bytes,
+        .list_bytes = content_pool_get_size_bytes(&image->pool),
     };
 }

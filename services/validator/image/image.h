@@ -6,6 +6,9 @@
 //                                          |-> company --> company_facts    (whitelist, suspension)
 //                                          '-> policy                       (what was granted; interned)
 //
+// The lists behind facts and policies, of addresses, domains and permissions, are interned too: equal ones
+// are the same object, whoever they are of.
+//
 // Everything behind an arrow is immutable; the arrows from `company` and `member` to their facts and the one
 // to a policy's permission set are swapped by one release store. So a changed role or whitelist touches one
 // pointer for each member or company, never the tokens. A cell (company, member) lives as long as the image:
@@ -135,7 +138,7 @@ struct image_statistics {
     size_t tokens; // secrets
     size_t companies, members, roles, policies;
     size_t token_bytes; // records, their table and index, policies
-    size_t list_bytes;  // address lists of companies and members
+    size_t list_bytes;  // lists of addresses, domains and permissions, each once, whoever they are of
 };
 
 struct image_statistics image_get_statistics(const struct image *image);

@@ -37,7 +37,7 @@ static struct company_facts *make_facts(const struct company *company) {
     // Deny is zero: without a whitelist row, on and empty.
     facts->is_whitelist_enabled = !company->has_whitelist || company->is_whitelist_enabled;
     facts->whitelist_scope = company->has_whitelist ? company->whitelist_scope : WHITELIST_SCOPE_ALL;
-    facts->ips = company->has_whitelist ? company->ips : NULL;
+    facts->ips = company->has_whitelist ? interned_get_object(company->ips) : NULL;
     memcpy(facts->id_text, typeid_of(TYPEID_COMPANY, company->company_id).text, sizeof(struct typeid));
     facts->external_id_len = company->external_id_len;
     if (company->external_id_len > 0)
@@ -92,20 +92,19 @@ enum status image_put_whitelist(struct image *image, const struct whitelist_row 
     return publish(image, company);
 }
 
-// Takes `ips`, and frees it on failure; NULL is out of memory.
+// Takes `ips`; NULL is out of memory.
 static enum status publish_entries(struct image *image, struct company *company, struct ip_set *ips) {
-    if (!ips)
-        return STATUS_NO_MEMORY;
-    struct ip_set *old = company->ips;
-    company->ips = ips;
-    enum status status = publish(image, company);
+    struct interned *old = company->ips;
+    enum status status = intern_table_put(&image->pool.ip_sets, ips, &company->ips);
+    if (status != STATUS_OK)
+        return status;
+    status = publish(image, company);
     if (status != STATUS_OK) {
+        intern_table_release(&image->pool.ip_sets, company->ips);
         company->ips = old;
-        ip_set_free(ips);
         return status;
     }
-    image->list_bytes += ip_set_get_size_bytes(ips) - (old ? ip_set_get_size_bytes(old) : 0);
-    reclaim_add(image->reclaim, image_release_ip_set, NULL, old);
+    intern_table_retire(&image->pool.ip_sets, old);
     return STATUS_OK;
 }
 
@@ -120,7 +119,7 @@ enum status image_change_entries(struct image *image, const struct uuid *company
     struct company *company = image_touch_company(image, company_id);
     if (!company)
         return STATUS_NO_MEMORY;
-    struct ip_set *ips = company->ips ? ip_set_new_changed(company->ips, change)
+    struct ip_set *ips = company->ips ? ip_set_new_changed(company->ips->object, change)
                                       : ip_set_new(change->entries, change->entry_count);
     return publish_entries(image, company, ips);
 }
@@ -151,7 +150,7 @@ void image_free_companies(struct image *image) {
     for (struct company *company; (company = uuid_index_next_of_all(&image->companies, &cursor));) {
         struct company_cell *cell = image_get_company_cell(image, company->number);
         free((struct company_facts *)atomic_load_explicit(&cell->facts, memory_order_relaxed));
-        ip_set_free(company->ips);
+        intern_table_release(&image->pool.ip_sets, company->ips);
         free(company->external_id);
         free(company);
     }

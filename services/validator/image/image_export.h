@@ -55,8 +55,7 @@ struct image_export {
 MUST_CHECK enum status image_export_init(struct image_export *export, const struct image *image);
 void image_export_fini(struct image_export *export); // zeroed memory will do
 
-// What belongs to one company of one kind, or some tokens. Until the stage is EXPORT_DONE. MALFORMED: the
-// image holds what can't be told in rows for sure (policy.h).
+// What belongs to one company of one kind, or some tokens. Until the stage is EXPORT_DONE.
 MUST_CHECK enum status image_export_step(struct image_export *export, const struct image_visitor *visitor,
                                          void *context);
 

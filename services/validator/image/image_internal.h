@@ -2,6 +2,7 @@
 #ifndef LATCHKEY_SERVICES_VALIDATOR_IMAGE_IMAGE_INTERNAL_H
 #define LATCHKEY_SERVICES_VALIDATOR_IMAGE_IMAGE_INTERNAL_H
 
+#include "services/validator/image/content_pool.h"
 #include "services/validator/image/image.h"
 #include "services/validator/image/policy.h"
 #include "services/validator/image/slab.h"
@@ -31,7 +32,7 @@ struct company {
     bool roles_changed; // since the last image_apply_roles(); then it is on that list
     struct company *next_changed;
     struct uuid live_list_id;
-    struct ip_set *ips;
+    struct interned *ips;
     char *external_id; // NULL = ""
     size_t external_id_len;
     struct role *roles;
@@ -56,7 +57,7 @@ struct member {
     struct member *next; // of the company
     uint32_t generation;
     bool exists, is_removed;
-    struct ip_set *ips;
+    struct interned *ips, *permissions;
     size_t role_count;
     struct uuid *role_ids;
 };
@@ -80,7 +81,7 @@ struct image {
     uint32_t *fresh; // numbers of the records that this pass has put
     size_t fresh_count, fresh_capacity;
     size_t extra_bytes;
-    size_t list_bytes;
+    struct content_pool pool;
 };
 
 // The cell with that id, made if there was none. NULL when out of memory.
@@ -101,9 +102,6 @@ void image_free_tokens(struct image *image);
 
 // What the pass before has put is old now.
 void image_age_tokens(struct image *image);
-
-// For reclaim_add().
-void image_release_ip_set(void *owner, void *set);
 
 static inline struct company_cell *image_get_company_cell(const struct image *image, uint32_t number) {
     return slab_get(&image->company_cells, number);

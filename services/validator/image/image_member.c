@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/base/clock.h"
 #include "common/base/typeid.h"
 #include "services/validator/image/image_internal.h"
 
@@ -44,39 +43,43 @@ static struct permission_set *unite_roles(const struct image *image, const struc
     return set;
 }
 
-static struct member_facts *make_facts(const struct image *image, const struct member *member) {
+static struct member_facts *make_facts(const struct member *member,
+                                       const struct permission_set *permissions) {
     struct member_facts *facts = calloc(1, sizeof(*facts));
-    struct permission_set *permissions = unite_roles(image, member);
-    if (!facts || !permissions) {
-        free(facts);
-        permission_set_free(permissions);
+    if (!facts)
         return NULL;
-    }
     facts->is_removed = member->is_removed;
-    facts->ips = member->ips;
+    facts->ips = interned_get_object(member->ips);
     facts->permissions = permissions;
     memcpy(facts->id_text, typeid_of(TYPEID_MEMBER, member->member_id).text, sizeof(struct typeid));
     return facts;
 }
 
-static void free_facts(struct member_facts *facts) {
-    if (facts)
-        permission_set_free((struct permission_set *)facts->permissions);
-    free(facts);
-}
-
-static void release_facts(void *owner, void *facts) {
-    (void)owner;
-    free_facts(facts);
+static void publish_facts(struct image *image, struct member *member, const struct member_facts *facts,
+                          struct interned *permissions) {
+    struct member_cell *cell = image_get_member_cell(image, member->number);
+    const struct member_facts *old = atomic_exchange_explicit(&cell->facts, facts, memory_order_acq_rel);
+    reclaim_add_memory(image->reclaim, (void *)old);
+    intern_table_retire(&image->pool.permission_sets, member->permissions);
+    member->permissions = permissions;
 }
 
 enum status image_publish_member(struct image *image, struct member *member) {
-    struct member_facts *facts = NULL;
-    if (member->exists && !(facts = make_facts(image, member)))
+    if (!member->exists) {
+        publish_facts(image, member, NULL, NULL);
+        return STATUS_OK;
+    }
+    struct interned *permissions;
+    enum status status =
+        intern_table_put(&image->pool.permission_sets, unite_roles(image, member), &permissions);
+    if (status != STATUS_OK)
+        return status;
+    const struct member_facts *facts = make_facts(member, permissions->object);
+    if (!facts) {
+        intern_table_release(&image->pool.permission_sets, permissions);
         return STATUS_NO_MEMORY;
-    struct member_cell *cell = image_get_member_cell(image, member->number);
-    const struct member_facts *old = atomic_exchange_explicit(&cell->facts, facts, memory_order_acq_rel);
-    reclaim_add(image->reclaim, release_facts, NULL, (void *)old);
+    }
+    publish_facts(image, member, facts, permissions);
     return STATUS_OK;
 }
 
@@ -92,48 +95,32 @@ static enum status set_roles(struct member *member, const struct member_row *row
     return STATUS_OK;
 }
 
-static enum status make_ips(const struct member_row *row, struct ip_set **ret_ips) {
-    *ret_ips = NULL;
-    if (row->ip_count == 0)
-        return STATUS_OK;
-    struct ip_set_entry *entries = calloc(row->ip_count, sizeof(*entries));
-    if (!entries)
-        return STATUS_NO_MEMORY;
-    for (size_t i = 0; i < row->ip_count; i++)
-        entries[i] = (struct ip_set_entry){.prefix = row->ips[i], .ends_at_ms = CLOCK_NEVER_MS};
-    *ret_ips = ip_set_new(entries, row->ip_count);
-    free(entries);
-    return *ret_ips ? STATUS_OK : STATUS_NO_MEMORY;
-}
-
-static size_t get_list_bytes(const struct ip_set *ips) {
-    return ips ? ip_set_get_size_bytes(ips) : 0;
-}
-
-enum status image_put_member(struct image *image, const struct member_row *row) {
-    struct company *company = image_touch_company(image, &row->company_id);
-    struct member *member = company ? image_touch_member(image, &row->member_id, company) : NULL;
-    struct ip_set *ips;
-    if (!member || make_ips(row, &ips) != STATUS_OK)
-        return STATUS_NO_MEMORY;
-    if (set_roles(member, row) != STATUS_OK) {
-        ip_set_free(ips);
-        return STATUS_NO_MEMORY;
-    }
-    struct ip_set *old = member->ips;
+// What of the row readers see. On failure that is as before.
+static enum status set_and_publish(struct image *image, struct member *member, const struct member_row *row,
+                                   struct interned *ips) {
+    struct interned *old = member->ips;
     member->ips = ips;
     member->generation = image->generation;
     member->exists = true;
     member->is_removed = row->is_removed;
     enum status status = image_publish_member(image, member);
     if (status != STATUS_OK) {
-        member->ips = old; // which readers still see
-        ip_set_free(ips);
+        member->ips = old;
+        intern_table_release(&image->pool.ip_sets, ips);
         return status;
     }
-    image->list_bytes += get_list_bytes(ips) - get_list_bytes(old);
-    reclaim_add(image->reclaim, image_release_ip_set, NULL, old);
+    intern_table_retire(&image->pool.ip_sets, old);
     return STATUS_OK;
+}
+
+enum status image_put_member(struct image *image, const struct member_row *row) {
+    struct company *company = image_touch_company(image, &row->company_id);
+    struct member *member = company ? image_touch_member(image, &row->member_id, company) : NULL;
+    if (!member || set_roles(member, row) != STATUS_OK)
+        return STATUS_NO_MEMORY;
+    struct interned *ips;
+    enum status status = content_pool_put_prefixes(&image->pool, row->ips, row->ip_count, &ips);
+    return status == STATUS_OK ? set_and_publish(image, member, row, ips) : status;
 }
 
 static enum status remove_member(struct image *image, struct member *member) {
@@ -163,8 +150,9 @@ void image_free_members(struct image *image) {
     size_t cursor = 0;
     for (struct member *member; (member = uuid_index_next_of_all(&image->members, &cursor));) {
         struct member_cell *cell = image_get_member_cell(image, member->number);
-        free_facts((struct member_facts *)atomic_load_explicit(&cell->facts, memory_order_relaxed));
-        ip_set_free(member->ips);
+        free((struct member_facts *)atomic_load_explicit(&cell->facts, memory_order_relaxed));
+        intern_table_release(&image->pool.permission_sets, member->permissions);
+        intern_table_release(&image->pool.ip_sets, member->ips);
         free(member->role_ids);
         free(member);
     }

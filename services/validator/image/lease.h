@@ -36,7 +36,7 @@ void lease_grant(struct lease *lease, uint64_t sent_ns);
 // Writer: at once no more. Its row is gone, or its clock can't be trusted.
 void lease_withdraw(struct lease *lease);
 
-// Writer: the history it has followed is not the database's; and it is again.
+// Writer: the history that it, or another validator, has followed is not the database's; and it is again.
 void lease_lose_history(struct lease *lease);
 void lease_recover_history(struct lease *lease);
 

@@ -5,14 +5,14 @@
 #include <string.h>
 
 #include "common/base/buffer.h"
-#include "common/base/clock.h"
 #include "common/base/multiply_fold.h"
 #include "common/base/random.h"
 
 enum { BUCKETS_MIN = 64, BLOCK_BITS = 12 };
 
-enum status policy_table_init(struct policy_table *table, struct reclaim *reclaim) {
-    *table = (struct policy_table){.capacity = BUCKETS_MIN, .reclaim = reclaim};
+enum status policy_table_init(struct policy_table *table, struct content_pool *pool,
+                              struct reclaim *reclaim) {
+    *table = (struct policy_table){.capacity = BUCKETS_MIN, .pool = pool};
     table->buckets = calloc(BUCKETS_MIN, sizeof(table->buckets[0]));
     if (!table->buckets)
         return STATUS_NO_MEMORY;
@@ -21,89 +21,60 @@ enum status policy_table_init(struct policy_table *table, struct reclaim *reclai
     return STATUS_OK;
 }
 
-static size_t get_size_bytes(const struct policy *policy) {
-    const struct permission_set *granted = policy_get_granted(policy);
-    return sizeof(*policy) + policy->key_len + (granted ? permission_set_get_size_bytes(granted) : 0) +
-           (policy->ips ? ip_set_get_size_bytes(policy->ips) : 0) +
-           (policy->domains ? domain_set_get_size_bytes(policy->domains) : 0);
-}
-
-static void free_policy(struct policy *policy) {
-    permission_set_free((struct permission_set *)policy_get_granted(policy));
-    ip_set_free((struct ip_set *)policy->ips);
-    domain_set_free((struct domain_set *)policy->domains);
-    free(policy);
-}
-
 void policy_table_fini(struct policy_table *table) {
-    for (size_t i = 0; table->buckets && i < table->capacity; i++)
-        while (table->buckets[i]) {
-            struct policy *policy = table->buckets[i];
-            table->buckets[i] = policy->next;
-            free_policy(policy);
-        }
+    assert(table->count == 0);
     free(table->buckets);
     slab_fini(&table->by_number);
     *table = (struct policy_table){.buckets = NULL};
 }
 
 // --- the key ---
-//
-// How many grants, domains and addresses; grants, then domains, each text ended by a newline and each list by
-// an empty line; then the addresses. By the counts it can be told whether a text has a newline inside.
 
-struct key_head {
-    uint32_t grant_count, domain_count, ip_count;
+// What a policy is found by. Interned lists are the same where their places are.
+struct key {
+    struct bytes grants;
+    struct interned *ips, *domains;
 };
 
-enum { PREFIX_BYTES = 2 + sizeof(((struct ip_address *)0)->bytes) };
-
-static void append_lines(struct buffer *key, const struct bytes *lines, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        buffer_append(key, lines[i]);
-        buffer_append_byte(key, '\n');
+static void write_grants(struct buffer *grants, const struct policy_rule *rule) {
+    for (size_t i = 0; i < rule->grant_count; i++) {
+        buffer_append(grants, rule->grants[i]);
+        buffer_append_byte(grants, '\n');
     }
-    buffer_append_byte(key, '\n');
 }
 
-static void append_prefix(struct buffer *key, const struct ip_prefix *prefix) {
-    buffer_append_byte(key, prefix->address.family);
-    buffer_append_byte(key, prefix->bits);
-    buffer_append(key, bytes_of(prefix->address.bytes, sizeof(prefix->address.bytes)));
+static void release_lists(struct content_pool *pool, struct interned *ips, struct interned *domains) {
+    intern_table_release(&pool->ip_sets, ips);
+    intern_table_release(&pool->domain_sets, domains);
 }
 
-static void write_key(struct buffer *key, const struct policy_rule *rule) {
-    const struct key_head head = {(uint32_t)rule->grant_count, (uint32_t)rule->domain_count,
-                                  (uint32_t)rule->ip_count};
-    buffer_append(key, bytes_of(&head, sizeof(head)));
-    append_lines(key, rule->grants, rule->grant_count);
-    append_lines(key, rule->domains, rule->domain_count);
-    for (size_t i = 0; i < rule->ip_count; i++)
-        append_prefix(key, &rule->ips[i]);
+static enum status put_lists(struct content_pool *pool, const struct policy_rule *rule, struct key *key) {
+    enum status status = content_pool_put_prefixes(pool, rule->ips, rule->ip_count, &key->ips);
+    if (status != STATUS_OK)
+        return status;
+    status = content_pool_put_domains(pool, rule->domains, rule->domain_count, &key->domains);
+    if (status != STATUS_OK)
+        release_lists(pool, key->ips, NULL);
+    return status;
 }
 
-// The texts, and the addresses behind them.
-static struct bytes get_lists(const struct policy *policy) {
-    return bytes_of(policy->key + sizeof(struct key_head), policy->key_len - sizeof(struct key_head));
+// Who could choose rules that share a bucket would keep the writer busy walking it, and so everybody's
+// validator from following.
+static uint64_t hash_key(const struct policy_table *table, const struct key *key) {
+    uint64_t hash = multiply_fold_bytes(key->grants, table->keys);
+    hash = multiply_fold(hash ^ (uintptr_t)key->ips, table->keys[1]);
+    return multiply_fold(hash ^ (uintptr_t)key->domains, table->keys[1]);
 }
 
-// Eight bytes at a time, the last ones filled up with zeros: the length takes part. Who could choose rules
-// that share a bucket would keep the writer busy walking it, and so everybody's validator from following.
-static uint64_t hash_key(const struct policy_table *table, struct bytes key) {
-    uint64_t hash = table->keys[0] ^ key.len;
-    for (size_t i = 0; i < key.len; i += sizeof(uint64_t)) {
-        uint64_t word = 0;
-        size_t left = key.len - i;
-        memcpy(&word, key.data + i, left < sizeof(word) ? left : sizeof(word));
-        hash = multiply_fold(hash ^ word, table->keys[1]);
-    }
-    return hash;
+static bool has_key(const struct policy *policy, const struct key *key) {
+    return policy->ips_content == key->ips && policy->domains_content == key->domains &&
+           bytes_is_equal(bytes_of(policy->grants, policy->grants_len), key->grants);
 }
 
 // --- making one ---
 
-static enum status expand_grants(const struct permission_catalogue *catalogue, struct bytes grants,
-                                 struct permission_set **ret_set) {
+static enum status expand_grants(struct policy_table *table, const struct permission_catalogue *catalogue,
+                                 struct bytes grants, struct interned **ret_granted) {
     struct permission_set *set = permission_set_new(permission_catalogue_get_limit(catalogue));
     if (!set)
         return STATUS_NO_MEMORY;
@@ -111,52 +82,43 @@ static enum status expand_grants(const struct permission_catalogue *catalogue, s
         // A grant that the catalogue does not know any more grants nothing.
         if (!permission_catalogue_expand(catalogue, grant, set))
             continue;
-    *ret_set = set;
-    return STATUS_OK;
+    return intern_table_put(&table->pool->permission_sets, set, ret_granted);
 }
 
-static enum status make_ips(const struct ip_prefix *prefixes, size_t count, const struct ip_set **ret_ips) {
-    if (count == 0)
-        return STATUS_OK;
-    struct ip_set_entry *entries = calloc(count, sizeof(*entries));
-    if (!entries)
-        return STATUS_NO_MEMORY;
-    for (size_t i = 0; i < count; i++)
-        entries[i] = (struct ip_set_entry){.prefix = prefixes[i], .ends_at_ms = CLOCK_NEVER_MS};
-    *ret_ips = ip_set_new(entries, count);
-    free(entries);
-    return *ret_ips ? STATUS_OK : STATUS_NO_MEMORY;
-}
-
-static enum status fill_policy(struct policy *policy, const struct permission_catalogue *catalogue,
-                               const struct policy_rule *rule) {
-    struct permission_set *granted = NULL;
-    enum status status = expand_grants(catalogue, get_lists(policy), &granted);
-    atomic_init(&policy->granted, granted);
+// Takes the lists of the key if it is made.
+static enum status new_policy(struct policy_table *table, const struct permission_catalogue *catalogue,
+                              const struct key *key, struct policy **ret_policy) {
+    struct interned *granted;
+    enum status status = expand_grants(table, catalogue, key->grants, &granted);
     if (status != STATUS_OK)
         return status;
-    if (rule->domain_count > 0) {
-        policy->domains = domain_set_new(rule->domains, rule->domain_count);
-        if (!policy->domains)
-            return STATUS_NO_MEMORY;
-    }
-    return make_ips(rule->ips, rule->ip_count, &policy->ips);
-}
-
-static enum status new_policy(const struct permission_catalogue *catalogue, const struct policy_rule *rule,
-                              struct bytes key, struct policy **ret_policy) {
-    struct policy *policy = calloc(1, sizeof(*policy) + key.len);
-    if (!policy)
+    struct policy *policy = malloc(sizeof(*policy) + key->grants.len);
+    if (!policy) {
+        intern_table_release(&table->pool->permission_sets, granted);
         return STATUS_NO_MEMORY;
-    policy->key_len = key.len;
-    memcpy(policy->key, key.data, key.len);
-    enum status status = fill_policy(policy, catalogue, rule);
-    if (status != STATUS_OK) {
-        free_policy(policy);
-        return status;
     }
+    *policy = (struct policy){.ips = interned_get_object(key->ips),
+                              .domains = interned_get_object(key->domains),
+                              .hash = hash_key(table, key),
+                              .granted_content = granted,
+                              .ips_content = key->ips,
+                              .domains_content = key->domains,
+                              .grants_len = key->grants.len};
+    atomic_init(&policy->granted, granted->object);
+    if (key->grants.len > 0)
+        memcpy(policy->grants, key->grants.data, key->grants.len);
     *ret_policy = policy;
     return STATUS_OK;
+}
+
+static void free_policy(struct policy_table *table, struct policy *policy) {
+    intern_table_release(&table->pool->permission_sets, policy->granted_content);
+    release_lists(table->pool, policy->ips_content, policy->domains_content);
+    free(policy);
+}
+
+static size_t get_size_bytes(const struct policy *policy) {
+    return sizeof(*policy) + policy->grants_len;
 }
 
 // --- the table ---
@@ -165,9 +127,10 @@ static struct policy **get_bucket(const struct policy_table *table, uint64_t has
     return &table->buckets[(hash ^ hash >> 32) & (table->capacity - 1)];
 }
 
-static struct policy *find_policy(const struct policy_table *table, struct bytes key, uint64_t hash) {
+static struct policy *find_policy(const struct policy_table *table, const struct key *key) {
+    uint64_t hash = hash_key(table, key);
     for (struct policy *policy = *get_bucket(table, hash); policy; policy = policy->next)
-        if (policy->hash == hash && bytes_is_equal(bytes_of(policy->key, policy->key_len), key))
+        if (policy->hash == hash && has_key(policy, key))
             return policy;
     return NULL;
 }
@@ -194,43 +157,53 @@ static void grow(struct policy_table *table) {
     *table = grown;
 }
 
+// Takes the lists of the key if there is memory.
 static enum status add_policy(struct policy_table *table, const struct permission_catalogue *catalogue,
-                              const struct policy_rule *rule, struct bytes key, struct policy **ret_policy) {
+                              const struct key *key, struct policy **ret_policy) {
     uint32_t number = slab_allocate(&table->by_number);
-    enum status status =
-        number == SLAB_NONE ? STATUS_NO_MEMORY : new_policy(catalogue, rule, key, ret_policy);
+    if (number == SLAB_NONE)
+        return STATUS_NO_MEMORY;
+    enum status status = new_policy(table, catalogue, key, ret_policy);
     if (status != STATUS_OK) {
-        if (number != SLAB_NONE)
-            slab_release(&table->by_number, number);
+        slab_release(&table->by_number, number);
         return status;
     }
     *(const struct policy **)slab_get(&table->by_number, number) = *ret_policy;
     (*ret_policy)->number = number;
     if (table->count >= table->capacity)
         grow(table);
-    (*ret_policy)->hash = hash_key(table, key);
     link_policy(table, *ret_policy);
     table->count++;
     table->size_bytes += get_size_bytes(*ret_policy);
     return STATUS_OK;
 }
 
+// Takes the lists of the key, whatever is returned.
+static enum status intern(struct policy_table *table, const struct permission_catalogue *catalogue,
+                          const struct key *key, const struct policy **ret_policy) {
+    struct policy *policy = find_policy(table, key);
+    bool is_there = policy != NULL;
+    enum status status = is_there ? STATUS_OK : add_policy(table, catalogue, key, &policy);
+    if (is_there || status != STATUS_OK)
+        release_lists(table->pool, key->ips, key->domains);
+    if (status != STATUS_OK)
+        return status;
+    policy->references++;
+    *ret_policy = policy;
+    return STATUS_OK;
+}
+
 enum status policy_table_intern(struct policy_table *table, const struct permission_catalogue *catalogue,
                                 const struct policy_rule *rule, const struct policy **ret_policy) {
-    struct buffer buffer = {0};
-    write_key(&buffer, rule);
-    if (buffer.failed) {
-        buffer_fini(&buffer);
-        return STATUS_NO_MEMORY;
-    }
-    struct bytes key = buffer_get_bytes(&buffer);
-    struct policy *policy = find_policy(table, key, hash_key(table, key));
-    enum status status = policy ? STATUS_OK : add_policy(table, catalogue, rule, key, &policy);
+    struct buffer grants = {0};
+    struct key key;
+    write_grants(&grants, rule);
+    enum status status = grants.failed ? STATUS_NO_MEMORY : put_lists(table->pool, rule, &key);
     if (status == STATUS_OK) {
-        policy->references++;
-        *ret_policy = policy;
+        key.grants = buffer_get_bytes(&grants);
+        status = intern(table, catalogue, &key, ret_policy);
     }
-    buffer_fini(&buffer);
+    buffer_fini(&grants);
     return status;
 }
 
@@ -246,25 +219,19 @@ void policy_table_release(struct policy_table *table, const struct policy *borro
     table->count--;
     table->size_bytes -= get_size_bytes(policy);
     slab_release(&table->by_number, policy->number);
-    free_policy(policy);
-}
-
-static void release_set(void *owner, void *set) {
-    (void)owner;
-    permission_set_free(set);
+    free_policy(table, policy);
 }
 
 static enum status expand_policy(struct policy_table *table, const struct permission_catalogue *catalogue,
                                  struct policy *policy) {
-    struct permission_set *granted;
-    enum status status = expand_grants(catalogue, get_lists(policy), &granted);
+    struct interned *granted;
+    enum status status =
+        expand_grants(table, catalogue, bytes_of(policy->grants, policy->grants_len), &granted);
     if (status != STATUS_OK)
         return status;
-    table->size_bytes -= get_size_bytes(policy);
-    const struct permission_set *old =
-        atomic_exchange_explicit(&policy->granted, granted, memory_order_acq_rel);
-    table->size_bytes += get_size_bytes(policy);
-    reclaim_add(table->reclaim, release_set, NULL, (void *)old);
+    atomic_store_explicit(&policy->granted, granted->object, memory_order_release);
+    intern_table_retire(&table->pool->permission_sets, policy->granted_content);
+    policy->granted_content = granted;
     return STATUS_OK;
 }
 
@@ -280,39 +247,45 @@ enum status policy_table_expand(struct policy_table *table, const struct permiss
 
 // --- and back ---
 
-static const struct bytes *take_lines(struct bytes *lists, struct arena *arena, size_t count) {
-    struct bytes *lines = ARENA_NEW_ARRAY(arena, struct bytes, count);
-    for (size_t i = 0; lines && i < count; i++)
-        lines[i] = bytes_split(lists, '\n');
-    bytes_split(lists, '\n');
-    return lines;
+static bool get_grants(const struct policy *policy, struct arena *arena, struct policy_rule *rule) {
+    struct bytes rest = bytes_of(policy->grants, policy->grants_len);
+    size_t count = 0;
+    for (size_t i = 0; i < rest.len; i++)
+        count += rest.data[i] == '\n';
+    struct bytes *grants = ARENA_NEW_ARRAY(arena, struct bytes, count);
+    for (size_t i = 0; grants && i < count; i++)
+        grants[i] = bytes_split(&rest, '\n');
+    rule->grants = grants;
+    rule->grant_count = count;
+    return grants;
 }
 
-static const struct ip_prefix *take_prefixes(struct bytes lists, struct arena *arena, size_t count) {
-    struct ip_prefix *prefixes = ARENA_NEW_ARRAY(arena, struct ip_prefix, count);
-    struct cursor cursor = cursor_of(lists);
-    for (size_t i = 0; prefixes && i < count; i++) {
-        prefixes[i].address.family = cursor_read_u8(&cursor);
-        prefixes[i].bits = cursor_read_u8(&cursor);
-        struct bytes address = cursor_read_bytes(&cursor, sizeof(prefixes[i].address.bytes));
-        memcpy(prefixes[i].address.bytes, address.data, address.len);
-    }
-    return prefixes;
+// A set that matches nothing stays one: no pattern at all would mean every domain.
+static bool get_domains(const struct policy *policy, struct arena *arena, struct policy_rule *rule) {
+    if (!policy->domains)
+        return true;
+    size_t count = domain_set_get_count(policy->domains);
+    struct bytes *domains = ARENA_NEW_ARRAY(arena, struct bytes, count + 1);
+    if (!domains)
+        return false;
+    domain_set_copy_patterns(policy->domains, domains);
+    rule->domains = domains;
+    rule->domain_count = count > 0 ? count : 1;
+    return true;
+}
+
+static bool get_ips(const struct policy *policy, struct arena *arena, struct policy_rule *rule) {
+    if (!policy->ips)
+        return true;
+    rule->ip_count = ip_set_get_count(policy->ips);
+    rule->ips = ip_set_copy_prefixes(policy->ips, arena);
+    return rule->ips;
 }
 
 enum status policy_get_rule(const struct policy *policy, struct arena *arena, struct policy_rule *ret_rule) {
-    struct key_head head;
-    struct bytes lists = get_lists(policy);
-    memcpy(&head, policy->key, sizeof(head));
-    struct policy_rule rule = {.grants = take_lines(&lists, arena, head.grant_count),
-                               .grant_count = head.grant_count,
-                               .domains = take_lines(&lists, arena, head.domain_count),
-                               .domain_count = head.domain_count,
-                               .ip_count = head.ip_count};
-    if (lists.len != (size_t)head.ip_count * PREFIX_BYTES)
-        return STATUS_MALFORMED;
-    rule.ips = take_prefixes(lists, arena, head.ip_count);
-    if (!rule.grants || !rule.domains || !rule.ips)
+    struct policy_rule rule = {.grants = NULL};
+    if (!get_grants(policy, arena, &rule) || !get_domains(policy, arena, &rule) ||
+        !get_ips(policy, arena, &rule))
         return STATUS_NO_MEMORY;
     *ret_rule = rule;
     return STATUS_OK;

@@ -1,5 +1,6 @@
 // What a token may do and from where, apart from its times: permissions, domains, addresses. Many tokens have
-// the same policy, so each is held once ("interned") and shared by reference count.
+// the same policy, so each is held once ("interned") and shared by reference count; and what several policies
+// have in common, of that too (content_pool.h).
 //
 // Readers find one by its number, and see `granted` (whose set is replaced when the catalogue changes), `ips`
 // and `domains`; the rest, and the counting, is the writer's.
@@ -16,6 +17,7 @@
 #include "common/base/compiler.h"
 #include "common/base/status.h"
 #include "common/ip/ip_set.h"
+#include "services/validator/image/content_pool.h"
 #include "services/validator/image/reclaim.h"
 #include "services/validator/image/slab.h"
 
@@ -39,8 +41,9 @@ struct policy {
     struct policy *next; // of the same bucket
     uint64_t hash;
     size_t references;
-    size_t key_len;
-    char key[]; // the rule in one form (policy.c)
+    struct interned *granted_content, *ips_content, *domains_content; // of which the above are
+    size_t grants_len;
+    char grants[]; // each ended by a newline
 };
 
 struct policy_table {
@@ -49,13 +52,14 @@ struct policy_table {
     // The writer's.
     struct policy **buckets;
     size_t capacity, count;
-    size_t size_bytes; // of all policies with their sets
+    size_t size_bytes; // of all policies, without what is in the pool
     uint64_t keys[2];  // of the hash, random: rules are chosen by customers
-    struct reclaim *reclaim;
+    struct content_pool *pool;
 };
 
-// Borrows `reclaim`, where replaced permission sets go.
-MUST_CHECK enum status policy_table_init(struct policy_table *table, struct reclaim *reclaim);
+// Borrows `pool`, and `reclaim` for the slab.
+MUST_CHECK enum status policy_table_init(struct policy_table *table, struct content_pool *pool,
+                                         struct reclaim *reclaim);
 void policy_table_fini(struct policy_table *table); // no reader and no reference may be left
 
 // The policy of that rule, with one more reference.
@@ -71,8 +75,7 @@ void policy_table_release(struct policy_table *table, const struct policy *polic
 MUST_CHECK enum status policy_table_expand(struct policy_table *table,
                                            const struct permission_catalogue *catalogue);
 
-// Writer: the rule that was interned, in the arena. MALFORMED: a text in it has a newline inside, which only
-// a hand can have written, so that the rule can't be told for sure.
+// Writer: a rule that is interned as this policy, in the arena; texts borrow from the policy. NO_MEMORY.
 MUST_CHECK enum status policy_get_rule(const struct policy *policy, struct arena *arena,
                                        struct policy_rule *ret_rule);
 

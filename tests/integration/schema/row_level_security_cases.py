@@ -9,8 +9,8 @@ from database import prepare as setUpModule  # noqa: F401
 
 Refused = psycopg2.errors.InsufficientPrivilege  # also what a policy's WITH CHECK raises
 
-# Tables that hold rows of several companies on purpose: the log, which the application can't read.
-NOT_TENANT = {"change", "change_pending"}
+# Tables that hold rows of several companies on purpose: the log, and what it lost, which the application can't read.
+NOT_TENANT = {"change", "change_pending", "lost_change"}
 
 
 def tenant_tables(connection):

@@ -47,6 +47,22 @@ def seeded(name):
     return random.Random(f"{SEED} {name}")
 
 
+def _question(secret, client_ip="203.0.113.7", min_revision=""):
+    return validation_pb2.ValidateRequest(token=secret, client_ip=client_ip, channel="CHANNEL_API", min_revision=min_revision)
+
+
+def _reason_of(get_answer):
+    try:
+        answer = get_answer()
+    except grpc.RpcError as error:
+        info = error_info(error)
+        return info.reason if info else error.code().name
+    reason = decision_pb2.Reason.Name(answer.reason).removeprefix("REASON_")
+    if (reason == "OK") != (answer.decision == decision_pb2.DECISION_ALLOW):
+        raise AssertionError(f"decision {answer.decision} with reason {reason}")
+    return reason
+
+
 class System:
     """Settings are those of the validators."""
 
@@ -74,9 +90,10 @@ class System:
     def __exit__(self, *details):
         return self._stack.__exit__(*details)
 
-    def start_validator(self):
-        """One more, ready."""
-        validator = Server("latchkey-validator", database_url=self.deployment.url, **self._settings)
+    def start_validator(self, environment=None, **settings):
+        """One more, ready; `settings` are its own."""
+        validator = Server("latchkey-validator", environment,
+                           **{"database_url": self.deployment.url, **self._settings, **settings})
         validator.client = self._stack.enter_context(Client(validator.address))
         self.validators.append(self._stack.enter_context(validator))
         return validator
@@ -116,16 +133,15 @@ class System:
 
     def ask(self, validator, secret, client_ip="203.0.113.7", min_revision="", timeout=10):
         """The reason by its name without REASON_; a refusal to decide is the ErrorInfo's reason."""
-        try:
-            answer = validator.client.validation.Validate(validation_pb2.ValidateRequest(
-                token=secret, client_ip=client_ip, channel="CHANNEL_API", min_revision=min_revision), timeout=timeout)
-        except grpc.RpcError as error:
-            info = error_info(error)
-            return info.reason if info else error.code().name
-        reason = decision_pb2.Reason.Name(answer.reason).removeprefix("REASON_")
-        if (reason == "OK") != (answer.decision == decision_pb2.DECISION_ALLOW):
-            raise AssertionError(f"decision {answer.decision} with reason {reason}")
-        return reason
+        question = _question(secret, client_ip, min_revision)
+        return _reason_of(lambda: validator.client.validation.Validate(question, timeout=timeout))
+
+    def begin_asking(self, validator, secret, timeout=120):
+        """A call under way; end_asking() returns what ask() would."""
+        return validator.client.validation.Validate.future(_question(secret), timeout=timeout)
+
+    def end_asking(self, call):
+        return _reason_of(call.result)
 
     def ask_until(self, validator, secret, reason, timeout=30):
         """Asks until the answer is this one; returns all answers that were different, each once, in order."""

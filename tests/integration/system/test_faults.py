@@ -152,6 +152,34 @@ class Faults(CallCase):
             self.assertTrue(answer.all_confirmed)
             self.assertNotEqual(system.ask(still, made.secret), "OK")
 
+    # ---- a log that lacks changes ----
+
+    def test_a_validator_whose_part_of_the_log_is_gone_loads_again(self):
+        with System(validators=2, **QUICK) as system:
+            still = system.validators[1]
+            for what, lost in (("pruned", "seq < head"), ("a gap", "seq = head - 1"), ("the last one", "seq = head")):
+                with self.subTest(what):
+                    ended, kept = system.create(), system.create()
+                    loads = self.count_loads(still)
+                    still.pause()
+                    try:
+                        for made in (ended, system.create(wait=0), system.create(wait=0)):
+                            system.deactivate(made.access_token.token_id, wait=0)
+                        system.deployment.execute("DELETE FROM latchkey.change c USING latchkey.change_lane l"
+                                                  f" WHERE c.lane = l.lane AND head > 3 AND {lost}")
+                    finally:
+                        still.resume()
+                    self.assertTrue(system.deactivate(ended.access_token.token_id, wait=30).validators.all_confirmed)
+                    for other in system.ask_until(still, kept.secret, "OK"):
+                        self.assertEqual(other, "STALE")
+                    self.assertEqual(system.ask(still, ended.secret), "DEACTIVATED")
+                    self.assertEqual(self.count_loads(still), loads + 1)
+
+    def count_loads(self, validator):
+        name = "latchkey_follower_loads_total "
+        return next(int(line.removeprefix(name)) for line in validator.admin("/metrics")[1].splitlines()
+                    if line.startswith(name))
+
     # ---- another database under the same name ----
 
     def swap(self, system, away, in_place):

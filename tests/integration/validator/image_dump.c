@@ -59,10 +59,11 @@ static void write_permissions(struct dump *dump, const struct permission_set *se
 static void write_policy(struct dump *dump, const struct policy *policy) {
     write_permissions(dump, policy_get_granted(policy));
     write_ips(dump, policy->ips);
-    // Grants, domains and addresses as they were interned.
-    buffer_append_text(&dump->line, " key=");
-    for (size_t i = 0; i < policy->key_len; i++)
-        buffer_append_format(&dump->line, "%02x", (unsigned char)policy->key[i]);
+    buffer_append_format(&dump->line, " prefixes=%zu domains=%016" PRIx64 " grants=",
+                         policy->ips ? ip_set_get_count(policy->ips) : 0,
+                         policy->domains ? domain_set_get_hash(policy->domains, (uint64_t[2]){1, 2}) : 0);
+    for (size_t i = 0; i < policy->grants_len; i++)
+        buffer_append_format(&dump->line, "%02x", (unsigned char)policy->grants[i]);
 }
 
 static void write_uuid(struct dump *dump, const char *name, struct uuid uuid) {

@@ -10,12 +10,12 @@ from .command_line import run_latchkey
 from .deployment import Deployment
 from .paths import BUILD, ROOT, foreign_client, program
 from .ports import free_port
-from .postgres import PrivatePostgres, shared_postgres
+from .postgres import PrivatePostgres, StandbyPostgres, both_urls, shared_postgres
 from .server import Server, ServerFailed
 from .stage import QUIET, Stage, missing_requests
 
 __all__ = [
-    "BUILD", "ROOT", "CallCase", "Client", "Deployment", "PrivatePostgres", "QUIET", "Server", "ServerFailed", "Stage", "connect",
-    "contract", "error_info", "field_violations", "foreign_client", "free_port", "id_of_uuid", "missing_requests", "program", "retry_info",
+    "BUILD", "ROOT", "CallCase", "Client", "Deployment", "PrivatePostgres", "QUIET", "Server", "ServerFailed", "Stage",
+    "StandbyPostgres", "both_urls", "connect", "contract", "error_info", "field_violations", "foreign_client", "free_port", "id_of_uuid", "missing_requests", "program", "retry_info",
     "run_latchkey", "secret_text", "shared_postgres", "uuid_of_id",
 ]

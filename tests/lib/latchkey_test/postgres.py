@@ -188,6 +188,29 @@ class PrivatePostgres(Cluster):
         """As if the machine had died, but for its disk."""
         self._end(signal.SIGKILL)
 
+    def back_up(self):
+        """Takes a base backup, for one restore()."""
+        self._copy_to(self.directory / "backup")
+
+    def restore(self):
+        """What back_up() took is the database again, on the same port; as after a restore on a timeline of its own."""
+        self.stop()
+        shutil.rmtree(self.directory / "data")
+        (self.directory / "backup").rename(self.directory / "data")
+        _touch(self.directory / "data/recovery.signal")
+        self._settings["restore_command"] = "false"  # there is no archive
+        self.start()
+
+    def _copy_to(self, data):
+        subprocess.run([self._bin / "pg_basebackup", "--pgdata", data, "--dbname", self.url, "--checkpoint=fast", "--no-sync"],
+                       check=True, stdout=subprocess.DEVNULL, cwd=self.directory, **_account())
+
+    def require_standby(self, standby):
+        """From now on a COMMIT is answered when that one has it, too."""
+        self._set_standby(standby.name)
+        wait_until(lambda: self.execute("SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'"), 60,
+                   "the standby to be synchronous")
+
     def kill_backend(self, pid):
         """kill -9 of one of its processes: all others end with it, and it comes back by itself, which is waited for."""
         witness = self.connect()
@@ -232,10 +255,19 @@ class PrivatePostgres(Cluster):
         self._signal_children(signal.SIGCONT)
         self.resume()
 
+    def run_on(self, cores):
+        """All its processes, those to come too."""
+        os.sched_setaffinity(self._process.pid, cores)
+        for pid in self._children():
+            os.sched_setaffinity(pid, cores)
+
     def _signal_children(self, number):
+        for pid in self._children():
+            os.kill(pid, number)
+
+    def _children(self):
         children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
-        for pid in children.read_text(encoding="ascii").split():
-            os.kill(int(pid), number)
+        return [int(pid) for pid in children.read_text(encoding="ascii").split()]
 
     def has_ended(self):
         """Also by itself."""
@@ -256,6 +288,39 @@ class PrivatePostgres(Cluster):
 
     def log(self):
         return (self.directory / "log").read_text(errors="replace")
+
+
+class StandbyPostgres(PrivatePostgres):
+    """Follows another one, from a copy of it, until promote()."""
+
+    name = "standby"
+
+    def __init__(self, primary):
+        self._primary = primary
+        super().__init__(primary_conninfo=f"{primary.url} application_name={self.name}")
+
+    def _initialize(self):
+        if os.geteuid() == 0:
+            shutil.chown(self.directory, "postgres", "postgres")
+            self.directory.chmod(0o711)
+        self._primary._copy_to(self.directory / "data")
+        _touch(self.directory / "data/standby.signal")
+
+    def promote(self):
+        """Is a primary when this returns."""
+        self.execute("SELECT pg_promote()")
+
+
+def both_urls(primary, standby):
+    """A Cluster at whichever of the two may be written to."""
+    return Cluster(f"host={primary.directory},{standby.directory} port={primary.port},{standby.port} dbname=postgres "
+                   "user=postgres target_session_attrs=read-write")
+
+
+def _touch(path):
+    path.touch()
+    if os.geteuid() == 0:
+        shutil.chown(path, "postgres", "postgres")
 
 
 def _is_cut(connection):

@@ -1,0 +1,8 @@
+module latchkey.dev
+
+go 1.26.0
+
+require (
+	google.golang.org/grpc v1.85.0
+	google.golang.org/protobuf v1.36.12
+)
