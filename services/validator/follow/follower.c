@@ -468,8 +468,7 @@ static void rest(struct follower *follower, uint64_t started_ns) {
     bool is_hinted;
     do {
         uint64_t wait_ms = get_wait_ms(follower, started_ns);
-        if (is_current(follower) && snapshot_keeper_run(&follower->keeper, follower->image) &&
-            wait_ms > SNAPSHOT_KEEPER_PAUSE_MS)
+        if (is_current(follower) && snapshot_keeper_run(&follower->keeper, follower->image))
             wait_ms = SNAPSHOT_KEEPER_PAUSE_MS;
         is_hinted = hint_wait(&follower->hint, wait_ms);
     } while (!is_hinted && get_wait_ms(follower, started_ns) > 0);
