@@ -162,7 +162,7 @@ uint64_t domain_set_get_hash(const struct domain_set *set, const uint64_t keys[2
 
 void domain_set_copy_patterns(const struct domain_set *set, struct bytes *ret_patterns) {
     for (size_t i = 0; i < set->count; i++)
-        ret_patterns[i] = bytes_of(set->items[i].text, set->items[i].len);
+        ret_patterns[i] = get_text(&set->items[i]);
 }
 
 size_t domain_set_get_count(const struct domain_set *set) {

@@ -92,6 +92,9 @@ uint64_t ip_set_get_hash(const struct ip_set *set, const uint64_t keys[2]);
 // All entries in order, into an array with room for ip_set_get_count(). `set` may be NULL.
 void ip_set_copy_entries(const struct ip_set *set, struct ip_set_entry *ret_entries);
 
+// The same without their ends, in the arena. NULL when out of memory.
+MUST_CHECK const struct ip_prefix *ip_set_copy_prefixes(const struct ip_set *set, struct arena *arena);
+
 // Different prefixes held; all memory held, and as much of that as is read by ip_set_contains(). What is
 // shared with other sets counts in each.
 size_t ip_set_get_count(const struct ip_set *set);

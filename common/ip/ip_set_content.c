@@ -49,6 +49,15 @@ void ip_set_copy_entries(const struct ip_set *set, struct ip_set_entry *ret_entr
         *ret_entries++ = ip_set_get_entry(record);
 }
 
+const struct ip_prefix *ip_set_copy_prefixes(const struct ip_set *set, struct arena *arena) {
+    struct ip_prefix *prefixes = ARENA_NEW_ARRAY(arena, struct ip_prefix, ip_set_get_count(set));
+    struct ip_set_walk walk = {0};
+    struct ip_record record;
+    for (size_t i = 0; prefixes && ip_set_walk_next(&walk, set, &record); i++)
+        prefixes[i] = ip_set_get_entry(record).prefix;
+    return prefixes;
+}
+
 static bool is_same(const struct ip_record *a, const struct ip_record *b) {
     return ip_record_compare(a, b) == 0 && a->ends_at_ms == b->ends_at_ms;
 }

@@ -59,7 +59,7 @@ static void put(struct image *image, uint64_t token, uint64_t lists) {
                             .expires_at_ms = CLOCK_NEVER_MS,
                             .rule = {.grants = &grant, .grant_count = 1}};
     const uint64_t drawn[2] = {mix(2 * token + 1), mix(2 * token + 2)};
-    memcpy(row.digest.bytes, drawn, sizeof(drawn));
+    row.fingerprint = (struct fingerprint){{drawn[0], drawn[1]}};
     memcpy(row.token_id.bytes, drawn, sizeof(drawn));
     if (lists > 0) {
         fill_list(token % lists, prefixes);

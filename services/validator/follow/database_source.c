@@ -4,10 +4,9 @@
 #include <string.h>
 
 #include "common/base/log.h"
+#include "services/validator/follow/change_round.h"
 #include "services/validator/follow/follower_internal.h"
 #include "services/validator/follow/snapshot.h"
-
-#define READ_TIMEOUT_NS (120 * 1000 * UINT64_C(1000000)) // of all changes of one round
 
 static struct follower_session get_session(const struct follower *follower) {
     return (struct follower_session){follower->connection, follower->options.clock};
@@ -124,38 +123,10 @@ static enum status settle_timeline(struct follower *follower) {
     return STATUS_OK;
 }
 
-static enum status read_and_apply(struct follower *follower, struct db_transaction *transaction,
-                                  struct arena *arena, const struct renewal *renewal,
-                                  struct change_set *set) {
-    struct lanes *lanes = image_get_own_lanes(follower->image);
-    const struct db_result *changes;
-    enum status status = follower_store_read_changes(transaction, arena, lanes_get_positions(lanes)->seqs,
-                                                     renewal->heads, set, &changes);
-    if (status == STATUS_OK)
-        status = applier_apply(&follower->applier, transaction, set);
-    if (status != STATUS_OK)
-        return status;
-    uint64_t count = follower_store_note_changes(changes, lanes);
-    atomic_fetch_add_explicit(&follower->status.changes, count, memory_order_relaxed);
-    return STATUS_OK;
-}
-
 static enum status apply_changes(struct follower *follower, const struct renewal *renewal) {
-    struct arena arena;
-    struct change_set set = {0};
-    arena_init(&arena, 0);
-    struct db_begin_options options = {.arena = &arena,
-                                       .deadline_ns = follower_now_ns(follower) + READ_TIMEOUT_NS,
-                                       .access = DB_READ_ONLY,
-                                       .isolation = DB_REPEATABLE_READ};
-    struct db_transaction *transaction;
-    enum status status = db_begin(follower->connection, &options, &transaction);
-    if (status == STATUS_OK) {
-        status = read_and_apply(follower, transaction, &arena, renewal, &set);
-        db_rollback(transaction);
-    }
-    change_set_fini(&set);
-    arena_fini(&arena);
+    uint64_t count = 0;
+    enum status status = change_round_apply(get_session(follower), &follower->applier, renewal, &count);
+    atomic_fetch_add_explicit(&follower->status.changes, count, memory_order_relaxed);
     return status;
 }
 

@@ -112,14 +112,6 @@ bool follower_note_clock(struct follower *follower, const struct renewal *renewa
     return false;
 }
 
-// True when all that the renewal told of has been applied.
-static bool is_reached(const struct positions *positions, const struct renewal *renewal) {
-    for (unsigned lane = 0; lane < LANE_COUNT; lane++)
-        if (positions->seqs[lane] < renewal->heads[lane])
-            return false;
-    return true;
-}
-
 static enum status publish_round(struct follower *follower, const struct renewal *renewal) {
     uint64_t round = follower->round + renewal->is_newest;
     enum status status =
@@ -140,7 +132,7 @@ enum status follower_end_round(struct follower *follower, enum status status, co
         return status;
     }
     feed_end_run(follower->options.feed);
-    if (!may_serve || !is_reached(lanes_get_positions(image_get_lanes(follower->image)), renewal))
+    if (!may_serve || !renewal_is_reached(renewal, lanes_get_positions(image_get_lanes(follower->image))))
         return STATUS_OK;
     lease_grant_for(&follower->validator->lease, renewal->sent_boottime_ns, renewal->valid_ns);
     if (renewal->is_newest)
@@ -214,8 +206,7 @@ static void rest(struct follower *follower, uint64_t started_ns) {
     bool is_hinted;
     do {
         uint64_t wait_ms = get_wait_ms(follower, started_ns);
-        bool is_busy = is_current(follower) && snapshot_keeper_run(&follower->keeper, follower->image);
-        if (is_busy && wait_ms > SNAPSHOT_KEEPER_PAUSE_MS)
+        if (is_current(follower) && snapshot_keeper_run(&follower->keeper, follower->image))
             wait_ms = SNAPSHOT_KEEPER_PAUSE_MS;
         is_hinted = hint_wait(&follower->hint, wait_ms);
     } while (!is_hinted && get_wait_ms(follower, started_ns) > 0);

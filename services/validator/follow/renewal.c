@@ -27,6 +27,13 @@ enum renewal_verdict renewal_judge(const struct renewal *renewal, const struct p
     return worst;
 }
 
+bool renewal_is_reached(const struct renewal *renewal, const struct positions *positions) {
+    for (unsigned lane = 0; lane < LANE_COUNT; lane++)
+        if (positions->seqs[lane] < renewal->heads[lane])
+            return false;
+    return true;
+}
+
 int64_t renewal_get_clock_correction_ms(const struct renewal *renewal) {
     if (renewal->database_now_ms > renewal->received_realtime_ms)
         return renewal->database_now_ms - renewal->received_realtime_ms;

@@ -36,6 +36,9 @@ enum renewal_verdict {
 enum renewal_verdict renewal_judge(const struct renewal *renewal, const struct positions *positions,
                                    unsigned *ret_lane);
 
+// Whether all that the renewal told of has been applied.
+bool renewal_is_reached(const struct renewal *renewal, const struct positions *positions);
+
 // What has to be added to the own realtime to be as near to the database's as the answer proves: its time
 // lies between sending and receiving, so within that nothing has to be corrected.
 int64_t renewal_get_clock_correction_ms(const struct renewal *renewal);

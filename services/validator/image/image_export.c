@@ -91,20 +91,13 @@ static enum status visit_roles(struct image_export *export, const struct company
     return status;
 }
 
-static enum status copy_ips(const struct ip_set *ips, struct arena *arena, struct member_row *row) {
+static enum status copy_ips(const struct member *member, struct arena *arena, struct member_row *row) {
+    const struct ip_set *ips = interned_get_object(member->ips);
     if (!ips)
         return STATUS_OK;
-    size_t count = ip_set_get_count(ips);
-    struct ip_set_entry *entries = ARENA_NEW_ARRAY(arena, struct ip_set_entry, count);
-    struct ip_prefix *prefixes = ARENA_NEW_ARRAY(arena, struct ip_prefix, count);
-    if (!entries || !prefixes)
-        return STATUS_NO_MEMORY;
-    ip_set_copy_entries(ips, entries);
-    for (size_t i = 0; i < count; i++)
-        prefixes[i] = entries[i].prefix;
-    row->ips = prefixes;
-    row->ip_count = count;
-    return STATUS_OK;
+    row->ip_count = ip_set_get_count(ips);
+    row->ips = ip_set_copy_prefixes(ips, arena);
+    return row->ips ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
 static enum status visit_members(struct image_export *export, const struct company *company,
@@ -119,7 +112,7 @@ static enum status visit_members(struct image_export *export, const struct compa
                                  .is_removed = member->is_removed,
                                  .role_ids = member->role_ids,
                                  .role_count = member->role_count};
-        status = copy_ips(interned_get_object(member->ips), &export->arena, &row);
+        status = copy_ips(member, &export->arena, &row);
         if (status == STATUS_OK)
             status = visitor->member(context, &row);
         arena_reset(&export->arena);

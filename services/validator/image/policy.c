@@ -247,55 +247,45 @@ enum status policy_table_expand(struct policy_table *table, const struct permiss
 
 // --- and back ---
 
-static size_t count_lines(struct bytes lines) {
-    size_t count = 0;
-    for (size_t i = 0; i < lines.len; i++)
-        count += lines.data[i] == '\n';
-    return count;
-}
-
-static bool list_grants(const struct policy *policy, struct arena *arena, struct policy_rule *rule) {
+static bool get_grants(const struct policy *policy, struct arena *arena, struct policy_rule *rule) {
     struct bytes rest = bytes_of(policy->grants, policy->grants_len);
-    size_t count = count_lines(rest);
-    struct bytes *grants = ARENA_NEW_ARRAY(arena, struct bytes, count + 1);
+    size_t count = 0;
+    for (size_t i = 0; i < rest.len; i++)
+        count += rest.data[i] == '\n';
+    struct bytes *grants = ARENA_NEW_ARRAY(arena, struct bytes, count);
     for (size_t i = 0; grants && i < count; i++)
         grants[i] = bytes_split(&rest, '\n');
     rule->grants = grants;
     rule->grant_count = count;
-    return grants != NULL;
+    return grants;
 }
 
-// why one that is empty at least: a set of nothing matches nothing, and no set everything.
-static bool list_domains(const struct policy *policy, struct arena *arena, struct policy_rule *rule) {
-    size_t count = policy->domains ? domain_set_get_count(policy->domains) : 0;
+// A set that matches nothing stays one: no pattern at all would mean every domain.
+static bool get_domains(const struct policy *policy, struct arena *arena, struct policy_rule *rule) {
+    if (!policy->domains)
+        return true;
+    size_t count = domain_set_get_count(policy->domains);
     struct bytes *domains = ARENA_NEW_ARRAY(arena, struct bytes, count + 1);
-    if (domains && policy->domains)
-        domain_set_copy_patterns(policy->domains, domains);
+    if (!domains)
+        return false;
+    domain_set_copy_patterns(policy->domains, domains);
     rule->domains = domains;
-    rule->domain_count = policy->domains && count == 0 ? 1 : count;
-    return domains != NULL;
+    rule->domain_count = count > 0 ? count : 1;
+    return true;
 }
 
-// A set of prefixes has one at least.
-static bool list_ips(const struct policy *policy, struct arena *arena, struct policy_rule *rule) {
-    size_t count = ip_set_get_count(policy->ips);
-    struct ip_set_entry *entries = ARENA_NEW_ARRAY(arena, struct ip_set_entry, count + 1);
-    struct ip_prefix *prefixes = ARENA_NEW_ARRAY(arena, struct ip_prefix, count + 1);
-    if (!entries || !prefixes)
-        return false;
-    if (policy->ips)
-        ip_set_copy_entries(policy->ips, entries);
-    for (size_t i = 0; i < count; i++)
-        prefixes[i] = entries[i].prefix;
-    rule->ips = prefixes;
-    rule->ip_count = count;
-    return true;
+static bool get_ips(const struct policy *policy, struct arena *arena, struct policy_rule *rule) {
+    if (!policy->ips)
+        return true;
+    rule->ip_count = ip_set_get_count(policy->ips);
+    rule->ips = ip_set_copy_prefixes(policy->ips, arena);
+    return rule->ips;
 }
 
 enum status policy_get_rule(const struct policy *policy, struct arena *arena, struct policy_rule *ret_rule) {
     struct policy_rule rule = {.grants = NULL};
-    if (!list_grants(policy, arena, &rule) || !list_domains(policy, arena, &rule) ||
-        !list_ips(policy, arena, &rule))
+    if (!get_grants(policy, arena, &rule) || !get_domains(policy, arena, &rule) ||
+        !get_ips(policy, arena, &rule))
         return STATUS_NO_MEMORY;
     *ret_rule = rule;
     return STATUS_OK;

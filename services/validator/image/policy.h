@@ -75,7 +75,7 @@ void policy_table_release(struct policy_table *table, const struct policy *polic
 MUST_CHECK enum status policy_table_expand(struct policy_table *table,
                                            const struct permission_catalogue *catalogue);
 
-// Writer: a rule that makes the same policy, in the arena; it borrows from the policy. NO_MEMORY.
+// Writer: a rule that is interned as this policy, in the arena; texts borrow from the policy. NO_MEMORY.
 MUST_CHECK enum status policy_get_rule(const struct policy *policy, struct arena *arena,
                                        struct policy_rule *ret_rule);
 
