@@ -10,7 +10,7 @@
 #include "tests/unit/validator_image.h"
 
 enum {
-    WORLDS = UNIT_IS_SANITIZED ? 40 : 400,
+    WORLDS = UNIT_IS_SANITIZED ? 20 : 400,
     QUESTIONS = 25000, // of each world
     COMPANIES = 3,
     MEMBERS = 6,

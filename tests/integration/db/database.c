@@ -99,10 +99,28 @@ struct database database_new(void) {
     return database;
 }
 
+// False while autovacuum is in it, whose process is a superuser's: nobody else may end it.
+static bool try_to_drop(PGconn *pg, const char *sql) {
+    PGresult *result = PQexec(pg, sql);
+    const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    bool is_in_use = sqlstate && strcmp(sqlstate, "42501") == 0;
+    if (!is_in_use && PQresultStatus(result) != PGRES_COMMAND_OK)
+        fail_msg("%s: %s", sql, PQerrorMessage(pg));
+    PQclear(result);
+    return !is_in_use;
+}
+
 void database_drop(const struct database *database) {
     char sql[128];
     snprintf(sql, sizeof(sql), "DROP DATABASE %s WITH (FORCE)", database->name);
-    database_run(get_server(), sql);
+    PGconn *pg = connect_plainly(get_server());
+    PQsetNoticeReceiver(pg, ignore_notice, NULL);
+    for (int waited_ms = 0; !try_to_drop(pg, sql); waited_ms += AWAIT_STEP_MS) {
+        if (waited_ms > AWAIT_MS)
+            fail_msg("%s: autovacuum does not end", sql);
+        poll(NULL, 0, AWAIT_STEP_MS);
+    }
+    PQfinish(pg);
 }
 
 uint64_t deadline_in_ms(uint64_t ms) {
