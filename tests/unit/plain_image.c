@@ -6,6 +6,7 @@
 #include "common/access/domain.h"
 #include "common/base/clock.h"
 #include "common/base/typeid.h"
+#include "services/validator/image/image_internal.h"
 #include "tests/unit/unit.h"
 
 #define NOW_MS INT64_C(1767268800000)
@@ -515,8 +516,9 @@ static const char *ask_policy(const struct image *image, const struct policy *po
 
 const char *plain_describe_image(const struct image *image, const struct digest *digest,
                                  struct arena *arena) {
-    const struct token_record *record = image_find_token(image, digest);
-    if (!record)
+    bool is_found;
+    const struct token_record *record = image_find_token_or_decoy(image, digest, &is_found);
+    if (!is_found)
         return "no token";
     static const struct token_extra none = {.not_before_ms = CLOCK_ALWAYS_MS,
                                             .suspended_until_ms = CLOCK_NEVER_MS};
@@ -531,4 +533,24 @@ const char *plain_describe_image(const struct image *image, const struct digest 
         (long long)extra->not_before_ms, (long long)token_record_get_expires_at_ms(record),
         (size_t)extra->external_id_len, ask_company(image, record, arena), ask_member(image, record, arena),
         ask_policy(image, image_get_policy(image, record), arena));
+}
+
+void plain_check_image(const struct plain_rows *rows, const struct image *image) {
+    struct arena arena;
+    size_t secrets = 0;
+    arena_init(&arena, 0);
+    for (size_t token = 0; token < PLAIN_TOKENS; token++)
+        for (size_t secret = 0; secret < PLAIN_SECRETS; secret++) {
+            struct digest digest = plain_get_digest(token, secret);
+            const char *expected = plain_describe(rows, token, secret, &arena);
+            assert_string_equal(plain_describe_image(image, &digest, &arena), expected);
+            secrets += strcmp(expected, "no token") != 0;
+        }
+    const char *broken = token_table_check(image->tokens);
+    broken = broken ? broken : token_index_check(&image->tokens_by_id);
+    if (broken)
+        fail_msg("%s", broken);
+    assert_int_equal(image_get_statistics(image).tokens, secrets);
+    assert_int_equal(image->tokens_by_id.count, secrets);
+    arena_fini(&arena);
 }

@@ -56,7 +56,6 @@ struct member_facts {
 
 // ---- for readers, while they are online (quiescence.h) ----
 
-const struct token_record *image_find_token(const struct image *image, const struct digest *digest);
 const struct token_record *image_find_token_or_decoy(const struct image *image, const struct digest *digest,
                                                      bool *ret_is_found); // token_table.h
 const struct company_facts *image_get_company(const struct image *image, const struct token_record *record);
