@@ -37,8 +37,8 @@ const struct setting validator_setting_table[VALIDATOR_SETTING_COUNT] = {
      .default_value = "",
      .help =
          "A file that this validator alone keeps, mode 0600: it starts from it and reads from the database "
-         "only what has changed since. One that is damaged, old or another database's is ignored. Empty: "
-         "none."},
+         "only what has changed since. One that is damaged, old or another database's is ignored. Empty, "
+         "or with --upstream: none."},
     {.name = "snapshot-period",
      .type = SETTING_DURATION,
      .offset = OF(snapshot_period_ms),
