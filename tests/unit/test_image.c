@@ -108,11 +108,11 @@ static void an_empty_image_knows_nobody(void **state) {
     assert_false(is_found);
     assert_true(uuid_is_zero(image_find_live_list(image, &id)));
     image_begin_pass(image);
-    assert_int_equal(image_sweep_company(image, &id), STATUS_OK);
-    assert_int_equal(image_sweep_roles_of(image, &id), STATUS_OK);
-    assert_int_equal(image_sweep_members_of(image, &id), STATUS_OK);
-    image_sweep_tokens_of(image, &id);
-    image_sweep_token(image, &id);
+    assert_int_equal(image_sweep(image, IMAGE_COMPANY, &id), STATUS_OK);
+    assert_int_equal(image_sweep(image, IMAGE_ROLES_OF, &id), STATUS_OK);
+    assert_int_equal(image_sweep(image, IMAGE_MEMBERS_OF, &id), STATUS_OK);
+    assert_int_equal(image_sweep(image, IMAGE_TOKENS_OF, &id), STATUS_OK);
+    assert_int_equal(image_sweep(image, IMAGE_TOKEN, &id), STATUS_OK);
     assert_int_equal(image_get_statistics(image).companies, 0);
     reclaim_fini(&reclaim);
     image_free(image);
