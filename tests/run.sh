@@ -32,7 +32,7 @@ Suites, and what they need beyond Debian's packages (nothing, for those that run
   quickstart   deploy/quickstart.sh in a copy of the tree, and README's transcript of it (ports 7070, 7071)
   interop      clients and public suites of other ecosystems (npm, PyPI, Go)
   attack       every attack of tests/attack, LATCHKEY_ATTACK_SECONDS (default 30) each, and a table of what became of it
-  fault        PostgreSQL, processes and connections broken on purpose
+  fault        a disk that gets full and networks that are cut, on purpose: as root, in a file system and networks of its own
   fuzz         libFuzzer on every target, LATCHKEY_FUZZ_SECONDS (default 60) each
   valgrind     what peers reach (transport, JSON, TLS, HTTP, decisions), and the corpus of fuzzing, under valgrind: each
                program for LATCHKEY_VALGRIND_SECONDS (default 20) at most

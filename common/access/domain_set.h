@@ -34,13 +34,10 @@ uint64_t domain_set_get_hash(const struct domain_set *set, const uint64_t keys[2
 // The pattern with the most labels from the right in common with `name`; empty if there is none with any.
 struct bytes domain_set_find_nearest(const struct domain_set *set, struct bytes name);
 
-// All patterns into an array with room for domain_set_get_count(). They borrow from the set.
+// All patterns, sorted, into an array with room for domain_set_get_count(). They borrow from the set.
 void domain_set_copy_patterns(const struct domain_set *set, struct bytes *ret_patterns);
 
 size_t domain_set_get_count(const struct domain_set *set);
-
-// The patterns, into an array with room for domain_set_get_count(), sorted. Borrow from the set.
-void domain_set_copy_patterns(const struct domain_set *set, struct bytes *ret_patterns);
 size_t domain_set_get_size_bytes(const struct domain_set *set);
 
 #endif

@@ -13,6 +13,7 @@ from figures import Record, show_number
 from goals import GOALS
 
 _DOCS = Path(__file__).resolve().parents[2] / "docs"
+_NOTHING = "Not measured yet.\n"
 _PLACE = re.compile(r"(<!-- figures: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -74,13 +75,15 @@ def _render(docs):
 
 def _fill(name, machine, sections):
     records = [record for section in sections.values() for record in section.records]
+    if name in ("machine", "missed") and not sections:
+        return _NOTHING
     if name == "machine":
         return _table(("", ""), machine.items())
     if name == "goals":
         return _table(("goal", "ratio", "at most", ""), [_goal_row(goal, goal.find(records)) for goal in GOALS])
     if name == "missed":
         return _missed(records)
-    return _show_section(name, sections[name]) if name in sections else "Not measured yet.\n"
+    return _show_section(name, sections[name]) if name in sections else _NOTHING
 
 
 def _show_section(name, section):

@@ -91,6 +91,12 @@ class PageTest(unittest.TestCase):
         self.assertIn("Measured on 2026-01-02, commit abc.", text)
         self.assertIn("<!-- figures: tls -->\nNot measured yet.\n<!-- end -->", text)
 
+    def test_where_nothing_was_measured_no_goal_counts_as_reached(self):
+        page.write(self.docs)
+        text = self.page.read_text(encoding="utf-8")
+        self.assertIn("<!-- figures: missed -->\nNot measured yet.\n<!-- end -->", text)
+        self.assertNotIn("reached |", text)
+
     def test_the_page_has_one_place_for_each_benchmark_that_a_goal_is_about(self):
         found = page.places()
         self.assertEqual(len(found), len(set(found)))

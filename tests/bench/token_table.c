@@ -71,7 +71,7 @@ static void put(uint32_t token) {
     if (number == SLAB_NONE)
         fail("out of memory");
     struct token_record *record = slab_get(&bench.records, number);
-    *record = (struct token_record){.fingerprint = token_table_get_fingerprint(bench.table, &digest)};
+    *record = (struct token_record){.fingerprint = fingerprint_of(&bench.key, &digest)};
     memcpy(record->token_id.bytes, digest.bytes, sizeof(record->token_id.bytes));
     token_table_prefetch(bench.table, &record->fingerprint);
     token_index_prefetch(&bench.index, &record->token_id);

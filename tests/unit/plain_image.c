@@ -6,6 +6,7 @@
 #include "common/access/domain.h"
 #include "common/base/clock.h"
 #include "common/base/typeid.h"
+#include "services/validator/image/image_internal.h"
 #include "tests/unit/unit.h"
 
 #define NOW_MS INT64_C(1767268800000)
@@ -182,7 +183,7 @@ static enum status put_whitelist(const struct plain_rows *rows, size_t i, struct
     struct uuid company_id = get_company_id(i);
     struct ip_set_entry entries[PLAIN_ITEMS];
     if (!rows->companies[i].has_whitelist)
-        return image_sweep_whitelist(image, &company_id);
+        return image_sweep(image, IMAGE_WHITELIST, &company_id);
     struct whitelist_row row = {.company_id = company_id,
                                 .is_enabled = rows->companies[i].is_enabled,
                                 .scope = (uint8_t)rows->companies[i].scope,
@@ -200,7 +201,7 @@ static enum status put_company(const struct plain_rows *rows, size_t i, struct i
                               .is_suspended = rows->companies[i].is_suspended,
                               .external_id = get_external_id(rows->companies[i].external_id)};
     enum status status = rows->companies[i].exists ? image_put_company(image, &row)
-                                                   : image_sweep_company(image, &row.company_id);
+                                                   : image_sweep(image, IMAGE_COMPANY, &row.company_id);
     return status == STATUS_OK ? put_whitelist(rows, i, image) : status;
 }
 
@@ -277,12 +278,12 @@ static enum status apply_roles(const struct plain_rows *rows, const struct plain
         if (rows->roles[i].exists)
             status = put_role(rows, i, image);
         if (status == STATUS_OK && !is_whole(change, i))
-            status = image_sweep_role(image, &id);
+            status = image_sweep(image, IMAGE_ROLE, &id);
     }
     for (size_t i = 0; i < PLAIN_COMPANIES && status == STATUS_OK; i++) {
         struct uuid id = get_company_id(i);
         if (is_whole(change, i))
-            status = image_sweep_roles_of(image, &id);
+            status = image_sweep(image, IMAGE_ROLES_OF, &id);
     }
     return status == STATUS_OK ? image_apply_roles(image) : status;
 }
@@ -297,34 +298,34 @@ static enum status apply_members(const struct plain_rows *rows, const struct pla
         if (rows->members[i].exists)
             status = put_member(rows, i, image);
         if (status == STATUS_OK && !is_whole(change, i))
-            status = image_sweep_member(image, &id);
+            status = image_sweep(image, IMAGE_MEMBER, &id);
     }
     for (size_t i = 0; i < PLAIN_COMPANIES && status == STATUS_OK; i++) {
         struct uuid id = get_company_id(i);
         if (is_whole(change, i))
-            status = image_sweep_members_of(image, &id);
+            status = image_sweep(image, IMAGE_MEMBERS_OF, &id);
     }
     return status;
 }
 
 static enum status apply_tokens(const struct plain_rows *rows, const struct plain_change *change,
                                 struct image *image) {
-    for (size_t i = 0; i < PLAIN_TOKENS; i++) {
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < PLAIN_TOKENS && status == STATUS_OK; i++) {
         struct uuid id = make_id('t', i);
         if (!is_whole(change, i) && !change->tokens[i])
             continue;
-        enum status status = rows->tokens[i].exists ? put_token(rows, i, image) : STATUS_OK;
-        if (status != STATUS_OK)
-            return status;
-        if (!is_whole(change, i))
-            image_sweep_token(image, &id);
+        if (rows->tokens[i].exists)
+            status = put_token(rows, i, image);
+        if (status == STATUS_OK && !is_whole(change, i))
+            status = image_sweep(image, IMAGE_TOKEN, &id);
     }
-    for (size_t i = 0; i < PLAIN_COMPANIES; i++) {
+    for (size_t i = 0; i < PLAIN_COMPANIES && status == STATUS_OK; i++) {
         struct uuid id = get_company_id(i);
         if (is_whole(change, i))
-            image_sweep_tokens_of(image, &id);
+            status = image_sweep(image, IMAGE_TOKENS_OF, &id);
     }
-    return STATUS_OK;
+    return status;
 }
 
 enum status plain_apply(const struct plain_rows *rows, const struct plain_change *change,
@@ -515,8 +516,9 @@ static const char *ask_policy(const struct image *image, const struct policy *po
 
 const char *plain_describe_image(const struct image *image, const struct digest *digest,
                                  struct arena *arena) {
-    const struct token_record *record = image_find_token(image, digest);
-    if (!record)
+    bool is_found;
+    const struct token_record *record = image_find_token_or_decoy(image, digest, &is_found);
+    if (!is_found)
         return "no token";
     static const struct token_extra none = {.not_before_ms = CLOCK_ALWAYS_MS,
                                             .suspended_until_ms = CLOCK_NEVER_MS};
@@ -531,4 +533,24 @@ const char *plain_describe_image(const struct image *image, const struct digest 
         (long long)extra->not_before_ms, (long long)token_record_get_expires_at_ms(record),
         (size_t)extra->external_id_len, ask_company(image, record, arena), ask_member(image, record, arena),
         ask_policy(image, image_get_policy(image, record), arena));
+}
+
+void plain_check_image(const struct plain_rows *rows, const struct image *image) {
+    struct arena arena;
+    size_t secrets = 0;
+    arena_init(&arena, 0);
+    for (size_t token = 0; token < PLAIN_TOKENS; token++)
+        for (size_t secret = 0; secret < PLAIN_SECRETS; secret++) {
+            struct digest digest = plain_get_digest(token, secret);
+            const char *expected = plain_describe(rows, token, secret, &arena);
+            assert_string_equal(plain_describe_image(image, &digest, &arena), expected);
+            secrets += strcmp(expected, "no token") != 0;
+        }
+    const char *broken = token_table_check(image->tokens);
+    broken = broken ? broken : token_index_check(&image->tokens_by_id);
+    if (broken)
+        fail_msg("%s", broken);
+    assert_int_equal(image_get_statistics(image).tokens, secrets);
+    assert_int_equal(image->tokens_by_id.count, secrets);
+    arena_fini(&arena);
 }

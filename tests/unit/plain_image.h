@@ -69,5 +69,7 @@ struct digest plain_get_digest(size_t token, size_t secret);
 const char *plain_describe(const struct plain_rows *rows, size_t token, size_t secret, struct arena *arena);
 // The caller is a reader who is online, or the writer.
 const char *plain_describe_image(const struct image *image, const struct digest *digest, struct arena *arena);
+// Fails the test unless the image is whole and says of every secret what the rows say. The same caller.
+void plain_check_image(const struct plain_rows *rows, const struct image *image);
 
 #endif

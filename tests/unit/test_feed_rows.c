@@ -101,21 +101,6 @@ static enum status take_all(struct fed *fed, struct feed_rows *rows) {
     return status;
 }
 
-// --- comparing ---
-
-static void check(const struct plain_rows *rows, const struct image *image) {
-    struct arena arena;
-    arena_init(&arena, 0);
-    for (size_t token = 0; token < PLAIN_TOKENS; token++)
-        for (size_t secret = 0; secret < PLAIN_SECRETS; secret++) {
-            struct digest digest = plain_get_digest(token, secret);
-            assert_string_equal(plain_describe_image(image, &digest, &arena),
-                                plain_describe(rows, token, secret, &arena));
-        }
-    assert_null(token_table_check(image->tokens));
-    arena_fini(&arena);
-}
-
 struct stage {
     struct plain_rows plain;
     struct reclaim reclaim;
@@ -149,14 +134,14 @@ static void what_is_told_makes_the_same_image(void **state) {
         struct stage stage;
         begin_stage(&stage, &seed);
         assert_int_equal(take_all(&stage.fed, &stage.rows), STATUS_OK);
-        check(&stage.plain, stage.fed.image);
+        plain_check_image(&stage.plain, stage.fed.image);
         for (unsigned run = 0; run < 10; run++) {
             struct plain_change change = {0};
             plain_change_rows(&seed, &stage.plain, &change);
             assert_int_equal(plain_apply(&stage.plain, &change, stage.source), STATUS_OK);
             assert_int_equal(take_all(&stage.fed, &stage.rows), STATUS_OK);
-            check(&stage.plain, stage.source);
-            check(&stage.plain, stage.fed.image);
+            plain_check_image(&stage.plain, stage.source);
+            plain_check_image(&stage.plain, stage.fed.image);
             reclaim_run(&stage.reclaim);
             reclaim_run(&stage.fed.reclaim);
         }

@@ -42,24 +42,6 @@ static void end(struct stage *stage) {
     arena_fini(&stage->arena);
 }
 
-static void check(struct stage *stage, const struct image *image) {
-    size_t secrets = 0;
-    for (size_t token = 0; token < PLAIN_TOKENS; token++)
-        for (size_t secret = 0; secret < PLAIN_SECRETS; secret++) {
-            struct digest digest = plain_get_digest(token, secret);
-            const char *expected = plain_describe(&stage->rows, token, secret, &stage->arena);
-            assert_string_equal(plain_describe_image(image, &digest, &stage->arena), expected);
-            secrets += strcmp(expected, "no token") != 0;
-        }
-    const char *broken = token_table_check(image->tokens);
-    broken = broken ? broken : token_index_check(&image->tokens_by_id);
-    if (broken)
-        fail_msg("%s", broken);
-    assert_int_equal(image_get_statistics(image).tokens, secrets);
-    assert_int_equal(image->tokens_by_id.count, secrets);
-    arena_reset(&stage->arena);
-}
-
 // What it takes is that of what it holds: nothing is forgotten on the way, and nothing kept.
 static void compare_statistics(const struct image *followed, const struct image *fresh) {
     struct image_statistics a = image_get_statistics(followed), b = image_get_statistics(fresh);
@@ -76,7 +58,7 @@ static void compare_with_a_fresh_one(struct stage *stage) {
     struct image *fresh = new_image(&reclaim);
     assert_int_equal(plain_apply(&stage->rows, NULL, fresh), STATUS_OK);
     reclaim_run(&reclaim);
-    check(stage, fresh);
+    plain_check_image(&stage->rows, fresh);
     compare_statistics(stage->image, fresh);
     reclaim_fini(&reclaim);
     image_free(fresh);
@@ -86,14 +68,14 @@ static void a_followed_image_is_as_its_rows_and_as_a_fresh_one(void **state) {
     (void)state;
     struct stage stage;
     begin(&stage, seed_new());
-    check(&stage, stage.image);
+    plain_check_image(&stage.rows, stage.image);
     for (unsigned round = 0; round < 600; round++) {
         struct plain_change change;
         plain_change_rows(&stage.seed, &stage.rows, &change);
         assert_int_equal(plain_apply(&stage.rows, &change, stage.image), STATUS_OK);
         if (round % 3 == 0)
             reclaim_run(&stage.reclaim);
-        check(&stage, stage.image);
+        plain_check_image(&stage.rows, stage.image);
         if (round % 20 == 0) {
             reclaim_run(&stage.reclaim);
             compare_with_a_fresh_one(&stage);
@@ -108,7 +90,7 @@ static void applying_the_same_rows_again_changes_nothing(void **state) {
     begin(&stage, seed_new());
     for (unsigned round = 0; round < 20; round++) {
         assert_int_equal(plain_apply(&stage.rows, NULL, stage.image), STATUS_OK);
-        check(&stage, stage.image);
+        plain_check_image(&stage.rows, stage.image);
     }
     reclaim_run(&stage.reclaim);
     compare_with_a_fresh_one(&stage);
@@ -119,16 +101,18 @@ static void an_empty_image_knows_nobody(void **state) {
     (void)state;
     struct reclaim reclaim = {0};
     struct image *image = new_image(&reclaim);
+    bool is_found;
     struct digest digest = plain_get_digest(0, 0);
     struct uuid id = {.bytes = {1}};
-    assert_null(image_find_token(image, &digest));
+    assert_null(image_find_token_or_decoy(image, &digest, &is_found));
+    assert_false(is_found);
     assert_true(uuid_is_zero(image_find_live_list(image, &id)));
     image_begin_pass(image);
-    assert_int_equal(image_sweep_company(image, &id), STATUS_OK);
-    assert_int_equal(image_sweep_roles_of(image, &id), STATUS_OK);
-    assert_int_equal(image_sweep_members_of(image, &id), STATUS_OK);
-    image_sweep_tokens_of(image, &id);
-    image_sweep_token(image, &id);
+    assert_int_equal(image_sweep(image, IMAGE_COMPANY, &id), STATUS_OK);
+    assert_int_equal(image_sweep(image, IMAGE_ROLES_OF, &id), STATUS_OK);
+    assert_int_equal(image_sweep(image, IMAGE_MEMBERS_OF, &id), STATUS_OK);
+    assert_int_equal(image_sweep(image, IMAGE_TOKENS_OF, &id), STATUS_OK);
+    assert_int_equal(image_sweep(image, IMAGE_TOKEN, &id), STATUS_OK);
     assert_int_equal(image_get_statistics(image).companies, 0);
     reclaim_fini(&reclaim);
     image_free(image);
@@ -219,7 +203,7 @@ static bool try_pass(struct stage *stage, const struct plain_change *change, siz
     reclaim_run(&stage->reclaim);
     if (status != STATUS_OK)
         assert_int_equal(plain_apply(&stage->rows, change, stage->image), STATUS_OK);
-    check(stage, stage->image);
+    plain_check_image(&stage->rows, stage->image);
     return count >= k;
 }
 
@@ -289,7 +273,7 @@ static void readers_are_served_while_the_image_follows(void **state) {
     atomic_store(&audience.is_over, true);
     for (size_t i = 0; i < READERS; i++)
         assert_int_equal(pthread_join(readers[i], NULL), 0);
-    check(&stage, stage.image);
+    plain_check_image(&stage.rows, stage.image);
     end(&stage);
 }
 

@@ -75,19 +75,6 @@ static void step(struct image_export *export, struct copy *copy) {
                          STATUS_OK);
 }
 
-static void check(const struct plain_rows *rows, const struct image *image) {
-    struct arena arena;
-    arena_init(&arena, 0);
-    for (size_t token = 0; token < PLAIN_TOKENS; token++)
-        for (size_t secret = 0; secret < PLAIN_SECRETS; secret++) {
-            struct digest digest = plain_get_digest(token, secret);
-            assert_string_equal(plain_describe_image(image, &digest, &arena),
-                                plain_describe(rows, token, secret, &arena));
-        }
-    assert_null(token_table_check(image->tokens));
-    arena_fini(&arena);
-}
-
 // --- cases ---
 
 static void rows_of_an_image_make_the_same_image(void **state) {
@@ -106,7 +93,7 @@ static void rows_of_an_image_make_the_same_image(void **state) {
             step(&export, &copy);
         image_export_fini(&export);
         assert_int_equal(image_apply_roles(copy.image), STATUS_OK);
-        check(&rows, copy.image);
+        plain_check_image(&rows, copy.image);
         assert_int_equal(image_get_statistics(copy.image).tokens, image_get_statistics(source.image).tokens);
         end_copy(&copy);
         end_copy(&source);
@@ -146,7 +133,7 @@ static void a_walk_beside_changes_and_then_the_changes_make_the_image_of_the_end
         image_export_fini(&export);
         assert_int_equal(image_apply_roles(copy.image), STATUS_OK);
         assert_int_equal(plain_apply(&rows, &all, copy.image), STATUS_OK);
-        check(&rows, copy.image);
+        plain_check_image(&rows, copy.image);
         end_copy(&copy);
         end_copy(&source);
     }

@@ -41,7 +41,7 @@ static void a_grant_counts_from_before_it_was_sent(void **state) {
     begin(&stage);
     uint64_t sent_ns = get_now(&stage);
     clock_manual_advance_ms(&stage.manual, 4000); // the answer took as long
-    lease_grant(&stage.lease, sent_ns);
+    lease_grant(&stage.lease, sent_ns, TERM_NS);
     assert_int_equal(get_state(&stage), LEASE_SERVING);
     assert_int_equal(lease_get_left_ns(&stage.lease, get_now(&stage)), TERM_NS - UINT64_C(4000000000));
     clock_manual_advance_ms(&stage.manual, 25999);
@@ -57,7 +57,7 @@ static void an_answer_that_took_longer_than_the_term_lets_nobody_serve(void **st
     begin(&stage);
     uint64_t sent_ns = get_now(&stage);
     clock_manual_advance_ms(&stage.manual, 30000);
-    lease_grant(&stage.lease, sent_ns);
+    lease_grant(&stage.lease, sent_ns, TERM_NS);
     assert_int_equal(get_state(&stage), LEASE_STALE);
 }
 
@@ -65,7 +65,7 @@ static void a_machine_that_slept_is_stale_when_it_wakes(void **state) {
     (void)state;
     struct stage stage;
     begin(&stage);
-    lease_grant(&stage.lease, get_now(&stage));
+    lease_grant(&stage.lease, get_now(&stage), TERM_NS);
     stage.manual.boottime_ns += 3600 * UINT64_C(1000000000); // monotonic time stood still
     assert_int_equal(get_state(&stage), LEASE_STALE);
 }
@@ -76,8 +76,22 @@ static void an_earlier_grant_never_shortens_a_later_one(void **state) {
     begin(&stage);
     uint64_t first_ns = get_now(&stage);
     clock_manual_advance_ms(&stage.manual, 10000);
-    lease_grant(&stage.lease, get_now(&stage));
-    lease_grant(&stage.lease, first_ns);
+    lease_grant(&stage.lease, get_now(&stage), TERM_NS);
+    lease_grant(&stage.lease, first_ns, TERM_NS);
+    assert_int_equal(lease_get_left_ns(&stage.lease, get_now(&stage)), TERM_NS);
+}
+
+static void a_part_of_anothers_lease_ends_when_that_does_and_with_the_term_at_last(void **state) {
+    (void)state;
+    struct stage stage;
+    begin(&stage);
+    lease_grant(&stage.lease, get_now(&stage), 1000000);
+    assert_int_equal(lease_get_left_ns(&stage.lease, get_now(&stage)), 1000000);
+    clock_manual_advance_ms(&stage.manual, 1);
+    assert_int_equal(get_state(&stage), LEASE_STALE);
+    lease_grant(&stage.lease, get_now(&stage), UINT64_MAX);
+    assert_int_equal(lease_get_left_ns(&stage.lease, get_now(&stage)), TERM_NS);
+    lease_grant(&stage.lease, get_now(&stage), 1000000);
     assert_int_equal(lease_get_left_ns(&stage.lease, get_now(&stage)), TERM_NS);
 }
 
@@ -85,10 +99,10 @@ static void a_withdrawn_lease_is_stale_at_once_and_may_be_granted_again(void **s
     (void)state;
     struct stage stage;
     begin(&stage);
-    lease_grant(&stage.lease, get_now(&stage));
+    lease_grant(&stage.lease, get_now(&stage), TERM_NS);
     lease_withdraw(&stage.lease);
     assert_int_equal(get_state(&stage), LEASE_STALE);
-    lease_grant(&stage.lease, get_now(&stage));
+    lease_grant(&stage.lease, get_now(&stage), TERM_NS);
     assert_int_equal(get_state(&stage), LEASE_SERVING);
 }
 
@@ -96,7 +110,7 @@ static void a_lost_history_stays_lost_until_it_is_recovered(void **state) {
     (void)state;
     struct stage stage;
     begin(&stage);
-    lease_grant(&stage.lease, get_now(&stage));
+    lease_grant(&stage.lease, get_now(&stage), TERM_NS);
     lease_lose_history(&stage.lease);
     assert_int_equal(get_state(&stage), LEASE_HISTORY_LOST);
     lease_withdraw(&stage.lease);
@@ -105,7 +119,7 @@ static void a_lost_history_stays_lost_until_it_is_recovered(void **state) {
     assert_int_equal(get_state(&stage), LEASE_HISTORY_LOST);
     lease_recover_history(&stage.lease);
     assert_int_equal(get_state(&stage), LEASE_STALE);
-    lease_grant(&stage.lease, get_now(&stage));
+    lease_grant(&stage.lease, get_now(&stage), TERM_NS);
     assert_int_equal(get_state(&stage), LEASE_SERVING);
 }
 
@@ -124,6 +138,7 @@ int main(void) {
         cmocka_unit_test(an_answer_that_took_longer_than_the_term_lets_nobody_serve),
         cmocka_unit_test(a_machine_that_slept_is_stale_when_it_wakes),
         cmocka_unit_test(an_earlier_grant_never_shortens_a_later_one),
+        cmocka_unit_test(a_part_of_anothers_lease_ends_when_that_does_and_with_the_term_at_last),
         cmocka_unit_test(a_withdrawn_lease_is_stale_at_once_and_may_be_granted_again),
         cmocka_unit_test(a_lost_history_stays_lost_until_it_is_recovered),
         cmocka_unit_test(states_have_names),

@@ -154,18 +154,6 @@ static uint8_t *slurp(const char *path, size_t *ret_len) {
     return data;
 }
 
-static void expect_rows(const struct plain_rows *rows, const struct image *image) {
-    struct arena arena;
-    arena_init(&arena, 0);
-    for (size_t token = 0; token < PLAIN_TOKENS; token++)
-        for (size_t secret = 0; secret < PLAIN_SECRETS; secret++) {
-            struct digest digest = plain_get_digest(token, secret);
-            assert_string_equal(plain_describe_image(image, &digest, &arena),
-                                plain_describe(rows, token, secret, &arena));
-        }
-    arena_fini(&arena);
-}
-
 // --- cases ---
 
 static void a_file_is_the_image_it_was_made_of(void **state) {
@@ -178,7 +166,7 @@ static void a_file_is_the_image_it_was_made_of(void **state) {
     struct loaded loaded;
     load_as(&loaded, stage->path, identity);
     assert_int_equal(loaded.status, STATUS_OK);
-    expect_rows(&stage->rows, loaded.image);
+    plain_check_image(&stage->rows, loaded.image);
     const struct positions *positions = lanes_get_positions(image_get_lanes(loaded.image));
     assert_int_equal(positions->round, 7);
     for (unsigned lane = 0; lane < LANE_COUNT; lane++) {
@@ -361,7 +349,7 @@ static void who_is_killed_while_writing_leaves_a_whole_file(void **state) {
         struct loaded loaded;
         load_as(&loaded, stage->path, identity);
         assert_int_equal(loaded.status, STATUS_OK);
-        expect_rows(&stage->rows, loaded.image);
+        plain_check_image(&stage->rows, loaded.image);
         end_loaded(&loaded);
     }
     write_well(stage); // over what the last one has left
@@ -378,7 +366,7 @@ static void a_load_without_memory_is_no_load(void **state) {
         is_undisturbed = allocation_failure_end() < k;
         // What is only remembered to be freed later, or may be done without, is no failure.
         if (loaded.status == STATUS_OK)
-            expect_rows(&stage->rows, loaded.image);
+            plain_check_image(&stage->rows, loaded.image);
         else
             assert_int_equal(loaded.status, STATUS_NO_MEMORY);
         assert_true(loaded.status == STATUS_OK || !is_undisturbed);

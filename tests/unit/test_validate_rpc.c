@@ -274,7 +274,7 @@ static void nothing_is_decided_without_a_lease(void **state) {
     ask_and_fail(STATUS_UNAVAILABLE, "STALE");
     lease_init(lease, 1);
     ask_and_fail(STATUS_UNAVAILABLE, "LOADING");
-    lease_grant(lease, 1); // over since long ago
+    lease_grant(lease, 1, 1); // over since long ago
     ask_and_fail(STATUS_UNAVAILABLE, "STALE");
     assert_int_equal(read(&server.mine.counters.not_current[LEASE_STALE]), 2);
 }

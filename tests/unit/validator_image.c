@@ -37,7 +37,7 @@ void validator_image_init(struct validator_image *made, const char *const *names
     }
     publish(made);
     lease_init(&made->validator.lease, CENTURY_NS);
-    lease_grant(&made->validator.lease, 1);
+    lease_grant(&made->validator.lease, 1, CENTURY_NS);
     atomic_store(&made->validator.image, made->image);
 }
 

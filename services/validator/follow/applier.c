@@ -5,30 +5,20 @@
 
 // --- ids, read in chunks and swept ---
 
-static enum status sweep_token(struct image *image, const struct uuid *token_id) {
-    image_sweep_token(image, token_id);
-    return STATUS_OK;
-}
-
-static enum status sweep_tokens_of(struct image *image, const struct uuid *company_id) {
-    image_sweep_tokens_of(image, company_id);
-    return STATUS_OK;
-}
-
 // How one kind is read again: single rows, or all that a company has.
 static const struct scope {
     enum row_kind kind;
     bool is_of_company;
-    enum status (*sweep)(struct image *image, const struct uuid *id);
+    enum image_scope swept;
 } scopes[CHANGE_SCOPES] = {
-    [CHANGE_COMPANIES] = {ROW_COMPANY, false, image_sweep_company},
-    [CHANGE_WHITELISTS] = {ROW_WHITELIST, false, image_sweep_whitelist},
-    [CHANGE_ROLES] = {ROW_ROLE, false, image_sweep_role},
-    [CHANGE_ROLES_OF] = {ROW_ROLE, true, image_sweep_roles_of},
-    [CHANGE_MEMBERS] = {ROW_MEMBER, false, image_sweep_member},
-    [CHANGE_MEMBERS_OF] = {ROW_MEMBER, true, image_sweep_members_of},
-    [CHANGE_TOKENS] = {ROW_TOKEN, false, sweep_token},
-    [CHANGE_TOKENS_OF] = {ROW_TOKEN, true, sweep_tokens_of},
+    [CHANGE_COMPANIES] = {ROW_COMPANY, false, IMAGE_COMPANY},
+    [CHANGE_WHITELISTS] = {ROW_WHITELIST, false, IMAGE_WHITELIST},
+    [CHANGE_ROLES] = {ROW_ROLE, false, IMAGE_ROLE},
+    [CHANGE_ROLES_OF] = {ROW_ROLE, true, IMAGE_ROLES_OF},
+    [CHANGE_MEMBERS] = {ROW_MEMBER, false, IMAGE_MEMBER},
+    [CHANGE_MEMBERS_OF] = {ROW_MEMBER, true, IMAGE_MEMBERS_OF},
+    [CHANGE_TOKENS] = {ROW_TOKEN, false, IMAGE_TOKEN},
+    [CHANGE_TOKENS_OF] = {ROW_TOKEN, true, IMAGE_TOKENS_OF},
 };
 
 // What was asked for and has not come is gone.
@@ -36,7 +26,7 @@ static enum status sweep(struct image *image, const struct scope *scope, const s
                          size_t count) {
     enum status status = STATUS_OK;
     for (size_t i = 0; i < count && status == STATUS_OK; i++)
-        status = scope->sweep(image, &ids[i]);
+        status = image_sweep(image, scope->swept, &ids[i]);
     return status;
 }
 
@@ -149,7 +139,7 @@ static enum status apply(struct applier *applier, struct db_transaction *transac
     return status;
 }
 
-// Each whole company costs a walk over all tokens (image_sweep_tokens_of()).
+// Each whole company costs a walk over all tokens (image_token.c).
 static bool is_cheap(const struct change_set *set) {
     size_t count;
     change_set_get_ids(set, CHANGE_TOKENS_OF, &count);

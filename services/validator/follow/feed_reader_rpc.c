@@ -208,27 +208,6 @@ static enum status put_token(struct feed_reader *reader, const Latchkey__V1__Fee
 
 // ---- what was looked up and did not come ----
 
-static enum status sweep_token(struct image *image, const struct uuid *token_id) {
-    image_sweep_token(image, token_id);
-    return STATUS_OK;
-}
-
-static enum status sweep_tokens_of(struct image *image, const struct uuid *company_id) {
-    image_sweep_tokens_of(image, company_id);
-    return STATUS_OK;
-}
-
-static enum status (*const sweeps[])(struct image *image, const struct uuid *id) = {
-    [IMAGE_COMPANY] = image_sweep_company,
-    [IMAGE_WHITELIST] = image_sweep_whitelist,
-    [IMAGE_ROLE] = image_sweep_role,
-    [IMAGE_MEMBER] = image_sweep_member,
-    [IMAGE_TOKEN] = sweep_token,
-    [IMAGE_ROLES_OF] = image_sweep_roles_of,
-    [IMAGE_MEMBERS_OF] = image_sweep_members_of,
-    [IMAGE_TOKENS_OF] = sweep_tokens_of,
-};
-
 #define SAME(ours, theirs) \
     static_assert((int)(ours) == LATCHKEY__V1__FEED_LOOKUP_KIND__FEED_LOOKUP_KIND_##theirs, "of the contract")
 SAME(IMAGE_COMPANY, COMPANY);
@@ -242,13 +221,14 @@ SAME(IMAGE_TOKENS_OF, TOKENS_OF_COMPANY);
 
 static enum status sweep(struct feed_reader *reader, const Latchkey__V1__FeedLookup *told) {
     struct values values = {reader->arena, STATUS_OK};
-    size_t kind = (size_t)told->kind;
-    if (kind >= ARRAY_LENGTH(sweeps) || !sweeps[kind])
+    int scope = (int)told->kind;
+    if (scope < IMAGE_COMPANY || scope >= IMAGE_SCOPE_COUNT)
         return STATUS_INVALID;
     enum status status = STATUS_OK;
     for (size_t i = 0; i < told->n_ids && status == STATUS_OK; i++) {
         struct uuid id = read_id(&values, told->ids[i]);
-        status = values.status == STATUS_OK ? sweeps[kind](reader->image, &id) : values.status;
+        status = values.status == STATUS_OK ? image_sweep(reader->image, (enum image_scope)scope, &id)
+                                            : values.status;
     }
     return status;
 }

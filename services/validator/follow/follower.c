@@ -134,7 +134,7 @@ enum status follower_end_round(struct follower *follower, enum status status, co
     feed_end_run(follower->options.feed);
     if (!may_serve || !renewal_is_reached(renewal, lanes_get_positions(image_get_lanes(follower->image))))
         return STATUS_OK;
-    lease_grant_for(&follower->validator->lease, renewal->sent_boottime_ns, renewal->valid_ns);
+    lease_grant(&follower->validator->lease, renewal->sent_boottime_ns, renewal->valid_ns);
     if (renewal->is_newest)
         feed_answer(follower->options.feed, follower_boottime_ns(follower));
     follower_status_clear_trouble(&follower->status);

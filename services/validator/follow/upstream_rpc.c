@@ -1,55 +1,17 @@
 #include "services/validator/follow/upstream_rpc.h"
 
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "common/base/log.h"
-#include "common/base/random.h"
-#include "common/crypto/secret.h"
-#include "common/grpc_client/client_stream.h"
-#include "latchkey/v1/validation.pb-c.h"
-#include "services/validator/follow/feed_reader_rpc.h"
-#include "services/validator/follow/follower_internal.h"
+#include "services/validator/follow/upstream_call_rpc.h"
 
 #define MS_NS UINT64_C(1000000)
-#define PATH "/latchkey.v1.ValidationService/WatchChanges"
 
 enum {
-    FORMAT = 1,
-    SENT_MAX = 16, // nonces whose answers still count
-    TOKEN_BYTES_MAX = 4096,
     SILENCE_MS = 60000, // in the middle of a snapshot
-    OPENING_MS = 10000,
     GOODBYE_MS = 2000,
     KEEPALIVE_MS = 5000,
     RESPONSE_BYTES_MAX = 4 * 1024 * 1024,
-    AUTHORIZATION_MAX = TOKEN_BYTES_MAX + sizeof("Bearer "),
-};
-
-// What a nonce's answer is counted from.
-struct sent {
-    uint64_t nonce;
-    uint64_t boottime_ns;
-    int64_t realtime_ms;
-};
-
-struct upstream {
-    struct upstream_options options;
-    struct grpc_client *client;
-    struct grpc_client_stream *stream; // NULL = none now
-    struct arena arena;                // of one message
-    struct feed_reader reader;
-    struct uuid instance_id;
-    uint64_t feed; // that the image is from
-    struct fingerprint_key key;
-    struct sent sent[SENT_MAX]; // a ring
-    size_t sent_count;          // so far
-    uint64_t asked_ns;          // monotonic, when the last one was
-    bool is_awaited;            // the last one's answer has not come
-    bool has_news;              // that the feeder does not know to be applied
 };
 
 // ---- its life ----
@@ -86,175 +48,6 @@ void upstream_free(struct upstream *upstream) {
     free(upstream);
 }
 
-// ---- failures ----
-
-// The feeder's own words, or the client's.
-static enum status fail(struct follower *follower, const struct fault *fault) {
-    bool is_ended = fault->status == STATUS_OK;
-    const char *text = fault->message ? fault->message : status_get_text(fault->status);
-    snprintf(follower->failure, sizeof(follower->failure), "%s", is_ended ? "it has ended the feed" : text);
-    return is_ended ? STATUS_UNAVAILABLE : fault->status;
-}
-
-static enum status fail_with(struct follower *follower, enum status status, const char *sentence) {
-    snprintf(follower->failure, sizeof(follower->failure), "%s", sentence);
-    return status;
-}
-
-static bool has_reason(const struct fault *fault, const char *reason) {
-    return fault->reason && strcmp(fault->reason, reason) == 0;
-}
-
-static void disconnect(struct follower *follower) {
-    struct upstream *upstream = follower->upstream;
-    grpc_client_stream_free(upstream->stream);
-    upstream->stream = NULL;
-    feed_reader_reset(&upstream->reader);
-}
-
-// ---- opening ----
-
-#define BEARER "Bearer "
-
-// "Bearer ..." of the file's first word.
-static enum status read_authorization(const char *path, char ret_value[AUTHORIZATION_MAX]) {
-    char *token = ret_value + strlen(BEARER);
-    memcpy(ret_value, BEARER, strlen(BEARER) + 1);
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    ssize_t len = fd >= 0 ? read(fd, token, TOKEN_BYTES_MAX) : -1;
-    if (fd >= 0)
-        close(fd);
-    token[len > 0 ? len : 0] = '\0';
-    token[strcspn(token, " \t\r\n")] = '\0';
-    return token[0] ? STATUS_OK : STATUS_NOT_FOUND;
-}
-
-static enum status open_call(struct follower *follower, struct fault *fault) {
-    struct upstream *upstream = follower->upstream;
-    char authorization[AUTHORIZATION_MAX] = "";
-    const char *token_file = upstream->options.token_file;
-    if (token_file && read_authorization(token_file, authorization) != STATUS_OK)
-        return fail_with(follower, STATUS_UNAVAILABLE, "the file of the upstream's token can't be read");
-    const struct grpc_metadata metadata = {"authorization", authorization};
-    const struct grpc_client_call call = {.path = PATH,
-                                          .response = &latchkey__v1__watch_changes_response__descriptor,
-                                          .metadata = &metadata,
-                                          .metadata_count = token_file ? 1 : 0};
-    enum status status = grpc_client_stream_open(upstream->client, &call, &upstream->stream, fault);
-    secret_wipe(authorization, sizeof(authorization));
-    if (status != STATUS_OK)
-        return fail(follower, fault);
-    grpc_client_stream_set_wake(upstream->stream, follower->hint.wake_fd);
-    return STATUS_OK;
-}
-
-// Positions as messages, in the arena. False when out of memory.
-static bool list_positions(struct arena *arena, const int64_t seqs[LANE_COUNT], const int64_t *marks,
-                           Latchkey__V1__WatchChangesRequest *request) {
-    Latchkey__V1__LanePosition *all = ARENA_NEW_ARRAY(arena, Latchkey__V1__LanePosition, LANE_COUNT);
-    request->positions = ARENA_NEW_ARRAY(arena, Latchkey__V1__LanePosition *, LANE_COUNT);
-    if (!all || !request->positions)
-        return false;
-    for (unsigned lane = 0; lane < LANE_COUNT; lane++) {
-        if (seqs[lane] == 0)
-            continue;
-        latchkey__v1__lane_position__init(&all[lane]);
-        all[lane].lane = lane;
-        all[lane].seq = (uint64_t)seqs[lane];
-        all[lane].mark = (uint64_t)marks[lane];
-        request->positions[request->n_positions++] = &all[lane];
-    }
-    return true;
-}
-
-static enum status send(struct follower *follower, const Latchkey__V1__WatchChangesRequest *request) {
-    struct fault fault;
-    fault_init(&fault, &follower->upstream->arena);
-    if (grpc_client_stream_send(follower->upstream->stream, &request->base, &fault) == STATUS_OK)
-        return STATUS_OK;
-    return fail(follower, &fault);
-}
-
-enum beginning { FROM_NOTHING, FROM_POSITIONS };
-
-static enum status send_first(struct follower *follower, enum beginning beginning) {
-    struct upstream *upstream = follower->upstream;
-    Latchkey__V1__WatchChangesRequest request = LATCHKEY__V1__WATCH_CHANGES_REQUEST__INIT;
-    Google__Protobuf__Duration staleness = GOOGLE__PROTOBUF__DURATION__INIT;
-    staleness.seconds = follower->options.max_staleness_ms / 1000;
-    staleness.nanos = (int32_t)(follower->options.max_staleness_ms % 1000 * 1000000);
-    request.max_staleness = &staleness;
-    request.instance = (char *)(uintptr_t)follower->options.name; // only read
-    request.instance_id =
-        (ProtobufCBinaryData){sizeof(upstream->instance_id), (void *)&upstream->instance_id};
-    request.format = FORMAT;
-    request.feed = upstream->feed;
-    if (beginning == FROM_POSITIONS) {
-        const struct positions *own = lanes_get_positions(image_get_lanes(follower->image));
-        if (!list_positions(&upstream->arena, own->seqs, own->marks, &request))
-            return STATUS_NO_MEMORY;
-    }
-    return send(follower, &request);
-}
-
-// The next message, in the arena, which is emptied before. NOT_FOUND: nothing came in time, or a hint did.
-static enum status read_message(struct follower *follower, int64_t timeout_ms, struct fault *ret_fault,
-                                const Latchkey__V1__WatchChangesResponse **ret_message) {
-    struct upstream *upstream = follower->upstream;
-    ProtobufCMessage *message;
-    arena_reset(&upstream->arena);
-    fault_init(ret_fault, &upstream->arena);
-    enum status status =
-        grpc_client_stream_read(upstream->stream, timeout_ms, &upstream->arena, &message, ret_fault);
-    if (status == STATUS_OK)
-        *ret_message = (const Latchkey__V1__WatchChangesResponse *)message;
-    else if (has_reason(ret_fault, GRPC_CLIENT_DEADLINE))
-        return STATUS_NOT_FOUND;
-    return status == STATUS_OK ? status : fail(follower, ret_fault);
-}
-
-// The same of one that has to come soon.
-static enum status await_message(struct follower *follower, int64_t timeout_ms, struct fault *ret_fault,
-                                 const Latchkey__V1__WatchChangesResponse **ret_message) {
-    uint64_t until_ns = follower_now_ns(follower) + (uint64_t)timeout_ms * MS_NS;
-    enum status status;
-    while ((status = read_message(follower, timeout_ms, ret_fault, ret_message)) == STATUS_NOT_FOUND) {
-        if (hint_is_stopping(&follower->hint))
-            return STATUS_CANCELLED;
-        if (follower_now_ns(follower) >= until_ns)
-            return fail_with(follower, STATUS_UNAVAILABLE, "the upstream is silent");
-        hint_take(&follower->hint);
-    }
-    return status;
-}
-
-// What a feeder begins with. `ret_fault` tells what a failure means.
-static enum status open_feed(struct follower *follower, enum beginning beginning, struct fault *ret_fault) {
-    struct upstream *upstream = follower->upstream;
-    const Latchkey__V1__WatchChangesResponse *opening;
-    disconnect(follower);
-    arena_reset(&upstream->arena);
-    fault_init(ret_fault, &upstream->arena);
-    enum status status = open_call(follower, ret_fault);
-    if (status == STATUS_OK)
-        status = send_first(follower, beginning);
-    if (status == STATUS_OK)
-        status = await_message(follower, OPENING_MS, ret_fault, &opening);
-    if (status != STATUS_OK) {
-        // Whatever its words were, they are needed when it is closed, and live in the arena.
-        disconnect(follower);
-        return status;
-    }
-    if (opening->format != FORMAT || opening->feed == 0 || opening->n_fingerprint_key != 2)
-        return fail_with(follower, STATUS_MALFORMED, "it speaks another format of the feed: update this one");
-    upstream->feed = opening->feed;
-    upstream->key = (struct fingerprint_key){{opening->fingerprint_key[0], opening->fingerprint_key[1]}};
-    upstream->sent_count = 0;
-    upstream->is_awaited = false;
-    upstream->has_news = true;
-    return STATUS_OK;
-}
-
 // ---- loading ----
 
 static enum status apply_rows(struct upstream *upstream, struct image *image,
@@ -287,7 +80,7 @@ static enum status fill_image(struct follower *follower, struct image *image) {
     struct fault fault;
     enum status status = STATUS_OK;
     while (status == STATUS_OK && !(message && message->n_applied > 0)) {
-        status = await_message(follower, SILENCE_MS, &fault, &message);
+        status = upstream_call_await(follower, SILENCE_MS, &fault, &message);
         if (status == STATUS_OK)
             status = apply_rows(upstream, image, message);
         for (; upstream->reader.row_count > 0; upstream->reader.row_count--)
@@ -323,7 +116,7 @@ static enum status run_loading(struct follower *follower, struct turn *turn) {
     struct fault fault;
     follower_status_begin_load(&follower->status);
     snapshot_progress_begin(&follower->status.progress, follower->options.clock, 0);
-    enum status status = open_feed(follower, FROM_NOTHING, &fault);
+    enum status status = upstream_call_open(follower, FROM_NOTHING, &fault);
     if (status == STATUS_OK)
         status = image_new(&follower->reclaim, &upstream->key, &image);
     if (status != STATUS_OK)
@@ -354,40 +147,30 @@ static enum status run_registering(struct follower *follower, struct turn *turn)
 static bool is_due(const struct follower *follower) {
     const struct upstream *upstream = follower->upstream;
     uint64_t spent_ns = follower_now_ns(follower) - upstream->asked_ns;
-    return upstream->sent_count == 0 || spent_ns >= (uint64_t)follower->options.poll_ms * MS_NS;
+    return upstream->nonces.count == 0 || spent_ns >= (uint64_t)follower->options.poll_ms * MS_NS;
 }
 
 static uint64_t draw_nonce(struct follower *follower) {
     struct upstream *upstream = follower->upstream;
-    struct sent *sent = &upstream->sent[upstream->sent_count++ % SENT_MAX];
     upstream->is_awaited = true;
     upstream->asked_ns = follower_now_ns(follower);
-    *sent = (struct sent){.nonce = random_get_u64() | 1,
-                          .boottime_ns = follower_boottime_ns(follower),
-                          .realtime_ms = clock_get_realtime_ms(follower->options.clock)};
-    return sent->nonce;
+    return nonce_ring_draw(&upstream->nonces, follower->options.clock);
 }
 
-// Tells the positions that everybody has reached whom we feed, and asks for more time.
+// Tells the positions, and asks for more time.
 //
 // why without a nonce while one is on its way: under changes without a pause no answer would ever be the
 // newest one's.
 static enum status ask(struct follower *follower) {
     struct upstream *upstream = follower->upstream;
     int64_t told[LANE_COUNT];
-    Latchkey__V1__WatchChangesRequest request = LATCHKEY__V1__WATCH_CHANGES_REQUEST__INIT;
-    const struct positions *own = lanes_get_positions(image_get_lanes(follower->image));
     bool has_nonce = !upstream->is_awaited || is_due(follower);
     if (has_nonce)
         follower_begin_round(follower, told);
     else
         follower_get_told(follower, told);
-    arena_reset(&upstream->arena);
-    if (!list_positions(&upstream->arena, told, own->marks, &request))
-        return STATUS_NO_MEMORY;
     upstream->has_news = false;
-    request.nonce = has_nonce ? draw_nonce(follower) : 0;
-    return send(follower, &request);
+    return upstream_call_tell(follower, told, has_nonce ? draw_nonce(follower) : 0);
 }
 
 static int64_t get_wait_ms(const struct follower *follower) {
@@ -408,17 +191,6 @@ static enum status end_run(struct follower *follower, const Latchkey__V1__WatchC
     return follower_end_round(follower, status, &renewal, false);
 }
 
-static const struct sent *find_sent(const struct upstream *upstream, uint64_t nonce, bool *ret_is_newest) {
-    size_t known = upstream->sent_count < SENT_MAX ? upstream->sent_count : SENT_MAX;
-    for (size_t back = 1; back <= known; back++) {
-        const struct sent *sent = &upstream->sent[(upstream->sent_count - back) % SENT_MAX];
-        *ret_is_newest = back == 1;
-        if (sent->nonce == nonce)
-            return sent;
-    }
-    return NULL;
-}
-
 static uint64_t read_valid_ns(const Google__Protobuf__Duration *duration) {
     if (!duration || duration->seconds < 0 || duration->nanos < 0 || duration->seconds > INT32_MAX)
         return 0;
@@ -427,7 +199,7 @@ static uint64_t read_valid_ns(const Google__Protobuf__Duration *duration) {
 
 static enum status take_answer(struct follower *follower, const Latchkey__V1__WatchChangesResponse *message) {
     bool is_newest = false;
-    const struct sent *sent = find_sent(follower->upstream, message->nonce, &is_newest);
+    const struct sent_nonce *sent = nonce_ring_find(&follower->upstream->nonces, message->nonce, &is_newest);
     if (!sent)
         return STATUS_OK; // too old to be of use
     struct renewal renewal = {.is_registered = true,
@@ -467,15 +239,15 @@ static enum status take_in(struct follower *follower, const Latchkey__V1__WatchC
 // What the feeder's refusal means.
 static enum status judge(struct follower *follower, enum status status, const struct fault *fault,
                          struct turn *turn) {
-    if (has_reason(fault, "POSITIONS_UNKNOWN")) {
+    if (upstream_call_has_reason(fault, "POSITIONS_UNKNOWN")) {
         *turn = (struct turn){LOAD_AGAIN, true};
         return STATUS_OK;
     }
-    if (!has_reason(fault, "HISTORY_LOST"))
+    if (!upstream_call_has_reason(fault, "HISTORY_LOST"))
         return status;
     lease_lose_history(&follower->validator->lease);
     follower_status_set_trouble(&follower->status, "%s", follower->failure);
-    disconnect(follower);
+    upstream_call_close(follower);
     *turn = (struct turn){LOST, false};
     return STATUS_OK;
 }
@@ -487,14 +259,14 @@ static enum status run_following(struct follower *follower, struct turn *turn) {
     enum status status = STATUS_OK;
     turn->is_followed_at_once = true;
     if (!upstream->stream) {
-        status = open_feed(follower, FROM_POSITIONS, &fault);
+        status = upstream_call_open(follower, FROM_POSITIONS, &fault);
         return status == STATUS_OK ? status : judge(follower, status, &fault, turn);
     }
     if (get_wait_ms(follower) == 0)
         status = ask(follower);
     if (status != STATUS_OK)
         return status;
-    status = read_message(follower, get_wait_ms(follower) + 1, &fault, &message);
+    status = upstream_call_read(follower, get_wait_ms(follower) + 1, &fault, &message);
     if (status == STATUS_NOT_FOUND) {
         hint_take(&follower->hint);
         return STATUS_OK;
@@ -505,7 +277,7 @@ static enum status run_following(struct follower *follower, struct turn *turn) {
 // What the database lacked has been settled once a validator that follows it feeds again, from nothing.
 static enum status run_lost(struct follower *follower, struct turn *turn) {
     struct fault fault;
-    enum status status = open_feed(follower, FROM_NOTHING, &fault);
+    enum status status = upstream_call_open(follower, FROM_NOTHING, &fault);
     if (status != STATUS_OK)
         return status;
     lease_recover_history(&follower->validator->lease);
@@ -532,14 +304,14 @@ static void leave(struct follower *follower) {
     grpc_client_stream_set_wake(upstream->stream, -1);
     grpc_client_stream_half_close(upstream->stream);
     while (follower_now_ns(follower) < until_ns &&
-           read_message(follower, GOODBYE_MS, &fault, &message) == STATUS_OK)
+           upstream_call_read(follower, GOODBYE_MS, &fault, &message) == STATUS_OK)
         continue;
 }
 
 const struct follower_source follower_upstream = {
     .name = "the upstream",
     .connect = connect,
-    .disconnect = disconnect,
+    .disconnect = upstream_call_close,
     .run = {[LOADING] = run_loading,
             [REGISTERING] = run_registering,
             [FOLLOWING] = run_following,

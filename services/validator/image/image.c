@@ -68,10 +68,6 @@ void image_free(struct image *image) {
 
 // --- for readers ---
 
-const struct token_record *image_find_token(const struct image *image, const struct digest *digest) {
-    return token_table_find(image->tokens, digest);
-}
-
 const struct token_record *image_find_token_or_decoy(const struct image *image, const struct digest *digest,
                                                      bool *ret_is_found) {
     return token_table_find_or_decoy(image->tokens, digest, ret_is_found);

@@ -56,7 +56,6 @@ struct member_facts {
 
 // ---- for readers, while they are online (quiescence.h) ----
 
-const struct token_record *image_find_token(const struct image *image, const struct digest *digest);
 const struct token_record *image_find_token_or_decoy(const struct image *image, const struct digest *digest,
                                                      bool *ret_is_found); // token_table.h
 const struct company_facts *image_get_company(const struct image *image, const struct token_record *record);
@@ -99,7 +98,7 @@ MUST_CHECK enum status image_set_catalogue(struct image *image,
                                            const struct permission_definition *definitions, size_t count);
 
 // A pass puts rows that were read together; what was asked about and is not in the answer is swept away by
-// image_sweep_*() before the next pass begins. What is put before the first one is a load, of which nothing
+// image_sweep() before the next pass begins. What is put before the first one is a load, of which nothing
 // can be swept.
 void image_begin_pass(struct image *image);
 
@@ -122,14 +121,7 @@ struct uuid image_find_live_list(const struct image *image, const struct uuid *c
 
 // What the pass has not put is gone: the company itself, its whitelist, one role, member or token by its id,
 // or all that a company has of the kind.
-MUST_CHECK enum status image_sweep_company(struct image *image, const struct uuid *company_id);
-MUST_CHECK enum status image_sweep_whitelist(struct image *image, const struct uuid *company_id);
-MUST_CHECK enum status image_sweep_role(struct image *image, const struct uuid *role_id);
-MUST_CHECK enum status image_sweep_member(struct image *image, const struct uuid *member_id);
-void image_sweep_token(struct image *image, const struct uuid *token_id);
-MUST_CHECK enum status image_sweep_roles_of(struct image *image, const struct uuid *company_id);
-MUST_CHECK enum status image_sweep_members_of(struct image *image, const struct uuid *company_id);
-void image_sweep_tokens_of(struct image *image, const struct uuid *company_id);
+MUST_CHECK enum status image_sweep(struct image *image, enum image_scope scope, const struct uuid *id);
 
 // Members whose roles were put or swept in this pass get their permissions anew. After the roles of a pass
 // and before its members.

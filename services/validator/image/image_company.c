@@ -144,7 +144,6 @@ struct uuid image_find_live_list(const struct image *image, const struct uuid *c
 }
 
 enum status image_sweep_company(struct image *image, const struct uuid *company_id) {
-    IMAGE_TELL(image, on_sweep, IMAGE_COMPANY, company_id);
     struct company *company = uuid_index_find(&image->companies, company_id);
     if (!company || company->generation == image->generation)
         return STATUS_OK;
@@ -153,7 +152,6 @@ enum status image_sweep_company(struct image *image, const struct uuid *company_
 }
 
 enum status image_sweep_whitelist(struct image *image, const struct uuid *company_id) {
-    IMAGE_TELL(image, on_sweep, IMAGE_WHITELIST, company_id);
     struct company *company = uuid_index_find(&image->companies, company_id);
     if (!company || company->whitelist_generation == image->generation)
         return STATUS_OK;

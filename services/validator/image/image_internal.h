@@ -105,6 +105,16 @@ void image_free_tokens(struct image *image);
 // What the pass before has put is old now.
 void image_age_tokens(struct image *image);
 
+// The sweeps of each kind (image_sweep.c).
+MUST_CHECK enum status image_sweep_company(struct image *image, const struct uuid *company_id);
+MUST_CHECK enum status image_sweep_whitelist(struct image *image, const struct uuid *company_id);
+MUST_CHECK enum status image_sweep_role(struct image *image, const struct uuid *role_id);
+MUST_CHECK enum status image_sweep_member(struct image *image, const struct uuid *member_id);
+MUST_CHECK enum status image_sweep_token(struct image *image, const struct uuid *token_id);
+MUST_CHECK enum status image_sweep_roles_of(struct image *image, const struct uuid *company_id);
+MUST_CHECK enum status image_sweep_members_of(struct image *image, const struct uuid *company_id);
+MUST_CHECK enum status image_sweep_tokens_of(struct image *image, const struct uuid *company_id);
+
 // Tells the observer, if there is one.
 #define IMAGE_TELL(image, event, ...)                                         \
     do {                                                                      \

@@ -130,7 +130,6 @@ static enum status remove_member(struct image *image, struct member *member) {
 }
 
 enum status image_sweep_member(struct image *image, const struct uuid *member_id) {
-    IMAGE_TELL(image, on_sweep, IMAGE_MEMBER, member_id);
     struct member *member = uuid_index_find(&image->members, member_id);
     if (!member || member->generation == image->generation)
         return STATUS_OK;
@@ -138,7 +137,6 @@ enum status image_sweep_member(struct image *image, const struct uuid *member_id
 }
 
 enum status image_sweep_members_of(struct image *image, const struct uuid *company_id) {
-    IMAGE_TELL(image, on_sweep, IMAGE_MEMBERS_OF, company_id);
     struct company *company = uuid_index_find(&image->companies, company_id);
     for (struct member *member = company ? company->members : NULL; member; member = member->next) {
         enum status status =

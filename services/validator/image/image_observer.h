@@ -7,7 +7,7 @@
 #include "common/ip/ip_set.h"
 #include "services/validator/image/image_rows.h"
 
-// What a sweep was about: one row by its id, or all of a company's.
+// What a sweep is about: one row by its id, or all of a company's.
 enum image_scope {
     IMAGE_COMPANY = 1,
     IMAGE_WHITELIST, // by the company's id
@@ -17,6 +17,7 @@ enum image_scope {
     IMAGE_ROLES_OF,
     IMAGE_MEMBERS_OF,
     IMAGE_TOKENS_OF,
+    IMAGE_SCOPE_COUNT,
 };
 
 // On the writer's thread, after it has been done. What was done only in part, because memory ran out, is not
@@ -30,7 +31,7 @@ struct image_observer {
     void (*on_token)(void *context, const struct token_row *row);
     // `change` without prefixes has all entries of the list.
     void (*on_entries)(void *context, const struct uuid *company_id, const struct ip_set_change *change);
-    // Whether or not anything was swept.
+    // Whether or not there was anything to sweep.
     void (*on_sweep)(void *context, enum image_scope scope, const struct uuid *id);
 };
 

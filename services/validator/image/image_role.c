@@ -95,7 +95,6 @@ static void remove_role(struct image *image, struct role *role) {
 }
 
 enum status image_sweep_role(struct image *image, const struct uuid *role_id) {
-    IMAGE_TELL(image, on_sweep, IMAGE_ROLE, role_id);
     struct role *role = uuid_index_find(&image->roles, role_id);
     if (role && role->generation != image->generation)
         remove_role(image, role);
@@ -103,7 +102,6 @@ enum status image_sweep_role(struct image *image, const struct uuid *role_id) {
 }
 
 enum status image_sweep_roles_of(struct image *image, const struct uuid *company_id) {
-    IMAGE_TELL(image, on_sweep, IMAGE_ROLES_OF, company_id);
     struct company *company = uuid_index_find(&image->companies, company_id);
     for (struct role *role = company ? company->roles : NULL, *next; role; role = next) {
         next = role->next;

@@ -225,23 +225,23 @@ const struct token_record *image_find_token_by_id(const struct image *image, con
     return best;
 }
 
-void image_sweep_token(struct image *image, const struct uuid *token_id) {
-    IMAGE_TELL(image, on_sweep, IMAGE_TOKEN, token_id);
+enum status image_sweep_token(struct image *image, const struct uuid *token_id) {
     for (uint32_t number; (number = find_old(image, token_id)) != SLAB_NONE;)
         remove_record(image, number);
+    return STATUS_OK;
 }
 
 // why a walk over everything: it is asked for only when more than a hundred tokens of a company have changed
 // at once, and costs less than having read them.
-void image_sweep_tokens_of(struct image *image, const struct uuid *company_id) {
-    IMAGE_TELL(image, on_sweep, IMAGE_TOKENS_OF, company_id);
+enum status image_sweep_tokens_of(struct image *image, const struct uuid *company_id) {
     const struct company *company = uuid_index_find(&image->companies, company_id);
     uint32_t number = SLAB_NONE;
     if (!company)
-        return;
+        return STATUS_OK;
     for (const struct token_record *record; (record = slab_next(&image->records, &number));)
         if (record->state == TOKEN_OLD && image_get_company_number(image, record) == company->number)
             remove_record(image, number);
+    return STATUS_OK;
 }
 
 void image_free_tokens(struct image *image) {

@@ -17,11 +17,7 @@ static void stop_serving(struct lease *lease, enum lease_state without) {
     atomic_store_explicit(&lease->until_ns, 0, memory_order_relaxed);
 }
 
-void lease_grant(struct lease *lease, uint64_t sent_ns) {
-    lease_grant_for(lease, sent_ns, lease->term_ns);
-}
-
-void lease_grant_for(struct lease *lease, uint64_t sent_ns, uint64_t valid_ns) {
+void lease_grant(struct lease *lease, uint64_t sent_ns, uint64_t valid_ns) {
     assert(get_without(lease) != LEASE_HISTORY_LOST);
     uint64_t until_ns = sent_ns + (valid_ns < lease->term_ns ? valid_ns : lease->term_ns);
     atomic_store_explicit(&lease->without, LEASE_STALE, memory_order_relaxed);

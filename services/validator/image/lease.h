@@ -31,10 +31,8 @@ struct lease {
 void lease_init(struct lease *lease, uint64_t term_ns);
 
 // Writer: all that the renewal sent at `sent_ns` told of has been applied. An earlier one never shortens it.
-void lease_grant(struct lease *lease, uint64_t sent_ns);
-
-// The same for at most so long: it is somebody else's lease that it has a part of.
-void lease_grant_for(struct lease *lease, uint64_t sent_ns, uint64_t valid_ns);
+// It lets serve for `valid_ns`, a part of somebody else's lease, and for the term at most.
+void lease_grant(struct lease *lease, uint64_t sent_ns, uint64_t valid_ns);
 
 // Writer: at once no more. Its row is gone, or its clock can't be trusted.
 void lease_withdraw(struct lease *lease);

@@ -65,12 +65,6 @@ static uint32_t search(const struct token_table *table, const struct fingerprint
     return SLAB_NONE;
 }
 
-const struct token_record *token_table_find(const struct token_table *table, const struct digest *digest) {
-    struct fingerprint fingerprint = fingerprint_of(&table->key, digest);
-    uint32_t number = search(table, &fingerprint);
-    return number == SLAB_NONE ? NULL : get_record(table, number);
-}
-
 void token_table_begin_probe(const struct token_table *table, const struct digest *digest,
                              struct token_probe *ret_probe) {
     ret_probe->fingerprint = fingerprint_of(&table->key, digest);
@@ -326,10 +320,6 @@ void token_table_free(struct token_table *table) {
 
 const struct fingerprint_key *token_table_get_key(const struct token_table *table) {
     return &table->key;
-}
-
-struct fingerprint token_table_get_fingerprint(const struct token_table *table, const struct digest *digest) {
-    return fingerprint_of(&table->key, digest);
 }
 
 void token_table_prefetch(const struct token_table *table, const struct fingerprint *fingerprint) {

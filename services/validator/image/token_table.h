@@ -48,12 +48,9 @@ MUST_CHECK enum status token_table_new(struct reclaim *reclaim, const struct sla
 // No reader may be in it any more. Records stay the caller's. Takes NULL.
 void token_table_free(struct token_table *table);
 
-// Any thread. The record stays as it is until the reader goes offline (quiescence.h).
-const struct token_record *token_table_find(const struct token_table *table, const struct digest *digest);
-
-// The same for those whom the time must not tell whether there is one: without one another record, "decoy",
-// is compared and returned, for the caller to go on with as far as with the right one. NULL only where there
-// is no record at all.
+// Any thread. The record stays as it is until the reader goes offline (quiescence.h). The time must not tell
+// whether there is one: without one another record, "decoy", is compared and returned, for the caller to go
+// on with as far as with the right one. NULL only where there is no record at all.
 const struct token_record *token_table_find_or_decoy(const struct token_table *table,
                                                      const struct digest *digest, bool *ret_is_found);
 
@@ -68,7 +65,6 @@ const struct token_record *token_table_end_probe(const struct token_table *table
 // The rest is the writer's.
 
 const struct fingerprint_key *token_table_get_key(const struct token_table *table);
-struct fingerprint token_table_get_fingerprint(const struct token_table *table, const struct digest *digest);
 
 // Asks the memory for what the next two read.
 void token_table_prefetch(const struct token_table *table, const struct fingerprint *fingerprint);

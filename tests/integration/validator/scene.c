@@ -278,7 +278,9 @@ void scene_fini(struct scene *scene) {
 
 const struct token_record *scene_find(const struct scene *scene, unsigned number) {
     struct digest digest = scene_get_digest(number);
-    return image_find_token(scene_get_image(scene), &digest);
+    bool is_found;
+    const struct token_record *record = image_find_token_or_decoy(scene_get_image(scene), &digest, &is_found);
+    return is_found ? record : NULL;
 }
 
 void scene_kill_backend(struct scene *scene) {
