@@ -1,5 +1,7 @@
 // A set that is replaced file by file may be found half-way, a key without its certificate: then what was
-// read before stays until the rest has come.
+// read before stays until the rest has come. A file that is written in place may be found half-way, too, and
+// the half may be valid: routes without the line that denies. So it is left alone until it has stayed the
+// same for a tick.
 #include "common/app/watched_files.h"
 
 #include <stdatomic.h>
@@ -39,12 +41,15 @@ static void read_again(struct watched_files *files) {
 }
 
 void watched_files_tick(struct watched_files *files) {
-    if (watched_files_look(files))
+    bool was_changing = files->is_changing;
+    files->is_changing = watched_files_look(files);
+    if (was_changing && !files->is_changing)
         read_again(files);
 }
 
 void watched_files_reload(struct watched_files *files) {
     (void)watched_files_look(files);
+    files->is_changing = false;
     if (get_path(files, 0))
         read_again(files);
 }

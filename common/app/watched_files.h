@@ -21,6 +21,7 @@ struct watched_files {
 
     // Its own.
     struct file_stamp stamps[WATCHED_FILES_MAX];
+    bool is_changing; // at the last tick
     _Atomic uint64_t reloads, failures; // relaxed: read by the admin port
 };
 
@@ -28,10 +29,10 @@ struct watched_files {
 // the reading: what changes in between is seen by the next look.
 bool watched_files_look(struct watched_files *files);
 
-// Every second or so: reads again if one has changed.
+// Every second or so: reads again if one has changed, and none has since the tick before.
 void watched_files_tick(struct watched_files *files);
 
-// Reads again, unless there is no file.
+// Reads again at once, unless there is no file.
 void watched_files_reload(struct watched_files *files);
 
 // How often so many sets have been read again, together. Any thread.

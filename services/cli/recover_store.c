@@ -55,6 +55,8 @@ static const struct kind kinds[] = {
      LOST_REDO,
      {"recover_suspensions",
       "UPDATE latchkey.token t SET suspended = true, suspended_until = lost.latest FROM " LOST OF_TOKEN
+      " AND NOT (t.suspended"
+      " AND coalesce(t.suspended_until, 'infinity') >= coalesce(lost.latest, 'infinity'))"
       " RETURNING t.token_id"}},
     {"token.expiry_shortened",
      TYPEID_TOKEN,

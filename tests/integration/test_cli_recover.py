@@ -105,6 +105,17 @@ class Recover(CommandCase):
         self.assertEqual(self.token_row(until, "t.suspended, t.suspended_until = '2031-01-01Z'"), (True, True))
         self.assertEqual(self.token_row(forever, "t.suspended, t.suspended_until"), (True, None))
 
+    def test_a_suspension_that_lasts_longer_by_now_is_left_alone(self):
+        forever, longer, shorter = self.new_token(), self.new_token(), self.new_token()
+        self.report(*((("token.suspended", token, "'2031-01-01Z'")) for token in (forever, longer, shorter)))
+        for token, until in ((forever, "NULL"), (longer, "'2032-01-01Z'"), (shorter, "'2030-01-01Z'")):
+            self.query(f"UPDATE latchkey.token SET suspended = true, suspended_until = {until}"
+                       f" WHERE token_id = '{uuid_of_id(token)}'")
+        self.assertEqual(self.run_json("recover", "--redo", "--yes")["redone"], 1)
+        self.assertEqual(self.token_row(forever, "t.suspended, t.suspended_until"), (True, None))
+        self.assertTrue(self.token_row(longer, "t.suspended_until = '2032-01-01Z'")[0])
+        self.assertTrue(self.token_row(shorter, "t.suspended_until = '2031-01-01Z'")[0])
+
     def test_a_shorter_expiry_is_set_again_and_a_longer_one_is_not(self):
         token, late = self.new_token(), self.new_token()
         self.query(f"UPDATE latchkey.token SET not_before = '2030-01-01Z' WHERE token_id = '{uuid_of_id(late)}'")

@@ -159,12 +159,23 @@ static enum status follow(struct follower *follower, const struct renewal *renew
 
 // --- a lost history ---
 
-static enum status report_loss(struct follower *follower, struct turn *turn) {
+// What is missing is missing in lanes whose history is another: in the rest the database is only ahead.
+static struct image_compare_options get_compare_options(const struct follower *follower,
+                                                        const struct renewal *renewal,
+                                                        const struct positions *positions) {
+    struct image_compare_options options = {
+        .now_ms = validator_get_time_ms(follower->validator, follower_boottime_ns(follower))};
+    for (unsigned lane = 0; lane < LANE_COUNT; lane++)
+        options.lanes[lane] = !renewal_has_position(renewal, positions, lane);
+    return options;
+}
+
+static enum status report_loss(struct follower *follower, const struct renewal *renewal,
+                               const struct positions *positions, struct turn *turn) {
     struct snapshot_progress progress = {0}; // of nobody's interest
     struct snapshot_options options = get_snapshot_options(follower, &progress);
-    uint64_t now = follower_boottime_ns(follower);
     const struct loss_witness witness = {follower->options.name, follower->image,
-                                         validator_get_time_ms(follower->validator, now)};
+                                         get_compare_options(follower, renewal, positions)};
     bool is_settled = false;
     enum status status = loss_report_advance(&follower->loss_report, &options, &witness, &is_settled);
     if (status != STATUS_OK || !is_settled)
@@ -184,7 +195,7 @@ static enum status lose_history(struct follower *follower, const struct renewal 
                                 "the database lacks changes that were applied here (lane %u: change %" PRId64
                                 ", the database has %" PRId64 " and others); run `latchkey recover`",
                                 lane, positions->seqs[lane], renewal->heads[lane]);
-    return report_loss(follower, turn);
+    return report_loss(follower, renewal, positions, turn);
 }
 
 // Our own memory is of this history, but another validator had applied what is not there any more.

@@ -1,7 +1,5 @@
 #include "services/validator/follow/loss_report.h"
 
-#include "services/validator/image/image_compare.h"
-
 enum { QUERY_TIMEOUT_MS = 5000, BATCH_MAX = 500 };
 
 enum { KEEP, ADD, END, WITHDRAW };
@@ -111,7 +109,7 @@ static enum status compare(struct follower_session session, struct uuid report,
     enum status status = snapshot_load(options, &database);
     if (status != STATUS_OK)
         return status;
-    status = image_compare(witness->memory, database, witness->now_ms, add, &batch);
+    status = image_compare(witness->memory, database, &witness->of, add, &batch);
     if (status == STATUS_OK)
         status = send(&batch);
     if (status == STATUS_OK)

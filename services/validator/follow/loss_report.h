@@ -10,6 +10,7 @@
 #include "services/validator/follow/follower_store.h"
 #include "services/validator/follow/snapshot.h"
 #include "services/validator/image/image.h"
+#include "services/validator/image/image_compare.h"
 
 // The follower's own; zeroed is a good start.
 struct loss_report {
@@ -21,7 +22,7 @@ struct loss_report {
 struct loss_witness {
     const char *name;
     const struct image *memory;
-    int64_t now_ms;
+    struct image_compare_options of; // in the lanes whose history is not known to be that of the memory
 };
 
 // Reports the loss, or goes on with it: loads the database as `options` say into an image of its own, and

@@ -27,6 +27,10 @@ enum renewal_verdict renewal_judge(const struct renewal *renewal, const struct p
     return worst;
 }
 
+bool renewal_has_position(const struct renewal *renewal, const struct positions *positions, unsigned lane) {
+    return renewal->has_position_mark[lane] && renewal->position_marks[lane] == positions->marks[lane];
+}
+
 bool renewal_is_reached(const struct renewal *renewal, const struct positions *positions) {
     for (unsigned lane = 0; lane < LANE_COUNT; lane++)
         if (positions->seqs[lane] < renewal->heads[lane])

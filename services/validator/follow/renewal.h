@@ -36,6 +36,9 @@ enum renewal_verdict {
 enum renewal_verdict renewal_judge(const struct renewal *renewal, const struct positions *positions,
                                    unsigned *ret_lane);
 
+// Whether the change at the own position has been found: then all that was applied of the lane is there.
+bool renewal_has_position(const struct renewal *renewal, const struct positions *positions, unsigned lane);
+
 // Whether all that the renewal told of has been applied.
 bool renewal_is_reached(const struct renewal *renewal, const struct positions *positions);
 

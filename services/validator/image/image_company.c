@@ -32,7 +32,7 @@ static struct company_facts *make_facts(const struct company *company) {
     if (!facts)
         return NULL;
     facts->company_id = company->company_id;
-    facts->lane = company->company_id.bytes[15] & 63; // as latchkey.company_lane() in the database
+    facts->lane = image_get_lane_of(&company->company_id);
     facts->is_suspended = company->is_suspended;
     // Deny is zero: without a whitelist row, on and empty.
     facts->is_whitelist_enabled = !company->has_whitelist || company->is_whitelist_enabled;

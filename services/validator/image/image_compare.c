@@ -17,16 +17,25 @@ const char *lost_change_get_name(enum lost_change_kind kind) {
 
 struct comparison {
     const struct image *memory, *database;
-    int64_t now_ms;
+    const struct image_compare_options *options;
     enum status (*tell)(void *context, const struct lost_change *change);
     void *context;
     enum status status; // once it is not OK nothing more is told
 };
 
+// Of a company that is gone only its tokens are left: they don't tell its lane.
+static bool is_compared(const struct comparison *comparison, enum lost_change_kind kind,
+                        struct uuid company_id) {
+    const bool *lanes = comparison->options->lanes;
+    if (kind == LOST_PERMISSIONS_SET)
+        return lanes[LANE_DEPLOYMENT];
+    return uuid_is_zero(company_id) || lanes[image_get_lane_of(&company_id)];
+}
+
 static void tell_until(struct comparison *comparison, enum lost_change_kind kind, struct uuid company_id,
                        struct uuid object_id, int64_t until_ms) {
     const struct lost_change change = {kind, company_id, object_id, until_ms};
-    if (comparison->status == STATUS_OK)
+    if (comparison->status == STATUS_OK && is_compared(comparison, kind, company_id))
         comparison->status = comparison->tell(comparison->context, &change);
 }
 
@@ -67,7 +76,7 @@ static int64_t get_suspended_until_ms(const struct image *image, const struct to
 }
 
 static bool has_ended(const struct comparison *comparison, const struct token_record *record) {
-    return record->is_deactivated || token_record_get_expires_at_ms(record) <= comparison->now_ms;
+    return record->is_deactivated || token_record_get_expires_at_ms(record) <= comparison->options->now_ms;
 }
 
 static bool is_policy_equal(const struct policy *a, const struct policy *b) {
@@ -111,7 +120,8 @@ static void compare_token(struct comparison *comparison, const struct token_reco
     else
         tell(comparison, LOST_TOKEN_ROTATED, company_id, ours->token_id);
     int64_t until_ms = get_suspended_until_ms(comparison->memory, ours);
-    if (until_ms > comparison->now_ms && until_ms > get_suspended_until_ms(comparison->database, theirs))
+    if (until_ms > comparison->options->now_ms &&
+        until_ms > get_suspended_until_ms(comparison->database, theirs))
         tell_until(comparison, LOST_TOKEN_SUSPENDED, company_id, ours->token_id, until_ms);
     if (!has_same_terms(comparison, ours, theirs))
         tell(comparison, LOST_TOKEN_UPDATED, company_id, ours->token_id);
@@ -293,11 +303,12 @@ static void compare_catalogues(struct comparison *comparison) {
         tell(comparison, LOST_PERMISSIONS_SET, none, none);
 }
 
-enum status image_compare(const struct image *memory, const struct image *database, int64_t now_ms,
+enum status image_compare(const struct image *memory, const struct image *database,
+                          const struct image_compare_options *options,
                           enum status (*tell_each)(void *context, const struct lost_change *change),
                           void *context) {
     struct comparison comparison = {
-        .memory = memory, .database = database, .now_ms = now_ms, .tell = tell_each, .context = context};
+        .memory = memory, .database = database, .options = options, .tell = tell_each, .context = context};
     compare_catalogues(&comparison);
     compare_companies(&comparison);
     compare_roles(&comparison);

@@ -4,6 +4,7 @@
 #ifndef LATCHKEY_SERVICES_VALIDATOR_IMAGE_IMAGE_COMPARE_H
 #define LATCHKEY_SERVICES_VALIDATOR_IMAGE_IMAGE_COMPARE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/base/compiler.h"
@@ -48,9 +49,15 @@ struct lost_change {
 
 const char *lost_change_get_name(enum lost_change_kind kind);
 
+struct image_compare_options {
+    bool lanes[LANE_COUNT]; // whose companies are compared: what others have is only newer
+    int64_t now_ms;
+};
+
 // Calls `tell` for each difference, some more than once; the first that it does not answer with OK is the
 // result. The two images have one fingerprint key. The writer of both.
-MUST_CHECK enum status image_compare(const struct image *memory, const struct image *database, int64_t now_ms,
+MUST_CHECK enum status image_compare(const struct image *memory, const struct image *database,
+                                     const struct image_compare_options *options,
                                      enum status (*tell)(void *context, const struct lost_change *change),
                                      void *context);
 

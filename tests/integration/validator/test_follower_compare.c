@@ -47,10 +47,17 @@ static enum status write(void *context, const struct lost_change *change) {
     return STATUS_OK;
 }
 
+static struct image_compare_options compare_all(int64_t now_ms) {
+    struct image_compare_options options = {.now_ms = now_ms};
+    for (unsigned lane = 0; lane < LANE_COUNT; lane++)
+        options.lanes[lane] = true;
+    return options;
+}
+
 static char *compare(const struct image *memory, const struct image *database) {
     struct buffer text = {0};
-    assert_int_equal(image_compare(memory, database, clock_get_realtime_ms(clock_get_system()), write, &text),
-                     STATUS_OK);
+    const struct image_compare_options options = compare_all(clock_get_realtime_ms(clock_get_system()));
+    assert_int_equal(image_compare(memory, database, &options, write, &text), STATUS_OK);
     buffer_append_byte(&text, '\0');
     assert_false(text.failed);
     return (char *)text.data;
@@ -180,7 +187,8 @@ static void a_refusal_to_hear_more_ends_it(void **state) {
     scene_run(&scene, "UPDATE latchkey.company SET external_id = 'same for this'");
     scene_run(&scene, "UPDATE latchkey.whitelist SET enabled = true; UPDATE latchkey.token SET channels = 2");
     struct image *database = load();
-    assert_int_equal(image_compare(memory, database, 0, refuse, &count), STATUS_UNAVAILABLE);
+    const struct image_compare_options options = compare_all(0);
+    assert_int_equal(image_compare(memory, database, &options, refuse, &count), STATUS_UNAVAILABLE);
     assert_int_equal(count, 1);
     image_free(memory);
     image_free(database);
@@ -190,7 +198,7 @@ static void a_refusal_to_hear_more_ends_it(void **state) {
 
 static enum status advance(struct loss_report *report, const struct image *memory, size_t failing,
                            size_t *ret_count) {
-    const struct loss_witness witness = {"a witness", memory, 0};
+    const struct loss_witness witness = {"a witness", memory, compare_all(0)};
     struct snapshot_options options = open_options();
     bool is_settled = false;
     allocation_failure_begin(failing);

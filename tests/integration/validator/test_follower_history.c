@@ -70,6 +70,22 @@ static void a_loss_is_reported_with_what_the_memory_says_otherwise(void **state)
     assert_true(is_deactivated()); // the memory is kept
 }
 
+// In the other lanes the memory is only behind.
+static void what_is_new_in_a_lane_that_lost_nothing_is_not_told(void **state) {
+    (void)state;
+    scene_run(&scene, "UPDATE latchkey.token SET deactivated_at = now()");
+    scene_follow(&scene);
+    scene_run(&scene, "UPDATE latchkey.token SET deactivated_at = NULL;"
+                      "INSERT INTO latchkey.company (company_id, name) VALUES ($c2, 'Beta');"
+                      "UPDATE latchkey.change SET mark = mark + 1 WHERE lane = 1;"
+                      "UPDATE latchkey.change_lane SET mark = mark + 1 WHERE lane = 1");
+    await_loss();
+    scene_await_answer(&scene, COMPARED_REPORTS, 1);
+    assert_int_equal(scene_ask(&scene, "SELECT count(*) FROM latchkey.lost_change"), 1);
+    assert_int_equal(scene_ask(&scene, "SELECT count(*) FROM latchkey.lost_change WHERE company_id = $c1"),
+                     1);
+}
+
 static void it_is_reported_once_and_nobody_serves_until_it_is_settled(void **state) {
     (void)state;
     lose_a_deactivation();
@@ -179,6 +195,7 @@ int main(void) {
 #define CASE(name, set_up) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         CASE(a_loss_is_reported_with_what_the_memory_says_otherwise, set_up_serving),
+        CASE(what_is_new_in_a_lane_that_lost_nothing_is_not_told, set_up_serving),
         CASE(it_is_reported_once_and_nobody_serves_until_it_is_settled, set_up_serving),
         CASE(a_second_loss_is_reported_as_one_of_its_own, set_up_serving),
         CASE(after_a_comparison_that_failed_it_compares_again, set_up_serving),
