@@ -21,7 +21,7 @@ struct watched_files {
 
     // Its own.
     struct file_stamp stamps[WATCHED_FILES_MAX];
-    bool is_changing; // at the last tick
+    bool is_changing;                   // at the last tick
     _Atomic uint64_t reloads, failures; // relaxed: read by the admin port
 };
 
