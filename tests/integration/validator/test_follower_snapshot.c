@@ -190,6 +190,27 @@ static void a_file_of_another_history_lets_nobody_in(void **state) {
     assert_false(scene_has_seen(&scene, LEASE_SERVING));
 }
 
+// It has as many changes as the one before: only their marks tell them apart.
+static void a_file_of_a_history_that_was_given_up_is_gone(void **state) {
+    (void)state;
+    scene_stop(&scene);
+    scene_start(&scene);
+    scene_await_state(&scene, LEASE_SERVING);
+    scene_run(&scene, "UPDATE latchkey.change SET mark = mark + 1;"
+                      "UPDATE latchkey.change_lane SET mark = mark + 1");
+    follower_wake(scene.follower);
+    scene_await_state(&scene, LEASE_HISTORY_LOST);
+    scene_await_answer(&scene, "SELECT count(*) FROM latchkey.loss_report WHERE compared_at IS NOT NULL", 1);
+    scene_run(&scene, "UPDATE latchkey.loss_report SET settled_at = now()");
+    follower_wake(scene.follower);
+    scene_await_state(&scene, LEASE_SERVING);
+    scene_stop(&scene);
+    scene_forget_states(&scene);
+    scene_start(&scene);
+    scene_await_state(&scene, LEASE_SERVING);
+    assert_false(scene_has_seen(&scene, LEASE_HISTORY_LOST));
+}
+
 int main(void) {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -200,6 +221,7 @@ int main(void) {
         CASE(a_file_below_the_log_is_of_no_use),
         CASE(what_was_applied_by_half_at_a_stop_is_not_in_the_file),
         CASE(a_file_of_another_history_lets_nobody_in),
+        CASE(a_file_of_a_history_that_was_given_up_is_gone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
