@@ -211,6 +211,20 @@ class Keeping(WatchCase):
             validators = self.deactivate(created, 30)
             self.assertEqual(validators.confirmed, validators.live)
 
+    def test_who_comes_back_is_waited_for_by_what_it_has_told_whatever_it_goes_on_from(self):
+        """Whom it feeds itself may be behind what it has applied."""
+        created = self.create()
+        with self.other_feeder() as client:
+            watcher = self.watch(client).read_snapshot()
+            watcher.renew()
+            self.assertLess(self.deactivate(created, 1).confirmed, 3)
+            watcher.read_until(lambda: self.has_all(watcher))
+            watcher.cancel()
+            back = self.watch(client, instance_id=watcher.instance_id, positions=watcher.positions, feed=watcher.feed)
+            back.read()
+            validators = self.deactivate(created, 2)
+            self.assertLess(validators.confirmed, validators.live)
+
     def test_a_feeder_that_stops_leaves_its_row_to_run_out(self):
         with self.deployment.beside("latchkey-validator", **self.settings) as feeder:
             with Client(feeder.address, self.deployment.secrets["LATCHKEY_OPERATOR_TOKEN"]) as client:

@@ -155,7 +155,7 @@ static enum status open(struct watch *watch, const struct validate_view *view,
         return fault->status;
     struct feed_start start = get_start(watch, request);
     switch (feed_open(watch->service->feed, &start, &watch->watcher)) {
-    case STATUS_OK: return STATUS_OK;
+    case STATUS_OK: feed_note(watch->watcher, NULL, 0, request->nonce); return STATUS_OK;
     case STATUS_NO_MEMORY: return fault_set_no_memory(fault);
     case STATUS_NOT_FOUND:
         return fault_set(fault, STATUS_FAILED_PRECONDITION, "POSITIONS_UNKNOWN",
@@ -186,9 +186,7 @@ static enum status take_in(struct watch *watch, const Latchkey__V1__WatchChanges
     if (status != STATUS_OK)
         return status;
     validate_turn_note_asker(&turn);
-    if (!watch->watcher)
-        status = open(watch, &turn.view, request);
-    return status == STATUS_OK ? note(watch, request) : status;
+    return watch->watcher ? note(watch, request) : open(watch, &turn.view, request);
 }
 
 // ---- the transport's callbacks ----
