@@ -89,16 +89,19 @@ class OwnLists(GrantCase):
         self.assert_exceeds(lambda: self.create(access, company_owned=True, allowed_ips=["126.0.0.0/7"]), HERE)
 
     def test_long_lists_of_an_import_are_compared_with_a_long_one_at_once(self):
-        own = [HERE] + [f"10.{n >> 8}.{n & 255}.0/25" for n in range(9_998)] + ["::1"]
-        _, access, _ = self.new_administrator(*own)
-        ips = ["::1"] * 1900
-        began = time.monotonic()
-        results = access.tokens.ImportAccessTokens(token_pb2.ImportAccessTokensRequest(tokens=[
-            token_pb2.ImportedAccessToken(label="of a test", secret_sha256=bytes([1, n]) * 16, hint="old", company_owned=True,
-                                          permissions=["charges.read"], allowed_ips=ips) for n in range(100)]),
-            timeout=20).results
-        self.assertLess(time.monotonic() - began, 4)
-        self.assertEqual({result.WhichOneof("result") for result in results}, {"access_token"})
+        """A hundred of them with 9 999 addresses take about as long as with two."""
+        long = [HERE] + [f"10.{n >> 8}.{n & 255}.0/25" for n in range(9_998)] + ["::1"]
+        took = {}
+        for number, own in enumerate(([HERE, "::1"], long)):
+            _, access, _ = self.new_administrator(*own)
+            began = time.monotonic()
+            results = access.tokens.ImportAccessTokens(token_pb2.ImportAccessTokensRequest(tokens=[
+                token_pb2.ImportedAccessToken(label="of a test", secret_sha256=bytes([number, n]) * 16, hint="old", company_owned=True,
+                                              permissions=["charges.read"], allowed_ips=["::1"] * 1900) for n in range(100)]),
+                timeout=60).results
+            took[len(own)] = time.monotonic() - began
+            self.assertEqual({result.WhichOneof("result") for result in results}, {"access_token"})
+        self.assertLess(took[len(long)], 4 * took[2] + 1)
 
     def test_an_imported_company_token_is_bounded_alike(self):
         _, access, _ = self.new_administrator(HERE)
