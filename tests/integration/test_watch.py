@@ -92,6 +92,22 @@ class Admission(WatchCase):
         with Client(self.validator.address) as client:
             self.assert_refused(STATUS.UNAUTHENTICATED, "SECRET_MISSING", self.watch(client).read)
 
+    def test_whose_token_has_ended_is_fed_no_more_though_it_says_nothing(self):
+        with self.deployment.operator() as operator:
+            created = operator.tokens.CreateAccessToken(token_pb2.CreateAccessTokenRequest(
+                label="of a validator", permissions=["latchkey.validate.watch"]), timeout=20)
+            self.ask_about(created)
+            watcher = self.watch(self.enterContext(Client(self.validator.address, created.secret))).read_snapshot()
+            operator.tokens.DeactivateAccessToken(
+                token_pb2.DeactivateAccessTokenRequest(token_id=created.access_token.token_id), timeout=20)
+
+        def read_on():
+            for _ in range(20):
+                self.change("INSERT INTO latchkey.company (company_id, name) VALUES (gen_random_uuid(), 'later')")
+                watcher.read()
+
+        self.assert_refused(STATUS.UNAUTHENTICATED, "DEACTIVATED", read_on)
+
     def test_a_first_message_without_what_is_needed_is_refused_with_every_field(self):
         self.assert_bad_fields(self.watch(instance="", format=0, instance_id=b"short").read, "instance", "format", "instance_id")
 
@@ -210,6 +226,20 @@ class Keeping(WatchCase):
             back.ask()
             validators = self.deactivate(created, 30)
             self.assertEqual(validators.confirmed, validators.live)
+
+    def test_who_comes_back_is_waited_for_by_what_it_has_told_whatever_it_goes_on_from(self):
+        """Whom it feeds itself may be behind what it has applied."""
+        created = self.create()
+        with self.other_feeder() as client:
+            watcher = self.watch(client).read_snapshot()
+            watcher.renew()
+            self.assertLess(self.deactivate(created, 1).confirmed, 3)
+            watcher.read_until(lambda: self.has_all(watcher))
+            watcher.cancel()
+            back = self.watch(client, instance_id=watcher.instance_id, positions=watcher.positions, feed=watcher.feed)
+            back.read()
+            validators = self.deactivate(created, 2)
+            self.assertLess(validators.confirmed, validators.live)
 
     def test_a_feeder_that_stops_leaves_its_row_to_run_out(self):
         with self.deployment.beside("latchkey-validator", **self.settings) as feeder:

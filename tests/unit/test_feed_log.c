@@ -96,6 +96,18 @@ static void the_lowest_of_all_who_may_still_serve_is_told(void **state) {
     feed_holds_fini(&holds);
 }
 
+static void who_was_promised_time_is_held_for_longer_than_its_clock_may_be_slow(void **state) {
+    (void)state;
+    const uint64_t second_ns = UINT64_C(1000000000);
+    struct feed_holds holds = {NULL};
+    struct feed_hold *hold = feed_holds_open(&holds, (struct uuid){{1}});
+    feed_hold_extend(hold, 5 * second_ns, 30 * second_ns);
+    feed_hold_extend(hold, 6 * second_ns, second_ns); // an earlier end shortens nothing
+    assert_true(feed_holds_any(&holds, 35 * second_ns + 399999999));
+    assert_false(feed_holds_any(&holds, 35 * second_ns + 400000000));
+    feed_holds_fini(&holds);
+}
+
 static void a_promise_outlives_its_stream_and_is_known_again(void **state) {
     (void)state;
     struct feed_holds holds = {NULL};
@@ -131,6 +143,7 @@ int main(void) {
         cmocka_unit_test(a_run_lives_as_long_as_it_is_taken),
         cmocka_unit_test(without_memory_a_run_is_not_added),
         cmocka_unit_test(the_lowest_of_all_who_may_still_serve_is_told),
+        cmocka_unit_test(who_was_promised_time_is_held_for_longer_than_its_clock_may_be_slow),
         cmocka_unit_test(a_promise_outlives_its_stream_and_is_known_again),
         cmocka_unit_test(who_gives_up_is_not_waited_for),
     };

@@ -83,8 +83,23 @@ static void settle(struct watch *watch, enum status status) {
         finish(watch, MAY_SERVE_ON);
 }
 
+static enum status check_asker(const struct watch *watch, struct validate_turn *ret_turn) {
+    return validate_turn_begin_watching(watch->service->validate, watch->transport, PERMISSION,
+                                        grpc_call_get_fault(watch->transport), ret_turn);
+}
+
+// Whether anybody's token can be judged now. While it can't, what comes is told: nothing was heard of an end.
+static bool can_check(const struct watch *watch) {
+    uint64_t now = loop_get_boottime_ns(grpc_call_get_loop(watch->transport));
+    return !grpc_call_is_cancelled(watch->transport) &&
+           lease_get_state(&watch->service->validate->validator->lease, now) == LEASE_SERVING;
+}
+
+// Who only listens is looked at here: its token may have ended, too.
 static void on_news(void *context) {
-    settle(context, STATUS_OK);
+    struct watch *watch = context;
+    struct validate_turn turn;
+    settle(watch, can_check(watch) ? check_asker(watch, &turn) : STATUS_OK);
 }
 
 // ---- what comes ----
@@ -155,7 +170,7 @@ static enum status open(struct watch *watch, const struct validate_view *view,
         return fault->status;
     struct feed_start start = get_start(watch, request);
     switch (feed_open(watch->service->feed, &start, &watch->watcher)) {
-    case STATUS_OK: return STATUS_OK;
+    case STATUS_OK: feed_note(watch->watcher, NULL, 0, request->nonce); return STATUS_OK;
     case STATUS_NO_MEMORY: return fault_set_no_memory(fault);
     case STATUS_NOT_FOUND:
         return fault_set(fault, STATUS_FAILED_PRECONDITION, "POSITIONS_UNKNOWN",
@@ -180,15 +195,11 @@ static enum status note(struct watch *watch, const Latchkey__V1__WatchChangesReq
 // Who asks is looked at with each message: its token may have ended.
 static enum status take_in(struct watch *watch, const Latchkey__V1__WatchChangesRequest *request) {
     struct validate_turn turn;
-    struct fault *fault = grpc_call_get_fault(watch->transport);
-    enum status status =
-        validate_turn_begin_watching(watch->service->validate, watch->transport, PERMISSION, fault, &turn);
+    enum status status = check_asker(watch, &turn);
     if (status != STATUS_OK)
         return status;
     validate_turn_note_asker(&turn);
-    if (!watch->watcher)
-        status = open(watch, &turn.view, request);
-    return status == STATUS_OK ? note(watch, request) : status;
+    return watch->watcher ? note(watch, request) : open(watch, &turn.view, request);
 }
 
 // ---- the transport's callbacks ----

@@ -138,8 +138,7 @@ static void answer(struct feed *feed, struct feed_watcher *watcher, const struct
         feed_cut(watcher, WATCHER_CUT_ENDED);
         return;
     }
-    if (now_ns + told.valid_ns > watcher->hold->until_ns)
-        watcher->hold->until_ns = now_ns + told.valid_ns;
+    feed_hold_extend(watcher->hold, now_ns, told.valid_ns);
     feed_post(watcher);
 }
 

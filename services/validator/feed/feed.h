@@ -74,7 +74,9 @@ bool feed_is_holding(struct feed *feed, uint64_t now_ns);
 
 struct feed_start {
     struct uuid instance_id;
-    bool has_point; // to go on from, of that feed; else a snapshot is wanted
+    // To go on from, of that feed; else a snapshot is wanted. Whom it feeds itself may be behind it, so it
+    // says nothing of what has been applied.
+    bool has_point;
     uint64_t feed;
     struct feed_point point;
     uint64_t max_staleness_ns; // UINT64_MAX = as long as can be

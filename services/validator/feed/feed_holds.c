@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+enum { MARGIN_MS = 100, MARGIN_DIVISOR = 100 };
+
 void feed_holds_fini(struct feed_holds *holds) {
     while (holds->first) {
         struct feed_hold *hold = holds->first;
@@ -30,6 +32,12 @@ struct feed_hold *feed_holds_open(struct feed_holds *holds, struct uuid instance
 void feed_holds_close(struct feed_hold *hold) {
     assert(hold->users > 0);
     hold->users--;
+}
+
+void feed_hold_extend(struct feed_hold *hold, uint64_t now_ns, uint64_t valid_ns) {
+    uint64_t until_ns = now_ns + valid_ns + valid_ns / MARGIN_DIVISOR + MARGIN_MS * UINT64_C(1000000);
+    if (until_ns > hold->until_ns)
+        hold->until_ns = until_ns;
 }
 
 void feed_holds_expire(struct feed_holds *holds, uint64_t now_ns) {

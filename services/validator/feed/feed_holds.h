@@ -19,7 +19,7 @@ struct feed_hold {
     struct feed_hold *next;
     struct uuid instance_id;
     int64_t seqs[LANE_COUNT]; // what it has told to have applied
-    uint64_t until_ns;        // boottime; 0 = it was promised nothing
+    uint64_t until_ns;        // boottime, with the margin; 0 = it was promised nothing
     unsigned users;           // streams of it that are open
 };
 
@@ -35,6 +35,10 @@ MUST_CHECK struct feed_hold *feed_holds_open(struct feed_holds *holds, struct uu
 
 // One user less. Without one it goes when its time is over (feed_holds_expire()).
 void feed_holds_close(struct feed_hold *hold);
+
+// It may serve for so long, counted from before now on its own clock. It is held for 1 % + 100 ms longer, for
+// clocks that run apart, as whoever waits for a lease does (fence.h).
+void feed_hold_extend(struct feed_hold *hold, uint64_t now_ns, uint64_t valid_ns);
 
 // It serves no more, by whatever it was promised.
 static inline void feed_hold_give_up(struct feed_hold *hold) {

@@ -63,8 +63,6 @@ static enum status begin(struct feed *feed, const struct feed_start *start, stru
     watcher->hold = feed_holds_open(&feed->holds, start->instance_id);
     if (!watcher->hold)
         return STATUS_NO_MEMORY;
-    if (watcher->state == WATCHER_FOLLOWING)
-        memcpy(watcher->hold->seqs, start->point.seqs, sizeof(watcher->hold->seqs));
     link_watcher(feed, watcher);
     return STATUS_OK;
 }

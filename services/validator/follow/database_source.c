@@ -170,6 +170,7 @@ static enum status report_loss(struct follower *follower, struct turn *turn) {
     if (status != STATUS_OK || !is_settled)
         return status;
     log_event(LOG_LEVEL_WARNING, "the loss of changes is settled: everything is loaded again");
+    snapshot_keeper_discard(&follower->keeper);
     lease_recover_history(&follower->validator->lease);
     *turn = (struct turn){LOAD_AGAIN, true};
     return STATUS_OK;

@@ -196,8 +196,10 @@ static void run_errands(struct follower *follower) {
                 validator_get_time_ms(validator, now));
 }
 
+// What is applied by half is served, but is not what a file may hold: nothing in it tells that the rest is to
+// be read again (applier.h).
 static bool is_current(const struct follower *follower) {
-    return follower->state == FOLLOWING &&
+    return follower->state == FOLLOWING && !follower->applier.is_half_applied &&
            lease_get_state(&follower->validator->lease, follower_boottime_ns(follower)) == LEASE_SERVING;
 }
 

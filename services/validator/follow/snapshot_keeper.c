@@ -1,6 +1,8 @@
 #include "services/validator/follow/snapshot_keeper.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/base/log.h"
 #include "services/validator/follow/snapshot_file.h"
@@ -148,12 +150,26 @@ void snapshot_keeper_forget_image(struct snapshot_keeper *keeper) {
         snapshot_dump_forget_image(keeper->dump);
 }
 
+static void give_up_dump(struct snapshot_keeper *keeper) {
+    if (!keeper->dump)
+        return;
+    snapshot_dump_forget_image(keeper->dump);
+    end_dump(keeper);
+}
+
+void snapshot_keeper_discard(struct snapshot_keeper *keeper) {
+    if (!is_on(keeper))
+        return;
+    give_up_dump(keeper);
+    keeper->has_file = false;
+    keeper->next_ns = 0;
+    if (unlink(keeper->options.path) != 0 && errno != ENOENT)
+        note_failure(keeper, STATUS_UNAVAILABLE, errno);
+}
+
 // One that is under way has begun some time ago: what has come since would be missing.
 void snapshot_keeper_finish(struct snapshot_keeper *keeper, const struct image *image) {
-    if (keeper->dump) {
-        snapshot_dump_forget_image(keeper->dump);
-        end_dump(keeper);
-    }
+    give_up_dump(keeper);
     if (!is_on(keeper) || !keeper->has_identity || !has_news(keeper, image))
         return;
     begin_dump(keeper, image);
@@ -164,10 +180,7 @@ void snapshot_keeper_finish(struct snapshot_keeper *keeper, const struct image *
 }
 
 void snapshot_keeper_fini(struct snapshot_keeper *keeper) {
-    if (!keeper->dump)
-        return;
-    snapshot_dump_forget_image(keeper->dump);
-    end_dump(keeper);
+    give_up_dump(keeper);
 }
 
 // --- metrics ---

@@ -63,6 +63,10 @@ bool snapshot_keeper_run(struct snapshot_keeper *keeper, const struct image *ima
 // The image that was given to snapshot_keeper_run() is going to be freed. Never blocks.
 void snapshot_keeper_forget_image(struct snapshot_keeper *keeper);
 
+// The history that the file is of does not count any more: it is deleted, and the next image is written at
+// once. Waits for the disk.
+void snapshot_keeper_discard(struct snapshot_keeper *keeper);
+
 // At the stop: the file as of now. Waits for the disk.
 void snapshot_keeper_finish(struct snapshot_keeper *keeper, const struct image *image);
 

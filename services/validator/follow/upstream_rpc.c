@@ -252,6 +252,11 @@ static enum status judge(struct follower *follower, enum status status, const st
     return STATUS_OK;
 }
 
+// What memory failed for is told again, from the positions that were published.
+static void forget_unpublished(struct lanes *lanes) {
+    lanes->next = *lanes_get_positions(lanes);
+}
+
 static enum status run_following(struct follower *follower, struct turn *turn) {
     struct upstream *upstream = follower->upstream;
     const Latchkey__V1__WatchChangesResponse *message;
@@ -260,6 +265,7 @@ static enum status run_following(struct follower *follower, struct turn *turn) {
     turn->is_followed_at_once = true;
     if (!upstream->stream) {
         status = upstream_call_open(follower, FROM_POSITIONS, &fault);
+        forget_unpublished(image_get_own_lanes(follower->image));
         return status == STATUS_OK ? status : judge(follower, status, &fault, turn);
     }
     if (get_wait_ms(follower) == 0)

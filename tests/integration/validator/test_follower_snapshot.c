@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/ip/ip_set.h"
 #include "services/validator/image/quiescence.h"
 #include "tests/integration/validator/scene.h"
 #include "tests/unit/unit.h"
@@ -133,6 +134,47 @@ static void a_file_below_the_log_is_of_no_use(void **state) {
     free(metrics);
 }
 
+static bool has_failed(struct scene *of) {
+    (void)of;
+    char *metrics = get_metrics();
+    bool has = !strstr(metrics, "latchkey_follower_failures_total 0");
+    free(metrics);
+    return has;
+}
+
+static bool is_listed(uint8_t first_byte) {
+    const struct ip_address address = {.family = IP_FAMILY_V4, .bytes = {first_byte, 0, 0, 1}};
+    quiescence_go_online();
+    const struct ip_set *list = image_get_company(scene_get_image(&scene), scene_find(&scene, 1))->ips;
+    bool is_so = ip_set_contains(list, &address, 0);
+    quiescence_go_offline();
+    return is_so;
+}
+
+// The pointer to a new list has been read, and its entries have not: for a file that is the new list's.
+static void what_was_applied_by_half_at_a_stop_is_not_in_the_file(void **state) {
+    (void)state;
+    scene_run(&scene, "INSERT INTO latchkey.whitelist_entry (entry_id, company_id, list_id, address, cidr)"
+                      " SELECT $e1, $c1, live_list_id, 'old', '10.0.0.1' FROM latchkey.whitelist"
+                      " WHERE company_id = $c1");
+    scene_follow(&scene);
+    assert_true(is_listed(10));
+    scene_run(&scene, "REVOKE SELECT ON latchkey.whitelist_entry FROM latchkey_validator;"
+                      "INSERT INTO latchkey.whitelist_list (list_id, company_id) VALUES ($l2, $c1);"
+                      "INSERT INTO latchkey.whitelist_entry (entry_id, company_id, list_id, address, cidr)"
+                      " VALUES ($e2, $c1, $l2, 'new', '11.0.0.1');"
+                      "UPDATE latchkey.whitelist SET live_list_id = $l2 WHERE company_id = $c1");
+    follower_wake(scene.follower);
+    scene_await(&scene, has_failed);
+    assert_int_equal(scene_get_state(&scene), LEASE_SERVING);
+    scene_stop(&scene);
+    scene_run(&scene, "GRANT SELECT ON latchkey.whitelist_entry TO latchkey_validator");
+    scene_start(&scene);
+    scene_await_state(&scene, LEASE_SERVING);
+    assert_true(is_listed(11));
+    assert_false(is_listed(10));
+}
+
 // The database was put back to before what the file has seen.
 static void a_file_of_another_history_lets_nobody_in(void **state) {
     (void)state;
@@ -148,6 +190,27 @@ static void a_file_of_another_history_lets_nobody_in(void **state) {
     assert_false(scene_has_seen(&scene, LEASE_SERVING));
 }
 
+// It has as many changes as the one before: only their marks tell them apart.
+static void a_file_of_a_history_that_was_given_up_is_gone(void **state) {
+    (void)state;
+    scene_stop(&scene);
+    scene_start(&scene);
+    scene_await_state(&scene, LEASE_SERVING);
+    scene_run(&scene, "UPDATE latchkey.change SET mark = mark + 1;"
+                      "UPDATE latchkey.change_lane SET mark = mark + 1");
+    follower_wake(scene.follower);
+    scene_await_state(&scene, LEASE_HISTORY_LOST);
+    scene_await_answer(&scene, "SELECT count(*) FROM latchkey.loss_report WHERE compared_at IS NOT NULL", 1);
+    scene_run(&scene, "UPDATE latchkey.loss_report SET settled_at = now()");
+    follower_wake(scene.follower);
+    scene_await_state(&scene, LEASE_SERVING);
+    scene_stop(&scene);
+    scene_forget_states(&scene);
+    scene_start(&scene);
+    scene_await_state(&scene, LEASE_SERVING);
+    assert_false(scene_has_seen(&scene, LEASE_HISTORY_LOST));
+}
+
 int main(void) {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -156,7 +219,9 @@ int main(void) {
         CASE(what_was_revoked_meanwhile_is_known_before_it_serves),
         CASE(a_damaged_file_is_ignored),
         CASE(a_file_below_the_log_is_of_no_use),
+        CASE(what_was_applied_by_half_at_a_stop_is_not_in_the_file),
         CASE(a_file_of_another_history_lets_nobody_in),
+        CASE(a_file_of_a_history_that_was_given_up_is_gone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
