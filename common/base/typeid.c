@@ -40,8 +40,8 @@ static uint64_t find_above(uint64_t digits, uint64_t bound) {
     return (digits + (0x7f - bound) * ONES) >> 7 & ONES;
 }
 
-// alphabet[digit] of eight digits, one a byte: no sum leaves its byte. why not in the compiler's vectors: they
-// would wait for the words that they are put together of.
+// alphabet[digit] of eight digits, one a byte: no sum leaves its byte. why not in the compiler's vectors:
+// they would wait for the words that they are put together of.
 static uint64_t get_characters(uint64_t digits) {
     return digits + '0' * ONES + find_above(digits, 9) * ('a' - '9' - 1) + find_above(digits, 17) +
            find_above(digits, 19) + find_above(digits, 21) + find_above(digits, 26);

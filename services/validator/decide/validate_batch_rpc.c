@@ -15,7 +15,7 @@ struct batch {
     struct bytes request;
     struct bytes rest; // that is still to be decided
     size_t questions;
-    struct buffer answers; // behind GRPC_CALL_HEADROOM bytes
+    struct buffer answers;  // behind GRPC_CALL_HEADROOM bytes
     uint64_t due_ns;        // no wait lasts longer
     uint64_t came_at_round; // of the positions when it was first looked at; 0 = not yet
 };
