@@ -81,6 +81,11 @@ class SnapshotFile(ValidateCase):
     def wait_for_file(self):
         wait_until(self.file.exists, 60, "a snapshot file")
 
+    def count_applied(self):
+        """By those that live: who was killed has a row for a while."""
+        return self.deployment.execute("SELECT coalesce(min((SELECT sum(position) FROM unnest(positions) AS position)), 0) "
+                                       "FROM latchkey.validator WHERE renewed_at > now() - interval '10 s'")[0][0]
+
     def catch_up(self):
         """Both have all that is in the log."""
         heads = self.deployment.execute("SELECT sum(head) FROM latchkey.change_lane")[0][0]

@@ -166,7 +166,8 @@ static void a_draft_is_equal_to_the_set_of_its_entries_and_to_no_other(void **st
 // A change costs the hash of a block, not of a million entries.
 static void a_changed_set_hashes_only_what_the_change_has_met(void **state) {
     (void)state;
-    static const uint64_t keys[2] = {1, UINT64_C(0x9E3779B97F4A7C15)}, others[2] = {2, keys[1]};
+    static const uint64_t keys[2] = {1, UINT64_C(0x9E3779B97F4A7C15)},
+                          others[2] = {2, UINT64_C(0x9E3779B97F4A7C15)};
     struct plain_list list = plain_list_new_row(200000);
     struct ip_set *set = ip_set_new(list.entries, list.count);
     assert_non_null(set);
