@@ -54,26 +54,28 @@ static uint8_t judge_digit(uint8_t c) {
     return !(is_figure | is_letter);
 }
 
-static uint8_t judge_chunk(const uint8_t *chunk) {
-    uint8_t judged[CHUNK], bad = 0;
+static void judge_chunk(const uint8_t *chunk, uint8_t bad[CHUNK]) {
     for (size_t i = 0; i < CHUNK; i++)
-        judged[i] = judge_digit(chunk[i]);
-    for (size_t i = 0; i < CHUNK; i++)
-        bad |= judged[i];
-    return bad;
+        bad[i] |= judge_digit(chunk[i]);
+}
+
+static bool is_all_zero(const uint8_t bad[CHUNK]) {
+    static const uint8_t zero[CHUNK];
+    return memcmp(bad, zero, CHUNK) == 0;
 }
 
 // The last chunk overlaps the one before.
 bool base62_is_number(struct bytes text) {
-    uint8_t bad = text.len == 0;
+    uint8_t bad[CHUNK] = {text.len == 0};
     if (text.len < CHUNK) {
         for (size_t i = 0; i < text.len; i++)
-            bad |= judge_digit(text.data[i]);
-        return !bad;
+            bad[i] |= judge_digit(text.data[i]);
+        return is_all_zero(bad);
     }
     for (size_t i = 0; i + CHUNK < text.len; i += CHUNK)
-        bad |= judge_chunk(text.data + i);
-    return !(bad | judge_chunk(text.data + text.len - CHUNK));
+        judge_chunk(text.data + i, bad);
+    judge_chunk(text.data + text.len - CHUNK, bad);
+    return is_all_zero(bad);
 }
 
 void base62_encode_u32(uint32_t value, char *ret_text, unsigned width) {

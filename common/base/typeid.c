@@ -6,6 +6,8 @@
 
 static const char alphabet[] = "0123456789abcdefghjkmnpqrstvwxyz";
 
+#define ONES UINT64_C(0x0101010101010101)
+
 struct halves {
     uint64_t high, low;
 };
@@ -33,24 +35,28 @@ static uint64_t spread(uint64_t bits) {
     return (bits & 0x03e003e003e003e0) << 3 | (bits & 0x001f001f001f001f);
 }
 
-// alphabet[digit]. why by comparisons: the compiler makes one step of sixteen.
-static char get_character(uint8_t digit) {
-    return (char)('0' + digit + (digit > 9) * ('a' - '9' - 1) + (digit > 17) + (digit > 19) + (digit > 21) +
-                  (digit > 26));
+// A one in each byte that is above `bound`.
+static uint64_t find_above(uint64_t digits, uint64_t bound) {
+    return (digits + (0x7f - bound) * ONES) >> 7 & ONES;
+}
+
+// alphabet[digit] of eight digits, one a byte: no sum leaves its byte. why not in the compiler's vectors:
+// they would wait for the words that they are put together of.
+static uint64_t get_characters(uint64_t digits) {
+    return digits + '0' * ONES + find_above(digits, 9) * ('a' - '9' - 1) + find_above(digits, 17) +
+           find_above(digits, 19) + find_above(digits, 21) + find_above(digits, 26);
 }
 
 // The first two digits have ten bits, which are eight; the rest is three times eight digits.
 static void write_suffix(struct uuid uuid, char ret_text[TYPEID_SUFFIX_LENGTH]) {
     struct halves value = split_uuid(uuid);
-    uint8_t digits[32] = {(uint8_t)(value.high >> 61), (uint8_t)(value.high >> 56 & 31)};
-    const uint64_t words[] = {htobe64(spread(value.high >> 16)),
-                              htobe64(spread(value.high << 24 | value.low >> 40)),
-                              htobe64(spread(value.low))};
-    char text[sizeof(digits)];
-    memcpy(digits + 2, words, sizeof(words));
-    for (size_t i = 0; i < sizeof(digits); i++)
-        text[i] = get_character(digits[i]);
-    memcpy(ret_text, text, TYPEID_SUFFIX_LENGTH);
+    uint64_t first = get_characters(value.high >> 61 << 8 | (value.high >> 56 & 31));
+    const uint64_t words[] = {htobe64(get_characters(spread(value.high >> 16))),
+                              htobe64(get_characters(spread(value.high << 24 | value.low >> 40))),
+                              htobe64(get_characters(spread(value.low)))};
+    ret_text[0] = (char)(first >> 8);
+    ret_text[1] = (char)first;
+    memcpy(ret_text + 2, words, sizeof(words));
 }
 
 // Exactly TYPEID_SUFFIX_LENGTH characters at `text`.

@@ -71,6 +71,7 @@ struct grpc_call *call_new(struct grpc_loop *home, const struct call_wire *wire)
 void call_free(struct grpc_call *call) {
     framing_fini(&call->framing);
     buffer_fini(&call->held);
+    buffer_fini(&call->reply_buffer);
     arena_fini(&call->arena);
     arena_fini(&call->message_arena);
     arena_fini(&call->transport_arena);
@@ -80,6 +81,7 @@ void call_free(struct grpc_call *call) {
 // Back to what take_free() may hand out: all zero but for the memory that is kept.
 static void clear(struct grpc_call *call) {
     buffer_fini(&call->held);
+    buffer_fini(&call->reply_buffer);
     memset(call, 0, offsetof(struct grpc_call, framing));
     framing_reset(&call->framing, 0);
     arena_reset(&call->arena);

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "common/base/arena.h"
+#include "common/base/buffer.h"
 #include "common/base/bytes.h"
 #include "common/base/compiler.h"
 #include "common/base/fault.h"
@@ -110,5 +111,8 @@ void grpc_call_reply_bytes(struct grpc_call *call, struct bytes message);
 
 // The same without a copy: `framed` lives in the call's arena and begins with so many bytes that are free.
 void grpc_call_reply_framed(struct grpc_call *call, struct bytes framed);
+
+// The same of a buffer, which it takes.
+void grpc_call_reply_buffer(struct grpc_call *call, struct buffer *framed);
 
 #endif

@@ -73,6 +73,7 @@ struct grpc_call {
     // Answering.
     struct outgoing *out_first, **out_end;
     struct outgoing reply;             // the one message of a unary call
+    struct buffer reply_buffer;        // that it stands in, if not in the arena
     size_t out_offset;                 // sent of `out_first`
     size_t out_bytes;                  // queued, and what queueing takes
     struct metadata headers, trailers; // the handler's

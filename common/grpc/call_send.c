@@ -183,9 +183,13 @@ static void finish_after_push(struct grpc_call *call, enum status status) {
 
 static_assert(GRPC_CALL_HEADROOM == FRAMING_PREFIX_BYTES, "the prefix has room");
 
+static size_t get_held_bytes(const struct grpc_call *call) {
+    return call->arena.used_bytes + call->reply_buffer.capacity;
+}
+
 static void reply_in_place(struct grpc_call *call, struct bytes framed) {
     framing_write_prefix((uint8_t *)framed.data, (uint32_t)(framed.len - FRAMING_PREFIX_BYTES));
-    size_t held = call->arena.used_bytes;
+    size_t held = get_held_bytes(call);
     call->reply =
         (struct outgoing){.bytes = framed, .overhead_bytes = held > framed.len ? held - framed.len : 0};
     call_push(call, &call->reply);
@@ -211,10 +215,16 @@ void grpc_call_reply_framed(struct grpc_call *call, struct bytes framed) {
         finish_after_push(call, STATUS_NO_MEMORY);
     else if (needs_encoding(call, framed.len))
         reply_encoded(call, (struct content){.wire = without_prefix(framed)});
-    else if (call_may_reply(call, call->arena.used_bytes))
+    else if (call_may_reply(call, get_held_bytes(call)))
         reply_in_place(call, framed);
     else
         finish_after_push(call, STATUS_EXHAUSTED);
+}
+
+void grpc_call_reply_buffer(struct grpc_call *call, struct buffer *framed) {
+    call->reply_buffer = *framed;
+    *framed = (struct buffer){.data = NULL};
+    grpc_call_reply_framed(call, buffer_get_bytes(&call->reply_buffer));
 }
 
 void grpc_call_reply(struct grpc_call *call, const ProtobufCMessage *message) {

@@ -3,6 +3,8 @@
 #include "services/validator/decide/validate_item.h"
 #include "services/validator/decide/validate_item_wire.h"
 
+enum { ANSWER_BYTES_USUAL = 192 };
+
 // In the call's arena.
 struct batch {
     struct backlog_job job;
@@ -12,7 +14,8 @@ struct batch {
     struct grpc_call *transport;
     struct bytes request;
     struct bytes rest; // that is still to be decided
-    struct buffer answers;
+    size_t questions;
+    struct buffer answers;  // behind GRPC_CALL_HEADROOM bytes
     uint64_t due_ns;        // no wait lasts longer
     uint64_t came_at_round; // of the positions when it was first looked at; 0 = not yet
 };
@@ -26,9 +29,7 @@ struct portion {
 // ---- its end ----
 
 static void end(struct batch *batch) {
-    struct buffer answers = batch->answers;
-    grpc_call_reply_bytes(batch->transport, buffer_get_bytes(&answers));
-    buffer_fini(&answers);
+    grpc_call_reply_buffer(batch->transport, &batch->answers);
 }
 
 static void fail(struct batch *batch) {
@@ -37,6 +38,16 @@ static void fail(struct batch *batch) {
 }
 
 // ---- a portion ----
+
+// why room for all: what grows is copied, and larger ones come from the system page by page.
+static bool begin_answers(struct batch *batch) {
+    if (batch->answers.len > 0)
+        return true;
+    if (!buffer_reserve(&batch->answers, GRPC_CALL_HEADROOM + batch->questions * ANSWER_BYTES_USUAL))
+        return false;
+    buffer_advance(&batch->answers, GRPC_CALL_HEADROOM);
+    return true;
+}
 
 static enum status fill(struct batch *batch, const struct validate_view *view, struct portion *portion) {
     struct bytes rest = batch->rest, message;
@@ -91,14 +102,14 @@ static enum status answer(struct batch *batch, const struct validate_turn *turn,
     validate_batch_wire_append(&batch->answers, &answer);
     if (batch->answers.failed)
         return STATUS_NO_MEMORY;
-    if (batch->answers.len > VALIDATE_BATCH_ANSWER_MAX)
+    if (batch->answers.len > GRPC_CALL_HEADROOM + VALIDATE_BATCH_ANSWER_MAX)
         return STATUS_TOO_LARGE;
     return grpc_call_hold_memory(batch->transport, batch->answers.capacity);
 }
 
 static enum status answer_all(struct batch *batch, const struct validate_turn *turn, struct portion *portion,
                               bool *ret_waits) {
-    enum status status = STATUS_OK;
+    enum status status = begin_answers(batch) ? STATUS_OK : STATUS_NO_MEMORY;
     *ret_waits = false;
     for (size_t i = 0; i < portion->count; i++)
         validate_item_advance(&turn->view, &portion->items[i]);
@@ -135,7 +146,8 @@ static enum status decide(struct batch *batch, struct portion *portion, bool *re
 static size_t run(struct backlog_job *job) {
     struct batch *batch = CONTAINER_OF(job, struct batch, job);
     struct arena *scratch = &batch->mine->scratch;
-    struct portion portion = {.count = 0};
+    struct portion portion;
+    portion.count = 0; // why not all of it: the rest is written as it is filled
     bool waits = false;
     enum status status = decide(batch, &portion, &waits);
     arena_reset(scratch);
@@ -150,12 +162,11 @@ static size_t run(struct backlog_job *job) {
 
 // ---- the transport's callbacks ----
 
-static enum status count(struct grpc_call *transport, struct bytes request) {
+static enum status count(struct grpc_call *transport, struct bytes request, size_t *ret_questions) {
     struct fault *fault = grpc_call_get_fault(transport);
-    size_t questions;
-    if (validate_batch_wire_count(request, &questions) != STATUS_OK)
+    if (validate_batch_wire_count(request, ret_questions) != STATUS_OK)
         return validate_fail_malformed(transport, request, fault);
-    if (questions == 0 || questions > VALIDATE_BATCH_MAX)
+    if (*ret_questions == 0 || *ret_questions > VALIDATE_BATCH_MAX)
         fault_add_field(fault, "requests", "ask 1 to %d questions at once", VALIDATE_BATCH_MAX);
     return fault->status;
 }
@@ -164,7 +175,7 @@ static void on_bytes(struct grpc_call *transport, struct bytes request) {
     const struct validate_service *service = grpc_call_get_method(transport)->context;
     struct batch *batch = ARENA_NEW(grpc_call_get_arena(transport), struct batch);
     struct fault *fault = grpc_call_get_fault(transport);
-    enum status status = batch ? count(transport, request) : fault_set_no_memory(fault);
+    enum status status = batch ? count(transport, request, &batch->questions) : fault_set_no_memory(fault);
     if (status != STATUS_OK) {
         grpc_call_finish(transport, fault);
         return;

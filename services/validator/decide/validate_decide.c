@@ -48,7 +48,7 @@ void validate_refuse(const struct validate_view *view, const struct validate_ask
 
 static void tell_token(const struct validate_subject *subject, struct validate_answer *answer) {
     answer->company_id = bytes_of_text(subject->company->id_text);
-    answer->token_id_text = typeid_of(TYPEID_TOKEN, subject->record->token_id);
+    typeid_format(BYTES_LITERAL(TYPEID_TOKEN), subject->record->token_id, answer->token_id_text.text);
     answer->token_id = bytes_of(answer->token_id_text.text, sizeof(answer->token_id_text.text) - 1);
     answer->expires_at_ms = token_record_get_expires_at_ms(subject->record);
 }

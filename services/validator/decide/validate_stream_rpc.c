@@ -6,7 +6,12 @@
 #include "services/validator/decide/validate_item.h"
 #include "services/validator/decide/validate_item_wire.h"
 
-enum { ASKED_BYTES_MAX = 64 * 1024 }; // and one message
+enum {
+    ASKED_BYTES_MAX = 64 * 1024, // and one message
+    // What a portion usually takes: room for it from the first on, so that it is not moved as it grows.
+    ASKED_BYTES_USUAL = BACKLOG_PORTION * 112,
+    ANSWER_BYTES_USUAL = 208,
+};
 
 // In the call's arena.
 struct stream {
@@ -81,6 +86,12 @@ static void finish(struct stream *stream) {
 static enum status set_draining(struct stream *stream) {
     return fault_set(grpc_call_get_fault(stream->transport), STATUS_UNAVAILABLE, "DRAINING",
                      "this connection is to end: go on with another stream");
+}
+
+// Without memory the buffer fails, as it would later.
+static void make_room(struct buffer *buffer, size_t size) {
+    if (!buffer->data)
+        (void)!buffer_reserve(buffer, size);
 }
 
 // ---- answers ----
@@ -283,6 +294,7 @@ static enum status answer_portion(struct stream *stream, struct portion *portion
         return status;
     validate_turn_note_asker(&turn);
     enum status read_status = fill(stream, &turn.view, portion);
+    make_room(&stream->answers, portion->count * ANSWER_BYTES_USUAL);
     for (size_t i = 0; i < portion->count; i++)
         validate_item_advance(&turn.view, &portion->asked[i].item);
     for (size_t i = 0; i < portion->count && status == STATUS_OK; i++)
@@ -292,7 +304,8 @@ static enum status answer_portion(struct stream *stream, struct portion *portion
 
 static size_t run(struct backlog_job *job) {
     struct stream *stream = CONTAINER_OF(job, struct stream, job);
-    struct portion portion = {.count = 0};
+    struct portion portion;
+    portion.count = 0;
     if (stream->is_stalled || stream->asked_count == 0)
         return 0;
     enum status status = answer_portion(stream, &portion);
@@ -327,6 +340,7 @@ static void on_start(struct grpc_call *transport) {
 static void on_bytes(struct grpc_call *transport, struct bytes message) {
     struct stream *stream = grpc_call_get_data(transport);
     uint32_t len = (uint32_t)message.len;
+    make_room(&stream->asked, ASKED_BYTES_USUAL);
     buffer_append(&stream->asked, bytes_of((const uint8_t *)&len, sizeof(len)));
     buffer_append(&stream->asked, message);
     enum status status =
