@@ -10,8 +10,7 @@ import unittest
 
 import cores
 from latchkey_test.authority import Authority
-from tls_server import TlsServer
-from victim import Helper, MemoryWatch, Victim
+from victim import Helper, MemoryWatch, TlsServer, Victim
 
 SECONDS = float(os.environ.get("LATCHKEY_ATTACK_SECONDS", "30"))
 CROWD = 1000

@@ -12,6 +12,7 @@ _DIRECTORY = Path(__file__).resolve().parent
 sys.path.insert(0, str(_DIRECTORY.parent / "integration/transport"))
 
 import cores
+from tls_server import TlsServer
 from transport import Connection, TransportServer, framed, string_value
 
 
