@@ -13,7 +13,8 @@ import sys
 from pathlib import Path
 
 _SECONDS = float(os.environ.get("LATCHKEY_VALGRIND_SECONDS", "20"))
-_VALGRIND = ["valgrind", "-q", "--error-exitcode=3", "--leak-check=full", "--errors-for-leak-kinds=definite"]
+_VALGRIND = ["valgrind", "-q", "--error-exitcode=3", "--leak-check=full", "--errors-for-leak-kinds=definite",
+             f"--suppressions={Path(__file__).resolve().parent / 'valgrind.supp'}"]
 _CORPUS = Path(__file__).resolve().parents[1] / "fuzz/corpus"
 
 
