@@ -40,6 +40,12 @@ bool duration_get_ms(const Google__Protobuf__Duration *duration, int64_t *ret_ms
     return true;
 }
 
+uint64_t duration_get_ns(const Google__Protobuf__Duration *duration, uint64_t else_ns) {
+    if (!duration || duration->seconds < 0 || duration->seconds > INT32_MAX || duration->nanos < 0)
+        return else_ns;
+    return (uint64_t)duration->seconds * UINT64_C(1000000000) + (uint64_t)duration->nanos;
+}
+
 Google__Protobuf__Timestamp *timestamp_fill(Google__Protobuf__Timestamp *memory, int64_t ms) {
     if (ms == CLOCK_NEVER_MS || ms == CLOCK_ALWAYS_MS)
         return NULL;

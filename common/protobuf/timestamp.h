@@ -19,6 +19,9 @@ MUST_CHECK bool timestamp_get_ms(const Google__Protobuf__Timestamp *timestamp, i
 // 10 000 years.
 MUST_CHECK bool duration_get_ms(const Google__Protobuf__Duration *duration, int64_t *ret_ms);
 
+// In nanoseconds; `else_ns` for NULL, and for what is no span of 0 to INT32_MAX seconds.
+uint64_t duration_get_ns(const Google__Protobuf__Duration *duration, uint64_t else_ns);
+
 // Fills the caller's memory and returns it, as a message wants it; NULL, unset, for CLOCK_NEVER_MS and
 // CLOCK_ALWAYS_MS.
 Google__Protobuf__Timestamp *timestamp_fill(Google__Protobuf__Timestamp *memory, int64_t ms);

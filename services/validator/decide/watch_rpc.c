@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/grpc/call.h"
+#include "common/protobuf/timestamp.h"
 #include "latchkey/v1/validation.pb-c.h"
 #include "services/validator/decide/validate_turn.h"
 
@@ -130,12 +131,6 @@ static enum status check_first(struct fault *fault, const Latchkey__V1__WatchCha
     return check_positions(fault, request);
 }
 
-static uint64_t read_duration_ns(const Google__Protobuf__Duration *duration) {
-    if (!duration || duration->seconds < 0 || duration->seconds > INT32_MAX || duration->nanos < 0)
-        return UINT64_MAX;
-    return (uint64_t)duration->seconds * UINT64_C(1000000000) + (uint64_t)duration->nanos;
-}
-
 // Whether what it has applied is of this history at all.
 static enum status check_history(const struct validate_view *view, struct fault *fault,
                                  const Latchkey__V1__WatchChangesRequest *request) {
@@ -150,7 +145,7 @@ static enum status check_history(const struct validate_view *view, struct fault 
 static struct feed_start get_start(struct watch *watch, const Latchkey__V1__WatchChangesRequest *request) {
     struct feed_start start = {.has_point = request->n_positions > 0,
                                .feed = request->feed,
-                               .max_staleness_ns = read_duration_ns(request->max_staleness),
+                               .max_staleness_ns = duration_get_ns(request->max_staleness, UINT64_MAX),
                                .loop = grpc_call_get_loop(watch->transport),
                                .on_news = on_news,
                                .context = watch};

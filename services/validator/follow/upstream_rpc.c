@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/protobuf/timestamp.h"
 #include "services/validator/follow/upstream_call_rpc.h"
 
 #define MS_NS UINT64_C(1000000)
@@ -191,12 +192,6 @@ static enum status end_run(struct follower *follower, const Latchkey__V1__WatchC
     return follower_end_round(follower, status, &renewal, false);
 }
 
-static uint64_t read_valid_ns(const Google__Protobuf__Duration *duration) {
-    if (!duration || duration->seconds < 0 || duration->nanos < 0 || duration->seconds > INT32_MAX)
-        return 0;
-    return (uint64_t)duration->seconds * UINT64_C(1000000000) + (uint64_t)duration->nanos;
-}
-
 static enum status take_answer(struct follower *follower, const Latchkey__V1__WatchChangesResponse *message) {
     bool is_newest = false;
     const struct sent_nonce *sent = nonce_ring_find(&follower->upstream->nonces, message->nonce, &is_newest);
@@ -207,7 +202,7 @@ static enum status take_answer(struct follower *follower, const Latchkey__V1__Wa
                               .sent_boottime_ns = sent->boottime_ns,
                               .sent_realtime_ms = sent->realtime_ms,
                               .received_realtime_ms = clock_get_realtime_ms(follower->options.clock),
-                              .valid_ns = read_valid_ns(message->valid_for),
+                              .valid_ns = duration_get_ns(message->valid_for, 0),
                               .is_newest = is_newest};
     for (size_t i = 0; i < message->n_heads; i++) {
         if (message->heads[i]->lane >= LANE_COUNT || message->heads[i]->seq > INT64_MAX)
