@@ -75,6 +75,14 @@ static void step(struct image_export *export, struct copy *copy) {
                          STATUS_OK);
 }
 
+static void copy_all(const struct copy *source, struct copy *copy) {
+    struct image_export export;
+    assert_int_equal(image_export_init(&export, source->image), STATUS_OK);
+    while (export.stage != EXPORT_DONE)
+        step(&export, copy);
+    image_export_fini(&export);
+}
+
 // --- cases ---
 
 static void rows_of_an_image_make_the_same_image(void **state) {
@@ -83,15 +91,11 @@ static void rows_of_an_image_make_the_same_image(void **state) {
     for (unsigned round = 0; round < 200; round++) {
         struct plain_rows rows;
         struct copy source, copy;
-        struct image_export export;
         begin_copy(&source);
         begin_copy(&copy);
         plain_draw_rows(&seed, &rows);
         assert_int_equal(plain_apply(&rows, NULL, source.image), STATUS_OK);
-        assert_int_equal(image_export_init(&export, source.image), STATUS_OK);
-        while (export.stage != EXPORT_DONE)
-            step(&export, &copy);
-        image_export_fini(&export);
+        copy_all(&source, &copy);
         assert_int_equal(image_apply_roles(copy.image), STATUS_OK);
         plain_check_image(&rows, copy.image);
         assert_int_equal(image_get_statistics(copy.image).tokens, image_get_statistics(source.image).tokens);
@@ -142,7 +146,6 @@ static void a_walk_beside_changes_and_then_the_changes_make_the_image_of_the_end
 static void a_list_of_nobody_does_not_become_no_list(void **state) {
     (void)state;
     struct copy source, copy;
-    struct image_export export;
     const struct ip_prefix nobody = {{.family = IP_FAMILY_V6, .bytes = {[10] = 0xff, [11] = 0xff}}, 128};
     const struct uuid company_id = {{1}}, member_id = {{2}};
     const struct company_row company = {.company_id = company_id};
@@ -158,10 +161,7 @@ static void a_list_of_nobody_does_not_become_no_list(void **state) {
     assert_int_equal(image_put_company(source.image, &company), STATUS_OK);
     assert_int_equal(image_put_member(source.image, &member), STATUS_OK);
     assert_int_equal(image_put_token(source.image, &token), STATUS_OK);
-    assert_int_equal(image_export_init(&export, source.image), STATUS_OK);
-    while (export.stage != EXPORT_DONE)
-        step(&export, &copy);
-    image_export_fini(&export);
+    copy_all(&source, &copy);
     const struct token_record *record = image_find_token_by_id(copy.image, &token.token_id);
     assert_non_null(record);
     assert_non_null(image_get_member(copy.image, record)->ips);
@@ -173,7 +173,6 @@ static void a_list_of_nobody_does_not_become_no_list(void **state) {
 static void a_list_that_matches_no_domain_does_not_become_no_list(void **state) {
     (void)state;
     struct copy source, copy;
-    struct image_export export;
     const struct bytes domain = BYTES_LITERAL("");
     const struct token_row token = {.fingerprint = {{3}},
                                     .token_id = {{3}},
@@ -182,10 +181,7 @@ static void a_list_that_matches_no_domain_does_not_become_no_list(void **state) 
     begin_copy(&source);
     begin_copy(&copy);
     assert_int_equal(image_put_token(source.image, &token), STATUS_OK);
-    assert_int_equal(image_export_init(&export, source.image), STATUS_OK);
-    while (export.stage != EXPORT_DONE)
-        step(&export, &copy);
-    image_export_fini(&export);
+    copy_all(&source, &copy);
     const struct token_record *record = image_find_token_by_id(copy.image, &token.token_id);
     assert_non_null(record);
     assert_non_null(image_get_policy(copy.image, record)->domains);

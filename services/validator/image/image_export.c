@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "common/base/clock.h"
+#include "services/validator/image/grant_text.h"
 #include "services/validator/image/image_internal.h"
 
 enum { STEP_TOKENS = 64 };
@@ -62,20 +63,6 @@ static enum status visit_list(struct image_export *export, const struct company 
     return visitor->whitelist(context, &row, entries, count);
 }
 
-static enum status split_grants(const struct role *role, struct arena *arena, struct role_row *row) {
-    struct bytes rest = bytes_of(role->grants, role->grants_len);
-    size_t count = 0;
-    for (size_t i = 0; i < rest.len; i++)
-        count += rest.data[i] == '\n';
-    struct bytes *grants = ARENA_NEW_ARRAY(arena, struct bytes, count);
-    if (!grants)
-        return STATUS_NO_MEMORY;
-    while (row->grant_count < count)
-        grants[row->grant_count++] = bytes_split(&rest, '\n');
-    row->grants = grants;
-    return STATUS_OK;
-}
-
 static enum status visit_roles(struct image_export *export, const struct company *company,
                                const struct image_visitor *visitor, void *context) {
     enum status status = STATUS_OK;
@@ -83,9 +70,10 @@ static enum status visit_roles(struct image_export *export, const struct company
         struct role_row row = {.role_id = role->role_id,
                                .company_id = company->company_id,
                                .is_administrator = role->is_administrator};
-        status = split_grants(role, &export->arena, &row);
-        if (status == STATUS_OK)
-            status = visitor->role(context, &row);
+        struct bytes grants = bytes_of(role->grants, role->grants_len);
+        status = grant_text_split(grants, &export->arena, &row.grants, &row.grant_count)
+                     ? visitor->role(context, &row)
+                     : STATUS_NO_MEMORY;
         arena_reset(&export->arena);
     }
     return status;

@@ -7,6 +7,7 @@
 #include "common/base/buffer.h"
 #include "common/base/multiply_fold.h"
 #include "common/base/random.h"
+#include "services/validator/image/grant_text.h"
 
 enum { BUCKETS_MIN = 64, BLOCK_BITS = 12 };
 
@@ -247,19 +248,6 @@ enum status policy_table_expand(struct policy_table *table, const struct permiss
 
 // --- and back ---
 
-static bool get_grants(const struct policy *policy, struct arena *arena, struct policy_rule *rule) {
-    struct bytes rest = bytes_of(policy->grants, policy->grants_len);
-    size_t count = 0;
-    for (size_t i = 0; i < rest.len; i++)
-        count += rest.data[i] == '\n';
-    struct bytes *grants = ARENA_NEW_ARRAY(arena, struct bytes, count);
-    for (size_t i = 0; grants && i < count; i++)
-        grants[i] = bytes_split(&rest, '\n');
-    rule->grants = grants;
-    rule->grant_count = count;
-    return grants;
-}
-
 // A set that matches nothing stays one: no pattern at all would mean every domain.
 static bool get_domains(const struct policy *policy, struct arena *arena, struct policy_rule *rule) {
     if (!policy->domains)
@@ -284,8 +272,9 @@ static bool get_ips(const struct policy *policy, struct arena *arena, struct pol
 
 enum status policy_get_rule(const struct policy *policy, struct arena *arena, struct policy_rule *ret_rule) {
     struct policy_rule rule = {.grants = NULL};
-    if (!get_grants(policy, arena, &rule) || !get_domains(policy, arena, &rule) ||
-        !get_ips(policy, arena, &rule))
+    if (!grant_text_split(bytes_of(policy->grants, policy->grants_len), arena, &rule.grants,
+                          &rule.grant_count) ||
+        !get_domains(policy, arena, &rule) || !get_ips(policy, arena, &rule))
         return STATUS_NO_MEMORY;
     *ret_rule = rule;
     return STATUS_OK;
