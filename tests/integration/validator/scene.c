@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "common/base/buffer.h"
 #include "common/db/array.h"
@@ -268,8 +269,29 @@ void scene_init(struct scene *scene) {
     make_company(scene);
 }
 
+void scene_init_serving(struct scene *scene) {
+    scene_init(scene);
+    scene_start(scene);
+    scene_await_state(scene, LEASE_SERVING);
+}
+
+void scene_keep_file(struct scene *scene, int64_t period_ms) {
+    snprintf(scene->directory, sizeof(scene->directory), "%s", "/tmp/latchkey-snapshot-XXXXXX");
+    assert_non_null(mkdtemp(scene->directory));
+    snprintf(scene->snapshot_path, sizeof(scene->snapshot_path), "%s/file", scene->directory);
+    scene->options.snapshot_path = scene->snapshot_path;
+    scene->options.snapshot_period_ms = period_ms;
+}
+
+static void remove_file(struct scene *scene) {
+    unlink(scene->snapshot_path);
+    assert_int_equal(rmdir(scene->directory), 0);
+}
+
 void scene_fini(struct scene *scene) {
     scene_stop(scene);
+    if (scene->directory[0])
+        remove_file(scene);
     quiescence_leave_thread();
     database_drop(&scene->database);
     pthread_mutex_destroy(&scene->lock);

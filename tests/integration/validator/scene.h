@@ -26,7 +26,8 @@ struct scene {
     struct db_connection_options connection;
     struct follower_options options;
     struct validator validator;
-    struct follower *follower; // NULL while there is none
+    struct follower *follower;             // NULL while there is none
+    char directory[64], snapshot_path[96]; // "": it keeps no snapshot file
 
     pthread_mutex_t lock;
     pthread_cond_t round_ended;
@@ -39,6 +40,12 @@ struct scene {
 // hers with the secret $s1. No follower yet.
 void scene_init(struct scene *scene);
 void scene_fini(struct scene *scene); // frees the follower if there is one
+
+// The same, and a follower that serves.
+void scene_init_serving(struct scene *scene);
+
+// Before a follower is started: it keeps a snapshot file, in a directory that goes with the scene.
+void scene_keep_file(struct scene *scene, int64_t period_ms);
 
 // Statements as one transaction.
 void scene_run(struct scene *scene, const char *sql);

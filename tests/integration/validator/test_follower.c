@@ -10,9 +10,7 @@ static struct scene scene;
 
 static int set_up(void **state) {
     (void)state;
-    scene_init(&scene);
-    scene_start(&scene);
-    scene_await_state(&scene, LEASE_SERVING);
+    scene_init_serving(&scene);
     return 0;
 }
 

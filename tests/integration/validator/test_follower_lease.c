@@ -19,9 +19,7 @@ static int set_up(void **state) {
 
 static int set_up_serving(void **state) {
     (void)state;
-    scene_init(&scene);
-    scene_start(&scene);
-    scene_await_state(&scene, LEASE_SERVING);
+    scene_init_serving(&scene);
     scene_forget_states(&scene);
     return 0;
 }

@@ -227,9 +227,7 @@ static void a_pointer_that_went_and_came_back_has_its_own_entries(void **state) 
 static int set_up(void **state) {
     (void)state;
     seed = seed_new();
-    scene_init(&scene);
-    scene_start(&scene);
-    scene_await_state(&scene, LEASE_SERVING);
+    scene_init_serving(&scene);
     return 0;
 }
 

@@ -20,7 +20,7 @@ enum { ROUNDS = 40, CHANGES_MAX = 12, OBJECTS = 8, PROBES = 24 };
 static struct scene scene;
 static struct seed seed;
 static struct ip_address probes[PROBES];
-static char directory[64], path[96], kept_path[96];
+static char kept_path[96];
 
 static unsigned pick(unsigned count) {
     return (unsigned)seed_next_below(&seed, count);
@@ -191,15 +191,16 @@ static void make_probes(void) {
 // The file as it is now, while others take its place.
 static void keep_file(void) {
     unlink(kept_path);
-    assert_true(link(path, kept_path) == 0 || access(path, F_OK) != 0); // none is written yet
+    assert_true(link(scene.snapshot_path, kept_path) == 0 ||
+                access(scene.snapshot_path, F_OK) != 0); // none is written yet
 }
 
 // With a file that may be much older than what it knew.
 static void start_again(void) {
     scene_stop(&scene);
     if (pick(2) == 0 && access(kept_path, F_OK) == 0) {
-        assert_int_equal(unlink(path), 0);
-        assert_int_equal(link(kept_path, path), 0);
+        assert_int_equal(unlink(scene.snapshot_path), 0);
+        assert_int_equal(link(kept_path, scene.snapshot_path), 0);
     }
     scene_start(&scene);
     scene_await_head(&scene);
@@ -229,13 +230,9 @@ static int set_up(void **state) {
     (void)state;
     seed = seed_new();
     make_probes();
-    snprintf(directory, sizeof(directory), "%s", "/tmp/latchkey-snapshot-XXXXXX");
-    assert_non_null(mkdtemp(directory));
-    snprintf(path, sizeof(path), "%s/file", directory);
-    snprintf(kept_path, sizeof(kept_path), "%s/kept", directory);
     scene_init(&scene);
-    scene.options.snapshot_path = path;
-    scene.options.snapshot_period_ms = 1;
+    scene_keep_file(&scene, 1);
+    snprintf(kept_path, sizeof(kept_path), "%s/kept", scene.directory);
     scene_start(&scene);
     scene_await_state(&scene, LEASE_SERVING);
     return 0;
@@ -243,10 +240,8 @@ static int set_up(void **state) {
 
 static int tear_down(void **state) {
     (void)state;
-    scene_fini(&scene);
     unlink(kept_path);
-    unlink(path);
-    assert_int_equal(rmdir(directory), 0);
+    scene_fini(&scene);
     return 0;
 }
 

@@ -12,16 +12,11 @@
 #include "tests/unit/unit.h"
 
 static struct scene scene;
-static char directory[64], path[96];
 
 static int set_up(void **state) {
     (void)state;
-    snprintf(directory, sizeof(directory), "%s", "/tmp/latchkey-snapshot-XXXXXX");
-    assert_non_null(mkdtemp(directory));
-    snprintf(path, sizeof(path), "%s/file", directory);
     scene_init(&scene);
-    scene.options.snapshot_path = path;
-    scene.options.snapshot_period_ms = 3600000;
+    scene_keep_file(&scene, 3600000);
     scene_start(&scene);
     scene_await_state(&scene, LEASE_SERVING);
     return 0;
@@ -30,8 +25,6 @@ static int set_up(void **state) {
 static int tear_down(void **state) {
     (void)state;
     scene_fini(&scene);
-    unlink(path);
-    assert_int_equal(rmdir(directory), 0);
     return 0;
 }
 
@@ -63,7 +56,7 @@ static void a_stop_in_order_leaves_a_file(void **state) {
     (void)state;
     struct stat stat_of;
     scene_stop(&scene);
-    assert_int_equal(stat(path, &stat_of), 0);
+    assert_int_equal(stat(scene.snapshot_path, &stat_of), 0);
     assert_int_equal(stat_of.st_mode & 07777, 0600);
     assert_int_equal(scene_ask(&scene, "SELECT count(*) FROM latchkey.validator"), 0);
 }
@@ -106,7 +99,7 @@ static void what_was_revoked_meanwhile_is_known_before_it_serves(void **state) {
 static void a_damaged_file_is_ignored(void **state) {
     (void)state;
     scene_stop(&scene);
-    FILE *file = fopen(path, "r+b");
+    FILE *file = fopen(scene.snapshot_path, "r+b");
     assert_non_null(file);
     assert_int_equal(fseek(file, -1, SEEK_END), 0);
     int last = fgetc(file);
