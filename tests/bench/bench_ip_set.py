@@ -95,8 +95,7 @@ def _build_bart(world):
     go, built = shutil.which("go"), BUILD / "bench" / "bart"
     if not go or built.exists():
         return built if built.exists() else None
-    source = Path(world.file("bart/go.mod", (_BART / "go.mod").read_bytes())).parent
-    shutil.copy(_BART / "main.go", source)
+    source = shutil.copytree(_BART, world.directory / "bart")
     for command in ([go, "get", "github.com/gaissmai/bart@v0.30.0"], [go, "build", "-o", str(built), "."]):
         done = subprocess.run(command, cwd=source, capture_output=True, text=True, check=False, timeout=300)
         if done.returncode != 0:
