@@ -103,6 +103,14 @@ enum framing_result framing_read(struct framing *framing, struct bytes *from, st
     return FRAMING_MESSAGE;
 }
 
+struct buffer framing_take_body(struct framing *framing, struct bytes message) {
+    struct buffer body = framing->body;
+    if (message.data != body.data)
+        return (struct buffer){0};
+    framing->body = (struct buffer){0};
+    return body;
+}
+
 bool framing_is_at_boundary(const struct framing *framing) {
     return framing->prefix_len == 0;
 }
