@@ -2,9 +2,10 @@
 // F and C, D, G, H, from the top down, and four words of the schedule at a time.
 #include "common/crypto/sha256_pair.h"
 
+#include "common/crypto/cpu.h"
+
 #if defined(__x86_64__)
 
-#include <cpuid.h>
 #include <immintrin.h>
 
 #define WITH_INSTRUCTIONS __attribute__((target("sha,sse4.1")))
@@ -85,17 +86,8 @@ WITH_INSTRUCTIONS void sha256_pair_run(const struct sha256_pair *pair, struct di
     end(&lanes[1], ret_digests[1]);
 }
 
-static bool is_possible; // since before main()
-
-__attribute__((constructor)) static void look_for_instructions(void) {
-    enum { FEATURES = 1, SSSE3_AND_SSE4_1 = 1 << 9 | 1 << 19, MORE_FEATURES = 7, SHA = 1 << 29 };
-    unsigned a, b, c, d;
-    bool has_sse = __get_cpuid(FEATURES, &a, &b, &c, &d) && (c & SSSE3_AND_SSE4_1) == SSSE3_AND_SSE4_1;
-    is_possible = has_sse && __get_cpuid_count(MORE_FEATURES, 0, &a, &b, &c, &d) && (b & SHA);
-}
-
 bool sha256_pair_is_possible(void) {
-    return is_possible;
+    return cpu_has_sha256();
 }
 
 #else
