@@ -108,6 +108,14 @@ bool access_has_any_permission(const struct access_subject *subject, const struc
     return request->any_permission_count == 0;
 }
 
+const struct permission_set *access_find_permissions(const struct access_subject *subject) {
+    if (is_login(subject))
+        return subject->owner;
+    if (subject->is_company_owned || permission_set_contains_all(subject->owner, subject->granted))
+        return subject->granted;
+    return permission_set_contains_all(subject->granted, subject->owner) ? subject->owner : NULL;
+}
+
 struct permission_set *access_get_permissions(const struct access_subject *subject, size_t limit,
                                               struct arena *arena) {
     struct permission_set *set = permission_set_new_in_arena(arena, limit);

@@ -114,6 +114,10 @@ bool access_has_permission(const struct access_subject *subject, uint32_t id);
 // One of any_permissions, or none is asked for.
 bool access_has_any_permission(const struct access_subject *subject, const struct access_request *request);
 
+// All that it may do now, where that is as much as the token was granted or as its owner may: that set. Else
+// NULL, and access_get_permissions() makes it.
+const struct permission_set *access_find_permissions(const struct access_subject *subject);
+
 // All that it may do now, as a set in the arena; NULL when out of memory. `limit` is the catalogue's.
 MUST_CHECK struct permission_set *access_get_permissions(const struct access_subject *subject, size_t limit,
                                                          struct arena *arena);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/multiply_fold.h"
 #include "common/base/text.h"
 
 #define NO_SLOT UINT32_MAX
@@ -20,9 +21,9 @@ struct permission_catalogue {
     const char **sorted_names; // [count]
     uint32_t *sorted_ids;      // [count]
     uint32_t *slots;           // [slot_mask + 1] ids or NO_SLOT
-    uint16_t *ranks;         // [limit] by id, where it stands among the sorted; of no meaning for who is gone
-    uint8_t *sorted_lengths; // [count]
-    bool *is_operator_only;  // [limit] by id
+    uint16_t *ranks;        // [limit] by id, where it stands among the sorted; of no meaning for who is gone
+    uint8_t *lengths;       // [limit] of the names, by id
+    bool *is_operator_only; // [limit] by id
 };
 
 static bool is_letter(uint8_t character) {
@@ -71,19 +72,20 @@ bool permission_grant_is_valid(struct bytes grant) {
     return grant.len <= PERMISSION_NAME_MAX && count_parts(bytes_of(grant.data, grant.len - 2)) >= 1;
 }
 
-// FNV-1a. Names come from whoever defines the catalogue, not from those who ask.
+// Names come from whoever defines the catalogue, not from those who ask: keys that everybody knows will do.
 static uint32_t hash_name(struct bytes name) {
-    uint32_t hash = 2166136261u;
-    for (size_t i = 0; i < name.len; i++)
-        hash = (hash ^ name.data[i]) * 16777619u;
-    return hash ^ hash >> 15;
+    static const uint64_t keys[2] = {0x9e3779b97f4a7c15, 0xbf58476d1ce4e5b9};
+    return (uint32_t)multiply_fold_bytes(name, keys);
+}
+
+static bool has_name(const struct permission_catalogue *catalogue, uint32_t id, struct bytes name) {
+    return catalogue->lengths[id] == name.len && memcmp(catalogue->names[id], name.data, name.len) == 0;
 }
 
 // The slot that holds `name`, or the free one where it would go.
 static uint32_t find_slot(const struct permission_catalogue *catalogue, struct bytes name) {
     uint32_t slot = hash_name(name) & catalogue->slot_mask;
-    while (catalogue->slots[slot] != NO_SLOT &&
-           !bytes_is_text(name, catalogue->names[catalogue->slots[slot]]))
+    while (catalogue->slots[slot] != NO_SLOT && !has_name(catalogue, catalogue->slots[slot], name))
         slot = (slot + 1) & catalogue->slot_mask;
     return slot;
 }
@@ -116,7 +118,7 @@ static struct layout measure(const struct permission_catalogue *previous,
 static size_t get_size_bytes(const struct layout *layout) {
     return sizeof(struct permission_catalogue) + (layout->limit + layout->count) * sizeof(const char *) +
            (layout->count + layout->slot_count) * sizeof(uint32_t) + layout->limit * sizeof(uint16_t) +
-           layout->count + layout->limit * sizeof(bool) + layout->text_bytes;
+           layout->limit + layout->limit * sizeof(bool) + layout->text_bytes;
 }
 
 // Arrays in order of their alignment. Returns where the text goes.
@@ -129,8 +131,8 @@ static char *lay_out(struct permission_catalogue *catalogue, const struct layout
     catalogue->sorted_ids = (void *)(catalogue->sorted_names + layout->count);
     catalogue->slots = catalogue->sorted_ids + layout->count;
     catalogue->ranks = (void *)(catalogue->slots + layout->slot_count);
-    catalogue->sorted_lengths = (void *)(catalogue->ranks + layout->limit);
-    catalogue->is_operator_only = (void *)(catalogue->sorted_lengths + layout->count);
+    catalogue->lengths = (void *)(catalogue->ranks + layout->limit);
+    catalogue->is_operator_only = (void *)(catalogue->lengths + layout->limit);
     memset(catalogue->names, 0, layout->limit * sizeof(*catalogue->names));
     memset(catalogue->slots, 0xff, layout->slot_count * sizeof(*catalogue->slots));
     return (char *)(catalogue->is_operator_only + layout->limit);
@@ -149,7 +151,6 @@ static void sort(struct permission_catalogue *catalogue) {
     for (uint32_t i = 0; i < catalogue->count; i++) {
         struct bytes name = bytes_of_text(catalogue->sorted_names[i]);
         catalogue->sorted_ids[i] = permission_catalogue_find_id(catalogue, name);
-        catalogue->sorted_lengths[i] = (uint8_t)name.len;
         catalogue->ranks[catalogue->sorted_ids[i]] = (uint16_t)i;
     }
 }
@@ -169,6 +170,7 @@ static void fill(struct permission_catalogue *catalogue, char *text,
         memcpy(text, name.data, name.len);
         text[name.len] = '\0';
         catalogue->names[id] = text;
+        catalogue->lengths[id] = (uint8_t)name.len;
         catalogue->is_operator_only[id] = definitions[i].is_operator_only;
         catalogue->slots[slot] = id;
         text += name.len + 1;
@@ -351,7 +353,8 @@ bool permission_catalogue_list(const struct permission_catalogue *catalogue, con
     for (size_t i = 0; i < ranked.word_count; i++) {
         for (uint64_t left = ranked.words[i]; left != 0; left &= left - 1) {
             size_t at = i * 64 + (size_t)__builtin_ctzll(left);
-            names[count++] = bytes_of(catalogue->sorted_names[at], catalogue->sorted_lengths[at]);
+            uint8_t len = catalogue->lengths[catalogue->sorted_ids[at]];
+            names[count++] = bytes_of(catalogue->sorted_names[at], len);
         }
     }
     *ret_names = names;

@@ -46,7 +46,20 @@ struct permission_set *permission_set_new_in_arena(struct arena *arena, size_t l
 }
 
 void permission_set_free(struct permission_set *set) {
+    if (set)
+        free(set->tail);
     free(set);
+}
+
+bool permission_set_keep_tail(struct permission_set *set, struct bytes tail) {
+    assert(!set->tail && tail.len <= UINT32_MAX);
+    set->tail = malloc(tail.len > 0 ? tail.len : 1);
+    if (!set->tail)
+        return false;
+    if (tail.len > 0)
+        memcpy(set->tail, tail.data, tail.len);
+    set->tail_len = (uint32_t)tail.len;
+    return true;
 }
 
 void permission_set_add(struct permission_set *set, uint32_t id) {
@@ -90,7 +103,7 @@ size_t permission_set_get_count(const struct permission_set *set) {
 }
 
 size_t permission_set_get_size_bytes(const struct permission_set *set) {
-    return set ? get_size_bytes(set->word_count) : 0;
+    return set ? get_size_bytes(set->word_count) + set->tail_len : 0;
 }
 
 void permission_set_intersect(struct permission_set *set, const struct permission_set *others) {

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "common/base/arena.h"
+#include "common/base/bytes.h"
 #include "common/base/compiler.h"
 
 // What an unknown name is: in no set, so whoever needs it is refused.
@@ -18,6 +19,8 @@
 // why here: a question is a few instructions, and Validate asks one for each name. Nobody else looks inside.
 struct permission_set {
     uint32_t word_count;
+    uint32_t tail_len;
+    uint8_t *tail; // what its maker has written for answers, freed with it; NULL = nothing
     uint64_t words[];
 };
 
@@ -40,6 +43,8 @@ bool permission_set_is_equal(const struct permission_set *a,
 // Of the content, so that equal sets have the same hash. The keys are random: grants are chosen by customers.
 uint64_t permission_set_get_hash(const struct permission_set *set, const uint64_t keys[2]);
 size_t permission_set_get_count(const struct permission_set *set);
+// Copies: once at most, before anybody else sees the set.
+MUST_CHECK bool permission_set_keep_tail(struct permission_set *set, struct bytes tail);
 size_t permission_set_get_size_bytes(const struct permission_set *set);
 
 // Keeps in `set` what `others` has too.

@@ -15,14 +15,17 @@ static inline uint64_t multiply_fold(uint64_t a, uint64_t b) {
 
 // Eight bytes at a time, the last ones filled up with zeros: the length takes part.
 static inline uint64_t multiply_fold_bytes(struct bytes bytes, const uint64_t keys[2]) {
-    uint64_t hash = keys[0] ^ bytes.len;
-    for (size_t i = 0; i < bytes.len; i += sizeof(uint64_t)) {
-        uint64_t word = 0;
-        size_t left = bytes.len - i;
-        memcpy(&word, bytes.data + i, left < sizeof(word) ? left : sizeof(word));
+    uint64_t hash = keys[0] ^ bytes.len, word;
+    size_t i = 0;
+    for (; i + sizeof(word) <= bytes.len; i += sizeof(word)) {
+        memcpy(&word, bytes.data + i, sizeof(word));
         hash = multiply_fold(hash ^ word, keys[1]);
     }
-    return hash;
+    if (i == bytes.len)
+        return hash;
+    word = 0;
+    memcpy(&word, bytes.data + i, bytes.len - i);
+    return multiply_fold(hash ^ word, keys[1]);
 }
 
 #endif

@@ -1,9 +1,14 @@
-// Eight bytes at a time: table k holds the remainder of each byte followed by k zero bytes ("slicing by 8").
-// Remainders are linear, so that each table is written down as those of its eight bits and the compiler adds
-// them up.
+// Sixteen bytes at a time where the CPU multiplies polynomials: the remainder is carried on to the next
+// sixteen by two products with powers of x ("folding"), and reduced at the end as Barrett does.
+//
+// Elsewhere, and at the end, eight bytes at a time: table k holds the remainder of each byte followed by k
+// zero bytes ("slicing by 8"). Remainders are linear, so that each table is written down as those of its
+// eight bits and the compiler adds them up.
 #include "common/crypto/crc32.h"
 
 #include <stddef.h>
+
+#include "common/crypto/cpu.h"
 
 enum { SLICES = 8 };
 
@@ -47,9 +52,60 @@ static uint32_t add_slice(uint32_t crc, const uint8_t *data) {
            tables[1][second >> 16 & 0xff] ^ tables[0][second >> 24];
 }
 
+enum { CHUNK = 16 };
+
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+
+#define STEP __attribute__((target("pclmul,sse4.1"))) static
+
+// Powers of x modulo the polynomial, the polynomial, and x^64 divided by it: bits reversed, shifted by one.
+#define X_160 0x1751997d0
+#define X_96 0x0ccaa009e
+#define X_64 0x163cd6124
+#define POLYNOMIAL 0x1db710641
+#define QUOTIENT 0x1f7011641
+
+STEP __m128i load(const uint8_t *data) {
+    return _mm_loadu_si128((const __m128i *)data);
+}
+
+STEP uint32_t reduce(__m128i sum) {
+    const __m128i x_96 = _mm_set_epi64x(X_96, 0), x_64 = _mm_set_epi64x(0, X_64);
+    const __m128i barrett = _mm_set_epi64x(QUOTIENT, POLYNOMIAL), low = _mm_set_epi32(0, 0, 0, -1);
+    sum = _mm_xor_si128(_mm_clmulepi64_si128(sum, x_96, 0x10), _mm_srli_si128(sum, 8));
+    sum = _mm_xor_si128(_mm_clmulepi64_si128(_mm_and_si128(sum, low), x_64, 0x00), _mm_srli_si128(sum, 4));
+    __m128i quotient = _mm_clmulepi64_si128(_mm_and_si128(sum, low), barrett, 0x10);
+    __m128i product = _mm_clmulepi64_si128(_mm_and_si128(quotient, low), barrett, 0x00);
+    return (uint32_t)_mm_extract_epi32(_mm_xor_si128(sum, product), 1);
+}
+
+// Of whole chunks, one at least.
+STEP uint32_t fold(uint32_t crc, struct bytes data) {
+    const __m128i powers = _mm_set_epi64x(X_96, X_160);
+    __m128i sum = _mm_xor_si128(load(data.data), _mm_cvtsi32_si128((int)crc));
+    for (size_t i = CHUNK; i < data.len; i += CHUNK) {
+        __m128i low = _mm_clmulepi64_si128(sum, powers, 0x00), high = _mm_clmulepi64_si128(sum, powers, 0x11);
+        sum = _mm_xor_si128(_mm_xor_si128(low, high), load(data.data + i));
+    }
+    return reduce(sum);
+}
+
+#else
+
+static uint32_t fold(uint32_t crc, struct bytes data) {
+    (void)data;
+    return crc;
+}
+
+#endif
+
 uint32_t crc32_compute(struct bytes data) {
     uint32_t crc = UINT32_MAX;
-    size_t i = 0;
+    size_t i = data.len >= CHUNK && cpu_has_carryless_multiply() ? data.len - data.len % CHUNK : 0;
+    if (i > 0)
+        crc = fold(crc, bytes_of(data.data, i));
     for (; data.len - i >= SLICES; i += SLICES)
         crc = add_slice(crc, data.data + i);
     for (; i < data.len; i++)

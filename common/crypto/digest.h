@@ -18,6 +18,9 @@ struct digest {
 
 void digest_sha256(struct bytes data, struct digest *ret_digest);
 
+// The same of two at once, which takes less than twice the time where both are at most 55 bytes.
+void digest_sha256_pair(const struct bytes data[2], struct digest *const ret_digests[2]);
+
 // The same of data that comes piece by piece and need not be in memory at once: `next` sets the next piece,
 // which it keeps until it is called again, or answers false at the end.
 void digest_sha256_pieces(bool (*next)(void *context, struct bytes *ret_piece), void *context,

@@ -71,6 +71,7 @@ struct grpc_call *call_new(struct grpc_loop *home, const struct call_wire *wire)
 void call_free(struct grpc_call *call) {
     framing_fini(&call->framing);
     buffer_fini(&call->held);
+    buffer_fini(&call->request_buffer);
     buffer_fini(&call->reply_buffer);
     arena_fini(&call->arena);
     arena_fini(&call->message_arena);
@@ -81,6 +82,7 @@ void call_free(struct grpc_call *call) {
 // Back to what take_free() may hand out: all zero but for the memory that is kept.
 static void clear(struct grpc_call *call) {
     buffer_fini(&call->held);
+    buffer_fini(&call->request_buffer);
     buffer_fini(&call->reply_buffer);
     memset(call, 0, offsetof(struct grpc_call, framing));
     framing_reset(&call->framing, 0);
@@ -121,6 +123,7 @@ static void leave_stream(struct grpc_call *call) {
     loop_disarm_timer(call->home->loop, &call->deadline);
     call_drop_outgoing(call);
     buffer_fini(&call->held);
+    call->held_at = 0;
     if (!call->is_counted)
         return;
     count_end(call);

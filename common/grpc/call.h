@@ -88,6 +88,9 @@ MUST_CHECK enum status grpc_call_send(struct grpc_call *call, const ProtobufCMes
 // GRPC_CALL_HEADROOM bytes that framing_write_prefix() has filled: they are queued as one, or none is.
 MUST_CHECK enum status grpc_call_send_framed(struct grpc_call *call, struct bytes framed);
 
+// The same of a buffer, which is empty afterwards unless that failed.
+MUST_CHECK enum status grpc_call_send_buffer(struct grpc_call *call, struct buffer *framed);
+
 // What the handler holds of requests and answers besides the call's arena is counted in the server's request
 // memory: `bytes` are all that it holds now. UNAVAILABLE, and the call's fault filled: there is no room, and
 // the handler finishes the call. The end of the call gives all back.

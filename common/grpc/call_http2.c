@@ -122,7 +122,7 @@ static void leave(struct grpc_call *call) {
     connection->early_answers -= call->is_early;
     bool is_late = call->code == GRPC_CODE_DEADLINE_EXCEEDED && call_http2_has_fair_timeout(call);
     connection->excused_resets += is_late || call->is_over_quota;
-    connection->unconsumed_bytes += call->held.len;
+    connection->unconsumed_bytes += call->held.len - call->held_at;
 }
 
 static void close_call(struct grpc_call *call) {

@@ -27,6 +27,7 @@ struct outgoing {
     struct bytes bytes;
     size_t overhead_bytes; // what is held besides until it has been taken
     bool is_owned;         // freed with free(); else it lives in an arena, or for ever
+    uint8_t *data; // that `bytes` stand in, and that is freed with it; NULL: behind this, or elsewhere
 };
 
 // Why a call is not taken.
@@ -59,8 +60,10 @@ struct grpc_call {
     const char *http_refusal;  // an HTTP status
     ProtobufCMessage *request; // unary: unpacked, waiting for the end of the stream
     struct bytes request_bytes;
+    struct buffer request_buffer;      // that it stands in, if not in the arena
     struct bytes get_message;          // of Connect's GET, where it stood in the path
-    struct buffer held;                // what came while the handler was paused
+    struct buffer held;                // what came while the handler was paused,
+    size_t held_at;                    // and what of it was taken since
     struct request_share share;        // of its server's request memory
     struct request_share answer_share; // of its answer memory
     size_t handler_bytes;              // of the former, what the handler holds by itself
@@ -170,6 +173,9 @@ MUST_CHECK bool call_push_copy(struct grpc_call *call, uint8_t flag, struct byte
 
 // The same of messages that have their prefixes.
 MUST_CHECK bool call_push_framed(struct grpc_call *call, struct bytes framed);
+
+// The same of a buffer, which it takes unless out of memory.
+MUST_CHECK bool call_push_buffer(struct grpc_call *call, struct buffer *framed);
 
 // Takes up to `room` bytes of what is queued, and leaves `out_first` NULL when that was all for now; then
 // `is_complete` tells whether more will come.

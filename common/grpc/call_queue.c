@@ -37,6 +37,7 @@ static void pop_outgoing(struct grpc_call *call) {
     if (!first->is_owned)
         return;
     explicit_bzero((void *)first->bytes.data, first->bytes.len); // a secret, in the answers that make one
+    free(first->data);
     free(first);
 }
 
@@ -124,6 +125,7 @@ static struct outgoing *new_outgoing(size_t size, uint8_t **ret_bytes) {
     outgoing->bytes = bytes_of(*ret_bytes, size);
     outgoing->overhead_bytes = sizeof(*outgoing); // of many small messages most
     outgoing->is_owned = true;
+    outgoing->data = NULL;
     return outgoing;
 }
 
@@ -144,6 +146,19 @@ bool call_push_framed(struct grpc_call *call, struct bytes framed) {
     if (!outgoing)
         return false;
     memcpy(bytes, framed.data, framed.len);
+    call_push(call, outgoing);
+    return true;
+}
+
+bool call_push_buffer(struct grpc_call *call, struct buffer *framed) {
+    struct outgoing *outgoing = malloc(sizeof(*outgoing));
+    if (!outgoing)
+        return false;
+    *outgoing = (struct outgoing){.bytes = buffer_get_bytes(framed),
+                                  .overhead_bytes = sizeof(*outgoing) + framed->capacity - framed->len,
+                                  .is_owned = true,
+                                  .data = framed->data};
+    *framed = (struct buffer){.limit = framed->limit};
     call_push(call, outgoing);
     return true;
 }

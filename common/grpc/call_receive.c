@@ -99,6 +99,10 @@ static void take_unpacked(struct grpc_call *call, struct bytes message) {
 static void take_wire(struct grpc_call *call, struct bytes message) {
     if (!translate(call, &message, &call->arena))
         return;
+    call->request_buffer = framing_take_body(&call->framing, message);
+    call->request_bytes = message;
+    if (call->request_buffer.data)
+        return;
     const char *copy = arena_copy_bytes(&call->arena, message);
     if (copy)
         call->request_bytes = bytes_of(copy, message.len);
@@ -177,8 +181,17 @@ static bool has_encoding(const struct grpc_call *call) {
     return call->head.encodings[call->protocol->encoding_family].encoding == MESSAGE_ENCODING_GZIP;
 }
 
+// What was taken of it is left where it is until that is half of it: so each byte is moved once at most.
+static void forget_taken(struct grpc_call *call) {
+    if (call->held_at < call->held.len / 2)
+        return;
+    buffer_consume(&call->held, call->held_at);
+    call->held_at = 0;
+}
+
 // Keeps what the handler, which has paused, does not take now.
 static void keep(struct grpc_call *call, struct bytes rest) {
+    forget_taken(call);
     if (rest.len > 0)
         buffer_append(&call->held, rest);
     if (call->held.failed)
@@ -193,7 +206,7 @@ static bool takes_more(const struct grpc_call *call) {
 // handler's.
 static size_t get_held_bytes(const struct grpc_call *call) {
     size_t taken = call_takes_one_message(call) ? call->arena.used_bytes : 0;
-    return taken + call->framing.body.capacity + call->handler_bytes;
+    return taken + call->request_buffer.capacity + call->framing.body.capacity + call->handler_bytes;
 }
 
 static void hold_cut_message(struct grpc_call *call) {
@@ -297,19 +310,30 @@ void call_on_half_close(struct grpc_call *call) {
         end_input(call);
 }
 
+static void put_back(struct grpc_call *call, struct buffer *held, size_t taken) {
+    bool is_all = taken == held->len;
+    if (is_all)
+        buffer_fini(held);
+    call->held = *held;
+    call->held_at = is_all ? 0 : taken;
+}
+
 static void feed_held(struct grpc_call *call) {
     if (call->is_feeding)
         return;
     // In a copy of its own: on_message may pause, resume and finish.
     struct buffer held = call->held;
-    call->held = (struct buffer){0};
     struct bytes rest = buffer_get_bytes(&held);
+    if (call->held_at > 0)
+        rest = bytes_of(rest.data + call->held_at, rest.len - call->held_at);
+    size_t len = rest.len;
+    call->held = (struct buffer){0};
+    call->held_at = 0;
     feed(call, &rest);
     if (!call_state_is_receiving(call->state))
         rest.len = 0;
-    call->wire->consume(call, held.len - rest.len);
-    keep(call, rest);
-    buffer_fini(&held);
+    call->wire->consume(call, len - rest.len);
+    put_back(call, &held, held.len - rest.len);
     call->wire->schedule(call);
     if (call->is_half_closed && !call->is_half_close_told && takes_more(call) && call->held.len == 0)
         end_input(call);

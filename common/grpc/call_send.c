@@ -168,6 +168,26 @@ enum status grpc_call_send_framed(struct grpc_call *call, struct bytes framed) {
     return status;
 }
 
+static enum status push_buffer(struct grpc_call *call, struct buffer *framed) {
+    if (!leaves_as_it_is(call))
+        return push_each(call, buffer_get_bytes(framed));
+    enum status status = call_check_room(call, framed->capacity);
+    if (status == STATUS_OK && !call_push_buffer(call, framed))
+        status = STATUS_NO_MEMORY;
+    return status;
+}
+
+enum status grpc_call_send_buffer(struct grpc_call *call, struct buffer *framed) {
+    if (call->state != CALL_RUNNING)
+        return STATUS_CLOSED;
+    enum status status = push_buffer(call, framed);
+    if (status != STATUS_OK)
+        return status;
+    buffer_fini(framed);
+    call_wake(call);
+    return STATUS_OK;
+}
+
 static void finish_after_push(struct grpc_call *call, enum status status) {
     struct fault *fault = grpc_call_get_fault(call);
     if (status == STATUS_NO_MEMORY)

@@ -5,8 +5,10 @@
 #include <assert.h>
 #include <string.h>
 
-// What a finished stream's memory is kept at for the next one.
-enum { KEPT_BYTES = 16 * 1024 };
+enum {
+    KEPT_BYTES = 16 * 1024, // what a finished stream's memory is kept at for the next one
+    ROOM_PER_BYTE = 8,      // that is made for the rest of a cut message
+};
 
 void framing_init(struct framing *framing, uint32_t max_length) {
     *framing = (struct framing){.max_length = max_length};
@@ -76,6 +78,13 @@ static enum framing_result read_bare(struct framing *framing, struct bytes *from
     return framing->body.failed ? FRAMING_NO_MEMORY : FRAMING_MORE;
 }
 
+// why not room for all of it at once: its length is what a peer says. What has come of it vouches for some.
+static void append_part(struct framing *framing, struct bytes part, size_t missing) {
+    size_t vouched = part.len * ROOM_PER_BYTE;
+    if (buffer_reserve(&framing->body, missing < vouched ? missing : vouched))
+        buffer_append(&framing->body, part);
+}
+
 enum framing_result framing_read(struct framing *framing, struct bytes *from, struct bytes *ret_message) {
     if (framing->is_bare)
         return read_bare(framing, from);
@@ -93,7 +102,7 @@ enum framing_result framing_read(struct framing *framing, struct bytes *from, st
     struct bytes part = take(from, from->len < missing ? from->len : missing);
     if (part.len == 0)
         return FRAMING_MORE;
-    buffer_append(&framing->body, part);
+    append_part(framing, part, missing);
     if (framing->body.failed)
         return FRAMING_NO_MEMORY;
     if (part.len < missing)
@@ -101,6 +110,14 @@ enum framing_result framing_read(struct framing *framing, struct bytes *from, st
     *ret_message = buffer_get_bytes(&framing->body);
     framing->prefix_len = 0;
     return FRAMING_MESSAGE;
+}
+
+struct buffer framing_take_body(struct framing *framing, struct bytes message) {
+    struct buffer body = framing->body;
+    if (message.data != body.data)
+        return (struct buffer){0};
+    framing->body = (struct buffer){0};
+    return body;
 }
 
 bool framing_is_at_boundary(const struct framing *framing) {

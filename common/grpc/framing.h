@@ -52,6 +52,9 @@ struct bytes framing_get_bare(const struct framing *framing);
 MUST_CHECK enum framing_result framing_read(struct framing *framing, struct bytes *from,
                                             struct bytes *ret_message);
 
+// The memory of a complete message, or none where it borrows from `*from`: who takes it keeps the message.
+struct buffer framing_take_body(struct framing *framing, struct bytes message);
+
 // Between messages: gives up the memory of the last one if it was large.
 void framing_trim(struct framing *framing);
 

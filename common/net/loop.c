@@ -2,7 +2,7 @@
 //
 //     timers, pending -> prepare -> poll: reads, accepts, posted tasks -> check -> closing
 //                        |  deferred tasks                               |  wheel, deferred tasks
-//                        |  set libuv's one timer, forget the time
+//                        |  set libuv's one timer, forget the time     '-- and those of the turn before
 //
 // Deferred tasks run in both places because callbacks of the first phases defer as well. The wheel has one
 // uv_timer_t, which is only moved when something is due earlier than it: deadlines that are disarmed in the
@@ -23,16 +23,22 @@
 #include "common/net/stream.h"
 #include "common/net/turn_lag.h"
 
+struct task_queue {
+    struct loop_task *first, **end;
+};
+
 struct loop {
     // The loop's thread only.
     uv_loop_t uv;
     uv_async_t wakeup;
     uv_prepare_t before_poll;
     uv_check_t after_poll;
+    uv_idle_t no_wait; // runs while something is deferred to the next turn: libuv then polls without waiting
     uv_timer_t alarm;
     uint64_t alarm_ns; // when `alarm` fires; UINT64_MAX = not set
     struct timer_wheel wheel;
-    struct loop_task *deferred, **deferred_end;
+    struct task_queue deferred;
+    struct task_queue next_turn, this_turn; // deferred in this turn, and in the one before
     struct loop_task *stop_tasks;
     struct loop_scrub *scrubs;
     struct timer scrubbing;
@@ -77,14 +83,44 @@ static void run_posted(struct loop *loop) {
     }
 }
 
+static void clear(struct task_queue *queue) {
+    *queue = (struct task_queue){NULL, &queue->first};
+}
+
+static void push(struct task_queue *queue, struct loop_task *task) {
+    task->next = NULL;
+    *queue->end = task;
+    queue->end = &task->next;
+}
+
+static void move_all(struct task_queue *from, struct task_queue *to) {
+    if (!from->first)
+        return;
+    *to->end = from->first;
+    to->end = from->end;
+    clear(from);
+}
+
 static void run_deferred(struct loop *loop) {
-    while (loop->deferred) {
-        struct loop_task *task = loop->deferred;
-        loop->deferred = task->next;
-        if (!loop->deferred)
-            loop->deferred_end = &loop->deferred;
+    while (loop->deferred.first) {
+        struct loop_task *task = loop->deferred.first;
+        loop->deferred.first = task->next;
+        if (!task->next)
+            clear(&loop->deferred);
         task->run(task);
     }
+}
+
+static void take_this_turn(struct loop *loop) {
+    if (!loop->this_turn.first)
+        return;
+    move_all(&loop->this_turn, &loop->deferred);
+    if (!loop->next_turn.first)
+        uv_idle_stop(&loop->no_wait);
+}
+
+static void on_no_wait(uv_idle_t *handle) {
+    (void)handle;
 }
 
 static void let_end_if_unheld(struct loop *loop) {
@@ -139,6 +175,7 @@ static void on_before_poll(uv_prepare_t *handle) {
     struct loop *loop = handle->data;
     run_deferred(loop);
     end_turn(loop);
+    move_all(&loop->next_turn, &loop->this_turn);
     if (loop->wheel.count > 0)
         set_alarm(loop);
     loop_forget_time(loop);
@@ -148,6 +185,7 @@ static void on_after_poll(uv_check_t *handle) {
     struct loop *loop = handle->data;
     if (loop->wheel.count > 0)
         timer_wheel_advance(&loop->wheel, loop_get_monotonic_ns(loop));
+    take_this_turn(loop);
     run_deferred(loop);
 }
 
@@ -166,6 +204,7 @@ static void close_handles(struct loop *loop) {
     uv_close((uv_handle_t *)&loop->wakeup, NULL);
     uv_close((uv_handle_t *)&loop->before_poll, NULL);
     uv_close((uv_handle_t *)&loop->after_poll, NULL);
+    uv_close((uv_handle_t *)&loop->no_wait, NULL);
     uv_close((uv_handle_t *)&loop->alarm, NULL);
     uv_run(&loop->uv, UV_RUN_DEFAULT);
 }
@@ -180,6 +219,7 @@ static bool open_handles(struct loop *loop) {
     }
     uv_prepare_init(&loop->uv, &loop->before_poll);
     uv_check_init(&loop->uv, &loop->after_poll);
+    uv_idle_init(&loop->uv, &loop->no_wait);
     uv_timer_init(&loop->uv, &loop->alarm);
     loop->wakeup.data = loop->before_poll.data = loop->after_poll.data = loop->alarm.data = loop;
     uv_prepare_start(&loop->before_poll, on_before_poll);
@@ -231,7 +271,9 @@ static struct loop *new_loop(size_t index, const struct clock *clock) {
     loop->index = index;
     loop->clock = clock;
     loop->alarm_ns = UINT64_MAX;
-    loop->deferred_end = &loop->deferred;
+    clear(&loop->deferred);
+    clear(&loop->next_turn);
+    clear(&loop->this_turn);
     loop->read_buffer = malloc(STREAM_READ_BYTES);
     loop->scratch = malloc(LOOP_SCRATCH_BYTES);
     if (!loop->read_buffer || !loop->scratch || !open_handles(loop)) {
@@ -356,9 +398,12 @@ void loop_release(struct loop *loop) {
 }
 
 void loop_defer(struct loop *loop, struct loop_task *task) {
-    task->next = NULL;
-    *loop->deferred_end = task;
-    loop->deferred_end = &task->next;
+    push(&loop->deferred, task);
+}
+
+void loop_defer_to_next_turn(struct loop *loop, struct loop_task *task) {
+    uv_idle_start(&loop->no_wait, on_no_wait);
+    push(&loop->next_turn, task);
 }
 
 void loop_add_stop_task(struct loop *loop, struct loop_task *task) {

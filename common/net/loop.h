@@ -68,6 +68,10 @@ void loop_release(struct loop *loop);
 // deferred tasks run still runs in this turn.
 void loop_defer(struct loop *loop, struct loop_task *task);
 
+// The same of the next turn, which does not wait for input but reads what there is. Holds the loop until
+// then.
+void loop_defer_to_next_turn(struct loop *loop, struct loop_task *task);
+
 // Called on the loop's thread when loop_group_stop() begins, in the order of adding: to close what would
 // otherwise keep the loop running. Before loop_group_start(). `task` stays the loop's until it has run.
 void loop_add_stop_task(struct loop *loop, struct loop_task *task);

@@ -35,21 +35,26 @@ struct bytes wire_reader_read_bytes(struct wire_reader *reader) {
     return read;
 }
 
-// Without NUL and below 0x80, eight bytes at a time.
+// Zero if all eight bytes are plain. With no top bit set, a byte borrows into its own top bit exactly if it
+// is zero or one before it is.
+static uint64_t judge_word(const uint8_t *at) {
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t word;
+    memcpy(&word, at, sizeof(word));
+    return (word | (word - ones)) & ones << 7;
+}
+
+// Without NUL and below 0x80. The last eight bytes overlap those before.
 static bool is_plain(struct bytes text) {
-    const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
-    size_t i = 0;
-    for (; i + 8 <= text.len; i += 8) {
-        uint64_t word;
-        memcpy(&word, text.data + i, sizeof(word));
-        // With no top bit set, a byte borrows into its own top bit exactly if it is zero or one before it is.
-        if ((word | (word - ones)) & tops)
-            return false;
+    uint64_t bad = 0;
+    if (text.len < 8) {
+        for (size_t i = 0; i < text.len; i++)
+            bad |= (uint8_t)(text.data[i] - 1) >= 0x7f;
+        return bad == 0;
     }
-    for (; i < text.len; i++)
-        if ((uint8_t)(text.data[i] - 1) >= 0x7f)
-            return false;
-    return true;
+    for (size_t i = 0; i + 8 < text.len; i += 8)
+        bad |= judge_word(text.data + i);
+    return (bad | judge_word(text.data + text.len - 8)) == 0;
 }
 
 struct bytes wire_reader_read_text(struct wire_reader *reader) {

@@ -131,7 +131,7 @@ static void what_was_removed_is_not_run(void **state) {
     struct backlog_job first = {.connection = &connections[0]}, second = first, third = first;
     assert_int_equal(loop_group_new(1, clock_get_system(), &scene.loops), STATUS_OK);
     backlog_enter_loop(&backlog, loop_group_get_loop(scene.loops, 0));
-    backlog.state = BACKLOG_DEFERRED; // as if: this loop has no turns
+    backlog.is_deferred = true; // as if: this loop has no turns
     backlog_remove(&backlog, &first);
     backlog_add(&backlog, &first);
     backlog_add(&backlog, &second);

@@ -71,6 +71,22 @@ static void every_length_up_to_three_blocks_is_padded_as_in_pieces(void **state)
     }
 }
 
+static void two_at_once_have_the_digests_of_each(void **state) {
+    (void)state;
+    uint8_t texts[2][64];
+    struct digest alone[2], together[2];
+    struct digest *const digests[] = {&together[0], &together[1]};
+    for (size_t i = 0; i < 2 * sizeof(texts[0]); i++)
+        texts[i / 64][i % 64] = (uint8_t)(i * 11 + 5);
+    for (size_t i = 0; i < 64 * 64; i++) {
+        const struct bytes data[] = {bytes_of(texts[0], i / 64), bytes_of(texts[1], i % 64)};
+        digest_sha256_pair(data, digests);
+        digest_sha256(data[0], &alone[0]);
+        digest_sha256(data[1], &alone[1]);
+        assert_memory_equal(together, alone, sizeof(alone));
+    }
+}
+
 static void hmac_gives_the_published_codes(void **state) {
     (void)state;
     static const struct {
@@ -105,6 +121,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sha256_gives_the_published_digests),
         cmocka_unit_test(in_pieces_the_digest_is_that_of_the_whole),
+        cmocka_unit_test(two_at_once_have_the_digests_of_each),
         cmocka_unit_test(every_length_up_to_three_blocks_is_padded_as_in_pieces),
         cmocka_unit_test(hmac_gives_the_published_codes),
         cmocka_unit_test(a_difference_in_any_byte_is_seen),

@@ -245,14 +245,15 @@ static struct bytes write_admission(const struct validate_answer *answer) {
     return ext_authz_write_admission(&admission, 5, &arena);
 }
 
-static const struct bytes permissions[] = {BYTES_LITERAL("charges.create"), BYTES_LITERAL("charges.read")};
 static const struct validate_answer allowed = {.reason = REASON_OK,
                                                .company_id = BYTES_LITERAL("cmp_1"),
                                                .token_id = BYTES_LITERAL("tok_1"),
                                                .token_external_id = BYTES_LITERAL("shop \xc3\xa9"),
                                                .kind = TOKEN_KIND_ACCESS,
-                                               .permissions = permissions,
-                                               .permission_count = 2,
+                                               .permissions = BYTES_LITERAL("\x42\x0e"
+                                                                            "charges.create"
+                                                                            "\x42\x0c"
+                                                                            "charges.read"),
                                                .expires_at_ms = CLOCK_NEVER_MS};
 
 static void what_is_set_replaces_and_what_is_not_is_removed(void **state) {

@@ -254,6 +254,50 @@ static void deferred_tasks_run_at_the_end_of_the_turn_and_stop_tasks_once(void *
     assert_true(strchr(order.seen, 'p') < strchr(order.seen, 'd'));
 }
 
+struct turns {
+    struct loop_task posted, next, arrived;
+    struct loop *loop;
+    uint64_t turn; // in which the first was run
+    bool has_arrived, has_run;
+};
+
+static void on_arrived(struct loop_task *task) {
+    struct turns *turns = CONTAINER_OF(task, struct turns, arrived);
+    assert_false(turns->has_run);
+    turns->has_arrived = true;
+}
+
+static void on_next_turn(struct loop_task *task) {
+    struct turns *turns = CONTAINER_OF(task, struct turns, next);
+    assert_true(turns->has_arrived);
+    assert_int_equal(loop_get_turn(turns->loop), turns->turn + 1);
+    turns->has_run = true;
+}
+
+static void on_turns_posted(struct loop_task *task) {
+    struct turns *turns = CONTAINER_OF(task, struct turns, posted);
+    turns->turn = loop_get_turn(turns->loop);
+    loop_defer_to_next_turn(turns->loop, &turns->next);
+    loop_post(turns->loop, &turns->arrived);
+    loop_release(turns->loop); // what is deferred holds it, too
+}
+
+static void what_is_deferred_to_the_next_turn_runs_in_it_behind_what_has_arrived(void **state) {
+    (void)state;
+    struct loop_group *group;
+    assert_int_equal(loop_group_new(1, clock_get_system(), &group), STATUS_OK);
+    struct turns turns = {.posted.run = on_turns_posted,
+                          .next.run = on_next_turn,
+                          .arrived.run = on_arrived,
+                          .loop = loop_group_get_loop(group, 0)};
+    loop_hold(turns.loop);
+    assert_int_equal(loop_group_start(group), STATUS_OK);
+    loop_post(turns.loop, &turns.posted);
+    loop_group_stop(group);
+    loop_group_free(group);
+    assert_true(turns.has_run);
+}
+
 struct numbered_stop {
     struct loop_task task;
     size_t number;
@@ -416,6 +460,7 @@ int main(void) {
         cmocka_unit_test(random_arming_and_advancing_agrees_with_a_plain_list),
         cmocka_unit_test(every_posted_task_runs_before_a_held_loop_ends),
         cmocka_unit_test(deferred_tasks_run_at_the_end_of_the_turn_and_stop_tasks_once),
+        cmocka_unit_test(what_is_deferred_to_the_next_turn_runs_in_it_behind_what_has_arrived),
         cmocka_unit_test(stop_tasks_run_in_the_order_in_which_they_were_added),
         cmocka_unit_test(a_loops_timer_falls_due_by_itself),
         cmocka_unit_test(the_time_stands_still_until_it_is_forgotten),

@@ -1,6 +1,8 @@
 // What ValidateBatch and ValidateStream put around their questions; tests/fuzz compares it with protobuf-c.
 #include <string.h>
 
+#include "common/protobuf/message.h"
+#include "latchkey/v1/validation.pb-c.h"
 #include "services/validator/decide/validate_item_wire.h"
 #include "services/validator/decide/validate_wire.h"
 #include "tests/unit/unit.h"
@@ -54,8 +56,37 @@ static void pieces_that_are_no_messages_by_themselves_are_refused(void **state) 
     arena_fini(&arena);
 }
 
+static void check_answer(size_t len, const uint8_t *id) {
+    const struct validate_answer answer = {.reason = REASON_OK, .company_external_id = bytes_of(id, len)};
+    struct buffer buffer = {0};
+    struct arena arena;
+    ProtobufCMessage *message;
+    const char *why;
+    arena_init(&arena, 0);
+    validate_batch_wire_append(&buffer, &answer);
+    validate_batch_wire_append(&buffer, &answer);
+    assert_int_equal(message_unpack(&latchkey__v1__validate_batch_response__descriptor,
+                                    buffer_get_bytes(&buffer), &arena, &message, &why),
+                     STATUS_OK);
+    assert_int_equal(((Latchkey__V1__ValidateBatchResponse *)message)->n_responses, 2);
+    assert_true(bytes_is_equal(message_pack(message, 0, &arena), buffer_get_bytes(&buffer)));
+    arena_fini(&arena);
+    buffer_fini(&buffer);
+}
+
+static void answers_of_any_length_are_written_as_protobuf_c_writes_them(void **state) {
+    (void)state;
+    static uint8_t id[17000];
+    memset(id, 'i', sizeof(id));
+    for (size_t len = 0; len < 300; len++)
+        check_answer(len, id);
+    for (size_t len = 16300; len < 16500; len++)
+        check_answer(len, id);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(answers_of_any_length_are_written_as_protobuf_c_writes_them),
         cmocka_unit_test(a_question_in_many_pieces_takes_no_more_than_its_size_calls_for),
         cmocka_unit_test(pieces_that_are_no_messages_by_themselves_are_refused),
     };

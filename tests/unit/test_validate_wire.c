@@ -31,9 +31,23 @@ static int64_t choose_time(struct seed *seed) {
 }
 
 struct lists {
-    struct bytes permissions[LIST_MAX];
+    uint8_t permissions[LIST_MAX * (2 + PERMISSION_NAME_MAX)];
     struct bytes missing[LIST_MAX];
 };
+
+// As an interned set has them.
+static struct bytes choose_permissions(struct seed *seed, size_t count, uint8_t *room) {
+    uint8_t *to = room;
+    for (size_t i = 0; i < count; i++) {
+        struct bytes name = choose_text(seed);
+        size_t len = name.len < PERMISSION_NAME_MAX ? name.len : PERMISSION_NAME_MAX;
+        *to++ = PERMISSION_TAIL_FIELD << 3 | 2;
+        *to++ = (uint8_t)len;
+        memcpy(to, name.data, len);
+        to += len;
+    }
+    return bytes_of(room, (size_t)(to - room));
+}
 
 static struct validate_answer choose_answer(struct seed *seed, struct lists *lists) {
     struct validate_answer answer = {.reason = (enum reason)seed_next_below(seed, REASON_COUNT),
@@ -45,14 +59,12 @@ static struct validate_answer choose_answer(struct seed *seed, struct lists *lis
                                      .token_external_id = choose_text(seed),
                                      .kind = (enum token_kind)seed_next_below(seed, 3),
                                      .expires_at_ms = choose_time(seed),
-                                     .permissions = lists->permissions,
                                      .missing = lists->missing};
-    answer.permission_count = seed_next_below(seed, 2) ? seed_next_below(seed, 5) : 0;
+    size_t permission_count = seed_next_below(seed, 2) ? seed_next_below(seed, 5) : 0;
     answer.missing_count = seed_next_below(seed, 2) ? seed_next_below(seed, 5) : 0;
     if (seed_next_below(seed, 100) == 0)
-        answer.permission_count = answer.missing_count = LIST_MAX;
-    for (size_t i = 0; i < answer.permission_count; i++)
-        lists->permissions[i] = choose_text(seed);
+        permission_count = answer.missing_count = LIST_MAX;
+    answer.permissions = choose_permissions(seed, permission_count, lists->permissions);
     for (size_t i = 0; i < answer.missing_count; i++)
         lists->missing[i] = choose_text(seed);
     return answer;
@@ -87,9 +99,11 @@ static void check_message(const Latchkey__V1__ValidateResponse *message,
     check_text(message->company_external_id, answer->company_external_id);
     check_text(message->token_external_id, answer->token_external_id);
     check_moment(message->expires_at, answer->expires_at_ms);
-    assert_int_equal(message->n_permissions, answer->permission_count);
-    for (size_t i = 0; i < answer->permission_count; i++)
-        check_text(message->permissions[i], answer->permissions[i]);
+    struct bytes rest = answer->permissions, name;
+    size_t count = 0;
+    for (; permission_tail_next(&rest, &name); count++)
+        check_text(message->permissions[count], name);
+    assert_int_equal(message->n_permissions, count);
     assert_int_equal(message->n_missing_permissions, answer->missing_count);
     for (size_t i = 0; i < answer->missing_count; i++)
         check_text(message->missing_permissions[i], answer->missing[i]);

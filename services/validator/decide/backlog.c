@@ -47,13 +47,6 @@ static struct backlog_job *take_next(struct backlog *backlog) {
     return job;
 }
 
-// Another turn's reads come between; a deferred task would still be this one's.
-static void post(struct backlog *backlog) {
-    backlog->state = BACKLOG_POSTED;
-    loop_hold(backlog->loop);
-    loop_post(backlog->loop, &backlog->task);
-}
-
 // A job without pieces is work, too.
 static void run_some(struct backlog *backlog, size_t max) {
     for (size_t done = 0; done < max && backlog->filled; done++) {
@@ -64,12 +57,10 @@ static void run_some(struct backlog *backlog, size_t max) {
 
 static void on_turn(struct loop_task *task) {
     struct backlog *backlog = CONTAINER_OF(task, struct backlog, task);
-    if (backlog->state == BACKLOG_POSTED)
-        loop_release(backlog->loop);
     run_some(backlog, BACKLOG_TURN);
-    backlog->state = BACKLOG_IDLE;
-    if (backlog->filled)
-        post(backlog);
+    backlog->is_deferred = backlog->filled != 0;
+    if (backlog->is_deferred) // another turn's reads come between
+        loop_defer_to_next_turn(backlog->loop, &backlog->task);
 }
 
 void backlog_enter_loop(struct backlog *backlog, struct loop *loop) {
@@ -87,9 +78,9 @@ void backlog_add(struct backlog *backlog, struct backlog_job *job) {
     if (job->link)
         return;
     link_job(backlog, job);
-    if (backlog->state != BACKLOG_IDLE)
+    if (backlog->is_deferred)
         return;
-    backlog->state = BACKLOG_DEFERRED;
+    backlog->is_deferred = true;
     loop_defer(backlog->loop, &backlog->task);
 }
 

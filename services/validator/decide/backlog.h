@@ -17,9 +17,11 @@
 
 #include "common/net/loop.h"
 
+// A turn of questions takes 0.1 ms, which others wait for at most; a portion is what a stream's answers leave
+// in at once, each time with a write.
 #define BACKLOG_QUEUES 64
-#define BACKLOG_PORTION 64 // pieces that a job may do at once
-#define BACKLOG_TURN 128   // that all of them may do in a turn
+#define BACKLOG_PORTION 128 // pieces that a job may do at once
+#define BACKLOG_TURN 256    // that all of them may do in a turn
 
 // Embedded by its owner; zeroed memory waits for nothing. Loop thread.
 struct backlog_job {
@@ -36,10 +38,10 @@ struct backlog_queue {
 struct backlog {
     struct loop *loop;
     struct loop_task task;
-    enum { BACKLOG_IDLE, BACKLOG_DEFERRED, BACKLOG_POSTED } state;
-    uint64_t filled; // bit i: queues[i] has a job
-    unsigned next;   // whose turn it is
-    uint64_t key;    // of the hash, random
+    bool is_deferred; // `task` stands in this turn's queue, or in the next one's
+    uint64_t filled;  // bit i: queues[i] has a job
+    unsigned next;    // whose turn it is
+    uint64_t key;     // of the hash, random
     struct backlog_queue queues[BACKLOG_QUEUES];
 };
 

@@ -49,13 +49,13 @@ static bool begin_answers(struct batch *batch) {
     return true;
 }
 
-static enum status fill(struct batch *batch, const struct validate_view *view, struct portion *portion) {
+static enum status fill(struct batch *batch, struct portion *portion) {
     struct bytes rest = batch->rest, message;
     portion->count = 0;
     portion->from[0] = rest;
     while (portion->count < BACKLOG_PORTION && validate_batch_wire_next(&rest, &message)) {
         enum status status =
-            validate_item_read(view, message, &batch->mine->scratch, &portion->items[portion->count]);
+            validate_item_read(message, &batch->mine->scratch, &portion->items[portion->count]);
         if (status != STATUS_OK)
             return status;
         if (++portion->count < BACKLOG_PORTION)
@@ -111,8 +111,7 @@ static enum status answer_all(struct batch *batch, const struct validate_turn *t
                               bool *ret_waits) {
     enum status status = begin_answers(batch) ? STATUS_OK : STATUS_NO_MEMORY;
     *ret_waits = false;
-    for (size_t i = 0; i < portion->count; i++)
-        validate_item_advance(&turn->view, &portion->items[i]);
+    validate_items_look_up(&turn->view, portion->items, portion->count);
     for (size_t i = 0; i < portion->count && status == STATUS_OK && !*ret_waits; i++) {
         status = answer(batch, turn, &portion->items[i], ret_waits);
         if (*ret_waits)
@@ -131,7 +130,7 @@ static enum status decide(struct batch *batch, struct portion *portion, bool *re
     if (batch->came_at_round == 0)
         batch->came_at_round = turn.view.positions->round;
     validate_turn_note_asker(&turn);
-    status = fill(batch, &turn.view, portion);
+    status = fill(batch, portion);
     if (status == STATUS_MALFORMED)
         return validate_fail_malformed(batch->transport, batch->request, fault);
     if (status == STATUS_OK)

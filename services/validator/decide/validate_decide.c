@@ -9,28 +9,27 @@ static void find_ids(const struct permission_catalogue *catalogue, const struct 
 }
 
 // No address where it is none.
-static struct ip_address get_address(const struct validate_question *question) {
-    struct ip_address address;
-    bool is_address = ip_address_parse(question->client_ip, &address) == IP_PARSE_OK;
-    return is_address ? address : (struct ip_address){0};
+static void read_address(const struct validate_question *question, struct ip_address *ret_address) {
+    if (ip_address_parse(question->client_ip, ret_address) != IP_PARSE_OK)
+        *ret_address = (struct ip_address){0};
 }
 
-struct access_request validate_make_request(const struct validate_view *view,
-                                            const struct validate_question *question,
-                                            const struct permission_catalogue *catalogue,
-                                            struct validate_numbers *numbers) {
-    struct access_request request = {.now_ms = view->now_ms,
-                                     .domain = question->domain,
-                                     .permissions = numbers->permissions,
-                                     .permission_count = question->permission_count,
-                                     .any_permissions = numbers->any_permissions,
-                                     .any_permission_count = question->any_permission_count};
-    if (question->channel == CHANNEL_API || question->channel == CHANNEL_UI)
-        request.channel = (uint8_t)question->channel;
-    request.address = get_address(question);
+// why field by field: a structure that is put together elsewhere and copied is read before its parts have
+// reached the cache, and the CPU waits for them.
+void validate_make_request(const struct validate_view *view, const struct validate_question *question,
+                           const struct permission_catalogue *catalogue, struct validate_numbers *numbers,
+                           struct access_request *ret_request) {
+    bool is_channel = question->channel == CHANNEL_API || question->channel == CHANNEL_UI;
+    ret_request->now_ms = view->now_ms;
+    ret_request->channel = is_channel ? (uint8_t)question->channel : CHANNEL_NONE;
+    ret_request->domain = question->domain;
+    ret_request->permissions = numbers->permissions;
+    ret_request->permission_count = question->permission_count;
+    ret_request->any_permissions = numbers->any_permissions;
+    ret_request->any_permission_count = question->any_permission_count;
+    read_address(question, &ret_request->address);
     find_ids(catalogue, question->permissions, question->permission_count, numbers->permissions);
     find_ids(catalogue, question->any_permissions, question->any_permission_count, numbers->any_permissions);
-    return request;
 }
 
 static struct bytes get_revision(const struct validate_view *view, unsigned lane) {
@@ -46,10 +45,14 @@ void validate_refuse(const struct validate_view *view, const struct validate_ask
                                            .expires_at_ms = CLOCK_NEVER_MS};
 }
 
+static struct bytes get_id(const char *text) {
+    return bytes_of(text, VALIDATE_ID_LENGTH);
+}
+
 static void tell_token(const struct validate_subject *subject, struct validate_answer *answer) {
-    answer->company_id = bytes_of_text(subject->company->id_text);
+    answer->company_id = get_id(subject->company->id_text);
     typeid_format(BYTES_LITERAL(TYPEID_TOKEN), subject->record->token_id, answer->token_id_text.text);
-    answer->token_id = bytes_of(answer->token_id_text.text, sizeof(answer->token_id_text.text) - 1);
+    answer->token_id = get_id(answer->token_id_text.text);
     answer->expires_at_ms = token_record_get_expires_at_ms(subject->record);
 }
 
@@ -72,6 +75,16 @@ static bool list_missing(const struct access_subject *access, const struct acces
     return true;
 }
 
+// Data NULL when out of memory.
+static struct bytes list_held(const struct access_subject *access,
+                              const struct permission_catalogue *catalogue, struct arena *arena) {
+    const struct permission_set *held = access_find_permissions(access);
+    if (held && held->tail)
+        return bytes_of(held->tail, held->tail_len);
+    held = access_get_permissions(access, permission_catalogue_get_limit(catalogue), arena);
+    return held ? permission_tail_make(catalogue, held, arena) : BYTES_EMPTY;
+}
+
 static bool tell_allowed(const struct validate_subject *subject, const struct permission_catalogue *catalogue,
                          struct arena *arena, struct validate_answer *answer) {
     const struct token_extra *extra = subject->extra;
@@ -79,13 +92,11 @@ static bool tell_allowed(const struct validate_subject *subject, const struct pe
     answer->kind = (enum token_kind)subject->record->kind;
     answer->company_external_id = bytes_of(subject->company->external_id, subject->company->external_id_len);
     if (subject->member)
-        answer->member_id = bytes_of_text(subject->member->id_text);
+        answer->member_id = get_id(subject->member->id_text);
     if (extra)
         answer->token_external_id = bytes_of(extra->external_id, extra->external_id_len);
-    const struct permission_set *held =
-        access_get_permissions(&subject->access, permission_catalogue_get_limit(catalogue), arena);
-    return held &&
-           permission_catalogue_list(catalogue, held, arena, &answer->permissions, &answer->permission_count);
+    answer->permissions = list_held(&subject->access, catalogue, arena);
+    return answer->permissions.data != NULL;
 }
 
 // why without a branch: what was not found takes as long as what was.
@@ -110,7 +121,8 @@ enum status validate_decide_subject(const struct validate_view *view, const stru
     // why after the subject's sets: the writer publishes names before sets, so these names cover them.
     const struct permission_catalogue *catalogue = image_get_catalogue(view->image);
     struct validate_numbers numbers;
-    struct access_request request = validate_make_request(view, question, catalogue, &numbers);
+    struct access_request request;
+    validate_make_request(view, question, catalogue, &numbers, &request);
     bool sees_detail = validate_asker_sees_detail(asker, subject->company->company_id) & !subject->is_decoy;
     bool has_memory = true;
     enum reason reason = access_decide(&subject->access, &request);
@@ -132,24 +144,11 @@ enum status validate_decide_subject(const struct validate_view *view, const stru
     return has_memory ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
-void validate_key_make(const struct validate_view *view, struct bytes token, struct validate_key *ret_key) {
-    ret_key->has_shape = bearer_has_shape(token, view->shape, &ret_key->lane);
-    if (!ret_key->has_shape)
-        return;
-    digest_sha256(token, &ret_key->digest);
-    image_begin_probe(view->image, &ret_key->digest, &ret_key->probe);
-}
-
-void validate_key_advance(const struct validate_view *view, struct validate_key *key) {
-    if (key->has_shape)
-        image_advance_probe(view->image, &key->probe);
-}
-
 static enum status refuse(const struct validate_view *view, const struct validate_asker *asker,
                           const struct validate_question *question, enum reason reason, unsigned lane,
                           struct validate_answer *ret_answer) {
     validate_refuse(view, asker, reason, lane, ret_answer);
-    ret_answer->use.address = get_address(question);
+    read_address(question, &ret_answer->use.address);
     return STATUS_OK;
 }
 

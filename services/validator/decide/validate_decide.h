@@ -15,17 +15,13 @@
 #include "common/base/status.h"
 #include "common/base/typeid.h"
 #include "services/validator/decide/validate_asker.h"
+#include "services/validator/decide/validate_key.h"
 #include "services/validator/decide/validate_question.h"
 #include "services/validator/decide/validate_subject.h"
+#include "services/validator/image/permission_tail.h"
 
-// What an answer goes by.
-struct validate_view {
-    const struct image *image;
-    const struct positions *positions; // read before anything else of the image
-    const struct bearer_shape *shape;
-    int64_t now_ms;     // the validator's time, corrected
-    bool folds_reasons; // MALFORMED to EXPIRED are UNKNOWN for who does not see detail
-};
+// Of the ids of tokens, companies and members.
+#define VALIDATE_ID_LENGTH (sizeof(((struct typeid *)0)->text) - 1)
 
 // As it goes to the asker: what they may not see is not in it. Borrows from the image, the question and the
 // arena, so it is written out before the thread goes offline. `token_id` points into the answer itself, which
@@ -39,9 +35,8 @@ struct validate_answer {
     struct bytes company_external_id;
     struct bytes token_external_id;
     enum token_kind kind;
-    int64_t expires_at_ms; // CLOCK_NEVER_MS = not told, or never
-    const struct bytes *permissions;
-    size_t permission_count;
+    int64_t expires_at_ms;    // CLOCK_NEVER_MS = not told, or never
+    struct bytes permissions; // permission_tail.h
     const struct bytes *missing;
     size_t missing_count;
     struct typeid token_id_text;
@@ -53,16 +48,6 @@ struct validate_answer {
     struct uuid denied_company_id, denied_token_id;
 };
 
-// A token on its way to being looked up: good until the end of the turn. With many of them, all are made
-// before the first is advanced, and all are advanced before the first is decided; each step asks the memory
-// for what the next one reads.
-struct validate_key {
-    struct digest digest;
-    unsigned lane;  // that it names
-    bool has_shape; // it may be one at all; else nothing else is set
-    struct token_probe probe;
-};
-
 // The question in the catalogue's numbers. why a memory of its own: 2 KiB, and only what is asked for is
 // written.
 struct validate_numbers {
@@ -71,13 +56,9 @@ struct validate_numbers {
 };
 
 // What access_decide() takes; borrows from `question` and `numbers`.
-struct access_request validate_make_request(const struct validate_view *view,
-                                            const struct validate_question *question,
-                                            const struct permission_catalogue *catalogue,
-                                            struct validate_numbers *numbers);
-
-void validate_key_make(const struct validate_view *view, struct bytes token, struct validate_key *ret_key);
-void validate_key_advance(const struct validate_view *view, struct validate_key *key);
+void validate_make_request(const struct validate_view *view, const struct validate_question *question,
+                           const struct permission_catalogue *catalogue, struct validate_numbers *numbers,
+                           struct access_request *ret_request);
 
 // `question` has passed validate_question_check(). NO_MEMORY when the arena has run out.
 MUST_CHECK enum status validate_decide(const struct validate_view *view, const struct validate_asker *asker,

@@ -6,7 +6,8 @@ static enum status explain_access(const struct validate_view *view, const struct
                                   struct validate_explanation *explanation) {
     const struct permission_catalogue *catalogue = image_get_catalogue(view->image);
     struct validate_numbers numbers;
-    struct access_request request = validate_make_request(view, question, catalogue, &numbers);
+    struct access_request request;
+    validate_make_request(view, question, catalogue, &numbers, &request);
     explanation->has_shape = true;
     return access_explain(subject ? &subject->access : NULL, &request, catalogue, arena,
                           &explanation->access);

@@ -2,8 +2,7 @@
 
 #include "services/validator/decide/validate_wire.h"
 
-enum status validate_item_read(const struct validate_view *view, struct bytes message, struct arena *arena,
-                               struct validate_item *ret_item) {
+enum status validate_item_read(struct bytes message, struct arena *arena, struct validate_item *ret_item) {
     struct fault fault;
     enum status status = validate_wire_read(message, arena, &ret_item->question);
     if (status != STATUS_OK)
@@ -11,14 +10,18 @@ enum status validate_item_read(const struct validate_view *view, struct bytes me
     fault_init(&fault, arena);
     ret_item->is_bad = validate_question_check(&ret_item->question, &fault, &ret_item->has_revision,
                                                &ret_item->revision) != STATUS_OK;
-    if (!ret_item->is_bad)
-        validate_key_make(view, ret_item->question.token, &ret_item->key);
     return STATUS_OK;
 }
 
-void validate_item_advance(const struct validate_view *view, struct validate_item *item) {
-    if (!item->is_bad)
-        validate_key_advance(view, &item->key);
+void validate_items_look_up(const struct validate_view *view, struct validate_item *items, size_t count) {
+    struct validate_keys keys = {.count = 0};
+    for (size_t i = 0; i < count; i++)
+        if (!items[i].is_bad)
+            validate_keys_add(&keys, view, items[i].question.token, &items[i].key);
+    validate_keys_end(&keys, view);
+    for (size_t i = 0; i < count; i++)
+        if (!items[i].is_bad)
+            validate_key_advance(view, &items[i].key);
 }
 
 enum validate_standing validate_item_judge(const struct validate_view *view, const struct validate_item *item,

@@ -1,5 +1,5 @@
 // One question of many: what ValidateBatch and ValidateStream do with each. All of a portion are read, then
-// all are advanced, then one after the other is decided: their tokens come from memory side by side.
+// the tokens of all are looked for, then one after the other is decided (validate_key.h).
 #ifndef LATCHKEY_SERVICES_VALIDATOR_DECIDE_VALIDATE_ITEM_H
 #define LATCHKEY_SERVICES_VALIDATOR_DECIDE_VALIDATE_ITEM_H
 
@@ -14,16 +14,17 @@ struct validate_item {
 };
 
 // `message` is a ValidateRequest. MALFORMED, NO_MEMORY.
-MUST_CHECK enum status validate_item_read(const struct validate_view *view, struct bytes message,
-                                          struct arena *arena, struct validate_item *ret_item);
+MUST_CHECK enum status validate_item_read(struct bytes message, struct arena *arena,
+                                          struct validate_item *ret_item);
 
-void validate_item_advance(const struct validate_view *view, struct validate_item *item);
+// Of all that were read.
+void validate_items_look_up(const struct validate_view *view, struct validate_item *items, size_t count);
 
 // Where its min_revision stands. `came_at_round`: validate_judge_revision().
 enum validate_standing validate_item_judge(const struct validate_view *view, const struct validate_item *item,
                                            uint64_t came_at_round);
 
-// The answer once its revision is reached. NO_MEMORY.
+// The answer once its token was looked for and its revision is reached. NO_MEMORY.
 MUST_CHECK enum status validate_item_decide(const struct validate_turn *turn,
                                             const struct validate_item *item, struct arena *arena,
                                             struct validate_answer *ret_answer);

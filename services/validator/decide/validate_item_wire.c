@@ -122,15 +122,22 @@ static uint8_t *put_varint(uint8_t *to, uint64_t value) {
     return to;
 }
 
-// why the answer is moved: how long it is shows when it is
-// written, and a length of more bytes than it needs is not what others write.
+// How long an answer is shows when it is written. One whose length takes another number of bytes than most
+// is moved: a length of more bytes than it needs is not what others write.
 static uint8_t *put_answer(uint8_t *to, unsigned field, const struct validate_answer *answer) {
+    enum { LENGTH_USUAL = 2 };
     *to++ = WIRE_TAG(field, WIRE_LENGTH);
-    uint8_t *body = to + VARINT_MAX;
+    uint8_t *body = to + LENGTH_USUAL;
     size_t len = (size_t)(validate_wire_put(answer, body) - body);
-    to = put_varint(to, len);
-    memmove(to, body, len);
-    return to + len;
+    if (UNLIKELY(len < 0x80 || len >= 0x4000)) {
+        uint8_t length[VARINT_MAX];
+        size_t length_len = (size_t)(put_varint(length, len) - length);
+        memmove(to + length_len, body, len);
+        memcpy(to, length, length_len);
+        return to + length_len + len;
+    }
+    put_varint(to, len);
+    return body + len;
 }
 
 static size_t measure(const struct validate_answer *answer) {

@@ -19,8 +19,8 @@ struct stream {
     const struct validate_service *service;
     struct validate_loop *mine;
     struct grpc_call *transport;
-    struct buffer asked; // messages, each behind its length
-    size_t asked_count;
+    struct buffer asked;   // messages, each behind its length
+    size_t asked_at;       // those before are answered
     struct buffer answers; // that the transport has not taken
     struct parked *parked;
     size_t parked_count, parked_bytes;
@@ -41,13 +41,14 @@ struct parked {
 
 // One that is being answered.
 struct asked {
-    struct validate_item item;
+    const struct validate_item *item;
     struct bytes message;
     uint64_t id;
 };
 
 struct portion {
     struct asked asked[BACKLOG_PORTION];
+    struct validate_item items[BACKLOG_PORTION]; // of the same
     size_t count;
 };
 
@@ -102,10 +103,8 @@ static enum status flush(struct stream *stream) {
         return STATUS_NO_MEMORY;
     if (stream->answers.len == 0 || stream->is_stalled)
         return STATUS_OK;
-    enum status status = grpc_call_send_framed(stream->transport, buffer_get_bytes(&stream->answers));
+    enum status status = grpc_call_send_buffer(stream->transport, &stream->answers);
     stream->is_stalled = status == STATUS_EXHAUSTED;
-    if (status == STATUS_OK)
-        buffer_fini(&stream->answers); // it may be long until the next
     return status == STATUS_NO_MEMORY || status == STATUS_MALFORMED ? status : STATUS_OK;
 }
 
@@ -114,8 +113,12 @@ static enum status hold(const struct stream *stream) {
                                  stream->asked.capacity + stream->answers.capacity + stream->parked_bytes);
 }
 
+static bool has_asked(const struct stream *stream) {
+    return stream->asked.len > 0;
+}
+
 static bool has_answered_all(const struct stream *stream) {
-    return stream->asked_count == 0 && !stream->parked && stream->answers.len == 0;
+    return !has_asked(stream) && !stream->parked && stream->answers.len == 0;
 }
 
 // What follows every step. The stream may be gone when it returns, because it is at its end, or because
@@ -130,7 +133,7 @@ static void settle(struct stream *stream, enum status status) {
         status = set_draining(stream);
     if (status != STATUS_OK || is_over)
         finish(stream);
-    else if (stream->asked_count == 0 && !stream->is_stalled && !stream->is_draining)
+    else if (!has_asked(stream) && !stream->is_stalled && !stream->is_draining)
         grpc_call_resume(stream->transport);
 }
 
@@ -141,7 +144,7 @@ static void tell(struct stream *stream, uint64_t id, const struct validate_answe
 static enum status decide(struct stream *stream, const struct validate_turn *turn,
                           const struct asked *asked) {
     struct validate_answer answer;
-    if (validate_item_decide(turn, &asked->item, &stream->mine->scratch, &answer) != STATUS_OK)
+    if (validate_item_decide(turn, asked->item, &stream->mine->scratch, &answer) != STATUS_OK)
         return fault_set_no_memory(grpc_call_get_fault(stream->transport));
     tell(stream, asked->id, &answer);
     return STATUS_OK;
@@ -149,7 +152,7 @@ static enum status decide(struct stream *stream, const struct validate_turn *tur
 
 static void give_up(struct stream *stream, const struct validate_turn *turn, const struct asked *asked) {
     struct validate_answer answer;
-    validate_item_give_up(turn, &asked->item, &answer);
+    validate_item_give_up(turn, asked->item, &answer);
     tell(stream, asked->id, &answer);
 }
 
@@ -165,7 +168,7 @@ static struct parked *keep(struct stream *stream, const struct validate_turn *tu
     *parked = (struct parked){.next = stream->parked,
                               .link = &stream->parked,
                               .stream = stream,
-                              .wait = {.revision = asked->item.revision,
+                              .wait = {.revision = asked->item->revision,
                                        .came_at_round = turn->view.positions->round,
                                        .resume = on_resume},
                               .due_ns = validate_service_get_wait_end_ns(stream->service, stream->transport),
@@ -206,18 +209,19 @@ static bool park(struct stream *stream, const struct validate_turn *turn, const 
 static enum status take_up(struct parked *parked, bool *ret_is_answered) {
     struct stream *stream = parked->stream;
     struct fault *fault = grpc_call_get_fault(stream->transport);
-    struct asked asked = {.id = parked->id, .message = bytes_of(parked->message, parked->len)};
+    struct validate_item item;
+    const struct asked asked = {
+        .id = parked->id, .message = bytes_of(parked->message, parked->len), .item = &item};
     struct validate_turn turn;
     *ret_is_answered = true;
     enum status status =
         validate_turn_begin(stream->service, stream->transport, VALIDATE_ANYBODY, fault, &turn);
     if (status != STATUS_OK)
         return status;
-    if (validate_item_read(&turn.view, asked.message, &stream->mine->scratch, &asked.item) != STATUS_OK)
+    if (validate_item_read(asked.message, &stream->mine->scratch, &item) != STATUS_OK)
         return fault_set_no_memory(fault); // it has been read before
-    validate_item_advance(&turn.view, &asked.item);
-    enum validate_standing standing =
-        validate_item_judge(&turn.view, &asked.item, parked->wait.came_at_round);
+    validate_items_look_up(&turn.view, &item, 1);
+    enum validate_standing standing = validate_item_judge(&turn.view, &item, parked->wait.came_at_round);
     if (standing == VALIDATE_REACHED)
         return decide(stream, &turn, &asked);
     *ret_is_answered = standing == VALIDATE_OF_ANOTHER_HISTORY || !wait_on(parked);
@@ -241,40 +245,38 @@ static void on_resume(struct validate_wait *wait) {
 
 // ---- a portion ----
 
-static struct bytes take_message(const struct buffer *asked, size_t *offset) {
+static struct bytes take_message(struct stream *stream) {
+    const uint8_t *at = stream->asked.data + stream->asked_at;
     uint32_t len;
-    memcpy(&len, asked->data + *offset, sizeof(len));
-    struct bytes message = bytes_of(asked->data + *offset + sizeof(len), len);
-    *offset += sizeof(len) + len;
-    return message;
-}
-
-static enum status read(struct stream *stream, const struct validate_view *view, struct bytes message,
-                        struct asked *asked) {
-    struct arena *scratch = &stream->mine->scratch;
-    struct fault *fault = grpc_call_get_fault(stream->transport);
-    enum status status = validate_stream_wire_read(message, scratch, &asked->id, &asked->message);
-    if (status == STATUS_OK)
-        status = validate_item_read(view, asked->message, scratch, &asked->item);
-    if (status == STATUS_MALFORMED)
-        return validate_fail_malformed(stream->transport, message, fault);
-    return status == STATUS_OK ? STATUS_OK : fault_set_no_memory(fault);
+    memcpy(&len, at, sizeof(len));
+    stream->asked_at += sizeof(len) + len;
+    return bytes_of(at + sizeof(len), len);
 }
 
 // What was read before a message that is none is answered.
-static enum status fill(struct stream *stream, const struct validate_view *view, struct portion *portion) {
-    enum status status = STATUS_OK;
-    size_t offset = 0;
-    while (status == STATUS_OK && portion->count < stream->asked_count) {
-        status = read(stream, view, take_message(&stream->asked, &offset), &portion->asked[portion->count]);
-        portion->count += status == STATUS_OK;
+static enum status fill(struct stream *stream, struct portion *portion) {
+    struct arena *scratch = &stream->mine->scratch;
+    struct fault *fault = grpc_call_get_fault(stream->transport);
+    while (portion->count < BACKLOG_PORTION && stream->asked_at < stream->asked.len) {
+        struct asked *asked = &portion->asked[portion->count];
+        struct validate_item *item = &portion->items[portion->count];
+        struct bytes message = take_message(stream);
+        enum status status = validate_stream_wire_read(message, scratch, &asked->id, &asked->message);
+        if (status == STATUS_OK)
+            status = validate_item_read(asked->message, scratch, item);
+        if (status == STATUS_MALFORMED)
+            return validate_fail_malformed(stream->transport, message, fault);
+        if (status != STATUS_OK)
+            return fault_set_no_memory(fault);
+        asked->item = item;
+        portion->count++;
     }
-    return status;
+    return STATUS_OK;
 }
 
 static enum status answer(struct stream *stream, const struct validate_turn *turn,
                           const struct asked *asked) {
-    switch (validate_item_judge(&turn->view, &asked->item, turn->view.positions->round)) {
+    switch (validate_item_judge(&turn->view, asked->item, turn->view.positions->round)) {
     case VALIDATE_REACHED: return decide(stream, turn, asked);
     case VALIDATE_NOT_YET:
         if (park(stream, turn, asked))
@@ -293,25 +295,31 @@ static enum status answer_portion(struct stream *stream, struct portion *portion
     if (status != STATUS_OK)
         return status;
     validate_turn_note_asker(&turn);
-    enum status read_status = fill(stream, &turn.view, portion);
+    enum status read_status = fill(stream, portion);
     make_room(&stream->answers, portion->count * ANSWER_BYTES_USUAL);
-    for (size_t i = 0; i < portion->count; i++)
-        validate_item_advance(&turn.view, &portion->asked[i].item);
+    validate_items_look_up(&turn.view, portion->items, portion->count);
     for (size_t i = 0; i < portion->count && status == STATUS_OK; i++)
         status = answer(stream, &turn, &portion->asked[i]);
     return status == STATUS_OK ? read_status : status;
+}
+
+static void forget_asked(struct stream *stream) {
+    buffer_fini(&stream->asked); // it may be long until the next
+    stream->asked_at = 0;
 }
 
 static size_t run(struct backlog_job *job) {
     struct stream *stream = CONTAINER_OF(job, struct stream, job);
     struct portion portion;
     portion.count = 0;
-    if (stream->is_stalled || stream->asked_count == 0)
+    if (stream->is_stalled || !has_asked(stream))
         return 0;
     enum status status = answer_portion(stream, &portion);
     arena_reset(&stream->mine->scratch);
-    buffer_fini(&stream->asked);
-    stream->asked_count = 0;
+    if (stream->asked_at < stream->asked.len)
+        backlog_add(&stream->mine->backlog, job);
+    else
+        forget_asked(stream);
     settle(stream, status);
     return portion.count;
 }
@@ -337,20 +345,27 @@ static void on_start(struct grpc_call *transport) {
     grpc_call_set_data(transport, stream);
 }
 
+static enum status keep_message(struct stream *stream, struct bytes message) {
+    uint32_t len = (uint32_t)message.len;
+    size_t capacity = stream->asked.capacity;
+    make_room(&stream->asked, ASKED_BYTES_USUAL);
+    uint8_t *to = buffer_reserve(&stream->asked, sizeof(len) + len);
+    if (!to)
+        return fault_set_no_memory(grpc_call_get_fault(stream->transport));
+    memcpy(to, &len, sizeof(len));
+    if (len > 0)
+        memcpy(to + sizeof(len), message.data, len);
+    buffer_advance(&stream->asked, sizeof(len) + len);
+    return stream->asked.capacity == capacity ? STATUS_OK : hold(stream);
+}
+
 static void on_bytes(struct grpc_call *transport, struct bytes message) {
     struct stream *stream = grpc_call_get_data(transport);
-    uint32_t len = (uint32_t)message.len;
-    make_room(&stream->asked, ASKED_BYTES_USUAL);
-    buffer_append(&stream->asked, bytes_of((const uint8_t *)&len, sizeof(len)));
-    buffer_append(&stream->asked, message);
-    enum status status =
-        stream->asked.failed ? fault_set_no_memory(grpc_call_get_fault(transport)) : hold(stream);
-    if (status != STATUS_OK) {
+    if (keep_message(stream, message) != STATUS_OK) {
         finish(stream);
         return;
     }
-    stream->asked_count++;
-    if (stream->asked_count == BACKLOG_PORTION || stream->asked.len >= ASKED_BYTES_MAX)
+    if (stream->asked.len >= ASKED_BYTES_MAX)
         grpc_call_pause(transport);
     backlog_add(&stream->mine->backlog, &stream->job);
 }
@@ -364,7 +379,7 @@ static void on_half_close(struct grpc_call *transport) {
 static void on_writable(struct grpc_call *transport) {
     struct stream *stream = grpc_call_get_data(transport);
     stream->is_stalled = false;
-    if (stream->asked_count > 0)
+    if (has_asked(stream))
         backlog_add(&stream->mine->backlog, &stream->job);
     settle(stream, STATUS_OK);
 }

@@ -1,11 +1,11 @@
 // ValidateStream, as the transport calls it: questions are copied as they come and decided a portion a turn
-// (backlog.h); while a portion waits, nothing more is read, and the client's window fills up. A question
+// (backlog.h); while 64 KiB of them wait, nothing more is read, and the client's window fills up. A question
 // whose min_revision is not reached waits by itself and lets the others pass.
 //
 // Who asks, and whether the validator is current, is looked at anew for each portion: a stream goes on no
 // longer than its asker's token.
 //
-// What one stream holds is bounded: a portion of questions, VALIDATE_STREAM_PARKED_MAX of those that wait,
+// What one stream holds is bounded: 64 KiB of questions, VALIDATE_STREAM_PARKED_MAX of those that wait,
 // and their answers while the client does not read; what all streams hold, by --request-memory.
 //
 //   on_bytes --> asked --run()--> answers --> the transport

@@ -15,7 +15,7 @@ enum {
     REVISION,
     MEMBER_ID,
     KIND,
-    HELD_PERMISSIONS,
+    HELD_PERMISSIONS = PERMISSION_TAIL_FIELD,
     EXPIRES_AT,
     COMPANY_EXTERNAL_ID,
     TOKEN_EXTERNAL_ID,
@@ -48,33 +48,35 @@ static void read_name(struct wire_reader *reader, struct arena *arena, struct li
     list->count++;
 }
 
+// why in place: see validate_make_request().
 enum status validate_wire_read(struct bytes message, struct arena *arena,
                                struct validate_question *ret_question) {
     struct wire_reader reader = wire_reader_of(message);
-    struct validate_question question = {0};
     struct list permissions = {0}, any_permissions = {0};
+    *ret_question = (struct validate_question){0};
     while (wire_reader_has_more(&reader)) {
         uint64_t tag = wire_reader_read_tag(&reader);
         switch (tag) {
-        case WIRE_TAG(TOKEN, WIRE_LENGTH): question.token = wire_reader_read_text(&reader); break;
-        case WIRE_TAG(CLIENT_IP, WIRE_LENGTH): question.client_ip = wire_reader_read_text(&reader); break;
-        case WIRE_TAG(DOMAIN, WIRE_LENGTH): question.domain = wire_reader_read_text(&reader); break;
+        case WIRE_TAG(TOKEN, WIRE_LENGTH): ret_question->token = wire_reader_read_text(&reader); break;
+        case WIRE_TAG(CLIENT_IP, WIRE_LENGTH):
+            ret_question->client_ip = wire_reader_read_text(&reader);
+            break;
+        case WIRE_TAG(DOMAIN, WIRE_LENGTH): ret_question->domain = wire_reader_read_text(&reader); break;
         case WIRE_TAG(PERMISSIONS, WIRE_LENGTH): read_name(&reader, arena, &permissions); break;
         case WIRE_TAG(CHANNEL, WIRE_VARINT):
-            question.channel = (int32_t)(uint32_t)wire_reader_read_number(&reader);
+            ret_question->channel = (int32_t)(uint32_t)wire_reader_read_number(&reader);
             break;
         case WIRE_TAG(ANY_PERMISSIONS, WIRE_LENGTH): read_name(&reader, arena, &any_permissions); break;
         case WIRE_TAG(MIN_REVISION, WIRE_LENGTH):
-            question.min_revision = wire_reader_read_text(&reader);
+            ret_question->min_revision = wire_reader_read_text(&reader);
             break;
         default: wire_reader_skip_unknown(&reader, tag, MIN_REVISION);
         }
     }
-    question.permissions = permissions.names;
-    question.permission_count = permissions.count;
-    question.any_permissions = any_permissions.names;
-    question.any_permission_count = any_permissions.count;
-    *ret_question = question;
+    ret_question->permissions = permissions.names;
+    ret_question->permission_count = permissions.count;
+    ret_question->any_permissions = any_permissions.names;
+    ret_question->any_permission_count = any_permissions.count;
     return reader.status;
 }
 
@@ -85,15 +87,6 @@ static size_t measure_varint(uint64_t value) {
     for (; value >= 0x80; value >>= 7)
         size++;
     return size;
-}
-
-static size_t measure_text(size_t len) {
-    return len == 0 ? 0 : 1 + measure_varint(len) + len;
-}
-
-// An element of a list, which is there also when it is empty.
-static size_t measure_element(size_t len) {
-    return 1 + measure_varint(len) + len;
 }
 
 static uint8_t *write_varint(uint8_t *to, uint64_t value) {
@@ -113,6 +106,22 @@ static uint8_t *write_element(uint8_t *to, unsigned field, const void *data, siz
 
 static uint8_t *write_text(uint8_t *to, unsigned field, struct bytes text) {
     return text.len == 0 ? to : write_element(to, field, text.data, text.len);
+}
+
+// why: nearly all are as long as that, and a copy of a known length is two instructions.
+static inline uint8_t *write_usual(uint8_t *to, unsigned field, struct bytes text, size_t usual_len) {
+    if (UNLIKELY(text.len != usual_len))
+        return write_text(to, field, text);
+    *to++ = WIRE_TAG(field, WIRE_LENGTH);
+    *to++ = (uint8_t)usual_len;
+    memcpy(to, text.data, usual_len);
+    return to + usual_len;
+}
+
+static uint8_t *write_bytes(uint8_t *to, struct bytes bytes) {
+    if (bytes.len > 0)
+        memcpy(to, bytes.data, bytes.len);
+    return to + bytes.len;
 }
 
 static uint8_t *write_number(uint8_t *to, unsigned field, uint64_t value) {
@@ -156,16 +165,14 @@ static uint8_t *write_moment(uint8_t *to, unsigned field, int64_t ms) {
     return write_number(to, 2, moment.nanos);
 }
 
+// why not to the byte: it is room that is written over.
 size_t validate_wire_measure(const struct validate_answer *answer) {
-    enum { NUMBERS_MAX = 3 * 2, MOMENT_MAX = 2 + 11 + 6 };
-    size_t size = NUMBERS_MAX + MOMENT_MAX + measure_text(answer->company_id.len) +
-                  measure_text(answer->token_id.len) + measure_text(answer->revision.len) +
-                  measure_text(answer->member_id.len) + measure_text(answer->company_external_id.len) +
-                  measure_text(answer->token_external_id.len);
-    for (size_t i = 0; i < answer->permission_count; i++)
-        size += measure_element(answer->permissions[i].len);
+    enum { NUMBERS_MAX = 3 * 2, MOMENT_MAX = 2 + 11 + 6, HEAD_MAX = 1 + 10, TEXTS = 6 };
+    size_t size = NUMBERS_MAX + MOMENT_MAX + TEXTS * HEAD_MAX + answer->company_id.len +
+                  answer->token_id.len + answer->revision.len + answer->member_id.len +
+                  answer->permissions.len + answer->company_external_id.len + answer->token_external_id.len;
     for (size_t i = 0; i < answer->missing_count; i++)
-        size += measure_element(answer->missing[i].len);
+        size += HEAD_MAX + answer->missing[i].len;
     return size;
 }
 
@@ -179,13 +186,12 @@ static unsigned choose_decision(enum reason reason) {
 uint8_t *validate_wire_put(const struct validate_answer *answer, uint8_t *to) {
     to = write_number(to, DECISION, choose_decision(answer->reason));
     to = write_number(to, REASON, answer->reason);
-    to = write_text(to, COMPANY_ID, answer->company_id);
-    to = write_text(to, TOKEN_ID, answer->token_id);
-    to = write_text(to, REVISION, answer->revision);
-    to = write_text(to, MEMBER_ID, answer->member_id);
+    to = write_usual(to, COMPANY_ID, answer->company_id, VALIDATE_ID_LENGTH);
+    to = write_usual(to, TOKEN_ID, answer->token_id, VALIDATE_ID_LENGTH);
+    to = write_usual(to, REVISION, answer->revision, REVISION_TEXT_LENGTH);
+    to = write_usual(to, MEMBER_ID, answer->member_id, VALIDATE_ID_LENGTH);
     to = write_number(to, KIND, answer->kind);
-    for (size_t i = 0; i < answer->permission_count; i++)
-        to = write_element(to, HELD_PERMISSIONS, answer->permissions[i].data, answer->permissions[i].len);
+    to = write_bytes(to, answer->permissions);
     to = write_moment(to, EXPIRES_AT, answer->expires_at_ms);
     to = write_text(to, COMPANY_EXTERNAL_ID, answer->company_external_id);
     to = write_text(to, TOKEN_EXTERNAL_ID, answer->token_external_id);

@@ -16,8 +16,8 @@
 #include "common/base/status.h"
 #include "services/validator/decide/validate_decide.h"
 
-// MALFORMED: no such message. NO_MEMORY. Borrows from `message` and the arena. Of a list longer than
-// VALIDATE_PERMISSIONS_MAX only the count is right.
+// MALFORMED: no such message, NO_MEMORY: then of no meaning is what was read. Borrows from `message` and the
+// arena. Of a list longer than VALIDATE_PERMISSIONS_MAX only the count is right.
 MUST_CHECK enum status validate_wire_read(struct bytes message, struct arena *arena,
                                           struct validate_question *ret_question);
 

@@ -163,16 +163,18 @@ static const struct {
 
 // Empty if there are none, or more than fit.
 static struct bytes join_permissions(const struct validate_answer *answer, struct arena *arena) {
+    struct bytes rest = answer->permissions, name;
     size_t len = 0;
-    for (size_t i = 0; i < answer->permission_count; i++)
-        len += answer->permissions[i].len + 1;
+    while (permission_tail_next(&rest, &name))
+        len += name.len + 1;
     char *text = len > 0 && len <= PERMISSIONS_TEXT_MAX ? arena_allocate(arena, len) : NULL;
     if (!text)
         return BYTES_EMPTY;
     char *to = text;
-    for (size_t i = 0; i < answer->permission_count; i++) {
-        memcpy(to, answer->permissions[i].data, answer->permissions[i].len);
-        to += answer->permissions[i].len;
+    rest = answer->permissions;
+    while (permission_tail_next(&rest, &name)) {
+        memcpy(to, name.data, name.len);
+        to += name.len;
         *to++ = ' ';
     }
     return bytes_of(text, len - 1);

@@ -6,6 +6,7 @@
 #include "common/access/permission_set.h"
 #include "common/base/clock.h"
 #include "common/ip/ip_set.h"
+#include "services/validator/image/permission_tail.h"
 
 // ---- kinds ----
 
@@ -76,6 +77,31 @@ enum status content_pool_put_prefixes(struct content_pool *pool, const struct ip
     enum status status = put_entries(pool, entries, count, ret_ips);
     free(entries);
     return status;
+}
+
+static bool keep_tail(const struct permission_catalogue *catalogue, struct permission_set *set) {
+    struct arena arena;
+    arena_init(&arena, 0);
+    struct bytes tail = permission_tail_make(catalogue, set, &arena);
+    bool is_kept = tail.data && permission_set_keep_tail(set, tail);
+    arena_fini(&arena);
+    return is_kept;
+}
+
+enum status content_pool_put_permissions(struct content_pool *pool,
+                                         const struct permission_catalogue *catalogue,
+                                         struct permission_set *set, struct interned **ret_permissions) {
+    if (!set)
+        return STATUS_NO_MEMORY;
+    uint64_t hash = permission_set_get_hash(set, pool->permission_sets.keys);
+    struct interned *equal = intern_table_take(&pool->permission_sets, hash, permission_set_equal, set);
+    if (!equal && keep_tail(catalogue, set))
+        return intern_table_put(&pool->permission_sets, set, ret_permissions);
+    permission_set_free(set);
+    if (!equal)
+        return STATUS_NO_MEMORY;
+    *ret_permissions = equal;
+    return STATUS_OK;
 }
 
 enum status content_pool_put_domains(struct content_pool *pool, const struct bytes *patterns, size_t count,

@@ -3,6 +3,7 @@
 #ifndef LATCHKEY_SERVICES_VALIDATOR_IMAGE_CONTENT_POOL_H
 #define LATCHKEY_SERVICES_VALIDATOR_IMAGE_CONTENT_POOL_H
 
+#include "common/access/permission.h"
 #include "common/base/bytes.h"
 #include "common/ip/prefix.h"
 #include "services/validator/image/intern_table.h"
@@ -19,6 +20,13 @@ void content_pool_fini(struct content_pool *pool); // nothing is held any more; 
 // One reference to the set of these prefixes, which do not end. None: NULL.
 MUST_CHECK enum status content_pool_put_prefixes(struct content_pool *pool, const struct ip_prefix *prefixes,
                                                  size_t count, struct interned **ret_ips);
+
+// One reference to that set, or one equal to it, with its tail (permission_tail.h). Takes the set, also when
+// that fails; NULL is out of memory.
+MUST_CHECK enum status content_pool_put_permissions(struct content_pool *pool,
+                                                    const struct permission_catalogue *catalogue,
+                                                    struct permission_set *set,
+                                                    struct interned **ret_permissions);
 
 // The same of domain patterns.
 MUST_CHECK enum status content_pool_put_domains(struct content_pool *pool, const struct bytes *patterns,

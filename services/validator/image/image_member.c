@@ -70,8 +70,8 @@ enum status image_publish_member(struct image *image, struct member *member) {
         return STATUS_OK;
     }
     struct interned *permissions;
-    enum status status =
-        intern_table_put(&image->pool.permission_sets, unite_roles(image, member), &permissions);
+    enum status status = content_pool_put_permissions(&image->pool, image_get_own_catalogue(image),
+                                                      unite_roles(image, member), &permissions);
     if (status != STATUS_OK)
         return status;
     const struct member_facts *facts = make_facts(member, permissions->object);

@@ -83,7 +83,7 @@ static enum status expand_grants(struct policy_table *table, const struct permis
         // A grant that the catalogue does not know any more grants nothing.
         if (!permission_catalogue_expand(catalogue, grant, set))
             continue;
-    return intern_table_put(&table->pool->permission_sets, set, ret_granted);
+    return content_pool_put_permissions(table->pool, catalogue, set, ret_granted);
 }
 
 // Takes the lists of the key if it is made.
