@@ -4,6 +4,11 @@
 //
 // It keeps to what a server allows: streams, the connection's window, what the socket takes. Calls beyond
 // that wait here, and with a deadline are given up here: dropped, or reset once they have left.
+//
+// A connection that has ended is followed by another at once, and where that ends before it has begun, after
+// gRPC's backoff (doc/connection-backoff.md of grpc/grpc): 1 s, 1.6 times longer each time, give or take a
+// fifth. Calls that GOAWAY says were not begun are sent again, other ones that had left have failed; what
+// waits for a connection fails when an attempt to make one has, and at once until the next attempt.
 #ifndef LATCHKEY_TESTS_BENCH_LEAN_CLIENT_H
 #define LATCHKEY_TESTS_BENCH_LEAN_CLIENT_H
 
@@ -18,6 +23,8 @@ struct lean_body {
     size_t len;
 };
 
+struct lean_connection;
+
 struct lean_options {
     uint16_t port; // of 127.0.0.1
     const char *path;
@@ -28,6 +35,8 @@ struct lean_options {
 
     // A call that was due then has ended, or was given up.
     void (*on_end)(uint64_t due_ns, bool is_ok);
+    // It has another `fd`.
+    void (*on_connect)(struct lean_connection *connection);
 };
 
 struct lean_call {
@@ -39,7 +48,12 @@ struct lean_call {
 struct lean_connection {
     const struct lean_options *options;
     char authority[32], timeout[16];
-    int fd;
+    int fd;                   // -1 between two attempts
+    bool is_ready;            // the server's SETTINGS have come
+    bool is_leaving;          // its GOAWAY has
+    uint32_t last_begun;      // with which number
+    unsigned attempts;        // that have failed since a connection was ready
+    uint64_t next_attempt_ns; // with `fd` -1
     size_t next_body;
 
     // Calls that have not left, oldest first.
@@ -58,12 +72,12 @@ struct lean_connection {
     size_t out_begin, out_end, in_len;
 };
 
-// Ends the program when that fails.
+// Ends the program when nobody listens.
 void lean_open(struct lean_connection *connection, const struct lean_options *options);
 
 void lean_submit(struct lean_connection *connection, uint64_t due_ns);
 
-// Gives up what is late, and sends what may leave.
+// Gives up what is late, connects again if it is time, and sends what may leave.
 void lean_send(struct lean_connection *connection, uint64_t now_ns);
 
 void lean_receive(struct lean_connection *connection);

@@ -47,7 +47,7 @@ static struct {
     struct lean_connection *connections[MAX_CONNECTIONS];
     int epoll;
     uint64_t keep_from_ns, keep_to_ns; // the calls that are due between are measured
-    uint64_t sent, ended, ok, in_time;
+    uint64_t sent, ended, ok, in_time, connects;
     uint32_t *latencies_ns;
     size_t latency_count;
 } client;
@@ -64,6 +64,13 @@ static void on_end(uint64_t due_ns, bool is_ok) {
     uint64_t latency_ns = get_now_ns() - due_ns;
     client.latencies_ns[client.latency_count++] = latency_ns < UINT32_MAX ? (uint32_t)latency_ns : UINT32_MAX;
     client.in_time += is_ok && (client.lean.deadline_ns == 0 || latency_ns <= client.lean.deadline_ns);
+}
+
+static void on_connect(struct lean_connection *connection) {
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
+    client.connects++;
+    if (epoll_ctl(client.epoll, EPOLL_CTL_ADD, connection->fd, &event) != 0)
+        lean_fail("cannot watch a connection");
 }
 
 // ---- the schedule ----
@@ -158,8 +165,9 @@ static void print_result(void) {
     printf("{\"p50_us\": %.1f, \"p90_us\": %.1f, \"p99_us\": %.1f, \"p999_us\": %.1f, \"max_us\": %.1f, ",
            get_quantile_us(.5), get_quantile_us(.9), get_quantile_us(.99), get_quantile_us(.999),
            get_quantile_us(1));
-    printf("\"measured\": %zu, \"sent\": %lu, \"ok\": %lu, \"unanswered\": %lu, \"in_time_per_s\": %.1f}\n",
-           client.latency_count, client.sent, client.ok, client.sent - client.ended,
+    printf("\"measured\": %zu, \"sent\": %lu, \"ok\": %lu, \"unanswered\": %lu, \"connects\": %lu, "
+           "\"in_time_per_s\": %.1f}\n",
+           client.latency_count, client.sent, client.ok, client.sent - client.ended, client.connects,
            (double)client.in_time / client.options.seconds);
 }
 
@@ -178,6 +186,7 @@ static void parse_options(int argc, char **argv) {
         .deadline_ns = argc > 8 ? strtoull(argv[8], NULL, 10) * 1000000 : 0,
         .authorization = argc > 9 ? argv[9] : "",
         .on_end = on_end,
+        .on_connect = on_connect,
     };
     const struct options *options = &client.options;
     if (client.lean.port == 0 || (options->rate <= 0 && options->under_way == 0) || options->seconds <= 0 ||
@@ -194,9 +203,6 @@ static void open_connections(void) {
         lean_open(connection, &client.lean);
         // Elsewhere than the others, or what one has just asked about is in the server's cache.
         connection->next_body = i * client.lean.body_count / client.options.connection_count;
-        struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
-        if (epoll_ctl(client.epoll, EPOLL_CTL_ADD, connection->fd, &event) != 0)
-            lean_fail("cannot watch a connection");
     }
 }
 
