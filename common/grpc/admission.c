@@ -1,24 +1,22 @@
 #include "common/grpc/admission.h"
 
 enum {
-    WASTE_PART = 8,   // of the time, that refusals may take
     REFUSAL_PART = 2, // of what a call costs at least, its refusal
     SPARE_PART = 16,  // of the time, which is nobody's
     IDLE_PART = 2,    // of what is to be left, without which the loop has too little to do
 };
 
-// Its order of magnitude is what matters: dearer calls are refused in good time for little.
-#define REFUSAL_NS UINT64_C(1000)
 #define WARY_NS (UINT64_C(10) * 1000000000)
 
-void admission_init(struct admission *admission, uint64_t period_ns, uint64_t now_ns) {
-    *admission = (struct admission){.period_ns = period_ns, .period = 1, .from.at_ns = now_ns};
+void admission_init(struct admission *admission, uint64_t refused_per_s, uint64_t now_ns) {
+    *admission = (struct admission){.refused_per_s = refused_per_s, .period = 1, .from.at_ns = now_ns};
 }
 
 double admission_get_part(const struct admission *admission, const struct admission_sample *now) {
     const struct admission_sample *from = &admission->from;
     uint64_t calls = now->calls - from->calls, refused = now->refused - from->refused;
-    if (refused * REFUSAL_NS <= (now->at_ns - from->at_ns) / WASTE_PART)
+    double refused_max = (double)(now->at_ns - from->at_ns) / 1e9 * (double)admission->refused_per_s;
+    if (admission->refused_per_s == 0 || (double)refused <= refused_max)
         return 1;
     uint64_t answered = calls > refused ? calls - refused : 0;
     return (double)(answered + refused / REFUSAL_PART) / (double)(answered + refused);

@@ -1,17 +1,20 @@
-// Which of a loop's connections have to go when refusing calls takes too much of its time, and who may come
-// then. To refuse a call costs half of what the cheapest cost to answer, so that beyond a certain load a loop
-// would do nothing else; a client without a connection costs it nothing. Who brings most goes first, and
-// others come as the loop has time for them. One loop's; no clock, no system call.
+// Which of a loop's connections have to go when it refuses too many calls, and who may come then. To refuse a
+// call costs half of what the cheapest cost to answer, so that beyond a certain load a loop would do nothing
+// else; a client without a connection costs it nothing. Who brings most goes first, and others come as the
+// loop has time for them. One loop's; no clock, no system call.
 //
-//     open --an eighth of a period went into refusals: some are sent away--> wary
-//      ^                                                                      |
-//      +------------------ for ten seconds nobody was sent away --------------+
+//     open --too many refused in a period: some are sent away--> wary
+//      ^                                                          |
+//      +------------ for ten seconds nobody was sent away --------+
 #ifndef LATCHKEY_COMMON_GRPC_ADMISSION_H
 #define LATCHKEY_COMMON_GRPC_ADMISSION_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+// How long it is counted, and then looked at.
+#define ADMISSION_PERIOD_NS (UINT64_C(100) * 1000000)
 
 // Sent away in one period at most.
 #define ADMISSION_SENT_MAX 256
@@ -23,7 +26,7 @@ struct admission_sample {
 };
 
 struct admission {
-    uint64_t period_ns;           // 0 = nobody is sent away
+    uint64_t refused_per_s;       // calls, which are not too many; 0 = any number
     uint64_t period;              // the number of the present one
     struct admission_sample from; // its beginning
     uint64_t wary_until_ns;       // 0 = not wary
@@ -45,7 +48,7 @@ struct admission_list {
     uint64_t bytes; // of all, on the list or not
 };
 
-void admission_init(struct admission *admission, uint64_t period_ns, uint64_t now_ns);
+void admission_init(struct admission *admission, uint64_t refused_per_s, uint64_t now_ns);
 
 static inline void admission_note_bytes(const struct admission *admission, struct admission_share *share,
                                         size_t bytes) {
@@ -56,7 +59,7 @@ static inline void admission_note_bytes(const struct admission *admission, struc
 
 // Whether the period is over.
 static inline bool admission_is_due(const struct admission *admission, uint64_t now_ns) {
-    return admission->period_ns > 0 && now_ns - admission->from.at_ns >= admission->period_ns;
+    return now_ns - admission->from.at_ns >= ADMISSION_PERIOD_NS;
 }
 
 // What part of what it was asked for the loop can keep up with; 1 = all of it. At least a half.

@@ -140,7 +140,7 @@ static bool init_loop(struct grpc_server *server, size_t index) {
     if (!home->methods)
         return false;
     session_memory_init(&home->memory);
-    admission_init(&home->admission, (uint64_t)server->settings.overload_period_ms * 1000000,
+    admission_init(&home->admission, (uint64_t)server->settings.overload_refusals,
                    loop_get_monotonic_ns(home->loop));
     home->stop_task.run = on_stop;
     home->drain_task.run = on_drain;

@@ -4,13 +4,13 @@
 #include "tests/unit/unit.h"
 
 #define MS UINT64_C(1000000)
-#define PERIOD_NS (100 * MS)
+#define PERIOD_NS ADMISSION_PERIOD_NS
 
-enum { WARY_PERIODS = 100, CONNECTIONS = 32 };
+enum { WARY_PERIODS = 100, CONNECTIONS = 32, REFUSED_PER_S = 100000 };
 
 static struct admission begin(void) {
     struct admission admission;
-    admission_init(&admission, PERIOD_NS, 1000 * MS);
+    admission_init(&admission, REFUSED_PER_S, 1000 * MS);
     return admission;
 }
 
@@ -54,20 +54,27 @@ static size_t count_admitted(struct admission *admission) {
     return admitted;
 }
 
-static void a_period_is_over_in_its_time_or_never(void **state) {
+static void a_period_is_over_in_its_time(void **state) {
     (void)state;
-    struct admission admission = begin(), off = {0};
+    struct admission admission = begin();
     assert_false(admission_is_due(&admission, 1000 * MS + PERIOD_NS - 1));
     assert_true(admission_is_due(&admission, 1000 * MS + PERIOD_NS));
-    assert_false(admission_is_due(&off, UINT64_MAX));
 }
 
-static void nobody_has_to_go_where_refusing_takes_little_time(void **state) {
+static void nobody_has_to_go_where_few_are_refused(void **state) {
     (void)state;
     assert_true(get_part(0, 0) == 1);
     assert_true(get_part(50000, 0) == 1);
-    assert_true(get_part(12600, 12500) == 1); // 12.5 ms of 100
-    assert_true(get_part(12600, 12501) < 1);
+    assert_true(get_part(10100, 10000) == 1);
+    assert_true(get_part(10100, 10001) < 1);
+}
+
+static void nobody_has_to_go_where_that_is_turned_off(void **state) {
+    (void)state;
+    struct admission admission;
+    admission_init(&admission, 0, 1000 * MS);
+    struct admission_sample now = after(&admission, PERIOD_NS, 100000, 100000);
+    assert_true(admission_get_part(&admission, &now) == 1);
 }
 
 static void a_loop_that_does_nothing_but_refuse_could_answer_half(void **state) {
@@ -163,8 +170,9 @@ static void after_ten_seconds_in_which_nobody_had_to_go_everybody_may_come(void 
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_period_is_over_in_its_time_or_never),
-        cmocka_unit_test(nobody_has_to_go_where_refusing_takes_little_time),
+        cmocka_unit_test(a_period_is_over_in_its_time),
+        cmocka_unit_test(nobody_has_to_go_where_few_are_refused),
+        cmocka_unit_test(nobody_has_to_go_where_that_is_turned_off),
         cmocka_unit_test(a_loop_that_does_nothing_but_refuse_could_answer_half),
         cmocka_unit_test(of_equal_ones_as_many_go_as_are_too_many),
         cmocka_unit_test(the_heaviest_goes_and_the_light_ones_stay),

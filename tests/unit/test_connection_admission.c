@@ -1,4 +1,4 @@
-// Whole connections on one loop whose refusals take too much of its time: who hears GOAWAY, what becomes of
+// Whole connections on one loop that refuses too many calls: who hears GOAWAY, what becomes of
 // the calls of those, and who may come.
 #include <nghttp2/nghttp2.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "tests/unit/memory_stream.h"
 #include "tests/unit/unit.h"
 
-enum { CLIENTS = 8, PERIOD_MS = 10, HEAVY = 1000, LIGHT = 100, STREAMS_MAX = 2 * HEAVY + 8 };
+enum { CLIENTS = 8, PERIOD_MS = 100, HEAVY = 1000, LIGHT = 100, STREAMS_MAX = 2 * HEAVY + 8 };
 
 #define TYPE (&google__protobuf__string_value__descriptor)
 
@@ -120,7 +120,7 @@ static void setup(struct world *world) {
     memset(world, 0, sizeof(*world));
     clock_manual_init(&world->clock);
     grpc_server_settings_init(&options.settings);
-    options.settings.overload_period_ms = PERIOD_MS;
+    options.settings.overload_refusals = 10 * LIGHT;
     assert_int_equal(loop_group_new(1, &world->clock.clock, &world->loops), STATUS_OK);
     options.loops = world->loops;
     assert_int_equal(grpc_server_new(&options, &world->server), STATUS_OK);
@@ -221,7 +221,7 @@ static void nobody_is_sent_away_where_that_is_turned_off(void **state) {
     (void)state;
     struct world world;
     setup(&world);
-    home_of(&world)->admission.period_ns = 0;
+    home_of(&world)->admission.refused_per_s = 0;
     overload(&world);
     assert_true(world.clients[1].is_served[ask(&world, &world.clients[1])]);
     assert_false(world.clients[0].has_goaway);
