@@ -1,14 +1,9 @@
 #include "tests/bench/lean_client.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
 #include <math.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "common/base/clock.h"
 #include "common/base/compiler.h"
@@ -149,9 +144,7 @@ static void flush(struct lean_connection *connection) {
     size_t len = connection->out_end - connection->out_begin;
     if (len == 0)
         return;
-    ssize_t written =
-        send(connection->fd, connection->out + connection->out_begin, len, MSG_NOSIGNAL | MSG_DONTWAIT);
-    connection->out_begin += written > 0 ? (size_t)written : 0;
+    connection->out_begin += lean_wire_send(&connection->wire, connection->out + connection->out_begin, len);
     if (connection->out_begin == connection->out_end)
         connection->out_begin = connection->out_end = 0;
 }
@@ -219,20 +212,14 @@ static void fail_waiting(struct lean_connection *connection) {
 }
 
 static void connect_now(struct lean_connection *connection) {
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons(connection->options->port),
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-    int one = 1;
     connection->is_ready = connection->is_leaving = false;
     connection->first_stream = connection->next_stream = 1;
     connection->out_begin = connection->out_end = connection->in_len = 0;
     connection->max_streams = STREAMS_AT_FIRST;
     connection->window = WINDOW_AT_FIRST;
-    connection->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (connect(connection->fd, (struct sockaddr *)&address, sizeof(address)) != 0 && errno != EINPROGRESS)
+    if (!lean_wire_open(&connection->wire, connection->options->port, connection->options->tls))
         lean_fail("cannot connect");
-    setsockopt(connection->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
     put(connection, preface, sizeof(preface) - 1);
     put_head(connection, 6, SETTINGS, 0, 0);
     put_setting(connection, INITIAL_WINDOW_SIZE, LARGE_WINDOW);
@@ -250,8 +237,7 @@ static void back_off(struct lean_connection *connection) {
 }
 
 static void on_lost(struct lean_connection *connection) {
-    close(connection->fd);
-    connection->fd = -1;
+    lean_wire_close(&connection->wire);
     end_open_calls(connection);
     if (connection->is_ready) {
         connection->next_attempt_ns = 0;
@@ -276,9 +262,9 @@ void lean_submit(struct lean_connection *connection, uint64_t due_ns) {
 }
 
 void lean_send(struct lean_connection *connection, uint64_t now_ns) {
-    if (connection->fd < 0 && now_ns >= connection->next_attempt_ns)
+    if (connection->wire.fd < 0 && now_ns >= connection->next_attempt_ns)
         connect_now(connection);
-    if (connection->fd < 0) {
+    if (connection->wire.fd < 0) {
         fail_waiting(connection);
         return;
     }
@@ -341,11 +327,11 @@ static void on_frame(struct lean_connection *connection, const uint8_t *head, co
 }
 
 void lean_receive(struct lean_connection *connection) {
-    ssize_t len = recv(connection->fd, connection->in + connection->in_len,
-                       LEAN_BUFFER_SIZE - connection->in_len, MSG_DONTWAIT);
-    if (len < 0 && errno == EAGAIN)
+    ssize_t len = lean_wire_receive(&connection->wire, connection->in + connection->in_len,
+                                    LEAN_BUFFER_SIZE - connection->in_len);
+    if (len == 0)
         return;
-    if (len <= 0) {
+    if (len < 0) {
         on_lost(connection);
         return;
     }

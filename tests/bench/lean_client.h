@@ -16,6 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tests/bench/lean_wire.h"
+
 enum { LEAN_WAITING_MAX = 1 << 17, LEAN_STREAMS_MAX = 4096, LEAN_BUFFER_SIZE = 64 * 1024 };
 
 struct lean_body {
@@ -27,6 +29,7 @@ struct lean_connection;
 
 struct lean_options {
     uint16_t port; // of 127.0.0.1
+    SSL_CTX *tls;  // NULL = plain
     const char *path;
     uint64_t deadline_ns;           // 0 = none
     const char *authorization;      // "" = none
@@ -35,7 +38,7 @@ struct lean_options {
 
     // A call that was due then has ended, or was given up.
     void (*on_end)(uint64_t due_ns, bool is_ok);
-    // It has another `fd`.
+    // It has another wire.
     void (*on_connect)(struct lean_connection *connection);
 };
 
@@ -48,12 +51,12 @@ struct lean_call {
 struct lean_connection {
     const struct lean_options *options;
     char authority[32], timeout[16];
-    int fd;                   // -1 between two attempts
+    struct lean_wire wire;    // none between two attempts
     bool is_ready;            // the server's SETTINGS have come
     bool is_leaving;          // its GOAWAY has
     uint32_t last_begun;      // with which number
     unsigned attempts;        // that have failed since a connection was ready
-    uint64_t next_attempt_ns; // with `fd` -1
+    uint64_t next_attempt_ns; // without a wire
     size_t next_body;
 
     // Calls that have not left, oldest first.
@@ -72,7 +75,7 @@ struct lean_connection {
     size_t out_begin, out_end, in_len;
 };
 
-// Ends the program when nobody listens.
+// Ends the program without a socket.
 void lean_open(struct lean_connection *connection, const struct lean_options *options);
 
 void lean_submit(struct lean_connection *connection, uint64_t due_ns);

@@ -2,7 +2,7 @@
 // counts from the scheduled instant, so that a stalled server and a late client both show. It spins instead
 // of sleeping, to be on time: give it a core of its own.
 //
-// usage: bench-open-loop PORT PATH BODIES RATE SECONDS WARM_UP_SECONDS CONNECTIONS [DEADLINE_MS
+// usage: bench-open-loop [tls:]PORT PATH BODIES RATE SECONDS WARM_UP_SECONDS CONNECTIONS [DEADLINE_MS
 // [AUTHORIZATION]]
 //
 // BODIES is a file of framed gRPC messages, sent in turn. RATE is a number of calls a second, or xN: a closed
@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -69,7 +70,7 @@ static void on_end(uint64_t due_ns, bool is_ok) {
 static void on_connect(struct lean_connection *connection) {
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
     client.connects++;
-    if (epoll_ctl(client.epoll, EPOLL_CTL_ADD, connection->fd, &event) != 0)
+    if (epoll_ctl(client.epoll, EPOLL_CTL_ADD, connection->wire.fd, &event) != 0)
         lean_fail("cannot watch a connection");
 }
 
@@ -180,8 +181,10 @@ static void parse_options(int argc, char **argv) {
         .warm_up_seconds = strtod(argv[6], NULL),
         .connection_count = strtoul(argv[7], NULL, 10),
     };
+    bool is_tls = strncmp(argv[1], "tls:", 4) == 0;
     client.lean = (struct lean_options){
-        .port = (uint16_t)strtoul(argv[1], NULL, 10),
+        .port = (uint16_t)strtoul(argv[1] + (is_tls ? 4 : 0), NULL, 10),
+        .tls = is_tls ? lean_wire_new_tls() : NULL,
         .path = argv[2],
         .deadline_ns = argc > 8 ? strtoull(argv[8], NULL, 10) * 1000000 : 0,
         .authorization = argc > 9 ? argv[9] : "",
@@ -189,7 +192,8 @@ static void parse_options(int argc, char **argv) {
         .on_connect = on_connect,
     };
     const struct options *options = &client.options;
-    if (client.lean.port == 0 || (options->rate <= 0 && options->under_way == 0) || options->seconds <= 0 ||
+    if (client.lean.port == 0 || is_tls != (client.lean.tls != NULL) ||
+        (options->rate <= 0 && options->under_way == 0) || options->seconds <= 0 ||
         options->connection_count == 0 || options->connection_count > MAX_CONNECTIONS)
         lean_fail("an option is out of range");
 }
@@ -209,7 +213,7 @@ static void open_connections(void) {
 int main(int argc, char **argv) {
     if (argc < 8 || argc > 10)
         lean_fail(
-            "usage: bench-open-loop PORT PATH BODIES RATE SECONDS WARM_UP_SECONDS CONNECTIONS [DEADLINE_MS "
+            "usage: bench-open-loop [tls:]PORT PATH BODIES RATE SECONDS WARM_UP_SECONDS CONNECTIONS [DEADLINE_MS "
             "[AUTHORIZATION]]");
     parse_options(argc, argv);
     read_bodies(argv[3]);
