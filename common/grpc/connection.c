@@ -19,6 +19,7 @@
 #include "common/grpc/connection_admission.h"
 #include "common/grpc/connection_clock.h"
 #include "common/grpc/connection_pace.h"
+#include "common/grpc/connection_shed.h"
 #include "common/grpc/connection_write.h"
 
 enum { HEADER_TABLE_BYTES = 4096 };
@@ -131,6 +132,7 @@ static enum grpc_close get_close_of_error(ssize_t error) {
 // so that its calls use the memory of these while it is in the cache.
 static void on_read(void *context, struct bytes bytes) {
     struct grpc_connection *connection = context;
+    connection_shed_look(connection->home);
     connection->is_in_session = connection->is_reading = true;
     ssize_t taken = nghttp2_session_mem_recv(connection->session, bytes.data, bytes.len);
     connection->is_in_session = connection->is_reading = false;
