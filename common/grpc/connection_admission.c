@@ -13,7 +13,7 @@ static struct admission_sample get_sample(const struct grpc_loop *home, uint64_t
 static size_t send_away(struct grpc_loop *home, double part) {
     struct admission_list list = {0};
     for (struct grpc_connection *connection = home->connections; connection; connection = connection->next)
-        if (!connection->is_draining)
+        if (!connection->is_draining && !connection->is_condemned)
             admission_list_add(&list, &home->admission, connection, &connection->admission);
     size_t sent = admission_list_count_sent(&list, part);
     for (size_t i = 0; i < sent; i++)
