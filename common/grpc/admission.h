@@ -3,9 +3,9 @@
 // else; a client without a connection costs it nothing. Who brings most goes first, and others come as the
 // loop has time for them. One loop's; no clock, no system call.
 //
-//     open --too many refused in a period: some are sent away--> wary
-//      ^                                                          |
-//      +------------ for ten seconds nobody was sent away --------+
+//     open --too many refused, twice in a row: some are sent away--> wary
+//      ^                                                              |
+//      +-------------- for ten seconds nobody was sent away ----------+
 #ifndef LATCHKEY_COMMON_GRPC_ADMISSION_H
 #define LATCHKEY_COMMON_GRPC_ADMISSION_H
 
@@ -31,6 +31,7 @@ struct admission {
     struct admission_sample from; // its beginning
     uint64_t wary_until_ns;       // 0 = not wary
     size_t room;                  // connections that may come in this period, while wary
+    bool was_bad;                 // too many were refused in the last period, and nobody was sent away
 };
 
 // What a connection has brought.
@@ -62,7 +63,9 @@ static inline bool admission_is_due(const struct admission *admission, uint64_t 
     return now_ns - admission->from.at_ns >= ADMISSION_PERIOD_NS;
 }
 
-// What part of what it was asked for the loop can keep up with; 1 = all of it. At least a half.
+// What part of what it was asked for may stay: what the loop can keep up with, at least a half. 1 = all, as
+// not too many were refused, or for the first time: by a burst, or because of what those have left behind
+// who were sent away.
 double admission_get_part(const struct admission *admission, const struct admission_sample *now);
 
 void admission_list_add(struct admission_list *list, const struct admission *admission, void *owner,
