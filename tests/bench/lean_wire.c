@@ -4,11 +4,13 @@
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 SSL_CTX *lean_wire_new_tls(void) {
     static const unsigned char h2[] = "\x02h2";
+    signal(SIGPIPE, SIG_IGN); // OpenSSL writes to whoever has gone
     SSL_CTX *tls = SSL_CTX_new(TLS_client_method());
     if (!tls || SSL_CTX_set_alpn_protos(tls, h2, sizeof(h2) - 1) != 0)
         return NULL;
