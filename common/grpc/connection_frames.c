@@ -90,18 +90,11 @@ static struct grpc_call *find_call(struct grpc_connection *connection, int32_t s
     return connection->recent;
 }
 
-// why: the client has been told, or is about to be, that nothing was done for it, and sends it again
-// elsewhere. Once GOAWAY has left, the library ignores such calls by itself.
-static bool refuse_behind_goaway(struct grpc_connection *connection, int32_t stream_id) {
-    connection->excused_resets++;
-    return nghttp2_submit_rst_stream(connection->session, NGHTTP2_FLAG_NONE, stream_id,
-                                     NGHTTP2_REFUSED_STREAM) == 0;
-}
-
 // False when out of memory.
 static bool begin_call(struct grpc_connection *connection, int32_t stream_id) {
+    // GOAWAY, which is about to leave, says that nothing was done for it. With it the library ends the stream.
     if (connection->is_final)
-        return refuse_behind_goaway(connection, stream_id);
+        return true;
     bool is_over_quota = connection_shed_is_due(connection);
     if (is_over_quota && connection_shed_begin(connection, stream_id))
         return true;
