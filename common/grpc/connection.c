@@ -16,8 +16,10 @@
 #include <string.h>
 
 #include "common/grpc/call_internal.h"
+#include "common/grpc/connection_admission.h"
 #include "common/grpc/connection_clock.h"
 #include "common/grpc/connection_pace.h"
+#include "common/grpc/connection_shed.h"
 #include "common/grpc/connection_write.h"
 
 enum { HEADER_TABLE_BYTES = 4096 };
@@ -130,11 +132,13 @@ static enum grpc_close get_close_of_error(ssize_t error) {
 // so that its calls use the memory of these while it is in the cache.
 static void on_read(void *context, struct bytes bytes) {
     struct grpc_connection *connection = context;
+    connection_shed_look(connection->home);
     connection->is_in_session = connection->is_reading = true;
     ssize_t taken = nghttp2_session_mem_recv(connection->session, bytes.data, bytes.len);
     connection->is_in_session = connection->is_reading = false;
     if (taken < 0)
         connection_condemn(connection, get_close_of_error(taken));
+    connection_admission_note_read(connection, bytes.len);
     connection_write_check_queue(connection);
     connection_clock_note_read(connection);
     connection_pace_note_read(connection);
@@ -267,14 +271,18 @@ static void tell_calls(struct grpc_connection *connection) {
         call_on_drain(call);
 }
 
-void connection_drain(struct grpc_connection *connection, enum grpc_close why) {
-    if (connection->is_draining)
-        return;
+static void begin_drain(struct grpc_connection *connection, enum grpc_close why) {
     connection->is_draining = true;
     connection->drain_reason = why;
     connection->drain_ns = loop_get_monotonic_ns(connection->home->loop);
-    (void)nghttp2_submit_shutdown_notice(connection->session);
     tell_calls(connection);
+}
+
+void connection_drain(struct grpc_connection *connection, enum grpc_close why) {
+    if (connection->is_draining)
+        return;
+    begin_drain(connection, why);
+    (void)nghttp2_submit_shutdown_notice(connection->session);
     connection_clock_look(connection);
     connection_schedule(connection);
 }
@@ -293,6 +301,13 @@ void connection_end_drain(struct grpc_connection *connection) {
     (void)nghttp2_submit_goaway(session, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session),
                                 NGHTTP2_NO_ERROR, debug.data, debug.len);
     connection_schedule(connection);
+}
+
+void connection_leave(struct grpc_connection *connection, enum grpc_close why) {
+    if (connection->is_draining)
+        return;
+    begin_drain(connection, why);
+    connection_end_drain(connection);
 }
 
 void connection_on_call_ended(struct grpc_connection *connection) {

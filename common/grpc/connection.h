@@ -25,6 +25,10 @@ void connection_schedule(struct grpc_connection *connection);
 // Tells the client to go elsewhere; closes when its calls have ended, which is counted as `why`.
 void connection_drain(struct grpc_connection *connection, enum grpc_close why);
 
+// The same at once: calls that have not been read are the client's to send again, elsewhere. Not inside of
+// nghttp2.
+void connection_leave(struct grpc_connection *connection, enum grpc_close why);
+
 // The second half of a drain: no call is accepted any more. Once the client has seen the first, or takes too
 // long to.
 void connection_end_drain(struct grpc_connection *connection);

@@ -2,10 +2,8 @@
 
 #include "common/grpc/connection.h"
 
-bool connection_shed_is_due(struct grpc_connection *connection) {
-    struct grpc_loop *home = connection->home;
+void connection_shed_look(struct grpc_loop *home) {
     load_shed_look(&home->shed, loop_get_turn(home->loop), loop_get_lag_ns(home->loop));
-    return !load_shed_may_begin(&home->shed, &connection->shed.share);
 }
 
 static const struct header_fields *get_answer(const struct grpc_connection *connection) {

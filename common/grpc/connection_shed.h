@@ -12,8 +12,13 @@
 #include "common/base/bytes.h"
 #include "common/grpc/server_internal.h"
 
+// Before a connection of the loop is read.
+void connection_shed_look(struct grpc_loop *home);
+
 // The header block of a new call begins: whether it is one too many.
-bool connection_shed_is_due(struct grpc_connection *connection);
+static inline bool connection_shed_is_due(struct grpc_connection *connection) {
+    return !load_shed_may_begin(&connection->home->shed, &connection->shed.share);
+}
 
 // So it is to be refused unseen; false when it has to be looked at for that.
 bool connection_shed_begin(struct grpc_connection *connection, int32_t stream_id);

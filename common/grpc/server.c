@@ -8,6 +8,7 @@
 #include "common/base/condition.h"
 #include "common/grpc/call_internal.h"
 #include "common/grpc/connection.h"
+#include "common/grpc/connection_admission.h"
 #include "common/grpc/connection_frames.h"
 #include "common/grpc/method_types.h"
 #include "common/grpc/server_internal.h"
@@ -53,15 +54,28 @@ static bool is_of_unix(const struct stream *stream) {
     return stream_is_peer_local(stream) && stream_get_peer(stream)->family == IP_FAMILY_NONE;
 }
 
+// False with the reason.
+static bool may_accept(struct grpc_loop *home, enum grpc_close *ret_why) {
+    const struct grpc_server *server = home->server;
+    size_t share = ((size_t)server->settings.max_connections + server->loop_count - 1) / server->loop_count;
+    if (home->is_draining)
+        *ret_why = GRPC_CLOSE_DRAINED;
+    else if (count_peers(home) >= share)
+        *ret_why = GRPC_CLOSE_TOO_MANY_CONNECTIONS;
+    else if (!connection_admission_permits(home))
+        *ret_why = GRPC_CLOSE_NOT_ADMITTED;
+    else
+        return true;
+    return false;
+}
+
 static void on_accept(void *context, struct loop *loop, struct stream *stream) {
     struct grpc_server *server = context;
     struct grpc_loop *home = &server->home[loop_get_index(loop)];
     stats_add(&home->stats.connections_accepted, 1);
-    size_t share = ((size_t)server->settings.max_connections + server->loop_count - 1) / server->loop_count;
-    if (count_peers(home) >= share || home->is_draining) {
-        stats_add(&home->stats.connections_closed[home->is_draining ? GRPC_CLOSE_DRAINED
-                                                                    : GRPC_CLOSE_TOO_MANY_CONNECTIONS],
-                  1);
+    enum grpc_close why;
+    if (!may_accept(home, &why)) {
+        stats_add(&home->stats.connections_closed[why], 1);
         stream_close(stream, STREAM_CLOSE_NOW);
         return;
     }
@@ -126,6 +140,8 @@ static bool init_loop(struct grpc_server *server, size_t index) {
     if (!home->methods)
         return false;
     session_memory_init(&home->memory);
+    admission_init(&home->admission, (uint64_t)server->settings.overload_refusals,
+                   loop_get_monotonic_ns(home->loop));
     home->stop_task.run = on_stop;
     home->drain_task.run = on_drain;
     home->scrub.run = on_scrub;

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "common/grpc/admission.h"
 #include "common/grpc/compression.h"
 #include "common/grpc/flood_guard.h"
 #include "common/grpc/load_shed.h"
@@ -64,6 +65,8 @@ struct grpc_connection {
         bool has_refused;  // a call, at any time
     } shed;
 
+    struct admission_share admission;
+
     bool is_counted; // among the connections of its peer
     enum grpc_close drain_reason;
 
@@ -92,6 +95,7 @@ struct grpc_loop {
     struct tls_acceptor *tls; // NULL = nobody speaks TLS
     struct compression compression;
     struct load_shed shed;
+    struct admission admission;
     struct grpc_connection *connections;
     size_t connection_count;
     struct grpc_call *free_calls;

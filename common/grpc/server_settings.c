@@ -195,6 +195,15 @@ static const struct setting rows[] = {
      .help =
          "Where a connection was closed for flooding, new ones of that address (IPv6: /64) are read no more "
          "often than this, those of the next ten seconds for their first two. 0 = as any other."},
+    {.name = "overload-refusals",
+     .type = SETTING_INTEGER,
+     .offset = FIELD(overload_refusals),
+     .default_value = "100000",
+     .min = 0,
+     .max = 1000000000,
+     .help = "Calls that a loop which is behind refuses in a second. One that refuses more sends away the "
+             "connections that bring most, and admits new ones as it has time for them, until it has sent "
+             "away none for ten seconds. 0 = it only refuses."},
     {.name = "peer-inflation",
      .type = SETTING_SIZE,
      .offset = FIELD(peer_inflation_bytes),

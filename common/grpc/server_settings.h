@@ -33,6 +33,7 @@ struct grpc_server_settings {
     int64_t reset_burst;            // streams that may be reset at once by either side
     int64_t reset_rate;             // and per second after that
     int64_t flood_delay_ms;         // between two reads, where another connection has flooded; 0 = none
+    int64_t overload_refusals;      // of one loop in a second, until it sends connections away; 0 = any
     int64_t peer_inflation_bytes;   // of one address in a second, beyond what texts take; 0 = any
     bool json_ignores_unknown;      // fields and enum names that the contract does not have
 };

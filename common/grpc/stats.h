@@ -44,6 +44,8 @@ extern const uint64_t grpc_stats_bucket_bounds_ns[GRPC_STATS_BUCKETS];
     X(TLS_FAILED, "tls_failed")                           \
     X(TLS_TIMEOUT, "tls_timeout")                         \
     X(TLS_BUDGET, "tls_budget")                           \
+    X(OVERLOAD, "overload")                               \
+    X(NOT_ADMITTED, "not_admitted")                       \
     X(DRAINED, "drained")                                 \
     X(STOPPED, "stopped")                                 \
     X(NO_MEMORY, "no_memory")

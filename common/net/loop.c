@@ -448,6 +448,10 @@ uint64_t loop_get_lag_ns(const struct loop *loop) {
     return loop->lag.lag_ns;
 }
 
+uint64_t loop_get_busy_ns(const struct loop *loop) {
+    return loop->lag.busy_ns;
+}
+
 void loop_arm_timer(struct loop *loop, struct timer *timer, uint64_t due_ns) {
     timer_wheel_arm(&loop->wheel, timer, due_ns);
 }

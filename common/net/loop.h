@@ -93,6 +93,9 @@ void loop_forget_time(struct loop *loop);
 uint64_t loop_get_turn(const struct loop *loop);
 uint64_t loop_get_lag_ns(const struct loop *loop);
 
+// For how long it has been at work in all turns that have read anything. Loop thread.
+uint64_t loop_get_busy_ns(const struct loop *loop);
+
 // Loop thread. The timer belongs to the caller, see timer_wheel.h. A deadline costs no system call.
 void loop_arm_timer(struct loop *loop, struct timer *timer, uint64_t due_ns);
 void loop_disarm_timer(struct loop *loop, struct timer *timer);

@@ -11,7 +11,8 @@ struct turn_lag {
     uint64_t turn;     // the number of the present one
     uint64_t begun_ns; // when its first bytes were read; 0 = none yet
     size_t read_bytes, left_bytes;
-    uint64_t lag_ns; // as the last turn has found it
+    uint64_t lag_ns;  // as the last turn has found it
+    uint64_t busy_ns; // what all turns took that have read anything
 };
 
 // So many bytes have been read, and so many are known to be left where they came from.

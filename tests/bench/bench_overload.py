@@ -1,8 +1,9 @@
 """More calls than can be served: those answered in time, against the most that a closed loop gets out of the same server
 
 An open-loop client on a core of its own sends GetCaller, which works in the database, and Validate, which is answered on the
-loop, at once, twice and three times the rate of the peak, each call with a deadline. What can't be served in time is refused
-at once, so that the rest is.
+loop, with TLS as well, at once, twice and three times the rate of the peak, each call with a deadline. What can't be served in
+time is refused at once, so that the rest is, and where that is not enough connections are sent away. They come again as those
+of gRPC clients do, and calls that find none have not been answered.
 """
 
 import json
@@ -11,10 +12,11 @@ from contextlib import ExitStack
 
 from figures import Figure
 from latchkey_test import Deployment, PrivatePostgres, Stage, program, stubs
+from latchkey_test.authority import Authority
 from pinned import CLIENT_CORE, SERVER_CORE, on_core
 from validation import PATH, TOKENS, check_admits, framed, question
 
-_WARM_UP_S = 1
+_WARM_UP_S = 2  # clients that were sent away have come again once
 _DEADLINES_MS = (100, 1000)
 _TIMES = (1, 2, 3)
 _GOAL = 1.25  # at least 80 % of the peak
@@ -25,7 +27,7 @@ class _Target:
 
     def __init__(self, name, server, path, body, connections, under_way, authorization=""):
         self.name, self.server = name, server
-        self._port = server.address.rsplit(":", 1)[1]
+        self._port = ("tls:" if "tls_key" in server.settings else "") + server.address.rsplit(":", 1)[1]
         self._path, self._body, self._authorization = path, body, authorization
         self._connections, self._under_way = connections, under_way
 
@@ -47,7 +49,7 @@ class _Target:
 
 
 def run(world):
-    return _measure(world, _validate) + _measure(world, _get_caller)
+    return _measure(world, _validate) + _measure(world, _validate_over_tls) + _measure(world, _get_caller)
 
 
 def _get_caller(world, stack):
@@ -63,12 +65,21 @@ def _get_caller(world, stack):
 
 
 def _validate(world, stack):
+    return _start_validator("Validate", world, stack)
+
+
+def _validate_over_tls(world, stack):
+    issued = stack.enter_context(Authority()).issue("server", ["IP:127.0.0.1"])
+    return _start_validator("Validate over TLS", world, stack, tls_certificate=issued.certificate, tls_key=issued.key)
+
+
+def _start_validator(name, world, stack, **settings):
     filled = world.filled(TOKENS)
     body = world.file("overload.body", framed(question(filled.data, filled.data.secrets[0])))
     with on_core(SERVER_CORE):
-        server = stack.enter_context(filled.validator())
+        server = stack.enter_context(filled.validator(**settings))
     check_admits(server, filled.data)
-    return _Target("Validate", server, PATH, body, 32, 64)
+    return _Target(name, server, PATH, body, 32, 8)
 
 
 def _measure(world, start):

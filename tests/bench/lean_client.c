@@ -1,14 +1,11 @@
 #include "tests/bench/lean_client.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/tcp.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
+#include "common/base/clock.h"
 #include "common/base/compiler.h"
 
 enum { DATA = 0, HEADERS = 1, RST_STREAM = 3, SETTINGS = 4, PING = 6, GOAWAY = 7, WINDOW_UPDATE = 8 };
@@ -21,6 +18,11 @@ enum {
     INITIAL_WINDOW_SIZE = 4
 };
 enum { WINDOW_AT_FIRST = 65535, STREAMS_AT_FIRST = 100, LARGE_WINDOW = 1 << 30 };
+
+#define BACKOFF_S 1.0
+#define BACKOFF_TIMES 1.6
+#define BACKOFF_JITTER 0.2
+#define BACKOFF_MAX_S 120.0
 
 // HPACK: entries of the static table, and where the dynamic one begins.
 enum { METHOD_POST = 0x83, SCHEME_HTTP = 0x86, INDEXED = 0x80, LITERAL = 0x40, FIRST_DYNAMIC = 62 };
@@ -132,7 +134,8 @@ static bool has_room(const struct lean_connection *connection, size_t len) {
 }
 
 static bool may_leave(struct lean_connection *connection) {
-    return connection->waiting_begin != connection->waiting_end && has_room(connection, REQUEST_BYTES_MAX) &&
+    return connection->waiting_begin != connection->waiting_end && connection->is_ready &&
+           !connection->is_leaving && has_room(connection, REQUEST_BYTES_MAX) &&
            connection->open < connection->max_streams && connection->window >= REQUEST_BYTES_MAX &&
            slot_of(connection, connection->next_stream)->stream == 0;
 }
@@ -141,11 +144,7 @@ static void flush(struct lean_connection *connection) {
     size_t len = connection->out_end - connection->out_begin;
     if (len == 0)
         return;
-    ssize_t written =
-        send(connection->fd, connection->out + connection->out_begin, len, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (written < 0 && errno != EAGAIN)
-        lean_fail("the server closed a connection");
-    connection->out_begin += written > 0 ? (size_t)written : 0;
+    connection->out_begin += lean_wire_send(&connection->wire, connection->out + connection->out_begin, len);
     if (connection->out_begin == connection->out_end)
         connection->out_begin = connection->out_end = 0;
 }
@@ -187,6 +186,75 @@ static void give_up_late(struct lean_connection *connection, uint64_t now_ns) {
     }
 }
 
+// ---- connecting ----
+
+// Calls that have left: those that were not begun go back to where they waited.
+static void end_open_calls(struct lean_connection *connection) {
+    for (uint32_t stream = connection->next_stream; stream > connection->first_stream;) {
+        stream -= 2;
+        struct lean_call *call = slot_of(connection, stream);
+        if (call->stream != stream)
+            continue;
+        bool is_begun = !connection->is_leaving || stream <= connection->last_begun;
+        if (is_begun) {
+            end_call(connection, call, false);
+            continue;
+        }
+        connection->waiting[--connection->waiting_begin % LEAN_WAITING_MAX] = call->due_ns;
+        call->stream = 0;
+        connection->open--;
+    }
+}
+
+static void fail_waiting(struct lean_connection *connection) {
+    for (; connection->waiting_begin != connection->waiting_end; connection->waiting_begin++)
+        connection->options->on_end(connection->waiting[connection->waiting_begin % LEAN_WAITING_MAX], false);
+}
+
+static void connect_now(struct lean_connection *connection) {
+    static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    connection->is_ready = connection->is_leaving = false;
+    connection->first_stream = connection->next_stream = 1;
+    connection->out_begin = connection->out_end = connection->in_len = 0;
+    connection->max_streams = STREAMS_AT_FIRST;
+    connection->window = WINDOW_AT_FIRST;
+    if (!lean_wire_open(&connection->wire, connection->options->port, connection->options->tls))
+        lean_fail("cannot connect");
+    put(connection, preface, sizeof(preface) - 1);
+    put_head(connection, 6, SETTINGS, 0, 0);
+    put_setting(connection, INITIAL_WINDOW_SIZE, LARGE_WINDOW);
+    put_head(connection, 4, WINDOW_UPDATE, 0, 0); // for all answers that there will be
+    put_u32(connection, LARGE_WINDOW);
+    flush(connection);
+    connection->options->on_connect(connection);
+}
+
+static void back_off(struct lean_connection *connection) {
+    double delay_s = BACKOFF_S * pow(BACKOFF_TIMES, connection->attempts++);
+    double jitter = 1 + BACKOFF_JITTER * (2 * drand48() - 1);
+    connection->next_attempt_ns =
+        clock_get_monotonic_ns(clock_get_system()) + (uint64_t)(fmin(delay_s, BACKOFF_MAX_S) * jitter * 1e9);
+}
+
+static void on_lost(struct lean_connection *connection) {
+    lean_wire_close(&connection->wire);
+    end_open_calls(connection);
+    if (connection->is_ready) {
+        connection->next_attempt_ns = 0;
+    } else {
+        back_off(connection);
+        fail_waiting(connection);
+    }
+    connection->is_ready = false;
+}
+
+static void on_goaway(struct lean_connection *connection, const uint8_t *payload) {
+    connection->is_leaving = true;
+    connection->last_begun = read_u32(payload);
+}
+
+// ---- what is to leave ----
+
 void lean_submit(struct lean_connection *connection, uint64_t due_ns) {
     if (connection->waiting_end - connection->waiting_begin == LEAN_WAITING_MAX)
         lean_fail("too many calls wait to be sent");
@@ -194,6 +262,12 @@ void lean_submit(struct lean_connection *connection, uint64_t due_ns) {
 }
 
 void lean_send(struct lean_connection *connection, uint64_t now_ns) {
+    if (connection->wire.fd < 0 && now_ns >= connection->next_attempt_ns)
+        connect_now(connection);
+    if (connection->wire.fd < 0) {
+        fail_waiting(connection);
+        return;
+    }
     give_up_late(connection, now_ns);
     do {
         for (; may_leave(connection); connection->waiting_begin++)
@@ -208,6 +282,8 @@ static void on_settings(struct lean_connection *connection, uint8_t flags, const
                         size_t len) {
     if (flags & ACK)
         return;
+    connection->is_ready = true;
+    connection->attempts = 0;
     connection->max_streams = UINT32_MAX;
     for (size_t at = 0; at + 6 <= len; at += 6)
         if (payload[at] == 0 && payload[at + 1] == MAX_CONCURRENT_STREAMS)
@@ -245,18 +321,20 @@ static void on_frame(struct lean_connection *connection, const uint8_t *head, co
     case SETTINGS: on_settings(connection, flags, payload, len); break;
     case PING: on_ping(connection, flags, payload); break;
     case WINDOW_UPDATE: connection->window += stream == 0 ? read_u32(payload) : 0; break;
-    case GOAWAY: lean_fail("the server sent GOAWAY");
+    case GOAWAY: on_goaway(connection, payload); break;
     default: break;
     }
 }
 
 void lean_receive(struct lean_connection *connection) {
-    ssize_t len = recv(connection->fd, connection->in + connection->in_len,
-                       LEAN_BUFFER_SIZE - connection->in_len, MSG_DONTWAIT);
-    if (len < 0 && errno == EAGAIN)
+    ssize_t len = lean_wire_receive(&connection->wire, connection->in + connection->in_len,
+                                    LEAN_BUFFER_SIZE - connection->in_len);
+    if (len == 0)
         return;
-    if (len <= 0)
-        lean_fail("the server closed a connection");
+    if (len < 0) {
+        on_lost(connection);
+        return;
+    }
     connection->in_len += (size_t)len;
     size_t at = 0;
     // A frame is answered with one of thirteen bytes at most.
@@ -275,24 +353,8 @@ void lean_receive(struct lean_connection *connection) {
 // ---- the beginning ----
 
 void lean_open(struct lean_connection *connection, const struct lean_options *options) {
-    struct sockaddr_in address = {
-        .sin_family = AF_INET, .sin_port = htons(options->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-    int one = 1;
     snprintf(connection->authority, sizeof(connection->authority), "127.0.0.1:%u", options->port);
     snprintf(connection->timeout, sizeof(connection->timeout), "%lum", options->deadline_ns / 1000000);
     connection->options = options;
-    connection->first_stream = connection->next_stream = 1;
-    connection->max_streams = STREAMS_AT_FIRST;
-    connection->window = WINDOW_AT_FIRST;
-    connection->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (connect(connection->fd, (struct sockaddr *)&address, sizeof(address)) != 0)
-        lean_fail("cannot connect");
-    setsockopt(connection->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-    put(connection, preface, sizeof(preface) - 1);
-    put_head(connection, 6, SETTINGS, 0, 0);
-    put_setting(connection, INITIAL_WINDOW_SIZE, LARGE_WINDOW);
-    put_head(connection, 4, WINDOW_UPDATE, 0, 0); // for all answers that there will be
-    put_u32(connection, LARGE_WINDOW);
-    flush(connection);
+    connect_now(connection);
 }

@@ -4,12 +4,19 @@
 //
 // It keeps to what a server allows: streams, the connection's window, what the socket takes. Calls beyond
 // that wait here, and with a deadline are given up here: dropped, or reset once they have left.
+//
+// A connection that has ended is followed by another at once, and where that ends before it has begun, after
+// gRPC's backoff (doc/connection-backoff.md of grpc/grpc): 1 s, 1.6 times longer each time, give or take a
+// fifth. Calls that GOAWAY says were not begun are sent again, other ones that had left have failed; what
+// waits for a connection fails when an attempt to make one has, and at once until the next attempt.
 #ifndef LATCHKEY_TESTS_BENCH_LEAN_CLIENT_H
 #define LATCHKEY_TESTS_BENCH_LEAN_CLIENT_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "tests/bench/lean_wire.h"
 
 enum { LEAN_WAITING_MAX = 1 << 17, LEAN_STREAMS_MAX = 4096, LEAN_BUFFER_SIZE = 64 * 1024 };
 
@@ -18,8 +25,11 @@ struct lean_body {
     size_t len;
 };
 
+struct lean_connection;
+
 struct lean_options {
     uint16_t port; // of 127.0.0.1
+    SSL_CTX *tls;  // NULL = plain
     const char *path;
     uint64_t deadline_ns;           // 0 = none
     const char *authorization;      // "" = none
@@ -28,6 +38,8 @@ struct lean_options {
 
     // A call that was due then has ended, or was given up.
     void (*on_end)(uint64_t due_ns, bool is_ok);
+    // It has another wire.
+    void (*on_connect)(struct lean_connection *connection);
 };
 
 struct lean_call {
@@ -39,7 +51,12 @@ struct lean_call {
 struct lean_connection {
     const struct lean_options *options;
     char authority[32], timeout[16];
-    int fd;
+    struct lean_wire wire;    // none between two attempts
+    bool is_ready;            // the server's SETTINGS have come
+    bool is_leaving;          // its GOAWAY has
+    uint32_t last_begun;      // with which number
+    unsigned attempts;        // that have failed since a connection was ready
+    uint64_t next_attempt_ns; // without a wire
     size_t next_body;
 
     // Calls that have not left, oldest first.
@@ -58,12 +75,12 @@ struct lean_connection {
     size_t out_begin, out_end, in_len;
 };
 
-// Ends the program when that fails.
+// Ends the program without a socket.
 void lean_open(struct lean_connection *connection, const struct lean_options *options);
 
 void lean_submit(struct lean_connection *connection, uint64_t due_ns);
 
-// Gives up what is late, and sends what may leave.
+// Gives up what is late, connects again if it is time, and sends what may leave.
 void lean_send(struct lean_connection *connection, uint64_t now_ns);
 
 void lean_receive(struct lean_connection *connection);

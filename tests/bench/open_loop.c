@@ -2,7 +2,7 @@
 // counts from the scheduled instant, so that a stalled server and a late client both show. It spins instead
 // of sleeping, to be on time: give it a core of its own.
 //
-// usage: bench-open-loop PORT PATH BODIES RATE SECONDS WARM_UP_SECONDS CONNECTIONS [DEADLINE_MS
+// usage: bench-open-loop [tls:]PORT PATH BODIES RATE SECONDS WARM_UP_SECONDS CONNECTIONS [DEADLINE_MS
 // [AUTHORIZATION]]
 //
 // BODIES is a file of framed gRPC messages, sent in turn. RATE is a number of calls a second, or xN: a closed
@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -47,7 +48,7 @@ static struct {
     struct lean_connection *connections[MAX_CONNECTIONS];
     int epoll;
     uint64_t keep_from_ns, keep_to_ns; // the calls that are due between are measured
-    uint64_t sent, ended, ok, in_time;
+    uint64_t sent, ended, ok, in_time, connects;
     uint32_t *latencies_ns;
     size_t latency_count;
 } client;
@@ -64,6 +65,13 @@ static void on_end(uint64_t due_ns, bool is_ok) {
     uint64_t latency_ns = get_now_ns() - due_ns;
     client.latencies_ns[client.latency_count++] = latency_ns < UINT32_MAX ? (uint32_t)latency_ns : UINT32_MAX;
     client.in_time += is_ok && (client.lean.deadline_ns == 0 || latency_ns <= client.lean.deadline_ns);
+}
+
+static void on_connect(struct lean_connection *connection) {
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
+    client.connects++;
+    if (epoll_ctl(client.epoll, EPOLL_CTL_ADD, connection->wire.fd, &event) != 0)
+        lean_fail("cannot watch a connection");
 }
 
 // ---- the schedule ----
@@ -158,8 +166,9 @@ static void print_result(void) {
     printf("{\"p50_us\": %.1f, \"p90_us\": %.1f, \"p99_us\": %.1f, \"p999_us\": %.1f, \"max_us\": %.1f, ",
            get_quantile_us(.5), get_quantile_us(.9), get_quantile_us(.99), get_quantile_us(.999),
            get_quantile_us(1));
-    printf("\"measured\": %zu, \"sent\": %lu, \"ok\": %lu, \"unanswered\": %lu, \"in_time_per_s\": %.1f}\n",
-           client.latency_count, client.sent, client.ok, client.sent - client.ended,
+    printf("\"measured\": %zu, \"sent\": %lu, \"ok\": %lu, \"unanswered\": %lu, \"connects\": %lu, "
+           "\"in_time_per_s\": %.1f}\n",
+           client.latency_count, client.sent, client.ok, client.sent - client.ended, client.connects,
            (double)client.in_time / client.options.seconds);
 }
 
@@ -172,15 +181,19 @@ static void parse_options(int argc, char **argv) {
         .warm_up_seconds = strtod(argv[6], NULL),
         .connection_count = strtoul(argv[7], NULL, 10),
     };
+    bool is_tls = strncmp(argv[1], "tls:", 4) == 0;
     client.lean = (struct lean_options){
-        .port = (uint16_t)strtoul(argv[1], NULL, 10),
+        .port = (uint16_t)strtoul(argv[1] + (is_tls ? 4 : 0), NULL, 10),
+        .tls = is_tls ? lean_wire_new_tls() : NULL,
         .path = argv[2],
         .deadline_ns = argc > 8 ? strtoull(argv[8], NULL, 10) * 1000000 : 0,
         .authorization = argc > 9 ? argv[9] : "",
         .on_end = on_end,
+        .on_connect = on_connect,
     };
     const struct options *options = &client.options;
-    if (client.lean.port == 0 || (options->rate <= 0 && options->under_way == 0) || options->seconds <= 0 ||
+    if (client.lean.port == 0 || is_tls != (client.lean.tls != NULL) ||
+        (options->rate <= 0 && options->under_way == 0) || options->seconds <= 0 ||
         options->connection_count == 0 || options->connection_count > MAX_CONNECTIONS)
         lean_fail("an option is out of range");
 }
@@ -194,16 +207,13 @@ static void open_connections(void) {
         lean_open(connection, &client.lean);
         // Elsewhere than the others, or what one has just asked about is in the server's cache.
         connection->next_body = i * client.lean.body_count / client.options.connection_count;
-        struct epoll_event event = {.events = EPOLLIN, .data.ptr = connection};
-        if (epoll_ctl(client.epoll, EPOLL_CTL_ADD, connection->fd, &event) != 0)
-            lean_fail("cannot watch a connection");
     }
 }
 
 int main(int argc, char **argv) {
     if (argc < 8 || argc > 10)
         lean_fail(
-            "usage: bench-open-loop PORT PATH BODIES RATE SECONDS WARM_UP_SECONDS CONNECTIONS [DEADLINE_MS "
+            "usage: bench-open-loop [tls:]PORT PATH BODIES RATE SECONDS WARM_UP_SECONDS CONNECTIONS [DEADLINE_MS "
             "[AUTHORIZATION]]");
     parse_options(argc, argv);
     read_bodies(argv[3]);
