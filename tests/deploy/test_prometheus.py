@@ -14,6 +14,7 @@ from prometheus import CONFIGURATION, Prometheus, promtool, without_conditions
 
 SERVERS = ("latchkey-token", "latchkey-whitelist", "latchkey-invitation")
 DASHBOARD = CONFIGURATION.parent / "grafana/latchkey.json"
+decision_pb2 = stubs.messages("latchkey/v1/decision.proto")
 validation_pb2 = stubs.messages("latchkey/v1/validation.proto")
 token_pb2 = stubs.messages("latchkey/v1/token.proto")
 
@@ -60,7 +61,7 @@ class Scraped(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         authority = cls.enterClassContext(Authority())
-        issued = authority.issue("server", ["IP:127.0.0.1"])
+        issued = authority.issue("server", ["IP:127.0.0.1"], ends_in_s=30 * 86400)
         cls.deployment = cls.enterClassContext(Deployment(http_listen=f"127.0.0.1:{free_port()}"))
         cls.servers = {"latchkeyd": cls.deployment.server}
         for name in SERVERS:
@@ -113,7 +114,7 @@ class Fresh(unittest.TestCase):
     def test_no_series_appears_with_use(self):
         with Deployment() as deployment:
             before = self.series(deployment.server)
-            request = validation_pb2.ValidateRequest(token=deployment.secrets["LATCHKEY_TOKEN"], channel=validation_pb2.CHANNEL_API,
+            request = validation_pb2.ValidateRequest(token=deployment.secrets["LATCHKEY_TOKEN"], channel=decision_pb2.CHANNEL_API,
                                                      client_ip="127.0.0.1")
             with deployment.administrator() as client:
                 client.validation.Validate(request, timeout=20)
