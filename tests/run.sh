@@ -184,7 +184,7 @@ suite_deploy() {
 # Out of its package and not installed, which would have it run on this machine.
 get_prometheus() {
     local directory=build/deploy/prometheus
-    [[ ! -x $directory/usr/bin/promtool ]] || return 0
+    [[ $install == yes && ! -x $directory/usr/bin/promtool ]] || return 0
     mkdir -p "$directory"
     (cd "$directory" && apt-get download -q prometheus && dpkg -x prometheus_*.deb . && rm prometheus_*.deb)
 }

@@ -17,12 +17,19 @@ from latchkey_test.ports import free_port
 from latchkey_test.waiting import wait_until
 
 CONFIGURATION = ROOT / "deploy/prometheus"
-_PACKAGE = Path(os.environ.get("LATCHKEY_PROMETHEUS", ROOT / "build/deploy/prometheus/usr/bin"))
+_UNPACKED = ROOT / "build/deploy/prometheus/usr/bin"  # by tests/run.sh
+
+
+def _find(program):
+    found = shutil.which(program, path=f"{_UNPACKED}:{os.environ['PATH']}")
+    if not found:
+        raise AssertionError(f"{program} is not there: tests/run.sh deploy gets it, as does Debian's package prometheus")
+    return found
 
 
 def promtool(*arguments, text=None):
     """The finished process, its words in `stdout`; it works in deploy/prometheus."""
-    return subprocess.run([_PACKAGE / "promtool", *map(str, arguments)], cwd=CONFIGURATION, input=text, stdout=subprocess.PIPE,
+    return subprocess.run([_find("promtool"), *map(str, arguments)], cwd=CONFIGURATION, input=text, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, timeout=60, check=False)
 
 
@@ -42,7 +49,7 @@ class Prometheus:
         (self._directory / "prometheus.yml").write_text(yaml.safe_dump(configuration))
         with open(self._directory / "log", "wb") as log:
             self._process = subprocess.Popen(
-                [_PACKAGE / "prometheus", f"--config.file={self._directory}/prometheus.yml", f"--storage.tsdb.path={self._directory}/data",
+                [_find("prometheus"), f"--config.file={self._directory}/prometheus.yml", f"--storage.tsdb.path={self._directory}/data",
                  f"--web.listen-address={self._address}"], cwd=self._directory, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         wait_until(self._is_ready, 30, "Prometheus to be ready")
         return self
