@@ -88,6 +88,7 @@ struct app {
     size_t started_services;
 
     struct readiness readiness;
+    struct process_metrics process;
 
     // The main thread's.
     bool is_open; // its ports are
@@ -225,7 +226,7 @@ static enum status register_metrics(struct app *app) {
         void *context;
         bool is_there;
     } sources[] = {
-        {process_metrics_write, (void *)app->program->name, true},
+        {process_metrics_write, &app->process, true},
         {readiness_write_metrics, &app->readiness, true},
         {transport_metrics_write, app->server, true},
         {tls_material_write_metrics, NULL, true},
@@ -496,9 +497,10 @@ int app_main(const struct app_program *program, int argc, char **argv) {
     if (!app)
         return fail(EXIT_SOFTWARE, status_get_text(STATUS_NO_MEMORY));
     app->program = program;
+    app->clock = clock_get_system();
+    app->process = (struct process_metrics){program->name, clock_get_realtime_ms(app->clock)};
     app->readiness.program = program;
     app->readiness.probe = &app->probe;
-    app->clock = clock_get_system();
 
     int exit_code = read_settings(app, argc, argv);
     if (exit_code < 0) {

@@ -3,15 +3,12 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <sys/time.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { PROC_TEXT_MAX = 1024, STAT_STARTED = 22 }; // the number of the field in proc(5), from 1
+enum { PROC_TEXT_MAX = 256 };
 
 #define NS_PER_US 1000ull
 #define NS_PER_S 1000000000ull
@@ -56,41 +53,23 @@ static void write_descriptors(struct metrics_writer *writer) {
     DIR *directory = opendir("/proc/self/fd");
     if (!directory)
         return;
-    size_t open = 0;
+    size_t count = 0;
     for (const struct dirent *entry; (entry = readdir(directory));)
-        open += entry->d_name[0] != '.';
+        count += entry->d_name[0] != '.';
     closedir(directory);
-    metrics_write_gauge(writer, "process_open_fds", "Descriptors that are open.", NULL, (double)(open - 1));
+    metrics_write_gauge(writer, "process_open_fds", "Descriptors that are open.", NULL,
+                        (double)(count - 1)); // but this directory's
 }
 
-// The kernel counts from the boot of the machine, in ticks. The program's name, field 2, may hold anything,
-// so fields are counted from its end.
-static void write_start(struct metrics_writer *writer) {
-    char text[PROC_TEXT_MAX];
-    if (!read_proc("/proc/self/stat", text))
-        return;
-    const char *at = strrchr(text, ')');
-    for (int field = 2; at && field < STAT_STARTED; field++)
-        at = strchr(at + 1, ' ');
-    if (!at)
-        return;
-    struct timespec now, up;
-    clock_gettime(CLOCK_REALTIME, &now);
-    clock_gettime(CLOCK_BOOTTIME, &up);
-    double booted_s = (double)(now.tv_sec - up.tv_sec) + (double)(now.tv_nsec - up.tv_nsec) / 1e9;
-    double started_s = (double)strtoull(at, NULL, 10) / (double)sysconf(_SC_CLK_TCK);
-    metrics_write_gauge(writer, "process_start_time_seconds", "When it started, in seconds since 1970.", NULL,
-                        booted_s + started_s);
-}
-
-void process_metrics_write(struct metrics_writer *writer, void *program) {
+void process_metrics_write(struct metrics_writer *writer, void *context) {
+    const struct process_metrics *process = context;
     char labels[128];
-    snprintf(labels, sizeof(labels), "program=\"%s\",version=\"%s\"", (const char *)program,
-             LATCHKEY_VERSION);
+    snprintf(labels, sizeof(labels), "program=\"%s\",version=\"%s\"", process->program, LATCHKEY_VERSION);
     metrics_write_gauge(writer, "latchkey_build_info", "1; which program of which version this is.", labels,
                         1);
+    metrics_write_gauge(writer, "process_start_time_seconds", "When it started, in seconds since 1970.", NULL,
+                        (double)process->started_ms / 1e3);
     write_cpu(writer);
     write_memory(writer);
     write_descriptors(writer);
-    write_start(writer);
 }

@@ -3,9 +3,18 @@
 #ifndef LATCHKEY_COMMON_APP_PROCESS_METRICS_H
 #define LATCHKEY_COMMON_APP_PROCESS_METRICS_H
 
+#include <stdint.h>
+
 #include "common/app/metrics.h"
 
-// A metrics_source with the program's name (const char *) as context. What /proc does not tell is left out.
-void process_metrics_write(struct metrics_writer *writer, void *program);
+struct process_metrics {
+    const char *program;
+    // UTC. why it is noted, and not computed from /proc at each scrape: it would be another each time that
+    // the clock is set, which looks like a restart.
+    int64_t started_ms;
+};
+
+// A metrics_source with a struct process_metrics as context. What /proc does not tell is left out.
+void process_metrics_write(struct metrics_writer *writer, void *process);
 
 #endif

@@ -74,7 +74,7 @@ class Scraped(unittest.TestCase):
             if server is not cls.deployment.server:
                 cls.enterClassContext(server)
         cls.prometheus = cls.enterClassContext(Prometheus([server.admin_address for server in cls.servers.values()]))
-        cls.prometheus.wait_scraped(3)
+        cls.prometheus.wait_scraped(5)
 
     def assert_series(self, expressions):
         for name, expression in expressions:
@@ -100,6 +100,9 @@ class Scraped(unittest.TestCase):
         self.assertEqual(len(rules()), len(list_alerts()))
         self.assertEqual({rule["name"]: rule.get("lastError") for rule in rules() if rule["health"] != "ok"}, {})
         self.assertEqual([rule["name"] for rule in rules() if rule["state"] != "inactive"], [])
+
+    def test_a_server_that_goes_on_has_started_once(self):
+        self.assertEqual({series["value"][1] for series in self.prometheus.query("changes(process_start_time_seconds[5m])")}, {"0"})
 
     def test_every_program_tells_its_name_and_version(self):
         programs = {series["metric"]["program"] for series in self.prometheus.query("latchkey_build_info")}
