@@ -5,7 +5,7 @@ set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 LIB=$ROOT/tests/lib
 DEFAULT_SUITES=(lint unit fuzz-replay integration asan tsan)
-EXTRA_SUITES=(model quickstart interop attack fault fuzz valgrind bench)
+EXTRA_SUITES=(model quickstart deploy interop attack fault fuzz valgrind bench)
 
 # shellcheck source=../deploy/packages.sh
 source "$ROOT/deploy/packages.sh"
@@ -30,6 +30,7 @@ Suites, and what they need beyond Debian's packages (nothing, for those that run
                under ThreadSanitizer
   model        docs/model: the protocols of log, lease and feed in every state, and with faults that must be found
   quickstart   deploy/quickstart.sh in a copy of the tree, and README's transcript of it (ports 7070, 7071)
+  deploy       deploy/: what Debian's Prometheus makes of our metrics, alerts and dashboard
   interop      clients and public suites of other ecosystems (npm, PyPI, Go)
   attack       every attack of tests/attack, LATCHKEY_ATTACK_SECONDS (default 30) each, and a table of what became of it
   fault        a disk that gets full and networks that are cut, on purpose: as root, in a file system and networks of its own
@@ -172,6 +173,20 @@ suite_model() {
 
 suite_quickstart() {
     step quickstart /usr/bin/python3 "$LIB/run_python.py" tests/quickstart
+}
+
+suite_deploy() {
+    build release || return 0
+    get_prometheus
+    with_postgres deploy release "$LIB/run_python.py" tests/deploy
+}
+
+# Out of its package and not installed, which would have it run on this machine.
+get_prometheus() {
+    local directory=build/deploy/prometheus
+    [[ $install == yes && ! -x $directory/usr/bin/promtool ]] || return 0
+    mkdir -p "$directory"
+    (cd "$directory" && apt-get download -q prometheus && dpkg -x prometheus_*.deb . && rm prometheus_*.deb)
 }
 
 suite_interop() {

@@ -21,6 +21,8 @@
 #include "common/app/mailer.h"
 #include "common/app/maintenance.h"
 #include "common/app/process.h"
+#include "common/app/process_metrics.h"
+#include "common/app/readiness.h"
 #include "common/app/signals.h"
 #include "common/app/tls_material.h"
 #include "common/app/transport_metrics.h"
@@ -85,12 +87,10 @@ struct app {
     struct loop_hook *loop_hooks;
     size_t started_services;
 
-    // Relaxed: written by the main thread, read by the admin port.
-    atomic_bool is_leaving;
-    atomic_bool is_database_checked;
+    struct readiness readiness;
+    struct process_metrics process;
 
     // The main thread's.
-    bool was_ready;
     bool is_open; // its ports are
 };
 
@@ -145,7 +145,9 @@ static int check_database(struct app *app, uint64_t patience_ms) {
     char error[ERROR_MAX];
     bool is_needed = database_is_needed(app->program);
     switch (is_needed ? database_check(&options, deadline_ns, error, sizeof(error)) : STATUS_OK) {
-    case STATUS_OK: atomic_store_explicit(&app->is_database_checked, true, memory_order_relaxed); return -1;
+    case STATUS_OK:
+        atomic_store_explicit(&app->readiness.is_database_checked, true, memory_order_relaxed);
+        return -1;
     case STATUS_INVALID: return fail(EXIT_USAGE, error);
     case STATUS_FAILED_PRECONDITION: return fail(EXIT_SCHEMA, error);
     case STATUS_PERMISSION_DENIED: return fail(EXIT_NOPERM, error);
@@ -193,6 +195,7 @@ static enum status open_management(struct app *app) {
                                       .shape = app_get_bearer_shape(app),
                                       .wait_for_validators_max_ms = app->settings.wait_for_validators_max_ms,
                                       .database_lease_wait_ms = app->settings.database_lease_wait_ms};
+    app->readiness.database = app->database;
     app->probe =
         (struct database_probe){.database = app->database, .workers = app->workers, .clock = app->clock};
     return status;
@@ -209,45 +212,6 @@ static enum status open_uses(struct app *app) {
     return use_log_new(&options, &app->uses);
 }
 
-// ---- readiness ----
-
-// The pool knows of failures only once it has tried; before, what counts is that the schema has been seen.
-static void write_database_unready(struct app *app, struct buffer *to) {
-    struct db_connect_failure failure = db_pool_get_failure(app->database);
-    if (failure.kind != DB_CONNECT_NONE)
-        buffer_append_format(to, "database: %s\n", failure.sentence);
-    else if (!atomic_load_explicit(&app->is_database_checked, memory_order_relaxed))
-        buffer_append_text(to, "database: not reached yet\n");
-    else if (database_probe_is_silent(&app->probe))
-        buffer_append_text(to, "database: no answer\n");
-}
-
-static void write_unready(struct buffer *to, void *context) {
-    struct app *app = context;
-    if (atomic_load_explicit(&app->is_leaving, memory_order_relaxed))
-        buffer_append_text(to, "server: stopping\n");
-    if (app->database)
-        write_database_unready(app, to);
-    for (size_t i = 0; i < app->program->service_count; i++)
-        if (app->program->services[i]->write_unready)
-            app->program->services[i]->write_unready(to);
-}
-
-static void update_health(struct app *app) {
-    struct buffer unready = {0};
-    write_unready(&unready, app);
-    bool is_ready = unready.len == 0 && !unready.failed;
-    grpc_health_set_all(app->health, is_ready ? GRPC_HEALTH_SERVING : GRPC_HEALTH_NOT_SERVING);
-    if (is_ready != app->was_ready) {
-        while (unready.len > 0 && unready.data[unready.len - 1] == '\n')
-            unready.len--;
-        log_event(is_ready ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, is_ready ? "ready" : "not ready",
-                  LOG_BYTES("reason", buffer_get_bytes(&unready)));
-    }
-    app->was_ready = is_ready;
-    buffer_fini(&unready);
-}
-
 // why: the main thread waits for signals and nothing else, so this is how it is told
 void app_readiness_changed(struct app *app) {
     (void)app;
@@ -257,23 +221,29 @@ void app_readiness_changed(struct app *app) {
 // ---- metrics ----
 
 static enum status register_metrics(struct app *app) {
-    enum status status = metrics_register(app->metrics, transport_metrics_write, app->server);
-    if (status == STATUS_OK)
-        status = metrics_register(app->metrics, tls_material_write_metrics, NULL);
-    if (status == STATUS_OK)
-        status = metrics_register(app->metrics, use_log_write_metrics, app->uses);
-    if (status == STATUS_OK)
-        status = metrics_register(app->metrics, http_door_write_metrics, app->door);
-    if (status != STATUS_OK || !app->database)
-        return status;
-    if ((status = metrics_register(app->metrics, database_metrics_write, app->database)) != STATUS_OK ||
-        (status = metrics_register(app->metrics, worker_pool_write_metrics, app->workers)) != STATUS_OK ||
-        (status = metrics_register(app->metrics, validators_write_metrics, app->validators)) != STATUS_OK)
-        return status;
-    if (mailer_is_needed(app->program) &&
-        (status = metrics_register(app->metrics, mailer_write_metrics, NULL)) != STATUS_OK)
-        return status;
-    return metrics_register(app->metrics, maintenance_write_metrics, NULL);
+    const struct {
+        metrics_source write;
+        void *context;
+        bool is_there;
+    } sources[] = {
+        {process_metrics_write, &app->process, true},
+        {readiness_write_metrics, &app->readiness, true},
+        {transport_metrics_write, app->server, true},
+        {tls_material_write_metrics, NULL, true},
+        {use_log_write_metrics, app->uses, true},
+        {http_door_write_metrics, app->door, true},
+        {database_metrics_write, app->database, app->database},
+        {worker_pool_write_metrics, app->workers, app->workers},
+        {validators_write_metrics, app->validators, app->validators},
+        {jobs_write_metrics, app->jobs, app->jobs},
+        {mailer_write_metrics, NULL, app->database && mailer_is_needed(app->program)},
+        {maintenance_write_metrics, NULL, app->database},
+    };
+    enum status status = STATUS_OK;
+    for (size_t i = 0; status == STATUS_OK && i < ARRAY_LENGTH(sources); i++)
+        if (sources[i].is_there)
+            status = metrics_register(app->metrics, sources[i].write, sources[i].context);
+    return status;
 }
 
 // ---- start ----
@@ -303,6 +273,7 @@ static enum status open_transport(struct app *app) {
     }
     if (status != STATUS_OK)
         return status;
+    app->readiness.health = app->health;
     tables[count++] = grpc_health_get_table(app->health);
     tables[count++] = grpc_reflection_get_table(app->reflection);
     struct grpc_server_options options = {
@@ -336,8 +307,8 @@ static int make_admin(struct app *app) {
     struct admin_options options = {.listen = app->settings.admin_listen,
                                     .metrics = app->metrics,
                                     .is_shared = app->transport_settings.reuse_port,
-                                    .write_unready = write_unready,
-                                    .context = app};
+                                    .write_unready = readiness_write_unready,
+                                    .context = &app->readiness};
     if (!app->settings.admin_listen || admin_new(&options, &app->admin, error, sizeof(error)) == STATUS_OK)
         return -1;
     return fail(EXIT_UNAVAILABLE, error);
@@ -440,7 +411,7 @@ static void reload_services(const struct app *app) {
 // Returns an exit code, or -1 when it was told to stop.
 static int serve(struct app *app, const sigset_t *signals) {
     for (int number = 0; number != SIGTERM && number != SIGINT; number = signals_wait(signals, TICK_MS)) {
-        if (!atomic_load_explicit(&app->is_database_checked, memory_order_relaxed)) {
+        if (!atomic_load_explicit(&app->readiness.is_database_checked, memory_order_relaxed)) {
             int exit_code = check_database(app, TICK_MS);
             if (exit_code >= 0)
                 return exit_code;
@@ -453,8 +424,7 @@ static int serve(struct app *app, const sigset_t *signals) {
         }
         tls_material_tick();
         tick_services(app);
-        update_health(app);
-        if (app->was_ready && !app->is_open) {
+        if (readiness_update(&app->readiness) && !app->is_open) {
             int exit_code = open_ports(app);
             if (exit_code >= 0)
                 return exit_code;
@@ -472,8 +442,8 @@ static void drain(struct app *app, const sigset_t *signals) {
     http_door_leave(app->door);
     if (app->transport_settings.reuse_port)
         admin_leave(app->admin);
-    atomic_store_explicit(&app->is_leaving, true, memory_order_relaxed);
-    update_health(app);
+    atomic_store_explicit(&app->readiness.is_leaving, true, memory_order_relaxed);
+    (void)readiness_update(&app->readiness);
     int64_t until_ms = get_now_ms(app) + app->settings.drain_delay_ms;
     for (int64_t left_ms; (left_ms = until_ms - get_now_ms(app)) > 0;) {
         int number = signals_wait(signals, left_ms);
@@ -528,6 +498,9 @@ int app_main(const struct app_program *program, int argc, char **argv) {
         return fail(EXIT_SOFTWARE, status_get_text(STATUS_NO_MEMORY));
     app->program = program;
     app->clock = clock_get_system();
+    app->process = (struct process_metrics){program->name, clock_get_realtime_ms(app->clock)};
+    app->readiness.program = program;
+    app->readiness.probe = &app->probe;
 
     int exit_code = read_settings(app, argc, argv);
     if (exit_code < 0) {

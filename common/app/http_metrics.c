@@ -6,11 +6,21 @@
 
 enum { LABELS_MAX = 128 };
 
+// What a route answers in the usual course of things: there from the first scrape on. Others follow when they
+// have happened.
+static bool is_usual(unsigned status) {
+    static const unsigned usual[] = {200, 400, 401, 403, 404, 405, 408, 413, 415, 429, 500, 501, 503, 504};
+    for (size_t i = 0; i < ARRAY_LENGTH(usual); i++)
+        if (usual[i] == status)
+            return true;
+    return false;
+}
+
 static void write_route(struct metrics_writer *writer, const struct http_route *route,
                         const struct http_route_counters *counters) {
     for (unsigned status = 0; status < HTTP_STATUS_LIMIT; status++) {
         uint64_t answered = atomic_load_explicit(&counters->answered[status], memory_order_relaxed);
-        if (answered == 0 && status != 200)
+        if (answered == 0 && !is_usual(status))
             continue;
         char labels[LABELS_MAX];
         snprintf(labels, sizeof(labels), "route=\"%s\",status=\"%u\"", route->name, status);

@@ -1,6 +1,8 @@
 #include "common/app/job.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/base/condition.h"
@@ -8,12 +10,14 @@
 
 enum { JOBS_MAX = 16, LEASE_PATIENCE_MS = 10000, STATEMENTS_PATIENCE_MS = 30000 };
 
-// Its own thread's.
 struct running_job {
     struct jobs *jobs;
     const struct app_job *job;
     pthread_t thread;
-    bool is_failing; // told once, not every second
+    bool is_failing; // its own thread's: told once, not every second
+
+    // Relaxed: for metrics.
+    _Atomic uint64_t rounds, failures;
 };
 
 struct jobs {
@@ -43,10 +47,10 @@ static bool wait_for_turn(struct jobs *jobs, int64_t ms) {
 static void tell_failure(struct running_job *self, enum status status) {
     bool is_failing = status != STATUS_OK;
     if (is_failing && !self->is_failing)
-        log_event(LOG_LEVEL_WARNING, "a job fails; it is tried again", LOG_TEXT("job", self->job->name),
+        log_event(LOG_LEVEL_WARNING, "a job fails; it is tried again",
                   LOG_TEXT("status", status_get_text(status)));
     if (!is_failing && self->is_failing)
-        log_event(LOG_LEVEL_INFO, "a job works again", LOG_TEXT("job", self->job->name));
+        log_event(LOG_LEVEL_INFO, "a job works again");
     self->is_failing = is_failing;
 }
 
@@ -58,6 +62,7 @@ static int64_t run_round(struct running_job *self, struct arena *arena) {
                           .next_in_ms = -1,
                           .jobs = self->jobs};
     enum status status = self->job->run(&run);
+    atomic_fetch_add_explicit(status == STATUS_OK ? &self->rounds : &self->failures, 1, memory_order_relaxed);
     tell_failure(self, status);
     arena_reset(arena);
     return status == STATUS_OK && run.next_in_ms >= 0 ? run.next_in_ms : *self->job->period_ms;
@@ -68,6 +73,8 @@ static void *run_job(void *context) {
     struct arena arena;
     arena_init(&arena, 0);
     int64_t next_in_ms = 0;
+    const struct log_field about = LOG_TEXT("job", self->job->name);
+    log_set_context(&about, 1);
     while (wait_for_turn(self->jobs, next_in_ms))
         next_in_ms = run_round(self, &arena);
     arena_fini(&arena);
@@ -125,7 +132,9 @@ enum status jobs_new(const struct jobs_options *options, struct jobs **ret_jobs)
 enum status jobs_add(struct jobs *jobs, const struct app_job *job) {
     if (jobs->count == JOBS_MAX)
         return STATUS_EXHAUSTED;
-    jobs->list[jobs->count++] = (struct running_job){.jobs = jobs, .job = job};
+    struct running_job *added = &jobs->list[jobs->count++];
+    added->jobs = jobs;
+    added->job = job;
     return STATUS_OK;
 }
 
@@ -150,4 +159,23 @@ void jobs_free(struct jobs *jobs) {
     pthread_cond_destroy(&jobs->changed);
     pthread_mutex_destroy(&jobs->lock);
     free(jobs);
+}
+
+// ---- metrics ----
+
+static void write_rounds(struct metrics_writer *writer, const struct running_job *job, const char *result,
+                         const _Atomic uint64_t *count) {
+    char labels[128];
+    snprintf(labels, sizeof(labels), "name=\"%s\",result=\"%s\"", job->job->name, result);
+    metrics_write_counter(writer, "latchkey_job_rounds_total",
+                          "Rounds of what a server does by itself, by whether they failed.", labels,
+                          atomic_load_explicit(count, memory_order_relaxed));
+}
+
+void jobs_write_metrics(struct metrics_writer *writer, void *context) {
+    const struct jobs *jobs = context;
+    for (size_t i = 0; i < jobs->count; i++) {
+        write_rounds(writer, &jobs->list[i], "ok", &jobs->list[i].rounds);
+        write_rounds(writer, &jobs->list[i], "failed", &jobs->list[i].failures);
+    }
 }

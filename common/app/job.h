@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/app/metrics.h"
 #include "common/base/arena.h"
 #include "common/base/clock.h"
 #include "common/base/compiler.h"
@@ -69,5 +70,8 @@ MUST_CHECK enum status jobs_start(struct jobs *jobs);
 
 // Waits for the rounds that are running. Takes NULL.
 void jobs_free(struct jobs *jobs);
+
+// A metrics_source with the jobs as context.
+void jobs_write_metrics(struct metrics_writer *writer, void *jobs);
 
 #endif

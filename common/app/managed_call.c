@@ -20,6 +20,7 @@
 #include "common/app/deployment.h"
 #include "common/app/dispatch.h"
 #include "common/app/replay.h"
+#include "common/app/trace_context.h"
 #include "common/base/log.h"
 #include "common/base/time_text.h"
 #include "common/base/typeid.h"
@@ -28,7 +29,7 @@
 #include "common/grpc/call.h"
 #include "common/protobuf/field.h"
 
-enum { ATTEMPTS_MAX = 5, RETRY_AFTER_MS = 100, NS_PER_SECOND = 1000000000 };
+enum { LOG_CONTEXT_FIELDS = 3, ATTEMPTS_MAX = 5, RETRY_AFTER_MS = 100, NS_PER_SECOND = 1000000000 };
 
 struct managed_call {
     const struct dispatch *dispatch;
@@ -38,8 +39,10 @@ struct managed_call {
     const ProtobufCMessage *request;
     struct caller_credentials credentials;
     bool came_too_late; // refused as expired: maybe a secret that a rotation has replaced
+    struct trace_context trace;
     struct replay replay;
-    int64_t wait_ms; // for validators; 0 = not at all
+    char request_id[UUID_TEXT_LENGTH + 1]; // "" = none
+    int64_t wait_ms;                       // for validators; 0 = not at all
     struct db_cancellation cancellation;
     uint64_t deadline_ns;
     uint64_t started_ns;
@@ -60,6 +63,18 @@ static const struct db_statement statements[] = {
     [READ_TIME] = {"managed_call_read_time", "SELECT clock_timestamp()"},
 };
 
+// What each line of the log says of it: the call's own, and those that are written while a worker has it.
+static void enter_log(const struct managed_call *managed, struct log_field fields[LOG_CONTEXT_FIELDS]) {
+    fields[0] = LOG_TEXT("request_id", managed->request_id);
+    fields[1] = LOG_TEXT("trace_id", managed->trace.trace_id);
+    fields[2] = LOG_TEXT("span_id", managed->trace.span_id);
+    log_set_context(fields, LOG_CONTEXT_FIELDS);
+}
+
+static void leave_log(void) {
+    log_set_context(NULL, 0);
+}
+
 // ---- DONE: back on the loop ----
 
 // Only a mutation's line is worth keeping for every call; refusals and failures are told of any.
@@ -74,12 +89,15 @@ static void log_call(const struct managed_call *managed) {
     char address[IP_ADDRESS_TEXT_MAX + 1];
     ip_address_format(&managed->credentials.address, address);
     uint64_t took_ns = clock_get_monotonic_ns(managed->dispatch->clock) - managed->started_ns;
+    struct log_field context[LOG_CONTEXT_FIELDS];
+    enter_log(managed, context);
     log_event(level, "call", LOG_TEXT("method", managed->method->path),
               LOG_TEXT("status", status_get_name(fault->status)),
               LOG_TEXT("reason", is_failed ? fault->reason : NULL),
               LOG_TEXT("company", caller ? typeid_of(TYPEID_COMPANY, caller->company_id).text : NULL),
               LOG_TEXT("token", caller ? typeid_of(TYPEID_TOKEN, caller->token_id).text : NULL),
               LOG_TEXT("address", address), LOG_INTEGER("took_us", took_ns / 1000));
+    leave_log();
 }
 
 static void wipe_secret(const struct managed_call *managed) {
@@ -290,6 +308,8 @@ static enum status run_handler(struct managed_call *managed) {
     if (app_method_is_open(managed->method))
         managed->replay.is_wanted = false;
     call->request_id = managed->replay.request_id;
+    if (!uuid_is_zero(call->request_id))
+        uuid_format(call->request_id, managed->request_id);
     if (managed->replay.is_wanted)
         status = replay_begin(call, method, &managed->replay, managed->request, &managed->response);
     if (status != STATUS_OK || managed->response)
@@ -387,8 +407,7 @@ static void run_attempts(struct managed_call *managed, struct db_connection *con
     complete_fault(managed->call.fault, status);
 }
 
-static void run_on_worker(struct worker_job *job) {
-    struct managed_call *managed = CONTAINER_OF(job, struct managed_call, job);
+static void run(struct managed_call *managed) {
     const struct dispatch *dispatch = managed->dispatch;
     struct fault *fault = managed->call.fault;
     uint64_t now_ns = clock_get_monotonic_ns(dispatch->clock);
@@ -406,9 +425,16 @@ static void run_on_worker(struct worker_job *job) {
         run_attempts(managed, connection);
         db_pool_return(dispatch->database, connection);
     }
+}
 
-    bool is_waiting =
-        fault->status == STATUS_OK && app_method_is_mutation(managed->method) && wait_for_validators(managed);
+static void run_on_worker(struct worker_job *job) {
+    struct managed_call *managed = CONTAINER_OF(job, struct managed_call, job);
+    struct log_field context[LOG_CONTEXT_FIELDS];
+    enter_log(managed, context);
+    run(managed);
+    leave_log();
+    bool is_waiting = managed->call.fault->status == STATUS_OK && app_method_is_mutation(managed->method) &&
+                      wait_for_validators(managed);
     if (!is_waiting)
         finish_on_loop(managed);
 }
@@ -478,6 +504,7 @@ static void on_message(struct grpc_call *transport, const ProtobufCMessage *requ
     }
     managed->credentials.address = client_address_find_of_call(managed->dispatch->trusted_proxies, transport);
     managed->call.address = managed->credentials.address;
+    managed->trace = trace_context_of_call(transport);
     managed->call.user_agent = grpc_call_find_metadata(transport, "user-agent");
     if (screen(managed) != STATUS_OK || queue(managed) != STATUS_OK) {
         log_call(managed);

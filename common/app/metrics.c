@@ -72,6 +72,13 @@ void metrics_write_counter(struct metrics_writer *writer, const char *name, cons
     buffer_append_format(writer->to, " %" PRIu64 "\n", value);
 }
 
+void metrics_write_seconds_total(struct metrics_writer *writer, const char *name, const char *help,
+                                 const char *labels, uint64_t ns) {
+    begin_family(writer, name, "counter", help);
+    write_name(writer, name, labels);
+    buffer_append_format(writer->to, " %.15g\n", (double)ns / 1e9);
+}
+
 void metrics_write_gauge(struct metrics_writer *writer, const char *name, const char *help,
                          const char *labels, double value) {
     begin_family(writer, name, "gauge", help);

@@ -36,6 +36,8 @@ void metrics_write(const struct metrics *metrics, struct buffer *to);
 // escaping; NULL = none. All samples of one family are written one after the other.
 void metrics_write_counter(struct metrics_writer *writer, const char *name, const char *help,
                            const char *labels, uint64_t value);
+void metrics_write_seconds_total(struct metrics_writer *writer, const char *name, const char *help,
+                                 const char *labels, uint64_t ns); // a counter of seconds
 void metrics_write_gauge(struct metrics_writer *writer, const char *name, const char *help,
                          const char *labels, double value);
 

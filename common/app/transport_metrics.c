@@ -1,6 +1,7 @@
 #include "common/app/transport_metrics.h"
 
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,26 +42,38 @@ static void format_labels(const struct reading *reading, size_t index, const cha
              shape_names[method->shape], (int)(slash - method->path - 1), method->path + 1, slash + 1, more);
 }
 
-static void write_started(struct metrics_writer *writer, const struct reading *reading) {
+// A counter of each method.
+struct method_counter {
+    const char *name, *help;
+    size_t offset; // of an uint64_t in struct grpc_method_stats
+};
+
+static const struct method_counter method_counters[] = {
+    {"grpc_server_started_total", "Calls begun.", offsetof(struct grpc_method_stats, started)},
+    {"grpc_server_msg_received_total", "Messages of requests, read whole.",
+     offsetof(struct grpc_method_stats, received)},
+    {"grpc_server_msg_sent_total", "Messages of answers.", offsetof(struct grpc_method_stats, sent)},
+};
+
+static void write_counter(struct metrics_writer *writer, const struct reading *reading,
+                          const struct method_counter *counter) {
     for (size_t i = 0; i <= reading->count; i++) {
         char labels[LABELS_MAX];
         format_labels(reading, i, "", labels);
-        metrics_write_counter(writer, "grpc_server_started_total", "Calls begun.", labels,
-                              reading->methods[i].started);
+        const void *stats = &reading->methods[i];
+        metrics_write_counter(writer, counter->name, counter->help, labels,
+                              *(const uint64_t *)((const char *)stats + counter->offset));
     }
 }
 
 static void write_handled(struct metrics_writer *writer, const struct reading *reading) {
     for (size_t i = 0; i <= reading->count; i++) {
         for (size_t code = 0; code < GRPC_CODE_COUNT; code++) {
-            uint64_t finished = reading->methods[i].finished[code];
-            if (finished == 0 && code != GRPC_CODE_OK)
-                continue;
             char labels[LABELS_MAX], more[64];
             snprintf(more, sizeof(more), ",grpc_code=\"%s\"", code_names[code]);
             format_labels(reading, i, more, labels);
             metrics_write_counter(writer, "grpc_server_handled_total", "Calls ended, by code.", labels,
-                                  finished);
+                                  reading->methods[i].finished[code]);
         }
     }
 }
@@ -124,7 +137,8 @@ void transport_metrics_write(struct metrics_writer *writer, void *context) {
     }
     grpc_server_read_stats(server, &stats, reading.methods);
     write_connections(writer, &stats);
-    write_started(writer, &reading);
+    for (size_t i = 0; i < ARRAY_LENGTH(method_counters); i++)
+        write_counter(writer, &reading, &method_counters[i]);
     write_handled(writer, &reading);
     write_latency(writer, &reading);
     free(reading.methods);

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/base/bytes.h"
 #include "common/base/compiler.h"
 
 enum {
@@ -33,6 +34,12 @@ static struct {
     enum log_format format;
     const char *program;
 } settings = {LOG_LEVEL_INFO, LOG_FORMAT_TEXT, "latchkey"};
+
+// why in front of a line's own fields: these may be long, and what is too long is cut.
+static _Thread_local struct {
+    const struct log_field *fields;
+    size_t count;
+} context;
 
 static const char *const level_names[] = {"debug", "info", "warning", "error"};
 
@@ -109,13 +116,9 @@ static void put_escaped(struct line *line, struct bytes value) {
     }
 }
 
-static struct bytes get_field_text(const struct log_field *field) {
-    return field->kind == LOG_FIELD_BYTES ? field->value.bytes : bytes_of_text(field->value.text);
-}
-
 // A text that is empty says nothing, and is left out.
 static bool is_empty(const struct log_field *field) {
-    return field->kind != LOG_FIELD_INTEGER && get_field_text(field).len == 0;
+    return field->kind == LOG_FIELD_TEXT && (!field->value.text || !*field->value.text);
 }
 
 // A value that could be taken for something else than one word.
@@ -132,7 +135,7 @@ static void put_text_field(struct line *line, const struct log_field *field) {
         put_format(line, " %s=%" PRId64, field->key, field->value.integer);
         return;
     }
-    struct bytes value = get_field_text(field);
+    struct bytes value = bytes_of_text(field->value.text);
     bool is_quoted = wants_quotes(value);
     if (!put_format(line, " %s=%s", field->key, is_quoted ? "\"" : ""))
         return;
@@ -148,7 +151,7 @@ static void put_json_field(struct line *line, const struct log_field *field) {
     }
     if (!put_format(line, ",\"%s\":\"", field->key))
         return;
-    put_escaped(line, get_field_text(field));
+    put_escaped(line, bytes_of_text(field->value.text));
     close_with(line, "\"");
 }
 
@@ -162,15 +165,25 @@ static void format_now(char ret_text[32]) {
     snprintf(ret_text, 32, "%s.%03dZ", seconds, (int)(now.tv_nsec / 1000000));
 }
 
+static void put_fields(struct line *line, const struct log_field *fields, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (is_empty(&fields[i]))
+            continue;
+        if (settings.format == LOG_FORMAT_JSON)
+            put_json_field(line, &fields[i]);
+        else
+            put_text_field(line, &fields[i]);
+    }
+}
+
 static void put_text_line(struct line *line, enum log_level level, const char *event,
                           const struct log_field *fields, size_t count) {
     char now[32];
     format_now(now);
     put_format(line, "%s %-5s %s: ", now, level_names[level], settings.program);
     put_escaped(line, bytes_of_text(event));
-    for (size_t i = 0; i < count; i++)
-        if (!is_empty(&fields[i]))
-            put_text_field(line, &fields[i]);
+    put_fields(line, context.fields, context.count);
+    put_fields(line, fields, count);
     close_with(line, line->is_cut ? " cut=true\n" : "\n");
 }
 
@@ -182,9 +195,8 @@ static void put_json_line(struct line *line, enum log_level level, const char *e
                level_names[level], settings.program);
     put_escaped(line, bytes_of_text(event));
     close_with(line, "\"");
-    for (size_t i = 0; i < count; i++)
-        if (!is_empty(&fields[i]))
-            put_json_field(line, &fields[i]);
+    put_fields(line, context.fields, context.count);
+    put_fields(line, fields, count);
     close_with(line, line->is_cut ? ",\"cut\":true}\n" : "}\n");
 }
 
@@ -192,6 +204,11 @@ void log_configure(enum log_level level, enum log_format format, const char *pro
     settings.level = level;
     settings.format = format;
     settings.program = program;
+}
+
+void log_set_context(const struct log_field *fields, size_t count) {
+    context.fields = fields;
+    context.count = count;
 }
 
 bool log_is_enabled(enum log_level level) {

@@ -138,6 +138,7 @@ static void deliver_part(struct grpc_call *call, struct bytes message) {
 }
 
 static void deliver(struct grpc_call *call, struct bytes message) {
+    stats_add(&call->home->methods[call->method_index].received, 1);
     if (call_takes_one_message(call))
         take_request(call, message);
     else

@@ -43,6 +43,10 @@ static bool is_worth_compressing(const struct grpc_call *call, size_t size) {
            (call->has_declared_gzip || !call->has_sent_headers);
 }
 
+static void count_sent(struct grpc_call *call, size_t count) {
+    stats_add(&call->home->methods[call->method_index].sent, count);
+}
+
 // Compressed only if that is shorter.
 static enum status push_encoded(struct grpc_call *call, struct bytes message) {
     struct buffer compressed = {0};
@@ -52,7 +56,10 @@ static enum status push_encoded(struct grpc_call *call, struct bytes message) {
     bool is_pushed = is_shorter ? call_push_copy(call, FRAMING_FLAG_COMPRESSED, buffer_get_bytes(&compressed))
                                 : call_push_copy(call, 0, message);
     buffer_fini(&compressed);
-    return is_pushed ? STATUS_OK : STATUS_NO_MEMORY;
+    if (!is_pushed)
+        return STATUS_NO_MEMORY;
+    count_sent(call, 1);
+    return STATUS_OK;
 }
 
 // A message, or the bytes that it is in protobuf's own format.
@@ -110,6 +117,7 @@ static enum status pack_outgoing(struct grpc_call *call, const ProtobufCMessage 
         return STATUS_NO_MEMORY;
     protobuf_c_message_pack(message, body);
     call_push(call, outgoing);
+    count_sent(call, 1);
     return STATUS_OK;
 }
 
@@ -142,6 +150,13 @@ static struct bytes take_framed(struct bytes *framed) {
     return message;
 }
 
+static size_t count_framed(struct bytes framed) {
+    size_t count = 0;
+    for (; framed.len > 0; count++)
+        (void)take_framed(&framed);
+    return count;
+}
+
 // why the room is looked at before: what was sent of them can't be taken back.
 static enum status push_each(struct grpc_call *call, struct bytes framed) {
     enum status status = call_check_room(call, framed.len);
@@ -154,9 +169,12 @@ static enum status push_framed(struct grpc_call *call, struct bytes framed) {
     if (!leaves_as_it_is(call))
         return push_each(call, framed);
     enum status status = call_check_room(call, framed.len);
-    if (status == STATUS_OK && !call_push_framed(call, framed))
-        status = STATUS_NO_MEMORY;
-    return status;
+    if (status != STATUS_OK)
+        return status;
+    if (!call_push_framed(call, framed))
+        return STATUS_NO_MEMORY;
+    count_sent(call, count_framed(framed));
+    return STATUS_OK;
 }
 
 enum status grpc_call_send_framed(struct grpc_call *call, struct bytes framed) {
@@ -213,6 +231,7 @@ static void reply_in_place(struct grpc_call *call, struct bytes framed) {
     call->reply =
         (struct outgoing){.bytes = framed, .overhead_bytes = held > framed.len ? held - framed.len : 0};
     call_push(call, &call->reply);
+    count_sent(call, 1);
     grpc_call_finish(call, NULL);
 }
 

@@ -79,6 +79,7 @@ struct grpc_stats {
 
 struct grpc_method_stats {
     uint64_t started;
+    uint64_t received, sent;                  // messages: read whole, and queued
     uint64_t finished[GRPC_CODE_COUNT];       // answered or cancelled
     uint64_t latency[GRPC_STATS_BUCKETS + 1]; // from the headers to the end of the stream
     uint64_t latency_sum_ns;

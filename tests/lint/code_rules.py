@@ -39,6 +39,29 @@ def files_are_short(tree):
             yield Violation(name, lines, f"has {lines} lines, more than {_MAX_LINES}")
 
 
+_LOGGED = re.compile(r"\blog_(?:event|write)\s*\(")
+_SECRET = re.compile(r"\b\w*(?:secret|password|bearer|authorization|credential|digest)\w*", re.IGNORECASE)
+
+
+def no_secret_is_logged(tree):
+    """What peers send can't be passed to the log by its type; this looks for what is a text, and called a secret."""
+    for name in tree.named(".c", under="common/") + tree.named(".c", under="services/"):
+        code = tree.code(name)
+        for line, match in tree.search(name, _LOGGED, code):
+            named = _SECRET.search(code, match.end(), _end_of_arguments(code, match.end()))
+            if named:
+                yield Violation(name, line, f"{named[0]} has no place in the log")
+
+
+def _end_of_arguments(code, at):
+    """Behind the bracket that closes the one before `at`."""
+    depth = 1
+    while depth and at < len(code):
+        depth += {"(": 1, ")": -1}.get(code[at], 0)
+        at += 1
+    return at
+
+
 def headers_compile_alone(tree):
     """A header includes what it needs."""
     command = ["gcc", "-std=c17", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-fsyntax-only",
@@ -81,4 +104,5 @@ def code_is_formatted(tree):
         yield Violation(".clang-format", 1, result.stderr.strip())
 
 
-RULES = (no_banned_calls, nothing_is_unfinished, files_are_short, headers_compile_alone, code_is_formatted)
+RULES = (no_banned_calls, nothing_is_unfinished, files_are_short, no_secret_is_logged, headers_compile_alone,
+         code_is_formatted)

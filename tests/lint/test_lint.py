@@ -34,6 +34,10 @@ CLEAN = {
     "common/db/pool.h": '#include "common/base/a.h"\n',
     "run.sh": "#!/usr/bin/env bash\nset -euo pipefail\n# shellcheck source=part.sh\nsource part.sh\necho ok\n",
     "docs/security.md": "| promise | shown by |\n| a | `unit/test_a.c` `pool`; `unit/test_a.c`, all of it |\n",
+    "common/base/log_user.c": 'log_event(LEVEL, "a secret", LOG_TEXT("secret", reason)), wipe(secret);\n',
+    "deploy/prometheus/alerts.yml": "groups:\n  - rules:\n      - alert: Down\n",
+    "deploy/prometheus/alerts_test.yml": "tests:\n  - alert_rule_test:\n      - alertname: Down\n",
+    "docs/operations.md": "#### Down\n\nLook.\n",
     "part.sh": "# shellcheck shell=bash\necho part\n",
 }
 
@@ -83,6 +87,10 @@ BROKEN = {
         ("services/token/x.sql", "-- FIX" "ME\n", "x.sql:1"),
     ],
     "files_are_short": [("common/base/b.c", "\n" * 601, "601 lines")],
+    "no_secret_is_logged": [
+        ("common/base/b.c", 'log_event(LEVEL, "made", LOG_TEXT("x", f(a)), LOG_TEXT("it", minted->secret->text));\n', "secret"),
+        ("services/token/b.c", 'log_write(LEVEL, "made", (struct f){smtpPassword}, 1);\n', "smtpPassword"),
+    ],
     "headers_compile_alone": [("common/base/b.h", "size_t b_count(void);\n", "size_t")],
     "code_is_formatted": [("common/base/b.c", "int  x;\n", "clang-format")],
     "nothing_generated_is_committed": [
@@ -102,6 +110,11 @@ BROKEN = {
     "named_tests_exist": [
         ("docs/security.md", "| a | `unit/test_b.c` |\n", "test_b.c"),
         ("docs/security.md", "| a | `unit/test_a.c` `drained` |\n", "drained"),
+    ],
+    "alerts_are_explained": [
+        ("docs/operations.md", "#### Up\n", "Down has no paragraph"),
+        ("docs/operations.md", "#### Down\n\n#### Up\n", "Up is no alert"),
+        ("deploy/prometheus/alerts_test.yml", "tests: []\n", "Down has no test"),
     ],
     "figures_are_those_that_were_measured": [
         ("docs/performance.md", "<!-- figures: goals -->\nten\n<!-- end -->\n", "performance.md"),

@@ -77,6 +77,28 @@ def named_tests_exist(tree):
                 yield Violation(name, line, f"names {word}, which is no test there")
 
 
+_ALERT = re.compile(r"^ *- alert: *(\w+)", re.MULTILINE)
+_ALERT_HEADING = re.compile(r"^#### (\w+)$", re.MULTILINE)
+
+
+def alerts_are_explained(tree):
+    """Each alert of deploy/prometheus has its paragraph in docs/operations.md and a test, and no other has."""
+    alerts, tests, manual = "deploy/prometheus/alerts.yml", "deploy/prometheus/alerts_test.yml", "docs/operations.md"
+    if alerts not in tree.files:
+        return
+    raised = {match[1]: line for line, match in tree.search(alerts, _ALERT)}
+    explained = {match[1]: line for line, match in tree.search(manual, _ALERT_HEADING)} if manual in tree.files else {}
+    tested = re.findall(r"alertname: *(\w+)", tree.text(tests)) if tests in tree.files else ()
+    for name, line in raised.items():
+        if name not in explained:
+            yield Violation(alerts, line, f"{name} has no paragraph in {manual}")
+        if name not in tested:
+            yield Violation(alerts, line, f"{name} has no test in {tests}")
+    for name, line in explained.items():
+        if name not in raised:
+            yield Violation(manual, line, f"{name} is no alert of {alerts}")
+
+
 def figures_are_those_that_were_measured(tree):
     """docs/performance.md and its plots say what docs/performance.json does: run tests/bench/page.py to write them again."""
     for path in page.stale(tree.root / "docs"):
@@ -93,5 +115,5 @@ def contract_is_clean(tree):
 
 
 RULES = (nothing_generated_is_committed, no_path_of_one_machine, no_registry_host, shell_scripts_are_clean,
-         named_tests_exist, figures_are_those_that_were_measured)
+         named_tests_exist, alerts_are_explained, figures_are_those_that_were_measured)
 EXTRA_RULES = (contract_is_clean,)

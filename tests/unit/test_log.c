@@ -4,9 +4,11 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "common/base/bytes.h"
 #include "common/base/compiler.h"
 #include "common/base/log.h"
 #include "tests/unit/allocation_failure.h"
@@ -111,32 +113,30 @@ static void lower_levels_are_not_written(void **state) {
 static void hostile_values_are_escaped(void **state) {
     (void)state;
     static const struct {
-        struct bytes value;
-        const char *text, *json;
+        const char *value, *text, *json;
     } vectors[] = {
-        {BYTES_LITERAL("plain-1.2/3:4"), "plain-1.2/3:4", "plain-1.2/3:4"},
-        {BYTES_LITERAL("two words"), "\"two words\"", "two words"},
-        {BYTES_LITERAL("a=b"), "\"a=b\"", "a=b"},
-        {BYTES_LITERAL("\"q\\"), "\"\\\"q\\\\\"", "\\\"q\\\\"},
-        {BYTES_LITERAL("a\nlevel=error"), "\"a\\nlevel=error\"", "a\\u000alevel=error"},
-        {BYTES_LITERAL("\x1B[31m\r\t"), "\"\\x1b[31m\\x0d\\x09\"", "\\u001b[31m\\u000d\\u0009"},
-        {BYTES_LITERAL("nul\0!"), "\"nul\\x00!\"", "nul\\u0000!"},
-        {BYTES_LITERAL("\x7F"), "\"\\x7f\"", "\\u007f"},
-        {BYTES_LITERAL("\xC2\x9B"), "\"\\xc2\\x9b\"", "\\u009b"},
-        {BYTES_LITERAL("\xC3\xA4\xE2\x82\xAC\xF0\x9F\x94\x91"), "\"\xC3\xA4\xE2\x82\xAC\xF0\x9F\x94\x91\"",
+        {"plain-1.2/3:4", "plain-1.2/3:4", "plain-1.2/3:4"},
+        {"two words", "\"two words\"", "two words"},
+        {"a=b", "\"a=b\"", "a=b"},
+        {"\"q\\", "\"\\\"q\\\\\"", "\\\"q\\\\"},
+        {"a\nlevel=error", "\"a\\nlevel=error\"", "a\\u000alevel=error"},
+        {"\x1B[31m\r\t", "\"\\x1b[31m\\x0d\\x09\"", "\\u001b[31m\\u000d\\u0009"},
+        {"\x7F", "\"\\x7f\"", "\\u007f"},
+        {"\xC2\x9B", "\"\\xc2\\x9b\"", "\\u009b"},
+        {"\xC3\xA4\xE2\x82\xAC\xF0\x9F\x94\x91", "\"\xC3\xA4\xE2\x82\xAC\xF0\x9F\x94\x91\"",
          "\xC3\xA4\xE2\x82\xAC\xF0\x9F\x94\x91"},
-        {BYTES_LITERAL("\xFF\xC3"), "\"\\xff\\xc3\"", "\xEF\xBF\xBD\xEF\xBF\xBD"},
-        {BYTES_LITERAL("\xED\xA0\x80"), "\"\\xed\\xa0\\x80\"", "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"},
+        {"\xFF\xC3", "\"\\xff\\xc3\"", "\xEF\xBF\xBD\xEF\xBF\xBD"},
+        {"\xED\xA0\x80", "\"\\xed\\xa0\\x80\"", "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(vectors); i++) {
         char expected[200];
         log_configure(LOG_LEVEL_INFO, LOG_FORMAT_TEXT, "p");
-        log_event(LOG_LEVEL_INFO, "e", LOG_BYTES("v", vectors[i].value), LOG_INTEGER("n", 1));
+        log_event(LOG_LEVEL_INFO, "e", LOG_TEXT("v", vectors[i].value), LOG_INTEGER("n", 1));
         snprintf(expected, sizeof(expected), "info  p: e v=%s n=1\n", vectors[i].text);
         assert_string_equal(skip_time(read_logged()), expected);
 
         log_configure(LOG_LEVEL_INFO, LOG_FORMAT_JSON, "p");
-        log_event(LOG_LEVEL_INFO, "e", LOG_BYTES("v", vectors[i].value), LOG_INTEGER("n", 1));
+        log_event(LOG_LEVEL_INFO, "e", LOG_TEXT("v", vectors[i].value), LOG_INTEGER("n", 1));
         snprintf(expected, sizeof(expected),
                  "\",\"level\":\"info\",\"program\":\"p\",\"event\":\"e\",\"v\":\"%s\",\"n\":1}\n",
                  vectors[i].json);
@@ -147,12 +147,60 @@ static void hostile_values_are_escaped(void **state) {
 static void a_text_that_is_empty_is_left_out(void **state) {
     (void)state;
     log_configure(LOG_LEVEL_INFO, LOG_FORMAT_TEXT, "p");
-    log_event(LOG_LEVEL_INFO, "e", LOG_TEXT("v", NULL), LOG_BYTES("w", BYTES_EMPTY), LOG_INTEGER("n", 0));
+    log_event(LOG_LEVEL_INFO, "e", LOG_TEXT("v", NULL), LOG_TEXT("w", ""), LOG_INTEGER("n", 0));
     assert_string_equal(skip_time(read_logged()), "info  p: e n=0\n");
     log_configure(LOG_LEVEL_INFO, LOG_FORMAT_JSON, "p");
     log_event(LOG_LEVEL_INFO, "e", LOG_TEXT("v", ""), LOG_INTEGER("n", 0));
     assert_string_equal(skip_json_time(read_logged()),
                         "\",\"level\":\"info\",\"program\":\"p\",\"event\":\"e\",\"n\":0}\n");
+}
+
+static void what_a_thread_works_on_stands_in_each_of_its_lines(void **state) {
+    (void)state;
+    const struct log_field context[] = {LOG_TEXT("trace", "7f"), LOG_TEXT("request", "")};
+    log_configure(LOG_LEVEL_INFO, LOG_FORMAT_TEXT, "p");
+    log_set_context(context, ARRAY_LENGTH(context));
+    log_event(LOG_LEVEL_INFO, "e", LOG_INTEGER("n", 1));
+    assert_string_equal(skip_time(read_logged()), "info  p: e trace=7f n=1\n");
+    log_configure(LOG_LEVEL_INFO, LOG_FORMAT_JSON, "p");
+    log_event(LOG_LEVEL_INFO, "e");
+    assert_string_equal(skip_json_time(read_logged()),
+                        "\",\"level\":\"info\",\"program\":\"p\",\"event\":\"e\",\"trace\":\"7f\"}\n");
+    log_set_context(NULL, 0);
+    log_event(LOG_LEVEL_INFO, "e");
+    assert_null(strstr(read_logged(), "7f"));
+}
+
+static void *log_once(void *context) {
+    (void)context;
+    log_event(LOG_LEVEL_INFO, "e");
+    return NULL;
+}
+
+static void what_one_thread_works_on_is_in_no_line_of_another(void **state) {
+    (void)state;
+    const struct log_field context = LOG_TEXT("trace", "7f");
+    log_configure(LOG_LEVEL_INFO, LOG_FORMAT_TEXT, "p");
+    log_set_context(&context, 1);
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, log_once, NULL), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_string_equal(skip_time(read_logged()), "info  p: e\n");
+    log_set_context(NULL, 0);
+}
+
+static void a_long_value_leaves_what_the_thread_works_on_in_its_line(void **state) {
+    (void)state;
+    static char value[LINE_MAX_BYTES];
+    memset(value, 'x', sizeof(value) - 1);
+    const struct log_field context = LOG_TEXT("trace", "7f");
+    log_configure(LOG_LEVEL_INFO, LOG_FORMAT_JSON, "p");
+    log_set_context(&context, 1);
+    log_event(LOG_LEVEL_INFO, "e", LOG_TEXT("v", value));
+    log_set_context(NULL, 0);
+    const char *line = read_logged();
+    assert_non_null(strstr(line, "\"trace\":\"7f\""));
+    assert_non_null(strstr(line, "\"cut\":true"));
 }
 
 static bool is_closed_well(const char *line, size_t len, enum log_format format) {
@@ -171,9 +219,8 @@ static void a_long_line_is_cut_between_characters_and_says_so(void **state) {
             size_t step = strlen(characters[i]);
             bool was_cut = false;
             for (size_t len = 0; len + step < sizeof(value); len += step) {
-                memcpy(value + len, characters[i], step);
-                log_event(LOG_LEVEL_INFO, "e", LOG_BYTES("v", bytes_of(value, len + step)),
-                          LOG_INTEGER("n", 1));
+                memcpy(value + len, characters[i], step + 1);
+                log_event(LOG_LEVEL_INFO, "e", LOG_TEXT("v", value), LOG_INTEGER("n", 1));
                 const char *line = read_logged();
                 size_t line_len = strlen(line);
                 assert_in_range(line_len, 1, LINE_MAX_BYTES);
@@ -193,9 +240,8 @@ static void fields_after_the_cut_are_left_out_whole(void **state) {
     (void)state;
     static char value[LINE_MAX_BYTES];
     log_configure(LOG_LEVEL_INFO, LOG_FORMAT_JSON, "p");
-    memset(value, 'x', sizeof(value));
-    log_event(LOG_LEVEL_INFO, "e", LOG_BYTES("v", bytes_of(value, sizeof(value))), LOG_INTEGER("n", 1),
-              LOG_TEXT("t", "y"));
+    memset(value, 'x', sizeof(value) - 1);
+    log_event(LOG_LEVEL_INFO, "e", LOG_TEXT("v", value), LOG_INTEGER("n", 1), LOG_TEXT("t", "y"));
     const char *line = read_logged();
     assert_non_null(strstr(line, "xxx\",\"cut\":true}\n"));
     assert_null(strstr(line, "\"n\""));
@@ -218,11 +264,12 @@ static void random_bytes_never_make_a_second_line(void **state) {
     (void)state;
     struct seed seed = seed_new();
     for (int i = 0; i < 5000; i++) {
-        uint8_t value[300];
+        char value[300];
         size_t len = seed_next_below(&seed, sizeof(value));
-        seed_fill(&seed, value, len);
+        seed_fill(&seed, (uint8_t *)value, len);
+        value[len] = '\0';
         log_configure(LOG_LEVEL_INFO, i % 2 ? LOG_FORMAT_JSON : LOG_FORMAT_TEXT, "p");
-        log_event(LOG_LEVEL_INFO, "e", LOG_BYTES("v", bytes_of(value, len)));
+        log_event(LOG_LEVEL_INFO, "e", LOG_TEXT("v", value));
         const char *line = read_logged();
         assert_ptr_equal(strchr(line, '\n'), line + strlen(line) - 1);
         assert_true(bytes_is_utf8(bytes_of_text(line)));
@@ -231,13 +278,13 @@ static void random_bytes_never_make_a_second_line(void **state) {
     }
 }
 
-enum { WRITERS = 4, LINES_EACH = 200 };
+enum { WRITERS = 4, LINES_EACH = 200, VALUE_LENGTH = 40 };
 
 static void *write_lines(void *context) {
-    char value[40];
-    memset(value, *(const char *)context, sizeof(value));
+    char value[VALUE_LENGTH + 1] = "";
+    memset(value, *(const char *)context, VALUE_LENGTH);
     for (int i = 0; i < LINES_EACH; i++)
-        log_event(LOG_LEVEL_INFO, "e", LOG_BYTES("v", bytes_of(value, sizeof(value))));
+        log_event(LOG_LEVEL_INFO, "e", LOG_TEXT("v", value));
     return NULL;
 }
 
@@ -262,7 +309,7 @@ static void lines_of_several_threads_are_not_mixed(void **state) {
     while (rest.len > 0) {
         struct bytes line = bytes_split(&rest, '\n');
         static const char before[] = "2026-11-24T04:30:00.123Z info  p: e v=";
-        assert_int_equal(line.len, sizeof(before) - 1 + 40);
+        assert_int_equal(line.len, sizeof(before) - 1 + VALUE_LENGTH);
         for (size_t i = sizeof(before); i < line.len; i++)
             assert_int_equal(line.data[i], line.data[sizeof(before) - 1]);
         lines++;
@@ -281,6 +328,9 @@ int main(void) {
         CAPTURED(lower_levels_are_not_written),
         CAPTURED(hostile_values_are_escaped),
         CAPTURED(a_text_that_is_empty_is_left_out),
+        CAPTURED(what_a_thread_works_on_stands_in_each_of_its_lines),
+        CAPTURED(what_one_thread_works_on_is_in_no_line_of_another),
+        CAPTURED(a_long_value_leaves_what_the_thread_works_on_in_its_line),
         CAPTURED(a_long_line_is_cut_between_characters_and_says_so),
         CAPTURED(fields_after_the_cut_are_left_out_whole),
         CAPTURED(a_line_is_written_without_allocating_and_keeps_errno),

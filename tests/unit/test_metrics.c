@@ -10,6 +10,7 @@ static void write_two_families(struct metrics_writer *writer, void *context) {
     metrics_write_counter(writer, "calls_total", "Calls.", "code=\"OK\"", 3);
     metrics_write_counter(writer, "calls_total", "Calls.", "code=\"NotFound\"", 4);
     metrics_write_gauge(writer, "ready", "Ready.", NULL, 1);
+    metrics_write_seconds_total(writer, "busy_seconds_total", "Busy.", NULL, UINT64_C(1234567891));
     metrics_write_histogram(writer, "seconds", "Time.", NULL, context);
 }
 
@@ -37,6 +38,7 @@ static void help_and_type_are_written_once_for_a_family(void **state) {
     assert_null(strstr(first + 1, "# HELP calls_total"));
     assert_non_null(strstr(text, "calls_total{code=\"OK\"} 3\ncalls_total{code=\"NotFound\"} 4\n"));
     assert_non_null(strstr(text, "ready 1\n"));
+    assert_non_null(strstr(text, "# TYPE busy_seconds_total counter\nbusy_seconds_total 1.234567891\n"));
     buffer_fini(&to);
 }
 

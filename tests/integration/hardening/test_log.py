@@ -58,7 +58,8 @@ class Log(CallCase):
     def send_as_header(self, deployment, text):
         """As far as a client of gRPC's lets it through."""
         printable = "".join(character for character in text if " " <= character <= "~")
-        metadata = [("x-forwarded-for", printable), ("user-agent", printable), ("latchkey-company", printable)]
+        metadata = [("x-forwarded-for", printable), ("user-agent", printable), ("latchkey-company", printable),
+                    ("traceparent", printable)]
         with deployment.anybody() as nobody:
             attempt(nobody.tokens.GetCaller, token_pb2.GetCallerRequest(), metadata=[*metadata, ("x-access-token", printable)])
             attempt(nobody.channel.unary_unary(f"/latchkey.v1.{printable[:80]}/{printable[:80]}"), b"")
