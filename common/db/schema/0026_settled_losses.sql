@@ -26,14 +26,15 @@ CREATE INDEX lost_mark_idx ON lost_mark (lane, seq, mark) WHERE is_lost;
 CREATE FUNCTION history_has(lane smallint, seq bigint, mark bigint) RETURNS boolean
     LANGUAGE sql STABLE SET search_path = pg_catalog, latchkey, pg_temp
 AS $$
-    SELECT CASE WHEN $2 = 0 THEN true
+    SELECT CASE WHEN $2 = 0 AND ($3 = 0 OR l.head > 0) THEN true
                 WHEN $2 > l.head THEN false
                 WHEN $2 = l.head THEN $3 = l.mark
                 ELSE (SELECT c.mark = $3 FROM change c WHERE c.lane = $1 AND c.seq = $2) END
       FROM change_lane l WHERE l.lane = $1
 $$;
 COMMENT ON FUNCTION history_has(smallint, bigint, bigint) IS
-    'Whether that change is in the history. NULL: the log does not reach back so far.';
+    'Whether that change is in the history; seq 0 with mark 0: the beginning of any. NULL: the log does not reach '
+    'back so far.';
 
 -- Of a lane whose position is not in the history: what is left of it once a loss was settled that includes it. Own
 -- reports count without the change before, which whoever made them may not remember.
@@ -63,6 +64,7 @@ AS $$
 DECLARE
     -- Per lane: is the position in the history, and if not, what is left of it since that was settled?
     has boolean[];
+    is_covered boolean;
 BEGIN
     SELECT array_agg(history_has(l.lane, $3[l.lane + 1], $4[l.lane + 1]) ORDER BY l.lane),
            array_agg(s.before_seq ORDER BY l.lane), array_agg(s.before_mark ORDER BY l.lane)
@@ -73,20 +75,26 @@ BEGIN
     SELECT coalesce(array_agg(l.lane ORDER BY l.lane), '{}') INTO lost
       FROM change_lane l WHERE NOT has[l.lane + 1];
 
+    is_covered := NOT EXISTS (SELECT FROM unnest(lost) AS lane WHERE back_to[lane + 1] IS NULL);
+
     SELECT r.compared_at IS NOT NULL OR r.failure <> '', r.settled_at IS NOT NULL
       INTO compared, settled FROM loss_report r WHERE r.report_id = $1;
-    IF FOUND THEN
+    IF FOUND AND (is_covered OR NOT settled OR NOT EXISTS (SELECT FROM lost_mark m WHERE m.report_id = $1)) THEN
         RETURN;
     END IF;
     compared := false;
-    settled := cardinality(lost) > 0 AND NOT EXISTS (SELECT FROM unnest(lost) AS lane WHERE back_to[lane + 1] IS NULL);
+    settled := is_covered AND cardinality(lost) > 0;
     IF settled THEN
         RETURN;
     END IF;
     INSERT INTO loss_report (report_id, validator, positions, heads, lanes, reported_at)
-    SELECT $1, $2, $3, array_agg(l.head ORDER BY l.lane), lost, clock_timestamp() FROM change_lane l;
+    SELECT $1, $2, $3, array_agg(l.head ORDER BY l.lane), lost, clock_timestamp() FROM change_lane l
+        -- Settled, and more was lost before its validator came back: the same once more.
+        ON CONFLICT (report_id) DO UPDATE SET heads = excluded.heads, lanes = excluded.lanes, compared_at = NULL,
+                                              reported_at = excluded.reported_at, failure = '', settled_at = NULL;
     INSERT INTO lost_mark (report_id, lane, seq, mark, is_lost)
-    SELECT $1, lane, $3[lane + 1], $4[lane + 1], true FROM unnest(lost) AS lane;
+    SELECT $1, lane, $3[lane + 1], $4[lane + 1], true FROM unnest(lost) AS lane
+        ON CONFLICT DO NOTHING;
 END
 $$;
 COMMENT ON FUNCTION loss_report_keep(uuid, text, bigint[], bigint[]) IS
@@ -137,12 +145,16 @@ COMMENT ON FUNCTION loss_report_check(uuid, text, bigint[], bigint[]) IS
     'empty, and nothing is reported, where they are; nor where others have reported all that it knows.';
 GRANT EXECUTE ON FUNCTION loss_report_check(uuid, text, bigint[], bigint[]) TO latchkey_validator;
 
-CREATE FUNCTION loss_report_know(report uuid, lanes smallint[], seqs bigint[], marks bigint[]) RETURNS void
+CREATE FUNCTION loss_report_is_open(report uuid) RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, latchkey, pg_temp
+AS $$ SELECT EXISTS (SELECT FROM loss_report r WHERE r.report_id = $1 AND r.settled_at IS NULL) $$;
+
+CREATE FUNCTION loss_report_know(report uuid, lanes bigint[], seqs bigint[], marks bigint[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, latchkey, pg_temp
 AS $$
     WITH known AS MATERIALIZED (
-        SELECT k.lane, k.seq, k.mark, history_has(k.lane, k.seq, k.mark) AS is_here
-          FROM unnest($2, $3, $4) AS k (lane, seq, mark)),
+        SELECT k.lane::smallint, k.seq, k.mark, history_has(k.lane::smallint, k.seq, k.mark) AS is_here
+          FROM unnest($2, $3, $4) AS k (lane, seq, mark) WHERE loss_report_is_open($1)),
     before AS (
         SELECT DISTINCT ON (lane) lane, seq, mark FROM known WHERE is_here ORDER BY lane, seq DESC)
     INSERT INTO lost_mark (report_id, lane, seq, mark, is_lost)
@@ -153,10 +165,10 @@ AS $$
     SELECT $1, lane, 0, 0, false FROM known WHERE NOT is_here AND seq = 1
         ON CONFLICT DO NOTHING
 $$;
-COMMENT ON FUNCTION loss_report_know(uuid, smallint[], bigint[], bigint[]) IS
-    'Which changes the validator behind a report remembers, newest and without gaps in each lane: those that are '
-    'lost are kept, and the last one before them. Again is harmless.';
-GRANT EXECUTE ON FUNCTION loss_report_know(uuid, smallint[], bigint[], bigint[]) TO latchkey_validator;
+COMMENT ON FUNCTION loss_report_know(uuid, bigint[], bigint[], bigint[]) IS
+    'Which changes the validator behind an open report remembers, the newest of a lane, without gaps: those that '
+    'are lost are kept, and the last one before them. Again is harmless.';
+GRANT EXECUTE ON FUNCTION loss_report_know(uuid, bigint[], bigint[], bigint[]) TO latchkey_validator;
 
 CREATE FUNCTION loss_report_claim(report uuid, what text[], companies uuid[], objects uuid[], until timestamptz[])
     RETURNS void
@@ -168,7 +180,7 @@ AS $$
       LEFT JOIN token t ON t.company_id = told.company AND t.token_id = told.object AND t.deactivated_at IS NULL
       LEFT JOIN member m ON m.company_id = told.company AND m.member_id = told.object AND m.removed_at IS NULL
       LEFT JOIN company c ON c.company_id = told.company AND c.company_id = told.object AND NOT c.suspended
-     WHERE CASE told.what
+     WHERE loss_report_is_open($1) AND CASE told.what
            WHEN 'token.deactivated' THEN t.token_id IS NOT NULL
            WHEN 'token.suspended' THEN t.token_id IS NOT NULL
                 AND NOT (t.suspended AND coalesce(t.suspended_until, 'infinity') >= told.until)
@@ -180,5 +192,5 @@ AS $$
         ON CONFLICT DO NOTHING
 $$;
 COMMENT ON FUNCTION loss_report_claim(uuid, text[], uuid[], uuid[], timestamptz[]) IS
-    'Adds what ended somebody''s access in the memory behind a report, where the database has it otherwise.';
+    'Adds what ended somebody''s access in the memory behind an open report, where the database has it otherwise.';
 GRANT EXECUTE ON FUNCTION loss_report_claim(uuid, text[], uuid[], uuid[], timestamptz[]) TO latchkey_validator;

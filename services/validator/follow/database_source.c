@@ -6,6 +6,7 @@
 #include "common/base/log.h"
 #include "services/validator/follow/change_round.h"
 #include "services/validator/follow/follower_internal.h"
+#include "services/validator/follow/loss_store.h"
 #include "services/validator/follow/snapshot.h"
 
 static struct follower_session get_session(const struct follower *follower) {
@@ -259,6 +260,15 @@ static enum status run_round(struct follower *follower, struct turn *turn) {
     return status;
 }
 
+// --- for one that is fed ---
+
+static enum status tell_loss(struct follower *follower, const struct loss_message *message,
+                             struct loss_standing *ret_standing) {
+    if (!follower->connection || db_connection_is_broken(follower->connection))
+        return STATUS_UNAVAILABLE;
+    return loss_store_tell(get_session(follower), message, ret_standing);
+}
+
 // --- its end ---
 
 static void give_back_lease(struct follower *follower) {
@@ -279,5 +289,6 @@ const struct follower_source follower_database = {
             [REGISTERING] = run_registering,
             [FOLLOWING] = run_round,
             [HISTORY_LOST] = run_round},
+    .tell_loss = tell_loss,
     .leave = give_back_lease,
 };
