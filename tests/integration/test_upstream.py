@@ -12,8 +12,7 @@ from pathlib import Path
 
 import grpc
 
-from fed_server import FedServer
-from latchkey_test import Client, Server, error_info, stubs
+from latchkey_test import Client, FedServer, Server, error_info, stubs
 from latchkey_test.authority import Authority
 from latchkey_test.waiting import wait_until
 from validate_case import ALLOW, DENY, ValidateCase, decision_pb2, revision_of, token_pb2, validation_pb2
@@ -258,6 +257,21 @@ class Fence(FedCase):
                 feeder.resume()
             wait_until(lambda: self.reason_of(client, created.secret) == "DEACTIVATED", PATIENCE, "it to serve again")
 
+    def test_who_lags_behind_a_feeder_is_named(self):
+        server, client = self.feed()
+        created = self.create()
+        self.serving(client, created)
+        server.pause()
+        try:
+            lagging, = self.deactivate(created, 2).lagging
+            self.assertRegex(lagging, rf"^.+ \(fed: {server.address}\)$")
+        finally:
+            server.resume()
+        wait_until(lambda: self.reason_of(client, created.secret) == "DEACTIVATED", PATIENCE, "it to serve again")
+        later = self.create()
+        self.serving(client, later)
+        self.assertEqual(list(self.deactivate(later).lagging), [])
+
     def test_who_stops_in_order_is_not_waited_for(self):
         with Server("latchkey-validator", database_url=self.deployment.url, **{**self.settings, "max_staleness": "5m"}) as feeder:
             server, client = self.feed(feeder.address)
@@ -266,6 +280,17 @@ class Fence(FedCase):
             server.stop()
             validators = self.deactivate(created)
             self.assertEqual(validators.confirmed, validators.live)
+
+
+class Local(FedCase):
+    def test_a_feeder_on_this_machine_feeds_over_a_unix_socket(self):
+        socket_path = Path(self.enterContext(tempfile.TemporaryDirectory())) / "feed.sock"
+        self.enterContext(self.deployment.beside("latchkey-validator", listen=f"unix:{socket_path}"))
+        _, client = self.feed(f"unix:{socket_path}")
+        created = self.create()
+        self.assertEqual(self.ask(created.secret, client=client, min_revision=created.revision).decision, ALLOW)
+        self.deactivate(created)
+        self.assert_denied(self.ask(created.secret, client=client), "DEACTIVATED")
 
 
 class Encrypted(FedCase):

@@ -194,3 +194,29 @@ $$;
 COMMENT ON FUNCTION loss_report_claim(uuid, text[], uuid[], uuid[], timestamptz[]) IS
     'Adds what ended somebody''s access in the memory behind an open report, where the database has it otherwise.';
 GRANT EXECUTE ON FUNCTION loss_report_claim(uuid, text[], uuid[], uuid[], timestamptz[]) TO latchkey_validator;
+
+-- ---------------------------------------------------------------------------------------------------
+-- Who lags behind a feeder
+
+ALTER TABLE validator ADD COLUMN lagging text NOT NULL DEFAULT '' CHECK (length(lagging) <= 255);
+COMMENT ON COLUMN validator.lagging IS
+    'Of those that it feeds, and that may still serve by less than it has applied itself, some by name.';
+
+CREATE FUNCTION validator_renew(
+        instance uuid, positions bigint[], told bigint[], lagging text,
+        OUT registered boolean, OUT heads bigint[], OUT head_marks bigint[], OUT position_marks bigint[],
+        OUT floors bigint[], OUT database_now timestamptz, OUT loss_reported boolean)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, latchkey, pg_temp
+AS $$
+BEGIN
+    SELECT r.registered, r.heads, r.head_marks, r.position_marks, r.floors, r.database_now,
+           r.loss_reported
+      INTO registered, heads, head_marks, position_marks, floors, database_now,
+           loss_reported
+      FROM validator_renew($1, $2, $3) AS r;
+    UPDATE validator v SET lagging = $4 WHERE v.instance = $1 AND v.lagging <> $4;
+END
+$$;
+COMMENT ON FUNCTION validator_renew(uuid, bigint[], bigint[], text) IS
+    'The same for a validator that names those whom it has fed and who lag behind it; '''' = nobody does.';
+GRANT EXECUTE ON FUNCTION validator_renew(uuid, bigint[], bigint[], text) TO latchkey_validator;

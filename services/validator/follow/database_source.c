@@ -246,12 +246,13 @@ static enum status judge(struct follower *follower, const struct renewal *renewa
 
 static enum status run_round(struct follower *follower, struct turn *turn) {
     uint64_t started_ns = follower_now_ns(follower);
-    int64_t told[LANE_COUNT];
+    const int64_t *own = lanes_get_positions(image_get_lanes(follower->image))->seqs;
+    struct follower_told told;
     struct renewal renewal;
-    follower_begin_round(follower, told);
+    follower_begin_round(follower, told.seqs);
+    feed_name_lagging(follower->options.feed, follower_boottime_ns(follower), own, told.lagging);
     enum status status =
-        follower_store_renew(get_session(follower), follower->registration.instance,
-                             lanes_get_positions(image_get_lanes(follower->image))->seqs, told, &renewal);
+        follower_store_renew(get_session(follower), follower->registration.instance, own, &told, &renewal);
     if (status != STATUS_OK)
         return status;
     atomic_fetch_add_explicit(&follower->status.rounds, 1, memory_order_relaxed);
