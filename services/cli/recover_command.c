@@ -73,10 +73,11 @@ static enum exit_code ask(struct cli *cli, const struct loss_settlement *settlem
         return confirm_ask(cli, "do again what the database lost?");
     if (!*names)
         return confirm_ask(cli, "accept what is not done again as lost, and let validators serve?");
-    return confirm_ask(cli, cli_format(cli,
-                                       "accept what is not done again as lost, also what %s may know, of which "
-                                       "not all was compared, and let validators serve?",
-                                       names));
+    return confirm_ask(cli,
+                       cli_format(cli,
+                                  "accept what is not done again as lost, also what %s may know, of which "
+                                  "not all was compared, and let validators serve?",
+                                  names));
 }
 
 static enum exit_code change(struct cli *cli, struct db_connection *connection, struct run *run) {

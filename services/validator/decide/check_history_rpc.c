@@ -8,7 +8,13 @@
 
 #define PERMISSION "latchkey.validate.watch"
 
-enum { INSTANCE_BYTES_MAX = 255, WHAT_BYTES_MAX = 64, KNOWN_MAX = 8192, CLAIMS_MAX = 2000, RETRY_AFTER_MS = 1000 };
+enum {
+    INSTANCE_BYTES_MAX = 255,
+    WHAT_BYTES_MAX = 64,
+    KNOWN_MAX = 8192,
+    CLAIMS_MAX = 2000,
+    RETRY_AFTER_MS = 1000
+};
 
 // In the call's arena.
 struct check_call {
@@ -25,27 +31,32 @@ struct check_call {
 
 // ---- what is told ----
 
-static struct revision read_position(struct fault *fault, const char *field,
-                                     const Latchkey__V1__LanePosition *told) {
+// Of each list the first that is wrong is told.
+static bool read_position(struct fault *fault, const char *field, const Latchkey__V1__LanePosition *told,
+                          struct revision *ret_position) {
     if (told->lane >= LANE_COUNT || told->seq == 0 || told->seq > INT64_MAX) {
         fault_add_field(fault, field, "there are lanes 0 to 64, and changes are numbered from 1");
-        return (struct revision){0};
+        return false;
     }
-    return (struct revision){(uint8_t)told->lane, (int64_t)told->seq, (int64_t)told->mark};
+    *ret_position = (struct revision){(uint8_t)told->lane, (int64_t)told->seq, (int64_t)told->mark};
+    return true;
 }
 
-static struct uuid read_id(struct fault *fault, const char *field, ProtobufCBinaryData told) {
+static bool read_id(struct fault *fault, const char *field, ProtobufCBinaryData told, struct uuid *ret_id) {
     struct uuid id = {{0}};
     if (told.len == sizeof(id))
         memcpy(&id, told.data, sizeof(id));
     if (uuid_is_zero(id))
         fault_add_field(fault, field, "send the 16 bytes of an id");
-    return id;
+    *ret_id = id;
+    return !uuid_is_zero(id);
 }
 
 static void read_positions(struct check_call *call, const Latchkey__V1__CheckHistoryRequest *request) {
+    struct revision position;
     for (size_t i = 0; i < request->n_positions; i++) {
-        struct revision position = read_position(call->fault, "positions", request->positions[i]);
+        if (!read_position(call->fault, "positions", request->positions[i], &position))
+            break;
         call->seqs[position.lane] = position.seq;
         call->marks[position.lane] = position.mark;
     }
@@ -55,24 +66,27 @@ static void read_positions(struct check_call *call, const Latchkey__V1__CheckHis
 
 static enum status read_known(struct check_call *call, const Latchkey__V1__CheckHistoryRequest *request) {
     size_t count = request->n_known;
-    struct revision *known = ARENA_NEW_ARRAY(grpc_call_get_arena(call->transport), struct revision, count + 1);
+    struct revision *known =
+        ARENA_NEW_ARRAY(grpc_call_get_arena(call->transport), struct revision, count + 1);
     if (!known)
         return STATUS_NO_MEMORY;
-    for (size_t i = 0; i < count && call->fault->status == STATUS_OK; i++)
-        known[i] = read_position(call->fault, "known", request->known[i]);
+    size_t read = 0;
+    while (read < count && read_position(call->fault, "known", request->known[read], &known[read]))
+        read++;
     call->message.known = known;
     call->message.known_count = count;
     return STATUS_OK;
 }
 
-static struct loss_claim read_claim(struct fault *fault, const Latchkey__V1__LossClaim *told) {
-    struct loss_claim claim = {.what = bytes_of_text(told->what),
-                               .company_id = read_id(fault, "claims.company_id", told->company_id),
-                               .object_id = read_id(fault, "claims.object_id", told->object_id),
-                               .until_ms = told->until_ms};
-    if (claim.what.len > WHAT_BYTES_MAX)
-        fault_add_field(fault, "claims.what", "send at most 64 bytes");
-    return claim;
+static bool read_claim(struct fault *fault, const Latchkey__V1__LossClaim *told, struct loss_claim *claim) {
+    claim->what = bytes_of_text(told->what);
+    claim->until_ms = told->until_ms;
+    bool has_ids = read_id(fault, "claims.company_id", told->company_id, &claim->company_id) &&
+                   read_id(fault, "claims.object_id", told->object_id, &claim->object_id);
+    if (claim->what.len <= WHAT_BYTES_MAX)
+        return has_ids;
+    fault_add_field(fault, "claims.what", "send at most 64 bytes");
+    return false;
 }
 
 static enum status read_claims(struct check_call *call, const Latchkey__V1__CheckHistoryRequest *request) {
@@ -81,8 +95,9 @@ static enum status read_claims(struct check_call *call, const Latchkey__V1__Chec
         ARENA_NEW_ARRAY(grpc_call_get_arena(call->transport), struct loss_claim, count + 1);
     if (!claims)
         return STATUS_NO_MEMORY;
-    for (size_t i = 0; i < count && call->fault->status == STATUS_OK; i++)
-        claims[i] = read_claim(call->fault, request->claims[i]);
+    size_t read = 0;
+    while (read < count && read_claim(call->fault, request->claims[read], &claims[read]))
+        read++;
     call->message.claims = claims;
     call->message.claim_count = count;
     return STATUS_OK;
@@ -103,12 +118,12 @@ static void check_sizes(struct fault *fault, const Latchkey__V1__CheckHistoryReq
 }
 
 static enum status read(struct check_call *call, const Latchkey__V1__CheckHistoryRequest *request) {
-    check_sizes(call->fault, request);
-    call->message = (struct loss_message){.report_id = read_id(call->fault, "report_id", request->report_id),
-                                          .validator = bytes_of_text(request->instance),
+    call->message = (struct loss_message){.validator = bytes_of_text(request->instance),
                                           .is_complete = request->complete,
                                           .failure = bytes_of_text(request->failure)};
-    if (call->fault->status != STATUS_OK)
+    bool has_id = read_id(call->fault, "report_id", request->report_id, &call->message.report_id);
+    check_sizes(call->fault, request);
+    if (!has_id || call->fault->status != STATUS_OK)
         return call->fault->status;
     read_positions(call, request);
     if (read_known(call, request) != STATUS_OK || read_claims(call, request) != STATUS_OK)

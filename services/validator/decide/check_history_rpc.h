@@ -1,6 +1,6 @@
-// CheckHistory: a validator that is fed asks whether the database's history has what it has applied, and tells
-// what is missing. What is remembered here answers most; the rest is the database's to answer, by way of the
-// follower.
+// CheckHistory: a validator that is fed asks whether the database's history has what it has applied, and
+// tells what is missing. What is remembered here answers most; the rest is the database's to answer, by way
+// of the follower.
 #ifndef LATCHKEY_SERVICES_VALIDATOR_DECIDE_CHECK_HISTORY_RPC_H
 #define LATCHKEY_SERVICES_VALIDATOR_DECIDE_CHECK_HISTORY_RPC_H
 

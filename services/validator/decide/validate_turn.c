@@ -27,8 +27,7 @@ enum currency { CURRENT, CURRENT_OR_LOST };
 static enum status check_lease(const struct validator *validator, enum currency currency, struct loop *loop,
                                struct validate_turn *turn, struct fault *fault) {
     enum lease_state state = lease_get_state(&validator->lease, loop_get_boottime_ns(loop));
-    bool is_right =
-        state == LEASE_SERVING || (currency == CURRENT_OR_LOST && state == LEASE_HISTORY_LOST);
+    bool is_right = state == LEASE_SERVING || (currency == CURRENT_OR_LOST && state == LEASE_HISTORY_LOST);
     if (is_right && turn->view.image)
         return STATUS_OK;
     return fail_not_current(turn->mine, is_right ? LEASE_LOADING : state, fault);

@@ -22,9 +22,9 @@ struct feed_hold {
     struct feed_hold *next;
     struct uuid instance_id;
     char name[FEED_NAME_MAX + 1]; // for people
-    int64_t seqs[LANE_COUNT]; // what it has told to have applied
-    uint64_t until_ns;        // boottime, with the margin; 0 = it was promised nothing
-    unsigned users;           // streams of it that are open
+    int64_t seqs[LANE_COUNT];     // what it has told to have applied
+    uint64_t until_ns;            // boottime, with the margin; 0 = it was promised nothing
+    unsigned users;               // streams of it that are open
 };
 
 // Zeroed memory is an empty one.

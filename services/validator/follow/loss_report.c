@@ -56,9 +56,9 @@ static enum status send(struct batch *batch) {
 
 static enum status add(void *context, const struct lost_change *change) {
     struct batch *batch = context;
-    batch->changes[batch->count++] = (struct loss_claim){bytes_of_text(lost_change_get_name(change->kind)),
-                                                         change->company_id, change->object_id,
-                                                         change->until_ms};
+    batch->changes[batch->count++] =
+        (struct loss_claim){bytes_of_text(lost_change_get_name(change->kind)), change->company_id,
+                            change->object_id, change->until_ms};
     return batch->count == BATCH_MAX ? send(batch) : STATUS_OK;
 }
 

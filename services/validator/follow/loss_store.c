@@ -4,7 +4,8 @@ enum { QUERY_TIMEOUT_MS = 5000 };
 
 enum { KEEP, CHECK, KNOW, ADD, CLAIM, END, WITHDRAW };
 
-#define STANDING "SELECT compared, settled, lost::bigint[], coalesce(back_to, '{}'), coalesce(back_marks, '{}') FROM "
+#define STANDING \
+    "SELECT compared, settled, lost::bigint[], coalesce(back_to, '{}'), coalesce(back_marks, '{}') FROM "
 
 static const struct db_statement statements[] = {
     [KEEP] = {"loss_report_keep", STANDING "latchkey.loss_report_keep($1, $2, $3, $4)"},
@@ -121,8 +122,8 @@ static void read_lanes(const struct db_result *row, struct loss_standing *standi
     while (db_array_next_int64(&lost, -1, &lane))
         if (lane >= 0 && lane < LANE_COUNT)
             standing->lanes[lane] = true;
-    for (size_t i = 0; i < LANE_COUNT && db_array_next_int64(&seqs, -1, &seq) &&
-                       db_array_next_int64(&marks, 0, &mark);
+    for (size_t i = 0;
+         i < LANE_COUNT && db_array_next_int64(&seqs, -1, &seq) && db_array_next_int64(&marks, 0, &mark);
          i++) {
         standing->is_settled[i] = seq >= 0;
         standing->before_seqs[i] = seq;

@@ -8,7 +8,8 @@
 #include "services/validator/follow/upstream_call_rpc.h"
 
 #define PATH "/latchkey.v1.ValidationService/CheckHistory"
-#define PARTLY "it is fed by another validator: only what ended somebody's access was compared, and no secrets"
+#define PARTLY \
+    "it is fed by another validator: only what ended somebody's access was compared, and no secrets"
 #define FORGOTTEN "it had no memory left for what it knew"
 
 enum { CLAIMS_MAX = 1000 }; // in one call
@@ -232,8 +233,7 @@ static enum status send_known(struct batch *batch, const bool lanes[LANE_COUNT])
         if (!lanes[lane])
             continue;
         batch->message.known = known;
-        batch->message.known_count =
-            lanes_list_known(image_get_lanes(batch->follower->image), lane, known);
+        batch->message.known_count = lanes_list_known(image_get_lanes(batch->follower->image), lane, known);
         status = send(batch);
     }
     return status;

@@ -71,7 +71,8 @@ static inline int64_t lanes_get_mark(const struct lanes *lanes, unsigned lane, i
     return atomic_load_explicit(&lanes->marks[lane][seq % LANES_RING], memory_order_relaxed);
 }
 
-// Writer: the last published changes of a lane that are remembered, newest first, without gaps. Returns how many.
+// Writer: the last published changes of a lane that are remembered, newest first, without gaps. Returns how
+// many.
 size_t lanes_list_known(const struct lanes *lanes, unsigned lane, struct revision ret_known[LANES_WINDOW]);
 
 // Any thread: whether `revision` is remembered, and so known to be of this history. Before the first: true.
