@@ -17,6 +17,7 @@ struct upstream_memory {
     int64_t seqs[LANE_COUNT], marks[LANE_COUNT]; // 0 = nothing
     struct uuid report_id;                       // of its loss, should there be one; zero = not drawn yet
     bool is_told;                                // all that is to be told of that
+    bool has_image;                              // what the image has is in it, or was given up
 };
 
 struct upstream {

@@ -18,8 +18,9 @@ enum { CLAIMS_MAX = 1000 }; // in one call
 
 void upstream_loss_remember(struct follower *follower) {
     struct upstream_memory *memory = &follower->upstream->memory;
-    if (!follower->image)
+    if (!follower->image || memory->has_image)
         return;
+    memory->has_image = true;
     const struct positions *applied = lanes_get_positions(image_get_lanes(follower->image));
     for (unsigned lane = 0; lane < LANE_COUNT; lane++) {
         if (applied->seqs[lane] < memory->seqs[lane])

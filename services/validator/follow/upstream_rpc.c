@@ -293,6 +293,7 @@ static enum status run_following(struct follower *follower, struct turn *turn) {
     const Latchkey__V1__WatchChangesResponse *message;
     struct fault fault;
     enum status status = STATUS_OK;
+    upstream->memory.has_image = false;
     turn->is_followed_at_once = true;
     if (!upstream->stream) {
         status = upstream_call_open(follower, FROM_POSITIONS, &fault);
