@@ -174,12 +174,14 @@ class History(WatchCase):
         self.assertEqual((answer.standing, list(answer.lost_lanes)), (feed_pb2.HISTORY_STANDING_KEPT, []))
         self.assertEqual(self.reports(), 0)
 
-    def test_what_is_older_than_the_validators_memory_is_looked_for_in_the_database(self):
+    def test_what_a_validator_does_not_remember_is_looked_for_in_the_database(self):
+        """It remembers the last 1024 changes of a lane."""
+        self.deployment.execute("DO $$ BEGIN FOR i IN 1..1100 LOOP UPDATE latchkey.company SET external_id = 'change ' || i"
+                                " WHERE is_demo; COMMIT; END LOOP; END $$")
         self.ask_about(self.create())
-        lane, seq, mark = self.deployment.execute("SELECT lane, seq, mark FROM latchkey.change ORDER BY at LIMIT 1")[0]
-        with self.deployment.beside("latchkey-validator") as feeder, \
-             Client(feeder.address, self.deployment.secrets["LATCHKEY_OPERATOR_TOKEN"]) as client:
-            answer = self.check(client, positions=[feed_pb2.LanePosition(lane=lane, seq=seq, mark=mark % 2**64)])
+        lane, seq, mark = self.deployment.execute(
+            "SELECT c.lane, c.seq, c.mark FROM latchkey.change c JOIN latchkey.change_lane l USING (lane) WHERE c.seq = l.head - 1080")[0]
+        answer = self.check(positions=[feed_pb2.LanePosition(lane=lane, seq=seq, mark=mark % 2**64)])
         self.assertEqual(answer.standing, feed_pb2.HISTORY_STANDING_KEPT)
 
     def test_only_who_may_watch_may_ask_about_the_history(self):
