@@ -24,8 +24,8 @@ CHANGES = 20
 CALLS = ("SELECT coalesce(sum(calls), 0)::bigint FROM pg_stat_statements s JOIN pg_roles r ON r.oid = s.userid"
          " WHERE r.rolname = 'latchkey_validator'")
 CONNECTIONS = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'latchkey-validator%'"
-# A poll is rarer than what is counted here; a change wakes the feeder.
-SLOW = {"poll_interval": "60s", "max_staleness": "10m"}
+# Polls are few beside what is counted here: changes wake the feeder.
+SLOW = {"poll_interval": "2s", "max_staleness": "1m"}
 
 
 class Fed:
@@ -107,8 +107,8 @@ class Many(CallCase):
     def change(self, system):
         """Commits one, and tells the validators as a server does; its lane and number."""
         system.deployment.execute("UPDATE latchkey.company SET name = name || '.' WHERE is_demo; NOTIFY latchkey_change")
-        return system.deployment.execute("SELECT lane, head FROM latchkey.change_lane, latchkey.company"
-                                         " WHERE is_demo AND lane = latchkey.company_lane(company_id)")[0]
+        return system.deployment.execute("SELECT l.lane, l.head FROM latchkey.change_lane l JOIN latchkey.company c"
+                                         " ON l.lane = latchkey.company_lane(c.company_id) WHERE c.is_demo")[0]
 
     async def follow(self, system, feeder, count):
         """(statements at the database, milliseconds of the feeder's processor) of CHANGES that so many follow."""
