@@ -26,7 +26,8 @@ enum { NOTIFY, READ, EXPIRE };
 static const struct db_statement statements[] = {
     [NOTIFY] = {"validators_notify", "NOTIFY latchkey_change"},
     [READ] = {"validators_read",
-              "SELECT instance, name, renewal, lease_ms, positions FROM latchkey.validator"},
+              "SELECT instance, name || CASE lagging WHEN '' THEN '' ELSE ' (fed: ' || lagging || ')' END,"
+              " renewal, lease_ms, positions FROM latchkey.validator"},
     [EXPIRE] = {"validators_expire", "SELECT latchkey.validator_expire($1, $2)"},
 };
 

@@ -58,6 +58,28 @@ static enum exit_code check_compared(struct cli *cli, const struct loss *loss) {
     return EXIT_CODE_DONE;
 }
 
+// Which of them have not compared yet: what only they know is lost with the rest, and nobody has seen it.
+static const char *list_not_compared(struct cli *cli, const struct loss *loss) {
+    const char *names = "";
+    for (size_t i = 0; i < loss->report_count; i++)
+        if (!loss->reports[i].is_compared)
+            names = cli_format(cli, "%s%s%s", names, *names ? ", " : "", loss->reports[i].validator);
+    return names;
+}
+
+static enum exit_code ask(struct cli *cli, const struct loss_settlement *settlement) {
+    const char *names = list_not_compared(cli, settlement->loss);
+    if (!settlement->accepts_loss)
+        return confirm_ask(cli, "do again what the database lost?");
+    if (!*names)
+        return confirm_ask(cli, "accept what is not done again as lost, and let validators serve?");
+    return confirm_ask(cli,
+                       cli_format(cli,
+                                  "accept what is not done again as lost, also what %s may know, of which "
+                                  "not all was compared, and let validators serve?",
+                                  names));
+}
+
 static enum exit_code change(struct cli *cli, struct db_connection *connection, struct run *run) {
     bool does_again = options_has(&cli->options, "redo");
     const char *note = options_find_text(&cli->options, "note");
@@ -66,9 +88,7 @@ static enum exit_code change(struct cli *cli, struct db_connection *connection, 
         .loss = &known, .accepts_loss = options_has(&cli->options, "accept-loss"), .note = note ? note : ""};
     enum exit_code code = does_again ? check_compared(cli, &known) : EXIT_CODE_DONE;
     if (code == EXIT_CODE_DONE)
-        code = confirm_ask(cli, run->settlement.accepts_loss
-                                    ? "accept what is not done again as lost, and let validators serve?"
-                                    : "do again what the database lost?");
+        code = ask(cli, &run->settlement);
     if (code == EXIT_CODE_DONE && does_again)
         code = redo(cli, connection, run);
     if (code == EXIT_CODE_DONE)

@@ -6,6 +6,7 @@
 
 #include "common/base/random.h"
 #include "latchkey/v1/validation.pb-c.h"
+#include "services/validator/decide/check_history_rpc.h"
 #include "services/validator/decide/denials_rpc.h"
 #include "services/validator/decide/explain_rpc.h"
 #include "services/validator/decide/validate_batch_rpc.h"
@@ -20,9 +21,21 @@
 #include "services/validator/validator_service.h"
 #include "services/validator/validator_settings.h"
 
-enum { REQUEST_BYTES_MAX = 64 * 1024 }; // where no setting says otherwise
+enum {
+    REQUEST_BYTES_MAX = 64 * 1024, // where no setting says otherwise
+    HISTORY_BYTES_MAX = 512 * 1024,
+};
 
-enum { METHOD_VALIDATE, METHOD_BATCH, METHOD_STREAM, METHOD_EXPLAIN, METHOD_LIST_DENIALS, METHOD_WATCH };
+enum {
+    METHOD_VALIDATE,
+    METHOD_BATCH,
+    METHOD_STREAM,
+    METHOD_EXPLAIN,
+    METHOD_LIST_DENIALS,
+    METHOD_WATCH,
+    METHOD_CHECK_HISTORY,
+    METHOD_COUNT
+};
 
 #define SAME(ours, theirs) static_assert((int)(ours) == (int)(theirs), "numbers of the contract")
 SAME(REASON_OK, LATCHKEY__V1__REASON__REASON_OK);
@@ -68,6 +81,12 @@ static void send_errand(struct errand *errand) {
 
 static const struct lookup_service lookups = {&service, send_errand};
 
+static enum status tell_loss(const struct loss_message *message, struct loss_standing *ret_standing) {
+    return follower_tell_loss(follower, message, ret_standing);
+}
+
+static const struct history_service history = {&service, send_errand, tell_loss};
+
 static void wake_follower(void *context) {
     (void)context;
     follower_wake(follower);
@@ -108,7 +127,7 @@ static void leave_loop(struct loop *loop) {
 
 // ---- start and stop ----
 
-static struct grpc_method methods[METHOD_WATCH + 1]; // below
+static struct grpc_method methods[METHOD_COUNT]; // below
 
 static void set_largest_requests(void) {
     methods[METHOD_VALIDATE].max_request_bytes = (uint32_t)own_settings.max_validate_bytes;
@@ -259,7 +278,7 @@ const char *validator_service_get_cookie(void) {
 // ---- tables ----
 
 // Const but for the largest requests, which start() sets.
-static struct grpc_method methods[METHOD_WATCH + 1] = {
+static struct grpc_method methods[METHOD_COUNT] = {
     [METHOD_VALIDATE] = {.path = "/latchkey.v1.ValidationService/Validate",
                          .request = &latchkey__v1__validate_request__descriptor,
                          .response = &latchkey__v1__validate_response__descriptor,
@@ -303,6 +322,13 @@ static struct grpc_method methods[METHOD_WATCH + 1] = {
                       .never_compress = true,
                       .handler = &watch_handler,
                       .context = &watch},
+    [METHOD_CHECK_HISTORY] = {.path = "/latchkey.v1.ValidationService/CheckHistory",
+                              .request = &latchkey__v1__check_history_request__descriptor,
+                              .response = &latchkey__v1__check_history_response__descriptor,
+                              .shape = GRPC_UNARY,
+                              .max_request_bytes = HISTORY_BYTES_MAX,
+                              .handler = &check_history_handler,
+                              .context = &history},
 };
 
 static const struct http_route http_routes[] = {

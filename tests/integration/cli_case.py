@@ -61,6 +61,27 @@ class CommandCase(unittest.TestCase):
     def make_token(self, label="of a test", *options):
         return self.run_json("token", "create", "--label", label, "--secret-file", "-", *options)
 
+    def answer_on_a_terminal(self, words, answer, kind="xterm"):
+        """What is said on a terminal on which `answer` is typed once something is asked; the exit code; whether it echoes."""
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.execve(program("latchkey"), ["latchkey", *words], {**os.environ, "TERM": kind, **self.environment()})
+        said = os.read(terminal, 4096)
+        os.write(terminal, answer)
+        shown = None
+        try:
+            while piece := os.read(terminal, 4096):
+                said += piece
+        except OSError:  # the end, on Linux
+            pass
+        _, status = os.waitpid(pid, 0)
+        try:
+            shown = bool(termios.tcgetattr(terminal)[3] & termios.ECHO)
+        except termios.error:
+            pass
+        os.close(terminal)
+        return said.decode().replace("\r", ""), os.waitstatus_to_exitcode(status), shown
+
     def on_a_terminal(self, *words, columns=80, kind="xterm"):
         """What a command prints on a terminal."""
         ours, theirs = pty.openpty()

@@ -13,8 +13,7 @@ import unittest
 import urllib.parse
 
 from door_case import API, FORM, UI, DoorCase, basic, bearer, decision_pb2
-from fed_server import FedServer
-from latchkey_test import Client, envoy, secret_text, stubs, uuid_of_id
+from latchkey_test import Client, FedServer, envoy, secret_text, stubs, uuid_of_id
 from latchkey_test.http1 import encode
 
 validation_pb2 = stubs.messages("latchkey/v1/validation.proto")

@@ -6,7 +6,6 @@ import pty
 import signal
 import stat
 import subprocess
-import termios
 import unittest
 import uuid
 
@@ -131,27 +130,6 @@ class Calls(CommandCase):
         self.assertRegex(said, r"\A\x1b\[H\x1b\[2J[^\x1b]+\Z")
         self.assertEqual(code, -signal.SIGINT)
         self.assertNotIn("\x1b", self.answer_on_a_terminal(words, b"\x03", kind="dumb")[0])
-
-    def answer_on_a_terminal(self, words, answer, kind="xterm"):
-        """What is said on a terminal on which `answer` is typed once something is asked; the exit code; whether it echoes."""
-        pid, terminal = pty.fork()
-        if pid == 0:
-            os.execve(program("latchkey"), ["latchkey", *words], {**os.environ, "TERM": kind, **self.environment()})
-        said = os.read(terminal, 4096)
-        os.write(terminal, answer)
-        shown = None
-        try:
-            while piece := os.read(terminal, 4096):
-                said += piece
-        except OSError:  # the end, on Linux
-            pass
-        _, status = os.waitpid(pid, 0)
-        try:
-            shown = bool(termios.tcgetattr(terminal)[3] & termios.ECHO)
-        except termios.error:
-            pass
-        os.close(terminal)
-        return said.decode().replace("\r", ""), os.waitstatus_to_exitcode(status), shown
 
     def test_the_operator_acts_for_a_company(self):
         own = self.run_json("caller")["caller"]["company_id"]

@@ -200,6 +200,16 @@ class Recover(CommandCase):
         self.assertEqual((after["redone"], after["left"], after["reports"], after["note"]), (1, 1, 1, "why"))
         self.assertTrue(after["by"])
 
+    def test_who_accepts_is_told_whose_memory_nobody_has_compared(self):
+        self.report(is_compared=False, validator="gate-7")
+        self.report(validator="gate-8")
+        self.report(failure="partly", validator="gate-9")
+        said, code, _ = self.answer_on_a_terminal(["recover", "--accept-loss"], b"n\n")
+        self.assertIn("gate-7, gate-9 may know, of which not all was compared", said)
+        self.assertNotIn("gate-8", said.split("accept what")[1].split("?")[0])
+        self.assertEqual(code, 1)
+        self.assertEqual(len(self.run_json("recover", code=1)["reports"]), 3)
+
     def test_nobody_is_asked_where_nobody_is_there(self):
         self.report()
         self.assert_fails(2, "say --yes", "recover", "--accept-loss")

@@ -12,13 +12,14 @@ from pathlib import Path
 
 import grpc
 
-from fed_server import FedServer
-from latchkey_test import Client, Server, error_info, stubs
+from latchkey_test import Client, FedServer, Server, error_info, stubs
 from latchkey_test.authority import Authority
 from latchkey_test.waiting import wait_until
 from validate_case import ALLOW, DENY, ValidateCase, decision_pb2, revision_of, token_pb2, validation_pb2
 
 feed_pb2 = stubs.messages("latchkey/v1/feed.proto")
+status_pb2 = stubs.messages("google/rpc/status.proto")
+error_details_pb2 = stubs.messages("google/rpc/error_details.proto")
 validation_grpc = stubs.services("latchkey/v1/validation.proto")
 
 UNAVAILABLE = grpc.StatusCode.UNAVAILABLE
@@ -258,6 +259,21 @@ class Fence(FedCase):
                 feeder.resume()
             wait_until(lambda: self.reason_of(client, created.secret) == "DEACTIVATED", PATIENCE, "it to serve again")
 
+    def test_who_lags_behind_a_feeder_is_named(self):
+        server, client = self.feed()
+        created = self.create()
+        self.serving(client, created)
+        server.pause()
+        try:
+            lagging, = self.deactivate(created, 2).lagging
+            self.assertRegex(lagging, rf"^.+ \(fed: .+:{server.address.rsplit(':', 1)[1]}\)$")
+        finally:
+            server.resume()
+        wait_until(lambda: self.reason_of(client, created.secret) == "DEACTIVATED", PATIENCE, "it to serve again")
+        later = self.create()
+        self.serving(client, later)
+        self.assertEqual(list(self.deactivate(later).lagging), [])
+
     def test_who_stops_in_order_is_not_waited_for(self):
         with Server("latchkey-validator", database_url=self.deployment.url, **{**self.settings, "max_staleness": "5m"}) as feeder:
             server, client = self.feed(feeder.address)
@@ -266,6 +282,17 @@ class Fence(FedCase):
             server.stop()
             validators = self.deactivate(created)
             self.assertEqual(validators.confirmed, validators.live)
+
+
+class Local(FedCase):
+    def test_a_feeder_on_this_machine_feeds_over_a_unix_socket(self):
+        socket_path = Path(self.enterContext(tempfile.TemporaryDirectory())) / "feed.sock"
+        self.enterContext(self.deployment.beside("latchkey-validator", listen=f"unix:{socket_path}"))
+        _, client = self.feed(f"unix:{socket_path}")
+        created = self.create()
+        self.assertEqual(self.ask(created.secret, client=client, min_revision=created.revision).decision, ALLOW)
+        self.deactivate(created)
+        self.assert_denied(self.ask(created.secret, client=client), "DEACTIVATED")
 
 
 class Encrypted(FedCase):
@@ -294,18 +321,29 @@ class Feeder(validation_grpc.ValidationServiceServicer):
         self.firsts = queue.Queue()
 
     def WatchChanges(self, requests, context):
-        self.firsts.put(next(requests))
-        yield from self.script
+        script, first = self.script, next(requests)
+        self.firsts.put(first)
+        if first.positions and first.feed != script[0].feed:
+            refuse(context, "POSITIONS_UNKNOWN")
+        yield from script
         for request in requests:
+            if self.script is not script:
+                return
             if request.nonce:
-                yield answer_to(request)
+                yield answer_to(request, script[-1].applied)
 
 
-def answer_to(request):
-    answer = feed_pb2.WatchChangesResponse(nonce=request.nonce, now_ms=int(time.time() * 1000),
-                                           heads=[feed_pb2.LanePosition(lane=64, seq=1, mark=1)])
+def answer_to(request, heads):
+    answer = feed_pb2.WatchChangesResponse(nonce=request.nonce, now_ms=int(time.time() * 1000), heads=heads)
     answer.valid_for.seconds = 30
     return answer
+
+
+def refuse(context, reason):
+    status = status_pb2.Status(code=grpc.StatusCode.FAILED_PRECONDITION.value[0], message=reason)
+    status.details.add().Pack(error_details_pb2.ErrorInfo(reason=reason, domain="latchkey.dev"))
+    context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
+    context.abort(grpc.StatusCode.FAILED_PRECONDITION, reason)
 
 
 class Skew(unittest.TestCase):
@@ -332,6 +370,19 @@ class Skew(unittest.TestCase):
         fed.start()
         first = feeder.firsts.get(timeout=PATIENCE)
         self.assertEqual((first.format, len(first.instance_id), len(first.positions)), (1, 16, 0))
+
+    def test_a_feeder_of_the_release_before_is_not_followed_back_behind_what_was_applied(self):
+        """It can't be asked about the history."""
+        def script(feed, seq):
+            return (feed_pb2.WatchChangesResponse(format=1, feed=feed, fingerprint_key=[1, 2]),
+                    feed_pb2.WatchChangesResponse(applied=[feed_pb2.LanePosition(lane=64, seq=seq, mark=seq)]))
+
+        fed, feeder = self.serve(*script(7, 5))
+        fed.start()
+        feeder.script = script(8, 4)
+        wait_until(lambda: "behind what was applied here" in fed.admin("/readyz")[1], PATIENCE, "it to wait")
+        feeder.script = script(9, 6)
+        wait_until(lambda: fed.is_ready(), PATIENCE, "it to follow again")
 
     def test_another_format_is_refused(self):
         fed, _ = self.serve(feed_pb2.WatchChangesResponse(format=2, feed=7, fingerprint_key=[1, 2]))

@@ -149,6 +149,64 @@ class Resuming(WatchCase):
         self.assert_refused(STATUS.FAILED_PRECONDITION, "HISTORY_LOST", self.resume(watcher, positions=foreign).read)
 
 
+class History(WatchCase):
+    """CheckHistory, where nothing is lost: a loss would stop everybody (system/test_history.py)."""
+
+    def check(self, client=None, **fields):
+        request = {"report_id": uuid.uuid4().bytes, "instance": "a test", **fields}
+        return (client or self.operator).validation.CheckHistory(feed_pb2.CheckHistoryRequest(**request), timeout=20)
+
+    def setUp(self):
+        self.operator = self.enterContext(Client(self.validator.address, self.deployment.secrets["LATCHKEY_OPERATOR_TOKEN"]))
+
+    def own_rows(self):
+        return self.deployment.execute("SELECT lane, head, mark FROM latchkey.change_lane WHERE head > 0")
+
+    def positions(self):
+        return [feed_pb2.LanePosition(lane=lane, seq=seq, mark=mark % 2**64) for lane, seq, mark in self.own_rows()]
+
+    def reports(self):
+        return self.deployment.execute("SELECT count(*) FROM latchkey.loss_report")[0][0]
+
+    def test_positions_that_are_there_are_kept_and_nothing_is_reported(self):
+        self.ask_about(self.create())
+        answer = self.check(positions=self.positions())
+        self.assertEqual((answer.standing, list(answer.lost_lanes)), (feed_pb2.HISTORY_STANDING_KEPT, []))
+        self.assertEqual(self.reports(), 0)
+
+    def test_what_a_validator_does_not_remember_is_looked_for_in_the_database(self):
+        """It remembers the last 1024 changes of a lane."""
+        self.deployment.execute("DO $$ BEGIN FOR i IN 1..1100 LOOP UPDATE latchkey.company SET external_id = 'change ' || i"
+                                " WHERE is_demo; COMMIT; END LOOP; END $$")
+        self.ask_about(self.create())
+        lane, seq, mark = self.deployment.execute(
+            "SELECT c.lane, c.seq, c.mark FROM latchkey.change c JOIN latchkey.change_lane l USING (lane) WHERE c.seq = l.head - 1080")[0]
+        answer = self.check(positions=[feed_pb2.LanePosition(lane=lane, seq=seq, mark=mark % 2**64)])
+        self.assertEqual(answer.standing, feed_pb2.HISTORY_STANDING_KEPT)
+
+    def test_only_who_may_watch_may_ask_about_the_history(self):
+        with Client(self.validator.address, self.deployment.secrets["LATCHKEY_TOKEN"]) as client:
+            self.assert_refused(STATUS.PERMISSION_DENIED, "PERMISSION_MISSING", lambda: self.check(client))
+        with Client(self.validator.address) as client:
+            self.assert_refused(STATUS.UNAUTHENTICATED, "SECRET_MISSING", lambda: self.check(client))
+
+    def test_a_bad_question_is_refused_with_every_field(self):
+        self.assert_bad_fields(lambda: self.check(report_id=b"short", instance="", failure="x" * 256), "report_id", "instance", "failure")
+        self.assert_bad_fields(lambda: self.check(positions=[feed_pb2.LanePosition(lane=65, seq=1)],
+                                                  known=[feed_pb2.LanePosition(lane=1)],
+                                                  claims=[feed_pb2.LossClaim(what="x" * 65, company_id=b"c")]),
+                               "positions", "known", "claims.company_id", "claims.what")
+
+
+class Later(WatchCase):
+    """A fed one of the next release."""
+
+    def test_it_is_answered_in_our_format_and_what_it_adds_is_passed_over(self):
+        watcher = self.watch(format=2, added=b"\xfa\x07\x03new")
+        self.assertEqual(watcher.read().format, 1)
+        self.assertTrue(watcher.read_snapshot().renew().valid_for)
+
+
 class Keeping(WatchCase):
     settings = {"min_revision_wait": "10s", "max_staleness": "6s", "poll_interval": "200ms"}
 

@@ -16,7 +16,7 @@ NEVER = 2**63 - 1
 class Watcher:
     """One stream. `known` is what has been told so far, kind -> id -> row; `positions` lane -> (seq, mark) applied."""
 
-    def __init__(self, client, instance_id=None, positions=None, feed=0, max_staleness=0, **first):
+    def __init__(self, client, instance_id=None, positions=None, feed=0, max_staleness=0, added=b"", **first):
         self.instance_id = instance_id or uuid.uuid4().bytes
         self.positions, self.feed, self.key = dict(positions or {}), feed, ()
         self.known = {kind: {} for kind in ("companies", "whitelists", "entries", "roles", "members", "tokens")}
@@ -27,6 +27,7 @@ class Watcher:
                                                   "positions": self._told(), **first})
         if max_staleness:
             request.max_staleness.seconds = max_staleness
+        request.MergeFromString(added)
         self._to_send.put(request)
         self._call = client.validation.WatchChanges(iter(self._to_send.get, None))
 

@@ -79,8 +79,8 @@ static void without_memory_a_run_is_not_added(void **state) {
 static void the_lowest_of_all_who_may_still_serve_is_told(void **state) {
     (void)state;
     struct feed_holds holds = {NULL};
-    struct feed_hold *one = feed_holds_open(&holds, (struct uuid){{1}});
-    struct feed_hold *two = feed_holds_open(&holds, (struct uuid){{2}});
+    struct feed_hold *one = feed_holds_open(&holds, (struct uuid){{1}}, bytes_of_text("one"));
+    struct feed_hold *two = feed_holds_open(&holds, (struct uuid){{2}}, bytes_of_text("two"));
     int64_t seqs[LANE_COUNT] = {[0] = 10, [1] = 10};
     one->seqs[0] = 7, one->seqs[1] = 12, one->until_ns = 100;
     two->seqs[0] = 9, two->seqs[1] = 8, two->until_ns = 50;
@@ -100,7 +100,7 @@ static void who_was_promised_time_is_held_for_longer_than_its_clock_may_be_slow(
     (void)state;
     const uint64_t second_ns = UINT64_C(1000000000);
     struct feed_holds holds = {NULL};
-    struct feed_hold *hold = feed_holds_open(&holds, (struct uuid){{1}});
+    struct feed_hold *hold = feed_holds_open(&holds, (struct uuid){{1}}, bytes_of_text("one"));
     feed_hold_extend(hold, 5 * second_ns, 30 * second_ns);
     feed_hold_extend(hold, 6 * second_ns, second_ns); // an earlier end shortens nothing
     assert_true(feed_holds_any(&holds, 35 * second_ns + 399999999));
@@ -111,11 +111,11 @@ static void who_was_promised_time_is_held_for_longer_than_its_clock_may_be_slow(
 static void a_promise_outlives_its_stream_and_is_known_again(void **state) {
     (void)state;
     struct feed_holds holds = {NULL};
-    struct feed_hold *hold = feed_holds_open(&holds, (struct uuid){{1}});
+    struct feed_hold *hold = feed_holds_open(&holds, (struct uuid){{1}}, bytes_of_text("one"));
     hold->until_ns = 100;
     feed_holds_close(hold);
     feed_holds_expire(&holds, 99);
-    assert_ptr_equal(feed_holds_open(&holds, (struct uuid){{1}}), hold);
+    assert_ptr_equal(feed_holds_open(&holds, (struct uuid){{1}}, bytes_of_text("one")), hold);
     feed_holds_expire(&holds, 100); // it is in use
     assert_ptr_equal(holds.first, hold);
     feed_holds_close(hold);
@@ -126,7 +126,7 @@ static void a_promise_outlives_its_stream_and_is_known_again(void **state) {
 static void who_gives_up_is_not_waited_for(void **state) {
     (void)state;
     struct feed_holds holds = {NULL};
-    struct feed_hold *hold = feed_holds_open(&holds, (struct uuid){{1}});
+    struct feed_hold *hold = feed_holds_open(&holds, (struct uuid){{1}}, bytes_of_text("one"));
     int64_t seqs[LANE_COUNT] = {[0] = 10};
     hold->until_ns = 100;
     feed_hold_give_up(hold);
@@ -135,6 +135,27 @@ static void who_gives_up_is_not_waited_for(void **state) {
     feed_holds_close(hold);
     feed_holds_expire(&holds, 1);
     assert_null(holds.first);
+}
+
+static void who_may_serve_by_less_is_named_as_far_as_there_is_room(void **state) {
+    (void)state;
+    struct feed_holds holds = {NULL};
+    const int64_t own[LANE_COUNT] = {[0] = 10};
+    char long_name[FEED_NAME_MAX + 1] = "", names[FEED_LAGGING_MAX + 1];
+    memset(long_name, 'x', FEED_NAME_MAX);
+    struct feed_hold *at_head = feed_holds_open(&holds, (struct uuid){{1}}, bytes_of_text("at head"));
+    struct feed_hold *over = feed_holds_open(&holds, (struct uuid){{2}}, bytes_of_text("its time is over"));
+    at_head->seqs[0] = 10, at_head->until_ns = over->until_ns = 100;
+    over->until_ns = 50;
+    feed_holds_name_lagging(&holds, 50, own, names);
+    assert_string_equal(names, "");
+    feed_holds_open(&holds, (struct uuid){{3}}, bytes_of_text("one"))->until_ns = 100;
+    feed_holds_open(&holds, (struct uuid){{4}}, bytes_of_text(long_name))->until_ns = 100;
+    feed_holds_open(&holds, (struct uuid){{5}}, bytes_of_text("two"))->until_ns = 100;
+    holds.first->seqs[0] = 9; // the newest stands first
+    feed_holds_name_lagging(&holds, 50, own, names);
+    assert_string_equal(names, "two, one");
+    feed_holds_fini(&holds);
 }
 
 int main(void) {
@@ -146,6 +167,7 @@ int main(void) {
         cmocka_unit_test(who_was_promised_time_is_held_for_longer_than_its_clock_may_be_slow),
         cmocka_unit_test(a_promise_outlives_its_stream_and_is_known_again),
         cmocka_unit_test(who_gives_up_is_not_waited_for),
+        cmocka_unit_test(who_may_serve_by_less_is_named_as_far_as_there_is_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

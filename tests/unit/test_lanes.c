@@ -312,6 +312,56 @@ static void the_clock_is_corrected_by_what_is_proved_alone(void **state) {
     }
 }
 
+// ---- what is known for sure ----
+
+static void what_is_remembered_is_listed_from_the_newest_without_gaps(void **state) {
+    (void)state;
+    struct stage *stage = new_stage();
+    struct revision known[LANES_WINDOW];
+    assert_int_equal(lanes_list_known(stage->lanes, 1, known), 0);
+    for (int64_t seq = FIRST_SEQ; seq < FIRST_SEQ + 5; seq++)
+        note(stage, 1, seq, seq * 7);
+    publish(stage, 1);
+    note(stage, 1, FIRST_SEQ + 5, 1); // not published: nobody decides by it
+    assert_int_equal(lanes_list_known(stage->lanes, 1, known), 5);
+    for (int64_t i = 0; i < 5; i++) {
+        assert_int_equal(known[i].lane, 1);
+        assert_int_equal(known[i].seq, FIRST_SEQ + 4 - i);
+        assert_int_equal(known[i].mark, known[i].seq * 7);
+    }
+    for (int64_t seq = FIRST_SEQ + 6; seq < FIRST_SEQ + LANES_RING; seq++)
+        note(stage, 1, seq, seq * 7);
+    publish(stage, 2);
+    assert_int_equal(lanes_list_known(stage->lanes, 1, known), LANES_WINDOW);
+    assert_int_equal(known[LANES_WINDOW - 1].seq, FIRST_SEQ + LANES_RING - LANES_WINDOW);
+    free_stage(stage);
+}
+
+static void only_what_is_remembered_with_its_mark_is_known(void **state) {
+    (void)state;
+    struct stage *stage = new_stage();
+    for (int64_t seq = FIRST_SEQ; seq < FIRST_SEQ + 5; seq++)
+        note(stage, 1, seq, seq * 7);
+    publish(stage, 1);
+    const struct {
+        int64_t seq, mark;
+        bool is_known;
+    } cases[] = {
+        {FIRST_SEQ, FIRST_SEQ * 7, true},
+        {FIRST_SEQ + 4, (FIRST_SEQ + 4) * 7, true},
+        {FIRST_SEQ + 4, 1, false}, // of another history
+        {FIRST_SEQ + 5, 1, false}, // ahead
+        {FIRST_SEQ - 1, 1, false}, // older than what is remembered
+        {0, 0, true},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        const struct revision revision = {1, cases[i].seq, cases[i].mark};
+        assert_int_equal(lanes_know(stage->lanes, lanes_get_positions(stage->lanes), revision),
+                         cases[i].is_known);
+    }
+    free_stage(stage);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_lane_in_which_nothing_happened_is_at_zero),
@@ -320,6 +370,8 @@ int main(void) {
         cmocka_unit_test(a_publication_that_failed_is_made_up_for_by_the_next),
         cmocka_unit_test(revisions_stand_where_the_history_says),
         cmocka_unit_test(readers_trust_their_window_while_the_ring_is_written),
+        cmocka_unit_test(what_is_remembered_is_listed_from_the_newest_without_gaps),
+        cmocka_unit_test(only_what_is_remembered_with_its_mark_is_known),
         cmocka_unit_test(each_lane_is_judged_by_the_change_at_the_own_position),
         cmocka_unit_test(the_worst_lane_speaks_for_all),
         cmocka_unit_test(the_clock_is_corrected_by_what_is_proved_alone),

@@ -21,12 +21,16 @@ static enum status fail_not_current(struct validate_loop *mine, enum lease_state
     }
 }
 
-static enum status check_lease(const struct validator *validator, struct loop *loop,
+// In which states of the lease somebody is listened to.
+enum currency { CURRENT, CURRENT_OR_LOST };
+
+static enum status check_lease(const struct validator *validator, enum currency currency, struct loop *loop,
                                struct validate_turn *turn, struct fault *fault) {
     enum lease_state state = lease_get_state(&validator->lease, loop_get_boottime_ns(loop));
-    if (state == LEASE_SERVING && turn->view.image)
+    bool is_right = state == LEASE_SERVING || (currency == CURRENT_OR_LOST && state == LEASE_HISTORY_LOST);
+    if (is_right && turn->view.image)
         return STATUS_OK;
-    return fail_not_current(turn->mine, state == LEASE_SERVING ? LEASE_LOADING : state, fault);
+    return fail_not_current(turn->mine, is_right ? LEASE_LOADING : state, fault);
 }
 
 static enum status identify(const struct validate_service *service, const struct grpc_call *transport,
@@ -50,7 +54,7 @@ static enum status identify(const struct validate_service *service, const struct
 
 // The image as it is now; nobody asks yet.
 static enum status look(const struct validate_service *service, const struct grpc_call *transport,
-                        struct fault *fault, struct validate_turn *turn) {
+                        enum currency currency, struct fault *fault, struct validate_turn *turn) {
     const struct validator *validator = service->validator;
     struct loop *loop = grpc_call_get_loop(transport);
     turn->mine = &service->loops[loop_get_index(loop)];
@@ -60,7 +64,7 @@ static enum status look(const struct validate_service *service, const struct grp
                                .shape = &service->shape,
                                .now_ms = validator_get_time_ms(validator, loop_get_boottime_ns(loop)),
                                .folds_reasons = service->folds_reasons};
-    enum status status = check_lease(validator, loop, turn, fault);
+    enum status status = check_lease(validator, currency, loop, turn, fault);
     if (status == STATUS_OK)
         turn->view.positions = lanes_get_positions(image_get_lanes(turn->view.image));
     return status;
@@ -69,21 +73,33 @@ static enum status look(const struct validate_service *service, const struct grp
 enum status validate_turn_begin(const struct validate_service *service, const struct grpc_call *transport,
                                 enum validate_askers askers, struct fault *fault,
                                 struct validate_turn *ret_turn) {
-    enum status status = look(service, transport, fault, ret_turn);
+    enum status status = look(service, transport, CURRENT, fault, ret_turn);
     return status == STATUS_OK ? identify(service, transport, askers, fault, ret_turn) : status;
 }
 
-enum status validate_turn_begin_watching(const struct validate_service *service,
-                                         const struct grpc_call *transport, const char *permission,
-                                         struct fault *fault, struct validate_turn *ret_turn) {
+static enum status begin_watching(const struct validate_service *service, const struct grpc_call *transport,
+                                  enum currency currency, const char *permission, struct fault *fault,
+                                  struct validate_turn *ret_turn) {
     ret_turn->asker = (struct validate_asker){.has_bearer = false};
-    enum status status = look(service, transport, fault, ret_turn);
+    enum status status = look(service, transport, currency, fault, ret_turn);
     bool is_of_peer = client_address_is_of_peer(service->trusted_proxies, transport);
     struct tls_identity *identity = is_of_peer ? grpc_call_get_identity(transport) : NULL;
     if (status != STATUS_OK || client_rights_get(identity) & CLIENT_RIGHT_VALIDATE_WATCH)
         return status;
     status = identify(service, transport, VALIDATE_BEARERS, fault, ret_turn);
     return status == STATUS_OK ? validate_turn_require(ret_turn, permission, fault) : status;
+}
+
+enum status validate_turn_begin_watching(const struct validate_service *service,
+                                         const struct grpc_call *transport, const char *permission,
+                                         struct fault *fault, struct validate_turn *ret_turn) {
+    return begin_watching(service, transport, CURRENT, permission, fault, ret_turn);
+}
+
+enum status validate_turn_begin_reporting(const struct validate_service *service,
+                                          const struct grpc_call *transport, const char *permission,
+                                          struct fault *fault, struct validate_turn *ret_turn) {
+    return begin_watching(service, transport, CURRENT_OR_LOST, permission, fault, ret_turn);
 }
 
 enum status validate_turn_require(const struct validate_turn *turn, const char *permission,

@@ -36,6 +36,12 @@ MUST_CHECK enum status validate_turn_begin_watching(const struct validate_servic
                                                     const struct grpc_call *transport, const char *permission,
                                                     struct fault *fault, struct validate_turn *ret_turn);
 
+// The same where a lost history is no reason to refuse: who might watch by what was known then.
+MUST_CHECK enum status validate_turn_begin_reporting(const struct validate_service *service,
+                                                     const struct grpc_call *transport,
+                                                     const char *permission, struct fault *fault,
+                                                     struct validate_turn *ret_turn);
+
 // Decides about one question: counts it, and notes what it used or was refused. NO_MEMORY.
 MUST_CHECK enum status validate_turn_answer(const struct validate_turn *turn,
                                             const struct validate_question *question, struct arena *arena,

@@ -143,7 +143,8 @@ static enum status check_history(const struct validate_view *view, struct fault 
 }
 
 static struct feed_start get_start(struct watch *watch, const Latchkey__V1__WatchChangesRequest *request) {
-    struct feed_start start = {.has_point = request->n_positions > 0,
+    struct feed_start start = {.name = bytes_of_text(request->instance),
+                               .has_point = request->n_positions > 0,
                                .feed = request->feed,
                                .max_staleness_ns = duration_get_ns(request->max_staleness, UINT64_MAX),
                                .loop = grpc_call_get_loop(watch->transport),

@@ -108,6 +108,16 @@ void feed_lower(struct feed *feed, uint64_t now_ns, int64_t seqs[LANE_COUNT]) {
     pthread_mutex_unlock(&feed->lock);
 }
 
+void feed_name_lagging(struct feed *feed, uint64_t now_ns, const int64_t seqs[LANE_COUNT],
+                       char ret_names[FEED_LAGGING_MAX + 1]) {
+    ret_names[0] = '\0';
+    if (!feed)
+        return;
+    pthread_mutex_lock(&feed->lock);
+    feed_holds_name_lagging(&feed->holds, now_ns, seqs, ret_names);
+    pthread_mutex_unlock(&feed->lock);
+}
+
 void feed_begin_round(struct feed *feed, uint64_t now_ns) {
     if (!feed)
         return;

@@ -21,6 +21,7 @@
 #include "common/base/status.h"
 #include "common/base/uuid.h"
 #include "common/net/loop.h"
+#include "services/validator/feed/feed_holds.h"
 #include "services/validator/feed/feed_log.h"
 #include "services/validator/image/image.h"
 #include "services/validator/image/validator.h"
@@ -48,6 +49,10 @@ void feed_set_image(struct feed *feed, struct image *image);
 // Lowers `seqs` to what has to be told of those who may still serve by less.
 void feed_lower(struct feed *feed, uint64_t now_ns, int64_t seqs[LANE_COUNT]);
 
+// feed_holds_name_lagging().
+void feed_name_lagging(struct feed *feed, uint64_t now_ns, const int64_t seqs[LANE_COUNT],
+                       char ret_names[FEED_LAGGING_MAX + 1]);
+
 // Before a renewal is sent, which tells what feed_lower() then says: nonces that came before are answered by
 // this round.
 void feed_begin_round(struct feed *feed, uint64_t now_ns);
@@ -74,6 +79,7 @@ bool feed_is_holding(struct feed *feed, uint64_t now_ns);
 
 struct feed_start {
     struct uuid instance_id;
+    struct bytes name; // for people
     // To go on from, of that feed; else a snapshot is wanted. Whom it feeds itself may be behind it, so it
     // says nothing of what has been applied.
     bool has_point;

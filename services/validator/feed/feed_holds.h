@@ -11,16 +11,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/base/bytes.h"
 #include "common/base/compiler.h"
 #include "common/base/uuid.h"
 #include "services/validator/image/lanes.h"
 
+enum { FEED_NAME_MAX = 255, FEED_LAGGING_MAX = 255 };
+
 struct feed_hold {
     struct feed_hold *next;
     struct uuid instance_id;
-    int64_t seqs[LANE_COUNT]; // what it has told to have applied
-    uint64_t until_ns;        // boottime, with the margin; 0 = it was promised nothing
-    unsigned users;           // streams of it that are open
+    char name[FEED_NAME_MAX + 1]; // for people
+    int64_t seqs[LANE_COUNT];     // what it has told to have applied
+    uint64_t until_ns;            // boottime, with the margin; 0 = it was promised nothing
+    unsigned users;               // streams of it that are open
 };
 
 // Zeroed memory is an empty one.
@@ -30,8 +34,10 @@ struct feed_holds {
 
 void feed_holds_fini(struct feed_holds *holds);
 
-// The hold of that instance, with one user more; made if there is none. NULL when out of memory.
-MUST_CHECK struct feed_hold *feed_holds_open(struct feed_holds *holds, struct uuid instance_id);
+// The hold of that instance, with one user more; made if there is none. A name is cut where it is too long.
+// NULL when out of memory.
+MUST_CHECK struct feed_hold *feed_holds_open(struct feed_holds *holds, struct uuid instance_id,
+                                             struct bytes name);
 
 // One user less. Without one it goes when its time is over (feed_holds_expire()).
 void feed_holds_close(struct feed_hold *hold);
@@ -49,6 +55,10 @@ void feed_holds_expire(struct feed_holds *holds, uint64_t now_ns);
 
 // Lowers `seqs` to what is held of each lane.
 void feed_holds_lower(const struct feed_holds *holds, uint64_t now_ns, int64_t seqs[LANE_COUNT]);
+
+// Those who are held to less than `seqs`, by name, with commas; as many as find room, "" = nobody.
+void feed_holds_name_lagging(const struct feed_holds *holds, uint64_t now_ns, const int64_t seqs[LANE_COUNT],
+                             char ret_names[FEED_LAGGING_MAX + 1]);
 
 bool feed_holds_any(const struct feed_holds *holds, uint64_t now_ns); // whether somebody may still serve
 

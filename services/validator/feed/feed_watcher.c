@@ -60,7 +60,7 @@ static enum status begin(struct feed *feed, const struct feed_start *start, stru
     watcher->state = start->has_point ? WATCHER_FOLLOWING : WATCHER_LOADING;
     if (start->has_point && !find_run(feed, start, &watcher->next_run))
         return STATUS_NOT_FOUND;
-    watcher->hold = feed_holds_open(&feed->holds, start->instance_id);
+    watcher->hold = feed_holds_open(&feed->holds, start->instance_id, start->name);
     if (!watcher->hold)
         return STATUS_NO_MEMORY;
     link_watcher(feed, watcher);

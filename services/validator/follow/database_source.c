@@ -6,6 +6,7 @@
 #include "common/base/log.h"
 #include "services/validator/follow/change_round.h"
 #include "services/validator/follow/follower_internal.h"
+#include "services/validator/follow/loss_store.h"
 #include "services/validator/follow/snapshot.h"
 
 static struct follower_session get_session(const struct follower *follower) {
@@ -245,18 +246,28 @@ static enum status judge(struct follower *follower, const struct renewal *renewa
 
 static enum status run_round(struct follower *follower, struct turn *turn) {
     uint64_t started_ns = follower_now_ns(follower);
-    int64_t told[LANE_COUNT];
+    const int64_t *own = lanes_get_positions(image_get_lanes(follower->image))->seqs;
+    struct follower_told told;
     struct renewal renewal;
-    follower_begin_round(follower, told);
+    follower_begin_round(follower, told.seqs);
+    feed_name_lagging(follower->options.feed, follower_boottime_ns(follower), own, told.lagging);
     enum status status =
-        follower_store_renew(get_session(follower), follower->registration.instance,
-                             lanes_get_positions(image_get_lanes(follower->image))->seqs, told, &renewal);
+        follower_store_renew(get_session(follower), follower->registration.instance, own, &told, &renewal);
     if (status != STATUS_OK)
         return status;
     atomic_fetch_add_explicit(&follower->status.rounds, 1, memory_order_relaxed);
     status = judge(follower, &renewal, turn);
     histogram_add_ns(&follower->status.round_duration, follower_now_ns(follower) - started_ns);
     return status;
+}
+
+// --- for one that is fed ---
+
+static enum status tell_loss(struct follower *follower, const struct loss_message *message,
+                             struct loss_standing *ret_standing) {
+    if (!follower->connection || db_connection_is_broken(follower->connection))
+        return STATUS_UNAVAILABLE;
+    return loss_store_tell(get_session(follower), message, ret_standing);
 }
 
 // --- its end ---
@@ -279,5 +290,6 @@ const struct follower_source follower_database = {
             [REGISTERING] = run_registering,
             [FOLLOWING] = run_round,
             [HISTORY_LOST] = run_round},
+    .tell_loss = tell_loss,
     .leave = give_back_lease,
 };

@@ -11,8 +11,8 @@
 // Embedded by its owner, who waits until it has run.
 struct errand {
     struct errand *next;
-    // On the follower's thread; must not block. `image` stays as it is meanwhile, and may be decided by at
-    // `now_ms`; NULL: there is none at the moment that may.
+    // On the follower's thread; must not block for longer than a round may. `image` stays as it is meanwhile,
+    // and may be decided by at `now_ms`; NULL: there is none at the moment that may.
     void (*run)(struct errand *errand, const struct image *image, int64_t now_ms);
 };
 

@@ -2,10 +2,11 @@
 // connection and after a pause; so a state says what has been achieved, not whether the database is there.
 //
 //   LOADING --loaded--> REGISTERING --registered--> FOLLOWING --row gone--> REGISTERING
-//      ^                                             |  |  ^
-//      +------------------load again-----------------+  |  | history found, no loss reported
-//      |                                          lost  v  |
-//      +--------------loss settled---------------- HISTORY_LOST
+//      ^ |                                           |  |  ^
+//      +-|----------------load again-----------------+  |  | history found, no loss reported
+//      | |                                        lost  v  |
+//      | +----------lost: it is fed------------->  HISTORY_LOST
+//      +--------------loss settled---------------------+
 //
 // why it registers after it has loaded: whoever waits for the validators waits for every one that is
 // registered, and one that is loading can't serve anyway. Only a renewal sent after the registration lets it.
@@ -26,7 +27,7 @@
 #define TEXT_MAX 255 // as the table of validators allows
 
 static const enum follower_state transitions[STATE_COUNT][EVENT_COUNT] = {
-    [LOADING] = {[LOADED] = REGISTERING},
+    [LOADING] = {[LOADED] = REGISTERING, [LOST] = HISTORY_LOST},
     [REGISTERING] = {[REGISTERED] = FOLLOWING},
     [FOLLOWING] = {[ROW_GONE] = REGISTERING, [LOAD_AGAIN] = LOADING, [LOST] = HISTORY_LOST},
     [HISTORY_LOST] = {[LOST] = HISTORY_LOST, [FOUND] = FOLLOWING, [LOAD_AGAIN] = LOADING},
@@ -327,6 +328,11 @@ void follower_wake(struct follower *follower) {
 void follower_send_errand(struct follower *follower, struct errand *errand) {
     errands_add(&follower->errands, errand);
     hint_give(&follower->hint);
+}
+
+enum status follower_tell_loss(struct follower *follower, const struct loss_message *message,
+                               struct loss_standing *ret_standing) {
+    return follower->source->tell_loss(follower, message, ret_standing);
 }
 
 void follower_write_unready(struct follower *follower, struct buffer *to) {

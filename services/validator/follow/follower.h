@@ -36,6 +36,7 @@
 #include "common/db/connection.h"
 #include "services/validator/feed/feed.h"
 #include "services/validator/follow/errand.h"
+#include "services/validator/follow/loss_message.h"
 #include "services/validator/follow/upstream_rpc.h"
 #include "services/validator/image/validator.h"
 
@@ -80,6 +81,11 @@ void follower_wake(struct follower *follower);
 // Any thread, never blocks: `errand` is run soon, after the round that is under way; while the database is
 // away within the pause between two attempts. Before follower_free().
 void follower_send_errand(struct follower *follower, struct errand *errand);
+
+// In an errand: tells the database of a loss that one who is fed knows of, or asks whether there is one, by
+// way of what is followed. UNAVAILABLE: that can't be done now.
+MUST_CHECK enum status follower_tell_loss(struct follower *follower, const struct loss_message *message,
+                                          struct loss_standing *ret_standing);
 
 // Any thread: one line for each reason why it can't decide, such as "validator: loading (64 %)"; nothing
 // while it serves.

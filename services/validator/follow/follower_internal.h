@@ -12,6 +12,7 @@
 #include "services/validator/follow/follower_status.h"
 #include "services/validator/follow/follower_store.h"
 #include "services/validator/follow/hint.h"
+#include "services/validator/follow/loss_message.h"
 #include "services/validator/follow/loss_report.h"
 #include "services/validator/follow/renewal.h"
 #include "services/validator/follow/snapshot_keeper.h"
@@ -38,6 +39,9 @@ struct follower_source {
     void (*disconnect)(struct follower *follower);
     // One turn in the state.
     enum status (*run[STATE_COUNT])(struct follower *follower, struct turn *turn);
+    // Between two turns, for one that is fed by this validator (loss_store_tell()).
+    enum status (*tell_loss)(struct follower *follower, const struct loss_message *message,
+                             struct loss_standing *ret_standing);
     // At the end: nobody is served any more.
     void (*leave)(struct follower *follower);
 };

@@ -22,7 +22,7 @@ enum {
 static const struct db_statement statements[] = {
     [REGISTER] = {"follower_register", "SELECT latchkey.validator_register($1, $2, $3, $4, $5)"},
     [RENEW] = {"follower_renew", "SELECT registered, heads, position_marks, floors, database_now,"
-                                 " loss_reported FROM latchkey.validator_renew($1, $2, $3)"},
+                                 " loss_reported FROM latchkey.validator_renew($1, $2, $3, $4)"},
     [DEREGISTER] = {"follower_deregister", "SELECT latchkey.validator_deregister($1)"},
     [IDENTITY] = {"follower_identity",
                   "SELECT (SELECT system_identifier FROM pg_control_system()),"
@@ -99,7 +99,7 @@ static bool read_renewal(const struct db_result *result, struct renewal *renewal
 }
 
 enum status follower_store_renew(struct follower_session session, struct uuid instance,
-                                 const int64_t positions[LANE_COUNT], const int64_t told[LANE_COUNT],
+                                 const int64_t positions[LANE_COUNT], const struct follower_told *told,
                                  struct renewal *ret_renewal) {
     struct arena arena;
     struct db_params params;
@@ -107,7 +107,8 @@ enum status follower_store_renew(struct follower_session session, struct uuid in
     db_params_init(&params, &arena);
     db_params_add_uuid(&params, instance);
     db_params_add_int64_array(&params, positions, LANE_COUNT);
-    db_params_add_int64_array(&params, told, LANE_COUNT);
+    db_params_add_int64_array(&params, told->seqs, LANE_COUNT);
+    db_params_add_text(&params, bytes_of_text(told->lagging));
     struct db_command command = {&statements[RENEW], &params, NULL};
 
     struct renewal renewal = {.sent_boottime_ns = clock_get_boottime_ns(session.clock),

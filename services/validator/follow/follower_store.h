@@ -11,6 +11,7 @@
 #include "common/base/status.h"
 #include "common/base/uuid.h"
 #include "common/db/transaction.h"
+#include "services/validator/feed/feed_holds.h"
 #include "services/validator/follow/change_set.h"
 #include "services/validator/follow/renewal.h"
 #include "services/validator/follow/snapshot_format.h"
@@ -35,10 +36,16 @@ MUST_CHECK enum status follower_store_register(struct follower_session session,
                                                const struct follower_registration *registration,
                                                const int64_t positions[LANE_COUNT]);
 
-// The history is asked about at `positions`; others are told `told`, each at most that.
+// What others are told by the row.
+struct follower_told {
+    int64_t seqs[LANE_COUNT];           // the lowest that anybody may still serve by who was fed here
+    char lagging[FEED_LAGGING_MAX + 1]; // who that is
+};
+
+// The history is asked about at `positions`, and others are told at most that.
 MUST_CHECK enum status follower_store_renew(struct follower_session session, struct uuid instance,
                                             const int64_t positions[LANE_COUNT],
-                                            const int64_t told[LANE_COUNT], struct renewal *ret_renewal);
+                                            const struct follower_told *told, struct renewal *ret_renewal);
 MUST_CHECK enum status follower_store_deregister(struct follower_session session, struct uuid instance);
 
 // What a snapshot file belongs to.

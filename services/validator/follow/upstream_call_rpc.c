@@ -13,6 +13,7 @@
 enum {
     FORMAT = 1,
     OPENING_MS = 10000,
+    ASKING_MS = 5000,
     TOKEN_BYTES_MAX = 4096,
     AUTHORIZATION_MAX = TOKEN_BYTES_MAX + sizeof(BEARER),
 };
@@ -123,18 +124,49 @@ static enum status read_authorization(const char *path, char ret_value[AUTHORIZA
     return token[0] ? STATUS_OK : STATUS_NOT_FOUND;
 }
 
+// "" where a certificate speaks for us.
+static enum status authorize(struct follower *follower, char ret_value[AUTHORIZATION_MAX]) {
+    const char *token_file = follower->upstream->options.token_file;
+    ret_value[0] = '\0';
+    if (token_file && read_authorization(token_file, ret_value) != STATUS_OK)
+        return fail_with(follower, STATUS_UNAVAILABLE, "the file of the upstream's token can't be read");
+    return STATUS_OK;
+}
+
+enum status upstream_call_ask(struct follower *follower, const char *path, const ProtobufCMessage *request,
+                              const ProtobufCMessageDescriptor *response, struct arena *arena,
+                              ProtobufCMessage **ret_response) {
+    char authorization[AUTHORIZATION_MAX];
+    struct fault fault;
+    fault_init(&fault, arena);
+    enum status status = authorize(follower, authorization);
+    if (status != STATUS_OK)
+        return status;
+    const struct grpc_metadata metadata = {"authorization", authorization};
+    const struct grpc_client_call call = {.path = path,
+                                          .request = request,
+                                          .response = response,
+                                          .metadata = &metadata,
+                                          .metadata_count = authorization[0] ? 1 : 0,
+                                          .timeout_ms = ASKING_MS,
+                                          .is_repeatable = true};
+    status = grpc_client_call(follower->upstream->client, &call, arena, ret_response, &fault);
+    secret_wipe(authorization, sizeof(authorization));
+    return status == STATUS_OK ? status : fail(follower, &fault);
+}
+
 static enum status open_call(struct follower *follower, struct fault *fault) {
     struct upstream *upstream = follower->upstream;
-    char authorization[AUTHORIZATION_MAX] = "";
-    const char *token_file = upstream->options.token_file;
-    if (token_file && read_authorization(token_file, authorization) != STATUS_OK)
-        return fail_with(follower, STATUS_UNAVAILABLE, "the file of the upstream's token can't be read");
+    char authorization[AUTHORIZATION_MAX];
+    enum status status = authorize(follower, authorization);
+    if (status != STATUS_OK)
+        return status;
     const struct grpc_metadata metadata = {"authorization", authorization};
     const struct grpc_client_call call = {.path = PATH,
                                           .response = &latchkey__v1__watch_changes_response__descriptor,
                                           .metadata = &metadata,
-                                          .metadata_count = token_file ? 1 : 0};
-    enum status status = grpc_client_stream_open(upstream->client, &call, &upstream->stream, fault);
+                                          .metadata_count = authorization[0] ? 1 : 0};
+    status = grpc_client_stream_open(upstream->client, &call, &upstream->stream, fault);
     secret_wipe(authorization, sizeof(authorization));
     if (status != STATUS_OK)
         return fail(follower, fault);

@@ -12,6 +12,14 @@
 #include "services/validator/follow/nonce_ring.h"
 #include "services/validator/follow/upstream_rpc.h"
 
+// What has been applied here at last, over every load (docs/model/loss.pml).
+struct upstream_memory {
+    int64_t seqs[LANE_COUNT], marks[LANE_COUNT]; // 0 = nothing
+    struct uuid report_id;                       // of its loss, should there be one; zero = not drawn yet
+    bool is_told;                                // all that is to be told of that
+    bool has_image;                              // what the image has is in it, or was given up
+};
+
 struct upstream {
     struct upstream_options options;
     struct grpc_client *client;
@@ -19,6 +27,7 @@ struct upstream {
     struct arena arena;                // of one message
     struct feed_reader reader;
     struct uuid instance_id;
+    struct upstream_memory memory;
     uint64_t feed; // that the image is from
     struct fingerprint_key key;
     struct nonce_ring nonces; // of this call
@@ -44,6 +53,12 @@ MUST_CHECK enum status upstream_call_tell(struct follower *follower, const int64
 MUST_CHECK enum status upstream_call_read(struct follower *follower, int64_t timeout_ms,
                                           struct fault *ret_fault,
                                           const Latchkey__V1__WatchChangesResponse **ret_message);
+
+// A call of its own beside the stream. The answer is in `arena`, and so is the fault.
+MUST_CHECK enum status upstream_call_ask(struct follower *follower, const char *path,
+                                         const ProtobufCMessage *request,
+                                         const ProtobufCMessageDescriptor *response, struct arena *arena,
+                                         ProtobufCMessage **ret_response);
 
 // The same of one that has to come in time.
 MUST_CHECK enum status upstream_call_await(struct follower *follower, int64_t timeout_ms,

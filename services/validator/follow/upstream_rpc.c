@@ -1,10 +1,12 @@
 #include "services/validator/follow/upstream_rpc.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/protobuf/timestamp.h"
 #include "services/validator/follow/upstream_call_rpc.h"
+#include "services/validator/follow/upstream_loss_rpc.h"
 
 #define MS_NS UINT64_C(1000000)
 
@@ -47,6 +49,40 @@ void upstream_free(struct upstream *upstream) {
     feed_reader_fini(&upstream->reader);
     arena_fini(&upstream->arena);
     free(upstream);
+}
+
+// ---- a lost history ----
+
+static void lose_history(struct follower *follower, struct turn *turn) {
+    lease_lose_history(&follower->validator->lease);
+    upstream_call_close(follower);
+    *turn = (struct turn){LOST, false};
+}
+
+// What the feeder's refusal means.
+static enum status judge(struct follower *follower, enum status status, const struct fault *fault,
+                         struct turn *turn) {
+    if (upstream_call_has_reason(fault, "POSITIONS_UNKNOWN")) {
+        *turn = (struct turn){LOAD_AGAIN, true};
+        return STATUS_OK;
+    }
+    if (!upstream_call_has_reason(fault, "HISTORY_LOST"))
+        return status;
+    follower_status_set_trouble(&follower->status, "%s", follower->failure);
+    lose_history(follower, turn);
+    return STATUS_OK;
+}
+
+// Whether the database's history has what was applied here, or it is given up.
+static enum status check_memory(struct follower *follower, struct turn *turn) {
+    enum loss_state state;
+    enum status status = upstream_loss_check(follower, &state);
+    if (status != STATUS_OK || state == LOSS_NONE || state == LOSS_SETTLED)
+        return status;
+    follower_status_set_trouble(&follower->status, "the database lacks changes that were applied here; "
+                                                   "run `latchkey recover`");
+    lose_history(follower, turn);
+    return STATUS_OK;
 }
 
 // ---- loading ----
@@ -110,21 +146,37 @@ static bool goes_back(const struct follower *follower, const struct image *image
     return false;
 }
 
+// Into `image`, which is not published. Where it was lost meanwhile the turn says so, and it is of no use.
+static enum status load(struct follower *follower, struct image *image, struct turn *turn) {
+    enum status status = fill_image(follower, image);
+    reclaim_run(&follower->reclaim);
+    if (status == STATUS_OK)
+        status = check_memory(follower, turn);
+    if (status == STATUS_OK && turn->event == NOTHING && !upstream_loss_is_reached(follower, image)) {
+        snprintf(follower->failure, sizeof(follower->failure), "it is behind what was applied here");
+        return STATUS_UNAVAILABLE;
+    }
+    return status;
+}
+
 static enum status run_loading(struct follower *follower, struct turn *turn) {
     uint64_t started_ns = follower_now_ns(follower);
-    struct upstream *upstream = follower->upstream;
     struct image *image;
     struct fault fault;
     follower_status_begin_load(&follower->status);
     snapshot_progress_begin(&follower->status.progress, follower->options.clock, 0);
-    enum status status = upstream_call_open(follower, FROM_NOTHING, &fault);
-    if (status == STATUS_OK)
-        status = image_new(&follower->reclaim, &upstream->key, &image);
+    upstream_loss_remember(follower);
+    enum status status = check_memory(follower, turn);
+    if (status != STATUS_OK || turn->event == LOST)
+        return status;
+    status = upstream_call_open(follower, FROM_NOTHING, &fault);
+    if (status != STATUS_OK)
+        return judge(follower, status, &fault, turn);
+    status = image_new(&follower->reclaim, &follower->upstream->key, &image);
     if (status != STATUS_OK)
         return status;
-    status = fill_image(follower, image);
-    reclaim_run(&follower->reclaim);
-    if (status != STATUS_OK) {
+    status = load(follower, image, turn);
+    if (status != STATUS_OK || turn->event == LOST) {
         image_free(image);
         if (status == STATUS_NO_MEMORY)
             follower_make_room(follower);
@@ -231,22 +283,6 @@ static enum status take_in(struct follower *follower, const Latchkey__V1__WatchC
     return status == STATUS_OK && message->nonce ? take_answer(follower, message) : status;
 }
 
-// What the feeder's refusal means.
-static enum status judge(struct follower *follower, enum status status, const struct fault *fault,
-                         struct turn *turn) {
-    if (upstream_call_has_reason(fault, "POSITIONS_UNKNOWN")) {
-        *turn = (struct turn){LOAD_AGAIN, true};
-        return STATUS_OK;
-    }
-    if (!upstream_call_has_reason(fault, "HISTORY_LOST"))
-        return status;
-    lease_lose_history(&follower->validator->lease);
-    follower_status_set_trouble(&follower->status, "%s", follower->failure);
-    upstream_call_close(follower);
-    *turn = (struct turn){LOST, false};
-    return STATUS_OK;
-}
-
 // What memory failed for is told again, from the positions that were published.
 static void forget_unpublished(struct lanes *lanes) {
     lanes->next = *lanes_get_positions(lanes);
@@ -257,6 +293,7 @@ static enum status run_following(struct follower *follower, struct turn *turn) {
     const Latchkey__V1__WatchChangesResponse *message;
     struct fault fault;
     enum status status = STATUS_OK;
+    upstream->memory.has_image = false;
     turn->is_followed_at_once = true;
     if (!upstream->stream) {
         status = upstream_call_open(follower, FROM_POSITIONS, &fault);
@@ -275,11 +312,16 @@ static enum status run_following(struct follower *follower, struct turn *turn) {
     return status == STATUS_OK ? take_in(follower, message, turn) : judge(follower, status, &fault, turn);
 }
 
-// What the database lacked has been settled once a validator that follows it feeds again, from nothing.
+// It is over once a feeder that follows the database feeds again, and the database was asked.
 static enum status run_lost(struct follower *follower, struct turn *turn) {
     struct fault fault;
-    enum status status = upstream_call_open(follower, FROM_NOTHING, &fault);
-    if (status != STATUS_OK)
+    upstream_loss_remember(follower);
+    enum status status = upstream_loss_report(follower);
+    if (status == STATUS_OK)
+        status = upstream_call_open(follower, FROM_NOTHING, &fault);
+    if (status == STATUS_OK)
+        status = check_memory(follower, turn);
+    if (status != STATUS_OK || turn->event == LOST)
         return status;
     lease_recover_history(&follower->validator->lease);
     *turn = (struct turn){LOAD_AGAIN, true};
@@ -317,5 +359,6 @@ const struct follower_source follower_upstream = {
             [REGISTERING] = run_registering,
             [FOLLOWING] = run_following,
             [HISTORY_LOST] = run_lost},
+    .tell_loss = upstream_loss_tell,
     .leave = leave,
 };

@@ -33,6 +33,11 @@
 
 struct image;
 
+// As latchkey.company_lane() in the database.
+static inline uint8_t image_get_lane_of(const struct uuid *company_id) {
+    return company_id->bytes[15] & 63;
+}
+
 // Immutable. NULL in place of it: no such company, or not known yet.
 struct company_facts {
     struct uuid company_id;

@@ -136,11 +136,6 @@ static inline uint32_t image_get_company_number(const struct image *image,
     return record->has_member ? image_get_member_cell(image, record->owner)->company : record->owner;
 }
 
-// As latchkey.company_lane() in the database.
-static inline uint8_t image_get_lane_of(const struct uuid *company_id) {
-    return company_id->bytes[15] & 63;
-}
-
 // The writer's own view of its last store.
 static inline const struct permission_catalogue *image_get_own_catalogue(const struct image *image) {
     return atomic_load_explicit(&image->catalogue, memory_order_relaxed);

@@ -59,6 +59,27 @@ static bool is_remembered(const struct lanes *lanes, const struct positions *pos
            revision.seq >= atomic_load_explicit(&lanes->floors[revision.lane], memory_order_acquire);
 }
 
+size_t lanes_list_known(const struct lanes *lanes, unsigned lane, struct revision ret_known[LANES_WINDOW]) {
+    const struct positions *positions = lanes_get_positions(lanes);
+    size_t count = 0;
+    for (int64_t seq = positions->seqs[lane]; seq > 0 && count < LANES_WINDOW; seq--) {
+        struct revision change = {(uint8_t)lane, seq, positions->marks[lane]};
+        if (count > 0 && !is_remembered(lanes, positions, change))
+            break;
+        if (count > 0)
+            change.mark = lanes_get_mark(lanes, lane, seq);
+        ret_known[count++] = change;
+    }
+    return count;
+}
+
+bool lanes_know(const struct lanes *lanes, const struct positions *positions, struct revision revision) {
+    if (revision.seq == 0)
+        return true;
+    return revision.seq <= positions->seqs[revision.lane] && is_remembered(lanes, positions, revision) &&
+           lanes_compare(lanes, positions, revision) == LANES_REACHED;
+}
+
 enum lanes_relation lanes_compare(const struct lanes *lanes, const struct positions *positions,
                                   struct revision revision) {
     if (revision.seq > positions->seqs[revision.lane])

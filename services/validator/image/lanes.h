@@ -13,6 +13,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/app/revision.h"
@@ -69,6 +70,13 @@ static inline const struct positions *lanes_get_positions(const struct lanes *la
 static inline int64_t lanes_get_mark(const struct lanes *lanes, unsigned lane, int64_t seq) {
     return atomic_load_explicit(&lanes->marks[lane][seq % LANES_RING], memory_order_relaxed);
 }
+
+// Writer: the last published changes of a lane that are remembered, newest first, without gaps. Returns how
+// many.
+size_t lanes_list_known(const struct lanes *lanes, unsigned lane, struct revision ret_known[LANES_WINDOW]);
+
+// Any thread: whether `revision` is remembered, and so known to be of this history. Before the first: true.
+bool lanes_know(const struct lanes *lanes, const struct positions *positions, struct revision revision);
 
 // Any thread: `revision` as seen from `positions`, which were read from `lanes` in this turn.
 enum lanes_relation lanes_compare(const struct lanes *lanes, const struct positions *positions,

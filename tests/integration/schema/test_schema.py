@@ -8,13 +8,14 @@ import unittest
 import database
 
 from change_log_cases import Bulk, ChangeLog, ManyWriters
+from loss_cases import LostMarks
 from look_up_cases import Caller, CompanyList, SharedPrefixes, WhitelistHolders, WhitelistMatch
 from migration_cases import Migrations
 from row_level_security_cases import Bootstrap, RowLevelSecurity, Uniqueness
 from validator_cases import Lease, Losses, Pruning
 
-__all__ = ["Bootstrap", "Bulk", "Caller", "ChangeLog", "CompanyList", "Lease", "Losses", "ManyWriters", "Migrations", "Pruning",
-           "RowLevelSecurity", "SharedPrefixes", "Uniqueness", "WhitelistHolders", "WhitelistMatch"]
+__all__ = ["Bootstrap", "Bulk", "Caller", "ChangeLog", "CompanyList", "Lease", "Losses", "LostMarks", "ManyWriters", "Migrations",
+           "Pruning", "RowLevelSecurity", "SharedPrefixes", "Uniqueness", "WhitelistHolders", "WhitelistMatch"]
 
 
 if __name__ == "__main__":

@@ -125,7 +125,7 @@ class Losses(unittest.TestCase):
         self.marks = run_value(self.validator, "SELECT array_agg(mark ORDER BY lane) FROM latchkey.change_lane")
 
     def keep(self, positions, marks=None):
-        return run_row(self.validator, "SELECT * FROM latchkey.loss_report_keep(%s, 'one', %s::bigint[], %s::bigint[])",
+        return run_row(self.validator, "SELECT compared, settled FROM latchkey.loss_report_keep(%s, 'one', %s::bigint[], %s::bigint[])",
                        self.report, positions, marks or self.marks)
 
     def is_reported(self):
@@ -184,12 +184,13 @@ class Losses(unittest.TestCase):
 
     def test_nobody_but_a_validator_may_report(self):
         for call in ("loss_report_keep(%s, '', '{}', '{}')", "loss_report_add(%s, '{}', '{}', '{}', '{}')",
-                     "loss_report_end(%s, '')", "loss_report_withdraw(%s)"):
+                     "loss_report_end(%s, '')", "loss_report_withdraw(%s)", "loss_report_check(%s, '', '{}', '{}')",
+                     "loss_report_know(%s, '{}', '{}', '{}')", "loss_report_claim(%s, '{}', '{}', '{}', '{}')"):
             with self.subTest(call), self.assertRaises(psycopg2.errors.InsufficientPrivilege):
                 run(self.app, f"SELECT latchkey.{call}", self.report)
             self.app.rollback()
         for connection in (self.app, self.validator):
-            for table in ("loss_report", "lost_change"):
+            for table in ("loss_report", "lost_change", "lost_mark"):
                 with self.assertRaises(psycopg2.errors.InsufficientPrivilege):
                     run(connection, f"SELECT 1 FROM latchkey.{table}")
                 connection.rollback()

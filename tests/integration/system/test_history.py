@@ -4,12 +4,14 @@ that lost something, or a restore, none of them admits anybody until `latchkey r
 
 import json
 import re
+import tempfile
 import threading
 import unittest
+from pathlib import Path
 
 import grpc
 
-from latchkey_test import CallCase, Client, PrivatePostgres, Server, StandbyPostgres, both_urls, stubs
+from latchkey_test import CallCase, Client, FedServer, PrivatePostgres, Server, StandbyPostgres, both_urls, stubs
 from latchkey_test.waiting import wait_until
 
 from system import System, scaled
@@ -261,6 +263,114 @@ class Restore(HistoryCase):
             self.assertEqual(system.ask(late, made.secret), "LOADING")
             self.recover(system, "--accept-loss", "--yes", code=0)
             system.ask_until(late, made.secret, "OK")
+
+    def test_one_that_was_down_while_a_loss_was_settled_starts_anew_and_stops_nobody(self):
+        directory = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        with PrivatePostgres() as postgres, System(validators=1, postgres=postgres, **QUICK) as system:
+            first, = system.validators
+            down = system.start_validator(snapshot_file=directory / "snapshot")
+            kept, ended, later = self.create(system, 3)
+            postgres.back_up()
+            self.revoke(system, [ended])
+            down.stop()  # and leaves a file that knows of it
+            self.revoke(system, [later])
+            postgres.restore(keeps_timeline=True)
+            system.ask_until(first, kept.secret, "HISTORY_LOST")
+            self.await_reports(system, 1)
+            self.recover(system, "--redo", "--yes", code=0)
+            system.ask_until(first, kept.secret, "OK")
+            system.validators.remove(down)  # the other one is asked all the time
+            with Watch(system, [kept.secret]) as watch:
+                watch.hear_more()
+                down.start()
+                self.assertIn("is settled", down.log())
+                system.ask_until(down, kept.secret, "OK")
+                self.assertEqual([system.ask(down, token.secret) for token in (ended, later)], ["DEACTIVATED"] * 2)
+                watch.hear_more()
+            self.assertEqual(watch.heard, {"OK"})
+            self.assertEqual(self.recover(system, code=0)["reports"], [])
+
+
+class Fed(HistoryCase):
+    """What the database and the feeder lost is known to a fed validator alone."""
+
+    def feed(self, system, feeder):
+        fed = self.enterContext(FedServer(system.deployment, feeder.address, poll_interval="100ms"))
+        fed.client = self.enterContext(Client(fed.address))
+        return fed
+
+    def start_anew(self, system, postgres, feeder):
+        """Database and feeder, with the feeder's memory gone; nobody is left who knows but those who are fed."""
+        feeder.kill()
+        postgres.restore(keeps_timeline=True)
+        self.await_management(system)
+        feeder.start(ready=False)
+
+    def test_it_never_admits_what_it_knows_to_be_ended_and_goes_on_once_that_is_settled(self):
+        with PrivatePostgres() as postgres, System(validators=1, postgres=postgres, **QUICK) as system:
+            feeder, = system.validators
+            fed = self.feed(system, feeder)
+            behind = self.feed(system, fed)
+            kept, ended = self.create(system, 2)
+            postgres.back_up()
+            self.revoke(system, [ended])
+            system.validators[:] = [fed, behind]
+            with Watch(system, [ended.secret]) as watch:
+                self.start_anew(system, postgres, feeder)
+                for each in (feeder, fed, behind):
+                    system.ask_until(each, kept.secret, "HISTORY_LOST")
+                shown = wait_until(lambda: self.shown_with_failures(system, 2), 60, "both reports to be whole")
+                self.assertEqual([(change["what"], change["object_id"]) for change in shown["changes"]],
+                                 [("token.deactivated", ended.access_token.token_id)])
+                self.assertIn("fed by another validator", shown["reports"][0]["failure"])
+                watch.hear_more()
+                self.recover(system, "--redo", "--yes", code=1)  # what it could not compare is for people
+                system.ask_until(fed, kept.secret, "HISTORY_LOST")
+                self.recover(system, "--accept-loss", "--yes", code=0)
+                for each in (feeder, fed, behind):
+                    system.ask_until(each, kept.secret, "OK")
+                watch.hear_more()
+            self.assertNotIn("OK", watch.heard)
+            for each in (feeder, fed, behind):
+                self.assertEqual(system.ask(each, ended.secret), "DEACTIVATED")
+            self.assertEqual(self.recover(system, code=0)["reports"], [])
+
+    def shown_with_failures(self, system, count):
+        shown = json.loads(system.deployment.latchkey("recover", "--json", check=False).stdout)
+        return shown if sum(bool(report["failure"]) for report in shown["reports"]) == count else None
+
+    def test_one_that_stood_still_while_it_was_settled_goes_on_and_stops_nobody(self):
+        with PrivatePostgres() as postgres, System(validators=1, postgres=postgres, **QUICK) as system:
+            feeder, = system.validators
+            fed, still = self.feed(system, feeder), self.feed(system, feeder)
+            kept, first, second = self.create(system, 3)
+            postgres.back_up()
+            self.revoke(system, [first])
+            still.pause()
+            self.revoke(system, [second])
+            self.start_anew(system, postgres, feeder)
+            system.ask_until(fed, kept.secret, "HISTORY_LOST")
+            wait_until(lambda: self.shown_with_failures(system, 1), 60, "the report to be whole")
+            self.recover(system, "--redo", "--accept-loss", "--yes", code=0)
+            system.ask_until(fed, kept.secret, "OK")
+            still.resume()
+            for answer in system.ask_until(still, kept.secret, "OK"):
+                self.assertIn(answer, ("STALE", "HISTORY_LOST"))
+            for each in (fed, still):
+                self.assertEqual([system.ask(each, ended.secret) for ended in (first, second)], ["DEACTIVATED"] * 2)
+            self.assertEqual(self.recover(system, code=0)["reports"], [])
+
+    def test_where_nothing_was_lost_it_goes_on_by_what_the_feeder_has(self):
+        with System(validators=1, **QUICK) as system:
+            feeder, = system.validators
+            fed = self.feed(system, feeder)
+            kept, ended = self.create(system, 2)
+            feeder.kill()
+            system.deactivate(ended.access_token.token_id, wait=0)
+            feeder.start()
+            system.ask_until(fed, ended.secret, "DEACTIVATED")
+            self.assertEqual(system.ask(fed, kept.secret), "OK")
+            self.assertEqual(self.recover(system, code=0)["reports"], [])
 
 
 if __name__ == "__main__":

@@ -192,13 +192,14 @@ class PrivatePostgres(Cluster):
         """Takes a base backup, for one restore()."""
         self._copy_to(self.directory / "backup")
 
-    def restore(self):
-        """What back_up() took is the database again, on the same port; as after a restore on a timeline of its own."""
+    def restore(self, keeps_timeline=False):
+        """What back_up() took is the database again, on the same port: on a timeline of its own, or as a disk image would be."""
         self.stop()
         shutil.rmtree(self.directory / "data")
         (self.directory / "backup").rename(self.directory / "data")
-        _touch(self.directory / "data/recovery.signal")
-        self._settings["restore_command"] = "false"  # there is no archive
+        if not keeps_timeline:
+            _touch(self.directory / "data/recovery.signal")
+            self._settings["restore_command"] = "false"  # there is no archive
         self.start()
 
     def _copy_to(self, data):

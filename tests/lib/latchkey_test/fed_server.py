@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from latchkey_test import Server
+from .server import Server
 
 
 class FedServer(Server):
