@@ -103,6 +103,9 @@ BROKEN = {
         ("docs/security.md", "| a | `unit/test_b.c` |\n", "test_b.c"),
         ("docs/security.md", "| a | `unit/test_a.c` `drained` |\n", "drained"),
     ],
+    "points_are_all_tested": [
+        ("tests/integration/test_points.py", "def test_point_62_is_kept(self):\n", "point 61"),
+    ],
     "figures_are_those_that_were_measured": [
         ("docs/performance.md", "<!-- figures: goals -->\nten\n<!-- end -->\n", "performance.md"),
     ],
