@@ -66,11 +66,12 @@ bool validate_asker_holds(const struct image *image, const struct validate_asker
 }
 
 static bool is_own(const struct validate_asker *asker, struct uuid company_id) {
-    return asker->has_bearer && uuid_is_equal(asker->company_id, company_id);
+    return asker->has_bearer & uuid_is_equal(asker->company_id, company_id);
 }
 
+// why without a branch: the time does not tell whose token it is.
 bool validate_asker_sees(const struct validate_asker *asker, struct uuid company_id) {
-    return asker->is_local || asker->has_any || is_own(asker, company_id);
+    return asker->is_local | asker->has_any | is_own(asker, company_id);
 }
 
 bool validate_asker_sees_detail(const struct validate_asker *asker, struct uuid company_id) {
