@@ -80,7 +80,8 @@ static inline uint64_t choose(bool condition, uint64_t yes, uint64_t no) {
 }
 
 // why: both buckets are looked at in the same way, whatever is in them; the record that is chosen, a decoy
-// too, lies as far from the cache as any.
+// too, lies as far from the cache as any. Any of them is a decoy at times: a few, always the
+// same, would be in the cache.
 void token_table_advance_probe(const struct token_table *table, struct token_probe *probe) {
     struct token_place place = find_place(table, &probe->fingerprint);
     uint64_t matches, taken;
@@ -90,7 +91,8 @@ void token_table_advance_probe(const struct token_table *table, struct token_pro
     probe->candidate = SLAB_NONE;
     if (UNLIKELY(slots == 0))
         return;
-    probe->candidate = token_table_bucket_read(token_table_bucket_get_slot(&place, slots));
+    uint16_t hash = (uint16_t)(probe->fingerprint.words[0] >> 32);
+    probe->candidate = token_table_bucket_read(token_table_bucket_choose_slot(&place, slots, hash));
     if (UNLIKELY(probe->candidate == SLAB_NONE)) // just removed
         return;
     const char *record = (const char *)get_record(table, probe->candidate);
