@@ -44,7 +44,7 @@ struct client_rights; // immutable
 MUST_CHECK enum status client_rights_parse(struct bytes text, const char *name,
                                            struct client_rights **ret_rights, char *ret_error,
                                            size_t error_size);
-// The same of a file.
+// The same of a file. UNAVAILABLE: it could not be read now (whole_file.h).
 MUST_CHECK enum status client_rights_read(const char *path, struct client_rights **ret_rights,
                                           char *ret_error, size_t error_size);
 void client_rights_free(struct client_rights *rights); // takes NULL

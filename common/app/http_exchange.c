@@ -1,5 +1,6 @@
 #include "common/app/http_exchange.h"
 
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -279,6 +280,9 @@ static enum MHD_Result call(struct http_exchange *exchange) {
     MHD_suspend_connection(exchange->connection);
     enter(exchange, HTTP_ASKED);
     local_call_begin(exchange->call);
+    // why: where the loop shares the core it would wait until this thread has used up its time, which others
+    // who send may fill.
+    sched_yield();
     return MHD_YES;
 }
 

@@ -2,6 +2,8 @@
 // read before stays until the rest has come. A file that is written in place may be found half-way, too, and
 // the half may be valid: routes without the line that denies. So it is left alone until it has stayed the
 // same for a tick.
+//
+// why a tick, too, is the pause after a failure: it is as long as the longest one of backoff.h.
 #include "common/app/watched_files.h"
 
 #include <stdatomic.h>
@@ -31,19 +33,23 @@ bool watched_files_look(struct watched_files *files) {
 
 static void read_again(struct watched_files *files) {
     char error[ERROR_MAX];
-    if (files->read(error, sizeof(error)) == STATUS_OK) {
+    bool was_unread = files->is_unread;
+    enum status status = files->read(error, sizeof(error));
+    files->is_unread = status != STATUS_OK && status != STATUS_INVALID;
+    if (status == STATUS_OK) {
         atomic_fetch_add_explicit(&files->reloads, 1, memory_order_relaxed);
         log_event(LOG_LEVEL_INFO, files->read_again, LOG_TEXT("file", get_path(files, 0)));
         return;
     }
     atomic_fetch_add_explicit(&files->failures, 1, memory_order_relaxed);
-    log_event(LOG_LEVEL_ERROR, files->unusable, LOG_TEXT("reason", error));
+    if (!was_unread || !files->is_unread)
+        log_event(LOG_LEVEL_ERROR, files->unusable, LOG_TEXT("reason", error));
 }
 
 void watched_files_tick(struct watched_files *files) {
     bool was_changing = files->is_changing;
     files->is_changing = watched_files_look(files);
-    if (was_changing && !files->is_changing)
+    if (!files->is_changing && (was_changing || files->is_unread))
         read_again(files);
 }
 

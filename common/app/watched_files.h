@@ -1,6 +1,7 @@
 // Files that a program reads together: once at the start, by itself, and again when one of them has changed
 // or when told to. A set that can't be used changes nothing: what was read before stays in use, the log says
-// why, once, and it is counted. The main thread's, unless said.
+// why, once, and it is counted. One that could not be read now (too many open files, an I/O error, no memory)
+// is read again at each tick until it can be. The main thread's, unless said.
 #ifndef LATCHKEY_COMMON_APP_WATCHED_FILES_H
 #define LATCHKEY_COMMON_APP_WATCHED_FILES_H
 
@@ -15,13 +16,16 @@
 #define WATCHED_FILES_MAX 4
 
 struct watched_files {
-    const char *const *paths[WATCHED_FILES_MAX];             // where the settings have them; NULL or "": none
-    enum status (*read)(char *ret_error, size_t error_size); // all of them, and uses them from then on
-    const char *read_again, *unusable;                       // what the log says then
+    const char *const *paths[WATCHED_FILES_MAX]; // where the settings have them; NULL or "": none
+    // All of them, and uses them from then on. INVALID: they are not as they should be; any other failure may
+    // pass by itself.
+    enum status (*read)(char *ret_error, size_t error_size);
+    const char *read_again, *unusable; // what the log says then
 
     // Its own.
     struct file_stamp stamps[WATCHED_FILES_MAX];
     bool is_changing;                   // at the last tick
+    bool is_unread;                     // for a reason that may pass
     _Atomic uint64_t reloads, failures; // relaxed: read by the admin port
 };
 
@@ -29,7 +33,8 @@ struct watched_files {
 // the reading: what changes in between is seen by the next look.
 bool watched_files_look(struct watched_files *files);
 
-// Every second or so: reads again if one has changed, and none has since the tick before.
+// Every second or so: reads again if one has changed, and none has since the tick before, or if they could
+// not be read.
 void watched_files_tick(struct watched_files *files);
 
 // Reads again at once, unless there is no file.

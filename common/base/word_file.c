@@ -1,8 +1,9 @@
 #include "common/base/word_file.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+
+#include "common/base/whole_file.h"
 
 enum status word_file_fail(const struct word_file *file, const char *format, ...) {
     char sentence[256];
@@ -30,20 +31,6 @@ struct bytes word_file_take(struct bytes *rest) {
     return word;
 }
 
-static bool read_text(FILE *from, struct buffer *text) {
-    uint8_t *to = buffer_reserve(text, WORD_FILE_BYTES_MAX);
-    size_t len = to ? fread(to, 1, WORD_FILE_BYTES_MAX, from) : 0;
-    buffer_advance(text, len);
-    return to && !ferror(from) && len < WORD_FILE_BYTES_MAX;
-}
-
 enum status word_file_read(const char *path, struct buffer *text, char *ret_error, size_t error_size) {
-    FILE *from = fopen(path, "re");
-    bool is_read = from && read_text(from, text);
-    if (!is_read)
-        snprintf(ret_error, error_size, "%s %s", path,
-                 from || errno != ENOENT ? "can't be read, or is larger than 4 MiB" : "is not there");
-    if (from)
-        fclose(from);
-    return is_read ? STATUS_OK : STATUS_INVALID;
+    return whole_file_read(path, text, WORD_FILE_BYTES_MAX, ret_error, error_size);
 }

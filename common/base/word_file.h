@@ -26,8 +26,7 @@ enum status word_file_fail(const struct word_file *file, const char *format, ...
 // The word before the first white space, empty at the line's end; leaves what stands behind it.
 struct bytes word_file_take(struct bytes *rest);
 
-// The whole file at `path`, which `text` then owns, whatever is returned. INVALID, and a sentence, if it
-// can't be read or is larger than WORD_FILE_BYTES_MAX.
+// whole_file_read(), WORD_FILE_BYTES_MAX at most.
 MUST_CHECK enum status word_file_read(const char *path, struct buffer *text, char *ret_error,
                                       size_t error_size);
 

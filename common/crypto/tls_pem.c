@@ -1,6 +1,5 @@
 #include "common/crypto/tls_pem.h"
 
-#include <errno.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
@@ -8,9 +7,10 @@
 #include <string.h>
 
 #include "common/base/buffer.h"
+#include "common/base/whole_file.h"
 #include "common/crypto/tls_internal.h"
 
-enum { FILE_BYTES_MAX = 64 * 1024 * 1024, STEP_BYTES = 64 * 1024 };
+enum { FILE_BYTES_MAX = 64 * 1024 * 1024 };
 
 // A file as it was at one moment, to be read by OpenSSL.
 struct pem {
@@ -29,30 +29,17 @@ static enum status fail_by_library(const struct pem *pem, const char *what) {
     const char *reason = ERR_reason_error_string(ERR_peek_last_error());
     snprintf(pem->sentence->text, pem->sentence->size, "%s %s: %s", pem->path, what,
              reason ? reason : "no reason is told");
-    return STATUS_INVALID;
-}
-
-static void read_all(FILE *from, struct buffer *text) {
-    for (;;) {
-        uint8_t *to = buffer_reserve(text, STEP_BYTES);
-        size_t len = to ? fread(to, 1, STEP_BYTES, from) : 0;
-        if (len == 0)
-            return;
-        buffer_advance(text, len);
-    }
+    return tls_has_run_out_of_memory() ? STATUS_NO_MEMORY : STATUS_INVALID;
 }
 
 static enum status open_pem(struct pem *pem) {
     ERR_clear_error();
-    FILE *from = fopen(pem->path, "re");
-    if (!from)
-        return fail(pem, errno == ENOENT ? "is not there" : "can't be read");
-    pem->text.limit = FILE_BYTES_MAX;
-    read_all(from, &pem->text);
-    bool is_read = !ferror(from) && !pem->text.failed && pem->text.len > 0;
-    fclose(from);
-    if (!is_read)
-        return fail(pem, pem->text.len == 0 ? "is empty" : "can't be read");
+    enum status status =
+        whole_file_read(pem->path, &pem->text, FILE_BYTES_MAX, pem->sentence->text, pem->sentence->size);
+    if (status != STATUS_OK)
+        return status;
+    if (pem->text.len == 0)
+        return fail(pem, "is empty");
     pem->bio = BIO_new_mem_buf(pem->text.data, (int)pem->text.len);
     return pem->bio ? STATUS_OK : STATUS_NO_MEMORY;
 }

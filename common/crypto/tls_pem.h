@@ -15,7 +15,8 @@ struct tls_sentence {
     size_t size;
 };
 
-// All: INVALID with the sentence.
+// All: INVALID with the sentence; UNAVAILABLE, with it, where the file could not be read now (whole_file.h);
+// NO_MEMORY.
 
 // The certificate, which must not have ended, and those behind it in its chain.
 MUST_CHECK enum status tls_pem_use_certificate(SSL_CTX *context, const char *path,

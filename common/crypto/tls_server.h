@@ -29,7 +29,8 @@ struct tls_server_options {
     const struct clock *clock; // borrows
 };
 
-// INVALID or NO_MEMORY, and a sentence in `ret_error` that names the file. *ret_server is owned.
+// INVALID, UNAVAILABLE (the file could not be read now) or NO_MEMORY, and a sentence in `ret_error` that
+// names the file. *ret_server is owned.
 MUST_CHECK enum status tls_server_new(const struct tls_server_options *options,
                                       struct tls_server **ret_server, char *ret_error, size_t error_size);
 

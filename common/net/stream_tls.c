@@ -5,6 +5,9 @@
 //         +-- failed --> ENDED +------------- close ----------------- close --------+--> CLOSED -> freed
 //                                                                                        after the turn
 //
+// A session begins when the peer's first message is whole: until then it costs what it has sent, and nothing
+// that it has announced.
+//
 // All records of a write, and all that a read gives rise to, are made in a buffer of the loop's and leave in
 // one write below. What is read is deciphered into another one, and handed on whole, so that the owner has
 // one read, and one write, for each read of the socket.
@@ -15,6 +18,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "common/base/buffer.h"
+#include "common/crypto/tls_hello.h"
 #include "common/crypto/tls_session.h"
 #include "common/net/loop_internal.h"
 
@@ -30,7 +35,10 @@ static const uint8_t allowed[TLS_STATE_COUNT] = {
 
 struct tls {
     struct stream base;
-    struct tls_session *session;
+    struct tls_server *server;
+    struct buffer opening;       // what has come before there was a session
+    struct tls_session *session; // NULL = not yet
+    const char *failure;         // of one that was not to be; NULL = none
     struct stream_tls_handshake handshake;
     bool is_answered;
     enum tls_state state;
@@ -98,8 +106,7 @@ static void on_end(void *context, enum stream_end why) {
         end(tls, why == STREAM_END_PEER_CLOSED ? STREAM_END_RESET : why);
 }
 
-static void on_read(void *context, struct bytes bytes) {
-    struct tls *tls = context;
+static void receive(struct tls *tls, struct bytes bytes) {
     struct buffer *plaintext = loop_get_plaintext(tls->base.loop), *ciphertext = take_ciphertext(tls);
     buffer_reset(plaintext);
     enum status status = tls_session_receive(tls->session, bytes, plaintext, ciphertext);
@@ -113,6 +120,40 @@ static void on_read(void *context, struct bytes bytes) {
         deliver(tls, plaintext);
     if (status != STATUS_OK)
         end(tls, status == STATUS_CLOSED ? STREAM_END_PEER_CLOSED : STREAM_END_TLS_FAILED);
+}
+
+static void begin_session(struct tls *tls) {
+    struct buffer opening = tls->opening;
+    tls->opening = (struct buffer){0};
+    if (tls_session_new_of_server(tls->server, &tls->session) == STATUS_OK)
+        receive(tls, buffer_get_bytes(&opening));
+    else
+        end_handshake(tls, STATUS_NO_MEMORY);
+    buffer_fini(&opening);
+}
+
+static void hear_opening(struct tls *tls, struct bytes bytes) {
+    buffer_append(&tls->opening, bytes);
+    if (tls->opening.failed) {
+        end_handshake(tls, STATUS_NO_MEMORY);
+        return;
+    }
+    switch (tls_hello_look(buffer_get_bytes(&tls->opening))) {
+    case TLS_HELLO_UNFINISHED: return;
+    case TLS_HELLO_WHOLE: begin_session(tls); return;
+    case TLS_HELLO_TOO_LONG:
+        tls->failure = "the first message is too long";
+        end_handshake(tls, STATUS_MALFORMED);
+        return;
+    }
+}
+
+static void on_read(void *context, struct bytes bytes) {
+    struct tls *tls = context;
+    if (tls->session)
+        receive(tls, bytes);
+    else if (tls->state == TLS_HANDSHAKE)
+        hear_opening(tls, bytes);
 }
 
 static void on_drained(void *context) {
@@ -158,6 +199,7 @@ static void tls_resume_reading(struct stream *stream) {
 static void free_tls(struct loop_task *task) {
     struct tls *tls = CONTAINER_OF(task, struct tls, free_task);
     tls_session_free(tls->session);
+    buffer_fini(&tls->opening);
     free(tls);
 }
 
@@ -165,7 +207,8 @@ static void tls_close(struct stream *stream, enum stream_close how) {
     struct tls *tls = (struct tls *)stream;
     struct buffer *ciphertext = take_ciphertext(tls);
     move(tls, TLS_CLOSED);
-    tls_session_end(tls->session, ciphertext);
+    if (tls->session)
+        tls_session_end(tls->session, ciphertext);
     (void)!send_below(tls, ciphertext);
     stream_close(tls->base.below, how);
     loop_defer(tls->base.loop, &tls->free_task);
@@ -183,13 +226,12 @@ static const struct stream_operations operations = {
 enum status stream_tls_open(struct stream *below, struct tls_server *server,
                             const struct stream_tls_handshake *handshake, struct stream **ret_stream) {
     struct tls *tls = calloc(1, sizeof(*tls));
-    if (!tls || tls_session_new_of_server(server, &tls->session) != STATUS_OK) {
-        free(tls);
+    if (!tls)
         return STATUS_NO_MEMORY;
-    }
     tls->base = *below;
     tls->base.operations = &operations;
     tls->base.below = below;
+    tls->server = server;
     tls->handshake = *handshake;
     tls->free_task.run = free_tls;
     *ret_stream = &tls->base;
@@ -198,5 +240,8 @@ enum status stream_tls_open(struct stream *below, struct tls_server *server,
 }
 
 const char *stream_tls_get_failure(const struct stream *stream) {
-    return tls_session_get_failure(((const struct tls *)stream)->session);
+    const struct tls *tls = (const struct tls *)stream;
+    if (tls->session)
+        return tls_session_get_failure(tls->session);
+    return tls->failure ? tls->failure : "";
 }

@@ -15,8 +15,8 @@ struct stream_tls_handshake {
     void *context;
 };
 
-// Takes `below`, which has not been started, and begins the handshake. NO_MEMORY: `below` is still the
-// caller's. *ret_stream is owned.
+// Takes `below`, which has not been started, and begins the handshake; borrows `server`. NO_MEMORY: `below`
+// is still the caller's. *ret_stream is owned.
 MUST_CHECK enum status stream_tls_open(struct stream *below, struct tls_server *server,
                                        const struct stream_tls_handshake *handshake,
                                        struct stream **ret_stream);

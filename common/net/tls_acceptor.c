@@ -1,6 +1,7 @@
 // Two queues, because whoever means it says what it wants with its first packet: so those who have not cost
-// nothing to drop, and a crowd of them keeps nobody out, however fast it comes again. Those who have been
-// answered have cost a signature, and are left to finish; what comes above that is refused at the door.
+// nothing to drop (stream_tls.c), and a crowd of them keeps nobody out, however fast it comes again. Those
+// who have been answered have cost a signature, and are left to finish; what comes above that is refused at
+// the door.
 #include "common/net/tls_acceptor.h"
 
 #include <assert.h>

@@ -33,7 +33,9 @@ CROWDS = {
     "stopped_in_the_middle": _client_hello()[:100],
     "silent": b"",
     "one_byte": b"\x16",
-    "long_message_announced": b"\x16\x03\x01\x40\x00" + b"\x01\x01\xff\xff\x03\x03" + bytes(16378),
+    # As long as a first message may be, and longer; the first record of it comes.
+    "long_message_announced": b"\x16\x03\x01\x40\x00" + b"\x01\x01\x00\x00\x03\x03" + bytes(16378),
+    "endless_message_announced": b"\x16\x03\x01\x40\x00" + b"\x01\x01\xff\xff\x03\x03" + bytes(16378),
 }
 
 

@@ -19,7 +19,7 @@ def run(world):
     rounds = [_measure() for _ in range(1 if world.quick else 5)]
     return [Figure("timing", f"|t| of unknown and {other} secrets, {_SAMPLES} requests",
                    [abs(round_[f"t_{other}"]) for round_ in rounds], [_BOUND] * len(rounds), "bound", "t", 1.0)
-            for other in ("deactivated", "foreign")]
+            for other in ("deactivated", "expired", "foreign")]
 
 
 def _measure():

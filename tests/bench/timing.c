@@ -1,7 +1,7 @@
-// Whether the time of a refusal tells what a secret once was: unknown secrets, deactivated ones and those of
-// another company are asked about in random order, each over an image of many tokens and a whole connection
-// of the server in this thread, from the bytes of the request to the bytes of the answer. Reasons are folded,
-// so that nothing but the time can tell them apart.
+// Whether the time of a refusal tells what a secret once was: unknown secrets, deactivated ones, expired ones
+// and those of another company are asked about in random order, each over an image of many tokens and a whole
+// connection of the server in this thread, from the bytes of the request to the bytes of the answer. Reasons
+// are folded, so that nothing but the time can tell them apart; refusals are noted as a validator does it.
 //
 // usage: bench-timing TOKENS SAMPLES
 // Writes one JSON object: mean and deviation of each class in ns, and Welch's t of unknown and each other
@@ -23,11 +23,11 @@
 #include "tests/unit/unit.h"
 #include "tests/unit/validator_server.h"
 
-enum class { UNKNOWN, DEACTIVATED, FOREIGN, CLASS_COUNT };
-static const char *const class_names[] = {"unknown", "deactivated", "foreign"};
+enum class { UNKNOWN, DEACTIVATED, EXPIRED, FOREIGN, CLASS_COUNT };
+static const char *const class_names[] = {"unknown", "deactivated", "expired", "foreign"};
 
 // why a limit: what takes longer was interrupted by the machine, which would hide everything else.
-enum { WARM_UP = 10000, INTERRUPTED_NS = 20000, CAPACITY = 4096 };
+enum { WARM_UP = 10000, INTERRUPTED_NS = 20000, CAPACITY = 4096, COMPANY_DENIALS_MAX = 100 };
 
 // Of the samples of a class (Welford).
 struct moments {
@@ -77,28 +77,29 @@ static void write_question(struct question *question, enum class class, const ch
 
 static const struct bytes grants[] = {BYTES_LITERAL("charges.read"), BYTES_LITERAL("latchkey.validate.any")};
 
-// The secret of one more token of that class, good or not.
+// The secret of one more token: of that class, or a good one beside it.
 static struct secret put_token(struct validator_image *made, enum class class, struct uuid company_id,
-                               size_t number, bool is_deactivated) {
+                               size_t number, bool is_good) {
     struct token_row row = validator_image_make_row((uint8_t) class, company_id, grants, 1);
     memcpy(row.token_id.bytes + 2, &number, sizeof(number));
-    row.token_id.bytes[1] = is_deactivated ? 'd' : 'a';
-    row.is_deactivated = is_deactivated;
+    row.token_id.bytes[1] = is_good ? 'a' : 'd';
+    row.is_deactivated = !is_good && class == DEACTIVATED;
+    if (!is_good && class == EXPIRED)
+        row.expires_at_ms = 1;
     return validator_image_put(made, row);
 }
 
-// Half of the tokens are good: an image of nothing but dead ones would be no usual one. The companies' lie
-// side by side, in an order that changes, so that a class is no part of the memory, nor of a line of the
-// cache.
+// Half of the tokens are good: an image of nothing but dead ones would be no usual one. The classes' lie side
+// by side, in an order that changes, so that a class is no part of the memory, nor of a line of the cache.
 static void put_tokens(struct validator_image *made, const struct uuid companies[CLASS_COUNT], size_t count,
                        struct question *questions) {
-    enum { KINDS = 4 };
+    enum { KINDS = 2 * (CLASS_COUNT - 1) };
     for (size_t i = 0; i < count; i++) {
         size_t first = random_get_u64() % KINDS;
         for (size_t k = 0; k < KINDS; k++) {
             size_t kind = (first + k) % KINDS;
-            enum class class = kind / 2 ? FOREIGN : DEACTIVATED;
-            struct secret secret = put_token(made, class, companies[class], i, kind % 2);
+            enum class class = DEACTIVATED + kind / 2;
+            struct secret secret = put_token(made, class, companies[class], i, kind % 2 == 0);
             if (kind % 2)
                 write_question(&questions[class * count + i], class, secret.text);
         }
@@ -141,6 +142,7 @@ static void open_server(void) {
                                                      .folds_reasons = true};
     const struct ip_address far = {.family = IP_FAMILY_V4, .bytes = {198, 51, 100, 1}};
     validator_server_open(&server, &options);
+    check(denial_log_new(CAPACITY, COMPANY_DENIALS_MAX, &server.mine.denials) == STATUS_OK, "no memory");
     validate_loop_enter(&server.mine, loop_group_get_loop(server.loops, 0));
     memory_stream_init(&stream, loop_group_get_loop(server.loops, 0), &far);
     connection_open(&server.grpc->home[0], &stream.base);
@@ -251,9 +253,10 @@ static void report(const struct moments *moments) {
     for (int i = 0; i < CLASS_COUNT; i++)
         printf("\"%s\": %.2f, \"%s_deviation\": %.1f, ", class_names[i], moments[i].mean, class_names[i],
                sqrt(moments[i].squares / moments[i].count));
-    printf("\"t_deactivated\": %.2f, \"t_foreign\": %.2f}\n",
-           get_welch_t(&moments[UNKNOWN], &moments[DEACTIVATED]),
-           get_welch_t(&moments[UNKNOWN], &moments[FOREIGN]));
+    for (int i = UNKNOWN + 1; i < CLASS_COUNT; i++)
+        printf("%s\"t_%s\": %.2f", i > UNKNOWN + 1 ? ", " : "", class_names[i],
+               get_welch_t(&moments[UNKNOWN], &moments[i]));
+    printf("}\n");
 }
 
 int main(int argc, char **argv) {
@@ -267,7 +270,7 @@ int main(int argc, char **argv) {
     validator_image_init(&server.made, names, 2, 1);
     struct uuid own = validator_image_add_company(&server.made, 1);
     const struct uuid companies[] = {
-        [DEACTIVATED] = own, [FOREIGN] = validator_image_add_company(&server.made, 65)};
+        [DEACTIVATED] = own, [EXPIRED] = own, [FOREIGN] = validator_image_add_company(&server.made, 65)};
     make_unknown(validator_image_get_lane(own), tokens, questions);
     put_tokens(&server.made, companies, tokens, questions);
     asker = validator_image_put(&server.made, validator_image_make_row(9, own, grants, 1));

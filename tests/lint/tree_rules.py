@@ -99,6 +99,19 @@ def alerts_are_explained(tree):
             yield Violation(manual, line, f"{name} is no alert of {alerts}")
 
 
+_POINT = re.compile(r"def test_point_(\d+)_")
+_POINTS = range(1, 63)
+
+
+def points_are_all_tested(tree):
+    """Of what a gRPC server must do over HTTP/2 each point, by its number, has a test that is named after it."""
+    files = tree.named(".py", under="tests/integration/")
+    tested = {int(number) for name in files for number in _POINT.findall(tree.text(name))}
+    missing = [number for number in _POINTS if number not in tested]
+    if tested and missing:
+        yield Violation("tests/integration", 1, "has no test of " + ", ".join(f"point {number}" for number in missing))
+
+
 def figures_are_those_that_were_measured(tree):
     """docs/performance.md and its plots say what docs/performance.json does: run tests/bench/page.py to write them again."""
     for path in page.stale(tree.root / "docs"):
@@ -115,5 +128,5 @@ def contract_is_clean(tree):
 
 
 RULES = (nothing_generated_is_committed, no_path_of_one_machine, no_registry_host, shell_scripts_are_clean,
-         named_tests_exist, alerts_are_explained, figures_are_those_that_were_measured)
+         named_tests_exist, alerts_are_explained, points_are_all_tested, figures_are_those_that_were_measured)
 EXTRA_RULES = (contract_is_clean,)

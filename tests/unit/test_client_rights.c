@@ -119,7 +119,7 @@ static void a_file_is_read_whole_or_not_at_all(void **state) {
     assert_string_equal(error, "/nowhere/rights is not there");
     assert_int_equal(client_rights_read("/", &rights, error, sizeof(error)), STATUS_INVALID);
     assert_int_equal(client_rights_read("/dev/zero", &rights, error, sizeof(error)), STATUS_INVALID);
-    assert_non_null(strstr(error, "larger than 4 MiB"));
+    assert_non_null(strstr(error, "is larger than 4194304 bytes"));
 }
 
 static bool parse_once(void *context) {

@@ -259,6 +259,49 @@ static void it_may_be_closed_by_who_reads(void **state) {
     close_scene(&scene);
 }
 
+static void let_arrive(struct scene *scene, struct bytes bytes) {
+    scene->below.base.callbacks->on_read(scene->below.base.context, bytes);
+}
+
+static void a_first_message_may_come_in_any_pieces(void **state) {
+    (void)state;
+    struct scene scene;
+    assert_true(open_scene(&scene));
+    struct bytes hello = buffer_get_bytes(&scene.to_server);
+    for (size_t i = 0; i < hello.len; i++) {
+        assert_int_equal(scene.answered, 0);
+        let_arrive(&scene, bytes_of(hello.data + i, 1));
+    }
+    assert_int_equal(scene.answered, 1);
+    buffer_reset(&scene.to_server);
+    exchange(&scene);
+    assert_int_equal(scene.handshake, STATUS_OK);
+    close_scene(&scene);
+}
+
+static void a_first_message_that_is_announced_too_long_is_not_waited_for(void **state) {
+    (void)state;
+    struct scene scene;
+    assert_true(open_scene(&scene));
+    let_arrive(&scene, BYTES_LITERAL("\x16\x03\x01\x40\0\x01\x01\xff\xff"));
+    assert_int_equal(scene.handshake, STATUS_MALFORMED);
+    assert_string_equal(stream_tls_get_failure(scene.stream), "the first message is too long");
+    let_arrive(&scene, BYTES_LITERAL("and more"));
+    assert_int_equal(scene.ends, 0);
+    close_scene(&scene);
+}
+
+static void one_that_has_not_said_all_may_be_closed(void **state) {
+    (void)state;
+    struct scene scene;
+    assert_true(open_scene(&scene));
+    let_arrive(&scene, BYTES_LITERAL("\x16"));
+    close_stream(&scene);
+    assert_true(scene.below.is_closed);
+    assert_int_equal(scene.below.written.len, 0);
+    close_scene(&scene);
+}
+
 static void a_handshake_that_fails_says_why(void **state) {
     (void)state;
     struct scene scene;
@@ -332,6 +375,9 @@ int main(void) {
         cmocka_unit_test(a_changed_byte_ends_it_and_is_not_handed_on),
         cmocka_unit_test(the_owner_s_end_is_said),
         cmocka_unit_test(it_may_be_closed_by_who_reads),
+        cmocka_unit_test(a_first_message_may_come_in_any_pieces),
+        cmocka_unit_test(a_first_message_that_is_announced_too_long_is_not_waited_for),
+        cmocka_unit_test(one_that_has_not_said_all_may_be_closed),
         cmocka_unit_test(a_handshake_that_fails_says_why),
         cmocka_unit_test(a_peer_that_goes_in_the_middle_of_it_is_told_as_gone),
         cmocka_unit_test(without_memory_it_ends_and_leaves_nothing),

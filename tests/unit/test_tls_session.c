@@ -4,6 +4,7 @@
 #include <openssl/ssl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "common/base/clock.h"
@@ -470,6 +471,23 @@ static void a_reload_with_bad_files_changes_nothing(void **state) {
     close_pair(&pair);
 }
 
+static void a_reload_without_descriptors_changes_nothing_and_says_that_it_may_pass(void **state) {
+    (void)state;
+    struct rlimit before, none;
+    struct tls_server *server = make_server(&(struct tls_server_options){.client_ca_file = NULL});
+    int64_t expiry_s = tls_server_get_expiry_s(server);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = (struct rlimit){.rlim_cur = 0, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    enum status status = tls_server_reload(server, error, sizeof(error));
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(status, STATUS_UNAVAILABLE);
+    assert_non_null(strstr(error, server_certificate.certificate_file));
+    assert_int_equal(tls_server_get_expiry_s(server), expiry_s);
+    assert_int_equal(tls_server_reload(server, error, sizeof(error)), STATUS_OK);
+    tls_server_free(server);
+}
+
 // ---- without memory ----
 
 static bool shake_hands(void *context) {
@@ -551,6 +569,7 @@ int main(void) {
         cmocka_unit_test(a_client_that_goes_on_is_known_by_the_same_name),
         cmocka_unit_test(new_keys_are_made_at_the_pace_of_data_and_not_for_nothing),
         cmocka_unit_test(a_reload_with_bad_files_changes_nothing),
+        cmocka_unit_test(a_reload_without_descriptors_changes_nothing_and_says_that_it_may_pass),
         cmocka_unit_test(without_memory_it_fails_and_leaves_nothing),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

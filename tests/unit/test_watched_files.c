@@ -1,9 +1,12 @@
 // Files that change under a program: what is read of them, and when.
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "common/app/watched_files.h"
+#include "common/base/whole_file.h"
 #include "tests/unit/unit.h"
 
 static char directory[] = "/tmp/test_watched_files.XXXXXX";
@@ -13,14 +16,13 @@ static char in_use[64]; // what was read last
 static unsigned reads;
 
 static enum status read_file(char *ret_error, size_t error_size) {
-    FILE *from = fopen(path, "r");
+    struct buffer text = {0};
     reads++;
-    snprintf(ret_error, error_size, "%s is not there", path);
-    if (!from)
-        return STATUS_INVALID;
-    in_use[fread(in_use, 1, sizeof(in_use) - 1, from)] = '\0';
-    fclose(from);
-    return STATUS_OK;
+    enum status status = whole_file_read(path, &text, sizeof(in_use) - 1, ret_error, error_size);
+    if (status == STATUS_OK)
+        snprintf(in_use, sizeof(in_use), "%.*s", (int)text.len, (const char *)text.data);
+    buffer_fini(&text);
+    return status;
 }
 
 static struct watched_files files;
@@ -96,6 +98,29 @@ static void who_asks_for_it_has_it_read_at_once(void **state) {
     assert_int_equal(reads, 1);
 }
 
+static void set_descriptors_max(rlim_t max) {
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = max;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+static void what_could_not_be_read_for_want_of_descriptors_is_read_as_soon_as_there_are_some(void **state) {
+    (void)state;
+    struct rlimit before;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    write_file("a", "w", "second");
+    set_descriptors_max(0);
+    tick(4);
+    set_descriptors_max(before.rlim_cur);
+    assert_string_equal(in_use, "");
+    assert_int_equal(reads, 3);
+    assert_int_equal(files.failures, 3);
+    tick(3);
+    assert_string_equal(in_use, "second");
+    assert_int_equal(reads, 4);
+}
+
 static int enter(void **state) {
     (void)state;
     return mkdtemp(directory) && chdir(directory) == 0 ? 0 : -1;
@@ -115,6 +140,7 @@ int main(void) {
         CASE(a_file_that_is_still_being_written_is_not_read),
         CASE(a_file_that_is_gone_changes_nothing_and_is_read_when_it_is_back),
         CASE(who_asks_for_it_has_it_read_at_once),
+        CASE(what_could_not_be_read_for_want_of_descriptors_is_read_as_soon_as_there_are_some),
     };
     return cmocka_run_group_tests(tests, enter, leave);
 }

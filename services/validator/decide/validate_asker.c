@@ -18,9 +18,11 @@ static enum status admit_bearer(const struct image *image, const struct bearer_s
     if (status != STATUS_OK)
         return status;
     struct validate_subject subject;
-    if (!validate_subject_find(image, &asker->digest, &subject))
-        return refusal_set(fault, REASON_UNKNOWN, &presence->address, NULL);
-    enum reason reason = access_decide(&subject.access, &request);
+    bool is_found = validate_subject_find(image, &asker->digest, &subject);
+    // why without a branch: as in validate_decide_by_key().
+    const enum reason reasons[] = {
+        [false] = REASON_UNKNOWN, [true] = access_decide(&subject.access, &request)};
+    enum reason reason = reasons[is_found];
     if (reason != REASON_OK)
         return refusal_set(fault, presence->folds_reasons ? validate_fold_reason(reason) : reason,
                            &presence->address, NULL);
@@ -64,11 +66,12 @@ bool validate_asker_holds(const struct image *image, const struct validate_asker
 }
 
 static bool is_own(const struct validate_asker *asker, struct uuid company_id) {
-    return asker->has_bearer && uuid_is_equal(asker->company_id, company_id);
+    return asker->has_bearer & uuid_is_equal(asker->company_id, company_id);
 }
 
+// why without a branch: the time does not tell whose token it is.
 bool validate_asker_sees(const struct validate_asker *asker, struct uuid company_id) {
-    return asker->is_local || asker->has_any || is_own(asker, company_id);
+    return asker->is_local | asker->has_any | is_own(asker, company_id);
 }
 
 bool validate_asker_sees_detail(const struct validate_asker *asker, struct uuid company_id) {

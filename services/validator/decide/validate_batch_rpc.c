@@ -129,7 +129,7 @@ static enum status decide(struct batch *batch, struct portion *portion, bool *re
         return status;
     if (batch->came_at_round == 0)
         batch->came_at_round = turn.view.positions->round;
-    validate_turn_note_asker(&turn);
+    validate_note_asker(&turn);
     status = fill(batch, portion);
     if (status == STATUS_MALFORMED)
         return validate_fail_malformed(batch->transport, batch->request, fault);

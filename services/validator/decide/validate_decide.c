@@ -149,6 +149,7 @@ static enum status refuse(const struct validate_view *view, const struct validat
                           struct validate_answer *ret_answer) {
     validate_refuse(view, asker, reason, lane, ret_answer);
     read_address(question, &ret_answer->use.address);
+    ret_answer->use.at_ms = view->now_ms;
     return STATUS_OK;
 }
 

@@ -43,7 +43,7 @@ struct validate_answer {
 
     // Not for the asker: what to note of it. Of a refusal the reason in truth, and whose token it was; zero
     // where no token was found that the asker may know of.
-    struct use use; // kind USE_NONE = nothing but the question's address
+    struct use use; // kind USE_NONE = nothing but the question's address and when it was asked
     enum reason true_reason;
     struct uuid denied_company_id, denied_token_id;
 };

@@ -111,7 +111,7 @@ static enum outcome answer(struct validate_call *call, const struct validate_tur
     struct arena *arena = grpc_call_get_arena(call->transport);
     struct validate_answer answer;
     *ret_response = BYTES_EMPTY;
-    validate_turn_note_asker(turn);
+    validate_note_asker(turn);
     if (validate_turn_answer(turn, &call->question, arena, &answer) == STATUS_OK)
         *ret_response = validate_wire_write(&answer, GRPC_CALL_HEADROOM, arena);
     if (ret_response->data)

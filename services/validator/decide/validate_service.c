@@ -10,12 +10,14 @@ void validate_loop_enter(struct validate_loop *mine, struct loop *loop) {
     validate_waits_enter_loop(&mine->waits, loop);
     backlog_enter_loop(&mine->backlog, loop);
     arena_init(&mine->scratch, 0);
+    validate_notes_enter_loop(&mine->notes);
 }
 
 void validate_loop_leave(struct validate_loop *mine) {
     validate_waits_leave_loop(&mine->waits);
     backlog_leave_loop(&mine->backlog); // what waited goes on
     arena_fini(&mine->scratch);
+    validate_notes_leave_loop(&mine->notes);
     reading_leave_loop(&mine->reading);
 }
 

@@ -17,6 +17,7 @@
 #include "services/validator/decide/denial_log.h"
 #include "services/validator/decide/reading.h"
 #include "services/validator/decide/validate_counters.h"
+#include "services/validator/decide/validate_note.h"
 #include "services/validator/decide/validate_wait.h"
 #include "services/validator/image/validator.h"
 
@@ -31,6 +32,7 @@ struct validate_loop {
     struct validate_counters counters;
     struct use_loop *uses;
     struct denial_log *denials; // owned by the service; NULL = none are kept
+    struct validate_notes notes;
 };
 
 // The context of the methods: made before the loops start, then const but for what the loops own.

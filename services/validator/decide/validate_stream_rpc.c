@@ -294,7 +294,7 @@ static enum status answer_portion(struct stream *stream, struct portion *portion
                                              grpc_call_get_fault(stream->transport), &turn);
     if (status != STATUS_OK)
         return status;
-    validate_turn_note_asker(&turn);
+    validate_note_asker(&turn);
     enum status read_status = fill(stream, portion);
     make_room(&stream->answers, portion->count * ANSWER_BYTES_USUAL);
     validate_items_look_up(&turn.view, portion->items, portion->count);

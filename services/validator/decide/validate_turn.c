@@ -110,42 +110,6 @@ enum status validate_turn_require(const struct validate_turn *turn, const char *
     return refusal_set(fault, REASON_PERMISSION_MISSING, &turn->asker.address, permission);
 }
 
-void validate_turn_note_asker(const struct validate_turn *turn) {
-    const struct validate_asker *asker = &turn->asker;
-    struct use_loop *uses = turn->mine->uses;
-    if (!asker->has_bearer)
-        return;
-    const struct use own = {.digest = asker->digest,
-                            .at_ms = turn->view.now_ms,
-                            .address = asker->address,
-                            .kind = USE_ADMITTED,
-                            .by = use_log_get_by(uses, asker->token_id)};
-    use_log_note(uses, &own);
-}
-
-static void note_use(const struct validate_turn *turn, struct use *use) {
-    const struct validate_asker *asker = &turn->asker;
-    struct use_loop *uses = turn->mine->uses;
-    if (use->kind == USE_NONE)
-        return;
-    use->by = asker->has_bearer ? use_log_get_by(uses, asker->token_id) : USE_BY_LOCAL;
-    use_log_note(uses, use);
-}
-
-static void note_denial(const struct validate_turn *turn, const struct validate_question *question,
-                        const struct validate_answer *answer) {
-    struct denial_log *log = turn->mine->denials;
-    if (answer->true_reason == REASON_OK || !log)
-        return;
-    struct denial_key key = {.company_id = answer->denied_company_id,
-                             .token_id = answer->denied_token_id,
-                             .address = answer->use.address,
-                             .reason = (uint8_t)answer->true_reason};
-    denial_key_set_domain(&key, question->domain);
-    if (!denial_log_note(log, &key, turn->view.now_ms))
-        validate_count(&turn->mine->counters.denials_missed, 1);
-}
-
 enum status validate_turn_decide(const struct validate_turn *turn, const struct validate_question *question,
                                  const struct validate_key *key, struct arena *arena,
                                  struct validate_answer *ret_answer) {
@@ -153,8 +117,7 @@ enum status validate_turn_decide(const struct validate_turn *turn, const struct 
     if (status != STATUS_OK)
         return status;
     validate_count(&turn->mine->counters.decisions[ret_answer->reason], 1);
-    note_use(turn, &ret_answer->use);
-    note_denial(turn, question, ret_answer);
+    validate_note_answer(turn, question, ret_answer);
     return STATUS_OK;
 }
 

@@ -42,7 +42,7 @@ MUST_CHECK enum status validate_turn_begin_reporting(const struct validate_servi
                                                      const char *permission, struct fault *fault,
                                                      struct validate_turn *ret_turn);
 
-// Decides about one question: counts it, and notes what it used or was refused. NO_MEMORY.
+// Decides about one question: counts it, and notes what it used or was refused (validate_note.h). NO_MEMORY.
 MUST_CHECK enum status validate_turn_answer(const struct validate_turn *turn,
                                             const struct validate_question *question, struct arena *arena,
                                             struct validate_answer *ret_answer);
@@ -56,8 +56,5 @@ MUST_CHECK enum status validate_turn_decide(const struct validate_turn *turn,
 // validate_refuse(), counted.
 void validate_turn_refuse(const struct validate_turn *turn, enum reason reason, unsigned lane,
                           struct validate_answer *ret_answer);
-
-// That the asker has asked: who asks all day is not unused. Once a turn at least.
-void validate_turn_note_asker(const struct validate_turn *turn);
 
 #endif

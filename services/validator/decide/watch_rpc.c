@@ -194,7 +194,7 @@ static enum status take_in(struct watch *watch, const Latchkey__V1__WatchChanges
     enum status status = check_asker(watch, &turn);
     if (status != STATUS_OK)
         return status;
-    validate_turn_note_asker(&turn);
+    validate_note_asker(&turn);
     return watch->watcher ? note(watch, request) : open(watch, &turn.view, request);
 }
 

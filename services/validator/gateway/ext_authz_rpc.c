@@ -138,7 +138,7 @@ static enum status decide(struct check *check, const struct validate_question *q
         status = validate_turn_begin(check->own->validate, check->transport, VALIDATE_ANYBODY, fault, &turn);
     if (status != STATUS_OK)
         return status;
-    validate_turn_note_asker(&turn);
+    validate_note_asker(&turn);
     status = validate_turn_answer(&turn, question, check->arena, &check->answer);
     return status == STATUS_OK ? STATUS_OK : fault_set_no_memory(fault);
 }

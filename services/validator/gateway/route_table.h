@@ -59,7 +59,7 @@ struct route_table; // immutable, held by all who use it
 // holder.
 MUST_CHECK enum status route_table_parse(struct bytes text, const char *name, struct route_table **ret_table,
                                          char *ret_error, size_t error_size);
-// The same of a file.
+// The same of a file. UNAVAILABLE: it could not be read now (whole_file.h).
 MUST_CHECK enum status route_table_read(const char *path, struct route_table **ret_table, char *ret_error,
                                         size_t error_size);
 

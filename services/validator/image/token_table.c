@@ -71,14 +71,17 @@ void token_table_begin_probe(const struct token_table *table, const struct diges
     token_table_prefetch(table, &ret_probe->fingerprint);
 }
 
-// Without a branch, which the compiler would make of the plain operator.
+// Without a branch, which the compiler would make of the plain operator, and of a mask that it can see
+// through.
 static inline uint64_t choose(bool condition, uint64_t yes, uint64_t no) {
     uint64_t mask = -(uint64_t)condition;
+    __asm__("" : "+r"(mask));
     return (yes & mask) | (no & ~mask);
 }
 
 // why: both buckets are looked at in the same way, whatever is in them; the record that is chosen, a decoy
-// too, lies as far from the cache as any.
+// too, lies as far from the cache as any. Any of them is a decoy at times: a few, always the
+// same, would be in the cache.
 void token_table_advance_probe(const struct token_table *table, struct token_probe *probe) {
     struct token_place place = find_place(table, &probe->fingerprint);
     uint64_t matches, taken;
@@ -88,7 +91,8 @@ void token_table_advance_probe(const struct token_table *table, struct token_pro
     probe->candidate = SLAB_NONE;
     if (UNLIKELY(slots == 0))
         return;
-    probe->candidate = token_table_bucket_read(token_table_bucket_get_slot(&place, slots));
+    uint16_t hash = (uint16_t)(probe->fingerprint.words[0] >> 32);
+    probe->candidate = token_table_bucket_read(token_table_bucket_choose_slot(&place, slots, hash));
     if (UNLIKELY(probe->candidate == SLAB_NONE)) // just removed
         return;
     const char *record = (const char *)get_record(table, probe->candidate);
@@ -127,10 +131,12 @@ const struct token_record *token_table_end_probe(const struct token_table *table
     if (UNLIKELY(probe->candidate == SLAB_NONE))
         return search_or_decoy(table, probe, ret_is_found);
     const struct token_record *record = get_record(table, probe->candidate);
-    bool is_equal = fingerprint_is_equal(&record->fingerprint, &probe->fingerprint);
-    if (UNLIKELY(probe->is_match & !is_equal))
+    uint64_t difference = fingerprint_get_difference(&record->fingerprint, &probe->fingerprint);
+    // why one condition, that nearly never holds: a branch at `difference` would be guessed right for what
+    // is asked about more often, a secret that is there or one that is not.
+    if (UNLIKELY(choose(probe->is_match, difference, 0) != 0))
         return search_or_decoy(table, probe, ret_is_found);
-    *ret_is_found = is_equal & probe->is_match;
+    *ret_is_found = probe->is_match;
     return record;
 }
 

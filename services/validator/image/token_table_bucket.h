@@ -109,12 +109,27 @@ static inline void token_table_bucket_scan(const struct token_place *place, uint
     *ret_taken = taken;
 }
 
-// The first of a mask, which is not empty.
-static inline struct token_slot token_table_bucket_get_slot(const struct token_place *place, uint64_t mask) {
-    unsigned bit = (unsigned)__builtin_ctzll(mask), word = bit % TOKEN_TABLE_BUCKET_LANE_BITS;
+static inline struct token_slot token_table_bucket_get_slot_of_bit(const struct token_place *place,
+                                                                   unsigned bit) {
+    unsigned word = bit % TOKEN_TABLE_BUCKET_LANE_BITS;
     return (struct token_slot){place->buckets[word / TOKEN_TABLE_BUCKET_WORDS],
                                word % TOKEN_TABLE_BUCKET_WORDS * TOKEN_TABLE_BUCKET_LANES +
                                    bit / TOKEN_TABLE_BUCKET_LANE_BITS};
+}
+
+// The first of a mask, which is not empty.
+static inline struct token_slot token_table_bucket_get_slot(const struct token_place *place, uint64_t mask) {
+    return token_table_bucket_get_slot_of_bit(place, (unsigned)__builtin_ctzll(mask));
+}
+
+// Any of a mask, which is not empty: the first from where 16 bits of a hash begin.
+static inline struct token_slot token_table_bucket_choose_slot(const struct token_place *place, uint64_t mask,
+                                                               uint16_t hash) {
+    unsigned lane = hash % TOKEN_TABLE_BUCKET_LANES;
+    unsigned word = (unsigned)(hash >> 8) * 2 * TOKEN_TABLE_BUCKET_WORDS >> 8;
+    unsigned begin = lane * TOKEN_TABLE_BUCKET_LANE_BITS + word;
+    uint64_t rotated = mask >> begin | mask << (-begin % 64);
+    return token_table_bucket_get_slot_of_bit(place, (begin + (unsigned)__builtin_ctzll(rotated)) % 64);
 }
 
 static inline uint32_t token_table_bucket_read(struct token_slot slot) {

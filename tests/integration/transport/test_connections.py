@@ -13,7 +13,7 @@ from h2.settings import SettingCodes
 from latchkey_test.waiting import wait_until
 from transport import SERVICE, Connection, RawConnection, TransportServer, framed, string_value, until_closed
 
-OK, DEADLINE_EXCEEDED, UNAVAILABLE = 0, 4, 14
+OK, DEADLINE_EXCEEDED, UNIMPLEMENTED, UNAVAILABLE = 0, 4, 12, 14
 PROTOCOL_ERROR, CANCEL, ENHANCE_YOUR_CALM = 1, 8, 11
 
 
@@ -287,6 +287,14 @@ class Abuse(unittest.TestCase):
             self.assertLess(sum(held), limit + len(streams) * len(message))
             self.assertEqual((min(held), max(held)), (len(message), 8 * len(message)))
             self.assertEqual(len(connection.call("Talk", message * 8).messages()), 8, "all has been given back")
+
+    def test_answers_larger_than_the_list_of_fields_that_a_client_likes_are_sent_all_the_same(self):
+        """The setting is advice; who takes it for a reason to reset gives everybody a way to have calls reset."""
+        with Connection(self.server) as connection:
+            connection.socket.sendall(frames.SettingsFrame(0, {SettingCodes.MAX_HEADER_LIST_SIZE: 1}).serialize())
+            for _ in range(20):
+                self.assertEqual(connection.call("Echo").status, OK)
+            self.assertEqual(connection.call("NoSuchMethod").status, UNIMPLEMENTED)
 
     def test_what_is_no_http2_is_closed(self):
         with socket.create_connection(self.server.address) as other:
