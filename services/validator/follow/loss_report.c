@@ -38,7 +38,7 @@ enum standing {
 
 static enum status keep(struct follower_session session, struct uuid report,
                         const struct loss_witness *witness, enum standing *ret_standing) {
-    const struct positions *positions = lanes_get_positions(image_get_lanes(witness->memory));
+    const struct positions *positions = witness->positions;
     struct arena arena;
     struct db_params params;
     const struct db_result *row;
