@@ -1,6 +1,7 @@
 #include "services/validator/follow/row_source.h"
 
 #include <assert.h>
+#include <inttypes.h>
 
 static const struct source {
     const char *name, *sql; // without its WHERE
@@ -78,13 +79,18 @@ static void append_prefixes(struct buffer *sql, const struct row_selection *sele
     buffer_append_text(sql, "}'::cidr[])");
 }
 
-// By the digests, which are as even as anything can be; companies, and so lanes, are not.
+// Of the numbers that PostgreSQL's hash of a token's id can be, which are as even as anything; companies, and
+// so lanes, are not.
+//
+// why of both tables: so that each connection hashes its part for the join, and not all of it.
 static void append_part(struct buffer *sql, const struct row_selection *selection) {
-    unsigned from = selection->part * ROW_PARTS_MAX / selection->part_count;
-    unsigned to = (selection->part + 1) * ROW_PARTS_MAX / selection->part_count;
-    buffer_append_format(sql, " WHERE s.digest >= '\\x%02x'::bytea", from);
-    if (to < ROW_PARTS_MAX)
-        buffer_append_format(sql, " AND s.digest < '\\x%02x'::bytea", to);
+    const int64_t all = INT64_C(1) << 32;
+    int64_t from = INT32_MIN + all * selection->part / selection->part_count;
+    int64_t last = INT32_MIN + all * (selection->part + 1) / selection->part_count - 1;
+    buffer_append_format(sql,
+                         " WHERE uuid_hash(t.token_id) BETWEEN %" PRId64 " AND %" PRId64
+                         " AND uuid_hash(s.token_id) BETWEEN %" PRId64 " AND %" PRId64,
+                         from, last, from, last);
 }
 
 static void append_where(struct buffer *sql, const struct row_selection *selection) {

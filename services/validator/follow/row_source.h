@@ -35,11 +35,10 @@ struct row_selection {
     const struct uuid *company_id; // all that this one has of the kind; not ROW_PERMISSION, not ROW_COMPANY
     const struct changed_prefix *prefixes; // and ROW_ENTRY: of these, which are all of one list
     size_t prefix_count;
-    // ROW_TOKEN: about the part-th of so many equal parts, each secret in one of them; 0 = all of it.
+    // ROW_TOKEN: the part-th of so many parts, which are about equal, and all secrets of a token in one; 0
+    // and 1 = all.
     unsigned part, part_count;
 };
-
-#define ROW_PARTS_MAX 256
 
 // Begins to read them. `sql` is room for the statement, which lives as long as the COPY.
 struct row_statement {

@@ -93,15 +93,18 @@ static void a_stop_ends_a_load_over_several_connections(void **state) {
     assert_null(dump);
 }
 
-// In the part that another connection reads.
+// Of many tokens, so that each connection has one.
 static void a_row_that_is_none_fails_the_load(void **state) {
     (void)state;
     const atomic_bool is_stopping = false;
     char *dump = NULL;
     scene_run(&scene, many_tokens);
-    scene_run(&scene, "ALTER TABLE latchkey.token_secret DROP CONSTRAINT IF EXISTS token_secret_digest_check;"
-                      "INSERT INTO latchkey.token_secret (digest, token_id, company_id, hint)"
-                      " VALUES ('\\x01', $t1, $c1, 'x')");
+    scene_run(
+        &scene,
+        "ALTER TABLE latchkey.token_secret DROP CONSTRAINT IF EXISTS token_secret_digest_check;"
+        "INSERT INTO latchkey.token_secret (digest, token_id, company_id, hint)"
+        " SELECT set_byte('\\x0000', 1, i), ('01900000-0000-7000-9000-' || lpad(to_hex(i), 12, '0'))::uuid, $c1,"
+        " 'x' FROM generate_series(1, 100) AS i");
     assert_int_equal(load(1, &scene.connection, &is_stopping, &dump), STATUS_MALFORMED);
     assert_null(dump);
 }
