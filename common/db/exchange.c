@@ -53,16 +53,20 @@ static bool is_prepared_before(const struct db_connection *connection, const str
     return is_prepared(&connection->prepared, steps[i].statement);
 }
 
+static bool goes_by_name(const struct db_connection *connection, const struct exchange_step *step) {
+    return connection->prepare == DB_PREPARE_ONCE && !step->is_for_once;
+}
+
 static bool is_to_prepare(const struct db_connection *connection, const struct exchange_step *steps,
                           size_t i) {
-    return connection->prepare == DB_PREPARE_ONCE && !is_prepared_before(connection, steps, i);
+    return goes_by_name(connection, &steps[i]) && !is_prepared_before(connection, steps, i);
 }
 
 static bool send_step(struct db_connection *connection, const struct exchange_step *steps, size_t i) {
     const struct db_statement *statement = steps[i].statement;
     const struct db_params *params = get_params(&steps[i]);
     static_assert(sizeof(Oid) == sizeof(params->types[0]), "passed as an array");
-    if (connection->prepare == DB_PREPARE_OFF)
+    if (!goes_by_name(connection, &steps[i]))
         return PQsendQueryParams(connection->pg, statement->sql, params->count, params->types, params->values,
                                  params->lengths, binary_formats, BINARY) == 1;
     if (is_to_prepare(connection, steps, i) &&

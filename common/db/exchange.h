@@ -16,6 +16,7 @@
 struct exchange_step {
     const struct db_statement *statement;
     const struct db_params *params; // NULL = none
+    bool is_for_once;               // never prepared, so the statement need live only until it has run
     struct pg_result *result;       // owned by the caller after OK; NULL otherwise
 };
 

@@ -34,6 +34,11 @@ static struct bytes get_value(const struct db_result *result, int row, int colum
     return bytes_of(PQgetvalue(result->pg, row, column), (size_t)PQgetlength(result->pg, row, column));
 }
 
+void db_result_get_row(const struct db_result *result, int row, struct bytes *ret_fields, size_t count) {
+    for (size_t column = 0; column < count; column++)
+        ret_fields[column] = get_value(result, row, (int)column);
+}
+
 static void check_type(const struct db_result *result, int column, enum db_type type) {
     assert(PQftype(result->pg, column) == (Oid)type);
 }

@@ -8,6 +8,7 @@
 #define LATCHKEY_COMMON_DB_RESULT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/base/arena.h"
@@ -26,6 +27,9 @@ int db_result_get_column_count(const struct db_result *result);
 int64_t db_result_get_affected_count(const struct db_result *result);
 
 bool db_result_is_null(const struct db_result *result, int row, int column);
+
+// The first `count` fields of a row as they came; data NULL is NULL. Borrows from the result.
+void db_result_get_row(const struct db_result *result, int row, struct bytes *ret_fields, size_t count);
 
 bool db_result_get_bool(const struct db_result *result, int row, int column);
 char db_result_get_char(const struct db_result *result, int row, int column);

@@ -8,6 +8,7 @@
 
 #include "common/base/log.h"
 #include "common/db/exchange.h"
+#include "common/db/shared_snapshot.h"
 
 // The server cancels a statement at the deadline; we give up on its answer this much later, so that normally
 // its answer wins and the connection lives on.
@@ -49,6 +50,8 @@ struct batch {
     struct bytes names[SETTINGS_MAX], values[SETTINGS_MAX];
     size_t settings_count;
     char company[UUID_TEXT_LENGTH + 1], timeout[24];
+    char join_sql[sizeof("SET TRANSACTION SNAPSHOT ''") + DB_SNAPSHOT_NAME_MAX];
+    struct db_statement join;
     int64_t timeout_ms; // in force once the batch has run
 };
 
@@ -151,10 +154,21 @@ static void add_timeout(struct batch *batch, const struct db_transaction *transa
     add_setting(batch, "statement_timeout", batch->timeout);
 }
 
+// Before the settings: those are a query, and with the first one a transaction has taken its snapshot.
+static void add_begin(struct batch *batch, const struct db_begin_options *options) {
+    add_step(batch, &begin_statements[options->access][options->isolation], NULL);
+    if (!options->snapshot)
+        return;
+    snprintf(batch->join_sql, sizeof(batch->join_sql), "SET TRANSACTION SNAPSHOT '%s'",
+             options->snapshot->name);
+    batch->join = (struct db_statement){"snapshot_join", batch->join_sql};
+    batch->steps[batch->count++] = (struct exchange_step){.statement = &batch->join, .is_for_once = true};
+}
+
 static void begin_batch(struct batch *batch, const struct db_transaction *transaction, bool is_first) {
     batch->count = batch->settings_count = 0;
     if (transaction->state == TRANSACTION_PENDING)
-        add_step(batch, &begin_statements[transaction->options.access][transaction->options.isolation], NULL);
+        add_begin(batch, &transaction->options);
     add_company(batch, transaction);
     if (is_first)
         add_role(batch, transaction);

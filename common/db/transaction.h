@@ -30,6 +30,7 @@
 #include "common/db/statement.h"
 
 struct db_transaction;
+struct db_shared_snapshot;
 
 enum db_access { DB_READ_WRITE, DB_READ_ONLY };
 enum db_isolation { DB_READ_COMMITTED, DB_REPEATABLE_READ, DB_SERIALIZABLE };
@@ -43,6 +44,8 @@ struct db_begin_options {
     enum db_isolation isolation;
     struct uuid company; // SET LOCAL latchkey.company; zero = none
     const char *role;    // SET LOCAL ROLE; NULL = the connection's
+    // Borrows: what a REPEATABLE READ transaction is to see. NULL = what is there at its first statement.
+    const struct db_shared_snapshot *snapshot;
 };
 
 // What the last failed statement said, for a store that knows its constraints. Never shown to callers.

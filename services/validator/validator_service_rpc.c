@@ -220,6 +220,7 @@ static enum status start_follower(const struct app_settings *settings) {
                                              .max_clock_skew_ms = own_settings.max_clock_skew_ms,
                                              .snapshot_path = upstream ? NULL : own_settings.snapshot_file,
                                              .snapshot_period_ms = own_settings.snapshot_period_ms,
+                                             .load_connections = (size_t)own_settings.load_connections,
                                              .on_round = on_round};
     return follower_new(&options, &validator, &follower);
 }

@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 
+#include "services/validator/follow/token_stream.h"
 #include "services/validator/gateway/presented_token.h"
 
 #define OF(member) offsetof(struct validator_settings, member)
@@ -47,6 +48,15 @@ const struct setting validator_setting_table[VALIDATOR_SETTING_COUNT] = {
      .max = 86400000,
      .help = "How often the snapshot file is written while things change. Well below the hour for which the "
              "change log is kept: an older file is of no use."},
+    {.name = "load-connections",
+     .type = SETTING_INTEGER,
+     .offset = OF(load_connections),
+     .default_value = "2",
+     .min = 1,
+     .max = TOKEN_STREAM_READERS_MAX,
+     .help =
+         "Connections over which everything is read from the database at once, each with up to 256 MiB of "
+         "PostgreSQL's work_mem. All but the first are closed when it is done."},
     {.name = "min-revision-wait",
      .type = SETTING_DURATION,
      .offset = OF(min_revision_wait_ms),

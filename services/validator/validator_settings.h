@@ -14,6 +14,7 @@ struct validator_settings {
     int64_t max_clock_skew_ms;
     const char *snapshot_file;
     int64_t snapshot_period_ms;
+    int64_t load_connections;
     int64_t min_revision_wait_ms;
     int64_t min_revision_calls;
     int64_t denials;
@@ -32,7 +33,7 @@ struct validator_settings {
     const char *check_cookie;
 };
 
-#define VALIDATOR_SETTING_COUNT 21
+#define VALIDATOR_SETTING_COUNT 22
 extern const struct setting validator_setting_table[VALIDATOR_SETTING_COUNT];
 
 #endif

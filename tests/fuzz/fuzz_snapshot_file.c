@@ -24,7 +24,7 @@ static void read_file(struct bytes file) {
     static struct snapshot_progress progress;
     struct reclaim reclaim = {0};
     struct image *image = NULL;
-    struct snapshot_header header;
+    struct snapshot_found found;
     const char *why = NULL;
     const struct snapshot_source source = {read_memory, &file};
     const struct snapshot_file_options options = {.identity = identity,
@@ -33,7 +33,7 @@ static void read_file(struct bytes file) {
                                                   .is_stopping = &is_stopping,
                                                   .progress = &progress,
                                                   .round = 1};
-    enum status status = snapshot_file_read(&source, &options, &header, &image, &why);
+    enum status status = snapshot_file_read(&source, &options, &found, &image, &why);
     assert(status == STATUS_OK ? image != NULL : image == NULL);
     assert(status != STATUS_INVALID || why);
     reclaim_fini(&reclaim);
@@ -43,7 +43,7 @@ static void read_file(struct bytes file) {
 // A byte for the kind and two for the length, then the rows; again and again.
 static void sign_blocks(struct buffer *to, struct bytes data, struct snapshot_chain *chain) {
     struct cursor cursor = cursor_of(data);
-    uint8_t head[SNAPSHOT_BLOCK_HEAD_BYTES];
+    uint8_t head[SNAPSHOT_BLOCK_HEAD_BYTES], end[SNAPSHOT_POSITIONS_BYTES] = {0};
     while (cursor.rest.len >= 3) {
         enum row_kind kind = cursor_read_u8(&cursor) % ROW_KINDS;
         size_t len = cursor_read_u16(&cursor);
@@ -52,8 +52,9 @@ static void sign_blocks(struct buffer *to, struct bytes data, struct snapshot_ch
         buffer_append(to, bytes_of(head, sizeof(head)));
         buffer_append(to, rows);
     }
-    snapshot_write_block_head(head, ROW_KINDS, BYTES_EMPTY, chain);
+    snapshot_write_block_head(head, ROW_KINDS, bytes_of(end, sizeof(end)), chain);
     buffer_append(to, bytes_of(head, sizeof(head)));
+    buffer_append(to, bytes_of(end, sizeof(end)));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -88,7 +88,7 @@ struct loaded {
     const char *why;
     struct reclaim reclaim;
     struct image *image;
-    struct snapshot_header header;
+    struct snapshot_found found;
 };
 
 static void end_loaded(struct loaded *loaded) {
@@ -109,7 +109,7 @@ static void load_as(struct loaded *loaded, const char *path, struct snapshot_ide
     *loaded = (struct loaded){.why = NULL};
     struct snapshot_file_options options = make_options(loaded);
     options.identity = of;
-    loaded->status = snapshot_file_load(path, &options, &loaded->header, &loaded->image, &loaded->why);
+    loaded->status = snapshot_file_load(path, &options, &loaded->found, &loaded->image, &loaded->why);
 }
 
 static void expect_refusal(const char *path, struct snapshot_identity of, const char *why) {
@@ -138,7 +138,7 @@ static void read_bytes(struct loaded *loaded, struct bytes file) {
     const struct snapshot_source source = {read_memory, &memory};
     *loaded = (struct loaded){.why = NULL};
     const struct snapshot_file_options options = make_options(loaded);
-    loaded->status = snapshot_file_read(&source, &options, &loaded->header, &loaded->image, &loaded->why);
+    loaded->status = snapshot_file_read(&source, &options, &loaded->found, &loaded->image, &loaded->why);
 }
 
 static uint8_t *slurp(const char *path, size_t *ret_len) {
@@ -172,6 +172,28 @@ static void a_file_is_the_image_it_was_made_of(void **state) {
     for (unsigned lane = 0; lane < LANE_COUNT; lane++) {
         assert_int_equal(positions->seqs[lane], 5);
         assert_int_equal(positions->marks[lane], 1000 + lane);
+    }
+    end_loaded(&loaded);
+}
+
+// What is applied while it is written may be in it, and what it starts from is told apart.
+static void a_file_tells_how_new_its_rows_may_be(void **state) {
+    struct stage *stage = *state;
+    struct snapshot_dump *dump;
+    struct loaded loaded;
+    int error;
+    uint64_t bytes;
+    assert_int_equal(snapshot_dump_new(stage->path, &identity, stage->image, clock_get_system(), &dump),
+                     STATUS_OK);
+    note_positions(stage->image, &stage->reclaim, 9);
+    snapshot_dump_run_to_end(dump);
+    assert_int_equal(snapshot_dump_free(dump, &error, &bytes), STATUS_OK);
+    load_as(&loaded, stage->path, identity);
+    assert_int_equal(loaded.status, STATUS_OK);
+    for (unsigned lane = 0; lane < LANE_COUNT; lane++) {
+        assert_int_equal(lanes_get_positions(image_get_lanes(loaded.image))->seqs[lane], 5);
+        assert_int_equal(loaded.found.end.seqs[lane], 9);
+        assert_int_equal(loaded.found.end.marks[lane], 1000 + lane);
     }
     end_loaded(&loaded);
 }
@@ -378,6 +400,7 @@ int main(void) {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         CASE(a_file_is_the_image_it_was_made_of),
+        CASE(a_file_tells_how_new_its_rows_may_be),
         CASE(no_file_is_no_trouble),
         CASE(not_one_bit_may_be_another),
         CASE(a_file_that_ends_early_or_late_is_none),

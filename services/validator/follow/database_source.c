@@ -41,7 +41,10 @@ static void drop_connection(struct follower *follower) {
 
 static struct snapshot_options get_snapshot_options(struct follower *follower,
                                                     struct snapshot_progress *progress) {
+    size_t connections = follower->options.load_connections;
     return (struct snapshot_options){.connection = follower->connection,
+                                     .database = follower->options.database,
+                                     .more_connections = connections > 0 ? connections - 1 : 0,
                                      .clock = follower->options.clock,
                                      .reclaim = &follower->reclaim,
                                      .key = follower->key,
@@ -50,16 +53,20 @@ static struct snapshot_options get_snapshot_options(struct follower *follower,
                                      .round = follower->round + 1};
 }
 
-// NOT_FOUND: there is none, or it is of no use. A file that is only behind is of use: the marks of its
-// positions are looked for by the first renewal.
+// NOT_FOUND: there is none, or it is of no use. A file that is only behind is of use: the marks of what it
+// remembers are looked for by the first renewal.
 static enum status load_file(struct follower *follower, struct turn *turn) {
     uint64_t started_ns = follower_now_ns(follower);
     const struct snapshot_options options = get_snapshot_options(follower, &follower->status.progress);
+    struct snapshot_found found;
     struct image *image;
-    enum status status = snapshot_keeper_load(&follower->keeper, &options, &follower->key, &image);
-    if (status == STATUS_OK)
-        follower_take_image(follower, image, "file", started_ns, turn);
-    return status;
+    enum status status = snapshot_keeper_load(&follower->keeper, &options, &found, &image);
+    if (status != STATUS_OK)
+        return status;
+    follower->key = found.header.key;
+    follower_take_image(follower, image, "file", started_ns, turn);
+    follower->remembered = found.end;
+    return STATUS_OK;
 }
 
 static enum status load_rows(struct follower *follower, struct turn *turn) {
@@ -175,7 +182,7 @@ static enum status report_loss(struct follower *follower, const struct renewal *
                                const struct positions *positions, struct turn *turn) {
     struct snapshot_progress progress = {0}; // of nobody's interest
     struct snapshot_options options = get_snapshot_options(follower, &progress);
-    const struct loss_witness witness = {follower->options.name, follower->image,
+    const struct loss_witness witness = {follower->options.name, follower->image, positions,
                                          get_compare_options(follower, renewal, positions)};
     bool is_settled = false;
     enum status status = loss_report_advance(&follower->loss_report, &options, &witness, &is_settled);
@@ -215,16 +222,30 @@ static enum status await_recovery(struct follower *follower, struct turn *turn) 
 
 // --- judging a round ---
 
+// All that has been applied here, or in the life before, as far as its file may have it.
+static struct positions get_history(const struct follower *follower) {
+    const struct snapshot_positions *remembered = &follower->remembered;
+    struct positions history = *lanes_get_positions(image_get_lanes(follower->image));
+    for (unsigned lane = 0; lane < LANE_COUNT; lane++) {
+        if (history.seqs[lane] >= remembered->seqs[lane])
+            continue;
+        history.seqs[lane] = remembered->seqs[lane];
+        history.marks[lane] = remembered->marks[lane];
+    }
+    return history;
+}
+
 // What the answer to a renewal leads to in the present state.
-static enum status judge(struct follower *follower, const struct renewal *renewal, struct turn *turn) {
+static enum status judge(struct follower *follower, const struct renewal *renewal,
+                         const struct positions *history, struct turn *turn) {
     const struct positions *positions = lanes_get_positions(image_get_lanes(follower->image));
     unsigned lane;
-    enum renewal_verdict verdict = renewal_judge(renewal, positions, &lane);
+    enum renewal_verdict verdict = renewal_judge(renewal, history, &lane);
     // Once lost, only marks that are found again tell that it is ours; that they are not in the log any more
     // tells nothing.
     bool was_lost = follower->state == HISTORY_LOST;
     if (verdict == RENEWAL_HISTORY_LOST || (was_lost && verdict == RENEWAL_LOG_TOO_HIGH))
-        return lose_history(follower, renewal, positions, lane, turn);
+        return lose_history(follower, renewal, history, lane, turn);
     if (renewal->is_loss_reported)
         return await_recovery(follower, turn);
     if (was_lost) {
@@ -241,7 +262,7 @@ static enum status judge(struct follower *follower, const struct renewal *renewa
         *turn = (struct turn){LOAD_AGAIN, true};
         return STATUS_OK;
     }
-    return follow(follower, renewal, verdict == RENEWAL_BEHIND, turn);
+    return follow(follower, renewal, !renewal_is_reached(renewal, positions), turn);
 }
 
 static enum status run_round(struct follower *follower, struct turn *turn) {
@@ -249,14 +270,15 @@ static enum status run_round(struct follower *follower, struct turn *turn) {
     const int64_t *own = lanes_get_positions(image_get_lanes(follower->image))->seqs;
     struct follower_told told;
     struct renewal renewal;
+    const struct positions history = get_history(follower);
     follower_begin_round(follower, told.seqs);
     feed_name_lagging(follower->options.feed, follower_boottime_ns(follower), own, told.lagging);
-    enum status status =
-        follower_store_renew(get_session(follower), follower->registration.instance, own, &told, &renewal);
+    enum status status = follower_store_renew(get_session(follower), follower->registration.instance,
+                                              history.seqs, &told, &renewal);
     if (status != STATUS_OK)
         return status;
     atomic_fetch_add_explicit(&follower->status.rounds, 1, memory_order_relaxed);
-    status = judge(follower, &renewal, turn);
+    status = judge(follower, &renewal, &history, turn);
     histogram_add_ns(&follower->status.round_duration, follower_now_ns(follower) - started_ns);
     return status;
 }

@@ -74,6 +74,7 @@ void follower_make_room(struct follower *follower) {
 void follower_take_image(struct follower *follower, struct image *image, const char *from,
                          uint64_t started_ns, struct turn *turn) {
     follower->round++;
+    follower->remembered = (struct snapshot_positions){0};
     publish_image(follower, image);
     uint64_t took_ns = follower_now_ns(follower) - started_ns;
     atomic_store_explicit(&follower->status.load_ns, took_ns, memory_order_relaxed);

@@ -26,6 +26,7 @@
 #ifndef LATCHKEY_SERVICES_VALIDATOR_FOLLOW_FOLLOWER_H
 #define LATCHKEY_SERVICES_VALIDATOR_FOLLOW_FOLLOWER_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/app/metrics.h"
@@ -58,6 +59,8 @@ struct follower_options {
 
     const char *snapshot_path;  // a file to start from, and to keep for the next start; NULL or "" = none
     int64_t snapshot_period_ms; // how often it is written
+
+    size_t load_connections; // over which everything is loaded at once, the follower's own among them; 0 = 1
 
     // On the follower's thread, after each publication of positions and after each change of the lease's
     // state that it makes or sees (a lease runs out by itself): must not block. NULL = nobody wants to know.

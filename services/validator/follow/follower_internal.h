@@ -70,7 +70,8 @@ struct follower {
     struct reclaim reclaim;
     struct applier applier;
     struct snapshot_keeper keeper;
-    uint64_t round; // number of the last one that was published
+    struct snapshot_positions remembered; // by the snapshot file: what its rows may have; zero = no file
+    uint64_t round;                       // number of the last one that was published
     enum lease_state seen_state;
 };
 

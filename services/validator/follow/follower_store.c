@@ -4,6 +4,7 @@
 
 #include "common/db/array.h"
 #include "common/db/value.h"
+#include "services/validator/follow/change_rows.h"
 
 enum { QUERY_TIMEOUT_MS = 5000 };
 
@@ -222,49 +223,16 @@ enum status follower_store_estimate_rows(struct db_transaction *transaction, uin
     return status;
 }
 
-// False when out of memory. NULL: none, which means any.
-static bool read_prefixes(const struct db_result *result, int row, struct arena *arena,
-                          struct change *change) {
-    struct db_array array = db_result_get_array(result, row, 7, DB_TYPE_CIDR);
-    struct ip_prefix *prefixes =
-        array.count > 0 ? ARENA_NEW_ARRAY(arena, struct ip_prefix, array.count) : NULL;
-    while (prefixes && db_array_next_prefix(&array, &prefixes[change->prefix_count]))
-        change->prefix_count++;
-    change->prefixes = prefixes;
-    return prefixes || array.count <= 0;
-}
-
 static enum status add_change(const struct db_result *result, int row, struct arena *arena,
-                              struct change_set *set) {
-    struct change change = {.kind = db_result_get_text(result, row, 3),
-                            .company_id = db_result_get_uuid_or_zero(result, row, 4),
-                            .list_id = db_result_get_uuid_or_zero(result, row, 5)};
-    struct db_array array = db_result_get_array(result, row, 6, DB_TYPE_UUID);
-    struct uuid *objects = NULL;
-    if (array.count > 0 && !(objects = ARENA_NEW_ARRAY(arena, struct uuid, array.count)))
-        return STATUS_NO_MEMORY;
-    while (objects && db_array_next_uuid(&array, &objects[change.object_count]))
-        change.object_count++;
-    change.objects = objects;
-    if (!read_prefixes(result, row, arena, &change))
-        return STATUS_NO_MEMORY;
-    return change_set_add(set, &change);
-}
-
-// Whether the rows are all changes from the positions to the heads, or to the most that is read of a lane.
-static bool is_gapless(const struct db_result *changes, const int64_t positions[LANE_COUNT],
-                       const int64_t heads[LANE_COUNT]) {
-    int64_t reached[LANE_COUNT];
-    memcpy(reached, positions, sizeof(reached));
-    for (int row = 0; row < db_result_get_row_count(changes); row++) {
-        struct revision change = read_position(changes, row);
-        if (change.lane >= LANE_COUNT || change.seq != ++reached[change.lane])
-            return false;
-    }
-    for (unsigned lane = 0; lane < LANE_COUNT; lane++)
-        if (reached[lane] < heads[lane] && reached[lane] < positions[lane] + LANES_ROUND_MAX)
-            return false;
-    return true;
+                              struct change_run *run, struct change_set *set) {
+    struct bytes values[CHANGE_ROW_COLUMNS];
+    struct change_row change;
+    db_result_get_row(result, row, values, CHANGE_ROW_COLUMNS);
+    struct row_fields fields = row_fields_of(values, arena);
+    enum status status = change_row_parse(&fields, &change);
+    if (status != STATUS_OK)
+        return status;
+    return change_run_add(run, &change.position) ? change_set_add(set, &change.change) : STATUS_NOT_FOUND;
 }
 
 enum status follower_store_read_changes(struct db_transaction *transaction, struct arena *arena,
@@ -276,10 +244,11 @@ enum status follower_store_read_changes(struct db_transaction *transaction, stru
     db_params_add_int32(&params, LANES_ROUND_MAX);
     const struct db_result *result;
     enum status status = db_query(transaction, &statements[CHANGES], &params, &result);
-    if (status == STATUS_OK && !is_gapless(result, positions, heads))
-        return STATUS_NOT_FOUND;
+    struct change_run run = change_run_from(positions);
     for (int row = 0; status == STATUS_OK && row < db_result_get_row_count(result); row++)
-        status = add_change(result, row, arena, set);
+        status = add_change(result, row, arena, &run, set);
+    if (status == STATUS_OK && !change_run_is_whole(&run, heads))
+        status = STATUS_NOT_FOUND;
     if (status == STATUS_OK)
         status = change_set_finish(set);
     if (status == STATUS_OK)

@@ -67,7 +67,8 @@ MUST_CHECK enum status follower_store_estimate_rows(struct db_transaction *trans
 
 // Within a snapshot: the changes after `positions`, at most LANES_ROUND_MAX of each lane. The result has
 // them, too, for follower_store_note_changes(). NOT_FOUND: the log lacks one that lies between the positions
-// and `heads`, which an earlier renewal told of.
+// and `heads`, which an earlier renewal told of. MALFORMED: one is none; INVALID: of a kind that this release
+// does not know.
 MUST_CHECK enum status follower_store_read_changes(struct db_transaction *transaction, struct arena *arena,
                                                    const int64_t positions[LANE_COUNT],
                                                    const int64_t heads[LANE_COUNT], struct change_set *set,

@@ -6,7 +6,7 @@ enum { BATCH_MAX = 500 };
 
 static struct loss_message make_message(const struct loss_report *report,
                                         const struct loss_witness *witness) {
-    const struct positions *positions = lanes_get_positions(image_get_lanes(witness->memory));
+    const struct positions *positions = witness->positions;
     return (struct loss_message){.report_id = report->id,
                                  .validator = bytes_of_text(witness->name),
                                  .seqs = positions->seqs,

@@ -22,7 +22,8 @@ struct loss_report {
 struct loss_witness {
     const char *name;
     const struct image *memory;
-    struct image_compare_options of; // in the lanes whose history is not known to be that of the memory
+    const struct positions *positions; // that it has come to
+    struct image_compare_options of;   // in the lanes whose history is not known to be that of the memory
 };
 
 // Reports the loss, or goes on with it: loads the database as `options` say into an image of its own, and

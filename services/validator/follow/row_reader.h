@@ -1,6 +1,5 @@
-// Rows of the database into an image. For each kind there is one statement, run as COPY, so that a whole
-// deployment and one changed token come the same way and in bounded memory, and one function that turns a row
-// into what the image takes.
+// Rows of the database (row_source.h) into an image: for each kind one function turns a row into what the
+// image takes.
 #ifndef LATCHKEY_SERVICES_VALIDATOR_FOLLOW_ROW_READER_H
 #define LATCHKEY_SERVICES_VALIDATOR_FOLLOW_ROW_READER_H
 
@@ -17,22 +16,9 @@
 #include "common/base/uuid.h"
 #include "common/db/transaction.h"
 #include "services/validator/follow/change_set.h"
+#include "services/validator/follow/row_source.h"
 #include "services/validator/follow/snapshot_progress.h"
 #include "services/validator/image/image.h"
-
-enum row_kind {
-    ROW_PERMISSION, // the catalogue: only as a whole
-    ROW_COMPANY,
-    ROW_WHITELIST, // by the company's id
-    ROW_ENTRY,     // of live lists: as a whole, or all of one company
-    ROW_ROLE,
-    ROW_MEMBER, // with its roles
-    ROW_TOKEN,  // a row for each secret
-    ROW_KINDS,
-};
-
-#define ROW_COLUMNS_MAX 15
-size_t row_kind_get_columns(enum row_kind kind);
 
 // Embedded; one thread.
 struct row_reader {
@@ -43,7 +29,7 @@ struct row_reader {
     bool has_fingerprints; // rows are an image's (row_writer.h): tokens come without their digests
     unsigned rows_since_reclaim;
     struct arena arena; // of one row, or of all that are kept to the end of a reading
-    struct buffer sql;
+    struct row_statement statement;
     struct uuid entries_of;    // whose entries are being gathered; zero = nobody's
     struct buffer entries;     // struct ip_set_entry, of that company
     struct buffer prefixes;    // struct ip_prefix: only what stands under these is read; empty = all
@@ -70,6 +56,7 @@ MUST_CHECK enum status row_reader_read_company(struct row_reader *reader, struct
 // Rows that come from elsewhere, one by one; of a kind with others between only where that is not
 // ROW_PERMISSION. The catalogue and the last company's entries are put by finish().
 MUST_CHECK enum status row_reader_put(struct row_reader *reader, enum row_kind kind, const struct bytes *row);
+MUST_CHECK enum status row_reader_put_token(struct row_reader *reader, const struct token_row *row);
 MUST_CHECK enum status row_reader_finish(struct row_reader *reader, enum row_kind kind);
 
 // The company's entries under these prefixes of its live list, at most ROW_READER_PREFIXES_MAX: the rest

@@ -1,9 +1,11 @@
 // Everything, as of one instant: all rows that decisions rest on together with the heads of all lanes, read
-// in one REPEATABLE READ transaction.
+// in one REPEATABLE READ transaction; the tokens, of which there are most, over several connections at once
+// that share its snapshot.
 #ifndef LATCHKEY_SERVICES_VALIDATOR_FOLLOW_SNAPSHOT_H
 #define LATCHKEY_SERVICES_VALIDATOR_FOLLOW_SNAPSHOT_H
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/base/clock.h"
@@ -15,6 +17,8 @@
 
 struct snapshot_options {
     struct db_connection *connection;
+    const struct db_connection_options *database; // where `more_connections` come from
+    size_t more_connections;                      // at most; 0..SNAPSHOT_READERS_MAX
     const struct clock *clock;
     struct reclaim *reclaim;        // the new image's
     struct fingerprint_key key;     // the same

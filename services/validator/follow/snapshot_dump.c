@@ -11,6 +11,7 @@
 struct snapshot_dump {
     const struct clock *clock;
     struct snapshot_sink *sink;
+    const struct image *image;
     struct image_export export;
     struct buffer blocks[ROW_KINDS]; // being filled
     enum image_export_stage stage;   // of what they hold
@@ -43,6 +44,22 @@ static enum status end_row(struct snapshot_dump *dump, enum row_kind kind) {
     if (block->failed)
         return STATUS_NO_MEMORY;
     return block->len >= SNAPSHOT_BLOCK_BYTES ? put_block(dump, kind) : STATUS_OK;
+}
+
+static void copy_positions(const struct image *image, struct snapshot_positions *ret) {
+    const struct positions *positions = lanes_get_positions(image_get_lanes(image));
+    memcpy(ret->seqs, positions->seqs, sizeof(ret->seqs));
+    memcpy(ret->marks, positions->marks, sizeof(ret->marks));
+}
+
+static enum status put_end(struct snapshot_dump *dump) {
+    struct buffer block = {0};
+    struct snapshot_positions end;
+    copy_positions(dump->image, &end);
+    snapshot_write_end(&block, &end);
+    enum status status = block.failed ? STATUS_NO_MEMORY : snapshot_sink_put(dump->sink, ROW_KINDS, &block);
+    buffer_fini(&block);
+    return status;
 }
 
 // What a later stage gives comes behind all of this one.
@@ -107,7 +124,8 @@ static enum status step(struct snapshot_dump *dump) {
     if (status != STATUS_OK || dump->export.stage == dump->stage)
         return status;
     dump->stage = dump->export.stage;
-    return put_all_blocks(dump);
+    status = put_all_blocks(dump);
+    return status == STATUS_OK && dump->stage == EXPORT_DONE ? put_end(dump) : status;
 }
 
 static void end_if_done(struct snapshot_dump *dump) {
@@ -150,15 +168,13 @@ void snapshot_dump_forget_image(struct snapshot_dump *dump) {
 
 static void fill_header(struct snapshot_header *header, const struct snapshot_identity *identity,
                         const struct image *image, const struct clock *clock) {
-    const struct positions *positions = lanes_get_positions(image_get_lanes(image));
     const struct image_statistics statistics = image_get_statistics(image);
     *header = (struct snapshot_header){.identity = *identity,
                                        .key = *image_get_fingerprint_key(image),
                                        .expected_rows = statistics.tokens + statistics.members +
                                                         statistics.roles + 2 * statistics.companies,
                                        .made_at_ms = clock_get_realtime_ms(clock)};
-    memcpy(header->seqs, positions->seqs, sizeof(header->seqs));
-    memcpy(header->marks, positions->marks, sizeof(header->marks));
+    copy_positions(image, &header->begin);
 }
 
 enum status snapshot_dump_new(const char *path, const struct snapshot_identity *identity,
@@ -168,6 +184,7 @@ enum status snapshot_dump_new(const char *path, const struct snapshot_identity *
     if (!dump)
         return STATUS_NO_MEMORY;
     dump->clock = clock;
+    dump->image = image;
     struct snapshot_header header;
     fill_header(&header, identity, image, clock);
     enum status status = image_export_init(&dump->export, image);

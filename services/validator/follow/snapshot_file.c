@@ -12,6 +12,7 @@
 
 struct reading {
     const struct snapshot_source *source;
+    struct snapshot_found found;
     struct row_reader rows;
     struct snapshot_chain chain;
     unsigned stage; // of the block before
@@ -63,6 +64,12 @@ static enum status put_block(struct reading *reading, enum row_kind kind) {
     return status;
 }
 
+static enum status read_end(struct reading *reading) {
+    struct snapshot_found *found = &reading->found;
+    bool is_end = snapshot_read_end(buffer_get_bytes(&reading->block), &found->header, &found->end);
+    return is_end ? STATUS_OK : refuse(reading, DAMAGED);
+}
+
 // What is put as a whole is put when its stage is over.
 static enum status enter_stage(struct reading *reading, unsigned stage) {
     enum status status = STATUS_OK;
@@ -105,7 +112,9 @@ static enum status read_block(struct reading *reading, bool *ret_is_end) {
         return refuse(reading, DAMAGED);
     *ret_is_end = head.kind == ROW_KINDS;
     status = enter_stage(reading, stages[head.kind]);
-    return status == STATUS_OK && !*ret_is_end ? put_block(reading, head.kind) : status;
+    if (status != STATUS_OK)
+        return status;
+    return *ret_is_end ? read_end(reading) : put_block(reading, head.kind);
 }
 
 static enum status read_blocks(struct reading *reading) {
@@ -131,29 +140,30 @@ static const char *compare(const struct snapshot_identity *file, const struct sn
     return NULL;
 }
 
-static enum status read_header(struct reading *reading, const struct snapshot_file_options *options,
-                               struct snapshot_header *ret_header) {
+static enum status read_header(struct reading *reading, const struct snapshot_file_options *options) {
+    struct snapshot_header *header = &reading->found.header;
     uint8_t bytes[SNAPSHOT_HEADER_BYTES];
     if (!read_exactly(reading, bytes, sizeof(bytes)))
         return refuse(reading, "it is too short");
-    const char *why = snapshot_read_header(bytes_of(bytes, sizeof(bytes)), ret_header, &reading->chain);
+    const char *why = snapshot_read_header(bytes_of(bytes, sizeof(bytes)), header, &reading->chain);
     if (!why)
-        why = compare(&ret_header->identity, &options->identity);
+        why = compare(&header->identity, &options->identity);
     return why ? refuse(reading, why) : STATUS_OK;
 }
 
-static enum status publish_positions(const struct snapshot_header *header,
+static enum status publish_positions(const struct snapshot_positions *positions,
                                      const struct snapshot_file_options *options, struct image *image) {
     struct lanes *lanes = image_get_own_lanes(image);
     for (uint8_t lane = 0; lane < LANE_COUNT; lane++)
-        lanes_note(lanes, (struct revision){lane, header->seqs[lane], header->marks[lane]});
-    return lanes_publish(lanes, options->round, header->seqs, options->reclaim);
+        lanes_note(lanes, (struct revision){lane, positions->seqs[lane], positions->marks[lane]});
+    return lanes_publish(lanes, options->round, positions->seqs, options->reclaim);
 }
 
 // --- all ---
 
 static enum status fill(struct reading *reading, const struct snapshot_file_options *options,
-                        const struct snapshot_header *header, struct image *image) {
+                        struct image *image) {
+    const struct snapshot_header *header = &reading->found.header;
     row_reader_init(&reading->rows, image, options->reclaim, options->is_stopping);
     reading->rows.progress = options->progress;
     reading->rows.has_fingerprints = true;
@@ -164,22 +174,20 @@ static enum status fill(struct reading *reading, const struct snapshot_file_opti
     if (status == STATUS_OK)
         status = image_apply_roles(image);
     if (status == STATUS_OK)
-        status = publish_positions(header, options, image);
+        status = publish_positions(&header->begin, options, image);
     return status;
 }
 
 enum status snapshot_file_read(const struct snapshot_source *source,
-                               const struct snapshot_file_options *options,
-                               struct snapshot_header *ret_header, struct image **ret_image,
-                               const char **ret_why) {
+                               const struct snapshot_file_options *options, struct snapshot_found *ret_found,
+                               struct image **ret_image, const char **ret_why) {
     struct reading reading = {.source = source};
-    struct snapshot_header header;
     struct image *image = NULL;
-    enum status status = read_header(&reading, options, &header);
+    enum status status = read_header(&reading, options);
     if (status == STATUS_OK)
-        status = image_new(options->reclaim, &header.key, &image);
+        status = image_new(options->reclaim, &reading.found.header.key, &image);
     if (status == STATUS_OK) {
-        status = fill(&reading, options, &header, image);
+        status = fill(&reading, options, image);
         reclaim_run(options->reclaim);
     }
     if (status != STATUS_OK) {
@@ -187,7 +195,7 @@ enum status snapshot_file_read(const struct snapshot_source *source,
         *ret_why = reading.why;
         return status;
     }
-    *ret_header = header;
+    *ret_found = reading.found;
     *ret_image = image;
     return STATUS_OK;
 }
@@ -216,7 +224,7 @@ static const char *check_owner(int descriptor) {
 }
 
 enum status snapshot_file_load(const char *path, const struct snapshot_file_options *options,
-                               struct snapshot_header *ret_header, struct image **ret_image,
+                               struct snapshot_found *ret_found, struct image **ret_image,
                                const char **ret_why) {
     // why NONBLOCK: a pipe in its place is not waited for.
     int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
@@ -230,7 +238,7 @@ enum status snapshot_file_load(const char *path, const struct snapshot_file_opti
     if (why)
         *ret_why = why;
     else
-        status = snapshot_file_read(&source, options, ret_header, ret_image, ret_why);
+        status = snapshot_file_read(&source, options, ret_found, ret_image, ret_why);
     close(descriptor);
     return status;
 }

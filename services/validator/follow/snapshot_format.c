@@ -50,6 +50,11 @@ static void append_all(struct buffer *to, const int64_t *values, size_t count) {
         append_int64(to, values[i]);
 }
 
+static void append_positions(struct buffer *to, const struct snapshot_positions *positions) {
+    append_all(to, positions->seqs, LANE_COUNT);
+    append_all(to, positions->marks, LANE_COUNT);
+}
+
 void snapshot_write_header(struct buffer *to, const struct snapshot_header *header,
                            struct snapshot_chain *ret_chain) {
     size_t start = to->len;
@@ -63,8 +68,7 @@ void snapshot_write_header(struct buffer *to, const struct snapshot_header *head
     append_int64(to, (int64_t)header->key.words[1]);
     append_int64(to, (int64_t)header->expected_rows);
     append_int64(to, header->made_at_ms);
-    append_all(to, header->seqs, LANE_COUNT);
-    append_all(to, header->marks, LANE_COUNT);
+    append_positions(to, &header->begin);
     if (to->failed)
         return;
     digest_sha256(bytes_of(to->data + start, to->len - start), &ret_chain->last);
@@ -80,6 +84,13 @@ static void read_all(struct cursor *cursor, int64_t *ret_values, size_t count) {
         ret_values[i] = read_int64(cursor);
 }
 
+static struct snapshot_positions read_positions(struct cursor *cursor) {
+    struct snapshot_positions positions;
+    read_all(cursor, positions.seqs, LANE_COUNT);
+    read_all(cursor, positions.marks, LANE_COUNT);
+    return positions;
+}
+
 static struct snapshot_header read_fields(struct cursor *cursor) {
     struct snapshot_header header = {0};
     header.identity.system_identifier = read_int64(cursor);
@@ -90,8 +101,7 @@ static struct snapshot_header read_fields(struct cursor *cursor) {
     header.key.words[1] = cursor_read_u64(cursor);
     header.expected_rows = cursor_read_u64(cursor);
     header.made_at_ms = read_int64(cursor);
-    read_all(cursor, header.seqs, LANE_COUNT);
-    read_all(cursor, header.marks, LANE_COUNT);
+    header.begin = read_positions(cursor);
     return header;
 }
 
@@ -117,10 +127,28 @@ const char *snapshot_read_header(struct bytes bytes, struct snapshot_header *ret
     if (!has_right_digest(bytes, ret_chain))
         return "its header is damaged";
     for (unsigned lane = 0; lane < LANE_COUNT; lane++)
-        if (header.seqs[lane] < 0 || header.seqs[lane] > SEQ_MAX)
+        if (header.begin.seqs[lane] < 0 || header.begin.seqs[lane] > SEQ_MAX)
             return "its positions are none";
     *ret_header = header;
     return NULL;
+}
+
+// --- the end ---
+
+void snapshot_write_end(struct buffer *to, const struct snapshot_positions *end) {
+    append_positions(to, end);
+}
+
+bool snapshot_read_end(struct bytes bytes, const struct snapshot_header *header,
+                       struct snapshot_positions *ret_end) {
+    assert(bytes.len == SNAPSHOT_POSITIONS_BYTES);
+    struct cursor cursor = cursor_of(bytes);
+    struct snapshot_positions end = read_positions(&cursor);
+    for (unsigned lane = 0; lane < LANE_COUNT; lane++)
+        if (end.seqs[lane] < header->begin.seqs[lane] || end.seqs[lane] > SEQ_MAX)
+            return false;
+    *ret_end = end;
+    return true;
 }
 
 // --- blocks ---
@@ -153,7 +181,7 @@ bool snapshot_read_block_head(const uint8_t bytes[SNAPSHOT_BLOCK_HEAD_BYTES],
     if (numbers[head.kind] != number || head.len > SNAPSHOT_BLOCK_MAX_BYTES)
         return false;
     *ret_head = head;
-    return (head.kind == ROW_KINDS) == (head.len == 0);
+    return head.kind == ROW_KINDS ? head.len == SNAPSHOT_POSITIONS_BYTES : head.len > 0;
 }
 
 bool snapshot_check_block(const struct snapshot_block_head *head, struct bytes rows,

@@ -4,10 +4,14 @@
 //              marks, digest of all that
 //     block    kind of its rows, length, digest, rows as binary COPY (row_writer.h)
 //     ...      kinds in the order of enum row_kind, but that whitelists and entries may take turns
-//     end      a block of kind 0, without rows
+//     end      a block of kind 0: positions with their marks once more
 //
 // Each digest is SHA-256 over the digest before it and what it stands in front of: a block that is spoilt,
 // lost, doubled or moved is told where it is, and the last digest covers all.
+//
+// The rows are not of one moment, because they are taken while changes are applied. None is older than the
+// header's positions, so whoever reads the file applies again all that came after those. And none is newer
+// than those at the end: a database that has those has all of the changes that may be in the rows.
 //
 // why the key may lie in a file: only who reads this process's memory or the file (mode 0600, its owner's)
 // has it. With it nobody gets in: that would take a secret whose SHA-256 has another's fingerprint, one try
@@ -27,7 +31,7 @@
 #include "services/validator/follow/row_reader.h"
 
 // One more whenever a field of a row or of the header changes: a release reads its own format only.
-#define SNAPSHOT_FORMAT 1
+#define SNAPSHOT_FORMAT 2
 
 // What a file belongs to, beside the marks of its positions.
 struct snapshot_identity {
@@ -37,15 +41,20 @@ struct snapshot_identity {
     int64_t schema_version; // number of the last migration
 };
 
+struct snapshot_positions {
+    int64_t seqs[LANE_COUNT], marks[LANE_COUNT];
+};
+
 struct snapshot_header {
     struct snapshot_identity identity;
     struct fingerprint_key key;
     uint64_t expected_rows; // about
     int64_t made_at_ms;     // UTC, when it was begun
-    int64_t seqs[LANE_COUNT], marks[LANE_COUNT];
+    struct snapshot_positions begin;
 };
 
-#define SNAPSHOT_HEADER_BYTES (8 + 8 * (1 + 4 + 2 + 2 + 2 * LANE_COUNT) + DIGEST_LENGTH)
+#define SNAPSHOT_POSITIONS_BYTES (8 * 2 * LANE_COUNT)
+#define SNAPSHOT_HEADER_BYTES (8 + 8 * (1 + 4 + 2 + 2) + SNAPSHOT_POSITIONS_BYTES + DIGEST_LENGTH)
 #define SNAPSHOT_BLOCK_HEAD_BYTES (4 + 4 + DIGEST_LENGTH)
 
 // A block is ended by the row that makes it as large as the first, and never larger than the second.
@@ -64,7 +73,14 @@ void snapshot_write_header(struct buffer *to, const struct snapshot_header *head
 MUST_CHECK const char *snapshot_read_header(struct bytes bytes, struct snapshot_header *ret_header,
                                             struct snapshot_chain *ret_chain);
 
-// The head of a block, its rows known. The end has kind ROW_KINDS and no rows.
+// What the end holds in place of rows.
+void snapshot_write_end(struct buffer *to, const struct snapshot_positions *end);
+
+// `bytes` are SNAPSHOT_POSITIONS_BYTES. False where they can't be those of a file with this header.
+MUST_CHECK bool snapshot_read_end(struct bytes bytes, const struct snapshot_header *header,
+                                  struct snapshot_positions *ret_end);
+
+// The head of a block, its rows known. The end has kind ROW_KINDS.
 void snapshot_write_block_head(uint8_t ret[SNAPSHOT_BLOCK_HEAD_BYTES], enum row_kind kind, struct bytes rows,
                                struct snapshot_chain *chain);
 

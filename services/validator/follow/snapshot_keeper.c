@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "common/base/log.h"
-#include "services/validator/follow/snapshot_file.h"
 
 #define MS_NS UINT64_C(1000000)
 #define SLICE_NS (2 * MS_NS) // so much later may a change be seen while a file is being written
@@ -59,7 +58,7 @@ static enum status refuse(const struct snapshot_keeper *keeper, enum status stat
 }
 
 static enum status load(struct snapshot_keeper *keeper, const struct snapshot_options *options,
-                        struct snapshot_header *ret_header, struct image **ret_image) {
+                        struct snapshot_found *ret_found, struct image **ret_image) {
     const struct snapshot_file_options of_file = {.identity = keeper->identity,
                                                   .clock = options->clock,
                                                   .reclaim = options->reclaim,
@@ -68,26 +67,24 @@ static enum status load(struct snapshot_keeper *keeper, const struct snapshot_op
                                                   .round = options->round};
     const char *why = NULL;
     keeper->was_loaded = true;
-    enum status status = snapshot_file_load(keeper->options.path, &of_file, ret_header, ret_image, &why);
+    enum status status = snapshot_file_load(keeper->options.path, &of_file, ret_found, ret_image, &why);
     return status == STATUS_OK ? STATUS_OK : refuse(keeper, status, why);
 }
 
 enum status snapshot_keeper_load(struct snapshot_keeper *keeper, const struct snapshot_options *options,
-                                 struct fingerprint_key *ret_key, struct image **ret_image) {
+                                 struct snapshot_found *ret_found, struct image **ret_image) {
     if (!is_on(keeper) || keeper->was_loaded)
         return STATUS_NOT_FOUND;
-    struct snapshot_header header;
     const struct follower_session session = {options->connection, options->clock};
     enum status status = snapshot_keeper_learn_identity(keeper, session);
     if (status == STATUS_OK)
-        status = load(keeper, options, &header, ret_image);
+        status = load(keeper, options, ret_found, ret_image);
     if (status != STATUS_OK)
         return status;
-    int64_t age_ms = clock_get_realtime_ms(keeper->options.clock) - header.made_at_ms;
+    int64_t age_ms = clock_get_realtime_ms(keeper->options.clock) - ret_found->header.made_at_ms;
     log_event(LOG_LEVEL_INFO, "snapshot file read", LOG_INTEGER("age_seconds", age_ms / 1000));
-    note_file(keeper, header.seqs);
+    note_file(keeper, ret_found->header.begin.seqs);
     put_off(keeper);
-    *ret_key = header.key;
     return STATUS_OK;
 }
 

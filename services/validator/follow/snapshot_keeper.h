@@ -15,6 +15,7 @@
 #include "services/validator/follow/follower_store.h"
 #include "services/validator/follow/snapshot.h"
 #include "services/validator/follow/snapshot_dump.h"
+#include "services/validator/follow/snapshot_file.h"
 
 struct snapshot_keeper_options {
     const char *path; // borrows; NULL or "" = no file is kept, and everything below does nothing
@@ -49,11 +50,11 @@ MUST_CHECK enum status snapshot_keeper_learn_identity(struct snapshot_keeper *ke
                                                       struct follower_session session);
 void snapshot_keeper_forget_identity(struct snapshot_keeper *keeper); // on a new connection
 
-// Once in its life: the image of the file, and its key in place of the options'. NOT_FOUND: it has been tried
-// before, or there is none that can be used; the log says why.
+// Once in its life: the image of the file, whose key is in place of the options'. NOT_FOUND: it has been
+// tried before, or there is none that can be used; the log says why.
 MUST_CHECK enum status snapshot_keeper_load(struct snapshot_keeper *keeper,
                                             const struct snapshot_options *options,
-                                            struct fingerprint_key *ret_key, struct image **ret_image);
+                                            struct snapshot_found *ret_found, struct image **ret_image);
 
 // While `image` is current: begins a file if one is due, or goes on with it for some milliseconds. True:
 // again after the pause.

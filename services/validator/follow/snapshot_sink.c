@@ -95,9 +95,6 @@ static void sync_directory(struct snapshot_sink *sink) {
 }
 
 static void finish_file(struct snapshot_sink *sink) {
-    write_block(sink, ROW_KINDS, BYTES_EMPTY);
-    if (sink->status != STATUS_OK)
-        return;
     if (fsync(sink->descriptor) != 0 || rename(sink->new_path, sink->path) != 0)
         fail(sink);
     else

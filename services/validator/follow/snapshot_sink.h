@@ -17,7 +17,8 @@ struct snapshot_sink;
 MUST_CHECK enum status snapshot_sink_new(const char *path, const struct snapshot_header *header,
                                          struct snapshot_sink **ret_sink);
 
-// One thread. Takes what `rows` holds, and leaves it empty. Never blocks for the disk.
+// One thread; the end of the file is the last block. Takes what `rows` holds, and leaves it empty. Never
+// blocks for the disk.
 MUST_CHECK enum status snapshot_sink_put(struct snapshot_sink *sink, enum row_kind kind, struct buffer *rows);
 
 // So much waits to be written that more would only take memory; also once it has failed.

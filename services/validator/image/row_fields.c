@@ -34,6 +34,12 @@ int16_t row_fields_take_int16(struct row_fields *fields) {
     return value;
 }
 
+int64_t row_fields_take_int64(struct row_fields *fields) {
+    int64_t value = 0;
+    check(fields, db_value_read_int64(take(fields), &value));
+    return value;
+}
+
 struct uuid row_fields_take_uuid(struct row_fields *fields) {
     struct uuid value = {{0}};
     check(fields, db_value_read_uuid(take(fields), &value));

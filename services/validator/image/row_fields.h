@@ -1,6 +1,6 @@
-// The fields of one row of a binary COPY, taken one after the other with a sticky error: after the first
-// value that is not of its type every further one is zero or empty, and one check at the end decides. Arrays
-// are made in the arena; texts borrow from the row.
+// The fields of one row in binary, of a COPY as a rule, taken one after the other with a sticky error: after
+// the first value that is not of its type every further one is zero or empty, and one check at the end
+// decides. Arrays are made in the arena; texts borrow from the row.
 #ifndef LATCHKEY_SERVICES_VALIDATOR_IMAGE_ROW_FIELDS_H
 #define LATCHKEY_SERVICES_VALIDATOR_IMAGE_ROW_FIELDS_H
 
@@ -29,6 +29,7 @@ static inline struct row_fields row_fields_of(const struct bytes *fields, struct
 bool row_fields_take_bool(struct row_fields *fields);
 char row_fields_take_char(struct row_fields *fields);
 int16_t row_fields_take_int16(struct row_fields *fields);
+int64_t row_fields_take_int64(struct row_fields *fields);
 struct uuid row_fields_take_uuid(struct row_fields *fields);
 struct uuid row_fields_take_uuid_or_zero(struct row_fields *fields); // NULL is zero
 int64_t row_fields_take_time_ms(struct row_fields *fields, int64_t null_value);

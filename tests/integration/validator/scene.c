@@ -263,6 +263,7 @@ void scene_init(struct scene *scene) {
                                                .poll_ms = 60000,
                                                .max_staleness_ms = 3600000,
                                                .max_clock_skew_ms = 5000,
+                                               .load_connections = 2,
                                                .on_round = on_round,
                                                .context = scene};
     migrate(scene->database.url);
@@ -378,7 +379,7 @@ void scene_unlock(struct scene_lock *lock) {
 
 void scene_await_stuck(struct scene *scene) {
     database_await(scene->database.url,
-                   "SELECT count(*) FROM pg_stat_activity WHERE application_name = '" FOLLOWER_NAME
+                   "SELECT (count(*) > 0)::int FROM pg_stat_activity WHERE application_name = '" FOLLOWER_NAME
                    "' AND datname = current_database() AND wait_event_type = 'Lock'",
                    1);
 }

@@ -198,7 +198,8 @@ static void a_refusal_to_hear_more_ends_it(void **state) {
 
 static enum status advance(struct loss_report *report, const struct image *memory, size_t failing,
                            size_t *ret_count) {
-    const struct loss_witness witness = {"a witness", memory, compare_all(0)};
+    const struct loss_witness witness = {"a witness", memory, lanes_get_positions(image_get_lanes(memory)),
+                                         compare_all(0)};
     struct snapshot_options options = open_options();
     bool is_settled = false;
     allocation_failure_begin(failing);

@@ -19,6 +19,8 @@ static bool load_with_failure(size_t k, char **ret_dump) {
     assert_int_equal(db_connection_open(&scene.connection, deadline_in_ms(10000), &connection, &failure),
                      STATUS_OK);
     struct snapshot_options options = {.connection = connection,
+                                       .database = &scene.connection,
+                                       .more_connections = 1,
                                        .clock = clock_get_system(),
                                        .reclaim = &reclaim,
                                        .key = {{1, 2}},

@@ -147,6 +147,8 @@ static char *dump_fresh(void) {
     assert_int_equal(db_connection_open(&scene.connection, deadline_in_ms(10000), &connection, &failure),
                      STATUS_OK);
     struct snapshot_options options = {.connection = connection,
+                                       .database = &scene.connection,
+                                       .more_connections = 2,
                                        .clock = clock_get_system(),
                                        .reclaim = &reclaim,
                                        .key = get_key(),

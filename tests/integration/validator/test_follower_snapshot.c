@@ -7,6 +7,9 @@
 #include <unistd.h>
 
 #include "common/ip/ip_set.h"
+#include "services/validator/follow/follower_store.h"
+#include "services/validator/follow/snapshot.h"
+#include "services/validator/follow/snapshot_dump.h"
 #include "services/validator/image/quiescence.h"
 #include "tests/integration/validator/scene.h"
 #include "tests/unit/unit.h"
@@ -183,6 +186,78 @@ static void a_file_of_another_history_lets_nobody_in(void **state) {
     assert_false(scene_has_seen(&scene, LEASE_SERVING));
 }
 
+// The image of now as a file that was begun now and finished when one more change had been applied in lane 1.
+static void write_file_that_ends_later(int64_t later_mark) {
+    struct reclaim reclaim = {0};
+    struct snapshot_progress progress = {0};
+    const atomic_bool is_stopping = false;
+    struct db_connection *connection;
+    struct db_connect_failure failure;
+    assert_int_equal(db_connection_open(&scene.connection, deadline_in_ms(10000), &connection, &failure),
+                     STATUS_OK);
+    const struct follower_session session = {connection, clock_get_system()};
+    const struct snapshot_options options = {.connection = connection,
+                                             .clock = clock_get_system(),
+                                             .reclaim = &reclaim,
+                                             .key = {{1, 2}},
+                                             .is_stopping = &is_stopping,
+                                             .progress = &progress};
+    struct snapshot_identity identity;
+    struct image *image;
+    struct snapshot_dump *dump;
+    int error;
+    uint64_t bytes;
+    assert_int_equal(snapshot_load(&options, &image), STATUS_OK);
+    assert_int_equal(follower_store_read_identity(session, &identity), STATUS_OK);
+    assert_int_equal(snapshot_dump_new(scene.snapshot_path, &identity, image, clock_get_system(), &dump),
+                     STATUS_OK);
+    struct lanes *lanes = image_get_own_lanes(image);
+    lanes_note(lanes, (struct revision){1, lanes->next.seqs[1] + 1, later_mark});
+    assert_int_equal(lanes_publish(lanes, 2, lanes->next.seqs, &reclaim), STATUS_OK);
+    snapshot_dump_run_to_end(dump);
+    assert_int_equal(snapshot_dump_free(dump, &error, &bytes), STATUS_OK);
+    reclaim_fini(&reclaim);
+    image_free(image);
+    db_connection_close(connection);
+}
+
+// What was applied while the file was written may be in it: its beginning is the database's history, its end
+// is not.
+static void a_file_that_ends_in_another_history_lets_nobody_in(void **state) {
+    (void)state;
+    scene_stop(&scene);
+    write_file_that_ends_later(1);
+    scene_forget_states(&scene);
+    scene_start(&scene);
+    scene_await_state(&scene, LEASE_HISTORY_LOST);
+    assert_false(scene_has_seen(&scene, LEASE_SERVING));
+    scene_stop(&scene);
+    scene_run(&scene, "DELETE FROM latchkey.loss_report");
+
+    // The same number of changes, and another one.
+    write_file_that_ends_later(1);
+    scene_run(&scene, "UPDATE latchkey.token SET deactivated_at = now()");
+    scene_start(&scene);
+    scene_await_state(&scene, LEASE_HISTORY_LOST);
+    assert_false(scene_has_seen(&scene, LEASE_SERVING));
+}
+
+static void a_file_that_was_written_among_changes_is_of_use(void **state) {
+    (void)state;
+    scene_stop(&scene);
+    write_file_that_ends_later(7);
+    scene_run(&scene, "UPDATE latchkey.token SET deactivated_at = now()");
+    scene_run(&scene, "UPDATE latchkey.change SET mark = 7 FROM latchkey.change_lane l"
+                      " WHERE l.lane = 1 AND change.lane = 1 AND change.seq = l.head;"
+                      "UPDATE latchkey.change_lane SET mark = 7 WHERE lane = 1");
+    scene_start(&scene);
+    scene_await_state(&scene, LEASE_SERVING);
+    assert_true(is_deactivated(1));
+    char *metrics = get_metrics();
+    assert_non_null(strstr(metrics, "latchkey_follower_loads_total 1"));
+    free(metrics);
+}
+
 // It has as many changes as the one before: only their marks tell them apart.
 static void a_file_of_a_history_that_was_given_up_is_gone(void **state) {
     (void)state;
@@ -214,6 +289,8 @@ int main(void) {
         CASE(a_file_below_the_log_is_of_no_use),
         CASE(what_was_applied_by_half_at_a_stop_is_not_in_the_file),
         CASE(a_file_of_another_history_lets_nobody_in),
+        CASE(a_file_that_ends_in_another_history_lets_nobody_in),
+        CASE(a_file_that_was_written_among_changes_is_of_use),
         CASE(a_file_of_a_history_that_was_given_up_is_gone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
