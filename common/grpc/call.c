@@ -244,6 +244,10 @@ struct tls_identity *grpc_call_get_identity(const struct grpc_call *call) {
     return call->connection ? call->connection->identity : NULL;
 }
 
+struct bytes grpc_call_get_request(const struct grpc_call *call) {
+    return call->request_bytes;
+}
+
 const void *grpc_call_get_connection(const struct grpc_call *call) {
     return call->connection;
 }

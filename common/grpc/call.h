@@ -67,6 +67,9 @@ const void *grpc_call_get_connection(const struct grpc_call *call);
 // From any thread that has the call: on_cancel has been called or is about to be.
 bool grpc_call_is_cancelled(const struct grpc_call *call);
 
+// The message of a call that on_requests was given; good until the call is finished.
+struct bytes grpc_call_get_request(const struct grpc_call *call);
+
 // Metadata for the client. Names in lower case, not "grpc-"; values printable ASCII, those of "-bin" names
 // any bytes (they are sent in base64). Copied. Headers before the first message only. False when out of
 // memory, too much (8 KiB), not allowed, or too late.

@@ -2,6 +2,8 @@
 // until the stream is closed.
 #include "common/grpc/call_http2.h"
 
+#include "common/grpc/call_gather.h"
+#include "common/grpc/call_http2_body.h"
 #include "common/grpc/connection.h"
 #include "common/grpc/connection_clock.h"
 
@@ -38,29 +40,9 @@ static void submit_reset(struct grpc_call *call) {
         connection_condemn(call->connection, GRPC_CLOSE_NO_MEMORY);
 }
 
-static ssize_t read_body(nghttp2_session *session, int32_t stream_id, uint8_t *to, size_t room,
-                         uint32_t *flags, nghttp2_data_source *source, void *user_data) {
-    (void)user_data;
-    struct grpc_call *call = source->ptr;
-    size_t read = call_read_body(call, to, room);
-    if (call->out_first)
-        return (ssize_t)read;
-    if (!call->is_complete) {
-        call->is_deferred = read == 0;
-        return call->is_deferred ? NGHTTP2_ERR_DEFERRED : (ssize_t)read;
-    }
-    *flags |= NGHTTP2_DATA_FLAG_EOF;
-    if (call->trailer_count == 0)
-        return (ssize_t)read;
-    *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
-    // Fails only without memory; the stream is then reset.
-    int result = nghttp2_submit_trailer(session, stream_id, call->trailer_rows, call->trailer_count);
-    return result == 0 ? (ssize_t)read : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-}
-
 // Fails only without memory.
 static void submit_headers(struct grpc_call *call, const nghttp2_nv *rows, size_t count, bool has_body) {
-    nghttp2_data_provider provider = {.source.ptr = call, .read_callback = read_body};
+    nghttp2_data_provider provider = call_http2_body_of(call);
     if (nghttp2_submit_response(call->connection->session, call->stream_id, rows, count,
                                 has_body ? &provider : NULL) != 0)
         submit_reset(call);
@@ -117,6 +99,7 @@ static void leave(struct grpc_call *call) {
     struct grpc_connection *connection = call->connection;
     unlink_call(call);
     unlist_writable(call);
+    call_gather_remove(call);
     if (connection->recent == call)
         connection->recent = NULL;
     connection->early_answers -= call->is_early;

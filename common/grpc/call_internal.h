@@ -71,7 +71,8 @@ struct grpc_call {
     bool is_half_closed; // the client has ended its side
     bool is_half_close_told;
     bool is_paused;
-    bool is_feeding; // inside of the handler's on_message
+    bool is_feeding;  // inside of the handler's on_message
+    bool is_gathered; // complete, and to be handed over together with others
 
     // Answering.
     struct outgoing *out_first, **out_end;
@@ -177,6 +178,9 @@ MUST_CHECK bool call_push_framed(struct grpc_call *call, struct bytes framed);
 // The same of a buffer, which it takes unless out of memory.
 MUST_CHECK bool call_push_buffer(struct grpc_call *call, struct buffer *framed);
 
+// What of the body fits into `room` bytes, and whether that is all that is queued.
+size_t call_measure_body(const struct grpc_call *call, size_t room, bool *ret_is_all);
+
 // Takes up to `room` bytes of what is queued, and leaves `out_first` NULL when that was all for now; then
 // `is_complete` tells whether more will come.
 size_t call_read_body(struct grpc_call *call, uint8_t *to, size_t room);
@@ -188,6 +192,9 @@ void call_skip_prefix(struct grpc_call *call);
 void call_drop_outgoing(struct grpc_call *call);
 
 // call_respond.c
+
+// `trailer_rows` where there is nothing to say but that the call went well.
+extern const nghttp2_nv call_ok_trailers[1];
 
 // What a header block that begins an answer takes at most, but for the handler's metadata.
 #define CALL_HEADERS_MAX 4

@@ -79,6 +79,17 @@ bool call_may_reply(const struct grpc_call *call, size_t size) {
     return size <= SMALL_BYTES || connection_has_room(call, size);
 }
 
+size_t call_measure_body(const struct grpc_call *call, size_t room, bool *ret_is_all) {
+    size_t len = 0, offset = call->out_offset;
+    const struct outgoing *outgoing = call->out_first;
+    for (; outgoing && len <= room; outgoing = outgoing->next) {
+        len += outgoing->bytes.len - offset;
+        offset = 0;
+    }
+    *ret_is_all = !outgoing && len <= room;
+    return len < room ? len : room;
+}
+
 size_t call_read_body(struct grpc_call *call, uint8_t *to, size_t room) {
     size_t read = 0;
     while (call->out_first && read < room) {

@@ -2,6 +2,7 @@
 // here.
 #include <string.h>
 
+#include "common/grpc/call_gather.h"
 #include "common/grpc/call_internal.h"
 #include "common/grpc/codec.h"
 #include "common/grpc/connection_frames.h"
@@ -118,10 +119,10 @@ static void take_request(struct grpc_call *call, struct bytes message) {
         return;
     }
     call->has_request = true;
-    if (call->method->handler->on_bytes)
-        take_wire(call, message);
-    else
+    if (call->method->handler->on_message)
         take_unpacked(call, message);
+    else
+        take_wire(call, message);
 }
 
 // A message of a stream.
@@ -255,18 +256,21 @@ static void take_bare(struct grpc_call *call) {
         deliver(call, message);
 }
 
-static void start_one_message(struct grpc_call *call) {
+static void hand_over(struct grpc_call *call) {
     const struct grpc_handler *handler = call->method->handler;
-    if (!call->has_request) {
-        call_overrule(call, STATUS_UNIMPLEMENTED, "MESSAGE_COUNT", "this method takes one message");
-        return;
-    }
-    if (!call_start(call))
-        return;
     if (handler->on_bytes)
         handler->on_bytes(call, call->request_bytes);
     else
         handler->on_message(call, call->request);
+}
+
+static void start_one_message(struct grpc_call *call) {
+    if (!call->has_request)
+        call_overrule(call, STATUS_UNIMPLEMENTED, "MESSAGE_COUNT", "this method takes one message");
+    else if (call->method->handler->on_requests)
+        call_gather_add(call);
+    else if (call_start(call))
+        hand_over(call);
 }
 
 // The client's side has ended and all of it has been taken.

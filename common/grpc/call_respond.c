@@ -13,7 +13,7 @@ static const nghttp2_nv begin_rows[CONTENT_TYPE_COUNT][BEGIN_COUNT] = {
 #undef BEGIN_ROWS
 };
 
-static const nghttp2_nv ok_trailers[] = {HEADER_FIELD("grpc-status", "0")};
+const nghttp2_nv call_ok_trailers[1] = {HEADER_FIELD("grpc-status", "0")};
 
 static const struct metadata no_metadata;
 
@@ -124,8 +124,8 @@ static bool end_plainly(struct grpc_call *call) {
         return false;
     call->code = GRPC_CODE_OK;
     call->is_complete = true;
-    call->trailer_rows = ok_trailers;
-    call->trailer_count = ARRAY_LENGTH(ok_trailers);
+    call->trailer_rows = call_ok_trailers;
+    call->trailer_count = ARRAY_LENGTH(call_ok_trailers);
     call_wake(call);
     return true;
 }

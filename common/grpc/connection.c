@@ -135,6 +135,7 @@ static void on_read(void *context, struct bytes bytes) {
     connection_shed_look(connection->home);
     connection->is_in_session = connection->is_reading = true;
     ssize_t taken = nghttp2_session_mem_recv(connection->session, bytes.data, bytes.len);
+    call_gather_run(&connection->home->gather);
     connection->is_in_session = connection->is_reading = false;
     if (taken < 0)
         connection_condemn(connection, get_close_of_error(taken));

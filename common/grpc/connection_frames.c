@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/grpc/call_http2.h"
+#include "common/grpc/call_http2_body.h"
 #include "common/grpc/connection.h"
 #include "common/grpc/connection_clock.h"
 #include "common/grpc/connection_shed.h"
@@ -299,6 +300,7 @@ enum status connection_frames_new_callbacks(nghttp2_session_callbacks **ret_call
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame_received);
     nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, on_invalid_frame);
     nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_sent);
+    nghttp2_session_callbacks_set_send_data_callback(callbacks, call_http2_send_body);
     nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_stream_closed);
     *ret_callbacks = callbacks;
     return STATUS_OK;

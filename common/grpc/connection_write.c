@@ -1,5 +1,5 @@
-// nghttp2 hands out a frame at a time; they are put together in the loop's scratch memory, so that a turn is
-// one write.
+// nghttp2 hands out a frame at a time, or lets DATA be written here (call_http2.c); they are put together in
+// the loop's scratch memory, so that a turn is one write.
 #include "common/grpc/connection_write.h"
 
 #include <assert.h>
@@ -11,18 +11,13 @@
 
 enum { QUEUED_FRAMES_PAUSE = 2000, QUEUED_FRAMES_MAX = 20000 };
 
-// What is on its way to the stream.
-struct output {
-    uint8_t *bytes;
-    size_t len;
-};
-
-static bool write_out(struct grpc_connection *connection, struct output *output) {
-    if (output->len == 0)
+static bool write_out(struct grpc_connection *connection) {
+    struct bytes bytes = bytes_of(loop_get_scratch(connection->home->loop), connection->output_bytes);
+    if (bytes.len == 0)
         return true;
-    stats_add(&connection->home->stats.sent_bytes, output->len);
-    enum status status = stream_write(connection->stream, bytes_of(output->bytes, output->len));
-    output->len = 0;
+    connection->output_bytes = 0;
+    stats_add(&connection->home->stats.sent_bytes, bytes.len);
+    enum status status = stream_write(connection->stream, bytes);
     if (status == STATUS_OK)
         return true;
     connection_condemn(connection,
@@ -30,9 +25,21 @@ static bool write_out(struct grpc_connection *connection, struct output *output)
     return false;
 }
 
+uint8_t *connection_write_reserve(struct grpc_connection *connection, size_t size) {
+    assert(size <= LOOP_SCRATCH_BYTES);
+    if (size > LOOP_SCRATCH_BYTES - connection->output_bytes && !write_out(connection))
+        return NULL;
+    uint8_t *room = loop_get_scratch(connection->home->loop) + connection->output_bytes;
+    connection->output_bytes += size;
+    return room;
+}
+
+bool connection_write_is_behind(const struct grpc_connection *connection) {
+    return stream_get_pending_bytes(connection->stream) > 0;
+}
+
 bool connection_write_session(struct grpc_connection *connection) {
-    struct output output = {loop_get_scratch(connection->home->loop), 0};
-    while (stream_get_pending_bytes(connection->stream) == 0) {
+    while (!connection_write_is_behind(connection)) {
         const uint8_t *data;
         ssize_t len = nghttp2_session_mem_send(connection->session, &data);
         if (len < 0) {
@@ -41,13 +48,12 @@ bool connection_write_session(struct grpc_connection *connection) {
         }
         if (len == 0)
             break;
-        assert((size_t)len <= LOOP_SCRATCH_BYTES);
-        if (output.len + (size_t)len > LOOP_SCRATCH_BYTES && !write_out(connection, &output))
+        uint8_t *to = connection_write_reserve(connection, (size_t)len);
+        if (!to)
             return false;
-        memcpy(output.bytes + output.len, data, (size_t)len);
-        output.len += (size_t)len;
+        memcpy(to, data, (size_t)len);
     }
-    return write_out(connection, &output);
+    return write_out(connection);
 }
 
 static void tell(struct grpc_call *call) {
@@ -71,7 +77,7 @@ void connection_write_tell_writable(struct grpc_connection *connection) {
 }
 
 void connection_write_update_reading(struct grpc_connection *connection) {
-    bool is_behind = stream_get_pending_bytes(connection->stream) > 0 &&
+    bool is_behind = connection_write_is_behind(connection) &&
                      nghttp2_session_get_outbound_queue_size(connection->session) > QUEUED_FRAMES_PAUSE;
     bool must_pause = is_behind || !connection_pace_permits(connection);
     if (must_pause == connection->is_reading_paused)

@@ -1,5 +1,5 @@
 // The way out of a connection: from nghttp2's queue to the stream, and what a full one means for reading and
-// for handlers. All is called once a turn, outside of nghttp2's callbacks.
+// for handlers. All is called once a turn, outside of nghttp2's callbacks, but where it says otherwise.
 #ifndef LATCHKEY_COMMON_GRPC_CONNECTION_WRITE_H
 #define LATCHKEY_COMMON_GRPC_CONNECTION_WRITE_H
 
@@ -8,6 +8,13 @@
 // Collects what nghttp2 has to send and writes it, until it has nothing more or the socket takes no more.
 // False when the connection has been condemned.
 MUST_CHECK bool connection_write_session(struct grpc_connection *connection);
+
+// Room for a frame behind those that are collected; inside of the former. NULL when the connection has been
+// condemned.
+uint8_t *connection_write_reserve(struct grpc_connection *connection, size_t size);
+
+// Whether the socket has not taken all that was written.
+bool connection_write_is_behind(const struct grpc_connection *connection);
 
 // Tells the handlers that were refused a send and now have room. They may answer or finish.
 void connection_write_tell_writable(struct grpc_connection *connection);

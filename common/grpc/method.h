@@ -6,6 +6,7 @@
 
 #include <protobuf-c/protobuf-c.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/base/bytes.h"
@@ -14,9 +15,12 @@ struct grpc_call;
 
 enum grpc_shape { GRPC_UNARY, GRPC_SERVER_STREAM, GRPC_CLIENT_STREAM, GRPC_BIDI };
 
+// So many calls are handed to on_requests at once at most.
+#define GRPC_CALLS_TOGETHER_MAX 16
+
 // From the first callback on the handler owes exactly one grpc_call_finish() (or grpc_call_reply()), at any
 // later time and also after on_cancel. It may finish inside any callback; no callback follows. All but one of
-// on_message and on_bytes may be NULL.
+// on_message, on_bytes and on_requests may be NULL.
 struct grpc_handler {
     // GRPC_CLIENT_STREAM and GRPC_BIDI: the metadata is there, messages follow.
     void (*on_start)(struct grpc_call *call);
@@ -28,6 +32,11 @@ struct grpc_handler {
     // In place of on_message: the message's bytes as they came, neither scanned nor unpacked, for handlers
     // with a decoder of their own. Good as long as on_message's.
     void (*on_bytes)(struct grpc_call *call, struct bytes request);
+
+    // GRPC_UNARY, in place of on_bytes: calls that were complete after one read of a connection, for handlers
+    // that wait for the memory of several side by side. Each is answered by itself, in any order; their bytes
+    // are grpc_call_get_request()'s.
+    void (*on_requests)(struct grpc_call *const *calls, size_t count);
 
     // GRPC_CLIENT_STREAM and GRPC_BIDI: the client has ended its side, no message follows.
     void (*on_half_close)(struct grpc_call *call);

@@ -52,7 +52,7 @@ static bool is_valid(const struct grpc_method *method) {
         return false;
     const char *slash = strchr(method->path + 1, '/');
     bool has_names = slash && slash > method->path + 1 && slash[1] != '\0' && !strchr(slash + 1, '/');
-    return has_names && !handler->on_message != !handler->on_bytes;
+    return has_names && !!handler->on_message + !!handler->on_bytes + !!handler->on_requests == 1;
 }
 
 static enum status add(struct router *router, const struct grpc_method *method) {

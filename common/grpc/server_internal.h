@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "common/grpc/admission.h"
+#include "common/grpc/call_gather.h"
 #include "common/grpc/compression.h"
 #include "common/grpc/flood_guard.h"
 #include "common/grpc/load_shed.h"
@@ -34,6 +35,7 @@ struct grpc_connection {
     size_t executing;              // calls whose handler works, orphaned ones included
     size_t unread_bytes;           // of answers, that the client has not taken
     size_t turn_bytes;             // of answers, queued since it was last written
+    size_t output_bytes;           // of frames in the loop's scratch memory, while it is being written
     size_t unconsumed_bytes;       // received since the last WINDOW_UPDATE was considered
 
     int32_t last_stream_id;      // the highest that the client has opened; -1 at first
@@ -98,6 +100,7 @@ struct grpc_loop {
     struct admission admission;
     struct grpc_connection *connections;
     size_t connection_count;
+    struct call_gather gather; // of the connection that is being read
     struct grpc_call *free_calls;
     size_t free_call_count;
     struct loop_task stop_task, drain_task;

@@ -14,11 +14,11 @@ enum status validate_item_read(struct bytes message, struct arena *arena, struct
 }
 
 void validate_items_look_up(const struct validate_view *view, struct validate_item *items, size_t count) {
-    struct validate_keys keys = {.count = 0};
+    struct validate_keys keys = {0};
     for (size_t i = 0; i < count; i++)
         if (!items[i].is_bad)
             validate_keys_add(&keys, view, items[i].question.token, &items[i].key);
-    validate_keys_end(&keys, view);
+    validate_keys_end(&keys);
     for (size_t i = 0; i < count; i++)
         if (!items[i].is_bad)
             validate_key_advance(view, &items[i].key);

@@ -12,31 +12,29 @@ void validate_key_make(const struct validate_view *view, struct bytes token, str
     begin_probe(view, ret_key);
 }
 
-static void make_two(struct validate_keys *keys, const struct validate_view *view) {
-    struct digest *const digests[] = {&keys->keys[0]->digest, &keys->keys[1]->digest};
-    digest_sha256_pair(keys->tokens, digests);
-    begin_probe(view, keys->keys[0]);
-    begin_probe(view, keys->keys[1]);
-    keys->count = 0;
-}
-
 void validate_keys_add(struct validate_keys *keys, const struct validate_view *view, struct bytes token,
                        struct validate_key *ret_key) {
     ret_key->has_shape = bearer_has_shape(token, view->shape, &ret_key->lane);
     if (!ret_key->has_shape)
         return;
-    keys->tokens[keys->count] = token;
-    keys->keys[keys->count] = ret_key;
-    if (++keys->count == 2)
-        make_two(keys, view);
+    if (!keys->waiting) {
+        *keys = (struct validate_keys){view, token, ret_key};
+        return;
+    }
+    const struct bytes tokens[] = {keys->token, token};
+    struct digest *const digests[] = {&keys->waiting->digest, &ret_key->digest};
+    digest_sha256_pair(tokens, digests);
+    begin_probe(keys->view, keys->waiting);
+    begin_probe(view, ret_key);
+    keys->waiting = NULL;
 }
 
-void validate_keys_end(struct validate_keys *keys, const struct validate_view *view) {
-    if (keys->count == 0)
+void validate_keys_end(struct validate_keys *keys) {
+    if (!keys->waiting)
         return;
-    digest_sha256(keys->tokens[0], &keys->keys[0]->digest);
-    begin_probe(view, keys->keys[0]);
-    keys->count = 0;
+    digest_sha256(keys->token, &keys->waiting->digest);
+    begin_probe(keys->view, keys->waiting);
+    keys->waiting = NULL;
 }
 
 void validate_key_advance(const struct validate_view *view, struct validate_key *key) {

@@ -21,17 +21,17 @@ struct validate_key {
 // Reader thread, online.
 void validate_key_make(const struct validate_view *view, struct bytes token, struct validate_key *ret_key);
 
-// The same of many: each is made together with the next one that is added, the last one at the end. Empty
-// before the first and after the end.
+// The same of many: each is made together with the next one that is added, the last one at the end. Zeroed
+// memory is empty; empty again after the end. Views, tokens and keys stay where they are until then.
 struct validate_keys {
-    struct bytes tokens[2];
-    struct validate_key *keys[2];
-    size_t count;
+    const struct validate_view *view;
+    struct bytes token;
+    struct validate_key *waiting; // for another one; NULL = none
 };
 
 void validate_keys_add(struct validate_keys *keys, const struct validate_view *view, struct bytes token,
                        struct validate_key *ret_key);
-void validate_keys_end(struct validate_keys *keys, const struct validate_view *view);
+void validate_keys_end(struct validate_keys *keys);
 
 void validate_key_advance(const struct validate_view *view, struct validate_key *key);
 

@@ -16,6 +16,10 @@ struct validate_call {
     struct revision revision;   // min_revision
     struct parked_call *parked; // what it is a part of; NULL until it has to wait
     struct validate_question question;
+
+    // Of the present turn.
+    struct validate_turn turn;
+    struct validate_key key;
 };
 
 struct parked_call {
@@ -105,14 +109,34 @@ static enum outcome check_revision(struct validate_call *call, const struct vali
 }
 
 // ---- the decision ----
+//
+// In three steps, each of which asks the memory for what the next one reads: of the calls that came together
+// all take a step before one takes the next.
 
-static enum outcome answer(struct validate_call *call, const struct validate_turn *turn,
-                           struct bytes *ret_response) {
+// False, and finished: it is not decided.
+static bool begin(struct validate_call *call, struct validate_keys *keys) {
+    enum status status =
+        validate_turn_begin(call->service, call->transport, VALIDATE_ANYBODY, call->fault, &call->turn);
+    if (status == STATUS_OK) {
+        validate_keys_add(keys, &call->turn.view, call->question.token, &call->key);
+        return true;
+    }
+    if (status == STATUS_UNAVAILABLE)
+        count_wait(call, VALIDATE_WAIT_NOT_CURRENT);
+    grpc_call_finish(call->transport, call->fault);
+    return false;
+}
+
+static void advance(struct validate_call *call) {
+    validate_key_advance(&call->turn.view, &call->key);
+}
+
+static enum outcome answer(struct validate_call *call, struct bytes *ret_response) {
     struct arena *arena = grpc_call_get_arena(call->transport);
     struct validate_answer answer;
     *ret_response = BYTES_EMPTY;
-    validate_note_asker(turn);
-    if (validate_turn_answer(turn, &call->question, arena, &answer) == STATUS_OK)
+    validate_note_asker(&call->turn);
+    if (validate_turn_decide(&call->turn, &call->question, &call->key, arena, &answer) == STATUS_OK)
         *ret_response = validate_wire_write(&answer, GRPC_CALL_HEADROOM, arena);
     if (ret_response->data)
         return ANSWERED;
@@ -120,25 +144,25 @@ static enum outcome answer(struct validate_call *call, const struct validate_tur
     return FAILED;
 }
 
-static enum outcome decide(struct validate_call *call, struct bytes *ret_response) {
-    struct validate_turn turn;
-    enum status status =
-        validate_turn_begin(call->service, call->transport, VALIDATE_ANYBODY, call->fault, &turn);
-    if (status == STATUS_UNAVAILABLE)
-        count_wait(call, VALIDATE_WAIT_NOT_CURRENT);
-    if (status != STATUS_OK)
-        return FAILED;
-    enum outcome outcome = check_revision(call, &turn.view);
-    return outcome == ANSWERED ? answer(call, &turn, ret_response) : outcome;
-}
-
-static void attempt(struct validate_call *call) {
+static void end(struct validate_call *call) {
     struct bytes response;
-    switch (decide(call, &response)) {
+    enum outcome outcome = check_revision(call, &call->turn.view);
+    if (outcome == ANSWERED)
+        outcome = answer(call, &response);
+    switch (outcome) {
     case FAILED: grpc_call_finish(call->transport, call->fault); return;
     case ANSWERED: grpc_call_reply_framed(call->transport, response); return;
     case NOT_YET: return;
     }
+}
+
+static void attempt(struct validate_call *call) {
+    struct validate_keys keys = {0};
+    if (!begin(call, &keys))
+        return;
+    validate_keys_end(&keys);
+    advance(call);
+    end(call);
 }
 
 // ---- the transport's callbacks ----
@@ -152,18 +176,31 @@ static enum status read(struct validate_call *call, struct bytes request) {
     return validate_question_check(&call->question, call->fault, &call->has_revision, &call->revision);
 }
 
-static void on_bytes(struct grpc_call *transport, struct bytes request) {
+// False, and finished: there is nothing to decide.
+static bool take(struct validate_call *call, struct grpc_call *transport) {
     const struct validate_service *service = grpc_call_get_method(transport)->context;
-    struct validate_call call;
-    call.service = service;
-    call.mine = &service->loops[loop_get_index(grpc_call_get_loop(transport))];
-    call.transport = transport;
-    call.fault = grpc_call_get_fault(transport);
-    call.parked = NULL;
-    if (read(&call, request) == STATUS_OK)
-        attempt(&call);
-    else
-        grpc_call_finish(transport, call.fault);
+    call->service = service;
+    call->mine = &service->loops[loop_get_index(grpc_call_get_loop(transport))];
+    call->transport = transport;
+    call->fault = grpc_call_get_fault(transport);
+    call->parked = NULL;
+    if (read(call, grpc_call_get_request(transport)) == STATUS_OK)
+        return true;
+    grpc_call_finish(transport, call->fault);
+    return false;
+}
+
+static void on_requests(struct grpc_call *const *transports, size_t count) {
+    struct validate_call calls[GRPC_CALLS_TOGETHER_MAX];
+    struct validate_keys keys = {0};
+    size_t begun = 0;
+    for (size_t i = 0; i < count; i++)
+        begun += take(&calls[begun], transports[i]) && begin(&calls[begun], &keys);
+    validate_keys_end(&keys);
+    for (size_t i = 0; i < begun; i++)
+        advance(&calls[i]);
+    for (size_t i = 0; i < begun; i++)
+        end(&calls[i]);
 }
 
 // Only a parked call is there to be cancelled: every other is answered at once.
@@ -175,4 +212,4 @@ static void on_cancel(struct grpc_call *transport) {
     grpc_call_finish(transport, NULL);
 }
 
-const struct grpc_handler validate_handler = {.on_bytes = on_bytes, .on_cancel = on_cancel};
+const struct grpc_handler validate_handler = {.on_requests = on_requests, .on_cancel = on_cancel};
