@@ -50,6 +50,7 @@ latchkey_install_page(latchkey 1 client)
 latchkey_install_papers(latchkey-server server)
 latchkey_install_papers(latchkey client)
 install(FILES ${deploy_dir}/systemd/latchkey.sysusers DESTINATION lib/sysusers.d RENAME latchkey.conf COMPONENT server)
+install(FILES ${deploy_dir}/systemd/latchkey.tmpfiles DESTINATION lib/tmpfiles.d RENAME latchkey.conf COMPONENT server)
 
 set(completion ${package_dir}/completion)
 add_custom_command(OUTPUT ${completion}

@@ -54,7 +54,7 @@ class Files(unittest.TestCase):
         self.assertEqual(done.stdout, "")
         for mistake in (f"{path}:1: workers: \"none\"", f"{path}:2: wrokers: no such setting; did you mean workers?",
                         "10.0.0.0/33", "0.0.0.0:7070 can be reached", "--tls-client-ca", "--invitation-url",
-                        f"{self.directory}/routes is not there", "--upstream"):
+                        f"{self.directory}/routes is not there", "http://:0"):
             self.assertIn(mistake, done.stderr)
         self.assertTrue(all(line.startswith("latchkeyd: ") for line in done.stderr.splitlines()))
 

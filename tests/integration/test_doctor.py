@@ -9,7 +9,7 @@ from psycopg2.extensions import parse_dsn
 
 from latchkey_test import Deployment, PrivatePostgres, StandbyPostgres, free_port, run_latchkey
 from latchkey_test.authority import Authority
-from latchkey_test.mail import MailServer
+from latchkey_test.mail import PASSWORD, MailServer
 from latchkey_test.waiting import wait_until
 
 
@@ -97,7 +97,7 @@ class Doctor(unittest.TestCase):
         self.assertRegex(findings["whitelist"][0][1], "cmp_[0-9a-z]{26}")
 
     def test_a_mail_server_is_tried_as_a_mail_would_go(self):
-        with MailServer(tls="starttls", password="any") as mail:
+        with MailServer(tls="starttls", password=PASSWORD) as mail:
             found = mail.settings()
             settings = {f"LATCHKEY_{name.upper()}": str(value) for name, value in found.items()}
             findings = self.examine(**settings)[1]
