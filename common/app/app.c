@@ -1,6 +1,5 @@
 #include "common/app/app.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -11,11 +10,13 @@
 #include "common/app/admin.h"
 #include "common/app/client_address.h"
 #include "common/app/command_line.h"
+#include "common/app/config_check.h"
 #include "common/app/database_check.h"
 #include "common/app/database_metrics.h"
 #include "common/app/database_probe.h"
 #include "common/app/deployment.h"
 #include "common/app/dispatch.h"
+#include "common/app/exit_status.h"
 #include "common/app/http_door.h"
 #include "common/app/loop_hooks.h"
 #include "common/app/mailer.h"
@@ -23,6 +24,7 @@
 #include "common/app/process.h"
 #include "common/app/process_metrics.h"
 #include "common/app/readiness.h"
+#include "common/app/service_manager.h"
 #include "common/app/signals.h"
 #include "common/app/tls_material.h"
 #include "common/app/transport_metrics.h"
@@ -35,18 +37,9 @@
 #include "common/grpc/server.h"
 #include "common/net/listener.h"
 
-// After sysexits.h; app.h tells what each stands for.
-enum {
-    EXIT_OK = 0,
-    EXIT_USAGE = 64,
-    EXIT_UNAVAILABLE = 69,
-    EXIT_SOFTWARE = 70,
-    EXIT_SCHEMA = 76,
-    EXIT_NOPERM = 77,
-};
-
 enum {
     ERROR_MAX = 1024,
+    MISTAKES_MAX = 8192,
     TICK_MS = 1000,
     DATABASE_PATIENCE_MS = 5000, // before a server starts without its database
 };
@@ -94,11 +87,6 @@ struct app {
     bool is_open; // its ports are
 };
 
-static int fail(int exit_code, const char *sentence) {
-    fprintf(stderr, "%s: %s\n", program_invocation_short_name, sentence);
-    return exit_code;
-}
-
 static bool has_managed_methods(const struct app *app) {
     for (size_t i = 0; i < app->program->service_count; i++)
         if (app->program->services[i]->method_count > 0)
@@ -110,19 +98,22 @@ static bool has_managed_methods(const struct app *app) {
 
 // Returns an exit code to end with, or -1 to go on.
 static int read_settings(struct app *app, int argc, char **argv) {
-    char error[ERROR_MAX];
-    enum command_line outcome = command_line_read(app->program, argc, argv, &app->settings,
-                                                  &app->transport_settings, error, sizeof(error));
-    if (outcome == COMMAND_LINE_ANSWERED)
-        return EXIT_OK;
-    if (outcome == COMMAND_LINE_WRONG ||
-        client_address_parse_trusted(app->settings.trusted_proxies, &app->trusted_proxies, error,
-                                     sizeof(error)) != STATUS_OK)
-        return fail(EXIT_USAGE, error);
-    if (tls_material_open(app->clock, error, sizeof(error)) != STATUS_OK)
-        return fail(EXIT_USAGE, error);
-    if (mailer_is_needed(app->program) && mailer_open(app->program, error, sizeof(error)) != STATUS_OK)
-        return fail(EXIT_USAGE, error);
+    char error[MISTAKES_MAX];
+    struct sentences mistakes = sentences_in(error, sizeof(error));
+    switch (command_line_read(app->program, argc, argv, &app->settings, &app->transport_settings, mistakes)) {
+    case COMMAND_LINE_SERVE: break;
+    case COMMAND_LINE_CHECK: return config_check(app->program, &app->settings, app->clock, mistakes);
+    case COMMAND_LINE_ANSWERED: return EXIT_STATUS_OK;
+    case COMMAND_LINE_WRONG: return exit_status_explain(EXIT_STATUS_USAGE, error);
+    }
+    if (client_address_parse_trusted(app->settings.trusted_proxies, &app->trusted_proxies, error,
+                                     sizeof(error)) != STATUS_OK ||
+        tls_material_open(app->clock, error, sizeof(error)) != STATUS_OK ||
+        (mailer_is_needed(app->program) && mailer_open(app->program, error, sizeof(error)) != STATUS_OK))
+        return exit_status_explain(EXIT_STATUS_USAGE, error);
+    config_check_services(app->program, mistakes);
+    if (!sentences_is_empty(mistakes))
+        return exit_status_explain(EXIT_STATUS_USAGE, error);
     return -1;
 }
 
@@ -148,9 +139,9 @@ static int check_database(struct app *app, uint64_t patience_ms) {
     case STATUS_OK:
         atomic_store_explicit(&app->readiness.is_database_checked, true, memory_order_relaxed);
         return -1;
-    case STATUS_INVALID: return fail(EXIT_USAGE, error);
-    case STATUS_FAILED_PRECONDITION: return fail(EXIT_SCHEMA, error);
-    case STATUS_PERMISSION_DENIED: return fail(EXIT_NOPERM, error);
+    case STATUS_INVALID: return exit_status_explain(EXIT_STATUS_USAGE, error);
+    case STATUS_FAILED_PRECONDITION: return exit_status_explain(EXIT_STATUS_SCHEMA, error);
+    case STATUS_PERMISSION_DENIED: return exit_status_explain(EXIT_STATUS_NOPERM, error);
     default:
         log_event(LOG_LEVEL_WARNING, "the database is not there; waiting for it", LOG_TEXT("reason", error));
         return -1;
@@ -296,7 +287,8 @@ static int start_services(struct app *app) {
         const struct app_service *service = app->program->services[i];
         enum status status = service->start ? service->start(app, error, sizeof(error)) : STATUS_OK;
         if (status != STATUS_OK)
-            return fail(status == STATUS_INVALID ? EXIT_USAGE : EXIT_UNAVAILABLE, error);
+            return exit_status_explain(status == STATUS_INVALID ? EXIT_STATUS_USAGE : EXIT_STATUS_UNAVAILABLE,
+                                       error);
         app->started_services = i + 1;
     }
     return -1;
@@ -311,7 +303,7 @@ static int make_admin(struct app *app) {
                                     .context = &app->readiness};
     if (!app->settings.admin_listen || admin_new(&options, &app->admin, error, sizeof(error)) == STATUS_OK)
         return -1;
-    return fail(EXIT_UNAVAILABLE, error);
+    return exit_status_explain(EXIT_STATUS_UNAVAILABLE, error);
 }
 
 static int make_door(struct app *app) {
@@ -323,7 +315,7 @@ static int make_door(struct app *app) {
                                               .loops = app->loops,
                                               .is_shared = app->transport_settings.reuse_port};
     bool is_made = http_door_new(&options, &app->door, error, sizeof(error)) == STATUS_OK;
-    return is_made ? -1 : fail(EXIT_UNAVAILABLE, error);
+    return is_made ? -1 : exit_status_explain(EXIT_STATUS_UNAVAILABLE, error);
 }
 
 static enum status open_parts(struct app *app) {
@@ -357,12 +349,13 @@ static int open_ports(struct app *app) {
     if (admin_open(app->admin, error, sizeof(error)) != STATUS_OK ||
         http_door_open(app->door, error, sizeof(error)) != STATUS_OK ||
         grpc_server_open(app->server, error, sizeof(error)) != STATUS_OK)
-        return fail(EXIT_UNAVAILABLE, error);
+        return exit_status_explain(EXIT_STATUS_UNAVAILABLE, error);
     log_event(
         LOG_LEVEL_INFO, "listening", LOG_TEXT("address", listener_get_address(app->listener)),
         app->admin ? LOG_INTEGER("admin_port", admin_get_port(app->admin)) : LOG_TEXT("admin_port", NULL),
         app->door ? LOG_INTEGER("http_port", http_door_get_port(app->door)) : LOG_TEXT("http_port", NULL),
         LOG_INTEGER("loops", loop_group_get_count(app->loops)));
+    service_manager_say_ready();
     return -1;
 }
 
@@ -371,10 +364,10 @@ static int start(struct app *app) {
     char error[ERROR_MAX];
     enum status status = open_parts(app);
     if (status != STATUS_OK)
-        return fail(EXIT_SOFTWARE, status_get_text(status));
+        return exit_status_explain(EXIT_STATUS_SOFTWARE, status_get_text(status));
     if (grpc_server_listen(app->server, app->settings.listen, error, sizeof(error), &app->listener) !=
         STATUS_OK)
-        return fail(EXIT_UNAVAILABLE, error);
+        return exit_status_explain(EXIT_STATUS_UNAVAILABLE, error);
     name_instance(app);
 
     int exit_code = make_door(app);
@@ -388,9 +381,9 @@ static int start(struct app *app) {
     if (status == STATUS_OK)
         status = loop_hooks_add(app->program, app->loops, &app->loop_hooks);
     if (status != STATUS_OK)
-        return fail(EXIT_SOFTWARE, status_get_text(status));
+        return exit_status_explain(EXIT_STATUS_SOFTWARE, status_get_text(status));
     if ((status = start_threads(app)) != STATUS_OK)
-        return fail(EXIT_SOFTWARE, status_get_text(status));
+        return exit_status_explain(EXIT_STATUS_SOFTWARE, status_get_text(status));
     return app->transport_settings.reuse_port ? -1 : open_ports(app);
 }
 
@@ -439,6 +432,7 @@ static int64_t get_now_ms(const struct app *app) {
 
 static void drain(struct app *app, const sigset_t *signals) {
     log_event(LOG_LEVEL_INFO, "leaving");
+    service_manager_say_stopping();
     http_door_leave(app->door);
     if (app->transport_settings.reuse_port)
         admin_leave(app->admin);
@@ -495,7 +489,7 @@ static void stop(struct app *app) {
 int app_main(const struct app_program *program, int argc, char **argv) {
     struct app *app = calloc(1, sizeof(*app));
     if (!app)
-        return fail(EXIT_SOFTWARE, status_get_text(STATUS_NO_MEMORY));
+        return exit_status_explain(EXIT_STATUS_SOFTWARE, status_get_text(STATUS_NO_MEMORY));
     app->program = program;
     app->clock = clock_get_system();
     app->process = (struct process_metrics){program->name, clock_get_realtime_ms(app->clock)};
@@ -514,12 +508,13 @@ int app_main(const struct app_program *program, int argc, char **argv) {
             exit_code = start(app);
         if (exit_code < 0 && (exit_code = serve(app, &signals)) < 0) {
             drain(app, &signals);
-            exit_code = EXIT_OK;
+            exit_code = EXIT_STATUS_OK;
         }
         stop(app);
-        if (exit_code == EXIT_OK)
+        if (exit_code == EXIT_STATUS_OK)
             log_event(LOG_LEVEL_INFO, "stopped");
     }
+    config_files_free(app->settings.config);
     free(app);
     return exit_code;
 }

@@ -8,9 +8,8 @@
 // first. DRAINING: listeners are closed, peers get GOAWAY, what runs is finished. A second signal ends the
 // wait. SIGHUP reads the files of TLS and of the services again.
 //
-// Exit codes: 0 stopped in order; 64 wrong usage; 69 a part can't be had (port in use); 76 the database has
-// another schema; 77 the database refuses us (password, rights); 70 internal. Each with one sentence on
-// standard error.
+// What it ends with is told by exit_status.h, and with a sentence on standard error. --check-config ends with
+// a sentence for each mistake.
 #ifndef LATCHKEY_COMMON_APP_APP_H
 #define LATCHKEY_COMMON_APP_APP_H
 
@@ -65,6 +64,10 @@ struct app_service {
     const struct setting *settings;
     size_t setting_count;
     void *settings_base;
+
+    // May be NULL. Whether the settings, and the files that they name, are good as far as no single row can
+    // say: INVALID, and a sentence. Before anything else, without threads; it leaves nothing behind.
+    enum status (*check)(char *ret_error, size_t error_size);
 
     // All may be NULL. start() runs before the listeners open and must not block on the database; on failure
     // it leaves one sentence in `ret_error`; INVALID is a setting's, or its file's. stop() runs after the

@@ -4,16 +4,22 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/app/exit_status.h"
 #include "common/app/http_settings.h"
 #include "common/app/mail_settings.h"
 #include "common/app/mailer.h"
+#include "common/app/manual.h"
 #include "common/app/method_list.h"
 #include "common/app/tls_settings.h"
 #include "common/base/config.h"
 #include "common/grpc/http2_library.h"
 #include "common/net/listener.h"
 
-enum { ROWS_MAX = 64, TABLES_MAX = APP_SERVICES_MAX + 5 }; // and server, TLS, transport, HTTP, mail
+enum {
+    ROWS_MAX = 64,
+    TABLES_MAX = APP_SERVICES_MAX + 5, // and server, TLS, transport, HTTP, mail
+    SENTENCE_MAX = 1024,
+};
 
 struct tables {
     struct setting rows[ROWS_MAX]; // app_setting_table with the program's own defaults
@@ -49,28 +55,34 @@ static void gather_tables(struct tables *tables, const struct app_program *progr
 
 static void print_help(const struct app_program *program, const struct tables *tables) {
     printf(
-        "usage: %s [SETTING...]\n       %s --help | --version | methods\n\n%s\n\n"
-        "A setting is --name VALUE, or LATCHKEY_NAME in the environment. `methods` prints what is served, and\n"
-        "which permission each method needs.\n",
-        program->name, program->name, program->summary);
-    printf(
-        "Exit codes: 0 stopped in order, 64 wrong usage, 69 a part can't be had (such as a port in use), 70 internal,\n"
-        "76 the database has another schema or none, 77 the database refuses us.\n\n");
+        "usage: %s [SETTING...] [--check-config]\n       %s --help | --version | methods | manual\n\n%s\n\n"
+        "A setting is --name VALUE, LATCHKEY_NAME in the environment, or a line `name = VALUE` of a file; the first\n"
+        "that says it wins. --check-config says everything that is wrong with them, and with the files that they\n"
+        "name, and does nothing else. `methods` prints what is served, and which permission each method needs;\n"
+        "`manual` the manual page, which `%s manual | man -l -` shows.\n",
+        program->name, program->name, program->summary, program->name);
+    printf("\nExit codes:\n");
+#define ROW(name, number, text) printf("  %-3d %s\n", number, text);
+    EXIT_STATUS_TABLE(ROW)
+#undef ROW
+    putchar('\n');
     config_print_help(tables->list, tables->count, stdout);
 }
 
 // What is left of the line when the settings are out of it.
 static enum command_line answer(const struct app_program *program, const struct tables *tables,
-                                const char *argument, char *ret_error, size_t error_size) {
+                                const char *argument, struct sentences mistakes) {
     if (strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0)
         print_help(program, tables);
     else if (strcmp(argument, "--version") == 0)
         printf("%s %s, %s\n", program->name, LATCHKEY_VERSION, http2_library_get_text());
     else if (strcmp(argument, "methods") == 0)
         method_list_print(program, stdout);
+    else if (strcmp(argument, "manual") == 0)
+        manual_print(program, tables->list, tables->count, stdout);
     else
-        return snprintf(ret_error, error_size,
-                        "unknown argument \"%s\"; settings are --name VALUE, see --help", argument),
+        return sentences_add(mistakes, "unknown argument \"%s\"; settings are --name VALUE, see --help",
+                             argument),
                COMMAND_LINE_WRONG;
     return COMMAND_LINE_ANSWERED;
 }
@@ -79,35 +91,57 @@ static bool is_exposed(const char *address) {
     return address && !listener_address_is_local(address);
 }
 
-static enum command_line explain_exposed(const char *address, const char *advice, char *ret_error,
-                                         size_t error_size) {
-    snprintf(ret_error, error_size,
-             "%s can be reached from other machines, and without TLS everybody on the way reads the tokens; "
-             "%slisten on 127.0.0.1, or say --allow-plaintext where something in front encrypts",
-             address, advice);
-    return COMMAND_LINE_WRONG;
+static void explain_exposed(const char *address, const char *advice, struct sentences mistakes) {
+    sentences_add(
+        mistakes,
+        "%s can be reached from other machines, and without TLS everybody on the way reads the tokens; "
+        "%slisten on 127.0.0.1, or say --allow-plaintext where something in front encrypts",
+        address, advice);
+}
+
+// What no single setting can say. HTTP/1.1 knows no TLS.
+static void complete(struct app_settings *settings, struct sentences mistakes) {
+    char sentence[SENTENCE_MAX];
+    app_settings_complete(settings);
+    http_settings_complete(&http_settings);
+    if (tls_settings_complete(sentence, sizeof(sentence)) != STATUS_OK)
+        sentences_add(mistakes, "%s", sentence);
+    if (settings->allow_plaintext)
+        return;
+    if (is_exposed(settings->listen) && !tls_settings.certificate)
+        explain_exposed(settings->listen, "give --tls-certificate and --tls-key, ", mistakes);
+    if (is_exposed(http_settings.listen))
+        explain_exposed(http_settings.listen, "", mistakes);
+}
+
+// Takes --check-config out of what is left of the line.
+static bool take_check_config(int *argc, char **argv) {
+    int kept = 0;
+    for (int i = 0; i < *argc; i++)
+        if (strcmp(argv[i], "--check-config") != 0)
+            argv[kept++] = argv[i];
+    bool is_there = kept < *argc;
+    *argc = kept;
+    return is_there;
 }
 
 enum command_line command_line_read(const struct app_program *program, int argc, char **argv,
                                     struct app_settings *ret_settings,
-                                    struct grpc_server_settings *ret_transport, char *ret_error,
-                                    size_t error_size) {
+                                    struct grpc_server_settings *ret_transport, struct sentences mistakes) {
     struct tables tables = {.count = 0};
     gather_tables(&tables, program, ret_settings, ret_transport);
-    if (config_read(tables.list, tables.count, &argc, argv, environ, ret_error, error_size) != STATUS_OK)
+    bool is_read = config_read(tables.list, tables.count, &argc, argv, environ, mistakes.text,
+                               mistakes.size) == STATUS_OK;
+    bool checks = take_check_config(&argc, argv);
+    if (!is_read && !checks)
         return COMMAND_LINE_WRONG;
-    if (argc > 1)
-        return answer(program, &tables, argv[1], ret_error, error_size);
-    app_settings_complete(ret_settings);
-    http_settings_complete(&http_settings);
-    if (tls_settings_complete(ret_error, error_size) != STATUS_OK)
-        return COMMAND_LINE_WRONG;
-    if (ret_settings->allow_plaintext)
-        return COMMAND_LINE_SERVE;
-    if (is_exposed(ret_settings->listen) && !tls_settings.certificate)
-        return explain_exposed(ret_settings->listen, "give --tls-certificate and --tls-key, ", ret_error,
-                               error_size);
-    if (is_exposed(http_settings.listen)) // which knows no TLS
-        return explain_exposed(http_settings.listen, "", ret_error, error_size);
-    return COMMAND_LINE_SERVE;
+    enum command_line outcome = checks ? COMMAND_LINE_CHECK : COMMAND_LINE_SERVE;
+    if (is_read && argc > 1) // a word behind a setting that is not known may be its value
+        outcome = answer(program, &tables, argv[1], mistakes);
+    if (outcome == COMMAND_LINE_ANSWERED)
+        return outcome;
+    complete(ret_settings, mistakes);
+    if (checks)
+        return COMMAND_LINE_CHECK;
+    return sentences_is_empty(mistakes) ? COMMAND_LINE_SERVE : COMMAND_LINE_WRONG;
 }

@@ -36,6 +36,12 @@ static bool accept_database_url(const char *text, const char **ret_reason) {
 #define OF(member) offsetof(struct app_settings, member)
 
 const struct setting app_setting_table[] = {
+    {.name = "config",
+     .type = SETTING_FILES,
+     .offset = OF(config),
+     .value_name = "FILE",
+     .help = "A file of settings, a line for each: name = VALUE, without the dashes. May be given again: the "
+             "later file wins. The environment and the command line win over files."},
     {.name = "listen",
      .type = SETTING_TEXT,
      .offset = OF(listen),

@@ -9,6 +9,7 @@
 #include "common/base/config.h"
 
 struct app_settings {
+    struct config_file *config;
     const char *listen;
     const char *admin_listen;
     bool allow_plaintext;

@@ -1,25 +1,27 @@
-// Defaults, environment and command line are three passes over the same tables; each later one overwrites.
+// Defaults, files, environment and command line are passes over the same tables; each later one overwrites.
 #include "common/base/config.h"
 
 #include <assert.h>
-#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/base/bytes.h"
+#include "common/base/config_file.h"
 #include "common/base/config_value.h"
+#include "common/base/sentences.h"
 #include "common/base/text.h"
 
 enum {
     NAME_MAX_BYTES = 64,
     SUGGESTED_FROM_MAX = 256, // names that are looked through for the nearest one
     SHOWN_VALUE_MAX = 80,
+    SENTENCE_MAX = 512,
 };
 
 struct reading {
     const struct config_table *tables;
     size_t table_count;
-    char *ret_error;
-    size_t error_size;
+    struct sentences mistakes;
 };
 
 // Which struct a setting's value goes to.
@@ -28,12 +30,11 @@ struct place {
     void *base;
 };
 
-PRINTF_LIKE(2, 3) static enum status fail(const struct reading *reading, const char *format, ...) {
-    va_list args;
-    va_start(args, format);
-    vsnprintf(reading->ret_error, reading->error_size, format, args);
-    va_end(args);
-    return STATUS_INVALID;
+#define fail(reading, ...) (sentences_add((reading)->mistakes, __VA_ARGS__), STATUS_INVALID)
+
+// Of two passes, or two steps of one: what failed first.
+static enum status both(enum status first, enum status second) {
+    return first == STATUS_OK ? second : first;
 }
 
 static struct place find_setting(const struct reading *reading, struct bytes name) {
@@ -70,9 +71,13 @@ static enum status store(const struct reading *reading, struct place place, cons
 
 static void clear_value(const struct setting *setting, void *base) {
     static const size_t sizes[] = {
-        [SETTING_TEXT] = sizeof(const char *), [SETTING_BOOLEAN] = sizeof(bool),
-        [SETTING_INTEGER] = sizeof(int64_t),   [SETTING_DURATION] = sizeof(int64_t),
-        [SETTING_SIZE] = sizeof(int64_t),      [SETTING_CHOICE] = sizeof(int),
+        [SETTING_TEXT] = sizeof(const char *),
+        [SETTING_BOOLEAN] = sizeof(bool),
+        [SETTING_INTEGER] = sizeof(int64_t),
+        [SETTING_DURATION] = sizeof(int64_t),
+        [SETTING_SIZE] = sizeof(int64_t),
+        [SETTING_CHOICE] = sizeof(int),
+        [SETTING_FILES] = sizeof(struct config_file *),
     };
     memset((char *)base + setting->offset, 0, sizes[setting->type]);
 }
@@ -108,31 +113,48 @@ static const char *find_variable(char *const *environment, const char *name) {
     return NULL;
 }
 
-static enum status read_environment(const struct reading *reading, const struct config_table *table,
-                                    char *const *environment) {
-    for (size_t i = 0; i < table->count; i++) {
-        char name[CONFIG_ENVIRONMENT_NAME_SIZE];
-        config_format_environment_name(table->settings[i].name, name);
-        const char *text = find_variable(environment, name);
-        if (!text || (text[0] == '\0' && !table->settings[i].takes_empty))
-            continue;
-        enum status status = store(reading, (struct place){&table->settings[i], table->base}, name, text);
-        if (status != STATUS_OK)
-            return status;
-    }
-    return STATUS_OK;
+// ---- environment ----
+
+static bool is_unset(const struct setting *setting, const char *text) {
+    return !text || (text[0] == '\0' && !setting->takes_empty);
 }
 
-static enum status fail_unknown(const struct reading *reading, struct bytes name) {
+static enum status read_environment(const struct reading *reading, const struct config_table *table,
+                                    char *const *environment) {
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < table->count; i++) {
+        const struct setting *setting = &table->settings[i];
+        char name[CONFIG_ENVIRONMENT_NAME_SIZE];
+        config_format_environment_name(setting->name, name);
+        const char *text = find_variable(environment, name);
+        if (!is_unset(setting, text) && setting->type != SETTING_FILES)
+            status = both(status, store(reading, (struct place){setting, table->base}, name, text));
+    }
+    return status;
+}
+
+// ---- command line ----
+
+struct option {
+    struct place place;
+    const char *value;
+};
+
+// `where` stands in front of the name, `dashes` in front of every name.
+static enum status fail_unknown(const struct reading *reading, const char *where, const char *dashes,
+                                struct bytes name) {
     const char *nearest = find_nearest_name(reading, name);
     if (nearest)
-        return fail(reading, "--%.*s: no such setting; did you mean --%s?", BYTES_FORMAT(name), nearest);
-    return fail(reading, "--%.*s: no such setting; --help lists them all", BYTES_FORMAT(name));
+        return fail(reading, "%s%s%.*s: no such setting; did you mean %s%s?", where, dashes,
+                    BYTES_FORMAT(name), dashes, nearest);
+    return fail(reading, "%s%s%.*s: no such setting; --help lists them all", where, dashes,
+                BYTES_FORMAT(name));
 }
 
 // One "--name" or "--name=value" and perhaps the argument after it. `*at` ends on the last argument that was
 // taken.
-static enum status read_option(const struct reading *reading, int argc, char **argv, int *at) {
+static enum status parse_option(const struct reading *reading, int argc, char **argv, int *at,
+                                struct option *ret_option) {
     const char *value = strchr(argv[*at], '=');
     struct bytes name = bytes_of_text(argv[*at] + 2);
     if (value)
@@ -149,55 +171,130 @@ static enum status read_option(const struct reading *reading, int argc, char **a
         value = "true";
     }
     if (!place.setting)
-        return fail_unknown(reading, name);
+        return fail_unknown(reading, "", "--", name);
     if (!value && *at + 1 == argc)
         return fail(reading, "--%s: a value is missing", place.setting->name);
-    if (!value)
-        value = argv[++*at];
+    *ret_option = (struct option){place, value ? value : argv[++*at]};
+    return STATUS_OK;
+}
 
+static enum status read_option(const struct reading *reading, int argc, char **argv, int *at) {
+    struct option option;
+    enum status status = parse_option(reading, argc, argv, at, &option);
+    if (status != STATUS_OK || option.place.setting->type == SETTING_FILES)
+        return status;
     char from[NAME_MAX_BYTES + sizeof("--")];
-    snprintf(from, sizeof(from), "--%s", place.setting->name);
-    return store(reading, place, from, value);
+    snprintf(from, sizeof(from), "--%s", option.place.setting->name);
+    return store(reading, option.place, from, option.value);
 }
 
 static bool is_option(const char *argument) {
     return strncmp(argument, "--", 2) == 0 && strcmp(argument, "--help") != 0 &&
-           strcmp(argument, "--version") != 0;
+           strcmp(argument, "--version") != 0 && strcmp(argument, "--check-config") != 0;
 }
 
 // What is no setting moves to the front of argv.
 static enum status read_arguments(const struct reading *reading, int *argc, char **argv) {
+    enum status status = STATUS_OK;
     int kept = 1, at = 1;
     for (; at < *argc; at++) {
         if (strcmp(argv[at], "--") == 0) {
             at++;
             break;
         }
-        if (!is_option(argv[at])) {
+        if (is_option(argv[at]))
+            status = both(status, read_option(reading, *argc, argv, &at));
+        else
             argv[kept++] = argv[at];
-            continue;
-        }
-        enum status status = read_option(reading, *argc, argv, &at);
-        if (status != STATUS_OK)
-            return status;
     }
     while (at < *argc)
         argv[kept++] = argv[at++];
     if (kept < *argc)
         argv[kept] = NULL;
     *argc = *argc == 0 ? 0 : kept;
-    return STATUS_OK;
+    return status;
+}
+
+// ---- files ----
+
+static enum status read_line(const struct reading *reading, const struct setting *files, const char *path,
+                             const struct config_line *line) {
+    char from[SENTENCE_MAX];
+    struct place place = find_setting(reading, line->name);
+    int len = snprintf(from, sizeof(from), "%s:%zu: ", path, line->number);
+    if (line->mistake)
+        return fail(reading, "%s%s", from, line->mistake);
+    if (!place.setting)
+        return files->passes_unknown ? STATUS_OK : fail_unknown(reading, from, "", line->name);
+    if (place.setting->type == SETTING_FILES)
+        return fail(reading, "%sa file names no other; say --%s again", from, place.setting->name);
+    if (is_unset(place.setting, line->value))
+        return STATUS_OK;
+    if (len < (int)sizeof(from))
+        snprintf(from + len, sizeof(from) - (size_t)len, "%s", place.setting->name);
+    return store(reading, place, from, line->value);
+}
+
+static enum status read_file(const struct reading *reading, struct place place, const char *path) {
+    char sentence[SENTENCE_MAX];
+    struct config_file **files = (void *)((char *)place.base + place.setting->offset);
+    enum status status = config_file_read(path, files, sentence, sizeof(sentence));
+    if (status != STATUS_OK)
+        return fail(reading, "--%s: %s", place.setting->name,
+                    status == STATUS_INVALID ? sentence : status_get_text(status));
+    struct config_line line;
+    while (config_file_next(*files, &line))
+        status = both(status, read_line(reading, place.setting, path, &line));
+    return status;
+}
+
+// Those that arguments name. What is wrong with an argument is told when they are read for good.
+static enum status read_files_of_arguments(const struct reading *reading, int argc, char **argv,
+                                           bool *ret_has_any) {
+    const struct reading silent = {reading->tables, reading->table_count, {NULL, 0}};
+    enum status status = STATUS_OK;
+    *ret_has_any = false;
+    for (int at = 1; at < argc && strcmp(argv[at], "--") != 0; at++) {
+        struct option option;
+        if (!is_option(argv[at]) || parse_option(&silent, argc, argv, &at, &option) != STATUS_OK ||
+            option.place.setting->type != SETTING_FILES)
+            continue;
+        *ret_has_any = true;
+        status = both(status, read_file(reading, option.place, option.value));
+    }
+    return status;
+}
+
+static enum status read_files_of_environment(const struct reading *reading, char *const *environment) {
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < reading->table_count; i++) {
+        const struct config_table *table = &reading->tables[i];
+        for (size_t j = 0; j < table->count; j++) {
+            char name[CONFIG_ENVIRONMENT_NAME_SIZE];
+            config_format_environment_name(table->settings[j].name, name);
+            const char *path = find_variable(environment, name);
+            if (table->settings[j].type == SETTING_FILES && path && *path)
+                status =
+                    both(status, read_file(reading, (struct place){&table->settings[j], table->base}, path));
+        }
+    }
+    return status;
+}
+
+static enum status read_files(const struct reading *reading, int argc, char **argv,
+                              char *const *environment) {
+    bool has_any;
+    enum status status = read_files_of_arguments(reading, argc, argv, &has_any);
+    return has_any ? status : read_files_of_environment(reading, environment);
 }
 
 enum status config_read(const struct config_table *tables, size_t table_count, int *argc, char **argv,
                         char *const *environment, char *ret_error, size_t error_size) {
-    const struct reading reading = {tables, table_count, ret_error, error_size};
+    const struct reading reading = {tables, table_count, sentences_in(ret_error, error_size)};
     for (size_t i = 0; i < table_count; i++)
         fill_defaults(&tables[i]);
-    for (size_t i = 0; i < table_count; i++) {
-        enum status status = read_environment(&reading, &tables[i], environment);
-        if (status != STATUS_OK)
-            return status;
-    }
-    return read_arguments(&reading, argc, argv);
+    enum status status = read_files(&reading, *argc, argv, environment);
+    for (size_t i = 0; i < table_count; i++)
+        status = both(status, read_environment(&reading, &tables[i], environment));
+    return both(status, read_arguments(&reading, argc, argv));
 }

@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "common/base/config.h"
-#include "common/base/config_value.h"
+#include "common/base/config_facts.h"
 
-enum { INDENT = 6, WIDTH = 80, DEFAULT_SIZE = 160, FACTS_SIZE = 512 };
+enum { INDENT = 6, WIDTH = 80 };
 
 struct paragraph {
     FILE *to;
@@ -32,40 +32,15 @@ static void print_words(struct paragraph *paragraph, const char *text) {
     }
 }
 
-static const char *get_value_name(const struct setting *setting) {
-    static const char *const names[] = {
-        [SETTING_TEXT] = "TEXT",         [SETTING_BOOLEAN] = NULL, [SETTING_INTEGER] = "NUMBER",
-        [SETTING_DURATION] = "DURATION", [SETTING_SIZE] = "SIZE",  [SETTING_CHOICE] = "WORD",
-    };
-    return setting->value_name ? setting->value_name : names[setting->type];
-}
-
-static void format_default(const struct setting *setting, char ret_text[DEFAULT_SIZE]) {
-    const char *value = setting->default_value;
-    if (!value && setting->type == SETTING_BOOLEAN)
-        value = "false";
-    if (value)
-        snprintf(ret_text, DEFAULT_SIZE, "default %s", value[0] ? value : "empty");
-    else
-        snprintf(ret_text, DEFAULT_SIZE, "no default");
-}
-
-// "(default 30s; from 1s to 3h; LATCHKEY_LEASE)"
 static void print_facts(struct paragraph *paragraph, const struct setting *setting) {
-    char allowed[CONFIG_ALLOWED_TEXT_SIZE], name[CONFIG_ENVIRONMENT_NAME_SIZE];
-    char shown_default[DEFAULT_SIZE], facts[FACTS_SIZE];
-    if (setting->type == SETTING_CHOICE)
-        config_value_describe(setting, allowed);
-    else
-        config_value_describe_range(setting, allowed, sizeof(allowed));
-    config_format_environment_name(setting->name, name);
-    format_default(setting, shown_default);
-    snprintf(facts, sizeof(facts), "(%s; %s%s%s)", shown_default, allowed, allowed[0] ? "; " : "", name);
-    print_words(paragraph, facts);
+    char facts[CONFIG_FACTS_SIZE], shown[CONFIG_FACTS_SIZE + sizeof("()")];
+    config_facts_format(setting, facts);
+    snprintf(shown, sizeof(shown), "(%s)", facts);
+    print_words(paragraph, shown);
 }
 
 static void print_setting(FILE *to, const struct setting *setting) {
-    const char *value_name = get_value_name(setting);
+    const char *value_name = config_facts_get_value_name(setting);
     fprintf(to, "  --%s%s%s\n", setting->name, value_name ? " " : "", value_name ? value_name : "");
     struct paragraph paragraph = {.to = to};
     print_words(&paragraph, setting->help);

@@ -100,6 +100,7 @@ bool config_value_store(const struct setting *setting, const char *text, void *b
     case SETTING_INTEGER:
     case SETTING_DURATION:
     case SETTING_SIZE: return parse_number(setting, text, to);
+    case SETTING_FILES: break; // its files are read, it is not stored
     }
     return false;
 }

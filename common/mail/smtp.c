@@ -314,10 +314,22 @@ static const char *describe(const struct smtp_session *session, CURLcode result)
 }
 
 // The server's words say most where it answered with a failure; else what libcurl says.
-static void tell(const struct smtp_session *session, CURLcode result, struct smtp_result *ret_result) {
+static void tell(const struct smtp_session *session, CURLcode result, char ret_words[SMTP_WORDS_MAX + 1]) {
     bool has_spoken = session->reply.code != 0 && (result == CURLE_OK || session->reply.code >= 400);
-    smtp_reply_clean(bytes_of_text(has_spoken ? session->reply.text : describe(session, result)),
-                     ret_result->words, sizeof(ret_result->words));
+    smtp_reply_clean(bytes_of_text(has_spoken ? session->reply.text : describe(session, result)), ret_words,
+                     SMTP_WORDS_MAX + 1);
+}
+
+bool smtp_session_try(struct smtp_session *session, char ret_words[SMTP_WORDS_MAX + 1]) {
+    session->rest = BYTES_EMPTY;
+    session->reply = (struct smtp_reply){0};
+    session->error[0] = '\0';
+    curl_easy_setopt(session->curl, CURLOPT_CONNECT_ONLY, 1L);
+    CURLcode result = curl_easy_perform(session->curl);
+    curl_easy_setopt(session->curl, CURLOPT_CONNECT_ONLY, 0L);
+    session->is_down = result != CURLE_OK;
+    tell(session, result, ret_words);
+    return result == CURLE_OK;
 }
 
 void smtp_session_send(struct smtp_session *session, const char *from, const char *to, struct bytes message,
@@ -332,7 +344,7 @@ void smtp_session_send(struct smtp_session *session, const char *from, const cha
         result = curl_easy_perform(session->curl);
     ret_result->outcome = judge(session, result);
     session->is_down = ret_result->outcome == SMTP_DOWN;
-    tell(session, result, ret_result);
+    tell(session, result, ret_result->words);
     session->rest = BYTES_EMPTY;
     curl_easy_setopt(session->curl, CURLOPT_MAIL_RCPT, NULL);
     curl_slist_free_all(recipients);

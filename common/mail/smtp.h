@@ -60,6 +60,10 @@ MUST_CHECK enum status smtp_session_new(const struct smtp_server *server, smtp_i
                                         void *context, struct smtp_session **ret_session);
 void smtp_session_free(struct smtp_session *session); // takes NULL
 
+// Connects, encrypts and logs in as for a mail, and sends none. False where the server can't be had so:
+// `ret_words` says why, UTF-8 on one line.
+MUST_CHECK bool smtp_session_try(struct smtp_session *session, char ret_words[SMTP_WORDS_MAX + 1]);
+
 // `from` and `to` are addresses alone that have passed mailbox_is_address(). `message` is as
 // mail_message_write() writes it.
 void smtp_session_send(struct smtp_session *session, const char *from, const char *to, struct bytes message,

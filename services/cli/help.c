@@ -3,6 +3,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "services/cli/variable.h"
+
 #define NAME_COLUMN 34
 #define OPTION_COLUMN 28
 
@@ -37,6 +39,17 @@ static void print_exit_codes(FILE *to) {
 #undef EXIT_CODE_LINE
 }
 
+// Several names have lines of their own, the last of them the sentence.
+static void print_variables(FILE *to) {
+    fputs("\nEnvironment:\n", to);
+    for (size_t i = 0; i < variable_count; i++) {
+        const char *names = variables[i].names;
+        for (const char *end; (end = strchr(names, ' ')); names = end + 1)
+            fprintf(to, "  %.*s\n", (int)(end - names), names);
+        fprintf(to, "  %-*s  %s\n", OPTION_COLUMN, names, variables[i].help);
+    }
+}
+
 void help_print_all(FILE *to) {
     fputs(
         "usage: latchkey COMMAND [OPTION...] [ARGUMENT...]\n\n"
@@ -47,21 +60,7 @@ void help_print_all(FILE *to) {
         print_command_line(command_get(i), to);
     fputs("\nOptions of every command:\n", to);
     print_options(command_common_options, to);
-    fputs("\nEnvironment:\n"
-          "  LATCHKEY_ADDRESS              the server, host:port, https://host:port or unix:/PATH\n"
-          "                                (127.0.0.1:7070); several are separated by commas\n"
-          "  LATCHKEY_TOKEN_ADDRESS, LATCHKEY_WHITELIST_ADDRESS, LATCHKEY_INVITATION_ADDRESS,\n"
-          "  LATCHKEY_VALIDATOR_ADDRESS    one of the four servers, where each has an address of its own\n"
-          "  LATCHKEY_TOKEN                your token; LATCHKEY_TOKEN_FILE names a file that holds it\n"
-          "  LATCHKEY_OPERATOR_TOKEN       what --operator takes in place of it\n"
-          "  LATCHKEY_COMPANY              the company to act for, for operators\n"
-          "  LATCHKEY_TLS, LATCHKEY_TLS_CA, LATCHKEY_TLS_SERVER_NAME, LATCHKEY_CLIENT_CERTIFICATE,\n"
-          "  LATCHKEY_CLIENT_KEY           what --tls and the options after it say\n"
-          "  LATCHKEY_ALLOW_PLAINTEXT=on   calls other machines without TLS\n"
-          "  LATCHKEY_VALIDATE_TOKEN       the token that `validate` asks about\n"
-          "  LATCHKEY_DATABASE_URL         PostgreSQL, for `migrate` and `bootstrap`\n"
-          "  LATCHKEY_LOG_LEVEL=debug      shows statements that the database refused\n",
-          to);
+    print_variables(to);
     print_exit_codes(to);
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "services/cli/help.h"
+#include "services/cli/manual.h"
 
 enum exit_code plain_command_help(struct cli *cli) {
     const char **words = cli->options.arguments;
@@ -28,6 +29,11 @@ enum exit_code plain_command_version(struct cli *cli) {
         fputs("{\n  \"version\": \"" LATCHKEY_VERSION "\"\n}\n", cli->out);
     else
         fputs("latchkey " LATCHKEY_VERSION "\n", cli->out);
+    return EXIT_CODE_DONE;
+}
+
+enum exit_code plain_command_manual(struct cli *cli) {
+    manual_print_page(cli->out);
     return EXIT_CODE_DONE;
 }
 

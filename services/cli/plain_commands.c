@@ -3,6 +3,7 @@
 #include "services/cli/caller_command.h"
 #include "services/cli/command_rows.h"
 #include "services/cli/denials_command.h"
+#include "services/cli/doctor_command.h"
 #include "services/cli/explain_command.h"
 #include "services/cli/migrate_command.h"
 #include "services/cli/permissions_command.h"
@@ -41,6 +42,11 @@ static const struct option recover_options[] = {
          "Accepts what is not done again as lost: validators then serve by the database as it is."),
     VALUE(WORD, "note", "TEXT", "Why, for the operator's audit log."),
     ASKING_OPTION,
+};
+
+static const struct option doctor_options[] = {
+    DATABASE_OPTIONS,
+    VALUE(LIST, "config", "FILE", "A file of settings of the servers; the later one wins."),
 };
 
 static const struct option permissions_set_options[] = {CHANGE_OPTIONS};
@@ -105,6 +111,15 @@ static const struct command setup_rows[] = {
          "\n  latchkey recover --redo --note 'backup of Monday'",
      .options = TABLE(recover_options),
      .run = recover_command_run},
+    {.noun = "doctor",
+     .summary = "Looks at all that the servers rest on, and says what to do",
+     .details =
+         "The database and its settings, schema, lanes, validators, clocks, mail, certificates, whitelists that let\n"
+         "nobody in. It changes nothing. The servers' settings are those of --config and of the environment, as the\n"
+         "servers read them; --tls-ca is who vouches for their certificate. Exits with 1 where something has failed.\n"
+         "\n  latchkey doctor --config /etc/latchkey/latchkey.conf --config /etc/latchkey/latchkeyd.conf",
+     .options = TABLE(doctor_options),
+     .run = doctor_command_run},
     {.noun = "caller", .summary = "Says who you are, and what you may do", .run = caller_command_show},
     {.noun = "permissions", .summary = "Lists what can be granted", .run = permissions_command_list},
     {.noun = "permissions",
@@ -150,6 +165,10 @@ static const struct command plain_rows[] = {
      .summary = "Says what there is, or what a command does",
      .run = plain_command_help},
     {.noun = "version", .summary = "Prints the version", .run = plain_command_version},
+    {.noun = "manual",
+     .summary = "Prints the manual page",
+     .details = "\n  latchkey manual | man -l -",
+     .run = plain_command_manual},
     {.noun = "completion",
      .arguments = "bash",
      .min_arguments = 1,

@@ -34,14 +34,17 @@ static const struct app_method methods[] = {
 
 static const struct mail_kind mail_kinds[] = {{INVITATION_MAIL_KIND, invitation_mail_render}};
 
+static enum status check(char *ret_error, size_t error_size) {
+    bool has_server = mail_settings.smtp_url && *mail_settings.smtp_url;
+    if (!has_server || invitation_settings.url)
+        return STATUS_OK;
+    snprintf(ret_error, error_size,
+             "--smtp-url is set: name the page on which invitations are accepted with --invitation-url");
+    return STATUS_INVALID;
+}
+
 static enum status start(struct app *app, char *ret_error, size_t error_size) {
     (void)app;
-    bool has_server = mail_settings.smtp_url && *mail_settings.smtp_url;
-    if (has_server && !invitation_settings.url) {
-        snprintf(ret_error, error_size,
-                 "--smtp-url is set: name the page on which invitations are accepted with --invitation-url");
-        return STATUS_INVALID;
-    }
     enum status status = invitation_link_start();
     if (status != STATUS_OK)
         snprintf(ret_error, error_size, "%s", status_get_text(status));
@@ -63,6 +66,7 @@ const struct app_service invitation_service = {
     .settings = invitation_setting_table,
     .setting_count = INVITATION_SETTING_COUNT,
     .settings_base = &invitation_settings,
+    .check = check,
     .start = start,
     .stop = stop,
 };

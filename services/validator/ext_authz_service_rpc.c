@@ -60,6 +60,12 @@ static enum status start(struct app *app, char *ret_error, size_t error_size) {
     return status;
 }
 
+static enum status check(char *ret_error, size_t error_size) {
+    enum status status = route_file_open(own_settings.routes_file, ret_error, error_size);
+    route_file_close();
+    return status;
+}
+
 static void stop(struct app *app) {
     (void)app;
     route_file_close();
@@ -121,6 +127,7 @@ const struct app_service ext_authz_service = {
     .settings = settings_table,
     .setting_count = ARRAY_LENGTH(settings_table),
     .settings_base = &own_settings,
+    .check = check,
     .start = start,
     .stop = stop,
     .leave_loop = leave_loop,

@@ -186,7 +186,7 @@ static const char *find_text(const char *setting) {
     return setting && setting[0] ? setting : NULL;
 }
 
-static enum status make_upstream(char *ret_error, size_t error_size) {
+static enum status make_upstream(const struct clock *clock, char *ret_error, size_t error_size) {
     upstream_tls =
         (struct grpc_client_tls){.ca_file = find_text(own_settings.upstream_ca_file),
                                  .certificate_file = find_text(own_settings.upstream_certificate_file),
@@ -197,8 +197,15 @@ static enum status make_upstream(char *ret_error, size_t error_size) {
                                              .token_file = find_text(own_settings.upstream_token_file),
                                              .tls = is_tls ? &upstream_tls : NULL,
                                              .allow_plaintext = own_settings.upstream_allow_plaintext,
-                                             .clock = app_get_clock(app)};
+                                             .clock = clock};
     return has_upstream() ? upstream_new(&options, &upstream, ret_error, error_size) : STATUS_OK;
+}
+
+static enum status check(char *ret_error, size_t error_size) {
+    enum status status = make_upstream(clock_get_system(), ret_error, error_size);
+    upstream_free(upstream);
+    upstream = NULL;
+    return status;
 }
 
 static enum status start_follower(const struct app_settings *settings) {
@@ -242,7 +249,7 @@ static enum status start(struct app *the_app, char *ret_error, size_t error_size
     if (status == STATUS_OK)
         status = metrics_register(app_get_metrics(app), write_metrics, NULL);
     if (status == STATUS_OK)
-        status = make_upstream(ret_error, error_size);
+        status = make_upstream(app_get_clock(app), ret_error, error_size);
     if (status == STATUS_OK)
         status = start_follower(settings);
     if (status == STATUS_OK)
@@ -356,6 +363,7 @@ const struct app_service validator_service = {
     .settings = validator_setting_table,
     .setting_count = VALIDATOR_SETTING_COUNT,
     .settings_base = &own_settings,
+    .check = check,
     .start = start,
     .stop = stop,
     .write_unready = write_unready,

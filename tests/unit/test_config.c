@@ -1,5 +1,8 @@
 // Settings: where values come from, how each type is typed, what is left over, and the sentences.
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "common/base/compiler.h"
 #include "common/base/config.h"
@@ -10,6 +13,7 @@ struct values {
     bool allow_plaintext, tracing;
     int64_t workers, offset, staleness_ms, message_bytes, unbounded_ms;
     int log_level;
+    struct config_file *files;
 };
 
 struct more_values {
@@ -77,6 +81,9 @@ static const struct setting server_settings[] = {
      .help = "What is logged."},
 };
 
+// The same table with files, those that pass unknown names over too.
+static struct setting settings_with_files[ARRAY_LENGTH(server_settings) + 1];
+
 static const struct setting database_settings[] = {
     {.name = "database-pool-size",
      .type = SETTING_INTEGER,
@@ -88,7 +95,7 @@ static const struct setting database_settings[] = {
 struct reading {
     struct values values;
     struct more_values more;
-    char error[256];
+    char error[1024];
     char *argv[16];
     int argc;
 };
@@ -368,6 +375,136 @@ static void help_lists_every_setting_with_default_range_and_variable(void **stat
     assert_string_equal(text, expected);
 }
 
+// ---- files ----
+
+// A file that is gone with the process.
+static const char *make_file(const char *text) {
+    static char paths[8][64];
+    static size_t count;
+    int fd = memfd_create("settings", 0);
+    assert_true(fd >= 0 && count < ARRAY_LENGTH(paths));
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    snprintf(paths[count], sizeof(paths[count]), "/proc/self/fd/%d", fd);
+    return paths[count++];
+}
+
+static enum status read_files(struct reading *reading, bool passes_unknown, const char *const *arguments,
+                              const char *const *environment) {
+    memcpy(settings_with_files, server_settings, sizeof(server_settings));
+    settings_with_files[ARRAY_LENGTH(server_settings)] = (struct setting){.name = "config",
+                                                                          .type = SETTING_FILES,
+                                                                          MEMBER(files),
+                                                                          .passes_unknown = passes_unknown,
+                                                                          .help = "A file of settings."};
+    reading->argc = 0;
+    reading->argv[reading->argc++] = (char *)"latchkeyd";
+    for (; *arguments; arguments++)
+        reading->argv[reading->argc++] = (char *)*arguments;
+    reading->argv[reading->argc] = NULL;
+    const struct config_table table = {"Server", settings_with_files, ARRAY_LENGTH(settings_with_files),
+                                       &reading->values};
+    return config_read(&table, 1, &reading->argc, reading->argv, (char *const *)environment, reading->error,
+                       sizeof(reading->error));
+}
+
+static void a_file_says_what_nobody_else_does(void **state) {
+    (void)state;
+    struct reading reading;
+    const char *path = make_file("# ours\n\n  workers = 5\nmax-staleness=40s\nlisten =\n"
+                                 "smtp-password-file =\t/a b=c \nlog-level = debug");
+    assert_int_equal(read_files(&reading, false, ARGUMENTS("--log-level=warning", "--config", path),
+                                ENVIRONMENT("LATCHKEY_MAX_STALENESS=50s")),
+                     STATUS_OK);
+    assert_int_equal(reading.values.workers, 5);
+    assert_int_equal(reading.values.staleness_ms, 50000);
+    assert_int_equal(reading.values.log_level, 2);
+    assert_string_equal(reading.values.listen, "127.0.0.1:7070");
+    assert_string_equal(reading.values.password_file, "/a b=c");
+    assert_int_equal(reading.argc, 1);
+    config_files_free(reading.values.files);
+}
+
+static void of_two_files_the_later_one_wins(void **state) {
+    (void)state;
+    struct reading reading;
+    const char *first = make_file("workers = 5\noffset = 1\n"), *second = make_file("workers = 6\n");
+    char variable[100];
+    snprintf(variable, sizeof(variable), "LATCHKEY_CONFIG=%s", first);
+    assert_int_equal(read_files(&reading, false, ARGUMENTS("--config", first, "--config", second), NULL),
+                     STATUS_OK);
+    assert_int_equal(reading.values.workers, 6);
+    assert_int_equal(reading.values.offset, 1);
+    config_files_free(reading.values.files);
+    assert_int_equal(read_files(&reading, false, NO_ARGUMENTS, ENVIRONMENT(variable)), STATUS_OK);
+    assert_int_equal(reading.values.workers, 5);
+    config_files_free(reading.values.files);
+    assert_int_equal(read_files(&reading, false, ARGUMENTS("--config", second), ENVIRONMENT(variable)),
+                     STATUS_OK);
+    assert_int_equal(reading.values.offset, 0);
+    config_files_free(reading.values.files);
+}
+
+static void every_mistake_is_told_with_its_place(void **state) {
+    (void)state;
+    struct reading reading;
+    char expected[sizeof(reading.error)];
+    const char *path = make_file("worker = 5\nworkers\r\nconfig = x\noffset = 11\n");
+    assert_int_equal(read_files(&reading, false, ARGUMENTS("--config", path, "--listne=x"),
+                                ENVIRONMENT("LATCHKEY_LOG_LEVEL=loud")),
+                     STATUS_INVALID);
+    snprintf(expected, sizeof(expected),
+             "%s:1: worker: no such setting; did you mean workers?\n"
+             "%s:2: it holds a control character; lines end with a line feed alone\n"
+             "%s:3: a file names no other; say --config again\n"
+             "%s:4: offset: \"11\" is not allowed; give a whole number, from -10 to 10\n",
+             path, path, path, path);
+    assert_memory_equal(reading.error, expected, strlen(expected));
+    assert_non_null(strstr(reading.error, "\nLATCHKEY_LOG_LEVEL: "));
+    assert_non_null(strstr(reading.error, "\n--listne: no such setting; did you mean --listen?"));
+    config_files_free(reading.values.files);
+}
+
+static void a_file_that_is_not_there_is_a_mistake(void **state) {
+    (void)state;
+    struct reading reading;
+    assert_int_equal(read_files(&reading, false, ARGUMENTS("--config", "/nowhere/x.conf"), NULL),
+                     STATUS_INVALID);
+    assert_string_equal(reading.error, "--config: /nowhere/x.conf is not there");
+    config_files_free(reading.values.files);
+}
+
+static void names_of_other_programs_are_passed_over_where_that_is_wanted(void **state) {
+    (void)state;
+    struct reading reading;
+    const char *path = make_file("theirs = 1\nworkers = 7\n");
+    assert_int_equal(read_files(&reading, true, ARGUMENTS("--config", path), NULL), STATUS_OK);
+    assert_int_equal(reading.values.workers, 7);
+    config_files_free(reading.values.files);
+}
+
+// ---- manual page ----
+
+static void the_manual_has_every_setting_and_no_line_that_is_a_macro_by_chance(void **state) {
+    (void)state;
+    static const struct setting odd[] = {
+        {.name = "odd",
+         .type = SETTING_TEXT,
+         .value_name = "A.B",
+         .help = ".Sh is no macro here. 'quoted' words, a \\ and a - stay what they are."}};
+    struct values values;
+    const struct config_table table = {"Odd", odd, 1, &values};
+    char *text = NULL;
+    size_t len = 0;
+    FILE *to = open_memstream(&text, &len);
+    config_print_manual(&table, 1, to);
+    fclose(to);
+    assert_string_equal(text, ".Ss \\&Odd\n.Bl -tag -width Ds\n.It Fl \\&\\-odd Ar \\&A.B\n"
+                              "\\&.Sh is no macro here.\n"
+                              "\\(aqquoted\\(aq words, a \\e and a \\- stay what they are.\n"
+                              "(no default; LATCHKEY_ODD)\n.El\n");
+    free(text);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_input_every_value_is_its_default),
@@ -385,6 +522,12 @@ int main(void) {
         cmocka_unit_test(a_program_without_even_a_name_has_no_arguments),
         cmocka_unit_test(variables_are_named_after_settings),
         cmocka_unit_test(help_lists_every_setting_with_default_range_and_variable),
+        cmocka_unit_test(a_file_says_what_nobody_else_does),
+        cmocka_unit_test(of_two_files_the_later_one_wins),
+        cmocka_unit_test(every_mistake_is_told_with_its_place),
+        cmocka_unit_test(a_file_that_is_not_there_is_a_mistake),
+        cmocka_unit_test(names_of_other_programs_are_passed_over_where_that_is_wanted),
+        cmocka_unit_test(the_manual_has_every_setting_and_no_line_that_is_a_macro_by_chance),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,14 @@
+#include "common/app/exit_status.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "common/base/bytes.h"
+
+int exit_status_explain(enum exit_status status, const char *sentences) {
+    for (struct bytes rest = bytes_of_text(sentences); rest.data;) {
+        struct bytes sentence = bytes_split(&rest, '\n');
+        fprintf(stderr, "%s: %.*s\n", program_invocation_short_name, BYTES_FORMAT(sentence));
+    }
+    return (int)status;
+}
