@@ -27,7 +27,7 @@ static void raise_file_limit(void) {
 // why: requests and answers of some hundred KiB come and go all the time. By itself glibc gives each one's
 // memory back to the system, and takes it again page by page.
 static void keep_freed_memory(void) {
-    enum { OF_ITS_OWN_BYTES = 512 * 1024, KEPT_BYTES = 32 * 1024 * 1024 };
+    enum { OF_ITS_OWN_BYTES = 512 * 1024, KEPT_BYTES = 16 * 1024 * 1024 };
     (void)mallopt(M_MMAP_THRESHOLD, OF_ITS_OWN_BYTES);
     (void)mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
 }

@@ -222,7 +222,7 @@ static void finish_after_push(struct grpc_call *call, enum status status) {
 static_assert(GRPC_CALL_HEADROOM == FRAMING_PREFIX_BYTES, "the prefix has room");
 
 static size_t get_held_bytes(const struct grpc_call *call) {
-    return call->arena.used_bytes + call->reply_buffer.capacity;
+    return call->arena.used_bytes + call->request_buffer.capacity + call->reply_buffer.capacity;
 }
 
 static void reply_in_place(struct grpc_call *call, struct bytes framed) {
