@@ -65,7 +65,13 @@ DECLARE
     -- Per lane: is the position in the history, and if not, what is left of it since that was settled?
     has boolean[];
     is_covered boolean;
+    is_known boolean;
 BEGIN
+    -- why before the marks: somebody may settle it meanwhile, and then these have to be seen.
+    SELECT r.compared_at IS NOT NULL OR r.failure <> '', r.settled_at IS NOT NULL
+      INTO compared, settled FROM loss_report r WHERE r.report_id = $1;
+    is_known := FOUND;
+
     SELECT array_agg(history_has(l.lane, $3[l.lane + 1], $4[l.lane + 1]) ORDER BY l.lane),
            array_agg(s.before_seq ORDER BY l.lane), array_agg(s.before_mark ORDER BY l.lane)
       INTO has, back_to, back_marks
@@ -77,9 +83,7 @@ BEGIN
 
     is_covered := NOT EXISTS (SELECT FROM unnest(lost) AS lane WHERE back_to[lane + 1] IS NULL);
 
-    SELECT r.compared_at IS NOT NULL OR r.failure <> '', r.settled_at IS NOT NULL
-      INTO compared, settled FROM loss_report r WHERE r.report_id = $1;
-    IF FOUND AND (is_covered OR NOT settled OR NOT EXISTS (SELECT FROM lost_mark m WHERE m.report_id = $1)) THEN
+    IF is_known AND (is_covered OR NOT settled OR NOT EXISTS (SELECT FROM lost_mark m WHERE m.report_id = $1)) THEN
         RETURN;
     END IF;
     compared := false;

@@ -50,8 +50,9 @@ class Fed:
         self._is_awaited = True
         await self._call.write(feed_pb2.WatchChangesRequest(nonce=nonce, positions=told(self.positions)))
 
-    def cancel(self):
-        self._call.cancel()
+    async def leave(self):
+        """In order: it serves no more, so nobody waits for it."""
+        await self._call.done_writing()
 
 
 def told(positions):
@@ -89,8 +90,7 @@ class Crowd:
         return {answer.standing for answer in answers}
 
     async def close(self):
-        for fed in self._fed:
-            fed.cancel()
+        await asyncio.gather(*(fed.leave() for fed in self._fed), return_exceptions=True)
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._channel.close()
 
