@@ -83,6 +83,7 @@ def run(world):
                 (rounds, "behind when they end", "behind", "bound", "10 ms", "ms", None),
                 (asked, "the same on the other core", "followed_change", "change_wanted", "wanted", "us", None),
                 (asked, "Validate beside them, p50", "followed_p50", "idle_p50", "no changes", "us", None),
+                (asked, "Validate beside them, p90", "followed_p90", "idle_p90", "no changes", "us", None),
                 (asked, "Validate beside them, p99", "followed_p99", "idle_p99", "no changes", "us", 1.2),
                 (asked, "Validate beside them, p99", "followed_p99", "elsewhere_p99", "changes not followed", "us", None))]
 
@@ -143,7 +144,7 @@ class _Bench:
         return {**found, "change": 1e6 / rate[0], "behind": (time.monotonic() - ended) * 1000}
 
     def measure_questions(self):
-        """p50 and p99 of Validate while nothing changes, while another database does, and while the own one does."""
+        """Percentiles of Validate while nothing changes, while another database does, and while the own one does."""
         found = self._ask("idle")
         for name, database in (("elsewhere", self._elsewhere), ("followed", self._changed)):
             with database.changing(2, _FEW_COMMITS) as rate:
@@ -152,7 +153,7 @@ class _Bench:
         return found
 
     def _ask(self, name):
-        """p50 and p99 of questions at an even rate, in microseconds."""
+        """Percentiles of questions at an even rate, in microseconds."""
         port = self._validator.address.rsplit(":", 1)[1]
         with on_core(CLIENT_CORE):
             done = subprocess.run([*FIRST, program("tests/bench-open-loop"), port, PATH, self._bodies, str(_CALLS_PER_S),
@@ -163,7 +164,7 @@ class _Bench:
         found = json.loads(done.stdout)
         if found["ok"] != found["sent"]:
             raise RuntimeError(f"not every call was answered: {done.stdout}")
-        return {f"{name}_p50": found["p50_us"], f"{name}_p99": found["p99_us"]}
+        return {f"{name}_{percentile}": found[f"{percentile}_us"] for percentile in ("p50", "p90", "p99")}
 
     def _end_tokens(self, name, count, interval_s, has_hint):
         """p50 and p99 of the milliseconds from each commit to the first refusal."""
