@@ -64,7 +64,7 @@ step() {
     shift
     printf '\n==== %s\n' "$name"
     "$@" 2>&1 | tee "$log" || status=$?
-    count=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$log" | tail -n 1 || true)
+    count=$(grep -aE '^[0-9]+ passed, [0-9]+ failed$' "$log" | tail -n 1 || true)
     read -r passed _ failed _ <<<"${count:-$((status == 0)) passed, $((status != 0)) failed}"
     if [[ $status -ne 0 && $failed -eq 0 ]]; then
         failed=1

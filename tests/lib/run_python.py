@@ -44,8 +44,8 @@ def run_file(directory, name):
     result = unittest.TextTestRunner(verbosity=2, resultclass=Result, stream=sys.stdout).run(suite)
     for test, reason in result.skipped:
         print(f"skipped: {test}: {reason}")
-    for test, _ in [*result.failures, *result.errors]:
-        print(f"failed: {name}: {test}")
+    for test, report in [*result.failures, *result.errors]:
+        print(f"failed: {name}: {test}: {reason_of(report)}")
     passed = getattr(result, "passed", 0)
     failed = result.testsRun - passed - len(result.skipped) - len(result.expectedFailures)
     # A class or module that fails to set up has run no test.
@@ -54,6 +54,13 @@ def run_file(directory, name):
         print(f"no tests in {directory}/{name}")
         failed = 1
     return passed, failed
+
+
+def reason_of(report):
+    """What the exception says, on one line: the totals name it, where the whole report is far above."""
+    lines = report.splitlines()
+    after_frames = max((number + 1 for number, line in enumerate(lines) if line.startswith("  File ")), default=0)
+    return " | ".join(line.strip() for line in lines[after_frames:] if line.strip() and not line.startswith("  "))[:400]
 
 
 _COUNT = re.compile(r"^(\d+) passed, (\d+) failed$", re.MULTILINE)
@@ -66,7 +73,7 @@ def run_apart(directory, name):
     """(passed, failed) of one file, run in a process of its own; one that says no count, or hangs, has failed."""
     started = time.monotonic()
     process = subprocess.Popen([sys.executable, __file__, directory, name], stdin=subprocess.DEVNULL,
-                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
     try:
         said, _ = process.communicate(timeout=_TIMEOUT_S)
     except subprocess.TimeoutExpired:

@@ -15,13 +15,18 @@ import run_python
 class PythonCounts(unittest.TestCase):
     def totals_of(self, source):
         """(exit status, last line) of a run over one module."""
+        status, lines = self.run_over(source)
+        return status, lines[-1]
+
+    def run_over(self, source):
+        """(exit status, lines) of it."""
         with tempfile.TemporaryDirectory() as directory:
             # Each module needs a name of its own: Python imports a name once.
             name = f"test_{self.id().rsplit('.', 1)[1]}.py"
             Path(directory, name).write_text("import unittest\n" + textwrap.dedent(source), encoding="ascii")
             with contextlib.redirect_stdout(io.StringIO()) as output:
                 status = run_python.main(directory)
-        return status, output.getvalue().splitlines()[-1]
+        return status, output.getvalue().splitlines()
 
     def test_every_kind_of_outcome_is_counted_once(self):
         self.assertEqual((1, "1 passed, 3 failed"), self.totals_of("""
@@ -32,6 +37,20 @@ class PythonCounts(unittest.TestCase):
                 def test_is_skipped(self): self.skipTest("why")
                 @unittest.expectedFailure
                 def test_passes_against_expectation(self): pass
+            """))
+
+    def test_what_failed_is_named_with_its_reason(self):
+        _, lines = self.run_over("""
+            class T(unittest.TestCase):
+                def test_breaks(self): raise ValueError("three\\nlines\\nof it")
+            """)
+        self.assertRegex("\n".join(lines), r"(?m)^failed: .*test_breaks.*: ValueError: three \| lines \| of it$")
+
+    def test_bytes_that_are_no_text_hide_no_count(self):
+        self.assertEqual((0, "1 passed, 0 failed"), self.totals_of("""
+            import os
+            class T(unittest.TestCase):
+                def test_passes(self): os.write(1, b"\\xff\\0")
             """))
 
     def test_a_class_that_fails_to_set_up_is_a_failure(self):
