@@ -93,7 +93,8 @@ static struct grpc_call *find_call(struct grpc_connection *connection, int32_t s
 
 // False when out of memory.
 static bool begin_call(struct grpc_connection *connection, int32_t stream_id) {
-    // GOAWAY, which is about to leave, says that nothing was done for it. With it the library ends the stream.
+    // GOAWAY, which is about to leave, says that nothing was done for it. With it the library ends the
+    // stream.
     if (connection->is_final)
         return true;
     bool is_over_quota = connection_shed_is_due(connection);
