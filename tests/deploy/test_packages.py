@@ -1,10 +1,9 @@
-"""The Debian packages: made twice with the same bytes, nothing for lintian to say, units that shut their servers in, manual
+"""The Debian packages: nothing for lintian to say, units that shut their servers in, manual
 pages; and an operator's whole way with them, from `dpkg --install` to a decision, an upgrade and a purge, on this machine's own
 system (throwaway_root.py), with a real PostgreSQL. Needs root, lintian, mandoc and the built programs."""
 
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -15,7 +14,7 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
-from latchkey_test import BUILD, ROOT, PrivatePostgres, free_port  # noqa: E402
+from latchkey_test import BUILD, PrivatePostgres, free_port  # noqa: E402
 from latchkey_test.waiting import wait_until  # noqa: E402
 from throwaway_root import ThrowawayRoot  # noqa: E402
 
@@ -58,21 +57,6 @@ class Packages(unittest.TestCase):
         self.assertEqual(len(pages), len(SERVERS) + 1)
         for page in pages:  # mandoc unpacks the first one only
             self.assertEqual(self.root.run("mandoc", "-T", "lint", "-W", "style", page, check=False).stdout, "")
-
-    def test_another_build_in_another_directory_gives_the_same_bytes(self):
-        tree, build = self.directory / "a tree elsewhere", self.directory / "built"
-        tree.mkdir()
-        names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True).stdout.decode().split("\0")
-        subprocess.run(["cp", "--parents", "--no-dereference", "--target-directory", tree, *filter(None, names)], cwd=ROOT, check=True)
-        build.mkdir()
-        if (BUILD / "nghttp2").is_dir():  # so that it is not fetched again
-            shutil.copytree(BUILD / "nghttp2", build / "nghttp2")
-        environment = {**os.environ, "CCACHE_DISABLE": "1"}
-        for command in (["cmake", "--preset", "release", "-B", build, "-DBUILD_TESTING=OFF"], ["ninja", "-C", build, "installed"]):
-            done = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False)
-            self.assertEqual(done.returncode, 0, done.stdout[-3000:] + done.stderr[-3000:])
-        for one, other in zip(self.packages, make_packages(build, self.directory / "second"), strict=True):
-            self.assertEqual((one.name, one.read_bytes() == other.read_bytes()), (other.name, True))
 
 
 class AnOperator(unittest.TestCase):
