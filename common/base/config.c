@@ -236,12 +236,11 @@ static enum status read_line(const struct reading *reading, const struct setting
 }
 
 static enum status read_file(const struct reading *reading, struct place place, const char *path) {
-    char sentence[SENTENCE_MAX];
+    char sentence[SENTENCE_MAX] = "out of memory";
     struct config_file **files = (void *)((char *)place.base + place.setting->offset);
     enum status status = config_file_read(path, files, sentence, sizeof(sentence));
     if (status != STATUS_OK)
-        return fail(reading, "--%s: %s", place.setting->name,
-                    status == STATUS_INVALID ? sentence : status_get_text(status));
+        return fail(reading, "--%s: %s", place.setting->name, sentence);
     struct config_line line;
     while (config_file_next(*files, &line))
         status = both(status, read_line(reading, place.setting, path, &line));

@@ -19,7 +19,8 @@ struct config_line {
     const char *mistake;
 };
 
-// Reads the file at `path`, in front of `*files`, which owns it. INVALID and a sentence, or NO_MEMORY.
+// Reads the file at `path`, in front of `*files`, which owns it. INVALID or UNAVAILABLE (whole_file.h) and
+// a sentence, or NO_MEMORY, which may leave `ret_error` as it is.
 MUST_CHECK enum status config_file_read(const char *path, struct config_file **files, char *ret_error,
                                         size_t error_size);
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "common/base/compiler.h"
@@ -473,6 +474,22 @@ static void a_file_that_is_not_there_is_a_mistake(void **state) {
     config_files_free(reading.values.files);
 }
 
+static void a_file_that_can_not_be_read_now_is_named(void **state) {
+    (void)state;
+    struct reading reading;
+    char expected[sizeof(reading.error)];
+    const char *path = make_file("workers = 5\n");
+    struct rlimit files;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &(struct rlimit){0, files.rlim_max}), 0);
+    enum status status = read_files(&reading, false, ARGUMENTS("--config", path), NULL);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+    assert_int_equal(status, STATUS_INVALID);
+    snprintf(expected, sizeof(expected), "--config: %s can't be read now", path);
+    assert_string_equal(reading.error, expected);
+    config_files_free(reading.values.files);
+}
+
 static void names_of_other_programs_are_passed_over_where_that_is_wanted(void **state) {
     (void)state;
     struct reading reading;
@@ -526,6 +543,7 @@ int main(void) {
         cmocka_unit_test(of_two_files_the_later_one_wins),
         cmocka_unit_test(every_mistake_is_told_with_its_place),
         cmocka_unit_test(a_file_that_is_not_there_is_a_mistake),
+        cmocka_unit_test(a_file_that_can_not_be_read_now_is_named),
         cmocka_unit_test(names_of_other_programs_are_passed_over_where_that_is_wanted),
         cmocka_unit_test(the_manual_has_every_setting_and_no_line_that_is_a_macro_by_chance),
     };
