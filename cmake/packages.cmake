@@ -79,7 +79,7 @@ decides whether a token may be used from an address. This is the command
 line: it manages them, asks validators, and prepares the database.")
 set(CPACK_DEBIAN_SERVER_PACKAGE_NAME latchkey-server)
 set(CPACK_DEBIAN_SERVER_PACKAGE_SECTION net)
-set(CPACK_DEBIAN_SERVER_PACKAGE_DEPENDS "systemd | systemd-sysusers")
+set(CPACK_DEBIAN_SERVER_PACKAGE_DEPENDS "systemd | systemd-sysusers, systemd | systemd-tmpfiles")
 set(CPACK_DEBIAN_SERVER_PACKAGE_RECOMMENDS "latchkey (= ${PROJECT_VERSION})")
 set(CPACK_DEBIAN_SERVER_PACKAGE_SUGGESTS postgresql)
 set(CPACK_DEBIAN_SERVER_PACKAGE_CONTROL_EXTRA ${package_dir}/conffiles
