@@ -30,7 +30,8 @@ Suites, and what they need beyond Debian's packages (nothing, for those that run
                under ThreadSanitizer
   model        docs/model: the protocols of log, lease and feed in every state, and with faults that must be found
   quickstart   deploy/quickstart.sh in a copy of the tree, and README's transcript of it (ports 7070, 7071)
-  deploy       deploy/: what Debian's Prometheus makes of our metrics, alerts and dashboard
+  deploy       deploy/: what Debian's Prometheus makes of our metrics, alerts and dashboard; as root the Debian packages, installed,
+               run and removed again
   interop      clients and public suites of other ecosystems (npm, PyPI, Go)
   attack       every attack of tests/attack, LATCHKEY_ATTACK_SECONDS (default 30) each, and a table of what became of it
   fault        a disk that gets full and networks that are cut, on purpose: as root, in a file system and networks of its own
