@@ -22,6 +22,9 @@ enum {
     STREAM_ID_MAX = 1610612736, // three quarters of all that there are: time for a new connection
 };
 
+// Of a client that has been told to go: how long calls may be on their way that it sent before it heard.
+#define GOAWAY_PATIENCE_NS (UINT64_C(10) * 1000000000)
+
 // The library hands nothing more to a session that has failed so; what is queued can still be written.
 static int end_with_calm(struct grpc_connection *connection, enum grpc_close why) {
     const char *name = grpc_close_get_name(why);
@@ -75,9 +78,20 @@ static void check_stream_id(struct grpc_connection *connection, int32_t id) {
     }
 }
 
+// The library passes over what comes behind GOAWAY, but reads it. Who goes on all the same, and keeps the
+// connection by a call that never ends, would have a loop's time for nothing, unseen by every limit.
+static bool heeds_goaway(const struct grpc_connection *connection, int32_t id) {
+    return !connection->is_final || id <= connection->last_stream_id ||
+           loop_get_monotonic_ns(connection->home->loop) - connection->drain_ns < GOAWAY_PATIENCE_NS;
+}
+
 static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, void *user_data) {
     (void)session;
     struct grpc_connection *connection = user_data;
+    if (hd->type == NGHTTP2_HEADERS && !heeds_goaway(connection, hd->stream_id)) {
+        connection_condemn(connection, connection->drain_reason);
+        return NGHTTP2_ERR_CALLBACK_FAILURE;
+    }
     if (hd->type == NGHTTP2_HEADERS)
         check_stream_id(connection, hd->stream_id);
     return 0;

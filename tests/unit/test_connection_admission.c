@@ -267,12 +267,36 @@ static void a_call_behind_goaway_is_not_begun(void **state) {
     teardown(&world);
 }
 
+// Nor does a call that never ends keep the connection for it.
+static void who_goes_on_behind_goaway_is_closed(void **state) {
+    (void)state;
+    struct world world;
+    setup(&world);
+    struct client *client = &world.clients[CLIENTS - 1];
+    submit(client, "/a/hold");
+    talk(&world, client);
+    connection_leave(home_of(&world)->connections, GRPC_CLOSE_OVERLOAD);
+    submit(client, "/a/echo");
+    send_all(&world, client, 0);
+    assert_false(client->stream.is_closed);
+    clock_manual_advance_ms(&world.clock, 10000);
+    loop_forget_time(world.loop);
+    submit(client, "/a/echo");
+    send_all(&world, client, 0);
+    assert_true(client->stream.is_closed);
+    assert_int_equal(home_of(&world)->stats.connections_closed[GRPC_CLOSE_OVERLOAD], 1);
+    grpc_call_reply_bytes(held, BYTES_EMPTY);
+    take_all(&world);
+    teardown(&world);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_brings_most_is_sent_away_and_what_was_read_of_it_is_answered),
         cmocka_unit_test(nobody_is_sent_away_where_that_is_turned_off),
         cmocka_unit_test(who_comes_then_may_not_and_later_may),
         cmocka_unit_test(a_call_behind_goaway_is_not_begun),
+        cmocka_unit_test(who_goes_on_behind_goaway_is_closed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
