@@ -236,7 +236,8 @@ class FlowControl(unittest.TestCase):
                 connection.data(stream, message, end=True)
             connection.settle()
             refused = [stream for stream in streams if connection.answers[stream].is_ended]
-            self.assertEqual(len(streams) - len(refused), 8 * 2**20 // (2 * size), "a call holds its request, too")
+            # A call holds its request, too, in a buffer that may be half as large again.
+            self.assertIn(len(streams) - len(refused), range(8 * 2**20 // (5 * size // 2), 8 * 2**20 // (2 * size) + 1))
             for stream in refused:
                 answer = connection.answers[stream]
                 self.assertEqual((answer.status, answer.field("grpc-retry-pushback-ms")), (UNAVAILABLE, "1000"))
@@ -349,7 +350,7 @@ class Ends(unittest.TestCase):
 
     def test_point_57_ages_differ(self):
         """Fifty connections that are opened together end within a fifth of their age, and not together."""
-        with TransportServer(max_connection_age="1s") as server:
+        with TransportServer(max_connection_age="3s") as server:
             connections = [self.enterContext(RawConnection(server)) for _ in range(50)]
             for connection in connections:
                 connection.socket.setblocking(False)
