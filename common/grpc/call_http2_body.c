@@ -1,6 +1,8 @@
 // why the trailers of nearly every call are written here as well, behind its last DATA, which nghttp2 takes
 // for the end of the stream: as a frame of their own they would go through its queue and its compressor for
-// what is always the same. A literal that is not indexed leaves the client's table as it is.
+// what is always the same. A literal that is not indexed leaves the client's table as it is; but the first
+// header block after the client has changed the size of its table has to say so (RFC 7541, 4.2), and is the
+// compressor's.
 #include "common/grpc/call_http2_body.h"
 
 #include <assert.h>
@@ -24,7 +26,7 @@ static const char ok_frame[] = "\0\0\x0f"
 #define OK_FRAME_BYTES (sizeof(ok_frame) - 1)
 
 static bool ends_plainly(const struct grpc_call *call) {
-    return call->trailer_rows == call_ok_trailers;
+    return call->trailer_rows == call_ok_trailers && !call->connection->owes_table_size;
 }
 
 static ssize_t measure_body(nghttp2_session *session, int32_t stream_id, uint8_t *buffer, size_t room,

@@ -190,9 +190,13 @@ static enum status push_buffer(struct grpc_call *call, struct buffer *framed) {
     if (!leaves_as_it_is(call))
         return push_each(call, buffer_get_bytes(framed));
     enum status status = call_check_room(call, framed->capacity);
-    if (status == STATUS_OK && !call_push_buffer(call, framed))
-        status = STATUS_NO_MEMORY;
-    return status;
+    if (status != STATUS_OK)
+        return status;
+    size_t count = count_framed(buffer_get_bytes(framed));
+    if (!call_push_buffer(call, framed))
+        return STATUS_NO_MEMORY;
+    count_sent(call, count);
+    return STATUS_OK;
 }
 
 enum status grpc_call_send_buffer(struct grpc_call *call, struct buffer *framed) {

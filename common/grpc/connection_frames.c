@@ -213,8 +213,10 @@ static int on_ping(struct grpc_connection *connection, const nghttp2_ping *ping)
 
 static int on_settings(struct grpc_connection *connection, const nghttp2_settings *settings) {
     connection->has_preface = true;
-    bool is_ack = settings->hd.flags & NGHTTP2_FLAG_ACK; // as many as we have sent; the library sees to it
-    return is_ack ? 0 : pass(connection, FLOOD_SETTINGS);
+    if (settings->hd.flags & NGHTTP2_FLAG_ACK) // as many as we have sent; the library sees to it
+        return 0;
+    connection->owes_table_size = true;
+    return pass(connection, FLOOD_SETTINGS);
 }
 
 // A client whose deadline passes resets the call. That it is late may be our own doing, and costs no more
@@ -271,6 +273,7 @@ static int on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, v
     case NGHTTP2_DATA:
     case NGHTTP2_HEADERS:
         connection->sent_frames++;
+        connection->owes_table_size &= frame->hd.type != NGHTTP2_HEADERS;
         if (is_last && (connection->early_answers > 0 || connection->shed.has_refused))
             end_early_answer(connection, frame->hd.stream_id);
         break;

@@ -1,5 +1,5 @@
-// nghttp2 hands out a frame at a time, or lets DATA be written here (call_http2.c); they are put together in
-// the loop's scratch memory, so that a turn is one write.
+// nghttp2 hands out a frame at a time, or lets DATA be written here (call_http2_body.c); they are put
+// together in the loop's scratch memory, so that a turn is one write.
 #include "common/grpc/connection_write.h"
 
 #include <assert.h>

@@ -51,6 +51,7 @@ struct grpc_connection {
     bool has_preface; // the client's SETTINGS have come
     bool has_had_call;
     bool has_open_headers; // a header block has begun and not ended
+    bool owes_table_size;  // a client's SETTINGS came since the last header block that the library has made
     bool is_forsaken;      // the client has said GOAWAY
     bool is_draining;      // the first GOAWAY is out
     bool is_final;         // so is the last

@@ -255,6 +255,27 @@ static void nothing_behind_a_failure_is_read(void **state) {
     scene_fini(&scene);
 }
 
+static void set(struct scene *scene, int32_t setting, uint32_t value) {
+    const nghttp2_settings_entry entry = {setting, value};
+    assert_int_equal(nghttp2_submit_settings(scene->client.session, NGHTTP2_FLAG_NONE, &entry, 1), 0);
+    memory_client_talk(&scene->client);
+}
+
+// Between the headers of the answers and their trailers. The client takes the trailers for an error of
+// compression unless they begin with the size.
+static void a_client_that_makes_its_table_smaller_understands_what_ends_its_calls(void **state) {
+    (void)state;
+    struct scene scene;
+    scene_init(&scene);
+    set(&scene, NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 0);
+    struct buffer asked = ask_alone(&scene);
+    receive(&scene, &asked);
+    set(&scene, NGHTTP2_SETTINGS_HEADER_TABLE_SIZE, 0);
+    set(&scene, NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 65535);
+    check_answers(&scene);
+    scene_fini(&scene);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_one_read_asks_for_leaves_in_one_write),
@@ -264,6 +285,7 @@ int main(void) {
         cmocka_unit_test(none_is_refused_because_others_came_with_it),
         cmocka_unit_test(one_that_is_reset_in_the_same_read_is_left_out),
         cmocka_unit_test(nothing_behind_a_failure_is_read),
+        cmocka_unit_test(a_client_that_makes_its_table_smaller_understands_what_ends_its_calls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "services/validator/image/permission_tail.h"
 #include "services/validator/image/policy.h"
 #include "tests/unit/allocation_failure.h"
 #include "tests/unit/seed.h"
@@ -65,6 +66,39 @@ static void equal_rules_share_one_policy_until_the_last_lets_go(void **state) {
     assert_int_equal(table.count, 1);
     assert_true(is_granted(second, catalogue, "charges.read"));
     policy_table_release(&table, second);
+    end(&table, &reclaim);
+    permission_catalogue_free(catalogue);
+}
+
+// What answers copy: a group of a few bytes may stand for far more than that.
+static void only_short_lists_of_names_are_kept_with_a_set(void **state) {
+    (void)state;
+    enum { MANY = PERMISSION_TAIL_KEPT_MAX / 10 };
+    struct permission_definition many[MANY];
+    char texts[MANY][16];
+    for (size_t i = 0; i < MANY; i++) {
+        snprintf(texts[i], sizeof(texts[i]), "many.n%06zu", i);
+        many[i] = (struct permission_definition){bytes_of_text(texts[i]), false};
+    }
+    struct permission_catalogue *catalogue = permission_catalogue_new(NULL, many, MANY);
+    assert_non_null(catalogue);
+    struct policy_table table;
+    struct reclaim reclaim;
+    begin(&table, &reclaim);
+    struct bytes one = bytes_of_text(texts[7]), all = BYTES_LITERAL("many.*"), name;
+    const struct policy *shorter =
+        intern(&table, catalogue, &(struct policy_rule){.grants = &one, .grant_count = 1});
+    const struct policy *longer =
+        intern(&table, catalogue, &(struct policy_rule){.grants = &all, .grant_count = 1});
+    const struct permission_set *granted = policy_get_granted(shorter);
+    struct bytes tail = bytes_of(granted->tail, granted->tail_len);
+    assert_true(permission_tail_next(&tail, &name));
+    assert_true(bytes_is_equal(name, one));
+    assert_false(permission_tail_next(&tail, &name));
+    assert_int_equal(permission_set_get_count(policy_get_granted(longer)), MANY);
+    assert_null(policy_get_granted(longer)->tail);
+    policy_table_release(&table, shorter);
+    policy_table_release(&table, longer);
     end(&table, &reclaim);
     permission_catalogue_free(catalogue);
 }
@@ -272,6 +306,7 @@ static void nobody_can_choose_rules_that_share_a_bucket(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equal_rules_share_one_policy_until_the_last_lets_go),
+        cmocka_unit_test(only_short_lists_of_names_are_kept_with_a_set),
         cmocka_unit_test(rules_that_differ_in_anything_are_apart),
         cmocka_unit_test(what_is_granted_follows_the_catalogue),
         cmocka_unit_test(policies_share_the_lists_that_they_have_in_common),

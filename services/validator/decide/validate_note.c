@@ -22,15 +22,21 @@ static void note_all(struct validate_notes *notes) {
     notes->count = 0;
 }
 
+// why again: behind the writes that were deferred since, those of the answers that are noted.
 static void on_end_of_turn(struct loop_task *task) {
     struct validate_notes *notes = CONTAINER_OF(task, struct validate_notes, end);
-    notes->is_deferred = false;
-    note_all(notes);
+    struct validate_loop *mine = CONTAINER_OF(notes, struct validate_loop, notes);
+    notes->is_deferred = notes->is_first_end;
+    notes->is_first_end = false;
+    if (notes->is_deferred)
+        loop_defer(mine->reading.loop, &notes->end);
+    else
+        note_all(notes);
 }
 
 void validate_notes_enter_loop(struct validate_notes *notes) {
     notes->end.run = on_end_of_turn;
-    notes->is_deferred = false;
+    notes->is_deferred = notes->is_first_end = false;
     notes->count = 0;
 }
 
@@ -50,7 +56,7 @@ static struct validate_refused *add(struct validate_loop *mine) {
         note_all(notes);
     if (!notes->is_deferred)
         loop_defer(mine->reading.loop, &notes->end);
-    notes->is_deferred = true;
+    notes->is_deferred = notes->is_first_end = true;
     return &notes->refused[notes->count++];
 }
 

@@ -21,7 +21,8 @@ enum { VALIDATE_NOTES_MAX = 32 }; // of a turn; what is more is noted before its
 // Refusals that are to be noted; a part of the loop's own (validate_service.h).
 struct validate_notes {
     struct loop_task end;
-    bool is_deferred; // `end` stands in this turn's queue
+    bool is_deferred;  // `end` stands in this turn's queue,
+    bool is_first_end; // and will do so once more
     size_t count;
     struct validate_refused {
         struct use use; // kind USE_NONE: it was none

@@ -11,6 +11,7 @@ enum {
     // What a portion usually takes: room for it from the first on, so that it is not moved as it grows.
     ASKED_BYTES_USUAL = BACKLOG_PORTION * 112,
     ANSWER_BYTES_USUAL = 208,
+    ANSWERS_BYTES_MAX = 256 * 1024, // made in a turn, but for the last
 };
 
 // In the call's arena.
@@ -44,6 +45,7 @@ struct asked {
     const struct validate_item *item;
     struct bytes message;
     uint64_t id;
+    size_t at; // where it stands among those that were asked
 };
 
 struct portion {
@@ -260,6 +262,7 @@ static enum status fill(struct stream *stream, struct portion *portion) {
     while (portion->count < BACKLOG_PORTION && stream->asked_at < stream->asked.len) {
         struct asked *asked = &portion->asked[portion->count];
         struct validate_item *item = &portion->items[portion->count];
+        asked->at = stream->asked_at;
         struct bytes message = take_message(stream);
         enum status status = validate_stream_wire_read(message, scratch, &asked->id, &asked->message);
         if (status == STATUS_OK)
@@ -288,6 +291,21 @@ static enum status answer(struct stream *stream, const struct validate_turn *tur
     return STATUS_OK;
 }
 
+// Those behind what is enough for a turn are read again in another one; not where the stream is to end here.
+static enum status answer_each(struct stream *stream, const struct validate_turn *turn,
+                               const struct portion *portion, enum status read_status) {
+    for (size_t i = 0; i < portion->count; i++) {
+        if (read_status == STATUS_OK && stream->answers.len >= ANSWERS_BYTES_MAX) {
+            stream->asked_at = portion->asked[i].at;
+            return STATUS_OK;
+        }
+        enum status status = answer(stream, turn, &portion->asked[i]);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return read_status;
+}
+
 static enum status answer_portion(struct stream *stream, struct portion *portion) {
     struct validate_turn turn;
     enum status status = validate_turn_begin(stream->service, stream->transport, VALIDATE_ANYBODY,
@@ -298,9 +316,7 @@ static enum status answer_portion(struct stream *stream, struct portion *portion
     enum status read_status = fill(stream, portion);
     make_room(&stream->answers, portion->count * ANSWER_BYTES_USUAL);
     validate_items_look_up(&turn.view, portion->items, portion->count);
-    for (size_t i = 0; i < portion->count && status == STATUS_OK; i++)
-        status = answer(stream, &turn, &portion->asked[i]);
-    return status == STATUS_OK ? read_status : status;
+    return answer_each(stream, &turn, portion, read_status);
 }
 
 static void forget_asked(struct stream *stream) {

@@ -79,13 +79,15 @@ enum status content_pool_put_prefixes(struct content_pool *pool, const struct ip
     return status;
 }
 
+// False when out of memory.
 static bool keep_tail(const struct permission_catalogue *catalogue, struct permission_set *set) {
     struct arena arena;
     arena_init(&arena, 0);
     struct bytes tail = permission_tail_make(catalogue, set, &arena);
-    bool is_kept = tail.data && permission_set_keep_tail(set, tail);
+    bool has_memory =
+        tail.data && (tail.len > PERMISSION_TAIL_KEPT_MAX || permission_set_keep_tail(set, tail));
     arena_fini(&arena);
-    return is_kept;
+    return has_memory;
 }
 
 enum status content_pool_put_permissions(struct content_pool *pool,

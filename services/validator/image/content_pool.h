@@ -21,8 +21,8 @@ void content_pool_fini(struct content_pool *pool); // nothing is held any more; 
 MUST_CHECK enum status content_pool_put_prefixes(struct content_pool *pool, const struct ip_prefix *prefixes,
                                                  size_t count, struct interned **ret_ips);
 
-// One reference to that set, or one equal to it, with its tail (permission_tail.h). Takes the set, also when
-// that fails; NULL is out of memory.
+// One reference to that set, or one equal to it, with its tail, unless that is long (permission_tail.h).
+// Takes the set, also when that fails; NULL is out of memory.
 MUST_CHECK enum status content_pool_put_permissions(struct content_pool *pool,
                                                     const struct permission_catalogue *catalogue,
                                                     struct permission_set *set,
