@@ -111,10 +111,9 @@ static int read_settings(struct app *app, int argc, char **argv) {
         tls_material_open(app->clock, error, sizeof(error)) != STATUS_OK ||
         (mailer_is_needed(app->program) && mailer_open(app->program, error, sizeof(error)) != STATUS_OK))
         return exit_status_explain(EXIT_STATUS_USAGE, error);
+    mistakes = sentences_in(error, sizeof(error)); // what succeeded may have left words
     config_check_services(app->program, mistakes);
-    if (!sentences_is_empty(mistakes))
-        return exit_status_explain(EXIT_STATUS_USAGE, error);
-    return -1;
+    return sentences_is_empty(mistakes) ? -1 : exit_status_explain(EXIT_STATUS_USAGE, error);
 }
 
 // ---- database ----

@@ -1,17 +1,12 @@
-//   QUIET --db_cancel--> QUEUED --thread takes it, when it is due--> SENDING --sent--> QUIET
+//   QUIET --db_cancel--> QUEUED --thread takes it--> SENDING --sent--> QUIET
 //     ^                    |
 //     +------unbind--------+
-//
-// It is due a moment later: most statements end sooner by themselves, and to cancel one costs PostgreSQL a
-// process, which is more than the statement does. Where calls are late because there are too many of them,
-// it would have nothing else to do.
 //
 // One lock for all, held for a few instructions: a call takes it twice, and the helper thread not while it
 // sends.
 #include "common/db/cancel_target.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <libpq-fe.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -19,7 +14,6 @@
 #include "common/base/condition.h"
 #include "common/base/log.h"
 
-#define GRACE_MS 50
 #define SEND_WAIT_MS 2000
 
 enum target_state { TARGET_QUIET, TARGET_QUEUED, TARGET_SENDING };
@@ -27,8 +21,7 @@ enum target_state { TARGET_QUIET, TARGET_QUEUED, TARGET_SENDING };
 struct db_cancel_target {
     PGcancel *request;
     enum target_state state;
-    struct timespec due; // while it is queued
-    bool is_orphaned;    // its connection is closed: the thread frees it when it has sent
+    bool is_orphaned; // its connection is closed: the thread frees it when it has sent
     struct db_cancel_target *next;
 };
 
@@ -49,7 +42,6 @@ static struct {
 
 static void enqueue(struct db_cancel_target *target) {
     target->state = TARGET_QUEUED;
-    target->due = condition_get_end(GRACE_MS);
     target->next = NULL;
     *canceller.last = target;
     canceller.last = &target->next;
@@ -106,30 +98,19 @@ static void send_cancel(struct db_cancel_target *target) {
     pthread_mutex_lock(&canceller.lock);
 }
 
-// The first that is due, taken out; NULL = there may be one now.
-static struct db_cancel_target *wait_for_due(void) {
-    struct db_cancel_target *first = canceller.first;
-    if (!first) {
-        pthread_cond_wait(&canceller.has_work, &canceller.lock);
-        return NULL;
-    }
-    struct timespec due = first->due;
-    bool is_due = pthread_cond_timedwait(&canceller.has_work, &canceller.lock, &due) == ETIMEDOUT;
-    if (!is_due || canceller.first != first)
-        return NULL;
-    dequeue(first);
-    return first;
-}
-
 static void *run_canceller(void *unused) {
     (void)unused;
     int ignored;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &ignored);
     pthread_mutex_lock(&canceller.lock);
     while (!canceller.is_stopping) {
-        struct db_cancel_target *target = wait_for_due();
-        if (target)
-            send_cancel(target);
+        struct db_cancel_target *target = canceller.first;
+        if (!target) {
+            pthread_cond_wait(&canceller.has_work, &canceller.lock);
+            continue;
+        }
+        dequeue(target);
+        send_cancel(target);
     }
     pthread_mutex_unlock(&canceller.lock);
     return NULL;

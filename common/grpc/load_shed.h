@@ -27,8 +27,7 @@ struct load_share {
 // A client gives its call so much time.
 void load_shed_note_timeout(struct load_shed *shed, uint64_t timeout_ns);
 
-// Before calls of a turn begin, again and again if need be: how far the loop was behind at the end of the
-// last one.
+// Before calls of a turn begin, again and again if need be: how far the loop was behind at the end of the last one.
 void load_shed_look(struct load_shed *shed, uint64_t turn, uint64_t lag_ns);
 
 // One more call in the turn that was looked at; false when it is one too many.

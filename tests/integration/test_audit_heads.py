@@ -52,7 +52,7 @@ class Heads(AuditCase):
 
     def test_the_log_has_it_too(self):
         company = self.make_company()
-        wait_until(lambda: re.search(f'audit head company={company} number=2 hash=[0-9a-f]{{64}}',
+        wait_until(lambda: re.search(f'audit head job=audit_heads company={company} number=2 hash=[0-9a-f]{{64}}',
                                      self.deployment.server.log()), 60, "the line of the log")
 
     def test_a_transaction_that_commits_late_is_not_missed(self):
