@@ -37,9 +37,10 @@ COMMENT ON FUNCTION history_has(smallint, bigint, bigint) IS
     'back so far.';
 
 -- Of a lane whose position is not in the history: what is left of it once a loss was settled that includes it. Own
--- reports count without the change before, which whoever made them may not remember.
-CREATE FUNCTION loss_find_settled(report uuid, lane smallint, seq bigint, mark bigint, OUT before_seq bigint,
-                                  OUT before_mark bigint)
+-- reports count without the change before, which whoever made them may not remember. For a memory that can be
+-- compared as a whole only reports count that were: of the others an operator has not seen all that it may know.
+CREATE FUNCTION loss_find_settled(report uuid, lane smallint, seq bigint, mark bigint, compares boolean,
+                                  OUT before_seq bigint, OUT before_mark bigint)
     LANGUAGE sql STABLE SET search_path = pg_catalog, latchkey, pg_temp
 AS $$
     SELECT coalesce(b.seq, 0), coalesce(b.mark, 0)
@@ -49,14 +50,16 @@ AS $$
                           WHERE b.report_id = m.report_id AND b.lane = m.lane AND NOT b.is_lost
                           ORDER BY b.seq DESC LIMIT 1) b ON true
      WHERE m.is_lost AND m.lane = $2 AND m.seq = $3 AND m.mark = $4
-       AND (m.report_id = $1 OR history_has(m.lane, b.seq, b.mark))
+       AND (m.report_id = $1
+            OR ((r.compared_at IS NOT NULL OR NOT $5) AND history_has(m.lane, b.seq, b.mark)))
      ORDER BY b.seq DESC NULLS LAST LIMIT 1
 $$;
-COMMENT ON FUNCTION loss_find_settled(uuid, smallint, bigint, bigint) IS
+COMMENT ON FUNCTION loss_find_settled(uuid, smallint, bigint, bigint, boolean) IS
     'The last change before a settled loss that includes this one. NULL: there is no such loss.';
 
 DROP FUNCTION loss_report_keep(uuid, text, bigint[], bigint[]);
 CREATE FUNCTION loss_report_keep(report uuid, validator text, positions bigint[], marks bigint[],
+                                 compares boolean DEFAULT true,
                                  OUT compared boolean, OUT settled boolean, OUT lost smallint[],
                                  OUT back_to bigint[], OUT back_marks bigint[])
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, latchkey, pg_temp
@@ -76,7 +79,7 @@ BEGIN
            array_agg(s.before_seq ORDER BY l.lane), array_agg(s.before_mark ORDER BY l.lane)
       INTO has, back_to, back_marks
       FROM change_lane l
-      LEFT JOIN LATERAL loss_find_settled($1, l.lane, $3[l.lane + 1], $4[l.lane + 1]) s
+      LEFT JOIN LATERAL loss_find_settled($1, l.lane, $3[l.lane + 1], $4[l.lane + 1], $5) s
              ON NOT history_has(l.lane, $3[l.lane + 1], $4[l.lane + 1]);
     SELECT coalesce(array_agg(l.lane ORDER BY l.lane), '{}') INTO lost
       FROM change_lane l WHERE NOT has[l.lane + 1];
@@ -101,11 +104,12 @@ BEGIN
         ON CONFLICT DO NOTHING;
 END
 $$;
-COMMENT ON FUNCTION loss_report_keep(uuid, text, bigint[], bigint[]) IS
+COMMENT ON FUNCTION loss_report_keep(uuid, text, bigint[], bigint[], boolean) IS
     'Reports a loss, unless it has been, or is settled already: positions and their marks are the validator''s. '
+    'compares: its memory can be compared with the rows as a whole. '
     'compared: its memory has been, or could not be. lost: the lanes whose position is not in the history. '
     'back_to: of each lane that was lost and is settled the last change before; NULL in the others.';
-GRANT EXECUTE ON FUNCTION loss_report_keep(uuid, text, bigint[], bigint[]) TO latchkey_validator;
+GRANT EXECUTE ON FUNCTION loss_report_keep(uuid, text, bigint[], bigint[], boolean) TO latchkey_validator;
 
 CREATE FUNCTION loss_report_check(report uuid, validator text, positions bigint[], marks bigint[],
                                   OUT compared boolean, OUT settled boolean, OUT lost smallint[],
@@ -141,7 +145,7 @@ BEGIN
         RETURN;
     END IF;
     SELECT k.compared, k.settled, k.lost, k.back_to, k.back_marks INTO compared, settled, lost, back_to, back_marks
-      FROM loss_report_keep($1, $2, $3, $4) k;
+      FROM loss_report_keep($1, $2, $3, $4, false) k;
 END
 $$;
 COMMENT ON FUNCTION loss_report_check(uuid, text, bigint[], bigint[]) IS

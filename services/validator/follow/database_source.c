@@ -37,6 +37,42 @@ static void drop_connection(struct follower *follower) {
     follower->connection = NULL;
 }
 
+// --- asking the database ---
+
+// All that has been applied here, or in the life before, as far as its file may have it.
+static struct positions get_history(const struct follower *follower) {
+    const struct snapshot_positions *remembered = &follower->remembered;
+    struct positions history = *lanes_get_positions(image_get_lanes(follower->image));
+    for (unsigned lane = 0; lane < LANE_COUNT; lane++) {
+        if (history.seqs[lane] >= remembered->seqs[lane])
+            continue;
+        history.seqs[lane] = remembered->seqs[lane];
+        history.marks[lane] = remembered->marks[lane];
+    }
+    return history;
+}
+
+static enum status renew(struct follower *follower, const struct positions *history,
+                         struct renewal *ret_renewal) {
+    const int64_t *own = lanes_get_positions(image_get_lanes(follower->image))->seqs;
+    struct follower_told told;
+    follower_begin_round(follower, told.seqs);
+    feed_name_lagging(follower->options.feed, follower_boottime_ns(follower), own, told.lagging);
+    return follower_store_renew(get_session(follower), follower->registration.instance, history->seqs, &told,
+                                ret_renewal);
+}
+
+// Our own memory is of another history.
+static void lose_history(struct follower *follower, const struct renewal *renewal,
+                         const struct positions *positions, unsigned lane, struct turn *turn) {
+    lease_lose_history(&follower->validator->lease);
+    turn->event = LOST;
+    follower_status_set_trouble(&follower->status,
+                                "the database lacks changes that were applied here (lane %u: change %" PRId64
+                                ", the database has %" PRId64 " and others); run `latchkey recover`",
+                                lane, positions->seqs[lane], renewal->heads[lane]);
+}
+
 // --- loading ---
 
 static struct snapshot_options get_snapshot_options(struct follower *follower,
@@ -82,6 +118,26 @@ static enum status load_rows(struct follower *follower, struct turn *turn) {
     return status;
 }
 
+// Whether what the rows will take the place of is of the database's history: it may be another database than
+// the one that was followed, and nobody else may know what it lacks.
+static enum status judge_memory(struct follower *follower, struct turn *turn, bool *ret_is_found) {
+    if (!follower->image)
+        return STATUS_OK;
+    struct renewal renewal;
+    const struct positions history = get_history(follower);
+    enum status status = renew(follower, &history, &renewal);
+    if (status != STATUS_OK)
+        return status;
+    unsigned lane;
+    enum renewal_verdict verdict = renewal_judge(&renewal, &history, &lane);
+    *ret_is_found = verdict != RENEWAL_LOG_TOO_HIGH;
+    if (verdict != RENEWAL_HISTORY_LOST)
+        return STATUS_OK;
+    lose_history(follower, &renewal, &history, lane, turn);
+    turn->is_followed_at_once = true;
+    return STATUS_OK;
+}
+
 // Without memory there is no telling whether this is the history that callers know: somebody has to say so.
 static enum status run_loading(struct follower *follower, struct turn *turn) {
     int64_t timeline = 0;
@@ -89,8 +145,10 @@ static enum status run_loading(struct follower *follower, struct turn *turn) {
     enum status status = load_file(follower, turn);
     if (status != STATUS_NOT_FOUND)
         return status;
-    status = follower_store_is_timeline_accepted(get_session(follower), &timeline, &is_accepted);
-    if (status != STATUS_OK)
+    status = judge_memory(follower, turn, &is_accepted);
+    if (status == STATUS_OK && turn->event == NOTHING && !is_accepted)
+        status = follower_store_is_timeline_accepted(get_session(follower), &timeline, &is_accepted);
+    if (status != STATUS_OK || turn->event == LOST)
         return status;
     if (is_accepted)
         return load_rows(follower, turn);
@@ -191,20 +249,9 @@ static enum status report_loss(struct follower *follower, const struct renewal *
     log_event(LOG_LEVEL_WARNING, "the loss of changes is settled: everything is loaded again");
     snapshot_keeper_discard(&follower->keeper);
     lease_recover_history(&follower->validator->lease);
+    follower_make_room(follower); // what is remembered is given up, and not judged again
     *turn = (struct turn){LOAD_AGAIN, true};
     return STATUS_OK;
-}
-
-// Our own memory is of another history.
-static enum status lose_history(struct follower *follower, const struct renewal *renewal,
-                                const struct positions *positions, unsigned lane, struct turn *turn) {
-    lease_lose_history(&follower->validator->lease);
-    turn->event = LOST;
-    follower_status_set_trouble(&follower->status,
-                                "the database lacks changes that were applied here (lane %u: change %" PRId64
-                                ", the database has %" PRId64 " and others); run `latchkey recover`",
-                                lane, positions->seqs[lane], renewal->heads[lane]);
-    return report_loss(follower, renewal, positions, turn);
 }
 
 // Our own memory is of this history, but another validator had applied what is not there any more.
@@ -222,19 +269,6 @@ static enum status await_recovery(struct follower *follower, struct turn *turn) 
 
 // --- judging a round ---
 
-// All that has been applied here, or in the life before, as far as its file may have it.
-static struct positions get_history(const struct follower *follower) {
-    const struct snapshot_positions *remembered = &follower->remembered;
-    struct positions history = *lanes_get_positions(image_get_lanes(follower->image));
-    for (unsigned lane = 0; lane < LANE_COUNT; lane++) {
-        if (history.seqs[lane] >= remembered->seqs[lane])
-            continue;
-        history.seqs[lane] = remembered->seqs[lane];
-        history.marks[lane] = remembered->marks[lane];
-    }
-    return history;
-}
-
 // What the answer to a renewal leads to in the present state.
 static enum status judge(struct follower *follower, const struct renewal *renewal,
                          const struct positions *history, struct turn *turn) {
@@ -244,8 +278,10 @@ static enum status judge(struct follower *follower, const struct renewal *renewa
     // Once lost, only marks that are found again tell that it is ours; that they are not in the log any more
     // tells nothing.
     bool was_lost = follower->state == HISTORY_LOST;
-    if (verdict == RENEWAL_HISTORY_LOST || (was_lost && verdict == RENEWAL_LOG_TOO_HIGH))
-        return lose_history(follower, renewal, history, lane, turn);
+    if (verdict == RENEWAL_HISTORY_LOST || (was_lost && verdict == RENEWAL_LOG_TOO_HIGH)) {
+        lose_history(follower, renewal, history, lane, turn);
+        return report_loss(follower, renewal, history, turn);
+    }
     if (renewal->is_loss_reported)
         return await_recovery(follower, turn);
     if (was_lost) {
@@ -267,14 +303,9 @@ static enum status judge(struct follower *follower, const struct renewal *renewa
 
 static enum status run_round(struct follower *follower, struct turn *turn) {
     uint64_t started_ns = follower_now_ns(follower);
-    const int64_t *own = lanes_get_positions(image_get_lanes(follower->image))->seqs;
-    struct follower_told told;
     struct renewal renewal;
     const struct positions history = get_history(follower);
-    follower_begin_round(follower, told.seqs);
-    feed_name_lagging(follower->options.feed, follower_boottime_ns(follower), own, told.lagging);
-    enum status status = follower_store_renew(get_session(follower), follower->registration.instance,
-                                              history.seqs, &told, &renewal);
+    enum status status = renew(follower, &history, &renewal);
     if (status != STATUS_OK)
         return status;
     atomic_fetch_add_explicit(&follower->status.rounds, 1, memory_order_relaxed);

@@ -5,7 +5,7 @@
 //      ^ |                                           |  |  ^
 //      +-|----------------load again-----------------+  |  | history found, no loss reported
 //      | |                                        lost  v  |
-//      | +----------lost: it is fed------------->  HISTORY_LOST
+//      | +----------lost: memory of before------->  HISTORY_LOST
 //      +--------------loss settled---------------------+
 //
 // why it registers after it has loaded: whoever waits for the validators waits for every one that is

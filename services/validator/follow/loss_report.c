@@ -2,6 +2,8 @@
 
 #include "services/validator/follow/loss_store.h"
 
+#define PARTLY "it has a snapshot file's memory, which lacks some of what was applied while that was written"
+
 enum { BATCH_MAX = 500 };
 
 static struct loss_message make_message(const struct loss_report *report,
@@ -13,7 +15,23 @@ static struct loss_message make_message(const struct loss_report *report,
                                  .marks = positions->marks};
 }
 
+// Of what it has come to in this lane the memory has only a part: it is a snapshot file's, whose rows are
+// from before and after what was applied while it was written.
+static bool is_partial(const struct loss_witness *witness, unsigned lane) {
+    const struct positions *held = lanes_get_positions(image_get_lanes(witness->memory));
+    return witness->of.lanes[lane] && held->seqs[lane] < witness->positions->seqs[lane];
+}
+
+static bool is_any_partial(const struct loss_witness *witness) {
+    for (unsigned lane = 0; lane < LANE_COUNT; lane++)
+        if (is_partial(witness, lane))
+            return true;
+    return false;
+}
+
 // Which changes were lost: who comes back with memory of some of them is known by that.
+//
+// why not where the memory is partial: another's may have of these what this one can't tell.
 static enum status know(struct follower_session session, const struct loss_report *report,
                         const struct loss_witness *witness) {
     const struct lanes *lanes = image_get_lanes(witness->memory);
@@ -21,7 +39,7 @@ static enum status know(struct follower_session session, const struct loss_repor
     enum status status = STATUS_OK;
     for (unsigned lane = 0; lane < LANE_COUNT && status == STATUS_OK; lane++) {
         struct revision known[LANES_WINDOW];
-        if (!witness->of.lanes[lane])
+        if (!witness->of.lanes[lane] || is_partial(witness, lane))
             continue;
         message.known = known;
         message.known_count = lanes_list_known(lanes, lane, known);
@@ -73,7 +91,7 @@ static enum status compare(struct follower_session session, struct uuid report_i
     if (status == STATUS_OK)
         status = send(&batch);
     if (status == STATUS_OK)
-        status = end(session, report_id, "");
+        status = end(session, report_id, is_any_partial(witness) ? PARTLY : "");
     image_free(database);
     return status;
 }

@@ -52,11 +52,11 @@ class LostMarks(unittest.TestCase):
         run(self.owner, "SELECT latchkey.loss_report_know(%s, %s::bigint[], %s::bigint[], %s::bigint[])", report,
             [self.lane] * len(seqs), seqs, [self.known[seq] for seq in seqs])
 
-    def report(self, seq, known, is_settled=True):
+    def report(self, seq, known, is_settled=True, failure=""):
         report = new_id()
         self.keep(report, seq)
         self.know(report, known)
-        run(self.owner, "SELECT latchkey.loss_report_end(%s, '')", report)
+        run(self.owner, "SELECT latchkey.loss_report_end(%s, %s)", report, failure)
         if is_settled:
             run(self.owner, "UPDATE latchkey.loss_report SET settled_at = now() WHERE report_id = %s", report)
         return report
@@ -114,6 +114,14 @@ class LostMarks(unittest.TestCase):
         report = self.report(self.head, [])
         self.assertTrue(self.keep(report, self.head)["settled"])
         self.assertFalse(self.keep(new_id(), self.head)["settled"])
+
+    def test_who_can_compare_all_reports_what_was_settled_without_a_whole_comparison(self):
+        self.lose(3)
+        self.report(self.head, self.newest(5), failure="partly")
+        self.assertTrue(self.check(new_id(), self.head)["settled"])  # it would tell the same part
+        self.assertFalse(self.is_open())
+        self.assertFalse(self.keep(new_id(), self.head)["settled"])
+        self.assertTrue(self.is_open())
 
     def test_a_settled_report_takes_nothing_more(self):
         self.lose(3)

@@ -13,6 +13,9 @@
 #define REPORT_BY_ANOTHER                                                                           \
     "SELECT latchkey.loss_report_keep($c7, 'another validator', array_agg(head + 1 ORDER BY lane)," \
     " array_agg(mark ORDER BY lane)) FROM latchkey.change_lane"
+#define STUCK_IN_A_COPY                                                         \
+    "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'COPY%permission%'" \
+    " AND datname = current_database() AND wait_event_type = 'Lock'"
 #define COMPARED_REPORTS "SELECT count(*) FROM latchkey.loss_report WHERE compared_at IS NOT NULL"
 
 static struct scene scene;
@@ -82,6 +85,34 @@ static void what_is_new_in_a_lane_that_lost_nothing_is_not_told(void **state) {
     assert_int_equal(scene_ask(&scene, "SELECT count(*) FROM latchkey.lost_change"), 1);
     assert_int_equal(scene_ask(&scene, "SELECT count(*) FROM latchkey.lost_change WHERE company_id = $c1"),
                      1);
+}
+
+// A load is needed, and while it is under way another database takes the place of the one that was followed.
+static void a_load_does_not_take_the_place_of_what_the_database_lacks(void **state) {
+    (void)state;
+    struct scene_lock loading, renewing;
+    scene_run(&scene, "UPDATE latchkey.token SET deactivated_at = now()");
+    scene_follow(&scene);
+    scene_lock(&scene, &renewing, "validator");
+    scene_run(&scene, "UPDATE latchkey.company SET suspended = true");
+    scene_run(&scene, "UPDATE latchkey.company SET suspended = false");
+    scene_run(&scene, "DELETE FROM latchkey.change c USING latchkey.change_lane l"
+                      " WHERE c.lane = 1 AND l.lane = 1 AND c.seq = l.head - 1");
+    scene_lock(&scene, &loading, "permission");
+    scene_unlock(&renewing);
+    follower_wake(scene.follower);
+    database_await(scene.database.url, STUCK_IN_A_COPY, 1);
+    scene_run(&scene, "UPDATE latchkey.token SET deactivated_at = NULL;" ANOTHER_HISTORY);
+    scene_kill_backend(&scene);
+    scene_unlock(&loading);
+    await_loss();
+    scene_await_answer(&scene, COMPARED_REPORTS, 1);
+    assert_int_equal(scene_ask(&scene, "SELECT count(*) FROM latchkey.lost_change WHERE object_id = $t1"
+                                       " AND what = 'token.deactivated'"),
+                     1);
+    scene_run(&scene, SETTLE);
+    follower_wake(scene.follower);
+    scene_await_state(&scene, LEASE_SERVING);
 }
 
 static void it_is_reported_once_and_nobody_serves_until_it_is_settled(void **state) {
@@ -194,6 +225,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         CASE(a_loss_is_reported_with_what_the_memory_says_otherwise, set_up_serving),
         CASE(what_is_new_in_a_lane_that_lost_nothing_is_not_told, set_up_serving),
+        CASE(a_load_does_not_take_the_place_of_what_the_database_lacks, set_up_serving),
         CASE(it_is_reported_once_and_nobody_serves_until_it_is_settled, set_up_serving),
         CASE(a_second_loss_is_reported_as_one_of_its_own, set_up_serving),
         CASE(after_a_comparison_that_failed_it_compares_again, set_up_serving),

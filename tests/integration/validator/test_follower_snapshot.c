@@ -221,6 +221,12 @@ static void write_file_that_ends_later(int64_t later_mark) {
     db_connection_close(connection);
 }
 
+// One that has applied the change behind that in lane 1, too.
+#define OF_ANOTHER(function)                                                               \
+    "latchkey." function "($c7, 'another validator',"                                      \
+    " (SELECT array_agg(head + (lane = 1)::int ORDER BY lane) FROM latchkey.change_lane)," \
+    " (SELECT array_agg(CASE lane WHEN 1 THEN 1 ELSE mark END ORDER BY lane) FROM latchkey.change_lane))"
+
 // What was applied while the file was written may be in it: its beginning is the database's history, its end
 // is not.
 static void a_file_that_ends_in_another_history_lets_nobody_in(void **state) {
@@ -240,6 +246,29 @@ static void a_file_that_ends_in_another_history_lets_nobody_in(void **state) {
     scene_start(&scene);
     scene_await_state(&scene, LEASE_HISTORY_LOST);
     assert_false(scene_has_seen(&scene, LEASE_SERVING));
+}
+
+// Rows that were written before the last change was applied do not have it. Who has all of it is not told
+// that it is settled, nor that there is nothing more to report.
+static void a_file_s_memory_does_not_stand_for_one_that_is_whole(void **state) {
+    (void)state;
+    scene_stop(&scene);
+    write_file_that_ends_later(1);
+    scene_start(&scene);
+    scene_await_state(&scene, LEASE_HISTORY_LOST);
+    scene_await_answer(&scene,
+                       "SELECT count(*) FROM latchkey.loss_report WHERE failure LIKE '%snapshot file%'"
+                       " AND compared_at IS NULL",
+                       1);
+    scene_stop(&scene);
+    assert_int_equal(scene_ask(&scene, "SELECT count(*) FROM " OF_ANOTHER(
+                                           "loss_report_check") " WHERE NOT compared AND NOT settled"),
+                     1);
+    scene_run(&scene, "DELETE FROM latchkey.loss_report WHERE validator = 'another validator';"
+                      "UPDATE latchkey.loss_report SET settled_at = now()");
+    assert_int_equal(scene_ask(&scene, "SELECT count(*) FROM " OF_ANOTHER(
+                                           "loss_report_keep") " WHERE NOT compared AND NOT settled"),
+                     1);
 }
 
 static void a_file_that_was_written_among_changes_is_of_use(void **state) {
@@ -290,6 +319,7 @@ int main(void) {
         CASE(what_was_applied_by_half_at_a_stop_is_not_in_the_file),
         CASE(a_file_of_another_history_lets_nobody_in),
         CASE(a_file_that_ends_in_another_history_lets_nobody_in),
+        CASE(a_file_s_memory_does_not_stand_for_one_that_is_whole),
         CASE(a_file_that_was_written_among_changes_is_of_use),
         CASE(a_file_of_a_history_that_was_given_up_is_gone),
     };
