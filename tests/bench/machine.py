@@ -25,7 +25,9 @@ def describe(load):
 
 
 def find_commit():
-    return _ask("git", "describe", "--always", "--dirty")
+    """Ends with "-dirty" where anything but the page that is being written has changed since."""
+    changed = _ask("git", "status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs/performance*")
+    return _ask("git", "describe", "--always") + ("-dirty" if changed else "")
 
 
 def _ask(*command):
