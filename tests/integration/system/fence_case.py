@@ -16,7 +16,7 @@ from system import System
 
 _ASKERS = 2  # of each validator
 _WAITING = 50  # questions that lie before the validator that stands still
-_SETTINGS = {"max_staleness": "6s", "poll_interval": "100ms"}
+_SETTINGS = {"max_staleness": "10s", "poll_interval": "100ms"}
 _REFUSALS = {"STALE", "DEACTIVATED"}
 
 
