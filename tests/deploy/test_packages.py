@@ -28,14 +28,22 @@ def make_packages(build, directory):
     return sorted(Path(directory).glob("*.deb"), key=lambda path: "server" in path.name)
 
 
+def enter_root(case):
+    """A root until the end of that class, which is skipped where none can be had."""
+    if os.geteuid() != 0:
+        raise unittest.SkipTest("packages are installed as root")
+    try:
+        return case.enterClassContext(ThrowawayRoot())
+    except OSError as error:
+        raise unittest.SkipTest(f"this machine gives no file system of one's own: {error}") from None
+
+
 class Packages(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        if os.geteuid() != 0:
-            raise unittest.SkipTest("packages are installed as root")
+        cls.root = enter_root(cls)
         cls.directory = Path(cls.enterClassContext(tempfile.TemporaryDirectory(prefix="latchkey-packages-")))
-        cls.packages = make_packages(BUILD, cls.directory / "first")
-        cls.root = cls.enterClassContext(ThrowawayRoot())
+        cls.packages = make_packages(BUILD, cls.directory)
         cls.names = [cls.root.take(path) for path in cls.packages]
         cls.root.run("dpkg", "--install", *cls.names)
 
@@ -64,13 +72,11 @@ class AnOperator(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        if os.geteuid() != 0:
-            raise unittest.SkipTest("packages are installed as root")
+        cls.root = enter_root(cls)
         cls.directory = Path(cls.enterClassContext(tempfile.TemporaryDirectory(prefix="latchkey-packages-")))
         cls.packages = make_packages(BUILD, cls.directory)
         # fsync, so that the doctor has nothing to say.
         cls.postgres = cls.enterClassContext(PrivatePostgres(fsync="on", full_page_writes="on"))
-        cls.root = cls.enterClassContext(ThrowawayRoot())
 
     def test_comes_from_the_packages_to_a_decision_and_gets_rid_of_them_again(self):
         began = time.monotonic()

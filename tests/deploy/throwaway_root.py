@@ -33,7 +33,9 @@ class ThrowawayRoot:
         self._holder = subprocess.Popen(["unshare", "--mount", "--propagation", "private", "sh", "-c", _MOUNT, "sh", self._directory],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         if self._holder.stdout.readline() != "mounted\n":
-            raise OSError(self._holder.communicate()[1])
+            error = self._holder.communicate()[1]
+            shutil.rmtree(self._directory, ignore_errors=True)
+            raise OSError(error.strip())
         return self
 
     def __exit__(self, *_):
