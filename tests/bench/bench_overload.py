@@ -9,7 +9,9 @@ of gRPC clients do, and calls that find none have not been answered.
 import json
 import subprocess
 from contextlib import ExitStack
+from pathlib import Path
 
+import grpc
 from figures import Figure
 from latchkey_test import Deployment, PrivatePostgres, Stage, program, stubs
 from latchkey_test.authority import Authority
@@ -69,16 +71,18 @@ def _validate(world, stack):
 
 
 def _validate_over_tls(world, stack):
-    issued = stack.enter_context(Authority()).issue("server", ["IP:127.0.0.1"])
-    return _start_validator("Validate over TLS", world, stack, tls_certificate=issued.certificate, tls_key=issued.key)
+    authority = stack.enter_context(Authority())
+    issued = authority.issue("server", ["IP:127.0.0.1"])
+    tls = grpc.ssl_channel_credentials(Path(authority.certificate).read_bytes())
+    return _start_validator("Validate over TLS", world, stack, tls, tls_certificate=issued.certificate, tls_key=issued.key)
 
 
-def _start_validator(name, world, stack, **settings):
+def _start_validator(name, world, stack, tls=None, **settings):
     filled = world.filled(TOKENS)
     body = world.file("overload.body", framed(question(filled.data, filled.data.secrets[0])))
     with on_core(SERVER_CORE):
         server = stack.enter_context(filled.validator(**settings))
-    check_admits(server, filled.data)
+    check_admits(server, filled.data, tls)
     return _Target(name, server, PATH, body, 32, 8)
 
 

@@ -28,9 +28,9 @@ def framed(message):
     return struct.pack(">BI", 0, len(serialized)) + serialized
 
 
-def check_admits(server, data):
-    """A benchmark of refusals or errors would be one of something else."""
-    with Client(server.address) as client:
+def check_admits(server, data, tls=None):
+    """A benchmark of refusals or errors would be one of something else. `tls`: as Client has it."""
+    with Client(server.address, tls=tls) as client:
         for secret in (data.secrets[0], data.secrets[-1]):
             answer = client.validation.Validate(question(data, secret), timeout=10)
             if answer.decision != decision().DECISION_ALLOW:
