@@ -132,18 +132,26 @@ void memory_client_submit(struct memory_client *client, const char *path, const 
     assert_true(nghttp2_submit_request(client->session, NULL, all, 4 + field_count, &provider, NULL) > 0);
 }
 
+nghttp2_session *memory_client_new_session(nghttp2_on_header_callback header,
+                                           nghttp2_on_frame_recv_callback frame,
+                                           nghttp2_on_data_chunk_recv_callback data, void *context) {
+    nghttp2_session_callbacks *callbacks;
+    nghttp2_session *session;
+    assert_int_equal(nghttp2_session_callbacks_new(&callbacks), 0);
+    nghttp2_session_callbacks_set_on_header_callback(callbacks, header);
+    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, data);
+    nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, frame);
+    assert_int_equal(nghttp2_session_client_new(&session, callbacks, context), 0);
+    nghttp2_session_callbacks_del(callbacks);
+    assert_int_equal(nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, NULL, 0), 0);
+    return session;
+}
+
 void memory_client_init(struct memory_client *client, struct loop *loop, struct tls_session *tls) {
     const struct ip_address far = {.family = IP_FAMILY_V4, .bytes = {198, 51, 100, 1}};
-    nghttp2_session_callbacks *callbacks;
     *client = (struct memory_client){.tls = tls};
     memory_stream_init(&client->stream, loop, &far);
-    assert_int_equal(nghttp2_session_callbacks_new(&callbacks), 0);
-    nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
-    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
-    nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
-    assert_int_equal(nghttp2_session_client_new(&client->session, callbacks, client), 0);
-    nghttp2_session_callbacks_del(callbacks);
-    assert_int_equal(nghttp2_submit_settings(client->session, NGHTTP2_FLAG_NONE, NULL, 0), 0);
+    client->session = memory_client_new_session(on_header, on_frame, on_data, client);
     if (tls)
         assert_int_equal(tls_session_receive(tls, BYTES_EMPTY, &client->answer.body, &client->output),
                          STATUS_OK);

@@ -37,6 +37,12 @@ void memory_client_fini(struct memory_client *client);
 void memory_client_submit(struct memory_client *client, const char *path, const nghttp2_nv *fields,
                           size_t field_count, struct bytes body);
 
+// A client's session that has its SETTINGS to send, for tests that listen themselves; what is NULL is not
+// listened to. Its owner ends it by nghttp2_session_del().
+nghttp2_session *memory_client_new_session(nghttp2_on_header_callback header,
+                                           nghttp2_on_frame_recv_callback frame,
+                                           nghttp2_on_data_chunk_recv_callback data, void *context);
+
 // A body, for requests that a test submits itself: `source->ptr` is the struct bytes of what is left of it.
 ssize_t memory_client_read_body(nghttp2_session *session, int32_t stream_id, uint8_t *to, size_t room,
                                 uint32_t *flags, nghttp2_data_source *source, void *user_data);

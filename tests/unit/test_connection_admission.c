@@ -8,6 +8,7 @@
 #include "common/grpc/connection_admission.h"
 #include "common/net/loop_internal.h"
 #include "google/protobuf/wrappers.pb-c.h"
+#include "tests/unit/memory_client.h"
 #include "tests/unit/memory_stream.h"
 #include "tests/unit/unit.h"
 
@@ -74,18 +75,6 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
     return 0;
 }
 
-static nghttp2_session *new_session(struct client *client) {
-    nghttp2_session_callbacks *callbacks;
-    nghttp2_session *session;
-    assert_int_equal(nghttp2_session_callbacks_new(&callbacks), 0);
-    nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
-    nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
-    assert_int_equal(nghttp2_session_client_new(&session, callbacks, client), 0);
-    nghttp2_session_callbacks_del(callbacks);
-    assert_int_equal(nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, NULL, 0), 0);
-    return session;
-}
-
 static ssize_t read_body(nghttp2_session *session, int32_t stream, uint8_t *to, size_t room, uint32_t *flags,
                          nghttp2_data_source *source, void *data) {
     (void)session, (void)stream, (void)source, (void)data;
@@ -128,7 +117,7 @@ static void setup(struct world *world) {
     for (struct client *client = world->clients; client < world->clients + CLIENTS; client++) {
         memory_stream_init(&client->stream, world->loop, &(struct ip_address){.family = IP_FAMILY_NONE});
         connection_open(home_of(world), &client->stream.base);
-        client->session = new_session(client);
+        client->session = memory_client_new_session(on_header, on_frame, NULL, client);
     }
 }
 
