@@ -49,7 +49,8 @@ LATCHKEY_TEST_DATABASE_URL names a PostgreSQL to use in place of a private one, 
 databases; LATCHKEY_SEED the seed that a failed test printed; LATCHKEY_TEST_SHARE the percentage of the greatest
 numbers, such as 10 000 revocations, that is done (default 100, under sanitizers 5). LATCHKEY_TEST_KILLS=all kills each
 process at each point of every change, in place of a seeded choice of them. Logs are kept in build/test-logs.
-The last line is \`N passed, M failed\`, and the exit status is 0 only when nothing failed.
+A test that waited in vain beside others is run again, alone, and named in the totals when that was so. The last line is
+\`N passed, M failed\`, and the exit status is 0 only when nothing failed.
 END
 }
 
@@ -59,6 +60,7 @@ total_passed=0
 total_failed=0
 summary=()
 failures=() # by step and test
+again=()    # those of tests that passed when they were run a second time, alone
 
 # step NAME COMMAND...: a command that says no count is one test, passed or failed by its exit status.
 step() {
@@ -71,6 +73,7 @@ step() {
     if [[ $status -ne 0 && $failed -eq 0 ]]; then
         failed=1
     fi
+    mapfile -t -O ${#again[@]} again < <(sed -n "s|^again: |$name: |p" "$log")
     if [[ $failed -gt 0 ]]; then
         mapfile -t -O ${#failures[@]} failures < <(sed -n "s|^failed: |$name: |p" "$log")
     fi
@@ -82,6 +85,7 @@ step() {
 print_totals() {
     printf '\n'
     printf '%s\n' "${summary[@]}"
+    [[ ${#again[@]} -eq 0 ]] || printf 'run again: %s\n' "${again[@]}"
     [[ ${#failures[@]} -eq 0 ]] || printf 'failed: %s\n' "${failures[@]}"
     printf '%d passed, %d failed\n' "$total_passed" "$total_failed"
 }
@@ -150,19 +154,18 @@ ctest_step() {
     with_postgres "$1" "$2" "$LIB/run_ctest.py" "$3"
 }
 
-# integration_step NAME PRESET: a step, and a database, for each directory of tests. None of our programs runs in those
-# of the schema, so that a sanitizer would see nothing there; those of hardening look at the process from outside, where
-# a sanitizer's own memory and system calls would stand; and the command line has one thread.
+# integration_step NAME PRESET: one step, so that no directory's last file is waited for by all others. None
+# of our programs runs in the tests of the schema, so that a sanitizer would see nothing there; those of hardening look at the
+# process from outside, where a sanitizer's own memory and system calls would stand; and the command line has one thread.
 integration_step() {
-    local directory without=
+    local directories not_seen='^$' without=
+    [[ $2 == release ]] || not_seen='/(schema|hardening)$'
     [[ $2 != tsan ]] || without='test_cli*.py'
-    for directory in $(find tests/integration -name 'test_*.py' -printf '%h\n' | sort -u); do
-        [[ $2 != release && $directory == tests/integration/@(schema|hardening) ]] && continue
-        LATCHKEY_TEST_WITHOUT=$without with_postgres "$1${directory#tests/integration}" "$2" "$LIB/run_python.py" "$directory"
-    done
+    mapfile -t directories < <(find tests/integration -name 'test_*.py' -printf '%h\n' | sort -ur | grep -vE "$not_seen")
+    LATCHKEY_TEST_WITHOUT=$without with_postgres "$1" "$2" "$LIB/run_python.py" "${directories[@]}"
 }
 
-# with_postgres NAME PRESET PYTHON-PROGRAM ARGUMENT
+# with_postgres NAME PRESET PYTHON-PROGRAM ARGUMENT...
 with_postgres() {
     step "$1" env LATCHKEY_BUILD_DIR="$(build_directory "$2")" \
         /usr/bin/python3 "$LIB/with_postgres.py" /usr/bin/python3 "${@:3}"

@@ -1,9 +1,13 @@
 #!/usr/bin/python3
-"""run_python.py DIRECTORY [FILE]: runs its test_*.py under unittest; the last line is `N passed, M failed`.
+"""run_python.py DIRECTORY... [FILE]: runs their test_*.py under unittest; the last line is `N passed, M failed`.
 
 As many files at once as there are cores, each in a process of its own; LATCHKEY_TEST_JOBS sets another number, and
 LATCHKEY_TEST_WITHOUT names files, as a pattern, that are left out. A skipped test is not a passed one: it is named, and
 counted as neither. A file without a test is a failure, and so is one that takes more than 20 minutes.
+
+A few files whose tests only waited in vain are run once more, each alone: the second run counts, and the first one's failures
+are named on lines that begin with `again:`. That is for a machine that was busy with other files. A wrong answer, a crash,
+or what a sanitizer says is never forgiven.
 """
 
 import concurrent.futures
@@ -15,6 +19,7 @@ import subprocess
 import sys
 import time
 import unittest
+from dataclasses import dataclass
 from pathlib import Path
 
 
@@ -69,39 +74,95 @@ _COUNT = re.compile(r"^(\d+) passed, (\d+) failed$", re.MULTILINE)
 _TIMEOUT_S = 20 * 60
 
 
-def run_apart(directory, name):
-    """(passed, failed) of one file, run in a process of its own; one that says no count, or hangs, has failed."""
+_FAILED = re.compile(r"^failed: (.*)$", re.MULTILINE)
+_WAITED_IN_VAIN = re.compile(r"TimeoutError|TimeoutExpired|not within|Deadline Exceeded|DEADLINE_EXCEEDED")
+_REPORTS = re.compile(r"ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|runtime error:")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one file, and what it said."""
+
+    path: Path
+    passed: int
+    failed: int
+    said: str
+
+    @property
+    def may_run_again(self):
+        reasons = _FAILED.findall(self.said)
+        return 0 < self.failed == len(reasons) and all(map(_WAITED_IN_VAIN.search, reasons)) and not _REPORTS.search(self.said)
+
+    def show(self):
+        print(_COUNT.sub("", self.said), flush=True)
+        return self
+
+    def show_as_first(self):
+        """Its failures count no more."""
+        print(_FAILED.sub(r"again: \1", _COUNT.sub("", self.said)), flush=True)
+
+
+def run_apart(path):
+    """The outcome of one file, run in a process of its own; one that says no count, or hangs, has failed."""
     started = time.monotonic()
-    process = subprocess.Popen([sys.executable, __file__, directory, name], stdin=subprocess.DEVNULL,
+    process = subprocess.Popen([sys.executable, __file__, path.parent, path.name], stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
     try:
         said, _ = process.communicate(timeout=_TIMEOUT_S)
     except subprocess.TimeoutExpired:
         process.kill()
-        said = f"{process.communicate()[0]}\nfailed: {name}: hangs, ended after {_TIMEOUT_S} s\n"
+        said = f"{process.communicate()[0]}\nfailed: {path.name}: hangs, ended after {_TIMEOUT_S} s\n"
     counts = _COUNT.findall(said)
     if not counts:
-        said += f"failed: {name}: ended without a count\n"
+        said += f"failed: {path.name}: ended without a count\n"
     passed, failed = map(int, counts[-1]) if counts else (0, 1)
-    print(f"---- {name}: {time.monotonic() - started:.0f} s\n{_COUNT.sub('', said)}", flush=True)
-    return passed, max(failed, int(process.returncode != 0))
+    said = f"---- {path.name}: {time.monotonic() - started:.0f} s\n{said}"
+    return Outcome(path, passed, max(failed, int(process.returncode != 0)), said)
 
 
-def run_files(directory, names):
+def run_beside_others(path):
+    """The outcome of a file; what it says is kept back when it may run again."""
+    outcome = run_apart(path)
+    return outcome if outcome.may_run_again else outcome.show()
+
+
+# More of them are no accident.
+_FILES_AGAIN = 3
+
+
+def run_again(outcomes):
+    """The outcomes that count."""
+    waiting = [outcome for outcome in outcomes if outcome.may_run_again]
+    if len(waiting) > _FILES_AGAIN:
+        for outcome in waiting:
+            outcome.show()
+        return outcomes
+    for outcome in waiting:
+        outcome.show_as_first()
+    return [run_apart(outcome.path).show() if outcome in waiting else outcome for outcome in outcomes]
+
+
+def run_files(paths):
     jobs = int(os.environ.get("LATCHKEY_TEST_JOBS") or os.cpu_count())
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        counts = list(pool.map(lambda name: run_apart(directory, name), names))
-    if not counts:
-        print(f"no tests in {directory}")
-    return sum(count[0] for count in counts), sum(count[1] for count in counts) or int(not counts)
+        outcomes = run_again(list(pool.map(run_beside_others, paths)))
+    if not outcomes:
+        print("no tests")
+    return sum(outcome.passed for outcome in outcomes), sum(outcome.failed for outcome in outcomes) or int(not outcomes)
 
 
-def main(directory, name=None):
-    # The longest first, so that none is left alone at the end.
+def find_files(directory):
+    """The longest first, so that none is left alone at the end."""
     without = os.environ.get("LATCHKEY_TEST_WITHOUT", "")
-    names = sorted((path for path in Path(directory).glob("test_*.py") if not fnmatch.fnmatch(path.name, without)),
-                   key=lambda path: -path.stat().st_size)
-    passed, failed = run_file(directory, name) if name else run_files(directory, [path.name for path in names])
+    return sorted((path for path in Path(directory).glob("test_*.py") if not fnmatch.fnmatch(path.name, without)),
+                  key=lambda path: -path.stat().st_size)
+
+
+def main(*directories, name=None):
+    if name:
+        passed, failed = run_file(*directories, name)
+    else:
+        passed, failed = run_files([path for directory in directories for path in find_files(directory)])
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 
@@ -111,4 +172,5 @@ if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)
     # gRPC's own preparation for fork() at times waits for a thread that waits for it; what tests start only execs.
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
-    sys.exit(main(*sys.argv[1:]))
+    *words, last = sys.argv[1:]
+    sys.exit(main(*words, name=last) if last.endswith(".py") else main(*words, last))

@@ -67,6 +67,64 @@ class PythonCounts(unittest.TestCase):
     def test_a_run_without_tests_is_a_failure(self):
         self.assertEqual((1, "0 passed, 1 failed"), self.totals_of(""))
 
+    def outcome_of_two_runs(self, first):
+        """(exit status, lines) of a file whose first run does `first`, and whose second one passes."""
+        with tempfile.TemporaryDirectory() as directory:
+            return self.run_over(f"""
+                import pathlib
+                class T(unittest.TestCase):
+                    def test_x(self):
+                        mark = pathlib.Path({directory!r}, "ran")
+                        if not mark.exists():
+                            mark.touch()
+                            {first}
+                """)
+
+    def test_a_test_that_waited_in_vain_is_run_again_alone_and_named(self):
+        status, lines = self.outcome_of_two_runs('raise TimeoutError("the server: not within 60 s")')
+        self.assertEqual((0, "1 passed, 0 failed"), (status, lines[-1]))
+        self.assertRegex("\n".join(lines), r"(?m)^again: .*test_x.*: TimeoutError: the server: not within 60 s$")
+
+    def test_one_that_waits_in_vain_twice_is_a_failure(self):
+        status, lines = self.run_over("""
+            class T(unittest.TestCase):
+                def test_x(self): raise TimeoutError
+            """)
+        self.assertEqual((1, "0 passed, 1 failed"), (status, lines[-1]))
+        self.assertRegex("\n".join(lines), r"(?m)^failed: .*test_x")
+
+    def test_a_wrong_answer_is_not_forgiven(self):
+        for first in ("self.fail('admitted')", "self.assertEqual(1, 2)", "raise ValueError",
+                      "raise TimeoutError('WARNING: ThreadSanitizer: data race')", "import os; os.kill(os.getpid(), 9)"):
+            with self.subTest(first):
+                status, lines = self.outcome_of_two_runs(first)
+                self.assertEqual((1, "0 passed, 1 failed"), (status, lines[-1]))
+
+    def test_many_that_wait_in_vain_are_no_accident(self):
+        with tempfile.TemporaryDirectory() as directory:
+            for number in range(4):
+                Path(directory, f"test_{number}.py").write_text(textwrap.dedent(f"""
+                    import pathlib, unittest
+                    class T(unittest.TestCase):
+                        def test_x(self):
+                            mark = pathlib.Path({directory!r}, "ran{number}")
+                            if not mark.exists():
+                                mark.touch()
+                                raise TimeoutError
+                    """), encoding="ascii")
+            with contextlib.redirect_stdout(io.StringIO()) as output:
+                status = run_python.main(directory)
+        self.assertEqual((1, "0 passed, 4 failed"), (status, output.getvalue().splitlines()[-1]))
+
+    def test_the_files_of_several_directories_add_up(self):
+        with contextlib.ExitStack() as stack, contextlib.redirect_stdout(io.StringIO()) as output:
+            directories = [stack.enter_context(tempfile.TemporaryDirectory()) for _ in range(2)]
+            for directory in directories:
+                Path(directory, "test_same.py").write_text("import unittest\nclass T(unittest.TestCase):\n"
+                                                           "    def test_x(self): pass\n", encoding="ascii")
+            status = run_python.main(*directories)
+        self.assertEqual((0, "2 passed, 0 failed"), (status, output.getvalue().splitlines()[-1]))
+
     def test_success_is_status_0(self):
         self.assertEqual((0, "1 passed, 0 failed"), self.totals_of("""
             class T(unittest.TestCase):
