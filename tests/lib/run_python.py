@@ -2,7 +2,7 @@
 """run_python.py DIRECTORY... [FILE]: runs their test_*.py under unittest; the last line is `N passed, M failed`.
 
 As many files at once as there are cores, each in a process of its own; LATCHKEY_TEST_JOBS sets another number, and
-LATCHKEY_TEST_WITHOUT names files, as a pattern, that are left out. A skipped test is not a passed one: it is named, and
+LATCHKEY_TEST_WITHOUT names files, as patterns, that are left out. A skipped test is not a passed one: it is named, and
 counted as neither. A file without a test is a failure, and so is one that takes more than 20 minutes.
 
 A few files whose tests only waited in vain are run once more, each alone: the second run counts, and the first one's failures
@@ -153,9 +153,9 @@ def run_files(paths):
 
 def find_files(directory):
     """The longest first, so that none is left alone at the end."""
-    without = os.environ.get("LATCHKEY_TEST_WITHOUT", "")
-    return sorted((path for path in Path(directory).glob("test_*.py") if not fnmatch.fnmatch(path.name, without)),
-                  key=lambda path: -path.stat().st_size)
+    without = os.environ.get("LATCHKEY_TEST_WITHOUT", "").split()
+    files = (path for path in Path(directory).glob("test_*.py") if not any(fnmatch.fnmatch(path.name, pattern) for pattern in without))
+    return sorted(files, key=lambda path: -path.stat().st_size)
 
 
 def main(*directories, name=None):
