@@ -14,6 +14,11 @@ if(CCACHE_PROGRAM AND NOT DEFINED CMAKE_C_COMPILER_LAUNCHER)
   set(CMAKE_ASM_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
 endif()
 
+# No directory of this machine in assertion texts, debug information, and so in the build's id, whatever is compiled here: two
+# builds are the same bytes, wherever they stand. The later one is tried first.
+set(prefix_maps -ffile-prefix-map=${CMAKE_SOURCE_DIR}/= -ffile-prefix-map=${CMAKE_BINARY_DIR}=build)
+add_compile_options(${prefix_maps})
+
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_C_VISIBILITY_PRESET hidden) # what nobody may replace can be inlined
 include(CheckPIESupported)
@@ -44,9 +49,6 @@ latchkey_compile_options(
 latchkey_compile_options(
   -mmemset-strategy=unrolled_loop:256:noalign,libcall:-1:noalign
   -mmemcpy-strategy=unrolled_loop:256:noalign,libcall:-1:noalign)
-
-# No build directory in assertion texts and debug information.
-target_compile_options(latchkey_compiler INTERFACE -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
 
 macro(latchkey_sanitize sanitizers)
   # For whole directories, not by latchkey_compiler: generated code is instrumented too, and every link needs the
@@ -89,13 +91,15 @@ option(LATCHKEY_LTO "Optimise the programs that serve Validate at link time" ${l
 
 function(latchkey_compile_for_lto target)
   if(LATCHKEY_LTO)
-    target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:C>:-O3;-flto=auto;-ffat-lto-objects>")
+    # The compiler's own table of lines: the assembler's begins with the build's directory, unmapped, where it is asked for two.
+    target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:C>:-O3;-flto=auto;-ffat-lto-objects;-gno-as-loc-support>")
     latchkey_compile_by_profile(${target})
   endif()
 endfunction()
 
-# Both have to be said: the linker's plugin takes whatever it can optimise.
+# Both have to be said: the linker's plugin takes whatever it can optimise. What it compiles names directories, too.
 if(LATCHKEY_LTO)
+  add_link_options(${prefix_maps})
   target_link_options(latchkey_compiler INTERFACE
     $<IF:$<BOOL:$<TARGET_PROPERTY:LATCHKEY_LINKS_WITH_LTO>>,-flto=auto,-fno-lto>)
 endif()

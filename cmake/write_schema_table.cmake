@@ -3,7 +3,7 @@
 # Writes every file as a C array, and the table of them in the order of their names, as common/db/schema.h
 # declares it:
 #
-#   struct schema_file { const char *name; const char *text; };
+#   struct schema_file { const char *name; const char *text; unsigned breaks_before; };
 #   extern const struct schema_file schema_files[];
 #   extern const size_t schema_file_count;
 set(files ${FILES})
@@ -18,7 +18,12 @@ foreach(file IN LISTS files)
   string(REGEX REPLACE "(................................)" "\\1\n" bytes "${bytes}")
   string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${bytes}")
   string(APPEND texts "static const char ${symbol}[] = {\n${bytes}0};\n\n")
-  string(APPEND rows "    {\"${name}\", ${symbol}},\n")
+  file(STRINGS ${file} broken REGEX "^-- Breaks programs before [0-9][0-9][0-9][0-9]: ")
+  string(REGEX REPLACE "^-- Breaks programs before 0*([0-9]+): .*" "\\1" breaks_before "${broken}")
+  if(NOT breaks_before)
+    set(breaks_before 0)
+  endif()
+  string(APPEND rows "    {\"${name}\", ${symbol}, ${breaks_before}},\n")
 endforeach()
 file(WRITE ${OUTPUT}
   "#include \"common/db/schema.h\"\n\n${texts}"

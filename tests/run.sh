@@ -5,7 +5,7 @@ set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 LIB=$ROOT/tests/lib
 DEFAULT_SUITES=(lint unit fuzz-replay integration asan tsan)
-EXTRA_SUITES=(model quickstart deploy interop attack fault fuzz valgrind bench)
+EXTRA_SUITES=(model quickstart deploy interop upgrade reproducible attack fault fuzz valgrind bench)
 
 # shellcheck source=../deploy/packages.sh
 source "$ROOT/deploy/packages.sh"
@@ -33,6 +33,8 @@ Suites, and what they need beyond Debian's packages (nothing, for those that run
   deploy       deploy/: what Debian's Prometheus makes of our metrics, alerts and dashboard; as root the Debian packages, installed,
                run and removed again
   interop      clients and public suites of other ecosystems (npm, PyPI, Go)
+  upgrade      the programs of the release before (tests/upgrade/previous), built from the history, beside these ones
+  reproducible two whole builds, whose packages must be the same bytes
   attack       every attack of tests/attack, LATCHKEY_ATTACK_SECONDS (default 30) each, and a table of what became of it
   fault        a disk that gets full and networks that are cut, on purpose: as root, in a file system and networks of its own
   fuzz         libFuzzer on every target, LATCHKEY_FUZZ_SECONDS (default 60) each
@@ -217,6 +219,22 @@ public_suites() {
 # tests/interop/run.sh has installed buf.
 lint_contract() {
     PATH=$PWD/build/interop/buf/node_modules/.bin:$PATH /usr/bin/python3 tests/lint/lint.py contract_is_clean
+}
+
+suite_upgrade() {
+    local commit
+    commit=$(<tests/upgrade/previous)
+    if ! git cat-file -e "$commit^{commit}"; then
+        echo "upgrade is left out: this copy of the repository lacks commit $commit of tests/upgrade/previous"
+        return
+    fi
+    build release || return 0
+    step "build previous" tests/upgrade/build_previous.sh
+    with_postgres upgrade release "$LIB/run_python.py" tests/upgrade
+}
+
+suite_reproducible() {
+    step reproducible /usr/bin/python3 "$LIB/run_python.py" tests/reproducible
 }
 
 suite_attack() {

@@ -20,6 +20,7 @@ enum {
     STATEMENT_FIND_TABLE,
     STATEMENT_MAKE_SCHEMA,
     STATEMENT_MAKE_TABLE,
+    STATEMENT_ADD_COLUMN,
     STATEMENT_LIST,
     STATEMENT_RECORD
 };
@@ -27,16 +28,25 @@ enum {
 static const struct db_statement statements[] = {
     // The number is "latchkey" in ASCII.
     [STATEMENT_LOCK] = {"migrate_lock", "SELECT pg_advisory_xact_lock(7809651199139603833)"},
-    [STATEMENT_FIND_TABLE] = {"migrate_find_table", "SELECT to_regclass('latchkey.migration') IS NOT NULL"},
+    [STATEMENT_FIND_TABLE] = {"migrate_find_table",
+                              "SELECT to_regclass('latchkey.migration') IS NOT NULL, EXISTS (SELECT FROM "
+                              "pg_attribute WHERE attrelid = to_regclass('latchkey.migration')"
+                              " AND attname = 'breaks_before')"},
     [STATEMENT_MAKE_SCHEMA] = {"migrate_make_schema", "CREATE SCHEMA IF NOT EXISTS latchkey"},
     [STATEMENT_MAKE_TABLE] =
         {"migrate_make_table",
          "CREATE TABLE latchkey.migration (number integer PRIMARY KEY, name text NOT NULL,"
-         " sha256 bytea NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"},
+         " sha256 bytea NOT NULL, applied_at timestamptz NOT NULL DEFAULT now(), breaks_before integer)"},
+    // What an earlier latchkey has made. Only where it is missing: it locks out who starts meanwhile.
+    [STATEMENT_ADD_COLUMN] = {"migrate_add_column",
+                              "ALTER TABLE latchkey.migration ADD COLUMN breaks_before integer"},
+    // By way of JSON, which does not mind that the column is not there yet. Unknown means all before it.
     [STATEMENT_LIST] = {"migrate_list",
-                        "SELECT number, name, sha256 FROM latchkey.migration ORDER BY number"},
-    [STATEMENT_RECORD] = {"migrate_record",
-                          "INSERT INTO latchkey.migration (number, name, sha256) VALUES ($1, $2, $3)"},
+                        "SELECT number, name, sha256, coalesce((to_jsonb(m) ->> 'breaks_before')::integer,"
+                        " number) FROM latchkey.migration m ORDER BY number"},
+    [STATEMENT_RECORD] =
+        {"migrate_record",
+         "INSERT INTO latchkey.migration (number, name, sha256, breaks_before) VALUES ($1, $2, $3, $4)"},
 };
 
 // One look at the database, or one step of a migration.
@@ -80,27 +90,44 @@ PRINTF_LIKE(2, 3) static enum status refuse(struct run *run, const char *format,
     return STATUS_FAILED_PRECONDITION;
 }
 
-static enum status find_table(struct run *run, bool *ret_is_there) {
+struct found {
+    bool has_table, has_column;
+};
+
+static enum status find_table(struct run *run, struct found *ret_found) {
     const struct db_result *result;
     enum status status = query(run, STATEMENT_FIND_TABLE, &result);
     if (status == STATUS_OK)
-        *ret_is_there = db_result_get_bool(result, 0, 0);
+        *ret_found = (struct found){db_result_get_bool(result, 0, 0), db_result_get_bool(result, 0, 1)};
     return status;
 }
 
-static enum status make_table(struct run *run) {
+static enum status make_table(struct run *run, struct found found) {
+    if (found.has_column)
+        return STATUS_OK;
+    if (found.has_table)
+        return query(run, STATEMENT_ADD_COLUMN, NULL);
     enum status status = query(run, STATEMENT_MAKE_SCHEMA, NULL);
     return status == STATUS_OK ? query(run, STATEMENT_MAKE_TABLE, NULL) : status;
 }
 
-// Row `row` of the record against our file of the same place. Numbers count from 1 without gaps.
+// The columns of STATEMENT_LIST.
+enum { NUMBER, NAME, SHA256, BREAKS_BEFORE };
+
+// A row of the record beyond our own files.
+static enum status look_at_newer(struct run *run, const struct db_result *recorded, int row) {
+    unsigned own =
+        run->migrations.count > 0 ? get_number(&run->migrations.files[run->migrations.count - 1]) : 0;
+    if (db_result_get_int32(recorded, row, BREAKS_BEFORE) > (int)own)
+        return refuse(run, "this database was migrated by a newer latchkey (%.*s); run that version",
+                      BYTES_FORMAT(db_result_get_text(recorded, row, NAME)));
+    return STATUS_OK;
+}
+
+// Row `row` of the record against our file of the same place.
 static enum status compare_row(struct run *run, const struct db_result *recorded, int row) {
-    enum { NUMBER, NAME, SHA256 };
     int number = db_result_get_int32(recorded, row, NUMBER);
     struct bytes name = db_result_get_text(recorded, row, NAME);
-    if ((size_t)row >= run->migrations.count)
-        return refuse(run, "this database was migrated by a newer latchkey (%.*s); run that version",
-                      BYTES_FORMAT(name));
     const struct schema_file *file = &run->migrations.files[row];
     if (number != (int)get_number(file) || !bytes_is_text(name, file->name))
         return refuse(run,
@@ -112,7 +139,6 @@ static enum status compare_row(struct run *run, const struct db_result *recorded
                         bytes_of(digest.bytes, sizeof(digest.bytes))))
         return refuse(run, "migration %s was edited after it had landed in this database; restore its text",
                       file->name);
-    run->report->number = (unsigned)number;
     return STATUS_OK;
 }
 
@@ -121,17 +147,18 @@ static enum status compare(struct run *run, size_t *ret_recorded) {
     enum status status = query(run, STATEMENT_LIST, &recorded);
     if (status != STATUS_OK)
         return status;
-    int count = db_result_get_row_count(recorded);
-    // The newest first: that it is unknown to us explains more than a difference further down.
-    if ((size_t)count > run->migrations.count)
-        return compare_row(run, recorded, count - 1);
-    for (int row = 0; row < count; row++) {
+    int count = db_result_get_row_count(recorded), own = (int)run->migrations.count;
+    run->report->is_newer = count > own;
+    if (count > 0)
+        run->report->number = (unsigned)db_result_get_int32(recorded, count - 1, NUMBER);
+    // The newer ones first: that they leave us behind explains more than a difference further down.
+    for (int row = own; status == STATUS_OK && row < count; row++)
+        status = look_at_newer(run, recorded, row);
+    for (int row = 0; status == STATUS_OK && row < count && row < own; row++)
         status = compare_row(run, recorded, row);
-        if (status != STATUS_OK)
-            return status;
-    }
-    *ret_recorded = (size_t)count;
-    return STATUS_OK;
+    if (status == STATUS_OK)
+        *ret_recorded = (size_t)count;
+    return status;
 }
 
 // --- applying a file
@@ -186,6 +213,7 @@ static enum status record(struct run *run, const struct schema_file *file) {
     db_params_add_int32(&params, (int32_t)get_number(file));
     db_params_add_text(&params, bytes_of_text(file->name));
     db_params_add_bytes(&params, bytes_of(digest.bytes, sizeof(digest.bytes)));
+    db_params_add_int32(&params, (int32_t)file->breaks_before);
     return db_query(run->transaction, &statements[STATEMENT_RECORD], &params, NULL);
 }
 
@@ -197,12 +225,12 @@ static enum status apply(struct run *run, const struct schema_file *file) {
 }
 
 static enum status lock_and_compare(struct run *run, size_t *ret_recorded) {
-    bool has_table = false;
+    struct found found = {0};
     enum status status = query(run, STATEMENT_LOCK, NULL);
     if (status == STATUS_OK)
-        status = find_table(run, &has_table);
-    if (status == STATUS_OK && !has_table)
-        status = make_table(run);
+        status = find_table(run, &found);
+    if (status == STATUS_OK)
+        status = make_table(run, found);
     return status == STATUS_OK ? compare(run, ret_recorded) : status;
 }
 
@@ -265,10 +293,10 @@ enum status db_migrate(struct db_connection *connection, struct db_migrations mi
 }
 
 static enum status check(struct run *run) {
-    bool has_table = false;
+    struct found found = {0};
     size_t recorded = 0;
-    enum status status = find_table(run, &has_table);
-    if (status == STATUS_OK && !has_table)
+    enum status status = find_table(run, &found);
+    if (status == STATUS_OK && !found.has_table)
         return refuse(run, "the database has no latchkey schema yet; run `latchkey migrate`");
     if (status == STATUS_OK)
         status = compare(run, &recorded);

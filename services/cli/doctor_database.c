@@ -189,7 +189,9 @@ static enum status look_at_schema(struct doctor *doctor, struct db_connection *c
     struct db_migrate_report report;
     enum status status = db_schema_check(connection, db_migrations_get_embedded(), DB_NO_DEADLINE, &report);
     if (status == STATUS_OK)
-        doctor_tell(doctor, VERDICT_OK, "schema", NULL, "%04u, as this version has it", report.number);
+        doctor_tell(doctor, VERDICT_OK, "schema", NULL, "%04u, %s", report.number,
+                    report.is_newer ? "a newer version's, on which this one works"
+                                    : "as this version has it");
     else
         doctor_tell(doctor, VERDICT_FAIL, "schema", NULL, "%s",
                     report.sentence[0] ? report.sentence : status_get_text(status));

@@ -75,6 +75,7 @@ main() {
     once "envoy-$ENVOY" install_envoy
     once "buf-$BUF" install_buf
     tests/interop/examples.sh
+    go build -C tests/interop/caller -o "$INTEROP/bin/caller" .
     /usr/bin/python3 tests/lib/with_postgres.py /usr/bin/python3 tests/lib/run_python.py tests/interop
 }
 

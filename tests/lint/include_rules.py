@@ -5,7 +5,7 @@ import re
 from tree import Violation, line_of
 
 _LAYER = re.compile(r"^latchkey_layer\((\w+)([^)]*)\)", re.MULTILINE)
-_ROOMS = re.compile(r"^latchkey_service\((\w+)[^)]*\bROOMS ([a-z_ ]+)", re.MULTILINE)
+_SERVICE = re.compile(r"^latchkey_service\((\w+)(?:[^)]*\bROOMS ([a-z_ ]+))?", re.MULTILINE)
 
 # Third-party header -> the places of common/ and services/ that may see it. Tests may see all.
 _RPC = r"services/\w+/(\w+/)?\w+_rpc\.[ch]"
@@ -35,6 +35,15 @@ def layers(tree):
     return table
 
 
+def libraries(tree):
+    """Layer -> the libraries of others that it wraps, as there."""
+    table = {}
+    for match in _LAYER.finditer(tree.text("common/CMakeLists.txt")):
+        words = match[2].partition("LIBRARIES")[2].split()
+        table[match[1]] = [word.rpartition("::")[2].removeprefix("latchkey_").lower() for word in words if word != "latchkey_proto"]
+    return table
+
+
 def layers_look_down(tree):
     """A layer depends only on layers declared before it."""
     lower = []
@@ -53,14 +62,14 @@ def layers_are_declared(tree):
             yield Violation("common/CMakeLists.txt", 1, f"common/{name} is no declared layer")
 
 
-def rooms(tree):
+def services(tree):
     """Service -> its rooms, as services/CMakeLists.txt declares them, in its order."""
-    return {match[1]: match[2].split() for match in _ROOMS.finditer(tree.text("services/CMakeLists.txt"))}
+    return {match[1]: (match[2] or "").split() for match in _SERVICE.finditer(tree.text("services/CMakeLists.txt"))}
 
 
 def rooms_look_down(tree):
     """A room of a service is declared, and includes of its service only itself and rooms declared before it."""
-    known = rooms(tree)
+    known = services(tree)
     for name in tree.named(".c", ".h", under="services/"):
         service, room, rest = (name.split("/")[1:] + [""])[:3]
         if not rest:

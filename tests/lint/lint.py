@@ -10,10 +10,11 @@ from pathlib import Path
 
 import code_rules
 import include_rules
+import schema_rules
 import tree_rules
 from tree import Tree
 
-RULES = include_rules.RULES + code_rules.RULES + tree_rules.RULES
+RULES = include_rules.RULES + code_rules.RULES + schema_rules.RULES + tree_rules.RULES
 BY_NAME = {rule.__name__: rule for rule in RULES + tree_rules.EXTRA_RULES}
 
 

@@ -16,8 +16,21 @@ latchkey_layer(net DEPENDS base LIBRARIES PkgConfig::UV)
 latchkey_layer(db DEPENDS base)
 """
 HEADER = "#ifndef A_H\n#define A_H\n#include <stddef.h>\nstruct a {\n    size_t count;\n};\n#endif\n"
+EXPANDING = """\
+-- Why it may DROP nothing.
+ALTER TABLE a ADD COLUMN b text, ADD COLUMN c text NOT NULL DEFAULT '', ADD COLUMN d int DEFAULT 1 NOT NULL;
+CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    DROP TABLE IF EXISTS mine;
+END
+$$;
+COMMENT ON TABLE a IS 'DROP is a word';
+CREATE INDEX a_idx ON a (b);
+"""
 CLEAN = {
     ".clang-format": "BasedOnStyle: LLVM\nIndentWidth: 4\n",
+    "CMakeLists.txt": "project(latchkey VERSION 0.2.0 LANGUAGES C)\n",
+    "CHANGELOG.md": "# Changes\n\n## 0.2.0 - 2026-12-01\n\n## 0.1.0 - 2026-11-26\n",
     "common/CMakeLists.txt": LAYERS,
     "common/base/a.h": HEADER,
     "common/base/a.c": '#include "common/base/a.h"\n\n/* strcpy() in words, like TO DO, breaks nothing */\n',
@@ -32,6 +45,9 @@ CLEAN = {
     "services/latchkeyd/main.c": '#include "services/token/token.h"\n',
     "tests/unit/test_a.c": '#include <uv.h>\n\n#include "common/db/pool.h"\n',
     "common/db/pool.h": '#include "common/base/a.h"\n',
+    "common/db/schema/0026_old.sql": "DROP TABLE a;\n",
+    "common/db/schema/0027_a.sql": EXPANDING,
+    "common/db/schema/0028_b.sql": "-- Breaks programs before 0027: they read a.b, which goes.\nALTER TABLE a DROP COLUMN b;\n",
     "run.sh": "#!/usr/bin/env bash\nset -euo pipefail\n# shellcheck source=part.sh\nsource part.sh\necho ok\n",
     "docs/security.md": "| promise | shown by |\n| a | `unit/test_a.c` `pool`; `unit/test_a.c`, all of it |\n",
     "common/base/log_user.c": 'log_event(LEVEL, "a secret", LOG_TEXT("secret", reason)), wipe(secret);\n',
@@ -86,6 +102,18 @@ BROKEN = {
         ("common/base/b.c", "/* TO" "DO: all of it */\n", "b.c:1"),
         ("services/token/x.sql", "-- FIX" "ME\n", "x.sql:1"),
     ],
+    "schema_files_leave_older_programs_what_they_use": [
+        ("common/db/schema/0029_c.sql", f"-- A reason.\n\n{statement};\n", "0029_c.sql:3")
+        for statement in ("ALTER TABLE a DROP COLUMN b", "DROP FUNCTION f(integer)", "ALTER TABLE a RENAME TO c",
+                          "ALTER TABLE a ALTER COLUMN b TYPE bigint", "ALTER TABLE a ALTER b SET DATA TYPE bigint",
+                          "ALTER TABLE a ALTER COLUMN b SET NOT NULL", "ALTER TABLE a ADD COLUMN b integer NOT NULL",
+                          "ALTER TABLE a ADD COLUMN b text CHECK (b <> '') NOT NULL, ADD COLUMN c int DEFAULT 0",
+                          "ALTER TABLE a ADD CONSTRAINT c CHECK (b > 0)", "CREATE UNIQUE INDEX a_idx ON a (b)",
+                          "REVOKE SELECT ON a FROM latchkey_app", "ALTER TABLE a SET SCHEMA other")
+    ] + [
+        ("common/db/schema/0029_c.sql", "-- Breaks programs before 0030: why\nDROP TABLE a;\n", "later than itself"),
+        ("common/db/schema/0029_c.sql", "-- Breaks no program:\nDROP TABLE a;\n", "0029_c.sql:2"),
+    ],
     "files_are_short": [("common/base/b.c", "\n" * 601, "601 lines")],
     "no_secret_is_logged": [
         ("common/base/b.c", 'log_event(LEVEL, "made", LOG_TEXT("x", f(a)), LOG_TEXT("it", minted->secret->text));\n', "secret"),
@@ -121,6 +149,13 @@ BROKEN = {
     ],
     "figures_are_those_that_were_measured": [
         ("docs/performance.md", "<!-- figures: goals -->\nten\n<!-- end -->\n", "performance.md"),
+    ],
+    "layers_are_drawn_as_they_are": [
+        ("docs/architecture.md", "<!-- from here on written by docs/write_architecture.py -->\nbase\n<!-- to here -->\n", "architecture.md"),
+    ],
+    "version_has_its_changes": [
+        ("CHANGELOG.md", "# Changes\n\n## 0.1.0 - unreleased\n", "0.1.0"),
+        ("CHANGELOG.md", "# Changes\n", "no release"),
     ],
     "shell_scripts_are_clean": [
         ("deploy/x.sh", "#!/bin/sh\necho ok\n", "pipefail"),

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from tree import Violation
 
-sys.path.append(str(Path(__file__).resolve().parents[1] / "bench"))
+sys.path += [str(Path(__file__).resolve().parents[1] / "bench"), str(Path(__file__).resolve().parents[2] / "docs")]
 import page  # pylint: disable=wrong-import-position
+import write_architecture  # pylint: disable=wrong-import-position
 
 _GENERATED = re.compile(
     r"\.pb-c\.[ch]$|_pb2(_grpc)?\.pyi?$|\.pb\.(cc|h|go)$|\.(o|a|so|pyc|protoset|gcda|profraw)$"
@@ -118,6 +119,25 @@ def figures_are_those_that_were_measured(tree):
         yield Violation(path.relative_to(tree.root), 1, "is not what tests/bench/page.py writes")
 
 
+def layers_are_drawn_as_they_are(tree):
+    """docs/architecture.md shows what the build declares: run docs/write_architecture.py to draw it again."""
+    if write_architecture.PAGE in tree.files and write_architecture.is_stale(tree):
+        yield Violation(write_architecture.PAGE, 1, "is not what docs/write_architecture.py draws")
+
+
+_RELEASE = re.compile(r"^## \[?(\d+\.\d+\.\d+)\b", re.MULTILINE)
+
+
+def version_has_its_changes(tree):
+    """The newest release in CHANGELOG.md is the version that cmake builds."""
+    page, build = "CHANGELOG.md", "CMakeLists.txt"
+    if page not in tree.files:
+        return
+    newest, built = _RELEASE.search(tree.text(page)), re.search(r"project\(latchkey VERSION ([\d.]+)", tree.text(build))
+    if not newest or newest[1] != built[1]:
+        yield Violation(page, 1, f"begins with {newest[1] if newest else 'no release'}, and {build} builds {built[1]}")
+
+
 def contract_is_clean(tree):
     """buf lint STANDARD finds nothing in proto/latchkey (buf is no Debian package: asked for by name)."""
     result = subprocess.run(["buf", "lint", "--path", "proto/latchkey"], cwd=tree.root, capture_output=True, text=True)
@@ -128,5 +148,6 @@ def contract_is_clean(tree):
 
 
 RULES = (nothing_generated_is_committed, no_path_of_one_machine, no_registry_host, shell_scripts_are_clean,
-         named_tests_exist, alerts_are_explained, points_are_all_tested, figures_are_those_that_were_measured)
+         named_tests_exist, alerts_are_explained, points_are_all_tested, figures_are_those_that_were_measured,
+         layers_are_drawn_as_they_are, version_has_its_changes)
 EXTRA_RULES = (contract_is_clean,)

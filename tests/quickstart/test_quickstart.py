@@ -18,7 +18,8 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
-from latchkey_test.paths import ROOT  # noqa: E402
+from latchkey_test.paths import BUILD  # noqa: E402
+from latchkey_test.tree_copy import copy_tree  # noqa: E402
 from latchkey_test.waiting import wait_until  # noqa: E402
 
 # What differs from run to run, in the order of replacement.
@@ -45,13 +46,6 @@ def _is_answered(port):
         return client.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _copy_tree(to):
-    """What git tracks, as it is in the work tree; nothing that a build or an earlier run has left."""
-    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True).stdout
-    subprocess.run(["cp", "--parents", "--no-dereference", "--target-directory", to,
-                    *filter(None, names.decode().split("\0"))], cwd=ROOT, check=True)
-
-
 class Quickstart(unittest.TestCase):
     """Cases run in the order of their names, on one copy: it is one story."""
 
@@ -59,7 +53,7 @@ class Quickstart(unittest.TestCase):
     def setUpClass(cls):
         cls.root = Path(tempfile.mkdtemp(prefix="latchkey-quickstart-"))
         cls.root.chmod(0o755)  # PostgreSQL runs as another account
-        _copy_tree(cls.root)
+        copy_tree(cls.root)
         cls.environment = {name: value for name, value in os.environ.items() if not name.startswith("LATCHKEY_")}
         cls.first = cls.run_quickstart("--check", "--no-install", timeout=1200)
 
@@ -84,6 +78,15 @@ class Quickstart(unittest.TestCase):
         self.assertEqual(self.first.returncode, 0, self.first.stdout)
         for word in ("ALLOW", "COMPANY_IP_NOT_LISTED", "DEACTIVATED", "confirmed"):
             self.assertIn(word, self.first.stdout)
+
+    def test_1_the_programs_are_those_of_any_other_build_of_this_tree(self):
+        done = subprocess.run(["ninja", "-C", BUILD, "-n", "installed"], capture_output=True, text=True, check=False)
+        if "no work to do" not in done.stdout:
+            self.skipTest(f"{BUILD} is not built, or of another state of the tree")
+        programs = sorted(path.name for path in (self.root / "build/bin").iterdir() if path.is_file())
+        self.assertIn("latchkeyd", programs)
+        other = [name for name in programs if (self.root / "build/bin" / name).read_bytes() != (BUILD / "bin" / name).read_bytes()]
+        self.assertEqual(other, [])
 
     def test_2_readme_shows_what_is_really_printed(self):
         printed = [_mask(line) for line in self.first.stdout.splitlines()]

@@ -16,11 +16,11 @@ static struct db_connection *connection;
 static struct db_migrate_report report;
 
 static const struct schema_file files[] = {
-    {"0001_things.sql", "CREATE TABLE thing (id int8); INSERT INTO thing VALUES (1);"},
-    {"0002_parts.sql", "CREATE TABLE part (id int8); SELECT pg_sleep(0.1);"},
-    {"0003_more.sql", "INSERT INTO thing VALUES (3);"},
+    {"0001_things.sql", "CREATE TABLE thing (id int8); INSERT INTO thing VALUES (1);", 0},
+    {"0002_parts.sql", "CREATE TABLE part (id int8); SELECT pg_sleep(0.1);", 0},
+    {"0003_more.sql", "INSERT INTO thing VALUES (3);", 0},
 };
-static const struct db_migrations all = {files, 3}, first_two = {files, 2};
+static const struct db_migrations all = {files, 3}, first_two = {files, 2}, first_one = {files, 1};
 
 static int set_up(void **state) {
     (void)state;
@@ -78,13 +78,41 @@ static void an_older_schema_is_told_to_migrate(void **state) {
     assert_int_equal(report.applied, 1);
 }
 
-static void a_newer_schema_is_left_alone(void **state) {
+static void a_program_works_on_a_newer_schema_that_does_not_break_it(void **state) {
     (void)state;
     assert_int_equal(migrate(all), STATUS_OK);
-    assert_int_equal(check(first_two), STATUS_FAILED_PRECONDITION);
+    assert_int_equal(check(first_two), STATUS_OK);
+    assert_true(report.is_newer);
+    assert_int_equal(report.number, 3);
+    assert_int_equal(migrate(first_two), STATUS_OK);
+    assert_int_equal(report.applied, 0);
+    assert_int_equal(check(all), STATUS_OK);
+    assert_false(report.is_newer);
+}
+
+static void a_newer_schema_that_breaks_a_program_is_left_alone(void **state) {
+    (void)state;
+    struct schema_file breaking[3];
+    memcpy(breaking, files, sizeof(files));
+    breaking[2].breaks_before = 2;
+    assert_int_equal(migrate((struct db_migrations){breaking, 3}), STATUS_OK);
+    assert_int_equal(check(first_two), STATUS_OK);
+    assert_int_equal(check(first_one), STATUS_FAILED_PRECONDITION);
     expect_sentence("newer latchkey (0003_more.sql)");
-    assert_int_equal(migrate(first_two), STATUS_FAILED_PRECONDITION);
+    assert_int_equal(migrate(first_one), STATUS_FAILED_PRECONDITION);
     expect_sentence("newer latchkey (0003_more.sql)");
+}
+
+// As it was before programs were told whether they work: nobody knows what its next one would have said.
+static void a_record_without_the_column_gets_it_and_its_newer_rows_are_refused(void **state) {
+    (void)state;
+    assert_int_equal(migrate(first_two), STATUS_OK);
+    database_run(database.url, "ALTER TABLE latchkey.migration DROP COLUMN breaks_before");
+    assert_int_equal(check(first_two), STATUS_OK);
+    assert_int_equal(check(first_one), STATUS_FAILED_PRECONDITION);
+    expect_sentence("newer latchkey (0002_parts.sql)");
+    assert_int_equal(migrate(all), STATUS_OK);
+    assert_int_equal(check(first_two), STATUS_OK);
 }
 
 static void a_file_that_was_edited_after_landing_is_noticed(void **state) {
@@ -101,7 +129,7 @@ static void a_file_that_was_edited_after_landing_is_noticed(void **state) {
 static void a_file_that_fails_is_undone_and_named(void **state) {
     (void)state;
     const struct schema_file broken[] = {
-        files[0], {"0002_broken.sql", "CREATE TABLE half (id int8); SELECT * FROM nowhere;"}, files[2]};
+        files[0], {"0002_broken.sql", "CREATE TABLE half (id int8); SELECT * FROM nowhere;", 0}, files[2]};
     assert_int_equal(migrate((struct db_migrations){broken, 3}), STATUS_FAILED_PRECONDITION);
     expect_sentence("0002_broken.sql failed and was undone: relation \"nowhere\" does not exist");
     assert_int_equal(report.applied, 1);
@@ -162,7 +190,9 @@ int main(void) {
         CASE(an_empty_database_gets_every_file_once),
         CASE(a_database_without_a_schema_is_told_to_migrate),
         CASE(an_older_schema_is_told_to_migrate),
-        CASE(a_newer_schema_is_left_alone),
+        CASE(a_program_works_on_a_newer_schema_that_does_not_break_it),
+        CASE(a_newer_schema_that_breaks_a_program_is_left_alone),
+        CASE(a_record_without_the_column_gets_it_and_its_newer_rows_are_refused),
         CASE(a_file_that_was_edited_after_landing_is_noticed),
         CASE(a_file_that_fails_is_undone_and_named),
         CASE(several_processes_at_once_apply_each_file_once),

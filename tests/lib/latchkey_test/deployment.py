@@ -20,9 +20,11 @@ PERMISSIONS_FILE = ROOT / "deploy/quickstart/permissions.txt"
 
 
 class Deployment:
-    """Settings are those of the server (`latchkeyd` unless `server` names another program)."""
+    """Settings are those of the server (`latchkeyd` unless `server` names another program); `command` is the command line.
+    Either may be the path of another build's."""
 
-    def __init__(self, postgres=None, server="latchkeyd", **settings):
+    def __init__(self, postgres=None, server="latchkeyd", command="latchkey", **settings):
+        self._command = command
         self.postgres = postgres or shared_postgres()
         self.url = self.postgres.create_database()
         self._directory = Path(tempfile.mkdtemp(prefix="latchkey-deployment-"))
@@ -56,7 +58,7 @@ class Deployment:
         """Runs the command line on this deployment; the finished process, with its output as text."""
         environment = {**os.environ, "LATCHKEY_DATABASE_URL": self.url, "LATCHKEY_ADDRESS": self.server.address,
                        "LATCHKEY_TOKEN": token or self.secrets.get("LATCHKEY_TOKEN", "")}
-        done = subprocess.run([program("latchkey"), *map(str, arguments)], env=environment, stdin=subprocess.DEVNULL,
+        done = subprocess.run([program(self._command), *map(str, arguments)], env=environment, stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, timeout=120, check=False)
         if check and done.returncode != 0:
             raise AssertionError(f"latchkey {arguments} ended with {done.returncode}:\n{done.stdout}{done.stderr}")

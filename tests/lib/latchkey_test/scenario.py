@@ -5,6 +5,8 @@ prints `ok - STEP` or `not ok - STEP: why`. This is it on grpcio; beside it stan
     LATCHKEY_ADDRESS=127.0.0.1:7070 LATCHKEY_TOKEN=lka_... python3 -m latchkey_test.scenario
 """
 
+import contextlib
+import io
 import os
 import sys
 
@@ -52,6 +54,13 @@ def find_failures(output):
     wanted = [f"ok - {step}" for step in STEPS]
     lines = [line for line in output.splitlines() if line.startswith(("ok - ", "not ok - "))]
     return [] if lines == wanted else [line for line in lines if line not in wanted] or [f"only these steps: {lines}"]
+
+
+def failures_at(address, secret):
+    """As find_failures(), of one run at a server."""
+    with contextlib.redirect_stdout(io.StringIO()) as output:
+        Scenario(address, secret).run()
+    return find_failures(output.getvalue())
 
 
 class Scenario:
