@@ -105,15 +105,17 @@ static int read_settings(struct app *app, int argc, char **argv) {
     case COMMAND_LINE_CHECK: return config_check(app->program, &app->settings, app->clock, mistakes);
     case COMMAND_LINE_ANSWERED: return EXIT_STATUS_OK;
     case COMMAND_LINE_WRONG: return exit_status_explain(EXIT_STATUS_USAGE, error);
+    case COMMAND_LINE_UNREAD: return exit_status_explain(EXIT_STATUS_TEMPORARY, error);
     }
-    if (client_address_parse_trusted(app->settings.trusted_proxies, &app->trusted_proxies, error,
-                                     sizeof(error)) != STATUS_OK ||
-        tls_material_open(app->clock, error, sizeof(error)) != STATUS_OK ||
-        (mailer_is_needed(app->program) && mailer_open(app->program, error, sizeof(error)) != STATUS_OK))
-        return exit_status_explain(EXIT_STATUS_USAGE, error);
-    mistakes = sentences_in(error, sizeof(error)); // what succeeded may have left words
-    config_check_services(app->program, mistakes);
-    return sentences_is_empty(mistakes) ? -1 : exit_status_explain(EXIT_STATUS_USAGE, error);
+    enum status status = client_address_parse_trusted(app->settings.trusted_proxies, &app->trusted_proxies,
+                                                      error, sizeof(error));
+    if (status == STATUS_OK)
+        status = tls_material_open(app->clock, error, sizeof(error));
+    if (status == STATUS_OK && mailer_is_needed(app->program))
+        status = mailer_open(app->program, error, sizeof(error));
+    if (status == STATUS_OK) // what succeeded may have left words
+        status = config_check_services(app->program, sentences_in(error, sizeof(error)));
+    return status == STATUS_OK ? -1 : exit_status_explain(exit_status_of(status), error);
 }
 
 // ---- database ----

@@ -130,11 +130,12 @@ enum command_line command_line_read(const struct app_program *program, int argc,
                                     struct grpc_server_settings *ret_transport, struct sentences mistakes) {
     struct tables tables = {.count = 0};
     gather_tables(&tables, program, ret_settings, ret_transport);
-    bool is_read = config_read(tables.list, tables.count, &argc, argv, environ, mistakes.text,
-                               mistakes.size) == STATUS_OK;
+    enum status status =
+        config_read(tables.list, tables.count, &argc, argv, environ, mistakes.text, mistakes.size);
+    bool is_read = status == STATUS_OK;
     bool checks = take_check_config(&argc, argv);
     if (!is_read && !checks)
-        return COMMAND_LINE_WRONG;
+        return status == STATUS_INVALID ? COMMAND_LINE_WRONG : COMMAND_LINE_UNREAD;
     enum command_line outcome = checks ? COMMAND_LINE_CHECK : COMMAND_LINE_SERVE;
     if (is_read && argc > 1) // a word behind a setting that is not known may be its value
         outcome = answer(program, &tables, argv[1], mistakes);

@@ -14,6 +14,7 @@ enum command_line {
     COMMAND_LINE_CHECK,    // so they are, and all that is wanted is whether they are right; they may be not
     COMMAND_LINE_ANSWERED, // nothing is left to do
     COMMAND_LINE_WRONG,    // there are mistakes
+    COMMAND_LINE_UNREAD,   // a file of settings can't be read now
 };
 
 // `mistakes` is empty, and gets a sentence for each.

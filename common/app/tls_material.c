@@ -34,18 +34,6 @@ static struct watched_files sets[] = {
     {.paths = {&tls_settings.client_permissions}, .read = read_rights, TEXTS},
 };
 
-static struct tls_server_options get_options(void) {
-    bool asks_clients =
-        tls_settings.client_ca && tls_settings.client_certificates != TLS_CLIENT_CERTIFICATES_OFF;
-    return (struct tls_server_options){.certificate_file = tls_settings.certificate,
-                                       .key_file = tls_settings.key,
-                                       .client_ca_file = asks_clients ? tls_settings.client_ca : NULL,
-                                       .require_client_certificate = tls_settings.client_certificates ==
-                                                                     TLS_CLIENT_CERTIFICATES_REQUIRED,
-                                       .revocation_file = asks_clients ? tls_settings.revocation_list : NULL,
-                                       .clock = clock};
-}
-
 enum status tls_material_open(const struct clock *the_clock, char *ret_error, size_t error_size) {
     if (!tls_settings.certificate)
         return STATUS_OK;
@@ -53,7 +41,7 @@ enum status tls_material_open(const struct clock *the_clock, char *ret_error, si
     looked_ns = clock_get_monotonic_ns(clock);
     for (size_t i = 0; i < ARRAY_LENGTH(sets); i++)
         (void)watched_files_look(&sets[i]);
-    const struct tls_server_options options = get_options();
+    const struct tls_server_options options = tls_settings_get_server_options(clock);
     enum status status = tls_server_new(&options, &server, ret_error, error_size);
     return status == STATUS_OK ? read_rights(ret_error, error_size) : status;
 }

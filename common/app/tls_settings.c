@@ -87,6 +87,18 @@ struct config_table tls_settings_get_table(void) {
         .title = "TLS", .settings = rows, .count = ARRAY_LENGTH(rows), .base = &tls_settings};
 }
 
+struct tls_server_options tls_settings_get_server_options(const struct clock *clock) {
+    bool asks_clients =
+        tls_settings.client_ca && tls_settings.client_certificates != TLS_CLIENT_CERTIFICATES_OFF;
+    return (struct tls_server_options){.certificate_file = tls_settings.certificate,
+                                       .key_file = tls_settings.key,
+                                       .client_ca_file = asks_clients ? tls_settings.client_ca : NULL,
+                                       .require_client_certificate = tls_settings.client_certificates ==
+                                                                     TLS_CLIENT_CERTIFICATES_REQUIRED,
+                                       .revocation_file = asks_clients ? tls_settings.revocation_list : NULL,
+                                       .clock = clock};
+}
+
 static void drop_empty(const char **path) {
     if (*path && **path == '\0')
         *path = NULL;

@@ -5,9 +5,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/base/clock.h"
 #include "common/base/compiler.h"
 #include "common/base/config.h"
 #include "common/base/status.h"
+#include "common/crypto/tls_server.h"
 
 enum tls_client_certificates {
     TLS_CLIENT_CERTIFICATES_OFF,
@@ -32,6 +34,9 @@ struct tls_settings {
 extern struct tls_settings tls_settings;
 
 struct config_table tls_settings_get_table(void);
+
+// What a server speaks TLS with, the files not looked at. Borrows `clock`.
+struct tls_server_options tls_settings_get_server_options(const struct clock *clock);
 
 // What no single row can say: an empty path is none, and some settings need others. INVALID with a sentence.
 MUST_CHECK enum status tls_settings_complete(char *ret_error, size_t error_size);

@@ -32,11 +32,6 @@ struct place {
 
 #define fail(reading, ...) (sentences_add((reading)->mistakes, __VA_ARGS__), STATUS_INVALID)
 
-// Of two passes, or two steps of one: what failed first.
-static enum status both(enum status first, enum status second) {
-    return first == STATUS_OK ? second : first;
-}
-
 static struct place find_setting(const struct reading *reading, struct bytes name) {
     for (size_t i = 0; i < reading->table_count; i++) {
         const struct config_table *table = &reading->tables[i];
@@ -128,7 +123,8 @@ static enum status read_environment(const struct reading *reading, const struct 
         config_format_environment_name(setting->name, name);
         const char *text = find_variable(environment, name);
         if (!is_unset(setting, text) && setting->type != SETTING_FILES)
-            status = both(status, store(reading, (struct place){setting, table->base}, name, text));
+            status =
+                status_get_graver(status, store(reading, (struct place){setting, table->base}, name, text));
     }
     return status;
 }
@@ -203,7 +199,7 @@ static enum status read_arguments(const struct reading *reading, int *argc, char
             break;
         }
         if (is_option(argv[at]))
-            status = both(status, read_option(reading, *argc, argv, &at));
+            status = status_get_graver(status, read_option(reading, *argc, argv, &at));
         else
             argv[kept++] = argv[at];
     }
@@ -239,11 +235,13 @@ static enum status read_file(const struct reading *reading, struct place place, 
     char sentence[SENTENCE_MAX] = "out of memory";
     struct config_file **files = (void *)((char *)place.base + place.setting->offset);
     enum status status = config_file_read(path, files, sentence, sizeof(sentence));
-    if (status != STATUS_OK)
-        return fail(reading, "--%s: %s", place.setting->name, sentence);
+    if (status != STATUS_OK) {
+        sentences_add(reading->mistakes, "--%s: %s", place.setting->name, sentence);
+        return status;
+    }
     struct config_line line;
     while (config_file_next(*files, &line))
-        status = both(status, read_line(reading, place.setting, path, &line));
+        status = status_get_graver(status, read_line(reading, place.setting, path, &line));
     return status;
 }
 
@@ -259,7 +257,7 @@ static enum status read_files_of_arguments(const struct reading *reading, int ar
             option.place.setting->type != SETTING_FILES)
             continue;
         *ret_has_any = true;
-        status = both(status, read_file(reading, option.place, option.value));
+        status = status_get_graver(status, read_file(reading, option.place, option.value));
     }
     return status;
 }
@@ -273,8 +271,8 @@ static enum status read_files_of_environment(const struct reading *reading, char
             config_format_environment_name(table->settings[j].name, name);
             const char *path = find_variable(environment, name);
             if (table->settings[j].type == SETTING_FILES && path && *path)
-                status =
-                    both(status, read_file(reading, (struct place){&table->settings[j], table->base}, path));
+                status = status_get_graver(
+                    status, read_file(reading, (struct place){&table->settings[j], table->base}, path));
         }
     }
     return status;
@@ -294,6 +292,6 @@ enum status config_read(const struct config_table *tables, size_t table_count, i
         fill_defaults(&tables[i]);
     enum status status = read_files(&reading, *argc, argv, environment);
     for (size_t i = 0; i < table_count; i++)
-        status = both(status, read_environment(&reading, &tables[i], environment));
-    return both(status, read_arguments(&reading, argc, argv));
+        status = status_get_graver(status, read_environment(&reading, &tables[i], environment));
+    return status_get_graver(status, read_arguments(&reading, argc, argv));
 }

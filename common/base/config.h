@@ -55,7 +55,7 @@ struct config_table {
 // then `argv[1..]`. Arguments that are no setting are left in `argv` in order, and `*argc` tells how many
 // remain ("--" ends settings); so are --help, --version and --check-config. On INVALID a sentence for each
 // mistake is in `ret_error`, one a line, that names the setting and says what is allowed (for unknown names,
-// the nearest known one).
+// the nearest known one). UNAVAILABLE and NO_MEMORY: nothing is wrong but that a file can't be read now.
 MUST_CHECK enum status config_read(const struct config_table *tables, size_t table_count, int *argc,
                                    char **argv, char *const *environment, char *ret_error, size_t error_size);
 

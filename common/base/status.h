@@ -35,6 +35,12 @@ enum status {
         STATUS_COUNT
 };
 
+// Of two failures the one to tell: what is INVALID stays so until somebody mends it, and others may pass. OK
+// only where both are.
+static inline enum status status_get_graver(enum status a, enum status b) {
+    return a == STATUS_INVALID || b == STATUS_OK ? a : b == STATUS_INVALID || a == STATUS_OK ? b : a;
+}
+
 // The name without its prefix, e.g. "NO_MEMORY"; static storage.
 const char *status_get_name(enum status status);
 

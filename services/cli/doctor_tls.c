@@ -24,11 +24,7 @@ static void tell_expiry(struct doctor *doctor, int64_t expiry_ms) {
 
 static void look_at_files(struct doctor *doctor) {
     char error[ERROR_MAX];
-    const struct tls_server_options options = {.certificate_file = tls_settings.certificate,
-                                               .key_file = tls_settings.key,
-                                               .client_ca_file = tls_settings.client_ca,
-                                               .revocation_file = tls_settings.revocation_list,
-                                               .clock = clock_get_system()};
+    const struct tls_server_options options = tls_settings_get_server_options(clock_get_system());
     struct tls_server *server;
     if (tls_server_new(&options, &server, error, sizeof(error)) != STATUS_OK) {
         doctor_tell(doctor, VERDICT_FAIL, "certificate",

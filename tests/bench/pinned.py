@@ -37,6 +37,12 @@ def cpu_ns(pid):
     return time.clock_gettime_ns((~pid << 3) | 2)
 
 
+def thread_cpu_ns(pid):
+    """The CPU time of each thread that another process has now, by its id."""
+    return {task.name: int((task / "schedstat").read_text(encoding="ascii").split()[0])
+            for task in Path(f"/proc/{pid}/task").iterdir()}
+
+
 def resident_bytes(pid):
     status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
     return int(re.search(r"^VmRSS:\s+(\d+) kB$", status, re.MULTILINE)[1]) * 1024

@@ -130,6 +130,15 @@ class Doctor(unittest.TestCase):
             self.assertEqual(judge(soon.certificate, soon.key), ("warn", "ok"))
             self.assertEqual(judge(soon.certificate, good.key), ("fail", "ok"))
 
+    def test_authorities_of_clients_who_are_not_asked_for_a_certificate_need_not_be_there(self):
+        with Authority() as authority:
+            issued = authority.issue("good", ["DNS:localhost"], ends_in_s=30 * 86400)
+            settings = {"LATCHKEY_TLS_CERTIFICATE": str(issued.certificate), "LATCHKEY_TLS_KEY": str(issued.key),
+                        "LATCHKEY_TLS_CLIENT_CA": f"{issued.certificate}.not-there"}
+            self.assertEqual(self.verdict(self.examine(**settings)[1], "certificate"), "fail")
+            settings["LATCHKEY_TLS_CLIENT_CERTIFICATES"] = "off"
+            self.assertEqual(self.verdict(self.examine(**settings)[1], "certificate"), "ok")
+
     def test_a_mistake_in_a_file_is_a_failure(self):
         with tempfile.NamedTemporaryFile("w") as config:
             config.write("database-pool-size = many\nsmtp-tls = maybe\n")

@@ -2,13 +2,16 @@
 
 import contextlib
 import os
+import re
 import socket
 import subprocess
 import unittest
+from pathlib import Path
 
 import grpc
 
 from latchkey_test import Deployment, PrivatePostgres, Server, free_port, program, shared_postgres, stubs
+from latchkey_test.paths import ROOT
 from latchkey_test.waiting import wait_until
 
 health_pb2 = stubs.messages("grpc/health/v1/health.proto")
@@ -18,8 +21,10 @@ SERVERS = ("latchkey-token", "latchkey-whitelist", "latchkey-invitation", "latch
 
 EXIT_USAGE = 64
 EXIT_UNAVAILABLE = 69
+EXIT_TEMPORARY = 75
 EXIT_SCHEMA = 76
 EXIT_NOPERM = 77
+EXIT_CONFIG = 78
 
 
 def run(name, *arguments, **environment):
@@ -128,6 +133,26 @@ class RefusalsToStart(unittest.TestCase):
                     server = Server("latchkeyd", database_url=deployment.url, **{setting: address})
                     self.assert_ends(server, EXIT_UNAVAILABLE, address)
                     self.assertEqual(server.log().count("\n"), 1, "one line, and nothing of what had begun")
+
+    def test_a_file_that_can_not_be_read_now_is_told_from_one_that_is_wrong(self):
+        # Reading the first byte of a process's memory is a real I/O error.
+        unreadable, wrong = Path("/proc/self/mem"), ROOT / "README.md"
+        for setting in ("config", "tls_certificate", "routes_file"):
+            for path, status in ((unreadable, EXIT_TEMPORARY), (wrong, EXIT_USAGE)):
+                with self.subTest(setting, path=path):
+                    more = {"tls_key": path} if setting == "tls_certificate" else {}
+                    self.assert_ends(Server("latchkeyd", database_url="postgresql:///none", **{setting: path}, **more), status,
+                                     str(path))
+
+    def test_what_is_wrong_beside_a_file_that_can_not_be_read_now_is_wrong_all_the_same(self):
+        self.assertEqual(run("latchkeyd", "--config", "/proc/self/mem", "--workers", "0").returncode, EXIT_USAGE)
+
+    def test_its_unit_is_started_again_after_all_but_wrong_settings(self):
+        unit = (ROOT / "deploy/systemd/server.service.in").read_text(encoding="utf-8")
+        never, = re.findall("^RestartPreventExitStatus=(.*)$", unit, re.MULTILINE)
+        self.assertEqual({int(status) for status in never.split()}, {EXIT_USAGE, EXIT_CONFIG})
+        self.assertIn("\nRestart=on-failure\n", unit)
+        self.assertIn("\nStartLimitIntervalSec=0\n", unit)  # however often
 
     def test_a_connection_string_that_is_empty_is_refused_by_the_name_that_was_given(self):
         self.assert_ends(Server("latchkeyd", environment={"LATCHKEY_DATABASE_URL": ""}), EXIT_USAGE,

@@ -484,7 +484,7 @@ static void a_file_that_can_not_be_read_now_is_named(void **state) {
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &(struct rlimit){0, files.rlim_max}), 0);
     enum status status = read_files(&reading, false, ARGUMENTS("--config", path), NULL);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
-    assert_int_equal(status, STATUS_INVALID);
+    assert_int_equal(status, STATUS_UNAVAILABLE);
     snprintf(expected, sizeof(expected), "--config: %s can't be read now", path);
     assert_string_equal(reading.error, expected);
     config_files_free(reading.values.files);

@@ -124,6 +124,48 @@ static void a_replaced_record_is_found_no_more(void **state) {
     stage_fini(&stage);
 }
 
+static void fill_with_room_for(size_t count, size_t failing) {
+    struct stage stage;
+    stage_init(&stage, RECORDS);
+    allocation_failure_begin_from(failing);
+    token_index_reserve(&stage.index, count);
+    (void)allocation_failure_end();
+    check(&stage.index);
+    for (uint32_t number = 1; number <= RECORDS; number++)
+        add(&stage, number);
+    check(&stage.index);
+    token_index_trim(&stage.index);
+    check(&stage.index);
+    assert_int_equal(stage.index.count, RECORDS);
+    for (uint32_t which = 0; which < RECORDS; which++)
+        compare(&stage, which);
+    stage_fini(&stage);
+}
+
+static void room_that_is_made_and_given_back_changes_nothing(void **state) {
+    (void)state;
+    fill_with_room_for(100, SIZE_MAX);
+    fill_with_room_for(RECORDS, SIZE_MAX);
+    fill_with_room_for(1000 * RECORDS, SIZE_MAX);
+    fill_with_room_for(SIZE_MAX, SIZE_MAX);
+    fill_with_room_for(1000 * RECORDS, 1);
+    fill_with_room_for(1000 * RECORDS, TOKEN_INDEX_PARTITIONS / 2);
+}
+
+static void room_is_as_large_as_asked_for_and_given_back(void **state) {
+    (void)state;
+    struct token_index index;
+    struct stage stage;
+    stage_init(&stage, RECORDS);
+    token_index_init(&index, &stage.records);
+    token_index_reserve(&index, 100000);
+    assert_in_range(token_index_get_size_bytes(&index), 4 * 100000, 6 * 100000);
+    token_index_trim(&index);
+    assert_in_range(token_index_get_size_bytes(&index), 0, 4 * 16 * TOKEN_INDEX_PARTITIONS);
+    token_index_fini(&index);
+    stage_fini(&stage);
+}
+
 static bool fill_an_index(void *context) {
     struct stage *stage = context;
     struct token_index index;
@@ -155,6 +197,8 @@ int main(void) {
         cmocka_unit_test(tokens_of_one_secret_are_found),
         cmocka_unit_test(all_secrets_of_a_token_are_found),
         cmocka_unit_test(a_replaced_record_is_found_no_more),
+        cmocka_unit_test(room_that_is_made_and_given_back_changes_nothing),
+        cmocka_unit_test(room_is_as_large_as_asked_for_and_given_back),
         cmocka_unit_test(a_failing_allocation_leaves_the_index_as_it_was),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -242,6 +242,79 @@ static void a_table_that_grows_and_shrinks_stays_dense(void **state) {
     stage_fini(&stage);
 }
 
+static void put_fresh(struct stage *stage, uint32_t from, uint32_t to) {
+    for (uint32_t key = from; key < to; key++) {
+        uint32_t replaced;
+        assert_int_equal(token_table_put(stage->table, new_record(stage, key, key), &replaced), STATUS_OK);
+        assert_int_equal(replaced, SLAB_NONE);
+    }
+}
+
+static void check_all_found(const struct stage *stage, uint32_t count) {
+    check(stage->table);
+    assert_int_equal(token_table_get_count(stage->table), count);
+    for (uint32_t key = 0; key < count; key += 97) {
+        struct digest digest = make_digest(key);
+        bool is_found;
+        const struct token_record *record = token_table_find_or_decoy(stage->table, &digest, &is_found);
+        assert_true(is_found && record->terms == key);
+    }
+}
+
+static void room_that_is_made_for_all_is_hardly_grown(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_init(&stage);
+    token_table_reserve(stage.table, MANY);
+    size_t reserved = token_table_get_size_bytes(stage.table);
+    put_fresh(&stage, 0, MANY);
+    assert_in_range(token_table_get_size_bytes(stage.table), reserved, reserved + reserved / 5);
+    token_table_trim(stage.table);
+    assert_in_range(token_table_get_size_bytes(stage.table) / MANY, 1, 10);
+    check_all_found(&stage, MANY);
+    stage_fini(&stage);
+}
+
+static void room_that_nothing_came_for_is_given_back(void **state) {
+    (void)state;
+    struct stage stage;
+    stage_init(&stage);
+    token_table_reserve(stage.table, 10 * MANY);
+    put_fresh(&stage, 0, MANY);
+    token_table_trim(stage.table);
+    assert_in_range(token_table_get_size_bytes(stage.table) / MANY, 1, 9);
+    check_all_found(&stage, MANY);
+    stage_fini(&stage);
+
+    stage_init(&stage);
+    token_table_reserve(stage.table, MANY);
+    put_fresh(&stage, 0, 100);
+    token_table_trim(stage.table);
+    assert_in_range(token_table_get_size_bytes(stage.table), 1, 4096);
+    check_all_found(&stage, 100);
+    token_table_reserve(stage.table, MANY); // it is not empty
+    assert_in_range(token_table_get_size_bytes(stage.table), 1, 4096);
+    stage_fini(&stage);
+}
+
+static void without_memory_for_room_it_grows_as_it_must(void **state) {
+    (void)state;
+    static const size_t failing[] = {1, 2, 1000, 5000};
+    for (size_t i = 0; i < ARRAY_LENGTH(failing); i++) {
+        struct stage stage;
+        stage_init(&stage);
+        allocation_failure_begin_from(failing[i]);
+        token_table_reserve(stage.table, MANY);
+        (void)allocation_failure_end();
+        put_fresh(&stage, 0, 5000);
+        allocation_failure_begin_from(failing[i]);
+        token_table_trim(stage.table);
+        (void)allocation_failure_end();
+        check_all_found(&stage, 5000);
+        stage_fini(&stage);
+    }
+}
+
 static bool fill_a_table(void *context) {
     const struct slab *records = context;
     struct reclaim reclaim = {0};
@@ -410,6 +483,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_table_of_constant_size_does_not_grow),
         cmocka_unit_test(a_table_that_grows_and_shrinks_stays_dense),
+        cmocka_unit_test(room_that_is_made_for_all_is_hardly_grown),
+        cmocka_unit_test(room_that_nothing_came_for_is_given_back),
+        cmocka_unit_test(without_memory_for_room_it_grows_as_it_must),
         cmocka_unit_test(a_look_up_in_steps_sees_what_is_there_at_its_end),
         cmocka_unit_test(a_failing_allocation_leaves_the_table_as_it_was),
         cmocka_unit_test(a_decoy_is_found_however_full_or_empty_the_table_is),

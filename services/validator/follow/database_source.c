@@ -42,9 +42,11 @@ static void drop_connection(struct follower *follower) {
 // All that has been applied here, or in the life before, as far as its file may have it.
 static struct positions get_history(const struct follower *follower) {
     const struct snapshot_positions *remembered = &follower->remembered;
-    struct positions history = *lanes_get_positions(image_get_lanes(follower->image));
+    struct positions history = {0};
+    if (follower->image)
+        history = *lanes_get_positions(image_get_lanes(follower->image));
     for (unsigned lane = 0; lane < LANE_COUNT; lane++) {
-        if (history.seqs[lane] >= remembered->seqs[lane])
+        if (follower->image && history.seqs[lane] >= remembered->seqs[lane])
             continue;
         history.seqs[lane] = remembered->seqs[lane];
         history.marks[lane] = remembered->marks[lane];
@@ -52,12 +54,19 @@ static struct positions get_history(const struct follower *follower) {
     return history;
 }
 
+static bool has_history(const struct positions *history) {
+    for (unsigned lane = 0; lane < LANE_COUNT; lane++)
+        if (history->seqs[lane] > 0)
+            return true;
+    return false;
+}
+
 static enum status renew(struct follower *follower, const struct positions *history,
                          struct renewal *ret_renewal) {
-    const int64_t *own = lanes_get_positions(image_get_lanes(follower->image))->seqs;
     struct follower_told told;
     follower_begin_round(follower, told.seqs);
-    feed_name_lagging(follower->options.feed, follower_boottime_ns(follower), own, told.lagging);
+    feed_name_lagging(follower->options.feed, follower_boottime_ns(follower), follower_get_applied(follower),
+                      told.lagging);
     return follower_store_renew(get_session(follower), follower->registration.instance, history->seqs, &told,
                                 ret_renewal);
 }
@@ -121,10 +130,10 @@ static enum status load_rows(struct follower *follower, struct turn *turn) {
 // Whether what the rows will take the place of is of the database's history: it may be another database than
 // the one that was followed, and nobody else may know what it lacks.
 static enum status judge_memory(struct follower *follower, struct turn *turn, bool *ret_is_found) {
-    if (!follower->image)
-        return STATUS_OK;
     struct renewal renewal;
     const struct positions history = get_history(follower);
+    if (!has_history(&history))
+        return STATUS_OK;
     enum status status = renew(follower, &history, &renewal);
     if (status != STATUS_OK)
         return status;
@@ -249,7 +258,8 @@ static enum status report_loss(struct follower *follower, const struct renewal *
     log_event(LOG_LEVEL_WARNING, "the loss of changes is settled: everything is loaded again");
     snapshot_keeper_discard(&follower->keeper);
     lease_recover_history(&follower->validator->lease);
-    follower_make_room(follower); // what is remembered is given up, and not judged again
+    follower_make_room(follower);
+    follower->remembered = (struct snapshot_positions){0}; // is given up, and not judged again
     *turn = (struct turn){LOAD_AGAIN, true};
     return STATUS_OK;
 }
@@ -272,7 +282,6 @@ static enum status await_recovery(struct follower *follower, struct turn *turn) 
 // What the answer to a renewal leads to in the present state.
 static enum status judge(struct follower *follower, const struct renewal *renewal,
                          const struct positions *history, struct turn *turn) {
-    const struct positions *positions = lanes_get_positions(image_get_lanes(follower->image));
     unsigned lane;
     enum renewal_verdict verdict = renewal_judge(renewal, history, &lane);
     // Once lost, only marks that are found again tell that it is ours; that they are not in the log any more
@@ -286,7 +295,7 @@ static enum status judge(struct follower *follower, const struct renewal *renewa
         return await_recovery(follower, turn);
     if (was_lost) {
         lease_recover_history(&follower->validator->lease);
-        *turn = (struct turn){FOUND, true};
+        *turn = (struct turn){follower->image ? FOUND : LOAD_AGAIN, true};
         return STATUS_OK;
     }
     if (!renewal->is_registered) {
@@ -298,7 +307,8 @@ static enum status judge(struct follower *follower, const struct renewal *renewa
         *turn = (struct turn){LOAD_AGAIN, true};
         return STATUS_OK;
     }
-    return follow(follower, renewal, !renewal_is_reached(renewal, positions), turn);
+    const struct positions *applied = lanes_get_positions(image_get_lanes(follower->image));
+    return follow(follower, renewal, !renewal_is_reached(renewal, applied), turn);
 }
 
 static enum status run_round(struct follower *follower, struct turn *turn) {

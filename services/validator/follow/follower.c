@@ -58,10 +58,21 @@ static void publish_image(struct follower *follower, struct image *image) {
     follower_status_note_image(&follower->status, image);
 }
 
+// Where a snapshot file's memory reaches further than its image, that is what counts.
+static void remember(struct snapshot_positions *remembered, const struct positions *applied) {
+    for (unsigned lane = 0; lane < LANE_COUNT; lane++) {
+        if (applied->seqs[lane] < remembered->seqs[lane])
+            continue;
+        remembered->seqs[lane] = applied->seqs[lane];
+        remembered->marks[lane] = applied->marks[lane];
+    }
+}
+
 void follower_make_room(struct follower *follower) {
     uint64_t now = follower_boottime_ns(follower);
     if (!follower->image || lease_get_state(&follower->validator->lease, now) == LEASE_SERVING)
         return;
+    remember(&follower->remembered, lanes_get_positions(image_get_lanes(follower->image)));
     feed_set_image(follower->options.feed, NULL);
     snapshot_keeper_forget_image(&follower->keeper);
     atomic_store_explicit(&follower->validator->image, NULL, memory_order_release);
@@ -87,9 +98,13 @@ void follower_take_image(struct follower *follower, struct image *image, const c
 
 // --- rounds ---
 
+const int64_t *follower_get_applied(const struct follower *follower) {
+    return follower->image ? lanes_get_positions(image_get_lanes(follower->image))->seqs
+                           : follower->remembered.seqs;
+}
+
 void follower_get_told(struct follower *follower, int64_t ret_told[LANE_COUNT]) {
-    const struct positions *positions = lanes_get_positions(image_get_lanes(follower->image));
-    memcpy(ret_told, positions->seqs, sizeof(positions->seqs));
+    memcpy(ret_told, follower_get_applied(follower), sizeof(follower->remembered.seqs));
     feed_lower(follower->options.feed, follower_boottime_ns(follower), ret_told);
 }
 

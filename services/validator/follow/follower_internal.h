@@ -70,7 +70,8 @@ struct follower {
     struct reclaim reclaim;
     struct applier applier;
     struct snapshot_keeper keeper;
-    struct snapshot_positions remembered; // by the snapshot file: what its rows may have; zero = no file
+    struct snapshot_positions remembered; // beyond the image: what rows of its snapshot file may have, or
+                                          // what one had that was given up for room; zero = nothing
     uint64_t round;                       // number of the last one that was published
     enum lease_state seen_state;
 };
@@ -87,10 +88,14 @@ static inline uint64_t follower_boottime_ns(const struct follower *follower) {
 void follower_take_image(struct follower *follower, struct image *image, const char *from,
                          uint64_t started_ns, struct turn *turn);
 
-// An image that nobody may be answered from any more takes only the room of the next one.
+// An image that nobody may be answered from any more takes only the room of the next one. How far it had come
+// is remembered: whether the database still has that is asked before the next one is loaded.
 void follower_make_room(struct follower *follower);
 
-// The positions of the image for whoever waits for this validator, or lower ones of those who are fed.
+// How far the image is, or was that has been given up; of LANE_COUNT lanes. Borrows.
+const int64_t *follower_get_applied(const struct follower *follower);
+
+// The same for whoever waits for this validator, or lower ones of those who are fed.
 void follower_get_told(struct follower *follower, int64_t ret_told[LANE_COUNT]);
 
 // Before a renewal is sent: what it is to tell.

@@ -38,11 +38,14 @@ static const struct db_statement statements[] = {
                " (SELECT c.lane, c.seq, c.mark FROM latchkey.change c WHERE c.lane = l.lane"
                " AND c.seq > l.head - $1 AND c.seq < l.head) AS c"
                " UNION ALL SELECT lane, head, mark FROM latchkey.change_lane ORDER BY 1, 2"},
-    [ESTIMATE] = {"follower_estimate",
-                  "SELECT coalesce(sum(greatest(reltuples, 0)), 0)::bigint FROM pg_class WHERE oid IN"
-                  " ('latchkey.company'::regclass, 'latchkey.whitelist'::regclass, 'latchkey.role'::regclass,"
-                  " 'latchkey.whitelist_entry'::regclass, 'latchkey.member'::regclass,"
-                  " 'latchkey.token_secret'::regclass)"},
+    [ESTIMATE] =
+        {"follower_estimate",
+         "SELECT coalesce(sum(greatest(reltuples, 0)), 0)::bigint,"
+         " coalesce(sum(greatest(reltuples, 0))"
+         " FILTER (WHERE oid = 'latchkey.token_secret'::regclass), 0)::bigint FROM pg_class WHERE oid IN"
+         " ('latchkey.company'::regclass, 'latchkey.whitelist'::regclass, 'latchkey.role'::regclass,"
+         " 'latchkey.whitelist_entry'::regclass, 'latchkey.member'::regclass,"
+         " 'latchkey.token_secret'::regclass)"},
     [CHANGES] = {"follower_changes", "SELECT lane, seq, mark, kind, company_id, list_id, objects,"
                                      " prefixes FROM latchkey.changes_since($1, $2)"},
 };
@@ -215,11 +218,13 @@ enum status follower_store_read_lanes(struct db_transaction *transaction, struct
     return lane_count == LANE_COUNT ? STATUS_OK : STATUS_MALFORMED;
 }
 
-enum status follower_store_estimate_rows(struct db_transaction *transaction, uint64_t *ret_count) {
+enum status follower_store_estimate_rows(struct db_transaction *transaction,
+                                         struct row_estimate *ret_estimate) {
     const struct db_result *result;
     enum status status = db_query(transaction, &statements[ESTIMATE], NULL, &result);
     if (status == STATUS_OK)
-        *ret_count = (uint64_t)db_result_get_int64(result, 0, 0);
+        *ret_estimate = (struct row_estimate){.all = (uint64_t)db_result_get_int64(result, 0, 0),
+                                              .tokens = (uint64_t)db_result_get_int64(result, 0, 1)};
     return status;
 }
 

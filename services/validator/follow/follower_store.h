@@ -62,8 +62,12 @@ MUST_CHECK enum status follower_store_accept_timeline(struct follower_session se
 // Within a snapshot: notes in `lanes` what the log remembers of every lane up to its head, and the heads.
 MUST_CHECK enum status follower_store_read_lanes(struct db_transaction *transaction, struct lanes *lanes);
 
-// About how many rows a snapshot will have; 0 = nobody has counted yet.
-MUST_CHECK enum status follower_store_estimate_rows(struct db_transaction *transaction, uint64_t *ret_count);
+// About how many rows a snapshot will have, and tokens among them; 0 = nobody has counted yet.
+struct row_estimate {
+    uint64_t all, tokens;
+};
+MUST_CHECK enum status follower_store_estimate_rows(struct db_transaction *transaction,
+                                                    struct row_estimate *ret_estimate);
 
 // Within a snapshot: the changes after `positions`, at most LANES_ROUND_MAX of each lane. The result has
 // them, too, for follower_store_note_changes(). NOT_FOUND: the log lacks one that lies between the positions

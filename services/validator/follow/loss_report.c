@@ -4,6 +4,9 @@
 
 #define PARTLY "it has a snapshot file's memory, which lacks some of what was applied while that was written"
 
+#define NO_ROOM "the validator has no memory for comparing"
+#define FORGOTTEN "the validator had no memory left for what it knew"
+
 enum { BATCH_MAX = 500 };
 
 static struct loss_message make_message(const struct loss_report *report,
@@ -113,8 +116,8 @@ enum status loss_report_advance(struct loss_report *report, const struct snapsho
         report->id = (struct uuid){{0}};
     if (standing.state == LOSS_SETTLED || standing.state == LOSS_COMPARED)
         return STATUS_OK;
-    if (report->is_beyond_memory)
-        return end(session, report->id, "the validator has no memory for comparing");
+    if (!witness->memory || report->is_beyond_memory)
+        return end(session, report->id, witness->memory ? NO_ROOM : FORGOTTEN);
     status = know(session, report, witness);
     if (status == STATUS_OK)
         status = compare(session, report->id, options, witness);

@@ -21,13 +21,13 @@ struct loss_report {
 // Who reports. Borrows.
 struct loss_witness {
     const char *name;
-    const struct image *memory;
+    const struct image *memory;        // NULL = it has been given up, and only the positions are known
     const struct positions *positions; // that it has come to
     struct image_compare_options of;   // in the lanes whose history is not known to be that of the memory
 };
 
 // Reports the loss, or goes on with it: loads the database as `options` say into an image of its own, and
-// adds what the memory says otherwise; where that takes more memory than there is, the report says so.
+// adds what the memory says otherwise; where there is none, or no room for both, the report says so.
 // `*ret_is_settled`: an operator has been there, what is remembered is of no more use, and the report is
 // closed. After a failure: again, on another connection.
 MUST_CHECK enum status loss_report_advance(struct loss_report *report, const struct snapshot_options *options,

@@ -9,6 +9,7 @@
 
 enum {
     RECLAIM_ROWS = 65536, // so that what a large reading replaces (a growing table) does not pile up
+    PREFETCH_ROWS = 8,    // ahead: as many as the memory serves at once
 };
 
 // --- one row of each kind ---
@@ -171,9 +172,16 @@ enum status row_reader_put(struct row_reader *reader, enum row_kind kind, const 
     return status == STATUS_OK ? note_row(reader) : status;
 }
 
-enum status row_reader_put_token(struct row_reader *reader, const struct token_row *row) {
-    enum status status = image_put_token(reader->image, row);
-    return status == STATUS_OK ? note_row(reader) : status;
+enum status row_reader_put_tokens(struct row_reader *reader, const struct token_row *rows, size_t count) {
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        if (i + PREFETCH_ROWS < count)
+            image_prefetch_token(reader->image, &rows[i + PREFETCH_ROWS]);
+        status = image_put_token(reader->image, &rows[i]);
+        if (status == STATUS_OK)
+            status = note_row(reader);
+    }
+    return status;
 }
 
 enum status row_reader_finish(struct row_reader *reader, enum row_kind kind) {

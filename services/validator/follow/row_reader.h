@@ -56,7 +56,8 @@ MUST_CHECK enum status row_reader_read_company(struct row_reader *reader, struct
 // Rows that come from elsewhere, one by one; of a kind with others between only where that is not
 // ROW_PERMISSION. The catalogue and the last company's entries are put by finish().
 MUST_CHECK enum status row_reader_put(struct row_reader *reader, enum row_kind kind, const struct bytes *row);
-MUST_CHECK enum status row_reader_put_token(struct row_reader *reader, const struct token_row *row);
+MUST_CHECK enum status row_reader_put_tokens(struct row_reader *reader, const struct token_row *rows,
+                                             size_t count);
 MUST_CHECK enum status row_reader_finish(struct row_reader *reader, enum row_kind kind);
 
 // The company's entries under these prefixes of its live list, at most ROW_READER_PREFIXES_MAX: the rest

@@ -83,8 +83,8 @@ static enum status take_tokens(struct load *load, struct row_reader *reader) {
     enum status status = STATUS_OK;
     for (const struct token_row *rows;
          status == STATUS_OK && (rows = token_stream_take(load->tokens, &count));)
-        for (size_t i = 0; i < count && status == STATUS_OK; i++)
-            status = row_reader_put_token(reader, &rows[i]);
+        status = row_reader_put_tokens(reader, rows, count);
+    image_trim_tokens(load->image);
     enum status end = token_stream_free(load->tokens);
     load->tokens = NULL;
     return status == STATUS_OK ? end : status;
@@ -115,9 +115,10 @@ static enum status read_rows(struct load *load) {
 }
 
 static enum status estimate(struct load *load) {
-    uint64_t expected_rows = 0;
-    enum status status = follower_store_estimate_rows(load->transaction, &expected_rows);
-    snapshot_progress_begin(load->options->progress, load->options->clock, expected_rows);
+    struct row_estimate estimate = {0};
+    enum status status = follower_store_estimate_rows(load->transaction, &estimate);
+    snapshot_progress_begin(load->options->progress, load->options->clock, estimate.all);
+    image_reserve_tokens(load->image, estimate.tokens);
     return status;
 }
 

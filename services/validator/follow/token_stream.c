@@ -100,16 +100,26 @@ static struct batch *await_full(struct token_stream *stream) {
 
 // --- a reader ---
 
-// What comes over the connection is gone with the next row.
+// What comes over the connection is gone with the next row. The fields of one lie one behind the other, but
+// for empty ones, which lie nowhere.
 static enum status keep_row(struct arena *arena, struct bytes *row, size_t columns) {
+    const uint8_t *begin = NULL, *end = NULL;
     for (size_t i = 0; i < columns; i++) {
-        uint8_t *copy = row[i].data ? arena_allocate(arena, row[i].len) : NULL;
-        if (row[i].data && !copy)
-            return STATUS_NO_MEMORY;
-        if (copy)
-            memcpy(copy, row[i].data, row[i].len);
-        row[i].data = copy;
+        if (row[i].len == 0)
+            continue;
+        begin = begin ? begin : row[i].data;
+        end = row[i].data + row[i].len;
     }
+    if (!begin)
+        return STATUS_OK;
+    size_t len = (size_t)(end - begin);
+    uint8_t *copy = arena_allocate(arena, len);
+    if (!copy)
+        return STATUS_NO_MEMORY;
+    memcpy(copy, begin, len);
+    for (size_t i = 0; i < columns; i++)
+        if (row[i].len > 0)
+            row[i].data = copy + (row[i].data - begin);
     return STATUS_OK;
 }
 

@@ -5,6 +5,7 @@
 
 #include "common/base/log.h"
 #include "services/validator/follow/loss_claims.h"
+#include "services/validator/follow/loss_wire_rpc.h"
 #include "services/validator/follow/upstream_call_rpc.h"
 
 #define PATH "/latchkey.v1.ValidationService/CheckHistory"
@@ -60,109 +61,18 @@ static void give_up(struct upstream_memory *memory, const struct loss_standing *
 
 // ---- the call ----
 
-// All that a request points to, in the arena; false when out of memory.
-static bool add_position(struct arena *arena, Latchkey__V1__LanePosition **list, size_t *count,
-                         struct revision position) {
-    Latchkey__V1__LanePosition *made = ARENA_NEW(arena, Latchkey__V1__LanePosition);
-    if (!made)
-        return false;
-    latchkey__v1__lane_position__init(made);
-    made->lane = position.lane;
-    made->seq = (uint64_t)position.seq;
-    made->mark = (uint64_t)position.mark;
-    list[(*count)++] = made;
-    return true;
-}
-
-static bool add_positions(struct arena *arena, const struct loss_message *message,
-                          Latchkey__V1__CheckHistoryRequest *request) {
-    request->positions = ARENA_NEW_ARRAY(arena, Latchkey__V1__LanePosition *, LANE_COUNT);
-    request->known = ARENA_NEW_ARRAY(arena, Latchkey__V1__LanePosition *, message->known_count + 1);
-    bool is_whole = request->positions && request->known;
-    for (uint8_t lane = 0; lane < LANE_COUNT && is_whole; lane++) {
-        const struct revision position = {lane, message->seqs[lane], message->marks[lane]};
-        if (position.seq > 0)
-            is_whole = add_position(arena, request->positions, &request->n_positions, position);
-    }
-    for (size_t i = 0; i < message->known_count && is_whole; i++)
-        is_whole = add_position(arena, request->known, &request->n_known, message->known[i]);
-    return is_whole;
-}
-
-static ProtobufCBinaryData write_id(const struct uuid *id) {
-    return (ProtobufCBinaryData){sizeof(*id), (uint8_t *)(uintptr_t)id}; // only read
-}
-
-static bool add_claims(struct arena *arena, const struct loss_message *message,
-                       Latchkey__V1__CheckHistoryRequest *request) {
-    request->claims = ARENA_NEW_ARRAY(arena, Latchkey__V1__LossClaim *, message->claim_count + 1);
-    for (size_t i = 0; i < message->claim_count && request->claims; i++) {
-        const struct loss_claim *claim = &message->claims[i];
-        Latchkey__V1__LossClaim *made = ARENA_NEW(arena, Latchkey__V1__LossClaim);
-        if (!made)
-            return false;
-        latchkey__v1__loss_claim__init(made);
-        made->what = arena_copy_bytes(arena, claim->what);
-        made->company_id = write_id(&claim->company_id);
-        made->object_id = write_id(&claim->object_id);
-        made->until_ms = claim->until_ms;
-        if (!made->what)
-            return false;
-        request->claims[request->n_claims++] = made;
-    }
-    return request->claims != NULL;
-}
-
-static bool fill(struct arena *arena, const struct loss_message *message,
-                 Latchkey__V1__CheckHistoryRequest *request) {
-    request->report_id = write_id(&message->report_id);
-    request->instance = arena_copy_bytes(arena, message->validator);
-    request->complete = message->is_complete;
-    request->failure = arena_copy_bytes(arena, message->failure);
-    return request->instance && request->failure && add_positions(arena, message, request) &&
-           add_claims(arena, message, request);
-}
-
-static enum status read_standing(const Latchkey__V1__CheckHistoryResponse *response,
-                                 struct loss_standing *ret_standing) {
-    static const enum loss_state states[] = {
-        [LATCHKEY__V1__HISTORY_STANDING__HISTORY_STANDING_UNSPECIFIED] = LOSS_COMPARED,
-        [LATCHKEY__V1__HISTORY_STANDING__HISTORY_STANDING_KEPT] = LOSS_NONE,
-        [LATCHKEY__V1__HISTORY_STANDING__HISTORY_STANDING_REPORTED] = LOSS_REPORTED,
-        [LATCHKEY__V1__HISTORY_STANDING__HISTORY_STANDING_COMPARED] = LOSS_COMPARED,
-        [LATCHKEY__V1__HISTORY_STANDING__HISTORY_STANDING_SETTLED] = LOSS_SETTLED,
-    };
-    size_t standing = (size_t)response->standing;
-    *ret_standing =
-        (struct loss_standing){.state = standing < ARRAY_LENGTH(states) ? states[standing] : LOSS_COMPARED};
-    for (size_t i = 0; i < response->n_lost_lanes; i++) {
-        if (response->lost_lanes[i] >= LANE_COUNT)
-            return STATUS_MALFORMED;
-        ret_standing->lanes[response->lost_lanes[i]] = true;
-    }
-    for (size_t i = 0; i < response->n_back_to; i++) {
-        const Latchkey__V1__LanePosition *back = response->back_to[i];
-        if (back->lane >= LANE_COUNT || back->seq > INT64_MAX)
-            return STATUS_MALFORMED;
-        ret_standing->is_settled[back->lane] = true;
-        ret_standing->before_seqs[back->lane] = (int64_t)back->seq;
-        ret_standing->before_marks[back->lane] = (int64_t)back->mark;
-    }
-    return STATUS_OK;
-}
-
 enum status upstream_loss_tell(struct follower *follower, const struct loss_message *message,
                                struct loss_standing *ret_standing) {
-    Latchkey__V1__CheckHistoryRequest request = LATCHKEY__V1__CHECK_HISTORY_REQUEST__INIT;
+    Latchkey__V1__CheckHistoryRequest request;
     struct arena arena;
     ProtobufCMessage *response;
     arena_init(&arena, 0);
-    enum status status = fill(&arena, message, &request) ? STATUS_OK : STATUS_NO_MEMORY;
+    enum status status = loss_wire_write_request(message, &arena, &request);
     if (status == STATUS_OK)
         status = upstream_call_ask(follower, PATH, &request.base,
                                    &latchkey__v1__check_history_response__descriptor, &arena, &response);
     if (status == STATUS_OK)
-        status = read_standing((const Latchkey__V1__CheckHistoryResponse *)response, ret_standing);
+        status = loss_wire_read_response((const Latchkey__V1__CheckHistoryResponse *)response, ret_standing);
     arena_fini(&arena);
     return status;
 }

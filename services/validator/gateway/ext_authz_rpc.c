@@ -158,7 +158,13 @@ static enum ext_authz_outcome judge(struct check *check, struct bytes message) {
         return EXT_AUTHZ_MISCONFIGURED;
     check->token = presented_token_find(&check->request.headers, check->own->cookie);
     const struct validate_question question = make_question(check, &needs);
-    return decide(check, &question) == STATUS_OK ? EXT_AUTHZ_DECIDED : EXT_AUTHZ_UNDECIDED;
+    switch (decide(check, &question)) {
+    case STATUS_OK: return EXT_AUTHZ_DECIDED;
+    case STATUS_INVALID:
+    case STATUS_UNAUTHENTICATED:
+    case STATUS_PERMISSION_DENIED: return EXT_AUTHZ_REFUSED;
+    default: return EXT_AUTHZ_UNDECIDED;
+    }
 }
 
 // ---- the answer ----
@@ -268,6 +274,7 @@ static struct bytes write_answer(const struct check *check, enum ext_authz_outco
     case EXT_AUTHZ_DECIDED:
         return check->answer.reason == REASON_OK ? write_admission(check, &check->answer)
                                                  : write_refusal(check);
+    case EXT_AUTHZ_REFUSED:
     case EXT_AUTHZ_UNDECIDED: return write_failure(check);
     default: return ext_authz_write_denial(&denials[outcome], GRPC_CALL_HEADROOM, check->arena);
     }

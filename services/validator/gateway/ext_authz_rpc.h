@@ -23,7 +23,8 @@
 #include "services/validator/decide/validate_service.h"
 #include "services/validator/gateway/route_file.h"
 
-// How a check ended. Those that were decided are counted by their reason, too, among all decisions.
+// How a check ended: REFUSED is one by who may not ask, or with what nobody may ask; UNDECIDED the
+// validator's own doing. Those that were decided are counted by their reason, too, among all decisions.
 #define EXT_AUTHZ_OUTCOME_TABLE(X)            \
     X(MALFORMED, "malformed")                 \
     X(PATH_AMBIGUOUS, "path_ambiguous")       \
@@ -31,6 +32,7 @@
     X(METHOD_NOT_LISTED, "method_not_listed") \
     X(ROUTE_DENIED, "route_denied")           \
     X(MISCONFIGURED, "misconfigured")         \
+    X(REFUSED, "refused")                     \
     X(UNDECIDED, "undecided")                 \
     X(DECIDED, "decided")                     \
     X(PUBLIC, "public")

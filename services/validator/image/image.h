@@ -107,6 +107,14 @@ MUST_CHECK enum status image_set_catalogue(struct image *image,
 // can be swept.
 void image_begin_pass(struct image *image);
 
+// A load is about to put so many tokens, as far as anybody knows: it goes faster with room made at once.
+// After the last of them what was too much is given back.
+void image_reserve_tokens(struct image *image, size_t count);
+void image_trim_tokens(struct image *image);
+
+// Asks the memory for what image_put_token() of that row reads: some rows ahead.
+void image_prefetch_token(const struct image *image, const struct token_row *row);
+
 MUST_CHECK enum status image_put_company(struct image *image, const struct company_row *row);
 MUST_CHECK enum status image_put_whitelist(struct image *image, const struct whitelist_row *row);
 MUST_CHECK enum status image_put_role(struct image *image, const struct role_row *row);

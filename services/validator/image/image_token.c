@@ -177,6 +177,21 @@ static enum status place_record(struct image *image, uint32_t number) {
     return STATUS_OK;
 }
 
+void image_reserve_tokens(struct image *image, size_t count) {
+    token_table_reserve(image->tokens, count);
+    token_index_reserve(&image->tokens_by_id, count);
+}
+
+void image_trim_tokens(struct image *image) {
+    token_table_trim(image->tokens);
+    token_index_trim(&image->tokens_by_id);
+}
+
+void image_prefetch_token(const struct image *image, const struct token_row *row) {
+    token_table_prefetch(image->tokens, &row->fingerprint);
+    token_index_prefetch(&image->tokens_by_id, &row->token_id);
+}
+
 enum status image_put_token(struct image *image, const struct token_row *row) {
     uint32_t number = has_room(image) ? slab_allocate(&image->records) : SLAB_NONE;
     if (number == SLAB_NONE)

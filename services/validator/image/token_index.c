@@ -77,6 +77,26 @@ static enum status resize(struct token_index *index, struct token_partition *par
     return STATUS_OK;
 }
 
+// Without memory for it the partition stays as it is.
+static void shrink_if_sparse(struct token_index *index, struct token_partition *partition) {
+    if (partition->count < partition->capacity / 2 && partition->capacity > 2 * CAPACITY_MIN)
+        (void)!resize(index, partition, partition->count + partition->count / 4 + CAPACITY_MIN);
+}
+
+void token_index_reserve(struct token_index *index, size_t count) {
+    size_t each = count / TOKEN_INDEX_PARTITIONS;
+    if (index->count > 0 || each > UINT32_MAX / 2)
+        return;
+    for (size_t i = 0; i < TOKEN_INDEX_PARTITIONS; i++)
+        if (index->partitions[i].capacity < each)
+            (void)!resize(index, &index->partitions[i], (uint32_t)(each + each / 5 + CAPACITY_MIN));
+}
+
+void token_index_trim(struct token_index *index) {
+    for (size_t i = 0; i < TOKEN_INDEX_PARTITIONS; i++)
+        shrink_if_sparse(index, &index->partitions[i]);
+}
+
 static bool is_full(const struct token_partition *partition) {
     return partition->count + 1 > partition->capacity / 8 * 7 + partition->capacity % 8 / 2;
 }
@@ -130,9 +150,7 @@ void token_index_remove(struct token_index *index, uint32_t number) {
     close_hole(index, partition, find_slot(partition, hash, number));
     partition->count--;
     index->count--;
-    // Without memory for it the partition stays as it is.
-    if (partition->count < partition->capacity / 2 && partition->capacity > 2 * CAPACITY_MIN)
-        (void)!resize(index, partition, partition->count + partition->count / 4 + CAPACITY_MIN);
+    shrink_if_sparse(index, partition);
 }
 
 void token_index_replace(struct token_index *index, uint32_t number, uint32_t by) {

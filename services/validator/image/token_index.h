@@ -35,6 +35,10 @@ void token_index_fini(struct token_index *index);
 // Asks the memory for what the others read.
 void token_index_prefetch(const struct token_index *index, const struct uuid *id);
 
+// As token_table_reserve() and token_table_trim().
+void token_index_reserve(struct token_index *index, size_t count);
+void token_index_trim(struct token_index *index);
+
 // Its id is set and stays so.
 MUST_CHECK enum status token_index_add(struct token_index *index, uint32_t number);
 

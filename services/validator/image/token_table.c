@@ -282,16 +282,34 @@ static enum status spread(struct token_table *table, unsigned bits) {
     return status;
 }
 
-// So that four fifths are taken. Without memory for it the partition stays as it is.
+// So that four fifths are taken.
+static uint32_t count_buckets(size_t records) {
+    return (uint32_t)(records / (TOKEN_TABLE_BUCKET_SLOTS * 4 / 5) + 1);
+}
+
+// Without memory for it the partition stays as it is.
 static void shrink_partition(struct token_table *table, struct directory *directory, size_t index) {
     uint64_t old = get_own_partition(directory, index),
              smaller = token_table_bucket_make_partition(&token_table_bucket_none, 1);
-    size_t taken = token_table_bucket_count_taken(old),
-           count = taken / (TOKEN_TABLE_BUCKET_SLOTS * 4 / 5) + 1;
+    size_t taken = token_table_bucket_count_taken(old);
+    uint32_t count = count_buckets(taken);
     if (taken > 0 && (count >= token_table_bucket_get_count(old) ||
-                      build_partition(table, old, (uint32_t)count, &smaller) != STATUS_OK))
+                      build_partition(table, old, count, &smaller) != STATUS_OK))
         return;
     publish_partition(table, directory, index, smaller);
+}
+
+static bool is_sparse(size_t records, size_t buckets) {
+    return records * 8 < buckets * TOKEN_TABLE_BUCKET_SLOTS * 5;
+}
+
+// Those that are made are of use even where others can't be.
+static void make_partitions(struct token_table *table, struct directory *directory, size_t records) {
+    size_t partitions = (size_t)1 << directory->bits;
+    uint64_t made, none = token_table_bucket_make_partition(&token_table_bucket_none, 1);
+    for (size_t i = 0; i < partitions; i++)
+        if (build_partition(table, none, count_buckets(records / partitions), &made) == STATUS_OK)
+            publish_partition(table, directory, i, made);
 }
 
 // --- public ---
@@ -338,6 +356,30 @@ uint32_t token_table_find_number(const struct token_table *table, const struct f
     return search(table, fingerprint);
 }
 
+void token_table_reserve(struct token_table *table, size_t count) {
+    struct directory *old = get_own_directory(table);
+    if (old->bits > 0 || table->count > 0 || count < LARGE_FROM)
+        return;
+    struct directory *directory = new_directory(LARGE_BITS);
+    if (!directory)
+        return;
+    make_partitions(table, directory, count);
+    atomic_store_explicit(&table->directory, directory, memory_order_release);
+    retire_directory(table, old);
+}
+
+void token_table_trim(struct token_table *table) {
+    struct directory *directory = get_own_directory(table);
+    if (directory->bits > 0 && table->count < SMALL_BELOW && spread(table, 0) == STATUS_OK)
+        return;
+    for (size_t i = 0; i < (size_t)1 << directory->bits; i++) {
+        uint64_t partition = get_own_partition(directory, i);
+        if (!token_table_bucket_is_none(partition) &&
+            is_sparse(token_table_bucket_count_taken(partition), token_table_bucket_get_count(partition)))
+            shrink_partition(table, directory, i);
+    }
+}
+
 static enum status add_record(struct token_table *table, uint32_t number) {
     enum status status = STATUS_OK;
     if (get_own_directory(table)->bits == 0 && table->count >= LARGE_FROM)
@@ -371,7 +413,7 @@ void token_table_remove(struct token_table *table, uint32_t number) {
     table->count--;
     if (directory->bits > 0 && table->count < SMALL_BELOW && spread(table, 0) == STATUS_OK)
         return;
-    if (table->count * 8 < table->bucket_count * TOKEN_TABLE_BUCKET_SLOTS * 5)
+    if (is_sparse(table->count, table->bucket_count))
         shrink_partition(table, directory, get_partition_index(directory, fingerprint));
 }
 

@@ -72,6 +72,13 @@ void token_table_prefetch(const struct token_table *table, const struct fingerpr
 // SLAB_NONE if there is none.
 uint32_t token_table_find_number(const struct token_table *table, const struct fingerprint *fingerprint);
 
+// What a table that is filled at once does not have to grow for, again and again: makes room for about so
+// many where it is empty. Only a wish: without memory for it the table grows as it must.
+void token_table_reserve(struct token_table *table, size_t count);
+
+// Gives back room that nothing has come for. Only a wish, too.
+void token_table_trim(struct token_table *table);
+
 // The record of that number, its fingerprint set. `*ret_replaced` is the one with the same fingerprint that
 // stood there, now the caller's to reclaim, or SLAB_NONE. NO_MEMORY leaves the table as it was.
 MUST_CHECK enum status token_table_put(struct token_table *table, uint32_t number, uint32_t *ret_replaced);
