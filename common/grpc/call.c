@@ -95,6 +95,7 @@ static void release(struct grpc_call *call) {
     struct grpc_loop *home = call->home;
     loop_disarm_timer(home->loop, &call->deadline);
     call_drop_outgoing(call);
+    assert(call->arriving.bytes == 0);
     (void)!request_memory_set(&home->server->request_memory, &call->share, 0);
     if (home->free_call_count >= FREE_CALLS_MAX) {
         call_free(call);
@@ -134,6 +135,8 @@ static void leave_stream(struct grpc_call *call) {
 enum call_state call_move(struct grpc_call *call, enum call_event event) {
     enum call_state to = call_state_after(call->state, event);
     call->state = to;
+    if (!call_state_is_receiving(to))
+        call_drop_arriving(call);
     switch (event) {
     case CALL_STARTED: loop_hold(call->home->loop); break;
     case CALL_FINISHED:

@@ -5,6 +5,7 @@
 #include <nghttp2/nghttp2.h>
 #include <stdatomic.h>
 
+#include "common/grpc/arriving_memory.h"
 #include "common/grpc/call.h"
 #include "common/grpc/call_state.h"
 #include "common/grpc/call_wire.h"
@@ -64,11 +65,13 @@ struct grpc_call {
     struct bytes get_message;          // of Connect's GET, where it stood in the path
     struct buffer held;                // what came while the handler was paused,
     size_t held_at;                    // and what of it was taken since
-    struct request_share share;        // of its server's request memory
+    struct arriving_share arriving;    // of its server's memory for what has not come whole
+    struct request_share share;        // of its request memory
     struct request_share answer_share; // of its answer memory
-    size_t handler_bytes;              // of the former, what the handler holds by itself
+    size_t handler_bytes;              // of the request memory, what the handler holds by itself
     bool has_request;
-    bool is_half_closed; // the client has ended its side
+    bool is_request_kept; // in `request_buffer`, and to be read
+    bool is_half_closed;  // the client has ended its side
     bool is_half_close_told;
     bool is_paused;
     bool is_feeding;  // inside of the handler's on_message
@@ -151,6 +154,10 @@ MUST_CHECK bool call_start(struct grpc_call *call);
 
 void call_on_data(struct grpc_call *call, struct bytes data, bool is_last);
 void call_on_half_close(struct grpc_call *call);
+
+// It receives nothing more: what has come of its request is of no use. While its handler looks at that, it is
+// kept until it has.
+void call_drop_arriving(struct grpc_call *call);
 
 // call_queue.c
 

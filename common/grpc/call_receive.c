@@ -45,9 +45,41 @@ static bool hold(struct grpc_call *call, size_t bytes) {
     return request_memory_set(&call->home->server->request_memory, &call->share, bytes);
 }
 
+// A wire without a connection brings its requests whole.
+static bool hold_arriving(struct grpc_call *call, size_t bytes) {
+    return bytes == call->arriving.bytes ||
+           arriving_memory_set(&call->home->server->arriving_memory, &call->connection->arriving,
+                               &call->arriving, bytes);
+}
+
+void call_drop_arriving(struct grpc_call *call) {
+    if (call->arriving.bytes == 0 || call->is_feeding)
+        return;
+    framing_fini(&call->framing);
+    if (call->is_request_kept)
+        buffer_fini(&call->request_buffer);
+    (void)!hold_arriving(call, 0);
+}
+
+// The arena of a stream is not looked at: its handler's.
+static bool hold_request(struct grpc_call *call) {
+    size_t wire = framing_get_held_bytes(&call->framing) + call->request_buffer.capacity;
+    size_t arriving = call->is_half_closed || !call_state_is_receiving(call->state) ? 0 : wire;
+    size_t unpacked = call_takes_one_message(call) ? call->arena.used_bytes : 0;
+    return hold_arriving(call, arriving) && hold(call, wire - arriving + unpacked + call->handler_bytes);
+}
+
 static void refuse_for_memory(struct grpc_call *call) {
-    framing_reset(&call->framing, 0);
+    framing_fini(&call->framing);
+    buffer_fini(&call->request_buffer);
     call_shed(call, NO_ROOM_TEXT);
+}
+
+static void count_request(struct grpc_call *call) {
+    if (!call_state_is_receiving(call->state))
+        call_drop_arriving(call);
+    else if (!hold_request(call))
+        refuse_for_memory(call);
 }
 
 static void refuse_for_inflation(struct grpc_call *call) {
@@ -100,7 +132,8 @@ static void take_unpacked(struct grpc_call *call, struct bytes message) {
 static void take_wire(struct grpc_call *call, struct bytes message) {
     if (!translate(call, &message, &call->arena))
         return;
-    call->request_buffer = framing_take_body(&call->framing, message);
+    if (!call->request_buffer.data)
+        call->request_buffer = framing_take_body(&call->framing, message);
     call->request_bytes = message;
     if (call->request_buffer.data)
         return;
@@ -111,18 +144,42 @@ static void take_wire(struct grpc_call *call, struct bytes message) {
         refuse_message(call, FRAMING_NO_MEMORY);
 }
 
-// The one message of the request. It is unpacked at once, so that nothing of it need be kept; the handler
-// hears of it when the stream has ended.
+static void read_request(struct grpc_call *call, struct bytes message) {
+    if (call->method->handler->on_message)
+        take_unpacked(call, message);
+    else
+        take_wire(call, message);
+}
+
+static void keep_request(struct grpc_call *call, struct bytes message) {
+    call->request_buffer = framing_take_body(&call->framing, message);
+    if (!call->request_buffer.data)
+        buffer_append(&call->request_buffer, message);
+    call->is_request_kept = true;
+    if (call->request_buffer.failed)
+        refuse_message(call, FRAMING_NO_MEMORY);
+}
+
+static void read_kept_request(struct grpc_call *call) {
+    call->is_request_kept = false;
+    read_request(call, buffer_get_bytes(&call->request_buffer));
+    if (call->method->handler->on_message)
+        buffer_fini(&call->request_buffer);
+    count_request(call);
+}
+
+// The one message of the request, which the handler hears of when the stream has ended. With its end in sight
+// nothing need be kept but what is made of it; else only the message is, as that may take much less.
 static void take_request(struct grpc_call *call, struct bytes message) {
     if (call->has_request) {
         call_overrule(call, STATUS_UNIMPLEMENTED, "MESSAGE_COUNT", "this method takes one message");
         return;
     }
     call->has_request = true;
-    if (call->method->handler->on_message)
-        take_unpacked(call, message);
+    if (call->is_half_closed)
+        read_request(call, message);
     else
-        take_wire(call, message);
+        keep_request(call, message);
 }
 
 // A message of a stream.
@@ -204,25 +261,19 @@ static bool takes_more(const struct grpc_call *call) {
     return call_state_is_receiving(call->state) && !call->is_paused;
 }
 
-// With what has come of a message that is not complete. The arena of a stream is not looked at: its
-// handler's.
-static size_t get_held_bytes(const struct grpc_call *call) {
-    size_t taken = call_takes_one_message(call) ? call->arena.used_bytes : 0;
-    return taken + call->request_buffer.capacity + call->framing.body.capacity + call->handler_bytes;
-}
-
-static void hold_cut_message(struct grpc_call *call) {
-    framing_trim(&call->framing);
-    if (call_state_is_receiving(call->state) && !hold(call, get_held_bytes(call)))
-        refuse_for_memory(call);
-}
-
 enum status grpc_call_hold_memory(struct grpc_call *call, size_t bytes) {
     call->handler_bytes = bytes;
-    if (hold(call, get_held_bytes(call)))
+    if (hold_request(call))
         return STATUS_OK;
     call_set_overloaded(&call->fault, NO_ROOM_TEXT);
     return STATUS_UNAVAILABLE;
+}
+
+// why also by what it is: grpc-core 29 (grpcio 1.51) sends what it has compressed without the flag when it
+// sends it again, behind GOAWAY. Taken for what it says it is no message could be read, so nobody else is
+// misunderstood.
+static bool is_compressed(const struct grpc_call *call, struct bytes message) {
+    return call->framing.is_compressed || (has_encoding(call) && compression_is_gzip(message));
 }
 
 // Takes from the front of `*data` until it is used up or the call takes no more.
@@ -235,7 +286,7 @@ static void feed(struct grpc_call *call, struct bytes *data) {
             break;
         if (result != FRAMING_MESSAGE)
             refuse_message(call, result);
-        else if (!call->framing.is_compressed)
+        else if (!is_compressed(call, message))
             deliver(call, message);
         else if (has_encoding(call))
             deliver_compressed(call, message);
@@ -244,7 +295,8 @@ static void feed(struct grpc_call *call, struct bytes *data) {
                           "a message is compressed, and no header field says how");
     }
     call->is_feeding = false;
-    hold_cut_message(call);
+    framing_trim(&call->framing);
+    count_request(call);
 }
 
 // All that has come is the message.
@@ -278,6 +330,8 @@ static void end_input(struct grpc_call *call) {
     call->is_half_close_told = true;
     if (call->protocol->is_bare)
         take_bare(call);
+    else if (call->is_request_kept)
+        read_kept_request(call);
     if (!call_state_is_receiving(call->state))
         return;
     if (!framing_is_at_boundary(&call->framing))

@@ -39,6 +39,11 @@ struct inflate_limit {
 MUST_CHECK enum status compression_inflate(struct compression *compression, struct bytes from,
                                            const struct inflate_limit *limit, struct buffer *to);
 
+// Whether it begins as what gzip makes does, and no message of protobuf or JSON.
+static inline bool compression_is_gzip(struct bytes bytes) {
+    return bytes.len >= 3 && bytes.data[0] == 0x1f && bytes.data[1] == 0x8b && bytes.data[2] == 8;
+}
+
 // Appends one gzip member. NO_MEMORY.
 MUST_CHECK enum status compression_deflate(struct compression *compression, struct bytes from,
                                            struct buffer *to);

@@ -58,6 +58,9 @@ struct buffer framing_take_body(struct framing *framing, struct bytes message);
 // Between messages: gives up the memory of the last one if it was large.
 void framing_trim(struct framing *framing);
 
+// The memory of a message that has not come whole: twice what has come of it at most, or a moderate amount.
+size_t framing_get_held_bytes(const struct framing *framing);
+
 // Between messages: the stream may end here.
 bool framing_is_at_boundary(const struct framing *framing);
 

@@ -1,7 +1,8 @@
-// What the requests of a server may hold in memory until they are answered, over all its connections. Flow
-// control does not bound it: a message that has been taken opens its window again, and unpacks into up to a
-// hundred times its size. Small requests are not counted, and so always let in. A sum of its own is kept of
-// the answers that wait for clients who do not read.
+// What the requests of a server that have come whole (before, they are arriving_memory.h's) may hold in
+// memory until they are answered, over all its connections. Flow control does not bound it: a message that
+// has been taken opens its window again, and unpacks into up to a hundred times its size. Small requests are
+// not counted, and so always let in. A sum of its own is kept of the answers that wait for clients who do not
+// read.
 #ifndef LATCHKEY_COMMON_GRPC_REQUEST_MEMORY_H
 #define LATCHKEY_COMMON_GRPC_REQUEST_MEMORY_H
 

@@ -190,6 +190,7 @@ enum status grpc_server_new(const struct grpc_server_options *options, struct gr
         return STATUS_NO_MEMORY;
     server->settings = options->settings;
     flood_limits_init(&server->flood_limits, &server->settings);
+    server->arriving_memory.limit_bytes = (size_t)options->settings.arriving_memory_bytes;
     server->request_memory.limit_bytes = (size_t)options->settings.request_memory_bytes;
     server->answer_memory.limit_bytes = server->request_memory.limit_bytes;
     server->page = options->page;

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "common/grpc/admission.h"
+#include "common/grpc/arriving_memory.h"
 #include "common/grpc/call_gather.h"
 #include "common/grpc/compression.h"
 #include "common/grpc/flood_guard.h"
@@ -25,18 +26,19 @@ struct grpc_call;
 struct grpc_connection {
     struct grpc_connection *next, **link; // of its loop
     struct grpc_loop *home;
-    struct stream *stream;         // NULL once closed
-    nghttp2_session *session;      // NULL once closed
-    struct tls_identity *identity; // held; NULL = the peer has none
-    struct grpc_call *calls;       // whose stream is open
-    struct grpc_call *writable;    // whose handlers wait for room and now have it
-    struct grpc_call *recent;      // whom the last frame was for, while its stream is open; else NULL
-    size_t early_answers;          // open streams answered before their clients have ended them
-    size_t executing;              // calls whose handler works, orphaned ones included
-    size_t unread_bytes;           // of answers, that the client has not taken
-    size_t turn_bytes;             // of answers, queued since it was last written
-    size_t output_bytes;           // of frames in the loop's scratch memory, while it is being written
-    size_t unconsumed_bytes;       // received since the last WINDOW_UPDATE was considered
+    struct stream *stream;          // NULL once closed
+    nghttp2_session *session;       // NULL once closed
+    struct tls_identity *identity;  // held; NULL = the peer has none
+    struct grpc_call *calls;        // whose stream is open
+    struct grpc_call *writable;     // whose handlers wait for room and now have it
+    struct grpc_call *recent;       // whom the last frame was for, while its stream is open; else NULL
+    size_t early_answers;           // open streams answered before their clients have ended them
+    size_t executing;               // calls whose handler works, orphaned ones included
+    size_t unread_bytes;            // of answers, that the client has not taken
+    size_t turn_bytes;              // of answers, queued since it was last written
+    size_t output_bytes;            // of frames in the loop's scratch memory, while it is being written
+    size_t unconsumed_bytes;        // received since the last WINDOW_UPDATE was considered
+    struct arriving_share arriving; // what its requests hold that have not come whole
 
     int32_t last_stream_id;      // the highest that the client has opened; -1 at first
     int32_t gap_first, gap_last; // the latest ones that it has skipped; 0 = none
@@ -120,6 +122,7 @@ struct grpc_server {
     struct peer_count *peers;
     struct peer_guard peer_guard;
     struct throttle *handshakes; // by address; NULL = any number
+    struct arriving_memory arriving_memory;
     struct request_memory request_memory;
     struct request_memory answer_memory; // of calls with more than one answer that waits
     const struct grpc_page *page;

@@ -53,6 +53,15 @@ static const struct setting rows[] = {
      .min = 1 * KIB,
      .max = 64 * MIB,
      .help = "Largest request message, where the method has no limit of its own."},
+    {.name = "arriving-memory",
+     .type = SETTING_SIZE,
+     .offset = FIELD(arriving_memory_bytes),
+     .default_value = "32MiB",
+     .min = 4 * MIB,
+     .max = INT64_C(1024) * 1024 * MIB,
+     .help = "What requests may hold in memory that have not come whole, over all connections. No connection "
+             "has more of it than it leaves for others, beyond its first 16KiB; more are answered with "
+             "UNAVAILABLE. Four times the largest request, or more: what is arriving takes twice its size."},
     {.name = "request-memory",
      .type = SETTING_SIZE,
      .offset = FIELD(request_memory_bytes),

@@ -14,7 +14,8 @@ struct grpc_server_settings {
     int64_t max_connections;          // over all loops
     int64_t max_connections_per_peer; // 0 = any number
     int64_t max_request_bytes;        // of one message, where the method does not say
-    int64_t request_memory_bytes;     // of all requests until they are answered
+    int64_t arriving_memory_bytes;    // of all requests until they have come whole
+    int64_t request_memory_bytes;     // and then until they are answered
     int64_t unread_answer_bytes;      // of one connection
     int64_t stream_window_bytes;
     int64_t connection_window_bytes;

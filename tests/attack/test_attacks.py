@@ -96,7 +96,12 @@ class AttackCase(unittest.TestCase):
 
 
 class Floods(AttackCase):
-    """Each is one test; they are made below, from the table."""
+    """Each is one test; most are made below, from the table."""
+
+    def test_requests_that_do_not_end(self):
+        """Whoever holds more than is left for others is refused, and may stay."""
+        _, counters = self.attack("requests_that_do_not_end", CONNECTIONS)
+        self.assertGreater(counters["refused"], 0)
 
 
 class Crowds(AttackCase):

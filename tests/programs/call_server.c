@@ -10,12 +10,14 @@
 //     Join     client stream: all values joined
 //     Talk     bidirectional: each value back, in order
 //     Raw      unary: the bytes as they came
+//     Pause    client stream: takes one value, and nothing more
 //
 // Command obeys these words, and sends back anything else:
 //
 //     wait          ends when it is cancelled
 //     promise       the same, after it has set metadata
 //     sleep N       answers after N ms from another thread, cancelled or not
+//     block N       sends it back after N us, in which its loop does nothing else
 //     fail          a fault with every detail
 //     violations N  a fault with N long ones
 //     status        a google.rpc.Status of its own
@@ -86,6 +88,12 @@ static void start_sleep(struct grpc_call *call, const char *ms_text) {
     if (pthread_create(&thread, NULL, sleep_and_post, sleeper) != 0)
         abort();
     pthread_detach(thread);
+}
+
+static void block_loop(const char *us_text) {
+    unsigned long us = strtoul(us_text, NULL, 10);
+    struct timespec span = {(time_t)(us / 1000000), (long)(us % 1000000) * 1000};
+    nanosleep(&span, NULL);
 }
 
 static void fail(struct grpc_call *call) {
@@ -173,6 +181,8 @@ static void on_command(struct grpc_call *call, const ProtobufCMessage *request) 
     }
     if (strcmp(command, "wait") == 0)
         return;
+    if (strncmp(command, "block ", 6) == 0)
+        block_loop(command + 6);
     if (strncmp(command, "read ", 5) == 0)
         reply_with_values(call, command + 5);
     else if (strncmp(command, "violations ", 11) == 0)
@@ -249,6 +259,11 @@ static void on_talk(struct grpc_call *call, const ProtobufCMessage *message) {
         grpc_call_finish(call, NULL);
 }
 
+static void on_pause(struct grpc_call *call, const ProtobufCMessage *message) {
+    (void)message;
+    grpc_call_pause(call);
+}
+
 static void on_raw(struct grpc_call *call, struct bytes request) {
     grpc_call_reply_bytes(call, request);
 }
@@ -261,6 +276,8 @@ static const struct grpc_handler join = {
     .on_message = on_join, .on_half_close = on_join_end, .on_cancel = on_cancel_finish};
 static const struct grpc_handler talk = {
     .on_message = on_talk, .on_half_close = on_cancel_finish, .on_cancel = on_cancel_finish};
+static const struct grpc_handler pause = {
+    .on_message = on_pause, .on_half_close = on_cancel_finish, .on_cancel = on_cancel_finish};
 static const struct grpc_handler raw = {.on_bytes = on_raw};
 
 #define STRING_VALUE &google__protobuf__string_value__descriptor
@@ -284,6 +301,7 @@ static const struct grpc_method methods[] = {
     METHOD("Join", GRPC_CLIENT_STREAM, &join),
     METHOD("Talk", GRPC_BIDI, &talk),
     METHOD("Raw", GRPC_UNARY, &raw),
+    METHOD("Pause", GRPC_CLIENT_STREAM, &pause),
 };
 
 int main(int argc, char **argv) {

@@ -212,6 +212,7 @@ static void open_server(struct server *server) {
 static void close_server(struct server *server) {
     loop_group_stop(server->loops);
     assert_int_equal(server->grpc->home[0].connection_count, 0);
+    assert_int_equal(server->grpc->arriving_memory.used_bytes, 0);
     assert_int_equal(server->grpc->request_memory.used_bytes, 0);
     assert_int_equal(server->grpc->answer_memory.used_bytes, 0);
     grpc_server_free(server->grpc);

@@ -86,6 +86,39 @@ static void the_limit_is_allowed_and_one_more_is_known_from_the_prefix(void **st
     framing_fini(&framing);
 }
 
+static void a_cut_message_takes_no_more_than_twice_what_has_come_of_it(void **state) {
+    (void)state;
+    static const uint8_t zeros[5000];
+    struct seed seed = seed_new();
+    for (unsigned round = 0; round < 100; round++) {
+        struct framing framing;
+        struct bytes prefix = BYTES_LITERAL("\0\xff\xff\xff\xff"), message;
+        framing_init(&framing, UINT32_MAX);
+        assert_int_equal(framing_read(&framing, &prefix, &message), FRAMING_MORE);
+        for (size_t come = 0; come < 100000;) {
+            struct bytes part = bytes_of(zeros, 1 + seed_next_below(&seed, sizeof(zeros)));
+            come += part.len;
+            assert_int_equal(framing_read(&framing, &part, &message), FRAMING_MORE);
+            assert_true(framing_get_held_bytes(&framing) >= come);
+            assert_true(framing_get_held_bytes(&framing) <= 2 * come || come < 64);
+        }
+        framing_fini(&framing);
+    }
+}
+
+static void between_messages_nothing_is_held(void **state) {
+    (void)state;
+    struct framing framing;
+    struct bytes part = BYTES_LITERAL("\0\0\0\0\x02x"), rest = BYTES_LITERAL("y"), message;
+    framing_init(&framing, 10);
+    assert_int_equal(framing_get_held_bytes(&framing), 0);
+    assert_int_equal(framing_read(&framing, &part, &message), FRAMING_MORE);
+    assert_true(framing_get_held_bytes(&framing) > 0);
+    assert_int_equal(framing_read(&framing, &rest, &message), FRAMING_MESSAGE);
+    assert_int_equal(framing_get_held_bytes(&framing), 0);
+    framing_fini(&framing);
+}
+
 static void a_flag_other_than_0_and_1_is_refused(void **state) {
     (void)state;
     for (unsigned flag = 2; flag < 256; flag++) {
@@ -195,6 +228,8 @@ int main(void) {
         cmocka_unit_test(an_empty_message_is_a_message),
         cmocka_unit_test(one_byte_at_a_time_makes_the_same_messages),
         cmocka_unit_test(the_limit_is_allowed_and_one_more_is_known_from_the_prefix),
+        cmocka_unit_test(a_cut_message_takes_no_more_than_twice_what_has_come_of_it),
+        cmocka_unit_test(between_messages_nothing_is_held),
         cmocka_unit_test(a_flag_other_than_0_and_1_is_refused),
         cmocka_unit_test(inside_a_message_is_no_boundary),
         cmocka_unit_test(random_cuts_do_not_change_what_arrives),

@@ -9,7 +9,7 @@ import random
 import unittest
 
 from latchkey_test import free_port
-from request_case import OK, RESOURCE_EXHAUSTED, UNAVAILABLE, RequestCase
+from request_case import INTERNAL, OK, RESOURCE_EXHAUSTED, UNAVAILABLE, RequestCase
 from transport import SERVICE, Connection, TransportServer, framed, string_value
 
 MEBIBYTE = 1024 * 1024
@@ -76,6 +76,13 @@ class Requests(RequestCase):
         data = framed(string_value("a")) + framed(gzip.compress(string_value("b")), 1) + framed(string_value("c"))
         answer = self.call("Join", data, headers=[("grpc-encoding", "gzip")])
         self.assertEqual(answer.messages(), [string_value("abc")])
+
+    def test_compressed_message_without_its_flag_is_known_where_gzip_is_said(self):
+        """So grpcio 1.51 sends what it sends again behind GOAWAY."""
+        packed = framed(gzip.compress(LARGE))
+        self.assertEqual(self.call("Echo", packed, [("grpc-encoding", "gzip")]).messages(), [LARGE])
+        self.assertEqual(self.call("Talk", packed + framed(LARGE), [("grpc-encoding", "gzip")]).messages(), [LARGE] * 2)
+        self.assertEqual(self.call("Echo", packed).status, INTERNAL)
 
     def test_handler_with_its_own_decoder_is_given_what_was_compressed(self):
         answer = self.call("Raw", framed(gzip.compress(b"any bytes"), 1), headers=[("grpc-encoding", "gzip")])

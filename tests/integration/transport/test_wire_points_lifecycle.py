@@ -16,7 +16,7 @@ from transport import (SERVICE, Connection, RawConnection, TransportServer, fram
                        until_closed)
 
 OK, DEADLINE_EXCEEDED, UNAVAILABLE = 0, 4, 14
-NO_ERROR, PROTOCOL_ERROR, REFUSED_STREAM, CANCEL, ENHANCE_YOUR_CALM = 0, 1, 7, 8, 11
+NO_ERROR, PROTOCOL_ERROR, FLOW_CONTROL_ERROR, REFUSED_STREAM, CANCEL, ENHANCE_YOUR_CALM = 0, 1, 3, 7, 8, 11
 STREAM_ID_MAX = 2**31 - 1
 
 
@@ -183,6 +183,34 @@ class FlowControl(unittest.TestCase):
             self.assertGreaterEqual(connection.h2.local_flow_control_window(stream), granted - 60_000)
             connection.data(stream, framed(string_value(b"x" * 100_000))[60_000:], end=True)
             self.assertEqual(connection.wait(stream).status, OK)
+
+    def test_point_61_data_beyond_what_a_stream_was_granted_resets_it(self):
+        with TransportServer(stream_window="64KiB") as server, self.paused(server, 1) as connection:
+            connection.send(*self.unread(1, 5))
+            reset = next(frame for frame in connection.read() if isinstance(frame, frames.RstStreamFrame))
+            self.assertEqual((reset.stream_id, reset.error_code), (1, FLOW_CONTROL_ERROR))
+            connection.send(frames.PingFrame(0, b"still up"))
+            self.assertTrue(any(isinstance(frame, frames.PingFrame) for frame in connection.read()))
+
+    def test_point_61_data_beyond_what_a_connection_was_granted_ends_it(self):
+        with TransportServer(stream_window="64KiB", connection_window="128KiB") as server, \
+                self.paused(server, 1, 3, 5) as connection:
+            for stream in (1, 3, 5):
+                connection.send(*self.unread(stream, 3))
+            self.assertEqual(connection.read_goaways()[-1][1], FLOW_CONTROL_ERROR)
+
+    @staticmethod
+    def paused(server, *streams):
+        """A connection that has acknowledged its windows, with calls that take one message and nothing more."""
+        connection = RawConnection(server)
+        connection.send(frames.SettingsFrame(flags=["ACK"]))
+        for stream in streams:
+            connection.send(connection.headers(SERVICE + "Pause", stream), frames.DataFrame(stream, framed(b"")))
+        return connection
+
+    @staticmethod
+    def unread(stream, count):
+        return [frames.DataFrame(stream, bytes(16384))] * count
 
     def test_point_61_client_that_opens_no_window_for_its_answers_is_closed(self):
         with TransportServer(write_stall_timeout="100ms") as server, Connection(server, window=0) as connection:
