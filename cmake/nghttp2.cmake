@@ -1,8 +1,8 @@
 # nghttp2, in which most of a call's time is spent, as the target latchkey_nghttp2: built here from the distribution's own
-# source, of the very version that is installed, so that `apt upgrade` and a build are what keeps it patched. See
-# docs/decisions/0025.
+# source, of the very version that is installed, so that `apt upgrade` and a build are what keeps it patched; with patches
+# of our own (nghttp2/), as long as all of them fit. See docs/decisions/0025, 0037 and 0038.
 set(nghttp2_origin source)
-if(LATCHKEY_SANITIZE)
+if(LATCHKEY_SANITIZE MATCHES thread)
   set(nghttp2_origin shared)
 endif()
 set(LATCHKEY_NGHTTP2 ${nghttp2_origin} CACHE STRING
@@ -10,6 +10,9 @@ set(LATCHKEY_NGHTTP2 ${nghttp2_origin} CACHE STRING
 set_property(CACHE LATCHKEY_NGHTTP2 PROPERTY STRINGS source static shared)
 
 set(LATCHKEY_NGHTTP2_DIR ${CMAKE_BINARY_DIR}/nghttp2)
+set(LATCHKEY_NGHTTP2_PATCHED_DIR ${CMAKE_BINARY_DIR}/nghttp2-patched)
+file(GLOB LATCHKEY_NGHTTP2_PATCHES CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/nghttp2/*.patch)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${LATCHKEY_NGHTTP2_PATCHES})
 
 function(latchkey_find_nghttp2_version ret_version)
   execute_process(COMMAND dpkg-query -W -f "\${source:Version}" libnghttp2-dev
@@ -45,12 +48,57 @@ function(latchkey_fetch_nghttp2 version ret_is_there)
   endif()
 endfunction()
 
+# What the patched tree was made of.
+function(latchkey_name_nghttp2_patches version ret_made_of)
+  set(made_of ${version})
+  foreach(patch IN LISTS LATCHKEY_NGHTTP2_PATCHES)
+    file(SHA256 ${patch} digest)
+    string(APPEND made_of " ${digest}")
+  endforeach()
+  set(${ret_made_of} "${made_of}" PARENT_SCOPE)
+endfunction()
+
+# Without fuzz: a patch that only nearly fits may do something else than was tested.
+function(latchkey_apply_nghttp2_patches ret_failure)
+  foreach(patch IN LISTS LATCHKEY_NGHTTP2_PATCHES)
+    execute_process(COMMAND patch -p1 --fuzz=0 --batch --silent -i ${patch}
+      WORKING_DIRECTORY ${LATCHKEY_NGHTTP2_PATCHED_DIR} OUTPUT_VARIABLE output ERROR_VARIABLE output RESULT_VARIABLE failure)
+    if(failure)
+      message(WARNING "nghttp2 is built as it is: ${patch} does not fit (${failure}) ${output}")
+      break()
+    endif()
+  endforeach()
+  set(${ret_failure} ${failure} PARENT_SCOPE)
+endfunction()
+
+# A copy with all of the patches, or FALSE: the source is taken as it is.
+function(latchkey_patch_nghttp2 version ret_is_patched)
+  set(stamp ${LATCHKEY_NGHTTP2_PATCHED_DIR}/made_of)
+  set(present "")
+  latchkey_name_nghttp2_patches(${version} made_of)
+  if(EXISTS ${stamp})
+    file(READ ${stamp} present)
+  endif()
+  set(failure 0)
+  if(NOT present STREQUAL made_of)
+    file(REMOVE_RECURSE ${LATCHKEY_NGHTTP2_PATCHED_DIR})
+    file(COPY ${LATCHKEY_NGHTTP2_DIR}/lib DESTINATION ${LATCHKEY_NGHTTP2_PATCHED_DIR})
+    latchkey_apply_nghttp2_patches(failure)
+  endif()
+  set(is_patched FALSE)
+  if(failure STREQUAL 0)
+    file(WRITE ${stamp} "${made_of}")
+    set(is_patched TRUE)
+  endif()
+  set(${ret_is_patched} ${is_patched} PARENT_SCOPE)
+endfunction()
+
 # Hidden, so that the shared library, which comes with libcurl, keeps its own functions. Its headers are the
 # distribution's.
-function(latchkey_build_nghttp2)
-  file(GLOB sources ${LATCHKEY_NGHTTP2_DIR}/lib/*.c)
+function(latchkey_build_nghttp2 directory)
+  file(GLOB sources ${directory}/lib/*.c)
   add_library(latchkey_built_nghttp2 STATIC ${sources})
-  target_include_directories(latchkey_built_nghttp2 PRIVATE ${LATCHKEY_NGHTTP2_DIR}/lib)
+  target_include_directories(latchkey_built_nghttp2 PRIVATE ${directory}/lib)
   target_compile_definitions(latchkey_built_nghttp2
     PRIVATE NGHTTP2_STATICLIB HAVE_ARPA_INET_H HAVE_NETINET_IN_H HAVE_TIME_H HAVE_CLOCK_GETTIME _GNU_SOURCE)
   target_compile_options(latchkey_built_nghttp2 PRIVATE -O3 -w ${LATCHKEY_HARDENING})
@@ -72,9 +120,16 @@ function(latchkey_choose_nghttp2)
   if(LATCHKEY_NGHTTP2 STREQUAL "source")
     latchkey_fetch_nghttp2("${version}" is_there)
   endif()
+  set(patched "")
   if(is_there)
     set(origin "source")
-    latchkey_build_nghttp2()
+    set(directory ${LATCHKEY_NGHTTP2_DIR})
+    latchkey_patch_nghttp2(${version} is_patched)
+    if(is_patched)
+      set(patched ", patched")
+      set(directory ${LATCHKEY_NGHTTP2_PATCHED_DIR})
+    endif()
+    latchkey_build_nghttp2(${directory})
     latchkey_take_nghttp2(latchkey_built_nghttp2)
   elseif(LATCHKEY_NGHTTP2_ARCHIVE AND NOT LATCHKEY_NGHTTP2 STREQUAL "shared")
     set(origin "static")
@@ -86,8 +141,8 @@ function(latchkey_choose_nghttp2)
   if(NOT version)
     set(version ${NGHTTP2_VERSION})
   endif()
-  message(STATUS "nghttp2: ${version}, ${origin} (LATCHKEY_NGHTTP2=${LATCHKEY_NGHTTP2})")
-  set(LATCHKEY_NGHTTP2_ORIGIN "${origin}, ${version}" PARENT_SCOPE)
+  message(STATUS "nghttp2: ${version}, ${origin}${patched} (LATCHKEY_NGHTTP2=${LATCHKEY_NGHTTP2})")
+  set(LATCHKEY_NGHTTP2_ORIGIN "${origin}, ${version}${patched}" PARENT_SCOPE)
 endfunction()
 
 latchkey_choose_nghttp2()

@@ -3,6 +3,7 @@
 #include "common/grpc/call_http2.h"
 
 #include "common/grpc/call_gather.h"
+#include "common/grpc/call_http2_answer.h"
 #include "common/grpc/call_http2_body.h"
 #include "common/grpc/connection.h"
 #include "common/grpc/connection_clock.h"
@@ -41,11 +42,16 @@ static void submit_reset(struct grpc_call *call) {
 }
 
 // Fails only without memory.
-static void submit_headers(struct grpc_call *call, const nghttp2_nv *rows, size_t count, bool has_body) {
+void call_http2_submit(struct grpc_call *call, const nghttp2_nv *rows, size_t count, enum call_body body) {
     nghttp2_data_provider provider = call_http2_body_of(call);
     if (nghttp2_submit_response(call->connection->session, call->stream_id, rows, count,
-                                has_body ? &provider : NULL) != 0)
+                                body == CALL_WITH_BODY ? &provider : NULL) != 0)
         submit_reset(call);
+}
+
+static void submit_headers(struct grpc_call *call, const nghttp2_nv *rows, size_t count, bool has_body) {
+    if (!call_http2_answer_wait(call, rows))
+        call_http2_submit(call, rows, count, has_body ? CALL_WITH_BODY : CALL_WITHOUT_BODY);
 }
 
 static void resume_body(struct grpc_call *call) {
@@ -99,6 +105,7 @@ static void leave(struct grpc_call *call) {
     struct grpc_connection *connection = call->connection;
     unlink_call(call);
     unlist_writable(call);
+    call_http2_answer_forget(call);
     call_gather_remove(call);
     if (connection->recent == call)
         connection->recent = NULL;

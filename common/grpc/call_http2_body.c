@@ -9,21 +9,9 @@
 #include <string.h>
 
 #include "common/grpc/connection_write.h"
+#include "common/grpc/http2_frame.h"
 
-enum { HEAD_BYTES = 9, FLAGS_AT = 4, STREAM_ID_AT = 5, STREAM_ID_BYTES = 4 };
-
-// HEADERS of call_ok_trailers, but for the stream's number: its length, type, END_HEADERS with END_STREAM; a
-// literal.
-static const char ok_frame[] = "\0\0\x0f"
-                               "\1"
-                               "\5"
-                               "\0\0\0\0"
-                               "\0"
-                               "\x0b"
-                               "grpc-status"
-                               "\1"
-                               "0";
-#define OK_FRAME_BYTES (sizeof(ok_frame) - 1)
+enum { FLAGS_AT = 4 };
 
 static bool ends_plainly(const struct grpc_call *call) {
     return call->trailer_rows == call_ok_trailers && !call->connection->owes_table_size;
@@ -52,15 +40,9 @@ static ssize_t measure_body(nghttp2_session *session, int32_t stream_id, uint8_t
 }
 
 static void write_data(struct grpc_call *call, uint8_t *to, const uint8_t *head, size_t len) {
-    memcpy(to, head, HEAD_BYTES);
-    size_t read = call_read_body(call, to + HEAD_BYTES, len);
+    memcpy(to, head, HTTP2_FRAME_HEAD_BYTES);
+    size_t read = call_read_body(call, to + HTTP2_FRAME_HEAD_BYTES, len);
     assert(read == len);
-}
-
-static void write_ok(struct grpc_connection *connection, uint8_t *to, const uint8_t *head) {
-    memcpy(to, ok_frame, OK_FRAME_BYTES);
-    memcpy(to + STREAM_ID_AT, head + STREAM_ID_AT, STREAM_ID_BYTES);
-    connection->sent_frames++;
 }
 
 int call_http2_send_body(nghttp2_session *session, nghttp2_frame *frame, const uint8_t *head, size_t len,
@@ -69,14 +51,15 @@ int call_http2_send_body(nghttp2_session *session, nghttp2_frame *frame, const u
     struct grpc_connection *connection = user_data;
     struct grpc_call *call = source->ptr;
     bool has_ok = frame->hd.flags & NGHTTP2_FLAG_END_STREAM && ends_plainly(call);
-    size_t data_bytes = len > 0 || !has_ok ? HEAD_BYTES + len : 0;
-    uint8_t *to = connection_write_reserve(connection, data_bytes + (has_ok ? OK_FRAME_BYTES : 0));
+    size_t data_bytes = len > 0 || !has_ok ? HTTP2_FRAME_HEAD_BYTES + len : 0;
+    uint8_t *to = connection_write_reserve(connection, data_bytes + (has_ok ? HTTP2_FRAME_OK_BYTES : 0));
     if (!to)
         return NGHTTP2_ERR_CALLBACK_FAILURE;
     if (data_bytes > 0)
         write_data(call, to, head, len);
     if (has_ok) {
-        write_ok(connection, to + data_bytes, head);
+        http2_frame_write_ok(to + data_bytes, frame->hd.stream_id);
+        connection->sent_frames++;
         if (data_bytes > 0)
             to[FLAGS_AT] = NGHTTP2_FLAG_NONE;
     }

@@ -98,6 +98,7 @@ struct grpc_call {
     bool is_waiting_for_room; // a send was refused
     bool is_writable_listed;
     struct grpc_call *next_writable;
+    struct grpc_call *next_answer, **answer_link; // for call_http2_answer.h; NULL = not in its list
 
     struct fault fault;
     struct ip_address peer;
@@ -199,6 +200,10 @@ void call_skip_prefix(struct grpc_call *call);
 void call_drop_outgoing(struct grpc_call *call);
 
 // call_respond.c
+
+// The constant header blocks that begin an answer, by the request's content type.
+enum { CALL_BEGIN_STATUS, CALL_BEGIN_CONTENT_TYPE, CALL_BEGIN_COUNT };
+extern const nghttp2_nv call_begin_rows[CONTENT_TYPE_COUNT][CALL_BEGIN_COUNT];
 
 // `trailer_rows` where there is nothing to say but that the call went well.
 extern const nghttp2_nv call_ok_trailers[1];

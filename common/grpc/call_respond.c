@@ -4,11 +4,10 @@
 
 enum { FIRST_STREAM_ID = 1, OVERLOADED_RETRY_AFTER_MS = 1000 };
 
-// The constant header blocks, by the request's content type.
-enum { BEGIN_COUNT = 2 };
-static const nghttp2_nv begin_rows[CONTENT_TYPE_COUNT][BEGIN_COUNT] = {
-#define BEGIN_ROWS(name, text, protocol, codec) \
-    [CONTENT_TYPE_##name] = {HEADER_FIELD(":status", "200"), HEADER_FIELD("content-type", text)},
+const nghttp2_nv call_begin_rows[CONTENT_TYPE_COUNT][CALL_BEGIN_COUNT] = {
+#define BEGIN_ROWS(name, text, protocol, codec)                                    \
+    [CONTENT_TYPE_##name] = {[CALL_BEGIN_STATUS] = HEADER_FIELD(":status", "200"), \
+                             [CALL_BEGIN_CONTENT_TYPE] = HEADER_FIELD("content-type", text)},
     CONTENT_TYPE_TABLE(BEGIN_ROWS)
 #undef BEGIN_ROWS
 };
@@ -40,7 +39,7 @@ void call_add_accepted(const struct grpc_call *call, struct header_fields *field
 }
 
 void call_add_headers(struct grpc_call *call, struct header_fields *fields, const struct metadata *metadata) {
-    header_fields_add_rows(fields, begin_rows[call->head.content_type], BEGIN_COUNT);
+    header_fields_add_rows(fields, call_begin_rows[call->head.content_type], CALL_BEGIN_COUNT);
     call->has_declared_gzip = declares_gzip(call);
     if (call->has_declared_gzip)
         header_fields_add(fields, call->protocol->encoding_field, BYTES_LITERAL("gzip"));
@@ -71,7 +70,7 @@ static void begin(struct grpc_call *call, const struct metadata *headers) {
     struct arena *arena = &call->transport_arena; // a worker may have the other
     bool is_constant = !headers->first && !tells_accepted(call) && !declares_gzip(call);
     if (is_constant) {
-        submit(call, begin_rows[call->head.content_type], BEGIN_COUNT, CALL_WITH_BODY);
+        submit(call, call_begin_rows[call->head.content_type], CALL_BEGIN_COUNT, CALL_WITH_BODY);
     } else if (header_fields_init(&fields, CALL_HEADERS_MAX + headers->count, arena)) {
         call_add_headers(call, &fields, headers);
         submit(call, fields.rows, fields.count, CALL_WITH_BODY);

@@ -189,6 +189,7 @@ static struct grpc_connection *new_connection(struct grpc_loop *home, struct str
     connection->stream = stream;
     connection->turn_end.run = on_turn_end;
     connection->last_stream_id = -1;
+    connection->answers_end = &connection->answers;
     flood_guard_init(&connection->flood, &server->flood_limits, loop_get_monotonic_ns(home->loop));
     if (nghttp2_session_server_new3(&connection->session, server->callbacks, connection, server->options,
                                     &home->memory.functions) != 0) {

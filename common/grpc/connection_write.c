@@ -5,7 +5,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "common/grpc/call_internal.h"
+#include "common/grpc/call_http2_answer.h"
 #include "common/grpc/connection.h"
 #include "common/grpc/connection_pace.h"
 
@@ -39,6 +39,8 @@ bool connection_write_is_behind(const struct grpc_connection *connection) {
 }
 
 bool connection_write_session(struct grpc_connection *connection) {
+    if (!call_http2_answer_write(connection))
+        return false;
     while (!connection_write_is_behind(connection)) {
         const uint8_t *data;
         ssize_t len = nghttp2_session_mem_send(connection->session, &data);

@@ -1,11 +1,12 @@
-// The way out of a connection: from nghttp2's queue to the stream, and what a full one means for reading and
-// for handlers. All is called once a turn, outside of nghttp2's callbacks, but where it says otherwise.
+// The way out of a connection: plain answers and nghttp2's queue to the stream, and what a full one means for
+// reading and for handlers. All is called once a turn, outside of nghttp2's callbacks, but where it says
+// otherwise.
 #ifndef LATCHKEY_COMMON_GRPC_CONNECTION_WRITE_H
 #define LATCHKEY_COMMON_GRPC_CONNECTION_WRITE_H
 
 #include "common/grpc/server_internal.h"
 
-// Collects what nghttp2 has to send and writes it, until it has nothing more or the socket takes no more.
+// Collects what there is to send and writes it, until there is nothing more or the socket takes no more.
 // False when the connection has been condemned.
 MUST_CHECK bool connection_write_session(struct grpc_connection *connection);
 

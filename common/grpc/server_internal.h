@@ -43,6 +43,8 @@ struct grpc_connection {
     int32_t last_stream_id;      // the highest that the client has opened; -1 at first
     int32_t gap_first, gap_last; // the latest ones that it has skipped; 0 = none
 
+    struct grpc_call *answers, **answers_end; // that wait for the end of the turn (call_http2_answer.h)
+
     struct loop_task turn_end; // writes, or frees what is closed
     bool is_turn_end_deferred;
     bool is_turn_end_posted;  // to the next turn, that is

@@ -1,6 +1,7 @@
 // Any bytes from a client, in pieces of any size, to a whole connection with methods of every shape, which
 // may be called by every protocol: no crash, no leak, nothing left behind. The stream is one of memory that
-// takes what it is given; the loop is turned by hand.
+// takes what it is given; the loop is turned by hand. All is done twice, with plain answers written past
+// nghttp2 (call_http2_answer.h) and by it: each stream must be answered the same.
 //
 // Input: a byte of options (1: no preface of ours in front; 2: the client takes nothing; 4: the
 // loop is behind, and takes two calls of each piece), then pieces, each a
@@ -12,6 +13,7 @@
 #include "common/grpc/connection.h"
 #include "common/net/loop_internal.h"
 #include "google/protobuf/wrappers.pb-c.h"
+#include "tests/unit/answer_transcript.h"
 #include "tests/unit/memory_stream.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -72,67 +74,105 @@ static const struct grpc_method methods[] = {
     METHOD("/a/h", GRPC_BIDI, &waiting),
 };
 
-static struct grpc_server *make_server(struct loop_group **ret_loops) {
+struct run {
+    struct clock_manual clock;
+    struct loop_group *loops;
+    struct grpc_server *server;
+    struct memory_stream stream;
+    bool is_behind;
+    bool leaves_answers; // to nghttp2
+    struct buffer said;
+};
+
+static void make_server(struct run *run) {
     const struct router_table table = {methods, ARRAY_LENGTH(methods)};
     struct grpc_server_options options = {.tables = &table, .table_count = 1};
-    struct grpc_server *server;
     grpc_server_settings_init(&options.settings);
     options.settings.max_connections = 1; // what is laid out for many takes longer than most inputs
-    enum status status = loop_group_new(1, clock_get_system(), ret_loops);
+    clock_manual_init(&run->clock);
+    enum status status = loop_group_new(1, &run->clock.clock, &run->loops);
     assert(status == STATUS_OK);
-    options.loops = *ret_loops;
-    status = grpc_server_new(&options, &server);
+    options.loops = run->loops;
+    status = grpc_server_new(&options, &run->server);
     assert(status == STATUS_OK);
-    return server;
 }
 
-static void turn(struct loop *loop) {
-    uv_run(loop_get_uv(loop), UV_RUN_NOWAIT);
+static void turn(struct run *run) {
+    uv_run(loop_get_uv(run->stream.base.loop), UV_RUN_NOWAIT);
 }
 
-static void feed(struct memory_stream *stream, struct loop *loop, struct bytes bytes) {
-    if (stream->is_closed)
+static void hear(struct run *run) {
+    buffer_append(&run->said, buffer_get_bytes(&run->stream.written));
+    buffer_reset(&run->stream.written);
+}
+
+static void feed(struct run *run, struct bytes bytes) {
+    struct grpc_loop *home = &run->server->home[0];
+    if (run->stream.is_closed)
         return;
-    memory_stream_receive(stream, bytes);
-    turn(loop);
-    if (!stream->is_stuck)
-        buffer_reset(&stream->written);
+    if (run->leaves_answers)
+        home->connections->owes_table_size = true;
+    if (run->is_behind)
+        home->shed.quota = 1; // which the new turn raises by one
+    memory_stream_receive(&run->stream, bytes);
+    turn(run);
+    if (!run->stream.is_stuck)
+        hear(run);
 }
 
-static void feed_pieces(struct memory_stream *stream, struct grpc_loop *home, struct bytes input,
-                        bool is_behind) {
+static void feed_pieces(struct run *run, struct bytes input) {
     while (input.len > 0) {
-        if (is_behind)
-            home->shed.quota = 1; // which the new turn raises by one
         size_t len = input.data[0];
         input = bytes_of(input.data + 1, input.len - 1);
         len = len < input.len ? len : input.len;
-        feed(stream, home->loop, bytes_of(input.data, len));
+        feed(run, bytes_of(input.data, len));
         input = bytes_of(input.data + len, input.len - len);
     }
 }
 
+static void open_run(struct run *run, uint8_t options) {
+    make_server(run);
+    run->is_behind = options & OPTION_BEHIND;
+    memory_stream_init(&run->stream, loop_group_get_loop(run->loops, 0),
+                       &(struct ip_address){.family = IP_FAMILY_NONE});
+    run->stream.is_stuck = options & OPTION_STUCK;
+    connection_open(&run->server->home[0], &run->stream.base);
+    turn(run);
+}
+
+static void close_run(struct run *run) {
+    struct memory_stream *stream = &run->stream;
+    if (!stream->is_closed)
+        stream->base.callbacks->on_end(stream->base.context, STREAM_END_PEER_CLOSED);
+    assert(stream->is_closed);
+    hear(run);
+    memory_stream_fini(stream);
+    loop_group_stop(run->loops);
+    assert(run->server->home[0].connection_count == 0);
+    grpc_server_free(run->server);
+    loop_group_free(run->loops);
+}
+
+static void write_transcript(struct run *run, struct bytes input, struct buffer *to) {
+    uint8_t options = input.data[0];
+    open_run(run, options);
+    if (!(options & OPTION_NO_PREFACE))
+        feed(run, BYTES_LITERAL(PREFACE));
+    feed_pieces(run, bytes_of(input.data + 1, input.len - 1));
+    close_run(run);
+    answer_transcript_write(buffer_get_bytes(&run->said), to);
+    buffer_fini(&run->said);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    struct run here = {.leaves_answers = false}, there = {.leaves_answers = true};
+    struct buffer from_here = {0}, from_there = {0};
     if (size == 0)
         return 0;
-    struct loop_group *loops;
-    struct grpc_server *server = make_server(&loops);
-    struct loop *loop = loop_group_get_loop(loops, 0);
-    struct memory_stream stream;
-    memory_stream_init(&stream, loop, &(struct ip_address){.family = IP_FAMILY_NONE});
-    stream.is_stuck = data[0] & OPTION_STUCK;
-    connection_open(&server->home[0], &stream.base);
-    turn(loop);
-    if (!(data[0] & OPTION_NO_PREFACE))
-        feed(&stream, loop, BYTES_LITERAL(PREFACE));
-    feed_pieces(&stream, &server->home[0], bytes_of(data + 1, size - 1), data[0] & OPTION_BEHIND);
-    if (!stream.is_closed)
-        stream.base.callbacks->on_end(stream.base.context, STREAM_END_PEER_CLOSED);
-    assert(stream.is_closed);
-    memory_stream_fini(&stream);
-    loop_group_stop(loops);
-    assert(server->home[0].connection_count == 0);
-    grpc_server_free(server);
-    loop_group_free(loops);
+    write_transcript(&here, bytes_of(data, size), &from_here);
+    write_transcript(&there, bytes_of(data, size), &from_there);
+    assert(bytes_is_equal(buffer_get_bytes(&from_here), buffer_get_bytes(&from_there)));
+    buffer_fini(&from_here);
+    buffer_fini(&from_there);
     return 0;
 }

@@ -1,10 +1,13 @@
 // What LATCHKEY_PROFILE learns from (cmake/profile.cmake): questions as backends ask them, one by one, a
-// hundred at once, in batches and on streams, over an image of tokens of which most are good, and a whole
-// connection of the server in this thread.
+// hundred at once, in batches and on streams, over an image of tokens of which most are good, and whole
+// connections of the server in this thread.
+//
+// `profile-validate measure` tells what each takes, without the kernel: ns of user time for a question.
 #include <nghttp2/nghttp2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "common/grpc/connection.h"
 #include "common/grpc/framing.h"
@@ -230,38 +233,19 @@ static uint64_t count_good(size_t first, size_t count) {
 
 static uint8_t body[BODY_MAX];
 
-static void ask_one_by_one(size_t calls, size_t at_once) {
-    struct client client;
-    open_connection(&client, methods[VALIDATE].path);
-    for (size_t first = 0; first < calls; first += at_once) {
-        for (size_t i = first; i < first + at_once; i++) {
-            Latchkey__V1__ValidateRequest question = make_question(i);
-            submit(&client, bytes_of(body, frame(&question.base, body)));
-        }
-        exchange(&client, count_good(first, at_once));
-    }
-}
-
-static void ask_in_batches(size_t calls) {
+static struct bytes frame_batch(void) {
     Latchkey__V1__ValidateRequest questions[PORTION], *pointers[PORTION];
     Latchkey__V1__ValidateBatchRequest batch = LATCHKEY__V1__VALIDATE_BATCH_REQUEST__INIT;
-    struct client client;
-    open_connection(&client, methods[BATCH].path);
     for (size_t i = 0; i < PORTION; i++) {
         questions[i] = make_question(i);
         pointers[i] = &questions[i];
     }
     batch.requests = pointers;
     batch.n_requests = PORTION;
-    for (size_t i = 0; i < calls; i++) {
-        submit(&client, bytes_of(body, frame(&batch.base, body)));
-        exchange(&client, count_good(0, PORTION));
-    }
+    return bytes_of(body, frame(&batch.base, body));
 }
 
-static void ask_on_streams(size_t calls) {
-    struct client client;
-    open_connection(&client, methods[STREAM].path);
+static struct bytes frame_stream(void) {
     size_t len = 0;
     for (size_t i = 0; i < PORTION; i++) {
         Latchkey__V1__ValidateRequest question = make_question(i);
@@ -270,20 +254,134 @@ static void ask_on_streams(size_t calls) {
         asked.request = &question;
         len += frame(&asked.base, body + len);
     }
-    for (size_t i = 0; i < calls; i++) {
-        submit(&client, bytes_of(body, len));
-        exchange(&client, count_good(0, PORTION));
+    return bytes_of(body, len);
+}
+
+// What a connection has to say at once.
+struct load {
+    const char *name;
+    size_t method, questions;
+};
+
+static const struct load loads[] = {
+    {"1 call", VALIDATE, 1},
+    {"10 calls", VALIDATE, 10},
+    {"100 calls", VALIDATE, 100},
+    {"a batch of 100", BATCH, PORTION},
+    {"a stream of 100", STREAM, PORTION},
+};
+enum { QUESTIONS_EACH = 20000 };
+
+static void submit_load(struct client *client, const struct load *load, size_t first) {
+    if (load->method != VALIDATE) {
+        submit(client, load->method == BATCH ? frame_batch() : frame_stream());
+        return;
+    }
+    for (size_t i = first; i < first + load->questions; i++) {
+        Latchkey__V1__ValidateRequest question = make_question(i);
+        submit(client, bytes_of(body, frame(&question.base, body)));
     }
 }
 
-int main(void) {
+static uint64_t count_good_of(const struct load *load, size_t first) {
+    return count_good(load->method == VALIDATE ? first : 0, load->questions);
+}
+
+static void ask(const struct load *load) {
+    struct client client;
+    open_connection(&client, methods[load->method].path);
+    for (size_t first = 0; first < QUESTIONS_EACH; first += load->questions) {
+        submit_load(&client, load, first);
+        exchange(&client, count_good_of(load, first));
+    }
+}
+
+// ---- how long it takes ----
+
+enum { CONNECTIONS = 8, QUESTIONS_MEASURED = 100000, ROUNDS = 15 };
+
+static uint64_t get_user_ns(void) {
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return (uint64_t)usage.ru_utime.tv_sec * 1000000000 + (uint64_t)usage.ru_utime.tv_usec * 1000;
+}
+
+// The questions are made before, so that only the server is measured.
+struct asking {
+    struct client client;
+    size_t *ends; // in its bytes, of what it says at once
+};
+
+static void prepare(struct asking *asking, const struct load *load, size_t times) {
+    open_connection(&asking->client, methods[load->method].path);
+    asking->ends = calloc(times, sizeof(*asking->ends));
+    for (size_t i = 0; i < times; i++) {
+        submit_load(&asking->client, load, i * load->questions);
+        asking->ends[i] = asking->client.bytes.len;
+    }
+}
+
+static void say(struct asking *asking, size_t time) {
+    size_t from = time == 0 ? 0 : asking->ends[time - 1];
+    buffer_reset(&asking->client.stream.written);
+    memory_stream_receive(&asking->client.stream,
+                          bytes_of(asking->client.bytes.data + from, asking->ends[time] - from));
+}
+
+static void leave(struct asking *asking) {
+    struct memory_stream *stream = &asking->client.stream;
+    stream->base.callbacks->on_end(stream->base.context, STREAM_END_PEER_CLOSED);
+    memory_stream_fini(stream);
+    buffer_fini(&asking->client.bytes);
+    free(asking->ends);
+}
+
+static double measure(const struct load *load) {
+    struct asking askings[CONNECTIONS];
+    size_t times = QUESTIONS_MEASURED / load->questions / CONNECTIONS;
+    for (size_t i = 0; i < CONNECTIONS; i++)
+        prepare(&askings[i], load, times);
+    uint64_t before = get_user_ns(), due = count_admitted();
+    for (size_t time = 0; time < times; time++) {
+        for (size_t i = 0; i < CONNECTIONS; i++)
+            say(&askings[i], time);
+        due += CONNECTIONS * count_good_of(load, time * load->questions);
+        do
+            turn();
+        while (count_admitted() < due);
+    }
+    uint64_t took_ns = get_user_ns() - before;
+    for (size_t i = 0; i < CONNECTIONS; i++)
+        leave(&askings[i]);
+    return (double)took_ns / (double)(times * load->questions * CONNECTIONS);
+}
+
+static int compare(const void *a, const void *b) {
+    const double *left = a, *right = b;
+    return *left < *right ? -1 : *left > *right;
+}
+
+static void measure_all(void) {
+    double took[ARRAY_LENGTH(loads)][ROUNDS];
+    for (size_t round = 0; round < ROUNDS; round++)
+        for (size_t i = 0; i < ARRAY_LENGTH(loads); i++)
+            took[i][round] = measure(&loads[i]);
+    for (size_t i = 0; i < ARRAY_LENGTH(loads); i++) {
+        qsort(took[i], ROUNDS, sizeof(took[i][0]), compare);
+        printf("%s: %.0f ns (%.0f to %.0f)\n", loads[i].name, took[i][ROUNDS / 2], took[i][0],
+               took[i][ROUNDS - 1]);
+    }
+}
+
+int main(int argc, char **argv) {
     make_image();
     make_server();
-    ask_one_by_one(20000, 1);
-    ask_one_by_one(20000, 10);
-    ask_one_by_one(60000, 100);
-    ask_in_batches(200);
-    ask_on_streams(200);
+    if (argc == 2 && strcmp(argv[1], "measure") == 0) {
+        measure_all();
+        return EXIT_SUCCESS;
+    }
+    for (size_t i = 0; i < ARRAY_LENGTH(loads); i++)
+        ask(&loads[i]);
     // The process ends here: what it holds is the system's to take back.
     return EXIT_SUCCESS;
 }
