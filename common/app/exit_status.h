@@ -4,9 +4,9 @@
 #define LATCHKEY_COMMON_APP_EXIT_STATUS_H
 
 #define EXIT_STATUS_TABLE(X)                                                              \
-    X(OK, 0, "stopped in order; --check-config has found no mistake; or it is ready")                  \
+    X(OK, 0, "stopped in order; --check-config has found no mistake; or it is ready")     \
     X(USAGE, 64, "wrong usage: an unknown setting, a value or a file that can't be used") \
-    X(UNAVAILABLE, 69, "a part can't be had, such as a port in use; or it is not ready")                      \
+    X(UNAVAILABLE, 69, "a part can't be had, such as a port in use; or it is not ready")  \
     X(SOFTWARE, 70, "internal")                                                           \
     X(SCHEMA, 76, "the database has another schema or none")                              \
     X(NOPERM, 77, "the database refuses us")                                              \

@@ -5,8 +5,8 @@
 
 #include "common/base/compiler.h"
 
-// `admin_listen` as in the settings; NULL: there is no admin port. Prints what the server answers, and returns
-// the exit status: OK, UNAVAILABLE for whatever is not a good answer within five seconds, USAGE.
+// `admin_listen` as in the settings; NULL: there is no admin port. Prints what the server answers, and
+// returns the exit status: OK, UNAVAILABLE for whatever is not a good answer within five seconds, USAGE.
 MUST_CHECK int ready_probe(const char *admin_listen);
 
 #endif

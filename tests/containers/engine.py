@@ -38,7 +38,7 @@ class Engine:
     def __init__(self):
         self.project = Path(tempfile.mkdtemp(prefix="latchkey-compose-"))
         self.secrets = self.project / "var/compose"
-        self._socket = self.project / "podman.sock"
+        self._socket = Path("/run/podman.sock")  # a short path, and /run is ours alone
         self._service = None
         self._ends = threading.Event()
         self._checks = threading.Thread(target=self._check_healths)
@@ -68,6 +68,9 @@ class Engine:
             source, to = ROOT / name, self.project / name
             to.parent.mkdir(parents=True, exist_ok=True)
             (shutil.copytree if source.is_dir() else shutil.copy)(source, to)
+
+    def make_secrets(self, *names):
+        subprocess.run([self.project / "deploy/compose/make_secrets.sh", *names], check=True, capture_output=True)
 
     def compose(self, *arguments, check=True, **environment):
         """The finished process of `docker compose`, its output as text."""

@@ -29,7 +29,7 @@ check_machine() {
 
 # Nothing of the machine's own podman is read or written.
 write_configuration() {
-    mkdir -p "$WORK"/{storage,networks}
+    mkdir -p "$WORK"/{storage,networks,tmp}
     cat >"$WORK/storage.conf" <<END
 [storage]
 driver = "overlay"
@@ -47,7 +47,8 @@ cgroup_manager = "cgroupfs"
 events_logger = "file"
 runtime = "runc"
 END
-    export CONTAINERS_STORAGE_CONF=$WORK/storage.conf CONTAINERS_CONF=$WORK/containers.conf DISABLE_HC_SYSTEMD=true
+    # In TMPDIR buildah keeps what the compiler has made, for the next time.
+    export CONTAINERS_STORAGE_CONF=$WORK/storage.conf CONTAINERS_CONF=$WORK/containers.conf DISABLE_HC_SYSTEMD=true TMPDIR=$WORK/tmp
 }
 
 # Its children, mounts and what podman keeps in /run end with it.
