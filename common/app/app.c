@@ -24,6 +24,7 @@
 #include "common/app/process.h"
 #include "common/app/process_metrics.h"
 #include "common/app/readiness.h"
+#include "common/app/ready_probe.h"
 #include "common/app/service_manager.h"
 #include "common/app/signals.h"
 #include "common/app/tls_material.h"
@@ -103,6 +104,7 @@ static int read_settings(struct app *app, int argc, char **argv) {
     switch (command_line_read(app->program, argc, argv, &app->settings, &app->transport_settings, mistakes)) {
     case COMMAND_LINE_SERVE: break;
     case COMMAND_LINE_CHECK: return config_check(app->program, &app->settings, app->clock, mistakes);
+    case COMMAND_LINE_READY: return ready_probe(app->settings.admin_listen);
     case COMMAND_LINE_ANSWERED: return EXIT_STATUS_OK;
     case COMMAND_LINE_WRONG: return exit_status_explain(EXIT_STATUS_USAGE, error);
     case COMMAND_LINE_UNREAD: return exit_status_explain(EXIT_STATUS_TEMPORARY, error);

@@ -55,12 +55,13 @@ static void gather_tables(struct tables *tables, const struct app_program *progr
 
 static void print_help(const struct app_program *program, const struct tables *tables) {
     printf(
-        "usage: %s [SETTING...] [--check-config]\n       %s --help | --version | methods | manual\n\n%s\n\n"
+        "usage: %s [SETTING...] [--check-config]\n       %s --help | --version | methods | manual\n       %s [SETTING...] ready\n\n%s\n\n"
         "A setting is --name VALUE, LATCHKEY_NAME in the environment, or a line `name = VALUE` of a file; the first\n"
         "that says it wins. --check-config says everything that is wrong with them, and with the files that they\n"
         "name, and does nothing else. `methods` prints what is served, and which permission each method needs;\n"
-        "`manual` the manual page, which `%s manual | man -l -` shows.\n",
-        program->name, program->name, program->summary, program->name);
+        "`manual` the manual page, which `%s manual | man -l -` shows. `ready` asks the server that runs here with\n"
+        "these settings whether it is ready.\n",
+        program->name, program->name, program->name, program->summary, program->name);
     printf("\nExit codes:\n");
 #define ROW(name, number, text) printf("  %-3d %s\n", number, text);
     EXIT_STATUS_TABLE(ROW)
@@ -80,6 +81,8 @@ static enum command_line answer(const struct app_program *program, const struct 
         method_list_print(program, stdout);
     else if (strcmp(argument, "manual") == 0)
         manual_print(program, tables->list, tables->count, stdout);
+    else if (strcmp(argument, "ready") == 0)
+        return COMMAND_LINE_READY;
     else
         return sentences_add(mistakes, "unknown argument \"%s\"; settings are --name VALUE, see --help",
                              argument),
@@ -144,5 +147,7 @@ enum command_line command_line_read(const struct app_program *program, int argc,
     complete(ret_settings, mistakes);
     if (checks)
         return COMMAND_LINE_CHECK;
+    if (outcome == COMMAND_LINE_READY) // what is wrong keeps the server from running, and it says so
+        return outcome;
     return sentences_is_empty(mistakes) ? COMMAND_LINE_SERVE : COMMAND_LINE_WRONG;
 }

@@ -12,6 +12,7 @@
 enum command_line {
     COMMAND_LINE_SERVE,    // the settings are read, those of the services into their own
     COMMAND_LINE_CHECK,    // so they are, and all that is wanted is whether they are right; they may be not
+    COMMAND_LINE_READY,    // all that is wanted is whether the server that runs with them is ready
     COMMAND_LINE_ANSWERED, // nothing is left to do
     COMMAND_LINE_WRONG,    // there are mistakes
     COMMAND_LINE_UNREAD,   // a file of settings can't be read now

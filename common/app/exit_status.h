@@ -7,9 +7,9 @@
 #include "common/base/status.h"
 
 #define EXIT_STATUS_TABLE(X)                                                              \
-    X(OK, 0, "stopped in order; or --check-config has found no mistake")                  \
+    X(OK, 0, "stopped in order; --check-config has found no mistake; or it is ready")     \
     X(USAGE, 64, "wrong usage: an unknown setting, a value or a file that can't be used") \
-    X(UNAVAILABLE, 69, "a part can't be had, such as a port in use")                      \
+    X(UNAVAILABLE, 69, "a part can't be had, such as a port in use; or it is not ready")  \
     X(SOFTWARE, 70, "internal")                                                           \
     X(TEMPORARY, 75, "a file can't be read now, or memory is short")                      \
     X(SCHEMA, 76, "the database has another schema or none")                              \

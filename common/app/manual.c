@@ -44,6 +44,9 @@ void manual_print(const struct app_program *program, const struct config_table *
           ".Op Fl \\-SETTING Ar VALUE ...\n"
           ".Nm\n"
           ".Fl \\-help | Fl \\-version | Cm methods | Cm manual\n"
+          ".Nm\n"
+          ".Op Fl \\-SETTING Ar VALUE ...\n"
+          ".Cm ready\n"
           ".Sh DESCRIPTION\n",
           to);
     roff_print_text(to, program->summary);
@@ -54,7 +57,8 @@ void manual_print(const struct app_program *program, const struct config_table *
         "\n"
         "--check-config says everything that is wrong with the settings, and with the files that they name, and does\n"
         "nothing else: no port is opened and no database is asked. methods prints what is served, and which permission\n"
-        "each method needs. manual prints this page.\n"
+        "each method needs. manual prints this page. ready asks the server that runs here with these settings\n"
+        "whether it is ready, as health checks of containers do, and prints what it is not ready for.\n"
         "\n"
         "SIGTERM and SIGINT end the server in order. SIGHUP reads the files of certificates and routes again. Where\n"
         "NOTIFY_SOCKET is set, as by systemd, the server says there that it is ready, and that it stops.");

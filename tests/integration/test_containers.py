@@ -1,11 +1,12 @@
-"""docker-compose.yml and deploy/Dockerfile describe what exists: programs, settings, ports, secrets, libraries."""
+"""docker-compose.yml, deploy/compose and deploy/Dockerfile describe what exists: programs, settings, ports, routes, secrets.
+tests/containers runs them."""
 
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 import unittest
-from functools import cache
 from pathlib import Path
 
 import yaml
@@ -13,26 +14,38 @@ import yaml
 from latchkey_test import BUILD, ROOT, program
 
 DOCKERFILE = (ROOT / "deploy/Dockerfile").read_text(encoding="utf-8")
+PUBLIC_SERVICES = [name for path in (ROOT / "proto/latchkey/v1").glob("*.proto")
+                   for name in re.findall(r"^service (\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)]
 EXIT_OK = 0
 
 
 def compose():
-    return yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+    """With what its variables are by default."""
+    text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    return yaml.safe_load(re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", text))
 
 
 def our_services():
-    """Name -> definition, of those that run our image."""
-    return {name: service for name, service in compose()["services"].items() if service["image"].startswith("latchkey:")}
+    """Name -> definition, of those that run our image; `command` is all of what is run."""
+    services = {name: service for name, service in compose()["services"].items() if service["image"].startswith("latchkey:")}
+    for service in services.values():
+        service["command"] = service.get("entrypoint", []) + service["command"]
+    return services
 
 
-def image_command():
-    """The command that the image runs when none is given."""
-    return yaml.safe_load(re.search(r"^CMD (\[.*\])$", DOCKERFILE, re.MULTILINE)[1])
+def servers():
+    return {name: service for name, service in our_services().items() if "--listen" in service["command"]}
+
+
+def image_command(instruction="CMD"):
+    """The command that the image runs when none is given, or another of its commands."""
+    return yaml.safe_load(re.search(rf"^{instruction} (\[.*\])$", DOCKERFILE, re.MULTILINE)[1])
 
 
 def read_settings(command, environment=None):
     """Lets the program read its settings and do nothing more: --help is looked for when all of them have been read."""
-    return subprocess.run([program(command[0]), *command[1:], "--help"], env={**os.environ, **(environment or {})},
+    given = {name: value for name, value in (environment or {}).items() if value}
+    return subprocess.run([program(command[0]), *command[1:], "--help"], env={**os.environ, **given},
                           capture_output=True, text=True, timeout=60, check=False)
 
 
@@ -40,11 +53,14 @@ def option(command, name):
     return command[command.index(name) + 1]
 
 
-@cache
-def package_of(library):
-    """The package that a shared library of this machine's own architecture comes from."""
-    found = subprocess.run(["dpkg-query", "--search", f"*-linux-gnu/{library}"], capture_output=True, text=True, check=True)
-    return found.stdout.split(":")[0]
+def secret_targets(service):
+    """Name in /run/secrets -> name of the secret."""
+    given = [secret if isinstance(secret, dict) else {"source": secret} for secret in service.get("secrets", [])]
+    return {secret.get("target", secret["source"]): secret["source"] for secret in given}
+
+
+def openssl(*arguments):
+    return subprocess.run(["openssl", *map(str, arguments)], capture_output=True, text=True, check=True).stdout
 
 
 class Compose(unittest.TestCase):
@@ -55,7 +71,7 @@ class Compose(unittest.TestCase):
                 self.assertEqual(done.returncode, EXIT_OK, done.stderr)
 
     def test_a_setting_that_does_not_exist_would_be_noticed(self):
-        for name, service in our_services().items():
+        for name, service in servers().items():
             with self.subTest(name):
                 self.assertNotEqual(read_settings([*service["command"], "--no-such-setting", "1"]).returncode, EXIT_OK)
 
@@ -65,48 +81,56 @@ class Compose(unittest.TestCase):
         for name, service in our_services().items():
             for variable in service["environment"]:
                 with self.subTest(f"{name} {variable}"):
-                    self.assertRegex(texts, rf"\b{variable}\b")
+                    self.assertRegex(texts + "PGSERVICEFILE", rf"\b{variable}\b")
 
-    def test_ports_are_published_on_loopback_and_lead_to_where_the_program_listens(self):
+    def test_only_loopback_is_published_by_default_and_no_server_of_ours(self):
         published = []
-        for name, service in our_services().items():
+        for name, service in compose()["services"].items():
             for port in service.get("ports", []):
                 with self.subTest(f"{name} {port}"):
                     address, outside, inside = port.split(":")
-                    self.assertEqual(address, "127.0.0.1")
-                    self.assertEqual(option(service["command"], "--listen"), f"*:{inside}")
+                    self.assertEqual((address, outside), ("127.0.0.1", inside))
+                    self.assertNotIn(name, our_services())
                     published.append(outside)
-        self.assertTrue(published)
+        self.assertIn("7070", published)
         self.assertEqual(len(published), len(set(published)))
 
     def test_every_server_listens_where_its_own_default_says(self):
-        for name, service in our_services().items():
-            if "--listen" not in service["command"]:
-                continue
+        for name, service in servers().items():
             with self.subTest(name):
                 text = read_settings(service["command"][:1]).stdout
                 for setting in ("--listen", "--admin-listen"):
                     port = option(service["command"], setting).split(":")[1]
                     self.assertIn(f"127.0.0.1:{port};", text)
 
+    def test_every_server_is_asked_for_its_health_by_itself(self):
+        for name, service in servers().items():
+            self.assertEqual(service["healthcheck"]["test"], ["CMD", service["command"][0], "ready"], name)
+
+    def test_no_server_speaks_without_tls(self):
+        for name, service in servers().items():
+            self.assertNotIn("LATCHKEY_ALLOW_PLAINTEXT", service["environment"])
+            targets = secret_targets(service)
+            self.assertEqual((targets["tls.crt"], targets["tls.key"]), (f"{name}.crt", f"{name}.key"))
+
     def test_every_secret_that_is_read_is_given(self):
         defined = compose()["secrets"]
         for name, service in compose()["services"].items():
-            for secret in re.findall(r"/run/secrets/([\w-]+)", str(service)):
+            targets = secret_targets(service)
+            self.assertLessEqual(set(targets.values()), set(defined))
+            for secret in re.findall(r"/run/secrets/([\w.-]+)", str({**service, "secrets": None})):
                 with self.subTest(f"{name} {secret}"):
-                    self.assertIn(secret, service["secrets"])
-                    self.assertIn(secret, defined)
+                    self.assertIn(secret, targets)
 
     def test_every_file_that_is_mounted_is_there(self):
-        for name, service in our_services().items():
+        for name, service in compose()["services"].items():
             for volume in service.get("volumes", []):
-                with self.subTest(f"{name} {volume}"):
-                    self.assertTrue((ROOT / volume.split(":")[0]).is_file())
+                if volume.startswith("./"):
+                    with self.subTest(f"{name} {volume}"):
+                        self.assertTrue((ROOT / volume.split(":")[0]).exists())
 
     def test_a_server_is_given_the_time_that_it_takes_to_stop(self):
-        for name, service in our_services().items():
-            if "--listen" not in service["command"]:
-                continue
+        for name, service in servers().items():
             with self.subTest(name):
                 text = read_settings(service["command"][:1]).stdout
                 grace = int(re.search(r"--drain-grace.*?\(default (\d+)s;", text, re.DOTALL)[1])
@@ -114,43 +138,106 @@ class Compose(unittest.TestCase):
                 self.assertGreater(int(service["stop_grace_period"].removesuffix("s")), grace + delay)
 
 
-class Image(unittest.TestCase):
+class Envoy(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        directory = tempfile.TemporaryDirectory(prefix="latchkey-install-")
-        cls.addClassCleanup(directory.cleanup)
-        subprocess.run(["cmake", "--install", BUILD, "--prefix", directory.name], stdout=subprocess.DEVNULL, check=True)
-        cls.installed = {path.name: path for path in (Path(directory.name) / "bin").iterdir()}
+        resources = yaml.safe_load((ROOT / "deploy/compose/envoy.yaml").read_text(encoding="utf-8"))["static_resources"]
+        manager = resources["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
+        cls.routes = {route["match"]["prefix"]: route.get("route", {}).get("cluster")
+                      for route in manager["route_config"]["virtual_hosts"][0]["routes"]}
+        cls.clusters = {cluster["name"]: cluster for cluster in resources["clusters"]}
 
+    def test_every_service_goes_to_a_server_that_has_it_and_nothing_else_goes_anywhere(self):
+        for service in PUBLIC_SERVICES:
+            with self.subTest(service):
+                command = servers()[self.routes[f"/latchkey.v1.{service}/"]]["command"]
+                methods = subprocess.run([program(command[0]), "methods"], capture_output=True, text=True, check=True).stdout
+                self.assertIn(f"/latchkey.v1.{service}/", methods)
+        self.assertEqual(set(self.routes), {f"/latchkey.v1.{service}/" for service in PUBLIC_SERVICES} | {"/"})
+        self.assertIsNone(self.routes["/"])
+
+    def test_every_server_is_called_where_it_listens_and_by_its_own_name(self):
+        self.assertEqual(set(self.clusters), set(servers()))
+        for name, cluster in self.clusters.items():
+            endpoint = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]["address"]["socket_address"]
+            self.assertEqual(f"*:{endpoint['port_value']}", option(servers()[name]["command"], "--listen"))
+            self.assertEqual(endpoint["address"], name)
+            tls = cluster["transport_socket"]["typed_config"]
+            self.assertTrue(tls["auto_host_sni"] and tls["auto_sni_san_validation"])
+            self.assertEqual(cluster["common_lb_config"]["healthy_panic_threshold"]["value"], 0)
+
+    def test_it_alone_is_believed_about_addresses(self):
+        address = compose()["services"]["envoy"]["networks"]["front"]["ipv4_address"]
+        for name, service in servers().items():
+            self.assertEqual(service["environment"]["LATCHKEY_TRUSTED_PROXIES"], address, name)
+
+    def test_prometheus_scrapes_every_server(self):
+        text = (ROOT / "deploy/compose/prometheus.yml").read_text(encoding="utf-8")
+        scraped = {(target["names"][0], target["port"]) for target in yaml.safe_load(text)["scrape_configs"][0]["dns_sd_configs"]}
+        listening = {(name, int(option(service["command"], "--admin-listen").split(":")[1])) for name, service in servers().items()}
+        self.assertEqual(scraped, listening)
+
+
+class Secrets(unittest.TestCase):
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory(prefix="latchkey-secrets-")
+        self.addCleanup(directory.cleanup)
+        self.tree = Path(directory.name)
+        (self.tree / "deploy").mkdir()
+        shutil.copytree(ROOT / "deploy/compose", self.tree / "deploy/compose")
+        self.made = self.tree / "var/compose"
+
+    def make(self, *arguments):
+        subprocess.run([self.tree / "deploy/compose/make_secrets.sh", *arguments], check=True, capture_output=True)
+        return {path.name: path.read_bytes() for path in self.made.iterdir()}
+
+    def test_it_makes_what_the_file_reads_and_shows_it_to_nobody_else(self):
+        files = self.make()
+        self.assertEqual(set(files), {Path(secret["file"]).name for secret in compose()["secrets"].values()} | {"ca.key"})
+        self.assertEqual(self.made.stat().st_mode & 0o777, 0o700)
+        self.assertEqual((self.made / "ca.key").stat().st_mode & 0o777, 0o600)
+        self.assertIn(b"password=" + files["database-password"].strip() + b"\n", files["pg_service.conf"])
+
+    def test_what_is_there_is_kept(self):
+        self.assertEqual(self.make(), self.make("gate.example.com"))
+
+    def test_each_server_has_a_certificate_of_its_own_name_and_envoy_of_all_that_it_is_called(self):
+        self.make("gate.example.com", "192.0.2.7")
+        for name in (*servers(), "mail", "envoy"):
+            certificate = self.made / f"{name}.crt"
+            openssl("verify", "-purpose", "sslserver", "-verify_hostname", name, "-CAfile", self.made / "ca.crt", certificate)
+        for check in (("-verify_hostname", "gate.example.com"), ("-verify_hostname", "localhost"), ("-verify_ip", "192.0.2.7")):
+            openssl("verify", *check, "-CAfile", self.made / "ca.crt", self.made / "envoy.crt")
+
+    def test_renewing_makes_other_certificates_of_the_same_authority(self):
+        before, after = self.make(), self.make("--renew", "gate.example.com")
+        changed = {name for name in before if before[name] != after[name]}
+        self.assertEqual(changed, {name for name in before if re.fullmatch(r".+\.(crt|key)", name) and not name.startswith("ca.")})
+        openssl("verify", "-verify_hostname", "gate.example.com", "-CAfile", self.made / "ca.crt", self.made / "envoy.crt")
+
+
+class Image(unittest.TestCase):
     def test_it_holds_every_program_that_is_run_from_it_and_no_test(self):
+        with tempfile.TemporaryDirectory(prefix="latchkey-install-") as directory:
+            subprocess.run(["cmake", "--install", BUILD, "--prefix", directory], stdout=subprocess.DEVNULL, check=True)
+            installed = {path.name for path in (Path(directory) / "bin").iterdir()}
         commands = [service["command"] for service in our_services().values()]
-        wanted = {command[0] for command in [*commands, image_command()]}
-        self.assertLessEqual(wanted, set(self.installed))
-        for name in self.installed:
+        self.assertLessEqual({command[0] for command in [*commands, image_command()]}, installed)
+        for name in installed:
             self.assertRegex(name, "^latchkey")
 
     def test_its_own_command_is_one_that_the_program_takes(self):
         done = read_settings([*image_command(), "--allow-plaintext"])
         self.assertEqual(done.returncode, EXIT_OK, done.stderr)
 
-    def test_it_holds_the_library_packages_that_the_programs_need_and_no_other(self):
-        listed = re.search(r"--no-install-recommends (.*?) &&", DOCKERFILE.replace("\\\n", " "), re.DOTALL)[1].split()
-        needed = {package_of(library) for path in self.installed.values() for library in needed_libraries(path)}
-        # Libraries of the C compiler come with the base image. Those of the sanitizers, and nghttp2's, which a release
-        # holds inside, are only in other builds.
-        runtime = {"libc6", "libgcc-s1", "libasan8", "libubsan1", "libtsan2", "libnghttp2-14"}
-        self.assertEqual(set(listed), needed - runtime)
+    def test_its_health_is_asked_of_that_program(self):
+        self.assertEqual(image_command("HEALTHCHECK .* CMD"), [image_command()[0], "ready"])
 
     def test_every_file_that_its_build_copies_is_there(self):
         sources = [source for source in re.findall(r"^COPY (\S+) ", DOCKERFILE, re.MULTILINE) if not source.startswith("-")]
         self.assertTrue(sources)
         for source in sources:
             self.assertTrue((ROOT / source).exists(), source)
-
-
-def needed_libraries(path):
-    printed = subprocess.run(["readelf", "--dynamic", path], capture_output=True, text=True, check=True).stdout
-    return re.findall(r"\(NEEDED\).*\[(.*)\]", printed)
 
 
 if __name__ == "__main__":

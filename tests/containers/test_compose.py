@@ -1,0 +1,207 @@
+"""docker-compose.yml as it is, brought up by docker compose, and an operator's whole way through the one published port: from the
+first start to a decision, a mail, restarts, and a stop that loses no call. Of its parts PostgreSQL and Prometheus are Debian's,
+Envoy and mailpit the real ones in images of our own making; Grafana can't be had, and its files are read only."""
+
+import json
+import re
+import sys
+import threading
+import time
+import unittest
+import urllib.request
+from pathlib import Path
+
+import grpc
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
+from engine import Engine, inspect, podman  # noqa: E402
+
+from latchkey_test import run_latchkey, stubs  # noqa: E402
+from latchkey_test.waiting import wait_until  # noqa: E402
+
+ADDRESS = "127.0.0.1:7070"
+SERVERS = ("token", "whitelist", "invitation", "validator")
+EVERYTHING = ("postgres", "migrate", *SERVERS, "envoy", "mail", "prometheus")  # but Grafana
+VALIDATORS = 2
+LISTED, UNLISTED = "203.0.113.7", "203.0.114.7"
+PATIENCE_S = 120
+
+decision_pb2 = stubs.messages("latchkey/v1/decision.proto")
+validation_pb2 = stubs.messages("latchkey/v1/validation.proto")
+validation_grpc = stubs.services("latchkey/v1/validation.proto")
+
+
+def read(url):
+    with urllib.request.urlopen(url, timeout=30) as answer:
+        return json.load(answer)
+
+
+class Questions:
+    """Asks without end whether a token is admitted, and keeps what is no yes."""
+
+    def __init__(self, authority, token):
+        credentials = grpc.ssl_channel_credentials(authority.read_bytes())
+        self._channel = grpc.secure_channel(ADDRESS, credentials)
+        self._validate = validation_grpc.ValidationServiceStub(self._channel).Validate
+        self._token = token
+        self._ends = threading.Event()
+        self._thread = threading.Thread(target=self._ask)
+        self.count, self.failures = 0, []
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._ends.set()
+        self._thread.join()
+        self._channel.close()
+
+    def _ask(self):
+        request = validation_pb2.ValidateRequest(token=self._token, channel=decision_pb2.CHANNEL_API, client_ip=LISTED)
+        while not self._ends.is_set():
+            try:
+                answer = self._validate(request, timeout=60, metadata=[("authorization", f"Bearer {self._token}")])
+                if answer.decision != decision_pb2.DECISION_ALLOW:
+                    self.failures.append(answer)
+            except grpc.RpcError as error:
+                self.failures.append(error)
+            self.count += 1
+
+
+class Compose(unittest.TestCase):
+    """One story: each chapter begins where the one before has ended."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.engine = cls.enterClassContext(Engine())
+
+    def latchkey(self, *arguments, status=0, **environment):
+        """The command line of this machine, through the published port."""
+        done = run_latchkey(*arguments, "--address", f"https://{ADDRESS}", "--tls-ca", self.engine.secrets / "ca.crt",
+                            **self.tokens, **environment)
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        return done.stdout
+
+    def test_an_operator_s_way(self):
+        self.engine_runs()
+        self.tokens = self.bootstrap()
+        self.first_token()
+        print(f"    from `compose up` to the first decision: {time.monotonic() - self.began:.1f} s", file=sys.stderr)
+        self.whitelist()
+        self.invitation_by_mail()
+        self.metrics()
+        self.shut_in()
+        self.print_memory()
+        self.a_stop_loses_no_call()
+        self.restarts_lose_nothing()
+
+    def engine_runs(self):
+        self.engine.make_secrets()
+        self.began = time.monotonic()
+        self.engine.compose("--profile", "metrics", "up", "--detach", "--no-build", *EVERYTHING)
+        self.wait_healthy()
+        self.assertEqual(len(self.engine.names("validator")), VALIDATORS)
+        self.assertEqual(inspect(self.engine.names("migrate")[0])["State"]["ExitCode"], 0)
+
+    def wait_healthy(self):
+        names = [name for service in SERVERS for name in self.engine.names(service)]
+        try:
+            wait_until(lambda: all(inspect(name)["State"]["Health"]["Status"] == "healthy" for name in names), PATIENCE_S,
+                       "every server to be healthy")
+        except TimeoutError as error:
+            raise AssertionError(f"{error}\n{self.engine.logs()}") from None
+
+    def bootstrap(self):
+        """The two tokens of an operator's environment: its own, and the one of the demo company's administrator."""
+        made = json.loads(self.engine.compose("run", "--rm", "-T", "latchkey", "bootstrap", "--demo", "--json").stdout)
+        return {"LATCHKEY_OPERATOR_TOKEN": made["operator"]["secret"], "LATCHKEY_TOKEN": made["demo"]["secret"]}
+
+    def first_token(self):
+        created = self.latchkey("token", "create", "--label", "first", "--permission", "charges.create", "--wait", "30s",
+                                "--secret-file", "-", "--wait-for-ready", "--timeout", "60s", "--json")
+        self.secret = json.loads(created)["secret"]
+        self.assertIn("ALLOW", self.validate())
+
+    def validate(self, address=LISTED, status=0):
+        return self.latchkey("validate", "--client-ip", address, "--permission", "charges.create", status=status,
+                             LATCHKEY_VALIDATE_TOKEN=self.secret)
+
+    def whitelist(self):
+        """The caller's address is the one that Envoy saw, which the guard against locking oneself out proves."""
+        self.latchkey("whitelist", "add", "203.0.113.0/24", "--wait", "30s")
+        refused = run_latchkey("whitelist", "enable", "--yes", "--address", f"https://{ADDRESS}", "--tls-ca",
+                               self.engine.secrets / "ca.crt", **self.tokens)
+        ours = re.search(r"\b10\.70\.70\.\d+\b", refused.stdout + refused.stderr)
+        self.assertTrue(ours and refused.returncode != 0, refused.stdout + refused.stderr)
+        self.assertNotEqual(ours[0], "10.70.70.10")
+        self.latchkey("whitelist", "add", ours[0], "--wait", "30s")
+        self.latchkey("whitelist", "enable", "--yes", "--wait", "30s")
+        self.assertIn("ALLOW", self.validate())
+        self.assertIn("COMPANY_IP_NOT_LISTED", self.validate(UNLISTED, status=1))
+
+    def invitation_by_mail(self):
+        self.latchkey("invitation", "create", "ada@example.com", "--role", "administrator")
+        def arrived():
+            return [mail for mail in read("http://127.0.0.1:8025/api/v1/messages")["messages"]
+                    if mail["To"][0]["Address"] == "ada@example.com"]
+        mails = wait_until(arrived, PATIENCE_S, "the invitation to arrive")
+        text = read(f"http://127.0.0.1:8025/api/v1/message/{mails[0]['ID']}")["Text"]
+        self.assertRegex(text, r"https://localhost/join#lki_")
+
+    def metrics(self):
+        def up():
+            found = read("http://127.0.0.1:9090/api/v1/query?query=sum(up%7Bjob%3D%22latchkey%22%7D)")["data"]["result"]
+            return found and float(found[0]["value"][1]) == len(SERVERS) - 1 + VALIDATORS
+        wait_until(up, PATIENCE_S, "Prometheus to scrape every server")
+
+    def shut_in(self):
+        """As the kernel sees the processes, since no program of the image could tell."""
+        for name in (name for service in (*SERVERS, "envoy", "mail") for name in self.engine.names(service)):
+            with self.subTest(name):
+                process = Path("/proc") / str(inspect(name)["State"]["Pid"])
+                status = (process / "status").read_text(encoding="ascii")
+                self.assertRegex(status, r"(?m)^CapEff:\s+0+$")
+                self.assertRegex(status, r"(?m)^CapBnd:\s+0+$")
+                self.assertRegex(status, r"(?m)^NoNewPrivs:\s+1$")
+                self.assertRegex(status, r"(?m)^Uid:\s+65532\s+65532\s+65532\s+65532$")
+                root = [line for line in (process / "mountinfo").read_text(encoding="utf-8").splitlines() if line.split()[4] == "/"]
+                self.assertIn("ro", root[-1].split()[5].split(","))
+        said = self.engine.compose("run", "--rm", "-T", "latchkey", "bootstrap", "--env-file", "/run/x", check=False)
+        self.assertIn("Read-only file system", said.stdout + said.stderr)
+
+    def print_memory(self):
+        for name in (name for service in SERVERS for name in self.engine.names(service)):
+            status = Path(f"/proc/{inspect(name)['State']['Pid']}/status").read_text(encoding="ascii")
+            anonymous, whole = (int(re.search(rf"(?m)^{key}:\s+(\d+) kB", status)[1]) / 1024 for key in ("RssAnon", "VmRSS"))
+            print(f"    {name}: {anonymous:.1f} MiB of its own, {whole:.1f} MiB with libraries", file=sys.stderr)
+
+    def a_stop_loses_no_call(self):
+        stopped = self.engine.names("validator")[0]
+        with Questions(self.engine.secrets / "ca.crt", self.secret) as questions:
+            wait_until(lambda: questions.count >= 100, PATIENCE_S, "questions to be answered")
+            podman("stop", "--time", 60, stopped)
+            after = questions.count
+            wait_until(lambda: questions.count >= after + 100, PATIENCE_S, "questions to be answered by the other validator")
+        self.assertEqual(questions.failures, [])
+        self.assertEqual(inspect(stopped)["State"]["ExitCode"], 0)
+        self.assertIn('"stopped"', podman("logs", stopped).stderr + podman("logs", stopped).stdout)
+        podman("start", stopped)
+        self.wait_healthy()
+
+    def restarts_lose_nothing(self):
+        self.engine.compose("restart", "postgres", "token", "validator")
+        self.wait_healthy()
+        self.assertIn("ALLOW", wait_until(lambda: self.try_validate(), PATIENCE_S, "an answer after the restart"))
+        self.assertIn("COMPANY_IP_NOT_LISTED", self.validate(UNLISTED, status=1))
+        self.assertIn("first", self.latchkey("token", "list", "--wait-for-ready"))
+
+    def try_validate(self):
+        """Empty until Envoy has found out who is ready."""
+        done = run_latchkey("validate", "--client-ip", LISTED, "--permission", "charges.create", "--address", f"https://{ADDRESS}",
+                            "--tls-ca", self.engine.secrets / "ca.crt", LATCHKEY_VALIDATE_TOKEN=self.secret, **self.tokens)
+        return done.stdout if done.returncode == 0 else ""
+
+
+if __name__ == "__main__":
+    unittest.main()
