@@ -37,7 +37,6 @@ class _Pod:
         self.directory = Path(tempfile.mkdtemp(prefix=f"{self.name}-", dir=machine.directory))
         self.process, self.restarts, self.is_ready, self.told = None, 0, False, None
         self.ending_since = self.start_at = None
-        self.exit_codes = []
         self.prepare()
 
     # ---- files ----
@@ -106,22 +105,22 @@ class _Pod:
             if self.start_at is None or time.monotonic() >= self.start_at:
                 self.start()
         elif self.process.poll() is not None:
-            self.exit_codes.append(self.process.returncode)
             if self.ending_since is not None:
                 return self.leave()
-            self.ended(self.process.returncode)
+            self.restart()
         elif self.ending_since is not None and time.monotonic() > self.ending_since + self.spec["terminationGracePeriodSeconds"]:
             self.process.kill()
         self.is_ready = self.process is not None and self.process.poll() is None and self.probe("readiness")
         self.tell()
         return True
 
-    def ended(self, code):
+    def restart(self):
+        """After a second; of a Job never."""
         if self.spec["restartPolicy"] == "Always":
             self.process, self.restarts, self.start_at = None, self.restarts + 1, time.monotonic() + 1
 
     def leave(self):
-        self.machine.ask("DELETE", f"{_PODS}/{self.name}", {"gracePeriodSeconds": 0})
+        self.machine.ask("DELETE", f"{_PODS}/{self.name}", {"apiVersion": "v1", "kind": "DeleteOptions", "gracePeriodSeconds": 0})
         self.stop()
         return False
 
@@ -162,7 +161,7 @@ class Machine:
         self._thread = threading.Thread(target=self._run)
 
     def __enter__(self):
-        self.ask("POST", "/api/v1/nodes", {"metadata": {"name": _NODE}})
+        self.ask("POST", "/api/v1/nodes", {"apiVersion": "v1", "kind": "Node", "metadata": {"name": _NODE}})
         self._thread.start()
         return self
 
@@ -215,7 +214,8 @@ class Machine:
         self._addresses += 1
         address = f"10.88.{self._addresses // 250}.{self._addresses % 250 + 1}"
         subprocess.run(["ip", "address", "add", f"{address}/32", "dev", "lo"], check=True)
-        self.ask("POST", f"{_PODS}/{name}/binding", {"metadata": {"name": name}, "target": {"apiVersion": "v1", "kind": "Node", "name": _NODE}})
+        self.ask("POST", f"{_PODS}/{name}/binding", {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": name},
+                                                     "target": {"apiVersion": "v1", "kind": "Node", "name": _NODE}})
         self.pods[name] = _Pod(self, item, address)
 
     def _has_its_secrets(self, item):
