@@ -1,7 +1,10 @@
 """deploy/kubernetes as objects: an overlay by Kustomize, or the chart by Helm."""
 
+import os
 import re
 import subprocess
+import tempfile
+from pathlib import Path
 
 import yaml
 from latchkey_test.paths import ROOT
@@ -30,6 +33,16 @@ def _checked(name, *arguments):
 def kustomize(overlay):
     """An overlay as text."""
     return _checked("kustomize", "build", KUBERNETES / "overlays" / overlay)
+
+
+def kustomize_with(overlay, component):
+    """An overlay of one's own: that one, and a component that it does not have."""
+    TOOLS.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=TOOLS) as directory:
+        back = os.path.relpath(KUBERNETES, directory)
+        (Path(directory) / "kustomization.yaml").write_text(yaml.safe_dump({
+            "resources": [f"{back}/overlays/{overlay}"], "components": [f"{back}/components/{component}"]}))
+        return _checked("kustomize", "build", directory)
 
 
 def helm(overlay, *more):

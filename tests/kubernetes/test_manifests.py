@@ -11,7 +11,7 @@ from pathlib import Path
 import yaml
 from latchkey_test.authority import Authority
 from latchkey_test.paths import ROOT, program
-from manifests import (KUBERNETES, KUBE_VERSION, OVERLAYS, TOOLS, helm, index, key_of, kustomize, load, of_kind, plain_name, pods_of, settings_of, tool)
+from manifests import (KUBERNETES, KUBE_VERSION, OVERLAYS, TOOLS, helm, index, key_of, kustomize, kustomize_with, load, of_kind, plain_name, pods_of, settings_of, tool)
 
 sys.path.insert(0, str(KUBERNETES))
 from write_prometheus_rule import RULE, make_rule  # noqa: E402
@@ -37,18 +37,24 @@ class Manifests(unittest.TestCase):
     def assert_done(self, done):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
+    def assert_same(self, items, others):
+        expected, made = index(items), index(others)
+        # Kustomize's user deletes the Job of the release before; Helm gives each a name of its own.
+        for key in [key for key in made if key[0] == "Job"]:
+            job = made.pop(key)
+            job["metadata"]["name"] = plain_name(job)
+            made[key_of(job)] = job
+        self.assertEqual(sorted(made), sorted(expected))
+        for key, item in expected.items():
+            self.assertEqual(made[key], item, key)
+
     def test_helm_makes_the_very_objects_that_kustomize_makes(self):
         for name, overlay in self.overlays.items():
             with self.subTest(name):
-                expected, made = index(overlay.items), index(load(helm(name)))
-                # Kustomize's user deletes the Job of the release before; Helm gives each a name of its own.
-                for key in [key for key in made if key[0] == "Job"]:
-                    job = made.pop(key)
-                    job["metadata"]["name"] = plain_name(job)
-                    made[key_of(job)] = job
-                self.assertEqual(sorted(made), sorted(expected))
-                for key, item in expected.items():
-                    self.assertEqual(made[key], item, key)
+                self.assert_same(overlay.items, load(helm(name)))
+
+    def test_an_overlay_with_one_more_component_is_a_value_of_the_chart(self):
+        self.assert_same(load(kustomize_with("single-node", "grpc-readiness")), load(helm("single-node", "--set", "grpcReadiness.enabled=true")))
 
     def test_another_catalogue_or_image_is_another_migration(self):
         def name(*arguments):
@@ -80,7 +86,7 @@ class Manifests(unittest.TestCase):
 
     def test_the_chart_refuses_values_that_no_deployment_should_have(self):
         for wrong in ("image.tag=latest", "database.url=postgresql://latchkey:secret@host/latchkey", "setings.latchkey.loops=2",
-                      "settings.token.listen=*:1", "tls.enabled=perhaps", "servers.validator.replicas=-1", "image.digest=sha256:0"):
+                      "settings.token.listen=*:1", "tls.enabled=true,grpcReadiness.enabled=true", "tls.enabled=perhaps", "servers.validator.replicas=-1", "image.digest=sha256:0"):
             with self.subTest(wrong):
                 done = tool("helm", "template", "latchkey", KUBERNETES / "chart", *KUBE_VERSION, "--set", wrong)
                 self.assertNotEqual(done.returncode, 0)
