@@ -120,8 +120,8 @@ class ControlPlane:
 
     def kubectl(self, *arguments, text=None, check=True):
         """The finished process."""
-        done = subprocess.run([TOOLS / "bin/kubectl", f"--kubeconfig={self.kubeconfig}", f"--cache-dir={self._directory}/cache", *map(str, arguments)],
-                              input=text, capture_output=True, text=True, timeout=300, check=False)
+        command = [TOOLS / "bin/kubectl", f"--kubeconfig={self.kubeconfig}", f"--cache-dir={self._directory}/cache", *map(str, arguments)]
+        done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=300, check=False)
         if check and done.returncode != 0:
             raise AssertionError(f"kubectl {arguments} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
         return done

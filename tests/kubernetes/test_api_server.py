@@ -17,7 +17,7 @@ from latchkey_test import PrivatePostgres
 from latchkey_test.paths import program
 from latchkey_test.waiting import wait_until
 from machine import Machine
-from manifests import KUBERNETES, NAMESPACE, TOOLS, kustomize, load, of_kind
+from manifests import KUBERNETES, NAMESPACE, OVERLAYS, TOOLS, kustomize, load, of_kind, tool
 
 _CLONE_NEWNET = 0x40000000
 _SERVERS = ("token", "whitelist", "invitation", "validator")
@@ -58,7 +58,8 @@ class Accepted(unittest.TestCase):
 
     def test_the_controllers_make_as_many_pods_as_the_autoscalers_want_at_least(self):
         self.plane.kubectl("apply", "-f", "-", text=self.text)
-        wanted = {scaler["spec"]["scaleTargetRef"]["name"]: scaler["spec"]["minReplicas"] for scaler in of_kind(self.items, "HorizontalPodAutoscaler")}
+        scalers = [scaler["spec"] for scaler in of_kind(self.items, "HorizontalPodAutoscaler")]
+        wanted = {scaler["scaleTargetRef"]["name"]: scaler["minReplicas"] for scaler in scalers}
 
         def count():
             names = [pod["metadata"]["labels"]["app.kubernetes.io/component"] for pod in self.read("pods")]
@@ -79,6 +80,24 @@ class Accepted(unittest.TestCase):
             self.assertEqual(done.returncode != 0, is_changed, done.stderr)
             if is_changed:
                 self.assertIn("violates PodSecurity", done.stderr)
+
+
+    def helm(self, *arguments):
+        done = tool("helm", *arguments, "--kubeconfig", self.plane.kubeconfig, "--namespace", "by-helm")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_helm_installs_upgrades_and_goes_back(self):
+        def migrations():
+            jobs = self.plane.kubectl("get", "jobs", "-n", "by-helm", "-o", "name").stdout.split()
+            self.assertEqual(len(jobs), 1)
+            return jobs
+        chart = (KUBERNETES / "chart", *OVERLAYS["production"])
+        self.helm("install", "latchkey", *chart, "--create-namespace")
+        first = migrations()
+        self.helm("upgrade", "latchkey", *chart, "--set", "permissions=charges.read  See charges")
+        self.assertNotEqual(migrations(), first)
+        self.helm("rollback", "latchkey")
+        self.assertEqual(migrations(), first)
 
 
 class OneNode(unittest.TestCase):
@@ -113,40 +132,37 @@ class OneNode(unittest.TestCase):
         rules.write_text("host all latchkey all scram-sha-256\n" + rules.read_text())
         cls.postgres.execute("SELECT pg_reload_conf()")
 
-    def latchkey(self, *arguments, variables=None):
-        """The command line as `kubectl exec` runs it in a Pod of the token service."""
+    def latchkey(self, *arguments, variables=None, expected=0):
+        """The command line as `kubectl exec` runs it in a Pod of the token service; what it prints."""
         [pod] = self.machine.pods_of("token")
         environment = {**pod.environment(), "LATCHKEY_ALLOW_PLAINTEXT": "on", **(variables or {})}
         for name, port in zip(_SERVERS, (7072, 7074, 7076, 7078)):
             [pod] = self.machine.pods_of(name)
             environment[f"LATCHKEY_{name.upper()}_ADDRESS"] = f"{pod.address}:{port}"
-        return subprocess.run([program("latchkey"), *arguments], env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        done = subprocess.run([program("latchkey"), *arguments], env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               timeout=120, check=False)
+        self.assertEqual(done.returncode, expected, done.stdout + done.stderr)
+        return done.stdout
 
     def make_operator(self):
-        """The operator's secret; anew each time."""
-        path = self.directory / f"operator-{time.monotonic_ns()}.env"
-        done = self.latchkey("bootstrap", "--rotate", "--env-file", str(path))
-        if done.returncode != 0:
-            done = self.latchkey("bootstrap", "--env-file", str(path))
-        self.assertEqual(done.returncode, 0, done.stderr)
+        """The variables of its token."""
+        path = self.directory / "operator.env"
+        self.latchkey("bootstrap", "--env-file", str(path))
         lines = dict(line.split("=", 1) for line in path.read_text().splitlines() if "=" in line and not line.startswith("#"))
-        return lines["LATCHKEY_OPERATOR_TOKEN"].strip("'\"")
+        return {"LATCHKEY_OPERATOR_TOKEN": lines["LATCHKEY_OPERATOR_TOKEN"].strip("'\"")}
 
     def test_two_commands_lead_to_a_token_that_is_validated(self):
-        operator = {"LATCHKEY_OPERATOR_TOKEN": self.make_operator()}
-        company = json.loads(self.latchkey("company", "create", "Example Ltd", "--operator", "--json", variables=operator).stdout)
-        secret = self.directory / "token"
-        made = self.latchkey("token", "create", "--operator", "--company", company["company"]["company_id"], "--company-owned", "--label", "first",
-                             "--permission", "charges.read", "--secret-file", str(secret), "--wait", "10s", variables=operator)
-        self.assertEqual(made.returncode, 0, made.stderr)
+        operator, secret = self.make_operator(), self.directory / "token"
+        company = json.loads(self.latchkey("company", "create", "Example Ltd", "--administrator", "it@example.com", "--operator", "--json",
+                                           variables=operator))
+        self.latchkey("token", "create", "--operator", "--company", company["company"]["company_id"], "--company-owned", "--label", "first",
+                      "--permission", "charges.read", "--secret-file", str(secret), "--wait", "20s", variables=operator)
         token = secret.read_text().strip()
         asked = ("validate", "--permission", "charges.read")
-        admitted = self.latchkey(*asked, variables={"LATCHKEY_VALIDATE_TOKEN": token, "LATCHKEY_TOKEN": token})
-        self.assertEqual(admitted.returncode, 0, admitted.stdout + admitted.stderr)
+        self.latchkey(*asked, variables={"LATCHKEY_VALIDATE_TOKEN": token, "LATCHKEY_TOKEN": token})
         print(f"from `kubectl apply` to a validated token: {time.monotonic() - self.started:.1f} s")
-        # Not from another Pod: that is no loopback, so who asks says who he is.
-        self.assertEqual(self.latchkey(*asked, variables={"LATCHKEY_VALIDATE_TOKEN": token}).returncode, 3)
+        # Another Pod is not on the validator's machine, so who asks says who he is.
+        self.latchkey(*asked, variables={"LATCHKEY_VALIDATE_TOKEN": token}, expected=3)
 
     def test_the_headless_service_leads_to_the_validator_that_is_ready(self):
         [pod] = self.machine.pods_of("validator")

@@ -11,7 +11,8 @@ from pathlib import Path
 import yaml
 from latchkey_test.authority import Authority
 from latchkey_test.paths import ROOT, program
-from manifests import (KUBERNETES, KUBE_VERSION, OVERLAYS, TOOLS, helm, index, key_of, kustomize, kustomize_with, load, of_kind, plain_name, pods_of, settings_of, tool)
+from manifests import (KUBE_VERSION, KUBERNETES, OVERLAYS, TOOLS, helm, index, key_of, kustomize, kustomize_with, load, of_kind, plain_name,
+                       pods_of, settings_of, tool)
 
 sys.path.insert(0, str(KUBERNETES))
 from write_prometheus_rule import RULE, make_rule  # noqa: E402
@@ -21,6 +22,11 @@ _SERVERS = ("token", "whitelist", "invitation", "validator")
 # Findings of kube-score that are argued in docs/decisions/0041.
 _ARGUED = ("container-image-pull-policy", "deployment-has-host-podantiaffinity")
 _ARGUED_ON_ONE_NODE = ("container-security-context-user-group-id", "pod-networkpolicy", "deployment-replicas")
+
+
+def conform(text):
+    """Each object against the schema of its kind, which has to be there."""
+    return tool("kubeconform", "-strict", "-summary", "-schema-location", f"{TOOLS}/schemas/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json", text=text)
 
 
 class Overlay:
@@ -67,13 +73,11 @@ class Manifests(unittest.TestCase):
         for name, overlay in self.overlays.items():
             with self.subTest(name):
                 for text in (overlay.text, helm(name)):
-                    self.assert_done(tool("kubeconform", "-strict", "-summary", "-schema-location",
-                                          f"{TOOLS}/schemas/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json", text=text))
+                    self.assert_done(conform(text))
 
     def test_the_schemas_refuse_a_field_that_is_typed_wrong(self):
         for wrong in ("terminationGracePeriod: 45", "automountServiceAccountTokens: false"):
-            text = self.overlays["production"].text.replace("enableServiceLinks: false", wrong, 1)
-            done = tool("kubeconform", "-strict", "-schema-location", f"{TOOLS}/schemas/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json", text=text)
+            done = conform(self.overlays["production"].text.replace("enableServiceLinks: false", wrong, 1))
             self.assertNotEqual(done.returncode, 0)
             self.assertIn(wrong.split(":", maxsplit=1)[0], done.stdout)
 
@@ -82,11 +86,13 @@ class Manifests(unittest.TestCase):
             with self.subTest(name):
                 argued = _ARGUED + (_ARGUED_ON_ONE_NODE if name == "single-node" else ())
                 ignored = [argument for test in argued for argument in ("--ignore-test", test)]
-                self.assert_done(tool("kube-score", "score", "--output-format", "ci", "--exit-one-on-warning", "--ignore-container-cpu-limit", *ignored, "-", text=overlay.text))
+                self.assert_done(tool("kube-score", "score", "--output-format", "ci", "--exit-one-on-warning", "--ignore-container-cpu-limit",
+                                      *ignored, "-", text=overlay.text))
 
     def test_the_chart_refuses_values_that_no_deployment_should_have(self):
         for wrong in ("image.tag=latest", "database.url=postgresql://latchkey:secret@host/latchkey", "setings.latchkey.loops=2",
-                      "settings.token.listen=*:1", "tls.enabled=true,grpcReadiness.enabled=true", "tls.enabled=perhaps", "servers.validator.replicas=-1", "image.digest=sha256:0"):
+                      "settings.token.listen=*:1", "tls.enabled=true,grpcReadiness.enabled=true", "tls.enabled=perhaps",
+                      "servers.validator.replicas=-1", "image.digest=sha256:0"):
             with self.subTest(wrong):
                 done = tool("helm", "template", "latchkey", KUBERNETES / "chart", *KUBE_VERSION, "--set", wrong)
                 self.assertNotEqual(done.returncode, 0)
