@@ -5,7 +5,7 @@ set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 LIB=$ROOT/tests/lib
 DEFAULT_SUITES=(lint unit fuzz-replay integration asan tsan)
-EXTRA_SUITES=(model quickstart deploy interop upgrade reproducible attack fault fuzz valgrind bench)
+EXTRA_SUITES=(model quickstart deploy kubernetes interop upgrade reproducible attack fault fuzz valgrind bench)
 
 # shellcheck source=../deploy/packages.sh
 source "$ROOT/deploy/packages.sh"
@@ -32,6 +32,8 @@ Suites, and what they need beyond Debian's packages (nothing, for those that run
   quickstart   deploy/quickstart.sh in a copy of the tree, and README's transcript of it (ports 7070, 7071)
   deploy       deploy/: what Debian's Prometheus makes of our metrics, alerts and dashboard; as root the Debian packages, installed,
                run and removed again
+  kubernetes   deploy/kubernetes: Kustomize and Helm make the same, schemas and servers take it (Go); and where they are built, or
+               with LATCHKEY_KUBERNETES=build (a quarter of an hour), Kubernetes' own API server and controllers, as root
   interop      clients and public suites of other ecosystems (npm, PyPI, Go)
   upgrade      the programs of the release before (tests/upgrade/previous), built from the history, beside these ones
   reproducible two whole builds, whose packages must be the same bytes
@@ -198,6 +200,13 @@ get_prometheus() {
     [[ $install == yes && ! -x $directory/usr/bin/promtool ]] || return 0
     mkdir -p "$directory"
     (cd "$directory" && apt-get download -q prometheus && dpkg -x prometheus_*.deb . && rm prometheus_*.deb)
+}
+
+suite_kubernetes() {
+    build release || return 0
+    [[ $install == no ]] || step "kubernetes tools" tests/kubernetes/get_tools.sh
+    [[ ${LATCHKEY_KUBERNETES:-} != build ]] || step "kubernetes control plane" tests/kubernetes/build_control_plane.sh
+    step kubernetes env LATCHKEY_BUILD_DIR=build /usr/bin/python3 "$LIB/run_python.py" tests/kubernetes
 }
 
 suite_interop() {

@@ -1,0 +1,1 @@
+../../components/postgres/create-database.sh

@@ -1,0 +1,116 @@
+{{- /* Ports of each server; they are those of docs/operations.md. */ -}}
+{{- define "latchkey.servers" -}}
+token: {grpc: 7072, admin: 7073}
+whitelist: {grpc: 7074, admin: 7075}
+invitation: {grpc: 7076, admin: 7077}
+validator: {grpc: 7078, admin: 7079}
+{{- end -}}
+
+{{- define "latchkey.image" -}}
+{{- with .Values.image -}}
+{{ .repository }}{{ if .digest }}@{{ .digest }}{{ else }}:{{ .tag | default $.Chart.AppVersion }}{{ end }}
+{{- end -}}
+{{- end -}}
+
+{{- /* Settings as a file of them, in order. */ -}}
+{{- define "latchkey.conf" -}}
+{{- range $name, $value := . }}{{ printf "%s = %s\n" $name $value }}{{ end -}}
+{{- end -}}
+
+{{- define "latchkey.clients" -}}
+{{- range $name, $rights := . }}{{ printf "%s %s\n" $name (join " " $rights) }}{{ end -}}
+{{- end -}}
+
+{{- /* The files of latchkey-settings, as JSON. */ -}}
+{{- define "latchkey.settings" -}}
+{{- $files := dict -}}
+{{- range $name, $settings := .Values.settings -}}
+{{- $_ := set $files (printf "%s.conf" $name) (include "latchkey.conf" $settings) -}}
+{{- end -}}
+{{- range $name, $ports := include "latchkey.servers" . | fromYaml -}}
+{{- $listen := dict "listen" (printf "*:%v" $ports.grpc) "admin-listen" (printf "*:%v" $ports.admin) -}}
+{{- $_ := set $files (printf "%s.conf" $name) (include "latchkey.conf" (merge $listen (get $.Values.settings $name))) -}}
+{{- end -}}
+{{- if .Values.tls.enabled -}}
+{{- $_ := set $files "transport.conf" (.Files.Get "files/transport.conf") -}}
+{{- $_ := set $files "clients.conf" (include "latchkey.clients" .Values.tls.clients) -}}
+{{- end -}}
+{{- toJson $files -}}
+{{- end -}}
+
+{{- /*
+Every ConfigMap, as JSON {"latchkey-settings": {"name": "latchkey-settings-k2f...", "data": {...}}, ...}. The name ends as Kustomize
+makes it end: another text is another ConfigMap, and Pods that use it are replaced in order.
+*/ -}}
+{{- define "latchkey.configMaps" -}}
+{{- $environment := dict "LATCHKEY_DATABASE_URL" .Values.database.url "PGSERVICE" "latchkey" "PGSERVICEFILE" "/run/secrets/database/pg_service.conf" -}}
+{{- $permissions := dict "permissions.txt" (.Values.permissions | default (.Files.Get "files/permissions.txt")) -}}
+{{- $maps := dict "latchkey-environment" $environment "latchkey-permissions" $permissions "latchkey-settings" (include "latchkey.settings" . | fromJson) -}}
+{{- if .Values.postgres.enabled -}}
+{{- $_ := set $maps "latchkey-postgres" (dict "create-database.sh" (.Files.Get "files/create-database.sh")) -}}
+{{- end -}}
+{{- $named := dict -}}
+{{- range $name, $data := $maps -}}
+{{- $hash := dict "kind" "ConfigMap" "name" "" "data" $data | toJson | sha256sum | trunc 10 -}}
+{{- $hash = $hash | replace "0" "g" | replace "1" "h" | replace "3" "k" | replace "a" "m" | replace "e" "t" -}}
+{{- $_ := set $named $name (dict "name" (printf "%s-%s" $name $hash) "data" $data) -}}
+{{- end -}}
+{{- toJson $named -}}
+{{- end -}}
+
+{{- /* What certificates of servers and clients have in common; of (list $ USAGE). */ -}}
+{{- define "latchkey.leaf" -}}
+{{- $issuer := (index . 0).Values.tls.issuer -}}
+duration: 2160h
+renewBefore: 720h
+privateKey:
+  algorithm: ECDSA
+  size: 256
+  rotationPolicy: Always
+usages: [{{ index . 1 }}]
+issuerRef:
+  group: {{ $issuer.group }}
+  kind: {{ $issuer.kind }}
+  name: {{ $issuer.name | default "latchkey" }}
+{{- end -}}
+
+{{- /* How each of our Pods runs, beside its containers and volumes. */ -}}
+{{- define "latchkey.pod" -}}
+serviceAccountName: latchkey
+automountServiceAccountToken: false
+# Variables of services would be named LATCHKEY_..., as settings are.
+enableServiceLinks: false
+terminationGracePeriodSeconds: {{ .Values.terminationGracePeriodSeconds }}
+{{- with .Values.image.pullSecrets }}
+imagePullSecrets:
+{{- range . }}
+  - name: {{ . }}
+{{- end }}
+{{- end }}
+securityContext:
+  {{- include "latchkey.podSecurity" 65532 | nindent 2 }}
+{{- end -}}
+
+{{- define "latchkey.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: {{ . }}
+runAsGroup: {{ . }}
+fsGroup: {{ . }}
+fsGroupChangePolicy: OnRootMismatch
+seccompProfile:
+  type: RuntimeDefault
+{{- end -}}
+
+{{- define "latchkey.containerSecurity" -}}
+allowPrivilegeEscalation: false
+privileged: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
+{{- end -}}
+
+{{- /* A sidecar would call from loopback, where a validator asks nobody who he is: no mesh comes between. */ -}}
+{{- define "latchkey.meshLabels" -}}
+istio.io/dataplane-mode: none
+sidecar.istio.io/inject: "false"
+{{- end -}}

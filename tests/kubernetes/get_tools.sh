@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Gets what reads manifests into build/kubernetes: programs in bin, schemas of Kubernetes and of the operators that production uses in
+# schemas, the operators' definitions in definitions. Needs Go 1.26.
+set -euo pipefail
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+HERE=$ROOT/build/kubernetes
+# shellcheck source=versions.sh
+source "$ROOT/tests/kubernetes/versions.sh"
+
+command -v go >/dev/null || { echo "tests/kubernetes needs Go 1.26 or later from go.dev/dl, in PATH" >&2 && exit 1; }
+
+# module PATH@VERSION: where Go has put it.
+module() {
+    go mod download -json "$1" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p'
+}
+
+get_programs() {
+    local program
+    for program in "${GO_PROGRAMS[@]}"; do
+        GOBIN=$HERE/bin CGO_ENABLED=0 go install -trimpath -ldflags "-s -w" "$program"
+    done
+}
+
+get_schemas() {
+    local kubernetes cert_manager operator
+    kubernetes=$(module "k8s.io/kubernetes@v$KUBERNETES")
+    cert_manager=$(module "github.com/cert-manager/cert-manager@v$CERT_MANAGER")
+    operator=$(module "github.com/prometheus-operator/prometheus-operator@v$PROMETHEUS_OPERATOR")
+    mkdir -p "$HERE/definitions"
+    cp "$cert_manager"/deploy/crds/cert-manager.io_{certificates,issuers}.yaml "$HERE/definitions"
+    cp "$operator"/example/prometheus-operator-crd/monitoring.coreos.com_{servicemonitors,prometheusrules}.yaml "$HERE/definitions"
+    chmod u+w "$HERE"/definitions/*
+    /usr/bin/python3 "$ROOT/tests/kubernetes/schemas.py" "$HERE/schemas" "$kubernetes/api/openapi-spec/swagger.json" "$HERE"/definitions/*.yaml
+}
+
+stamp=$HERE/.tools-$(cat "$ROOT"/tests/kubernetes/{versions.sh,get_tools.sh,schemas.py} | cksum | cut -d " " -f 1)
+if [[ ! -e $stamp ]]; then
+    mkdir -p "$HERE"
+    get_programs
+    get_schemas
+    touch "$stamp"
+fi

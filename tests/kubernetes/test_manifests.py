@@ -1,0 +1,228 @@
+"""deploy/kubernetes as files: Kustomize and Helm make the same objects, the schemas of Kubernetes and of the operators take them, and
+what they say fits the programs that they run. Needs what tests/kubernetes/get_tools.sh gets, and the built programs."""
+
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+import yaml
+from latchkey_test.authority import Authority
+from latchkey_test.paths import ROOT, program
+from manifests import (KUBE_VERSION, KUBERNETES, OVERLAYS, TOOLS, helm, index, key_of, kustomize, kustomize_with, load, of_kind, plain_name,
+                       pods_of, settings_of, tool)
+
+sys.path.insert(0, str(KUBERNETES))
+from write_prometheus_rule import RULE, make_rule  # noqa: E402
+
+_DOCUMENT = ROOT / "docs/kubernetes.md"
+_SERVERS = ("token", "whitelist", "invitation", "validator")
+# Findings of kube-score that are argued in docs/decisions/0041.
+_ARGUED = ("container-image-pull-policy", "deployment-has-host-podantiaffinity")
+_ARGUED_ON_ONE_NODE = ("container-security-context-user-group-id", "pod-networkpolicy", "deployment-replicas")
+
+
+def conform(text):
+    """Each object against the schema of its kind, which has to be there."""
+    return tool("kubeconform", "-strict", "-summary", "-schema-location", f"{TOOLS}/schemas/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json", text=text)
+
+
+class Overlay:
+    def __init__(self, name):
+        self.text = kustomize(name)
+        self.items = load(self.text)
+
+
+class Manifests(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.overlays = {name: Overlay(name) for name in OVERLAYS}
+
+    def assert_done(self, done):
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def assert_same(self, items, others):
+        expected, made = index(items), index(others)
+        # Kustomize's user deletes the Job of the release before; Helm gives each a name of its own.
+        for key in [key for key in made if key[0] == "Job"]:
+            job = made.pop(key)
+            job["metadata"]["name"] = plain_name(job)
+            made[key_of(job)] = job
+        self.assertEqual(sorted(made), sorted(expected))
+        for key, item in expected.items():
+            self.assertEqual(made[key], item, key)
+
+    def test_helm_makes_the_very_objects_that_kustomize_makes(self):
+        for name, overlay in self.overlays.items():
+            with self.subTest(name):
+                self.assert_same(overlay.items, load(helm(name)))
+
+    def test_an_overlay_with_one_more_component_is_a_value_of_the_chart(self):
+        self.assert_same(load(kustomize_with("single-node", "grpc-readiness")), load(helm("single-node", "--set", "grpcReadiness.enabled=true")))
+
+    def test_another_catalogue_or_image_is_another_migration(self):
+        def name(*arguments):
+            return [key_of(item) for item in of_kind(load(helm("single-node", *arguments)), "Job")]
+        self.assertEqual(name(), name())
+        self.assertNotEqual(name(), name("--set", "permissions=charges.read"))
+        self.assertNotEqual(name(), name("--set", "image.tag=0.2.0"))
+
+    def test_the_schemas_take_every_object(self):
+        for name, overlay in self.overlays.items():
+            with self.subTest(name):
+                for text in (overlay.text, helm(name)):
+                    self.assert_done(conform(text))
+
+    def test_the_schemas_refuse_a_field_that_is_typed_wrong(self):
+        for wrong in ("terminationGracePeriod: 45", "automountServiceAccountTokens: false"):
+            done = conform(self.overlays["production"].text.replace("enableServiceLinks: false", wrong, 1))
+            self.assertNotEqual(done.returncode, 0)
+            self.assertIn(wrong.split(":", maxsplit=1)[0], done.stdout)
+
+    def test_kube_score_finds_nothing_that_is_not_argued(self):
+        for name, overlay in self.overlays.items():
+            with self.subTest(name):
+                argued = _ARGUED + (_ARGUED_ON_ONE_NODE if name == "single-node" else ())
+                ignored = [argument for test in argued for argument in ("--ignore-test", test)]
+                self.assert_done(tool("kube-score", "score", "--output-format", "ci", "--exit-one-on-warning", "--ignore-container-cpu-limit",
+                                      *ignored, "-", text=overlay.text))
+
+    def test_the_chart_refuses_values_that_no_deployment_should_have(self):
+        for wrong in ("image.tag=latest", "database.url=postgresql://latchkey:secret@host/latchkey", "setings.latchkey.loops=2",
+                      "settings.token.listen=*:1", "tls.enabled=true,grpcReadiness.enabled=true", "tls.enabled=perhaps",
+                      "servers.validator.replicas=-1", "image.digest=sha256:0"):
+            with self.subTest(wrong):
+                done = tool("helm", "template", "latchkey", KUBERNETES / "chart", *KUBE_VERSION, "--set", wrong)
+                self.assertNotEqual(done.returncode, 0)
+                self.assertIn("values", done.stderr)
+
+    def test_the_chart_is_clean_by_its_own_linter(self):
+        for _, arguments in OVERLAYS.items():
+            self.assert_done(tool("helm", "lint", "--strict", *KUBE_VERSION, KUBERNETES / "chart", *arguments))
+
+    def test_the_alerts_are_those_of_prometheus(self):
+        self.assertEqual(RULE.read_text(), make_rule(), "run deploy/kubernetes/write_prometheus_rule.py")
+        alerts = yaml.safe_load((ROOT / "deploy/prometheus/alerts.yml").read_text())
+        [rule] = of_kind(self.overlays["production"].items, "PrometheusRule")
+        self.assertEqual(rule["spec"], alerts)
+
+    def test_the_page_lists_the_objects(self):
+        rows = re.findall(r"^\| ([A-Z]\w+) \| `([^`]+)` \| (x?) \| (x?) \|", _DOCUMENT.read_text(), re.MULTILINE)
+        for column, name in ((2, "single-node"), (3, "production")):
+            listed = sorted((row[0], each) for row in rows if row[column] for each in row[1].split(", "))
+            made = sorted((item["kind"], plain_name(item)) for item in self.overlays[name].items)
+            self.assertEqual(listed, made)
+
+
+class Pods(unittest.TestCase):
+    """What the manifests say to the kubelet."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.overlays = {name: load(kustomize(name)) for name in OVERLAYS}
+
+    def each_pod(self):
+        for overlay, items in self.overlays.items():
+            for name, template in pods_of(items):
+                yield f"{overlay}: {name}", items, template["spec"], template
+
+    def test_a_pod_is_given_longer_to_end_than_a_drain_may_take(self):
+        for label, items, pod, _ in self.each_pod():
+            with self.subTest(label):
+                settings = dict(line.split(" = ", 1) for line in settings_of(items)["latchkey.conf"].splitlines())
+                drain = sum(int(settings[name].removesuffix("s")) for name in ("drain-delay", "drain-grace"))
+                self.assertGreaterEqual(pod["terminationGracePeriodSeconds"], drain + 10)
+
+    def test_no_probe_that_ends_a_pod_asks_the_database(self):
+        for label, _, pod, _ in self.each_pod():
+            with self.subTest(label):
+                for container in pod["containers"]:
+                    if container["name"] == "server":
+                        self.assertEqual([container[f"{probe}Probe"]["httpGet"]["path"] for probe in ("startup", "liveness", "readiness")],
+                                         ["/livez", "/livez", "/readyz"])
+
+    def test_no_pod_can_speak_to_kubernetes_write_to_its_image_or_become_more_than_it_is(self):
+        for label, _, pod, _ in self.each_pod():
+            with self.subTest(label):
+                self.assertIs(pod["automountServiceAccountToken"], False)
+                self.assertIs(pod["enableServiceLinks"], False)
+                self.assertTrue(pod["securityContext"]["runAsNonRoot"])
+                for container in pod["containers"]:
+                    context = container["securityContext"]
+                    self.assertEqual((context["readOnlyRootFilesystem"], context["allowPrivilegeEscalation"], context["capabilities"]),
+                                     (True, False, {"drop": ["ALL"]}))
+                    self.assertIn("memory", container["resources"]["limits"])
+
+    def test_no_sidecar_comes_between_a_validator_and_those_who_ask_it(self):
+        for label, _, pod, template in self.each_pod():
+            with self.subTest(label):
+                if pod["containers"][0]["name"] != "postgres":
+                    self.assertEqual(template["metadata"]["labels"]["sidecar.istio.io/inject"], "false")
+                    self.assertEqual(template["metadata"]["annotations"]["linkerd.io/inject"], "disabled")
+
+    def test_no_secret_stands_in_an_object_or_in_the_environment(self):
+        for label, items, pod, _ in self.each_pod():
+            with self.subTest(label):
+                self.assertEqual(of_kind(items, "Secret"), [])
+                for container in pod["containers"]:
+                    self.assertNotIn("secretKeyRef", str(container.get("env")) + str(container.get("envFrom")))
+
+    def test_every_image_has_a_version(self):
+        for label, _, pod, _ in self.each_pod():
+            with self.subTest(label):
+                for container in pod["containers"]:
+                    self.assertRegex(container["image"], r":\d+\.\d+[\w.-]*$")
+
+
+class Settings(unittest.TestCase):
+    """The servers themselves read what the ConfigMaps give them."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.authority = cls.enterClassContext(Authority())
+
+    def put_files(self, directory, items):
+        """As they are mounted, below another root."""
+        for name, text in settings_of(items).items():
+            (directory / name).write_text(text.replace("/etc/latchkey", str(directory)).replace("/run/secrets/tls", str(directory)))
+        issued = self.authority.issue("server", ["DNS:latchkey-token"], usage="serverAuth")
+        for name, path in (("tls.crt", issued.certificate), ("tls.key", issued.key), ("ca.crt", self.authority.certificate)):
+            (directory / name).write_bytes(Path(path).read_bytes())
+
+    def check(self, name, items):
+        with tempfile.TemporaryDirectory() as parent:
+            directory = Path(parent)
+            self.put_files(directory, items)
+            [container] = [pod["spec"]["containers"][0] for pod_name, pod in pods_of(items) if pod_name == f"latchkey-{name}"]
+            arguments = [argument.replace("/etc/latchkey", str(directory)) for argument in container["args"]]
+            return subprocess.run([program(*container["command"]), *arguments, "--check-config"], capture_output=True, text=True, check=False)
+
+    def test_each_server_takes_its_files(self):
+        for overlay in OVERLAYS:
+            items = load(kustomize(overlay))
+            for name in _SERVERS:
+                with self.subTest(overlay=overlay, server=name):
+                    done = self.check(name, items)
+                    self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_without_a_word_about_tls_no_server_starts(self):
+        items = load(kustomize("single-node"))
+        del settings_of(items)["transport.conf"]
+        self.assertNotEqual(self.check("token", items).returncode, 0)
+
+    def test_the_ports_are_those_that_the_servers_listen_on(self):
+        for overlay in OVERLAYS:
+            items = load(kustomize(overlay))
+            for name in _SERVERS:
+                conf = settings_of(items)[f"{name}.conf"]
+                [server] = [item for item in of_kind(items, "Deployment") if item["metadata"]["name"] == f"latchkey-{name}"]
+                [service] = [item for item in of_kind(items, "Service") if item["metadata"]["name"] == f"latchkey-{name}"]
+                ports = {port["name"]: port["containerPort"] for port in server["spec"]["template"]["spec"]["containers"][0]["ports"]}
+                self.assertEqual(conf, f"admin-listen = *:{ports['admin']}\nlisten = *:{ports['grpc']}\n")
+                self.assertEqual({port["name"]: port["port"] for port in service["spec"]["ports"]}, ports)
+
+
+if __name__ == "__main__":
+    unittest.main()
