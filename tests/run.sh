@@ -5,7 +5,7 @@ set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 LIB=$ROOT/tests/lib
 DEFAULT_SUITES=(lint unit fuzz-replay integration asan tsan)
-EXTRA_SUITES=(model quickstart deploy kubernetes interop upgrade reproducible attack fault fuzz valgrind bench)
+EXTRA_SUITES=(model quickstart deploy kubernetes interop upgrade reproducible attack fault ha fuzz valgrind bench)
 
 # shellcheck source=../deploy/packages.sh
 source "$ROOT/deploy/packages.sh"
@@ -39,6 +39,7 @@ Suites, and what they need beyond Debian's packages (nothing, for those that run
   reproducible two whole builds, whose packages must be the same bytes
   attack       every attack of tests/attack, LATCHKEY_ATTACK_SECONDS (default 30) each, and a table of what became of it
   fault        a disk that gets full and networks that are cut, on purpose: as root, in a file system and networks of its own
+  ha           PostgreSQL on several nodes of Patroni, of which LATCHKEY_HA_CYCLES (default 20) are killed; PgBouncer; backup and restore
   fuzz         libFuzzer on every target, LATCHKEY_FUZZ_SECONDS (default 60) each
   valgrind     what peers reach (transport, JSON, TLS, HTTP, decisions), and the corpus of fuzzing, under valgrind: each
                program for LATCHKEY_VALGRIND_SECONDS (default 20) at most
@@ -254,6 +255,12 @@ suite_attack() {
 
 suite_fault() {
     build release && step fault tests/fault/run.sh
+}
+
+suite_ha() {
+    [[ $install == no ]] || install_packages patroni python3-etcd etcd-server etcd-client pgbouncer
+    build release || return 0
+    step ha env LATCHKEY_BUILD_DIR=build PYTHONPATH=tests/integration/system /usr/bin/python3 "$LIB/run_python.py" tests/ha
 }
 
 suite_bench() {

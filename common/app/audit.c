@@ -1,5 +1,6 @@
 #include "common/app/audit.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "common/app/audit_event.h"
@@ -7,6 +8,7 @@
 #include "common/base/typeid.h"
 
 #define USER_AGENT_MAX 500 // characters
+static_assert(AUDIT_COMPANIES_MAX + 2 <= DB_LAST_STATEMENTS_MAX, "and one of the handler, one of the frame");
 
 enum { APPEND };
 
@@ -254,7 +256,7 @@ enum status audit_flush(struct app_call *call) {
     enum status status = STATUS_OK;
     struct uuid company_id = find_next_company(call, (struct uuid){{0}});
     for (size_t i = 0; status == STATUS_OK && !uuid_is_zero(company_id); i++) {
-        status = i < DB_LAST_STATEMENTS_MAX ? append(call, company_id, &scratch) : STATUS_INTERNAL;
+        status = i < AUDIT_COMPANIES_MAX ? append(call, company_id, &scratch) : STATUS_INTERNAL;
         company_id = find_next_company(call, company_id);
     }
     buffer_fini(&scratch);

@@ -51,8 +51,10 @@ MUST_CHECK enum status audit_note_refusal_text(struct app_call *call, const char
 
 #define AUDIT_REFUSALS_MAX 10
 
-// For the frame: what was noted travels with the commit, as the last statement before it. NO_MEMORY;
-// INTERNAL for notes of more than DB_LAST_STATEMENTS_MAX companies.
+#define AUDIT_COMPANIES_MAX 4
+
+// For the frame: what was noted travels with the commit, a last statement before it for each company.
+// NO_MEMORY; INTERNAL for notes of more than AUDIT_COMPANIES_MAX companies.
 MUST_CHECK enum status audit_flush(struct app_call *call);
 
 #endif

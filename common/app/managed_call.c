@@ -56,11 +56,13 @@ struct managed_call {
     struct loop_task done;           // DONE
 };
 
-enum { FIND_HEAD, READ_TIME };
+enum { FIND_HEAD, READ_TIME, SETTLE };
 
 static const struct db_statement statements[] = {
     [FIND_HEAD] = {"managed_call_find_head", "SELECT head, mark FROM latchkey.change_lane WHERE lane = $1"},
     [READ_TIME] = {"managed_call_read_time", "SELECT clock_timestamp()"},
+    [SETTLE] = {"managed_call_settle", "SELECT pg_logical_emit_message(true, 'latchkey', '')"
+                                       " WHERE pg_current_xact_id_if_assigned() IS NULL"},
 };
 
 // What each line of the log says of it: the call's own, and those that are written while a worker has it.
@@ -239,10 +241,15 @@ static enum status commit(struct managed_call *managed, const struct db_revision
     return status;
 }
 
+// why SETTLE: what a change finds done already, a replay above all, may have been committed by somebody whose
+// wait for the standby was cut short: seen by all, and lost with this host. PostgreSQL has the COMMIT of a
+// transaction wait for the standby only where it has written something, so one that has not writes an empty
+// message, and with it all that it has seen is there.
 static enum status commit_mutation(struct managed_call *managed, struct db_connection *connection) {
     const struct db_revision *revisions;
     size_t count;
     uint8_t lane = managed->call.lane;
+    db_add_last(managed->call.transaction, &statements[SETTLE], NULL);
     enum status status = commit(managed, &revisions, &count);
     if (status != STATUS_OK)
         return db_fault(managed->call.fault, status);

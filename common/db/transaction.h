@@ -89,7 +89,7 @@ MUST_CHECK enum status db_query_batch(struct db_transaction *transaction, struct
 // A statement that is to be the last before the commit and travels with it, in the order in which they were
 // added; at most DB_LAST_STATEMENTS_MAX. What it returns is dropped; where it fails, the commit fails with
 // its status and nothing was changed. `params` lives until then.
-#define DB_LAST_STATEMENTS_MAX 4
+#define DB_LAST_STATEMENTS_MAX 6
 void db_add_last(struct db_transaction *transaction, const struct db_statement *statement,
                  const struct db_params *params);
 

@@ -54,9 +54,15 @@ class Client:
 
     def call(self, method, request, timeout=20, **options):
         """The answer of a method as contract.served_methods() describes them."""
-        invoke = self._calls.unary_unary(method.path, request_serializer=method.request.SerializeToString,
-                                         response_deserializer=method.response.FromString)
-        return invoke(request, timeout=timeout, **options)
+        return self._invocation(method)(request, timeout=timeout, **options)
+
+    def begin(self, method, request, timeout=20):
+        """The same call, under way."""
+        return self._invocation(method).future(request, timeout=timeout)
+
+    def _invocation(self, method):
+        return self._calls.unary_unary(method.path, request_serializer=method.request.SerializeToString,
+                                       response_deserializer=method.response.FromString)
 
     def at(self, address):
         """The same caller at another server."""

@@ -44,7 +44,7 @@ def bin_directory():
     return Path(found).parent
 
 
-def _account():
+def account():
     """Popen's arguments that make the server run as postgres: it refuses to run as root."""
     if os.geteuid() != 0:
         return {}
@@ -153,7 +153,7 @@ class PrivatePostgres(Cluster):
         subprocess.run(
             [self._bin / "initdb", "--pgdata", self.directory / "data", "--username=postgres", "--auth=trust",
              "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"],
-            check=True, stdout=subprocess.DEVNULL, cwd=self.directory, **_account())
+            check=True, stdout=subprocess.DEVNULL, cwd=self.directory, **account())
 
     def start(self):
         """Starts the server, also again after stop() or kill(), on the same port and data."""
@@ -167,7 +167,7 @@ class PrivatePostgres(Cluster):
         with open(self.directory / "log", "ab") as log:
             self._process = subprocess.Popen(
                 [self._bin / "postgres", "-D", self.directory / "data", *options],
-                stdout=log, stderr=log, cwd=self.directory, **_account())
+                stdout=log, stderr=log, cwd=self.directory, **account())
         return wait_until(self._is_settled, 60, "PostgreSQL to accept connections") == "ready"
 
     def _is_settled(self):
@@ -204,7 +204,7 @@ class PrivatePostgres(Cluster):
 
     def _copy_to(self, data):
         subprocess.run([self._bin / "pg_basebackup", "--pgdata", data, "--dbname", self.url, "--checkpoint=fast", "--no-sync"],
-                       check=True, stdout=subprocess.DEVNULL, cwd=self.directory, **_account())
+                       check=True, stdout=subprocess.DEVNULL, cwd=self.directory, **account())
 
     def require_standby(self, standby):
         """From now on a COMMIT is answered when that one has it, too."""

@@ -26,6 +26,12 @@ def make_secrets(count, lane, seed=1):
     return [make_secret(source, lane) for _ in range(count)]
 
 
+def lane_of(secret):
+    """Its company's."""
+    high, low = map(_DIGITS.index, secret[4:6])
+    return 62 * high + low
+
+
 def digest(secret):
     """What the database holds of it."""
     return hashlib.sha256(secret.encode()).digest()
