@@ -26,6 +26,11 @@ def make_secrets(count, lane, seed=1):
     return [make_secret(source, lane) for _ in range(count)]
 
 
+def lane(secret):
+    """The lane that it names."""
+    return _DIGITS.index(secret[4]) * 62 + _DIGITS.index(secret[5])
+
+
 def digest(secret):
     """What the database holds of it."""
     return hashlib.sha256(secret.encode()).digest()
