@@ -73,10 +73,17 @@ bool fence_has_applied(const struct fence_validator *validator, struct revision 
     return validator->row.positions[revision.lane] >= revision.seq;
 }
 
+static bool serves(const struct fence_validator *validator, struct revision revision) {
+    return validator->row.positions[revision.lane] != FENCE_NOT_SERVED;
+}
+
 struct fence_answer fence_count(const struct fence *fence, struct revision revision) {
-    struct fence_answer answer = {.live = (unsigned)fence->count};
-    for (size_t i = 0; i < fence->count; i++)
-        if (fence_has_applied(&fence->validators[i], revision))
-            answer.confirmed++;
+    struct fence_answer answer = {0};
+    for (size_t i = 0; i < fence->count; i++) {
+        if (!serves(&fence->validators[i], revision))
+            continue;
+        answer.live++;
+        answer.confirmed += fence_has_applied(&fence->validators[i], revision);
+    }
     return answer;
 }

@@ -10,6 +10,10 @@
 // seen; a validator whose renewal finds no row starts over and can't serve before it is at the head again. A
 // validator that registers later reads the heads after its registration, so after the change. No wall clock
 // takes part.
+//
+// A validator that does not serve the lane of the change holds nothing of it and admits nobody of it, so
+// nobody waits for it. What its row says of that holds as long as the row does: a process serves the same
+// lanes all its life, and another process has another row.
 #ifndef LATCHKEY_COMMON_APP_FENCE_H
 #define LATCHKEY_COMMON_APP_FENCE_H
 
@@ -23,6 +27,7 @@
 #include "common/base/uuid.h"
 
 #define FENCE_NAME_MAX 255
+#define FENCE_NOT_SERVED INT64_MAX
 
 // One validator's row as it was just read.
 struct fence_row {
@@ -30,7 +35,7 @@ struct fence_row {
     struct bytes name; // shown to people; cut at FENCE_NAME_MAX bytes
     int64_t renewal;   // changes with every renewal
     int64_t lease_ms;
-    int64_t positions[LANE_COUNT]; // the last change applied, by lane
+    int64_t positions[LANE_COUNT]; // the last change applied, by lane; FENCE_NOT_SERVED = it has no such lane
 };
 
 struct fence_validator {
@@ -47,7 +52,7 @@ struct fence {
 };
 
 struct fence_answer {
-    unsigned live;      // validators that may still decide
+    unsigned live;      // validators that may still decide about what is in the lane
     unsigned confirmed; // of those, how many have applied the change
 };
 

@@ -61,10 +61,9 @@ static struct fence_row read_row(const struct db_result *rows, int i) {
                             .name = db_result_get_text(rows, i, 1),
                             .renewal = db_result_get_int64(rows, i, 2),
                             .lease_ms = db_result_get_int32(rows, i, 3)};
-    // A lane that a validator does not hold can't lag there.
     struct db_array positions = db_result_get_array(rows, i, 4, DB_TYPE_INT64);
-    for (int lane = 0; lane < LANE_COUNT && db_array_next_int64(&positions, INT64_MAX, &row.positions[lane]);
-         lane++)
+    for (int lane = 0;
+         lane < LANE_COUNT && db_array_next_int64(&positions, FENCE_NOT_SERVED, &row.positions[lane]); lane++)
         ;
     return row;
 }

@@ -111,12 +111,26 @@ static void judge_validator(struct doctor *doctor, const struct validator_facts 
                     validator->name, validator->behind, format_span(doctor, validator->silent_ms));
 }
 
+static void judge_served(struct doctor *doctor, const struct database_facts *facts) {
+    if (facts->unserved[0])
+        doctor_tell(doctor, VERDICT_FAIL, "served", "start validators that serve them (--lanes)",
+                    "nobody decides about companies of the lanes %s", facts->unserved);
+    else if (facts->fewest_servers == facts->most_servers)
+        doctor_tell(doctor, VERDICT_OK, "served", NULL, "each lane by %" PRId64 " validators",
+                    facts->fewest_servers);
+    else
+        doctor_tell(doctor, VERDICT_OK, "served", NULL, "each lane by %" PRId64 " to %" PRId64 " validators",
+                    facts->fewest_servers, facts->most_servers);
+}
+
 static void judge_validators(struct doctor *doctor, const struct database_facts *facts) {
     if (facts->validator_count == 0)
         doctor_tell(doctor, VERDICT_WARN, "validator", "start latchkeyd or a latchkey-validator",
                     "none follows this database");
     for (size_t i = 0; i < facts->validator_count; i++)
         judge_validator(doctor, &facts->validators[i]);
+    if (facts->validator_count > 0)
+        judge_served(doctor, facts);
 }
 
 static void judge_mail(struct doctor *doctor, const struct database_facts *facts) {

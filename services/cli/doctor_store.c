@@ -5,6 +5,7 @@ enum {
     CONNECTIONS,
     DEPLOYMENT,
     VALIDATORS,
+    SERVED,
     MAIL,
     LOCKED_OUT,
     STATEMENT_COUNT,
@@ -35,6 +36,18 @@ static const struct db_statement statements[] = {
          "::bigint FROM latchkey.change_lane l), " MS_SINCE(
              "v.renewed_at") ","
                              " v.lease_ms::bigint FROM latchkey.validator v ORDER BY v.name, v.instance"},
+    // Gaps as ranges: "32-63".
+    [SERVED] = {"doctor_served",
+                "WITH served AS (SELECT l.lane, count(v.instance) AS validators FROM latchkey.change_lane l"
+                " LEFT JOIN latchkey.validator v ON v.positions[l.lane + 1] IS NOT NULL"
+                " AND v.renewed_at > clock_timestamp() - v.lease_ms * interval '1 ms'"
+                " WHERE l.lane < 64 GROUP BY l.lane),"
+                " gap AS (SELECT min(lane) AS first, max(lane) AS last FROM (SELECT lane,"
+                " lane - row_number() OVER (ORDER BY lane) AS gap FROM served WHERE validators = 0) AS bare"
+                " GROUP BY gap)"
+                " SELECT coalesce(min(validators), 0), coalesce(max(validators), 0),"
+                " (SELECT coalesce(string_agg(first || CASE WHEN last > first THEN '-' || last ELSE '' END,"
+                " ',' ORDER BY first), '') FROM gap) FROM served"},
     [MAIL] = {"doctor_mail", "SELECT count(*), coalesce(max(" MS_SINCE(
                                  "created_at") "), 0)"
                                                " FROM latchkey.mail_outbox WHERE state = 'q'"},
@@ -85,6 +98,13 @@ static bool read_validators(const struct db_result *rows, struct arena *arena, s
     return facts->validators != NULL;
 }
 
+static bool read_served(const struct db_result *row, struct arena *arena, struct database_facts *facts) {
+    facts->fewest_servers = db_result_get_int64(row, 0, 0);
+    facts->most_servers = db_result_get_int64(row, 0, 1);
+    facts->unserved = db_result_copy_text(row, 0, 2, arena);
+    return facts->unserved != NULL;
+}
+
 static bool read_locked_out(const struct db_result *rows, struct arena *arena, struct database_facts *facts) {
     facts->locked_out_count = (size_t)db_result_get_row_count(rows);
     facts->locked_out = ARENA_NEW_ARRAY(arena, struct uuid, facts->locked_out_count);
@@ -105,7 +125,8 @@ enum status doctor_store_read(struct db_transaction *transaction, struct arena *
     read_deployment(commands[DEPLOYMENT].result, ret_facts);
     ret_facts->queued_mails = db_result_get_int64(commands[MAIL].result, 0, 0);
     ret_facts->oldest_mail_ms = db_result_get_int64(commands[MAIL].result, 0, 1);
-    bool is_read = read_server(commands[SERVER].result, arena, ret_facts) &&
+    bool is_read = read_served(commands[SERVED].result, arena, ret_facts) &&
+                   read_server(commands[SERVER].result, arena, ret_facts) &&
                    read_validators(commands[VALIDATORS].result, arena, ret_facts) &&
                    read_locked_out(commands[LOCKED_OUT].result, arena, ret_facts);
     return is_read ? STATUS_OK : STATUS_NO_MEMORY;

@@ -36,6 +36,8 @@ struct database_facts {
     int64_t loss_reports; // that are not settled
     struct validator_facts *validators;
     size_t validator_count;
+    int64_t fewest_servers, most_servers; // of a lane of companies: validators whose leases hold
+    const char *unserved;                 // lanes that have none, as "32-63"; "" = there is no such
 
     int64_t queued_mails, oldest_mail_ms;
     struct uuid *locked_out; // companies whose whitelist is on and lets nobody in; the first few

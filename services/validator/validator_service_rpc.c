@@ -63,6 +63,7 @@ SAME(TOKEN_KIND_LOGIN, LATCHKEY__V1__TOKEN_KIND__TOKEN_KIND_LOGIN);
 static struct validator_settings own_settings;
 static struct validator validator;
 static struct validate_service service;
+static struct lane_set served;
 static struct forward_auth forward_auth;
 static struct db_connection_options database;
 static struct app *app;
@@ -208,6 +209,19 @@ static enum status check(char *ret_error, size_t error_size) {
     return status;
 }
 
+// why not both: a secret that names no lane finds nobody who could say that there is no such token.
+static enum status read_lanes(char *ret_error, size_t error_size) {
+    if (!lane_set_parse(bytes_of_text(own_settings.lanes), &served))
+        return STATUS_INVALID;
+    if (lane_set_is_all(served) || !service.shape.accepts_foreign)
+        return STATUS_OK;
+    snprintf(
+        ret_error, error_size,
+        "lanes: with accept-foreign-secrets all lanes are served, for foreign secrets name none; leave out "
+        "one of the two");
+    return STATUS_INVALID;
+}
+
 static enum status start_follower(const struct app_settings *settings) {
     database = (struct db_connection_options){
         .url = settings->database_direct_url,
@@ -222,6 +236,7 @@ static enum status start_follower(const struct app_settings *settings) {
                                              .address = settings->listen,
                                              .upstream = upstream,
                                              .feed = watch.feed,
+                                             .lanes = served,
                                              .poll_ms = own_settings.poll_interval_ms,
                                              .max_staleness_ms = own_settings.max_staleness_ms,
                                              .max_clock_skew_ms = own_settings.max_clock_skew_ms,
@@ -243,7 +258,9 @@ static enum status start(struct app *the_app, char *ret_error, size_t error_size
     random_fill(service.page_key, sizeof(service.page_key));
     service.min_revision_wait_ms = own_settings.min_revision_wait_ms;
     forward_auth = (struct forward_auth){service.trusted_proxies, own_settings.check_cookie};
-    enum status status = make_loops(app_get_loop_count(app));
+    enum status status = read_lanes(ret_error, error_size);
+    if (status == STATUS_OK)
+        status = make_loops(app_get_loop_count(app));
     if (status == STATUS_OK)
         status = make_feed();
     if (status == STATUS_OK)

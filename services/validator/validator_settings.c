@@ -4,10 +4,26 @@
 
 #include "services/validator/follow/token_stream.h"
 #include "services/validator/gateway/presented_token.h"
+#include "services/validator/image/lane_set.h"
 
 #define OF(member) offsetof(struct validator_settings, member)
 
+static bool accept_lanes(const char *text, const char **ret_reason) {
+    struct lane_set set;
+    *ret_reason = "type lanes from 0 to 63 and ranges of them, such as 0-31 or 0-15,47";
+    return lane_set_parse(bytes_of_text(text), &set);
+}
+
 const struct setting validator_setting_table[VALIDATOR_SETTING_COUNT] = {
+    {.name = "lanes",
+     .type = SETTING_TEXT,
+     .offset = OF(lanes),
+     .default_value = "0-63",
+     .accept = accept_lanes,
+     .help =
+         "The lanes of companies that it serves, such as 0-31: it holds their tokens alone, and answers "
+         "UNAVAILABLE (LANE_NOT_SERVED) to all others. Secrets name their lane, by which a proxy finds who "
+         "serves them (docs/scaling.md)."},
     {.name = "max-staleness",
      .type = SETTING_DURATION,
      .offset = OF(max_staleness_ms),

@@ -9,6 +9,7 @@
 #include "common/base/config.h"
 
 struct validator_settings {
+    const char *lanes;
     int64_t max_staleness_ms;
     int64_t poll_interval_ms;
     int64_t max_clock_skew_ms;
@@ -33,7 +34,7 @@ struct validator_settings {
     const char *check_cookie;
 };
 
-#define VALIDATOR_SETTING_COUNT 22
+#define VALIDATOR_SETTING_COUNT 23
 extern const struct setting validator_setting_table[VALIDATOR_SETTING_COUNT];
 
 #endif

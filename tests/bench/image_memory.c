@@ -77,7 +77,7 @@ int main(int argc, char **argv) {
     struct reclaim reclaim = {0};
     struct fingerprint_key key = {{1, 2}};
     struct image *image;
-    if (tokens == 0 || image_new(&reclaim, &key, &image) != STATUS_OK)
+    if (tokens == 0 || image_new(&reclaim, &key, LANE_SET_ALL, &image) != STATUS_OK)
         fail("out of memory");
     double before = read_status("VmRSS:");
     clock_t started = clock();

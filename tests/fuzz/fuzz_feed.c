@@ -12,7 +12,7 @@ enum { ARENA_BYTES_MAX = 64 * 1024 * 1024 };
 static void apply(struct arena *arena, struct reclaim *reclaim, const Latchkey__V1__FeedRows *rows) {
     const struct fingerprint_key key = {{1, 2}};
     struct image *image;
-    if (image_new(reclaim, &key, &image) != STATUS_OK)
+    if (image_new(reclaim, &key, LANE_SET_ALL, &image) != STATUS_OK)
         return;
     struct feed_reader reader = {.image = image, .arena = arena};
     // Twice: what is there already is put in its own place.

@@ -8,7 +8,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const struct snapshot_identity identity = {1, 2, 3, 4};
+static const struct snapshot_identity identity = {1, 2, 3, 4, {UINT64_MAX}};
 static const atomic_bool is_stopping = false;
 
 static bool read_memory(void *context, uint8_t *to, size_t len) {

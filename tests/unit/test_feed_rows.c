@@ -59,7 +59,7 @@ struct fed {
 static void begin_fed(struct fed *fed) {
     *fed = (struct fed){.image = NULL};
     arena_init(&fed->arena, 0);
-    assert_int_equal(image_new(&fed->reclaim, &key, &fed->image), STATUS_OK);
+    assert_int_equal(image_new(&fed->reclaim, &key, LANE_SET_ALL, &fed->image), STATUS_OK);
     fed->reader = (struct feed_reader){.image = fed->image, .arena = &fed->arena};
 }
 
@@ -111,7 +111,7 @@ struct stage {
 
 static void begin_stage(struct stage *stage, struct seed *seed) {
     *stage = (struct stage){.rows.is_run = true};
-    assert_int_equal(image_new(&stage->reclaim, &key, &stage->source), STATUS_OK);
+    assert_int_equal(image_new(&stage->reclaim, &key, LANE_SET_ALL, &stage->source), STATUS_OK);
     begin_fed(&stage->fed);
     image_set_observer(stage->source, &observer, &stage->rows);
     plain_draw_rows(seed, &stage->plain);

@@ -49,6 +49,21 @@ static void a_position_in_another_lane_confirms_nothing(void **state) {
     fence_fini(&fence);
 }
 
+static void a_validator_that_does_not_serve_the_lane_is_waited_for_in_others_only(void **state) {
+    (void)state;
+    struct fence fence = {0};
+    struct fence_row elsewhere = row_of(1, 1, FENCE_NOT_SERVED), here = row_of(2, 1, 41);
+    read_rows(&fence, (struct fence_row[]){elsewhere, here}, 2, 1);
+    struct fence_answer answer = fence_count(&fence, revision);
+    assert_int_equal(answer.live, 1);
+    assert_int_equal(answer.confirmed, 0);
+    const struct revision of_another_lane = {.lane = 8, .seq = 1};
+    answer = fence_count(&fence, of_another_lane);
+    assert_int_equal(answer.live, 2);
+    assert_int_equal(answer.confirmed, 0);
+    fence_fini(&fence);
+}
+
 static void a_lease_runs_out_only_after_its_length_and_the_margin_without_a_renewal(void **state) {
     (void)state;
     struct fence fence = {0};
@@ -101,6 +116,7 @@ int main(void) {
         cmocka_unit_test(without_validators_nobody_is_live),
         cmocka_unit_test(a_validator_confirms_once_its_position_reaches_the_change),
         cmocka_unit_test(a_position_in_another_lane_confirms_nothing),
+        cmocka_unit_test(a_validator_that_does_not_serve_the_lane_is_waited_for_in_others_only),
         cmocka_unit_test(a_lease_runs_out_only_after_its_length_and_the_margin_without_a_renewal),
         cmocka_unit_test(a_validator_that_is_no_longer_read_is_gone_and_the_others_keep_their_sight),
         cmocka_unit_test(a_long_name_is_cut),

@@ -24,7 +24,7 @@ static const struct fingerprint_key key = {{1, 2}};
 
 static struct image *new_image(struct reclaim *reclaim) {
     struct image *image;
-    assert_int_equal(image_new(reclaim, &key, &image), STATUS_OK);
+    assert_int_equal(image_new(reclaim, &key, LANE_SET_ALL, &image), STATUS_OK);
     return image;
 }
 
@@ -177,7 +177,7 @@ static bool make_an_image(void *context) {
     (void)context;
     struct reclaim reclaim = {0};
     struct image *image;
-    if (image_new(&reclaim, &key, &image) != STATUS_OK)
+    if (image_new(&reclaim, &key, LANE_SET_ALL, &image) != STATUS_OK)
         return false;
     image_free(image);
     reclaim_fini(&reclaim);

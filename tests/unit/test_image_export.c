@@ -58,7 +58,7 @@ static const struct image_visitor visitor = {put_permission, put_company, put_wh
 
 static void begin_copy(struct copy *copy) {
     *copy = (struct copy){.definition_count = 0};
-    assert_int_equal(image_new(&copy->reclaim, &key, &copy->image), STATUS_OK);
+    assert_int_equal(image_new(&copy->reclaim, &key, LANE_SET_ALL, &copy->image), STATUS_OK);
 }
 
 static void end_copy(struct copy *copy) {

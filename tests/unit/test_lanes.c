@@ -32,7 +32,7 @@ static struct stage *new_stage(void) {
     assert_non_null(stage);
     stage->lanes = calloc(1, sizeof(*stage->lanes));
     assert_non_null(stage->lanes);
-    assert_int_equal(lanes_init(stage->lanes), STATUS_OK);
+    assert_int_equal(lanes_init(stage->lanes, LANE_SET_ALL), STATUS_OK);
     return stage;
 }
 
@@ -362,6 +362,45 @@ static void only_what_is_remembered_with_its_mark_is_known(void **state) {
     free_stage(stage);
 }
 
+static void a_lane_that_is_not_served_is_told_of_by_nobody(void **state) {
+    (void)state;
+    struct stage *stage = new_stage();
+    stage->lanes->served = (struct lane_set){1 << 1};
+    note(stage, 1, FIRST_SEQ, 7);
+    note(stage, 2, FIRST_SEQ, 7); // as one that is fed does
+    publish(stage, 1);
+    const struct positions *positions = lanes_get_positions(stage->lanes);
+    const struct revision served = {1, FIRST_SEQ, 7}, elsewhere = {2, FIRST_SEQ, 7}, none = {63, 1, 7};
+    assert_int_equal(lanes_compare(stage->lanes, positions, served), LANES_REACHED);
+    assert_int_equal(lanes_compare(stage->lanes, positions, elsewhere), LANES_NOT_SERVED);
+    assert_int_equal(lanes_compare(stage->lanes, positions, none), LANES_NOT_SERVED);
+    assert_int_equal(lanes_compare(stage->lanes, positions, (struct revision){LANE_DEPLOYMENT, 1, 7}),
+                     LANES_AHEAD);
+    assert_false(lanes_know(stage->lanes, positions, elsewhere));
+    free_stage(stage);
+}
+
+static void what_happens_in_other_lanes_has_no_part_in_a_judgement(void **state) {
+    (void)state;
+    const struct positions positions = {.seqs = {[3] = 5}, .marks = {[3] = 50}};
+    struct renewal renewal = {.heads = {[3] = 5, [40] = 9}, .floors = {[40] = 4}};
+    unsigned about;
+    renewal.has_position_mark[3] = true;
+    renewal.position_marks[3] = 50;
+    assert_int_equal(renewal_judge(&renewal, &positions, &about), RENEWAL_LOG_TOO_HIGH);
+    renewal_keep_lanes(&renewal, (struct lane_set){1 << 3});
+    assert_int_equal(renewal_judge(&renewal, &positions, &about), RENEWAL_AT_HEAD);
+    assert_true(renewal_is_reached(&renewal, &positions));
+    assert_true(renewal_has_position(&renewal, &positions, 40));
+    renewal.heads[3] = 4;
+    renewal_keep_lanes(&renewal, (struct lane_set){1 << 3});
+    assert_int_equal(renewal_judge(&renewal, &positions, &about), RENEWAL_HISTORY_LOST);
+    renewal.heads[3] = 5;
+    renewal.heads[LANE_DEPLOYMENT] = 1; // everybody's
+    renewal_keep_lanes(&renewal, (struct lane_set){1 << 3});
+    assert_int_equal(renewal_judge(&renewal, &positions, &about), RENEWAL_LOG_TOO_HIGH);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_lane_in_which_nothing_happened_is_at_zero),
@@ -375,6 +414,8 @@ int main(void) {
         cmocka_unit_test(each_lane_is_judged_by_the_change_at_the_own_position),
         cmocka_unit_test(the_worst_lane_speaks_for_all),
         cmocka_unit_test(the_clock_is_corrected_by_what_is_proved_alone),
+        cmocka_unit_test(a_lane_that_is_not_served_is_told_of_by_nobody),
+        cmocka_unit_test(what_happens_in_other_lanes_has_no_part_in_a_judgement),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

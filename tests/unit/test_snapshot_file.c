@@ -27,7 +27,7 @@ struct stage {
     struct seed seed;
 };
 
-static const struct snapshot_identity identity = {1, 2, 3, 4};
+static const struct snapshot_identity identity = {1, 2, 3, 4, {UINT64_MAX}};
 static const atomic_bool is_stopping = false;
 static struct snapshot_progress progress;
 
@@ -49,7 +49,7 @@ static int set_up(void **state) {
     snprintf(stage.path, sizeof(stage.path), "%s/file", stage.directory);
     snprintf(stage.new_path, sizeof(stage.new_path), "%s.new", stage.path);
     const struct fingerprint_key key = fingerprint_key_new();
-    assert_int_equal(image_new(&stage.reclaim, &key, &stage.image), STATUS_OK);
+    assert_int_equal(image_new(&stage.reclaim, &key, LANE_SET_ALL, &stage.image), STATUS_OK);
     plain_draw_rows(&stage.seed, &stage.rows);
     assert_int_equal(plain_apply(&stage.rows, NULL, stage.image), STATUS_OK);
     note_positions(stage.image, &stage.reclaim, 5);
@@ -247,12 +247,16 @@ static void a_file_that_ends_early_or_late_is_none(void **state) {
 static void a_file_is_of_one_database_alone(void **state) {
     struct stage *stage = *state;
     write_well(stage);
-    expect_refusal(stage->path, (struct snapshot_identity){9, 2, 3, 4}, "it is another database's");
-    expect_refusal(stage->path, (struct snapshot_identity){1, 9, 3, 4}, "it is another database's");
-    expect_refusal(stage->path, (struct snapshot_identity){1, 2, 9, 4},
+    expect_refusal(stage->path, (struct snapshot_identity){9, 2, 3, 4, {UINT64_MAX}},
+                   "it is another database's");
+    expect_refusal(stage->path, (struct snapshot_identity){1, 9, 3, 4, {UINT64_MAX}},
+                   "it is another database's");
+    expect_refusal(stage->path, (struct snapshot_identity){1, 2, 9, 4, {UINT64_MAX}},
                    "the database has another timeline by now");
-    expect_refusal(stage->path, (struct snapshot_identity){1, 2, 3, 9},
+    expect_refusal(stage->path, (struct snapshot_identity){1, 2, 3, 9, {UINT64_MAX}},
                    "the database has another schema version by now");
+    expect_refusal(stage->path, (struct snapshot_identity){1, 2, 3, 4, {1}},
+                   "it has other lanes than are served now");
 }
 
 static void change_byte(const char *path, off_t at, uint8_t byte) {

@@ -25,9 +25,14 @@ static void publish(struct validator_image *made) {
 
 void validator_image_init(struct validator_image *made, const char *const *names, size_t count,
                           size_t operator_only) {
+    validator_image_init_serving(made, LANE_SET_ALL, names, count, operator_only);
+}
+
+void validator_image_init_serving(struct validator_image *made, struct lane_set served,
+                                  const char *const *names, size_t count, size_t operator_only) {
     *made = (struct validator_image){0};
     const struct fingerprint_key key = fingerprint_key_new();
-    assert_int_equal(image_new(&made->reclaim, &key, &made->image), STATUS_OK);
+    assert_int_equal(image_new(&made->reclaim, &key, served, &made->image), STATUS_OK);
     set_catalogue(made->image, names, count, operator_only);
     image_begin_pass(made->image);
     for (uint8_t lane = 0; lane < LANE_COUNT; lane++) {

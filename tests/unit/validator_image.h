@@ -27,6 +27,8 @@ struct validator_image {
 // The catalogue is `names`; those from `operator_only` on are the operator's alone.
 void validator_image_init(struct validator_image *made, const char *const *names, size_t count,
                           size_t operator_only);
+void validator_image_init_serving(struct validator_image *made, struct lane_set served,
+                                  const char *const *names, size_t count, size_t operator_only);
 void validator_image_fini(struct validator_image *made);
 
 // A company with that number, its whitelist off.

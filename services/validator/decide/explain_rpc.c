@@ -74,6 +74,7 @@ static enum status check_revision(struct explain_call *call) {
     case LANES_AHEAD:
         return fault_set(call->fault, STATUS_UNAVAILABLE, "REVISION_NOT_REACHED",
                          "this validator has not applied min_revision yet");
+    case LANES_NOT_SERVED: return validate_turn_fail_not_served(&call->turn, call->fault);
     case LANES_FOREIGN: break;
     }
     return fault_set(call->fault, STATUS_FAILED_PRECONDITION, "REVISION_UNKNOWN",
@@ -173,6 +174,8 @@ static enum status explain_secret(struct explain_call *call) {
     if (validate_explain(&call->turn.view, &call->turn.asker, &call->question, call->arena, &explanation) !=
         STATUS_OK)
         return fault_set_no_memory(call->fault);
+    if (explanation.answer.reason == REASON_NOT_CURRENT)
+        return validate_turn_fail_not_served(&call->turn, call->fault);
     return tell(call, &explanation);
 }
 

@@ -3,9 +3,17 @@
 #include "common/app/refusal.h"
 #include "services/validator/decide/validate_subject.h"
 
+enum { RETRY_AFTER_MS = 1000 };
+
 static bool holds(const struct access_subject *access, const struct permission_catalogue *catalogue,
                   const char *permission) {
     return access_has_permission(access, permission_catalogue_find_id(catalogue, bytes_of_text(permission)));
+}
+
+enum status validate_fail_not_served(struct fault *fault) {
+    fault_set_retry_after_ms(fault, RETRY_AFTER_MS);
+    return fault_set(fault, STATUS_UNAVAILABLE, "LANE_NOT_SERVED",
+                     "this validator does not serve the lane of this token or revision: ask one that does");
 }
 
 static enum status admit_bearer(const struct image *image, const struct bearer_shape *shape, int64_t now_ms,
@@ -13,10 +21,12 @@ static enum status admit_bearer(const struct image *image, const struct bearer_s
                                 struct validate_asker *asker) {
     const struct access_request request = {
         .now_ms = now_ms, .address = presence->address, .channel = CHANNEL_API};
-    unsigned lane; // of no use here: everything is in memory
+    unsigned lane;
     enum status status = bearer_check(presence->secret, shape, fault, &asker->digest, &lane);
     if (status != STATUS_OK)
         return status;
+    if (!image_serves(image, lane))
+        return validate_fail_not_served(fault);
     struct validate_subject subject;
     bool is_found = validate_subject_find(image, &asker->digest, &subject);
     // why without a branch: as in validate_decide_by_key().

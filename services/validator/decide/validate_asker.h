@@ -49,8 +49,12 @@ static inline enum reason validate_fold_reason(enum reason reason) {
     return reason >= REASON_MALFORMED && reason <= REASON_EXPIRED ? REASON_UNKNOWN : reason;
 }
 
+// UNAVAILABLE, and the fault filled: what is asked, or who asks, is of a lane that others serve.
+MUST_CHECK enum status validate_fail_not_served(struct fault *fault);
+
 // Reader thread, online. UNAUTHENTICATED or PERMISSION_DENIED, and the fault filled, for whoever may not ask;
-// folded, too, because a bearer may try its own secret as well as ask about it.
+// folded, too, because a bearer may try its own secret as well as ask about it. UNAVAILABLE: who may is known
+// elsewhere.
 MUST_CHECK enum status validate_asker_identify(const struct image *image, const struct bearer_shape *shape,
                                                int64_t now_ms, const struct validate_presence *presence,
                                                struct fault *fault, struct validate_asker *ret_asker);

@@ -14,6 +14,7 @@ static void add_each(_Atomic uint64_t *to, const _Atomic uint64_t *from, size_t 
 void validate_counters_add(struct validate_counters *to, const struct validate_counters *from) {
     add_each(to->decisions, from->decisions, ARRAY_LENGTH(to->decisions));
     add_each(to->not_current, from->not_current, ARRAY_LENGTH(to->not_current));
+    add_each(&to->not_served, &from->not_served, 1);
     add_each(&to->refused_askers, &from->refused_askers, 1);
     add_each(to->waits, from->waits, ARRAY_LENGTH(to->waits));
     add_each(&to->parked, &from->parked, 1);
@@ -56,6 +57,10 @@ static void write_waits(const struct validate_counters *sums, struct metrics_wri
 void validate_counters_write(const struct validate_counters *sums, struct metrics_writer *writer) {
     write_decisions(sums, writer);
     write_not_current(sums, writer);
+    metrics_write_counter(writer, "latchkey_validate_not_served_total",
+                          "Calls answered UNAVAILABLE because their token or revision is of a lane that is "
+                          "served elsewhere.",
+                          NULL, read(&sums->not_served));
     metrics_write_counter(writer, "latchkey_validate_refused_callers_total",
                           "Calls by somebody who may not ask.", NULL, read(&sums->refused_askers));
     write_waits(sums, writer);

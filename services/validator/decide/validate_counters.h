@@ -29,6 +29,7 @@ enum validate_wait_end {
 struct validate_counters {
     _Atomic uint64_t decisions[REASON_COUNT];             // by the reason that the asker was told
     _Atomic uint64_t not_current[LEASE_HISTORY_LOST + 1]; // calls answered UNAVAILABLE, by enum lease_state
+    _Atomic uint64_t not_served;                          // calls for those who serve another lane
     _Atomic uint64_t refused_askers;                      // who may not ask at all
     _Atomic uint64_t waits[VALIDATE_WAIT_COUNT];          // for a min_revision
     _Atomic uint64_t parked;                              // that wait now

@@ -160,6 +160,8 @@ enum status validate_decide_by_key(const struct validate_view *view, const struc
     bool is_found;
     if (!key->has_shape)
         return refuse(view, asker, question, REASON_MALFORMED, LANE_DEPLOYMENT, ret_answer);
+    if (!image_serves(view->image, key->lane))
+        return refuse(view, asker, question, REASON_NOT_CURRENT, key->lane, ret_answer);
     // why without a branch: what is not there, and what is another company's, is decided like what was
     // deactivated, so that the time does not tell them apart (tests/bench/timing.c).
     const struct token_record *record = image_end_probe(view->image, &key->probe, &is_found);

@@ -80,6 +80,9 @@ MUST_CHECK enum status validate_decide_subject(const struct validate_view *view,
                                                struct validate_answer *ret_answer);
 
 // The answer where no token is looked up: a refusal, or NOT_CURRENT.
+//
+// A secret that names a lane which is not served here is NOT_CURRENT, whoever decides and asks: whether there
+// is such a token others know.
 void validate_refuse(const struct validate_view *view, const struct validate_asker *asker, enum reason reason,
                      unsigned lane, struct validate_answer *ret_answer);
 

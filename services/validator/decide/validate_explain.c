@@ -31,7 +31,7 @@ enum status validate_explain(const struct validate_view *view, const struct vali
     enum status status =
         validate_decide_by_key(view, &confined, question, &key, arena, &ret_explanation->answer);
     ret_explanation->has_shape = key.has_shape;
-    if (status != STATUS_OK || !key.has_shape)
+    if (status != STATUS_OK || !key.has_shape || ret_explanation->answer.reason == REASON_NOT_CURRENT)
         return status;
     bool is_told = validate_subject_find(view->image, &key.digest, &subject) &&
                    validate_asker_sees(&confined, subject.company->company_id);

@@ -75,6 +75,8 @@ static void put_down(const struct validate_turn *turn, const struct validate_que
 
 void validate_note_answer(const struct validate_turn *turn, const struct validate_question *question,
                           const struct validate_answer *answer) {
+    if (answer->true_reason == REASON_NOT_CURRENT) // nothing was decided
+        return;
     if (answer->true_reason != REASON_OK) {
         put_down(turn, question, answer);
         return;

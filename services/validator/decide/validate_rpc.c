@@ -49,6 +49,10 @@ static enum status fail_overloaded(struct validate_call *call) {
                      "too many calls wait for their min_revision already");
 }
 
+static enum status fail_not_served(struct validate_call *call) {
+    return validate_turn_fail_not_served(&call->turn, call->fault);
+}
+
 static void count_wait(struct validate_call *call, enum validate_wait_end end) {
     if (call->parked)
         validate_count(&call->mine->counters.waits[end], 1);
@@ -101,6 +105,7 @@ static enum outcome check_revision(struct validate_call *call, const struct vali
     switch (validate_judge_revision(image_get_lanes(view->image), positions, call->revision, came_at_round)) {
     case VALIDATE_REACHED: count_wait(call, VALIDATE_WAIT_REACHED); return ANSWERED;
     case VALIDATE_NOT_YET: return park(call, positions->round) == STATUS_OK ? NOT_YET : FAILED;
+    case VALIDATE_NOT_SERVED: return fail_not_served(call), FAILED;
     case VALIDATE_OF_ANOTHER_HISTORY: break;
     }
     count_wait(call, VALIDATE_WAIT_UNKNOWN);
@@ -136,7 +141,10 @@ static enum outcome answer(struct validate_call *call, struct bytes *ret_respons
     struct validate_answer answer;
     *ret_response = BYTES_EMPTY;
     validate_note_asker(&call->turn);
-    if (validate_turn_decide(&call->turn, &call->question, &call->key, arena, &answer) == STATUS_OK)
+    enum status status = validate_turn_decide(&call->turn, &call->question, &call->key, arena, &answer);
+    if (status == STATUS_OK && answer.reason == REASON_NOT_CURRENT)
+        return fail_not_served(call), FAILED;
+    if (status == STATUS_OK)
         *ret_response = validate_wire_write(&answer, GRPC_CALL_HEADROOM, arena);
     if (ret_response->data)
         return ANSWERED;

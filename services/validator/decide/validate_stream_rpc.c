@@ -226,7 +226,7 @@ static enum status take_up(struct parked *parked, bool *ret_is_answered) {
     enum validate_standing standing = validate_item_judge(&turn.view, &item, parked->wait.came_at_round);
     if (standing == VALIDATE_REACHED)
         return decide(stream, &turn, &asked);
-    *ret_is_answered = standing == VALIDATE_OF_ANOTHER_HISTORY || !wait_on(parked);
+    *ret_is_answered = standing != VALIDATE_NOT_YET || !wait_on(parked);
     if (*ret_is_answered)
         give_up(stream, &turn, &asked);
     return STATUS_OK;
@@ -285,7 +285,8 @@ static enum status answer(struct stream *stream, const struct validate_turn *tur
         if (park(stream, turn, asked))
             return STATUS_OK;
         break;
-    case VALIDATE_OF_ANOTHER_HISTORY: break;
+    case VALIDATE_OF_ANOTHER_HISTORY:
+    case VALIDATE_NOT_SERVED: break;
     }
     give_up(stream, turn, asked);
     return STATUS_OK;

@@ -129,6 +129,11 @@ enum status validate_turn_answer(const struct validate_turn *turn, const struct 
     return validate_turn_decide(turn, question, &key, arena, ret_answer);
 }
 
+enum status validate_turn_fail_not_served(const struct validate_turn *turn, struct fault *fault) {
+    validate_count(&turn->mine->counters.not_served, 1);
+    return validate_fail_not_served(fault);
+}
+
 void validate_turn_refuse(const struct validate_turn *turn, enum reason reason, unsigned lane,
                           struct validate_answer *ret_answer) {
     validate_refuse(&turn->view, &turn->asker, reason, lane, ret_answer);

@@ -53,6 +53,10 @@ MUST_CHECK enum status validate_turn_decide(const struct validate_turn *turn,
                                             const struct validate_key *key, struct arena *arena,
                                             struct validate_answer *ret_answer);
 
+// Where the answer of one question is NOT_CURRENT, or its min_revision is of a lane that is not served:
+// validate_fail_not_served(), counted.
+MUST_CHECK enum status validate_turn_fail_not_served(const struct validate_turn *turn, struct fault *fault);
+
 // validate_refuse(), counted.
 void validate_turn_refuse(const struct validate_turn *turn, enum reason reason, unsigned lane,
                           struct validate_answer *ret_answer);

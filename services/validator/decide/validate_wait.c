@@ -10,6 +10,7 @@ enum validate_standing validate_judge_revision(const struct lanes *lanes, const 
     switch (lanes_compare(lanes, positions, revision)) {
     case LANES_REACHED: return VALIDATE_REACHED;
     case LANES_FOREIGN: return VALIDATE_OF_ANOTHER_HISTORY;
+    case LANES_NOT_SERVED: return VALIDATE_NOT_SERVED;
     case LANES_AHEAD: break;
     }
     bool is_above = revision.seq > positions->heads[revision.lane];

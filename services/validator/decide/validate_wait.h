@@ -29,6 +29,7 @@ enum validate_standing {
     VALIDATE_REACHED,
     VALIDATE_NOT_YET,
     VALIDATE_OF_ANOTHER_HISTORY,
+    VALIDATE_NOT_SERVED, // nobody here will ever know
 };
 
 // `came_at_round` is that of the positions when the question came. Reader thread, online.

@@ -131,6 +131,23 @@ static enum status check_first(struct fault *fault, const Latchkey__V1__WatchCha
     return check_positions(fault, request);
 }
 
+// Who says nothing of lanes serves all of them.
+static struct lane_set get_lanes(const Latchkey__V1__WatchChangesRequest *request) {
+    return request->lanes ? (struct lane_set){request->lanes} : LANE_SET_ALL;
+}
+
+// Nobody is fed who would serve what is not followed here.
+static enum status check_lanes(const struct validate_view *view, struct fault *fault,
+                               const Latchkey__V1__WatchChangesRequest *request) {
+    struct lane_set served = image_get_lanes(view->image)->served;
+    char text[LANE_SET_TEXT_MAX + 1];
+    if (lane_set_includes(served, get_lanes(request)))
+        return STATUS_OK;
+    lane_set_format(served, text);
+    return fault_set(fault, STATUS_FAILED_PRECONDITION, "LANES_NOT_SERVED",
+                     "this validator serves the lanes %s alone: follow one that serves all of yours", text);
+}
+
 // Whether what it has applied is of this history at all.
 static enum status check_history(const struct validate_view *view, struct fault *fault,
                                  const Latchkey__V1__WatchChangesRequest *request) {
@@ -146,6 +163,7 @@ static struct feed_start get_start(struct watch *watch, const Latchkey__V1__Watc
     struct feed_start start = {.name = bytes_of_text(request->instance),
                                .has_point = request->n_positions > 0,
                                .feed = request->feed,
+                               .lanes = get_lanes(request),
                                .max_staleness_ns = duration_get_ns(request->max_staleness, UINT64_MAX),
                                .loop = grpc_call_get_loop(watch->transport),
                                .on_news = on_news,
@@ -162,7 +180,8 @@ static struct feed_start get_start(struct watch *watch, const Latchkey__V1__Watc
 static enum status open(struct watch *watch, const struct validate_view *view,
                         const Latchkey__V1__WatchChangesRequest *request) {
     struct fault *fault = grpc_call_get_fault(watch->transport);
-    if (check_first(fault, request) != STATUS_OK || check_history(view, fault, request) != STATUS_OK)
+    if (check_first(fault, request) != STATUS_OK || check_lanes(view, fault, request) != STATUS_OK ||
+        check_history(view, fault, request) != STATUS_OK)
         return fault->status;
     struct feed_start start = get_start(watch, request);
     switch (feed_open(watch->service->feed, &start, &watch->watcher)) {

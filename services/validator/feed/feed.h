@@ -85,6 +85,7 @@ struct feed_start {
     bool has_point;
     uint64_t feed;
     struct feed_point point;
+    struct lane_set lanes;     // a snapshot has the rows of these; the feed has them
     uint64_t max_staleness_ns; // UINT64_MAX = as long as can be
     struct loop *loop;
     // On the loop, when there is something to take or it is cut: not within feed_open(), after which there

@@ -23,6 +23,7 @@ struct feed_watcher {
     struct loop *loop;
     void (*on_news)(void *context);
     void *context;
+    struct lane_set lanes;
     uint64_t max_staleness_ns;
 
     // Under the feed's lock.

@@ -12,6 +12,7 @@ enum {
 // ---- rows ----
 
 struct chunk {
+    struct lane_set lanes; // whose rows are wanted
     struct feed_rows rows;
     struct buffer definitions; // struct permission_definition; the catalogue comes in one step
 };
@@ -21,6 +22,10 @@ static enum status get_status(const struct chunk *chunk) {
     return failed ? STATUS_NO_MEMORY : STATUS_OK;
 }
 
+static bool is_wanted(const struct chunk *chunk, const struct uuid *company_id) {
+    return lane_set_has(chunk->lanes, image_get_lane_of(company_id));
+}
+
 static enum status visit_permission(void *context, const struct permission_definition *definition) {
     struct chunk *chunk = context;
     buffer_append(&chunk->definitions, bytes_of(definition, sizeof(*definition)));
@@ -28,32 +33,42 @@ static enum status visit_permission(void *context, const struct permission_defin
 }
 
 static enum status visit_company(void *context, const struct company_row *row) {
-    feed_rows_add_company(&((struct chunk *)context)->rows, row);
-    return get_status(context);
+    struct chunk *chunk = context;
+    if (is_wanted(chunk, &row->company_id))
+        feed_rows_add_company(&chunk->rows, row);
+    return get_status(chunk);
 }
 
 static enum status visit_whitelist(void *context, const struct whitelist_row *row,
                                    const struct ip_set_entry *entries, size_t count) {
     struct chunk *chunk = context;
     const struct ip_set_change all = {.entries = entries, .entry_count = count};
+    if (!is_wanted(chunk, &row->company_id))
+        return STATUS_OK;
     feed_rows_add_whitelist(&chunk->rows, row);
     feed_rows_add_entries(&chunk->rows, &row->company_id, &all);
     return get_status(chunk);
 }
 
 static enum status visit_role(void *context, const struct role_row *row) {
-    feed_rows_add_role(&((struct chunk *)context)->rows, row);
-    return get_status(context);
+    struct chunk *chunk = context;
+    if (is_wanted(chunk, &row->company_id))
+        feed_rows_add_role(&chunk->rows, row);
+    return get_status(chunk);
 }
 
 static enum status visit_member(void *context, const struct member_row *row) {
-    feed_rows_add_member(&((struct chunk *)context)->rows, row);
-    return get_status(context);
+    struct chunk *chunk = context;
+    if (is_wanted(chunk, &row->company_id))
+        feed_rows_add_member(&chunk->rows, row);
+    return get_status(chunk);
 }
 
 static enum status visit_token(void *context, const struct token_row *row) {
-    feed_rows_add_token(&((struct chunk *)context)->rows, row);
-    return get_status(context);
+    struct chunk *chunk = context;
+    if (is_wanted(chunk, &row->company_id))
+        feed_rows_add_token(&chunk->rows, row);
+    return get_status(chunk);
 }
 
 static const struct image_visitor visitor = {
@@ -111,7 +126,7 @@ static void hand_over(struct feed *feed, struct feed_watcher *watcher, struct ch
 }
 
 static void make_chunk(struct feed *feed, struct feed_watcher *watcher) {
-    struct chunk chunk = {0};
+    struct chunk chunk = {.lanes = watcher->lanes};
     enum status status = export_some(&watcher->export, &chunk);
     pthread_mutex_lock(&feed->lock);
     hand_over(feed, watcher, &chunk, status);

@@ -75,6 +75,7 @@ enum status feed_open(struct feed *feed, const struct feed_start *start, struct 
     watcher->loop = start->loop;
     watcher->on_news = start->on_news;
     watcher->context = start->context;
+    watcher->lanes = start->lanes;
     watcher->max_staleness_ns = start->max_staleness_ns;
     watcher->task.run = on_task;
     pthread_mutex_lock(&feed->lock);

@@ -7,8 +7,8 @@ static enum status read_and_apply(struct applier *applier, struct db_transaction
                                   uint64_t *ret_count) {
     struct lanes *lanes = image_get_own_lanes(applier->reader.image);
     const struct db_result *changes;
-    enum status status = follower_store_read_changes(transaction, arena, lanes_get_positions(lanes)->seqs,
-                                                     renewal->heads, set, &changes);
+    enum status status =
+        follower_store_read_changes(transaction, arena, lanes, renewal->heads, set, &changes);
     if (status == STATUS_OK)
         status = applier_apply(applier, transaction, set);
     if (status == STATUS_OK)

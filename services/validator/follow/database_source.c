@@ -67,7 +67,7 @@ static enum status renew(struct follower *follower, const struct positions *hist
     follower_begin_round(follower, told.seqs);
     feed_name_lagging(follower->options.feed, follower_boottime_ns(follower), follower_get_applied(follower),
                       told.lagging);
-    return follower_store_renew(get_session(follower), follower->registration.instance, history->seqs, &told,
+    return follower_store_renew(get_session(follower), &follower->registration, history->seqs, &told,
                                 ret_renewal);
 }
 
@@ -91,6 +91,7 @@ static struct snapshot_options get_snapshot_options(struct follower *follower,
                                      .database = follower->options.database,
                                      .more_connections = connections > 0 ? connections - 1 : 0,
                                      .clock = follower->options.clock,
+                                     .lanes = follower->options.lanes,
                                      .reclaim = &follower->reclaim,
                                      .key = follower->key,
                                      .is_stopping = &follower->hint.is_stopping,
@@ -156,7 +157,8 @@ static enum status run_loading(struct follower *follower, struct turn *turn) {
         return status;
     status = judge_memory(follower, turn, &is_accepted);
     if (status == STATUS_OK && turn->event == NOTHING && !is_accepted)
-        status = follower_store_is_timeline_accepted(get_session(follower), &timeline, &is_accepted);
+        status = follower_store_is_timeline_accepted(get_session(follower), follower->options.lanes,
+                                                     &timeline, &is_accepted);
     if (status != STATUS_OK || turn->event == LOST)
         return status;
     if (is_accepted)
@@ -187,7 +189,7 @@ static enum status settle_timeline(struct follower *follower) {
         return STATUS_OK;
     bool is_new = false;
     enum status status =
-        follower_store_accept_timeline(get_session(follower), follower->options.name, &is_new);
+        follower_store_accept_timeline(get_session(follower), &follower->registration, &is_new);
     if (status == STATUS_OK)
         status = snapshot_keeper_learn_identity(&follower->keeper, get_session(follower));
     if (status != STATUS_OK)

@@ -312,12 +312,14 @@ enum status follower_new(const struct follower_options *options, struct validato
     follower->registration = (struct follower_registration){.instance = uuid_new(options->clock),
                                                             .name = options->name,
                                                             .address = options->address,
-                                                            .lease_ms = options->max_staleness_ms};
+                                                            .lease_ms = options->max_staleness_ms,
+                                                            .lanes = options->lanes};
     lease_init(&validator->lease, (uint64_t)options->max_staleness_ms * MS_NS);
     follower_status_init(&follower->status, validator, options->clock);
+    follower->status.lanes = options->lanes;
     errands_init(&follower->errands);
     const struct snapshot_keeper_options keeper = {options->snapshot_path, options->snapshot_period_ms,
-                                                   options->clock};
+                                                   options->lanes, options->clock};
     snapshot_keeper_init(&follower->keeper, &keeper);
     enum status status = start(follower);
     if (status != STATUS_OK) {

@@ -53,6 +53,8 @@ struct follower_options {
 
     struct feed *feed; // borrows: who is fed with what is followed here; NULL = nobody
 
+    struct lane_set lanes; // what is served, and nothing else is held in memory
+
     int64_t poll_ms;           // 10..60 000: a round at least so often, and three in a lease
     int64_t max_staleness_ms;  // 100..3 600 000: the lease
     int64_t max_clock_skew_ms; // 1..: a database's clock farther away than that withdraws the lease

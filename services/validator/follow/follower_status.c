@@ -63,11 +63,21 @@ static void write_progress(const struct follower_status *status, struct buffer *
         buffer_append_format(to, " (%d %%)", percent);
 }
 
+// Where they are all there is nothing to tell.
+static void write_lanes(const struct follower_status *status, struct buffer *to) {
+    char text[LANE_SET_TEXT_MAX + 1];
+    lane_set_format(status->lanes, text);
+    if (!lane_set_is_all(status->lanes))
+        buffer_append_format(to, " of lanes %s", text);
+}
+
 void follower_status_write_unready(struct follower_status *status, struct buffer *to) {
     enum lease_state state = get_state(status);
     if (state == LEASE_SERVING)
         return;
-    buffer_append_format(to, "validator: %s", lease_state_get_name(state));
+    buffer_append_text(to, "validator");
+    write_lanes(status, to);
+    buffer_append_format(to, ": %s", lease_state_get_name(state));
     if (state == LEASE_LOADING)
         write_progress(status, to);
     pthread_mutex_lock(&status->lock);
@@ -153,8 +163,21 @@ static void write_lease(struct metrics_writer *writer, const struct follower_sta
                         (double)correction_ms / 1e3);
 }
 
+// Summed up over all validators it tells the lanes that nobody decides about.
+static void write_serving(struct metrics_writer *writer, const struct follower_status *status) {
+    bool is_serving = get_state(status) == LEASE_SERVING;
+    for (unsigned lane = 0; lane < LANE_DEPLOYMENT; lane++) {
+        char label[32];
+        snprintf(label, sizeof(label), "lane=\"%u\"", lane);
+        metrics_write_gauge(writer, "latchkey_validator_lane_serving",
+                            "1 for each lane of companies that it decides about now (--lanes).", label,
+                            is_serving && lane_set_has(status->lanes, lane));
+    }
+}
+
 void follower_status_write_metrics(struct metrics_writer *writer, struct follower_status *status) {
     write_lease(writer, status);
+    write_serving(writer, status);
     for (size_t i = 0; i < ARRAY_LENGTH(counters); i++)
         metrics_write_counter(writer, counters[i].name, counters[i].help, NULL,
                               get_number(status, &counters[i]));

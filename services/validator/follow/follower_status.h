@@ -20,6 +20,7 @@
 struct follower_status {
     const struct validator *validator; // borrows, as the clock
     const struct clock *clock;
+    struct lane_set lanes; // that are served
     struct snapshot_progress progress;
 
     // Relaxed: for metrics.

@@ -29,9 +29,10 @@ static const struct db_statement statements[] = {
                   "SELECT (SELECT system_identifier FROM pg_control_system()),"
                   " (SELECT oid::bigint FROM pg_database WHERE datname = current_database()),"
                   " latchkey.timeline_current(), (SELECT max(number)::bigint FROM latchkey.migration)"},
-    [TIMELINE] = {"follower_timeline", "SELECT latchkey.timeline_current(), latchkey.timeline_is_accepted()"},
-    [ACCEPT_TIMELINE] = {"follower_accept_timeline",
-                         "SELECT latchkey.timeline_accept($1) WHERE NOT latchkey.timeline_is_accepted()"},
+    [TIMELINE] = {"follower_timeline",
+                  "SELECT latchkey.timeline_current(), latchkey.timeline_is_accepted($1)"},
+    [ACCEPT_TIMELINE] = {"follower_accept_timeline", "SELECT latchkey.timeline_accept($1, $2)"
+                                                     " WHERE NOT latchkey.timeline_is_accepted($2)"},
     // The head from its own row: that it is still in the log as well is not for sure.
     [LANES] = {"follower_lanes",
                "SELECT c.lane, c.seq, c.mark FROM latchkey.change_lane l, LATERAL"
@@ -59,6 +60,19 @@ static enum status execute(struct follower_session session, struct arena *arena,
     return db_execute(session.connection, &options, command, 1);
 }
 
+// NULL where a lane is not served.
+static void add_seqs(struct db_params *params, struct lane_set lanes, const int64_t seqs[LANE_COUNT]) {
+    enum { NOT_SERVED = -1 };
+    int64_t given[LANE_COUNT];
+    for (unsigned lane = 0; lane < LANE_COUNT; lane++)
+        given[lane] = lane_set_has(lanes, lane) ? seqs[lane] : NOT_SERVED;
+    db_params_add_int64_array_or_null(params, given, LANE_COUNT, NOT_SERVED);
+}
+
+static void add_lanes(struct db_params *params, struct lane_set lanes) {
+    db_params_add_int64(params, (int64_t)lanes.companies);
+}
+
 enum status follower_store_register(struct follower_session session,
                                     const struct follower_registration *registration,
                                     const int64_t positions[LANE_COUNT]) {
@@ -70,7 +84,7 @@ enum status follower_store_register(struct follower_session session,
     db_params_add_text(&params, bytes_of_text(registration->name));
     db_params_add_text(&params, bytes_of_text(registration->address));
     db_params_add_int32(&params, (int32_t)registration->lease_ms);
-    db_params_add_int64_array(&params, positions, LANE_COUNT);
+    add_seqs(&params, registration->lanes, positions);
     struct db_command command = {&statements[REGISTER], &params, NULL};
     enum status status = execute(session, &arena, &command);
     arena_fini(&arena);
@@ -102,16 +116,17 @@ static bool read_renewal(const struct db_result *result, struct renewal *renewal
            read_lane_array(result, 2, renewal->position_marks, renewal->has_position_mark);
 }
 
-enum status follower_store_renew(struct follower_session session, struct uuid instance,
+enum status follower_store_renew(struct follower_session session,
+                                 const struct follower_registration *registration,
                                  const int64_t positions[LANE_COUNT], const struct follower_told *told,
                                  struct renewal *ret_renewal) {
     struct arena arena;
     struct db_params params;
     arena_init(&arena, 0);
     db_params_init(&params, &arena);
-    db_params_add_uuid(&params, instance);
-    db_params_add_int64_array(&params, positions, LANE_COUNT);
-    db_params_add_int64_array(&params, told->seqs, LANE_COUNT);
+    db_params_add_uuid(&params, registration->instance);
+    add_seqs(&params, registration->lanes, positions);
+    add_seqs(&params, registration->lanes, told->seqs);
     db_params_add_text(&params, bytes_of_text(told->lagging));
     struct db_command command = {&statements[RENEW], &params, NULL};
 
@@ -123,8 +138,10 @@ enum status follower_store_renew(struct follower_session session, struct uuid in
     renewal.received_realtime_ms = clock_get_realtime_ms(session.clock);
     if (status == STATUS_OK && !read_renewal(command.result, &renewal))
         status = STATUS_MALFORMED;
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
+        renewal_keep_lanes(&renewal, registration->lanes);
         *ret_renewal = renewal;
+    }
     arena_fini(&arena);
     return status;
 }
@@ -157,11 +174,14 @@ enum status follower_store_read_identity(struct follower_session session,
     return status;
 }
 
-enum status follower_store_is_timeline_accepted(struct follower_session session, int64_t *ret_timeline,
-                                                bool *ret_is_accepted) {
+enum status follower_store_is_timeline_accepted(struct follower_session session, struct lane_set lanes,
+                                                int64_t *ret_timeline, bool *ret_is_accepted) {
     struct arena arena;
+    struct db_params params;
     arena_init(&arena, 0);
-    struct db_command command = {&statements[TIMELINE], NULL, NULL};
+    db_params_init(&params, &arena);
+    add_lanes(&params, lanes);
+    struct db_command command = {&statements[TIMELINE], &params, NULL};
     enum status status = execute(session, &arena, &command);
     if (status == STATUS_OK) {
         *ret_timeline = db_result_get_int64(command.result, 0, 0);
@@ -171,13 +191,15 @@ enum status follower_store_is_timeline_accepted(struct follower_session session,
     return status;
 }
 
-enum status follower_store_accept_timeline(struct follower_session session, const char *name,
+enum status follower_store_accept_timeline(struct follower_session session,
+                                           const struct follower_registration *registration,
                                            bool *ret_is_new) {
     struct arena arena;
     struct db_params params;
     arena_init(&arena, 0);
     db_params_init(&params, &arena);
-    db_params_add_text(&params, bytes_of_text(name));
+    db_params_add_text(&params, bytes_of_text(registration->name));
+    add_lanes(&params, registration->lanes);
     struct db_command command = {&statements[ACCEPT_TIMELINE], &params, NULL};
     enum status status = execute(session, &arena, &command);
     if (status == STATUS_OK)
@@ -213,7 +235,8 @@ enum status follower_store_read_lanes(struct db_transaction *transaction, struct
         if (position.lane >= LANE_COUNT)
             return STATUS_MALFORMED;
         lane_count += is_first;
-        lanes_note(lanes, position);
+        if (lane_set_has(lanes->served, position.lane))
+            lanes_note(lanes, position);
     }
     return lane_count == LANE_COUNT ? STATUS_OK : STATUS_MALFORMED;
 }
@@ -241,11 +264,12 @@ static enum status add_change(const struct db_result *result, int row, struct ar
 }
 
 enum status follower_store_read_changes(struct db_transaction *transaction, struct arena *arena,
-                                        const int64_t positions[LANE_COUNT], const int64_t heads[LANE_COUNT],
+                                        const struct lanes *lanes, const int64_t heads[LANE_COUNT],
                                         struct change_set *set, const struct db_result **ret_changes) {
+    const int64_t *positions = lanes_get_positions(lanes)->seqs;
     struct db_params params;
     db_params_init(&params, arena);
-    db_params_add_int64_array(&params, positions, LANE_COUNT);
+    add_seqs(&params, lanes->served, positions);
     db_params_add_int32(&params, LANES_ROUND_MAX);
     const struct db_result *result;
     enum status status = db_query(transaction, &statements[CHANGES], &params, &result);

@@ -13,6 +13,16 @@ static enum renewal_verdict judge_lane(const struct renewal *renewal, const stru
     return renewal->has_position_mark[lane] ? RENEWAL_BEHIND : RENEWAL_LOG_TOO_HIGH;
 }
 
+void renewal_keep_lanes(struct renewal *renewal, struct lane_set served) {
+    for (unsigned lane = 0; lane < LANE_COUNT; lane++) {
+        if (lane_set_has(served, lane))
+            continue;
+        renewal->heads[lane] = renewal->floors[lane] = 0;
+        renewal->has_position_mark[lane] = true;
+        renewal->position_marks[lane] = 0;
+    }
+}
+
 enum renewal_verdict renewal_judge(const struct renewal *renewal, const struct positions *positions,
                                    unsigned *ret_lane) {
     enum renewal_verdict worst = RENEWAL_AT_HEAD;

@@ -32,6 +32,9 @@ enum renewal_verdict {
     RENEWAL_HISTORY_LOST, // what was applied is not in this history
 };
 
+// Leaves out the lanes that are not served: nothing has happened in them, as far as anybody here knows.
+void renewal_keep_lanes(struct renewal *renewal, struct lane_set served);
+
 // `*ret_lane` is one that the verdict is about. Worst first: lost, then too high, then behind.
 enum renewal_verdict renewal_judge(const struct renewal *renewal, const struct positions *positions,
                                    unsigned *ret_lane);

@@ -223,7 +223,9 @@ static enum status read_selection(struct row_reader *reader, struct db_transacti
 enum status row_reader_read_all(struct row_reader *reader, struct db_transaction *transaction,
                                 enum row_kind kind) {
     begin(reader);
-    return read_selection(reader, transaction, &(struct row_selection){.kind = kind});
+    return read_selection(
+        reader, transaction,
+        &(struct row_selection){.kind = kind, .lanes = image_get_lanes(reader->image)->served});
 }
 
 enum status row_reader_read_ids(struct row_reader *reader, struct db_transaction *transaction,

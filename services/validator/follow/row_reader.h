@@ -40,7 +40,7 @@ void row_reader_init(struct row_reader *reader, struct image *image, struct recl
                      const atomic_bool *is_stopping);
 void row_reader_fini(struct row_reader *reader);
 
-// Everything of the kind.
+// Everything of the kind that the image takes.
 MUST_CHECK enum status row_reader_read_all(struct row_reader *reader, struct db_transaction *transaction,
                                            enum row_kind kind);
 

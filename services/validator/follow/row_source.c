@@ -7,37 +7,38 @@ static const struct source {
     const char *name, *sql; // without its WHERE
     size_t columns;
     const char *id, *company; // columns to select by
+    const char *owner;        // the column of the company whose lane it is in; NULL = the deployment's
     const char *order;        // of all rows; NULL = any
 } sources[] = {
     [ROW_PERMISSION] = {"image_permissions", "SELECT p.name, p.operator_only FROM latchkey.permission p",
                         .columns = 2, .order = "p.name"},
     [ROW_COMPANY] = {"image_companies",
                      "SELECT c.company_id, c.suspended, c.external_id FROM latchkey.company c", .columns = 3,
-                     .id = "c.company_id"},
+                     .id = "c.company_id", .owner = "c.company_id"},
     [ROW_WHITELIST] = {"image_whitelists",
                        "SELECT w.company_id, w.enabled, w.scope, w.live_list_id FROM latchkey.whitelist w",
-                       .columns = 4, .id = "w.company_id"},
+                       .columns = 4, .id = "w.company_id", .owner = "w.company_id"},
     // Those that have ended as well: whoever decides compares, and an explanation names them.
     [ROW_ENTRY] = {"image_entries",
                    "SELECT w.company_id, e.cidr, e.expires_at FROM latchkey.whitelist w"
                    " JOIN latchkey.whitelist_entry e ON e.list_id = w.live_list_id AND NOT e.disabled",
-                   .columns = 3, .company = "w.company_id", .order = "w.company_id"},
+                   .columns = 3, .company = "w.company_id", .owner = "w.company_id", .order = "w.company_id"},
     [ROW_ROLE] = {"image_roles",
                   "SELECT r.role_id, r.company_id, r.builtin = 'administrator', r.permissions"
                   " FROM latchkey.role r",
-                  .columns = 4, .id = "r.role_id", .company = "r.company_id"},
+                  .columns = 4, .id = "r.role_id", .company = "r.company_id", .owner = "r.company_id"},
     [ROW_MEMBER] = {"image_members",
                     "SELECT m.member_id, m.company_id, m.removed_at IS NOT NULL, m.allowed_ips,"
                     " ARRAY(SELECT mr.role_id FROM latchkey.member_role mr WHERE mr.member_id = m.member_id)"
                     " FROM latchkey.member m",
-                    .columns = 5, .id = "m.member_id", .company = "m.company_id"},
+                    .columns = 5, .id = "m.member_id", .company = "m.company_id", .owner = "m.company_id"},
     [ROW_TOKEN] = {"image_tokens",
                    "SELECT s.digest, t.token_id, t.company_id, t.member_id, t.kind, t.channels,"
                    " t.deactivated_at IS NOT NULL, t.suspended, t.suspended_until, t.not_before,"
                    " least(t.expires_at, s.expires_at), t.external_id, t.permissions, t.allowed_domains,"
                    " t.allowed_ips FROM latchkey.token t"
                    " JOIN latchkey.token_secret s ON s.token_id = t.token_id",
-                   .columns = 15, .id = "t.token_id", .company = "t.company_id"},
+                   .columns = 15, .id = "t.token_id", .company = "t.company_id", .owner = "t.company_id"},
 };
 
 size_t row_kind_get_columns(enum row_kind kind) {
@@ -88,21 +89,42 @@ static void append_part(struct buffer *sql, const struct row_selection *selectio
     int64_t from = INT32_MIN + all * selection->part / selection->part_count;
     int64_t last = INT32_MIN + all * (selection->part + 1) / selection->part_count - 1;
     buffer_append_format(sql,
-                         " WHERE uuid_hash(t.token_id) BETWEEN %" PRId64 " AND %" PRId64
+                         " AND uuid_hash(t.token_id) BETWEEN %" PRId64 " AND %" PRId64
                          " AND uuid_hash(s.token_id) BETWEEN %" PRId64 " AND %" PRId64,
                          from, last, from, last);
 }
 
-static void append_where(struct buffer *sql, const struct row_selection *selection) {
+static void append_lanes(struct buffer *sql, const struct row_selection *selection) {
+    bool is_first = true;
+    buffer_append_format(sql, " AND latchkey.company_lane(%s) = ANY ('{", sources[selection->kind].owner);
+    for (unsigned lane = 0; lane < LANE_DEPLOYMENT; lane++) {
+        if (!lane_set_has(selection->lanes, lane))
+            continue;
+        buffer_append_format(sql, is_first ? "%u" : ",%u", lane);
+        is_first = false;
+    }
+    buffer_append_text(sql, "}'::smallint[])");
+}
+
+// All rows of the kind, or those of a part of it.
+static void append_all(struct buffer *sql, const struct row_selection *selection) {
     const struct source *source = &sources[selection->kind];
+    buffer_append_text(sql, " WHERE true");
+    if (selection->part_count > 1)
+        append_part(sql, selection);
+    if (source->owner && !lane_set_is_all(selection->lanes))
+        append_lanes(sql, selection);
+    if (source->order)
+        buffer_append_format(sql, " ORDER BY %s", source->order);
+}
+
+static void append_where(struct buffer *sql, const struct row_selection *selection) {
     if (selection->ids)
         append_ids(sql, selection);
     else if (selection->company_id)
         append_company(sql, selection);
-    else if (selection->part_count > 1)
-        append_part(sql, selection);
-    else if (source->order)
-        buffer_append_format(sql, " ORDER BY %s", source->order);
+    else
+        append_all(sql, selection);
     if (selection->prefix_count > 0)
         append_prefixes(sql, selection);
 }

@@ -12,6 +12,7 @@
 #include "common/db/copy.h"
 #include "common/db/transaction.h"
 #include "services/validator/follow/change_set.h"
+#include "services/validator/image/lane_set.h"
 
 enum row_kind {
     ROW_PERMISSION, // the catalogue: only as a whole
@@ -27,9 +28,10 @@ enum row_kind {
 #define ROW_COLUMNS_MAX 15
 size_t row_kind_get_columns(enum row_kind kind);
 
-// Which rows of a kind: zeroed but for the kind, all of them.
+// Which rows of a kind: zeroed but for the kind and the lanes, all of them.
 struct row_selection {
     enum row_kind kind;
+    struct lane_set lanes;  // of all rows of the kind those of companies in these lanes; not ROW_PERMISSION
     const struct uuid *ids; // these; not ROW_PERMISSION, not ROW_ENTRY
     size_t id_count;
     const struct uuid *company_id; // all that this one has of the kind; not ROW_PERMISSION, not ROW_COMPANY

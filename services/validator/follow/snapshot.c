@@ -70,6 +70,7 @@ static enum status begin_part(struct load *load, struct db_transaction *transact
 // The other connections begin at once, whatever else comes first.
 static enum status begin_tokens(struct load *load) {
     const struct token_stream_options options = {.reader_count = load->readers.count + 1,
+                                                 .lanes = load->options->lanes,
                                                  .key = &load->options->key,
                                                  .is_stopping = load->options->is_stopping};
     enum status status = token_stream_new(&options, &load->tokens);
@@ -150,7 +151,7 @@ static void end(struct load *load) {
 
 enum status snapshot_load(const struct snapshot_options *options, struct image **ret_image) {
     struct load load = {.options = options};
-    enum status status = image_new(options->reclaim, &options->key, &load.image);
+    enum status status = image_new(options->reclaim, &options->key, options->lanes, &load.image);
     if (status != STATUS_OK)
         return status;
     arena_init(&load.arena, 0);

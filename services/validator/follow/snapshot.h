@@ -1,6 +1,6 @@
-// Everything, as of one instant: all rows that decisions rest on together with the heads of all lanes, read
-// in one REPEATABLE READ transaction; the tokens, of which there are most, over several connections at once
-// that share its snapshot.
+// Everything that decisions in the served lanes rest on, as of one instant: all rows together with the heads
+// of the lanes, read in one REPEATABLE READ transaction; the tokens, of which there are most, over several
+// connections at once that share its snapshot.
 #ifndef LATCHKEY_SERVICES_VALIDATOR_FOLLOW_SNAPSHOT_H
 #define LATCHKEY_SERVICES_VALIDATOR_FOLLOW_SNAPSHOT_H
 
@@ -20,6 +20,7 @@ struct snapshot_options {
     const struct db_connection_options *database; // where `more_connections` come from
     size_t more_connections;                      // at most; 0..SNAPSHOT_READERS_MAX
     const struct clock *clock;
+    struct lane_set lanes;          // that are served
     struct reclaim *reclaim;        // the new image's
     struct fingerprint_key key;     // the same
     const atomic_bool *is_stopping; // ends it with CANCELLED

@@ -137,6 +137,8 @@ static const char *compare(const struct snapshot_identity *file, const struct sn
         return "the database has another timeline by now";
     if (file->schema_version != database->schema_version)
         return "the database has another schema version by now";
+    if (file->lanes.companies != database->lanes.companies)
+        return "it has other lanes than are served now";
     return NULL;
 }
 
@@ -185,7 +187,7 @@ enum status snapshot_file_read(const struct snapshot_source *source,
     struct image *image = NULL;
     enum status status = read_header(&reading, options);
     if (status == STATUS_OK)
-        status = image_new(options->reclaim, &reading.found.header.key, &image);
+        status = image_new(options->reclaim, &reading.found.header.key, options->identity.lanes, &image);
     if (status == STATUS_OK) {
         status = fill(&reading, options, image);
         reclaim_run(options->reclaim);

@@ -64,6 +64,7 @@ void snapshot_write_header(struct buffer *to, const struct snapshot_header *head
     append_int64(to, header->identity.database_oid);
     append_int64(to, header->identity.timeline);
     append_int64(to, header->identity.schema_version);
+    append_int64(to, (int64_t)header->identity.lanes.companies);
     append_int64(to, (int64_t)header->key.words[0]);
     append_int64(to, (int64_t)header->key.words[1]);
     append_int64(to, (int64_t)header->expected_rows);
@@ -97,6 +98,7 @@ static struct snapshot_header read_fields(struct cursor *cursor) {
     header.identity.database_oid = read_int64(cursor);
     header.identity.timeline = read_int64(cursor);
     header.identity.schema_version = read_int64(cursor);
+    header.identity.lanes.companies = cursor_read_u64(cursor);
     header.key.words[0] = cursor_read_u64(cursor);
     header.key.words[1] = cursor_read_u64(cursor);
     header.expected_rows = cursor_read_u64(cursor);

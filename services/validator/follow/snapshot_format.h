@@ -1,6 +1,7 @@
 // The form of a snapshot file: a header, blocks of rows, and an end. Pure; integers are big-endian.
 //
-//     header   "LKSNAP\r\n", format, identity of the database, key of the fingerprints, positions with their
+//     header   "LKSNAP\r\n", format, identity of the database and lanes, key of the fingerprints, positions
+//     with their
 //              marks, digest of all that
 //     block    kind of its rows, length, digest, rows as binary COPY (row_writer.h)
 //     ...      kinds in the order of enum row_kind, but that whitelists and entries may take turns
@@ -29,9 +30,10 @@
 #include "common/crypto/digest.h"
 #include "common/crypto/fingerprint.h"
 #include "services/validator/follow/row_reader.h"
+#include "services/validator/image/lane_set.h"
 
 // One more whenever a field of a row or of the header changes: a release reads its own format only.
-#define SNAPSHOT_FORMAT 2
+#define SNAPSHOT_FORMAT 3
 
 // What a file belongs to, beside the marks of its positions.
 struct snapshot_identity {
@@ -39,6 +41,7 @@ struct snapshot_identity {
     int64_t database_oid;
     int64_t timeline;
     int64_t schema_version; // number of the last migration
+    struct lane_set lanes;  // that it has the rows of
 };
 
 struct snapshot_positions {
@@ -54,7 +57,7 @@ struct snapshot_header {
 };
 
 #define SNAPSHOT_POSITIONS_BYTES (8 * 2 * LANE_COUNT)
-#define SNAPSHOT_HEADER_BYTES (8 + 8 * (1 + 4 + 2 + 2) + SNAPSHOT_POSITIONS_BYTES + DIGEST_LENGTH)
+#define SNAPSHOT_HEADER_BYTES (8 + 8 * (1 + 5 + 2 + 2) + SNAPSHOT_POSITIONS_BYTES + DIGEST_LENGTH)
 #define SNAPSHOT_BLOCK_HEAD_BYTES (4 + 4 + DIGEST_LENGTH)
 
 // A block is ended by the row that makes it as large as the first, and never larger than the second.

@@ -38,6 +38,7 @@ enum status snapshot_keeper_learn_identity(struct snapshot_keeper *keeper, struc
     if (!is_on(keeper) || keeper->has_identity)
         return STATUS_OK;
     enum status status = follower_store_read_identity(session, &keeper->identity);
+    keeper->identity.lanes = keeper->options.lanes;
     keeper->has_identity = status == STATUS_OK;
     return status;
 }

@@ -20,6 +20,7 @@
 struct snapshot_keeper_options {
     const char *path; // borrows; NULL or "" = no file is kept, and everything below does nothing
     int64_t period_ms;
+    struct lane_set lanes; // that are served: a file of others is none of ours
     const struct clock *clock;
 };
 

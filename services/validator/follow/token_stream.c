@@ -168,6 +168,7 @@ static enum status read_rows(struct token_stream *stream, struct db_copy *copy) 
 
 static enum status read_part(const struct reader *reader) {
     const struct row_selection selection = {.kind = ROW_TOKEN,
+                                            .lanes = reader->stream->options.lanes,
                                             .part = reader->part,
                                             .part_count = (unsigned)reader->stream->options.reader_count};
     struct row_statement statement = {0};

@@ -15,6 +15,7 @@
 #include "common/crypto/fingerprint.h"
 #include "common/db/transaction.h"
 #include "services/validator/image/image_rows.h"
+#include "services/validator/image/lane_set.h"
 
 #define TOKEN_STREAM_READERS_MAX 16
 
@@ -22,6 +23,7 @@ struct token_stream;
 
 struct token_stream_options {
     size_t reader_count;               // 1..TOKEN_STREAM_READERS_MAX: so many transactions will be added
+    struct lane_set lanes;             // of companies of these
     const struct fingerprint_key *key; // borrows
     const atomic_bool *is_stopping;    // borrows; true ends it with CANCELLED
 };

@@ -186,6 +186,7 @@ static enum status send_first(struct follower *follower, enum beginning beginnin
         (ProtobufCBinaryData){sizeof(upstream->instance_id), (void *)&upstream->instance_id};
     request.format = FORMAT;
     request.feed = upstream->feed;
+    request.lanes = follower->options.lanes.companies;
     if (beginning == FROM_POSITIONS) {
         const struct positions *own = lanes_get_positions(image_get_lanes(follower->image));
         if (!list_positions(&upstream->arena, own->seqs, own->marks, &request))

@@ -23,8 +23,9 @@ void upstream_loss_remember(struct follower *follower) {
         return;
     memory->has_image = true;
     const struct positions *applied = lanes_get_positions(image_get_lanes(follower->image));
+    // why none of the lanes that are not served: a report of them would tell nothing of what was lost there.
     for (unsigned lane = 0; lane < LANE_COUNT; lane++) {
-        if (applied->seqs[lane] < memory->seqs[lane])
+        if (!image_serves(follower->image, lane) || applied->seqs[lane] < memory->seqs[lane])
             continue;
         memory->seqs[lane] = applied->seqs[lane];
         memory->marks[lane] = applied->marks[lane];

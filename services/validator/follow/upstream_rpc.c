@@ -172,7 +172,7 @@ static enum status run_loading(struct follower *follower, struct turn *turn) {
     status = upstream_call_open(follower, FROM_NOTHING, &fault);
     if (status != STATUS_OK)
         return judge(follower, status, &fault, turn);
-    status = image_new(&follower->reclaim, &follower->upstream->key, &image);
+    status = image_new(&follower->reclaim, &follower->upstream->key, follower->options.lanes, &image);
     if (status != STATUS_OK)
         return status;
     status = load(follower, image, turn);

@@ -140,6 +140,8 @@ static enum status decide(struct check *check, const struct validate_question *q
         return status;
     validate_note_asker(&turn);
     status = validate_turn_answer(&turn, question, check->arena, &check->answer);
+    if (status == STATUS_OK && check->answer.reason == REASON_NOT_CURRENT)
+        return validate_turn_fail_not_served(&turn, fault);
     return status == STATUS_OK ? STATUS_OK : fault_set_no_memory(fault);
 }
 

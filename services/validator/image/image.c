@@ -24,7 +24,8 @@ static void fini_slabs(struct image *image) {
     slab_fini(&image->member_cells);
 }
 
-enum status image_new(struct reclaim *reclaim, const struct fingerprint_key *key, struct image **ret_image) {
+enum status image_new(struct reclaim *reclaim, const struct fingerprint_key *key, struct lane_set served,
+                      struct image **ret_image) {
     struct image *image = calloc(1, sizeof(*image));
     if (!image)
         return STATUS_NO_MEMORY;
@@ -36,7 +37,7 @@ enum status image_new(struct reclaim *reclaim, const struct fingerprint_key *key
     uuid_index_init(&image->members, offsetof(struct member, member_id));
     uuid_index_init(&image->roles, offsetof(struct role, role_id));
 
-    enum status status = lanes_init(&image->lanes);
+    enum status status = lanes_init(&image->lanes, served);
     if (status == STATUS_OK)
         status = policy_table_init(&image->policies, &image->pool, reclaim);
     if (status == STATUS_OK)
@@ -111,6 +112,10 @@ const struct permission_catalogue *image_get_catalogue(const struct image *image
 
 const struct lanes *image_get_lanes(const struct image *image) {
     return &image->lanes;
+}
+
+bool image_serves(const struct image *image, unsigned lane) {
+    return lane_set_has(image->lanes.served, lane);
 }
 
 // --- for the writer ---

@@ -71,6 +71,7 @@ const struct token_extra *image_get_extra(const struct image *image,
                                           const struct token_record *record); // NULL = nothing of it
 const struct permission_catalogue *image_get_catalogue(const struct image *image);
 const struct lanes *image_get_lanes(const struct image *image);
+bool image_serves(const struct image *image, unsigned lane);
 
 // A look-up in three steps, for many at once (token_table.h).
 void image_begin_probe(const struct image *image, const struct digest *digest, struct token_probe *ret_probe);
@@ -82,9 +83,10 @@ const struct token_record *image_end_probe(const struct image *image, const stru
 
 // Empty. What is replaced goes to `reclaim`, which is borrowed and must have been run before image_free().
 // With the key fingerprints are made of digests, which are not kept: who puts tokens, or is to know them
-// again in another process or file, needs it.
+// again in another process or file, needs it. Rows of companies of lanes that are not served are not taken,
+// whoever puts them: they are as good as not there, and those that came to such a company are swept.
 MUST_CHECK enum status image_new(struct reclaim *reclaim, const struct fingerprint_key *key,
-                                 struct image **ret_image);
+                                 struct lane_set served, struct image **ret_image);
 
 // No reader may hold anything of it any more. Takes NULL.
 void image_free(struct image *image);

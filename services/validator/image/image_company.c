@@ -71,6 +71,8 @@ static enum status set_external_id(struct company *company, struct bytes externa
 }
 
 enum status image_put_company(struct image *image, const struct company_row *row) {
+    if (!image_takes(image, &row->company_id))
+        return STATUS_OK;
     struct company *company = image_touch_company(image, &row->company_id);
     if (!company || set_external_id(company, row->external_id) != STATUS_OK)
         return STATUS_NO_MEMORY;
@@ -84,6 +86,8 @@ enum status image_put_company(struct image *image, const struct company_row *row
 }
 
 enum status image_put_whitelist(struct image *image, const struct whitelist_row *row) {
+    if (!image_takes(image, &row->company_id))
+        return STATUS_OK;
     struct company *company = image_touch_company(image, &row->company_id);
     if (!company)
         return STATUS_NO_MEMORY;
@@ -116,6 +120,8 @@ static enum status publish_entries(struct image *image, struct company *company,
 
 enum status image_set_entries(struct image *image, const struct uuid *company_id,
                               const struct ip_set_entry *entries, size_t count) {
+    if (!image_takes(image, company_id))
+        return STATUS_OK;
     const struct ip_set_change change = {.entries = entries, .entry_count = count};
     struct company *company = image_touch_company(image, company_id);
     enum status status =
@@ -127,6 +133,8 @@ enum status image_set_entries(struct image *image, const struct uuid *company_id
 
 enum status image_change_entries(struct image *image, const struct uuid *company_id,
                                  const struct ip_set_change *change) {
+    if (!image_takes(image, company_id))
+        return STATUS_OK;
     struct company *company = image_touch_company(image, company_id);
     if (!company)
         return STATUS_NO_MEMORY;

@@ -86,6 +86,11 @@ struct image {
     struct content_pool pool;
 };
 
+// Whether rows of that company have a place here.
+static inline bool image_takes(const struct image *image, const struct uuid *company_id) {
+    return lane_set_has(image->lanes.served, image_get_lane_of(company_id));
+}
+
 // The cell with that id, made if there was none. NULL when out of memory.
 struct company *image_touch_company(struct image *image, const struct uuid *company_id);
 struct member *image_touch_member(struct image *image, const struct uuid *member_id, struct company *company);

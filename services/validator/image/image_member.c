@@ -115,6 +115,8 @@ static enum status set_and_publish(struct image *image, struct member *member, c
 }
 
 enum status image_put_member(struct image *image, const struct member_row *row) {
+    if (!image_takes(image, &row->company_id))
+        return STATUS_OK;
     struct company *company = image_touch_company(image, &row->company_id);
     struct member *member = company ? image_touch_member(image, &row->member_id, company) : NULL;
     if (!member || set_roles(member, row) != STATUS_OK)

@@ -66,6 +66,8 @@ static enum status expand(struct role *role, const struct permission_catalogue *
 }
 
 enum status image_put_role(struct image *image, const struct role_row *row) {
+    if (!image_takes(image, &row->company_id))
+        return STATUS_OK;
     struct role *role = touch_role(image, row);
     if (!role || set_grants(role, row) != STATUS_OK)
         return STATUS_NO_MEMORY;

@@ -193,6 +193,8 @@ void image_prefetch_token(const struct image *image, const struct token_row *row
 }
 
 enum status image_put_token(struct image *image, const struct token_row *row) {
+    if (!image_takes(image, &row->company_id))
+        return STATUS_OK;
     uint32_t number = has_room(image) ? slab_allocate(&image->records) : SLAB_NONE;
     if (number == SLAB_NONE)
         return STATUS_NO_MEMORY;

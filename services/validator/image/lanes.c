@@ -3,10 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum status lanes_init(struct lanes *lanes) {
+enum status lanes_init(struct lanes *lanes, struct lane_set served) {
     struct positions *positions = calloc(1, sizeof(*positions));
     if (!positions)
         return STATUS_NO_MEMORY;
+    lanes->served = served;
     memset(&lanes->next, 0, sizeof(lanes->next));
     for (unsigned lane = 0; lane < LANE_COUNT; lane++)
         atomic_init(&lanes->floors[lane], INT64_MAX);
@@ -82,6 +83,8 @@ bool lanes_know(const struct lanes *lanes, const struct positions *positions, st
 
 enum lanes_relation lanes_compare(const struct lanes *lanes, const struct positions *positions,
                                   struct revision revision) {
+    if (!lane_set_has(lanes->served, revision.lane))
+        return LANES_NOT_SERVED;
     if (revision.seq > positions->seqs[revision.lane])
         return LANES_AHEAD;
     if (!is_remembered(lanes, positions, revision))

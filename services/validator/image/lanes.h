@@ -8,6 +8,9 @@
 // The marks of the last changes stand in a ring for each lane. The writer runs at most LANES_ROUND_MAX
 // changes ahead of the positions that a reader may hold (it waits for the readers after each round), so a
 // reader trusts the LANES_WINDOW changes up to its position: those slots are not written meanwhile.
+//
+// A lane that is not served stays as if nothing had ever happened in it, or is followed without what is in it
+// by who is fed. Either way nobody is told of it but that it is not served.
 #ifndef LATCHKEY_SERVICES_VALIDATOR_IMAGE_LANES_H
 #define LATCHKEY_SERVICES_VALIDATOR_IMAGE_LANES_H
 
@@ -19,6 +22,7 @@
 #include "common/app/revision.h"
 #include "common/base/compiler.h"
 #include "common/base/status.h"
+#include "services/validator/image/lane_set.h"
 #include "services/validator/image/reclaim.h"
 
 #define LANES_RING 2048
@@ -35,6 +39,8 @@ struct positions {
 };
 
 struct lanes {
+    struct lane_set served; // const
+
     // Readers': release stores by the writer, acquire loads by readers.
     _Atomic(const struct positions *) positions; // never NULL
     _Atomic int64_t marks[LANE_COUNT][LANES_RING];
@@ -45,12 +51,13 @@ struct lanes {
 };
 
 enum lanes_relation {
-    LANES_REACHED, // applied, or older than what is remembered
-    LANES_AHEAD,   // not applied yet
-    LANES_FOREIGN, // of another history
+    LANES_REACHED,    // applied, or older than what is remembered
+    LANES_AHEAD,      // not applied yet
+    LANES_FOREIGN,    // of another history
+    LANES_NOT_SERVED, // nobody here follows its lane, or holds what is in it
 };
 
-MUST_CHECK enum status lanes_init(struct lanes *lanes);
+MUST_CHECK enum status lanes_init(struct lanes *lanes, struct lane_set served);
 void lanes_fini(struct lanes *lanes); // no reader may be left
 
 // Writer: notes a change as applied, or, before the first publication, as known from the log. Ascending

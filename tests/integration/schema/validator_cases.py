@@ -112,6 +112,23 @@ class Lease(unittest.TestCase):
         owner.rollback()
         owner.close()
 
+    def test_a_timeline_may_be_accepted_lane_by_lane(self):
+        owner = connect()
+        run(owner, "DELETE FROM latchkey.accepted_timeline")
+
+        def accepted(*sets):
+            return [run_value(owner, "SELECT latchkey.timeline_is_accepted(%s::bigint)", lanes) for lanes in sets]
+
+        run(owner, "SELECT latchkey.timeline_accept('lower', 4294967295)")
+        self.assertEqual(accepted(4294967295, 1, 0, -4294967296, -1), [True, True, True, False, False])
+        self.assertFalse(run_value(owner, "SELECT latchkey.timeline_is_accepted()"))
+        run(owner, "SELECT latchkey.timeline_accept('upper', -4294967296)")
+        self.assertEqual(accepted(4294967295, -4294967296, -1), [True, True, True])
+        self.assertTrue(run_value(owner, "SELECT latchkey.timeline_is_accepted()"))
+        self.assertEqual(run(owner, "SELECT accepted_by, lanes FROM latchkey.accepted_timeline"), [("lower", -1)])
+        owner.rollback()
+        owner.close()
+
 
 class Losses(unittest.TestCase):
     """Reports of changes that the database lacks; they stop every validator, so none may stay."""

@@ -257,6 +257,7 @@ void scene_init(struct scene *scene) {
     scene->connection = (struct db_connection_options){
         .url = scene->url, .application_name = FOLLOWER_NAME, .role = "latchkey_validator"};
     scene->options = (struct follower_options){.database = &scene->connection,
+                                               .lanes = LANE_SET_ALL,
                                                .clock = &scene->clock,
                                                .name = "validator under test",
                                                .address = "127.0.0.1:7078",

@@ -19,6 +19,7 @@ static struct snapshot_progress progress;
 // On a connection of its own.
 static struct snapshot_options open_options(void) {
     struct snapshot_options options = {.clock = clock_get_system(),
+                                       .lanes = LANE_SET_ALL,
                                        .reclaim = &reclaim,
                                        .key = {{1, 2}},
                                        .is_stopping = &is_stopping,

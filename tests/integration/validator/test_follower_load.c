@@ -31,6 +31,7 @@ static enum status load(size_t more_connections, const struct db_connection_opti
                                        .database = database,
                                        .more_connections = more_connections,
                                        .clock = clock_get_system(),
+                                       .lanes = LANE_SET_ALL,
                                        .reclaim = &reclaim,
                                        .key = {{1, 2}},
                                        .is_stopping = is_stopping,

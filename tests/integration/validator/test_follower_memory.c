@@ -22,6 +22,7 @@ static bool load_with_failure(size_t k, char **ret_dump) {
                                        .database = &scene.connection,
                                        .more_connections = 1,
                                        .clock = clock_get_system(),
+                                       .lanes = LANE_SET_ALL,
                                        .reclaim = &reclaim,
                                        .key = {{1, 2}},
                                        .is_stopping = &is_stopping,

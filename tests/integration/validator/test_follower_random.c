@@ -150,6 +150,7 @@ static char *dump_fresh(void) {
                                        .database = &scene.connection,
                                        .more_connections = 2,
                                        .clock = clock_get_system(),
+                                       .lanes = LANE_SET_ALL,
                                        .reclaim = &reclaim,
                                        .key = get_key(),
                                        .is_stopping = &is_stopping,

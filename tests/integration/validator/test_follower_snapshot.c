@@ -198,6 +198,7 @@ static void write_file_that_ends_later(int64_t later_mark) {
     const struct follower_session session = {connection, clock_get_system()};
     const struct snapshot_options options = {.connection = connection,
                                              .clock = clock_get_system(),
+                                             .lanes = LANE_SET_ALL,
                                              .reclaim = &reclaim,
                                              .key = {{1, 2}},
                                              .is_stopping = &is_stopping,
@@ -209,6 +210,7 @@ static void write_file_that_ends_later(int64_t later_mark) {
     uint64_t bytes;
     assert_int_equal(snapshot_load(&options, &image), STATUS_OK);
     assert_int_equal(follower_store_read_identity(session, &identity), STATUS_OK);
+    identity.lanes = LANE_SET_ALL;
     assert_int_equal(snapshot_dump_new(scene.snapshot_path, &identity, image, clock_get_system(), &dump),
                      STATUS_OK);
     struct lanes *lanes = image_get_own_lanes(image);

@@ -27,7 +27,7 @@ def make_secrets(count, lane, seed=1):
 
 
 def lane_of(secret):
-    """Its company's."""
+    """The lane that it names, its company's."""
     high, low = map(_DIGITS.index, secret[4:6])
     return 62 * high + low
 
