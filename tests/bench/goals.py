@@ -19,8 +19,8 @@ class Goal:
 
 
 _STREAMS = "{} streams per connection"
-_TRANSPORT_IDEA = ("Header fields judged once for each entry of nghttp2's table instead of in each call (docs/decisions/0031): a tenth of a "
-                   "call's instructions. Below that gets who parses HTTP/2 without nghttp2's map of streams and queues of frames.")
+_TRANSPORT_IDEA = ("A header block whose bytes and table are those of the call before it, read once (docs/decisions/0037). Below that gets who "
+                   "parses HTTP/2 without nghttp2's map of streams.")
 _TAIL_IDEA = "Shorter turns of the loop: a cap on what one read takes in, and the answers of its first calls written earlier."
 
 GOALS = (
