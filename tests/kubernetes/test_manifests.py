@@ -11,7 +11,7 @@ from pathlib import Path
 import yaml
 from latchkey_test.authority import Authority
 from latchkey_test.paths import ROOT, program
-from manifests import (KUBE_VERSION, KUBERNETES, OVERLAYS, TOOLS, helm, index, key_of, kustomize, kustomize_with, load, of_kind, plain_name,
+from manifests import (KUBE_VERSION, KUBERNETES, NAMESPACE, OVERLAYS, TOOLS, helm, index, key_of, kustomize, kustomize_with, load, of_kind, plain_name,
                        pods_of, settings_of, tool)
 
 sys.path.insert(0, str(KUBERNETES))
@@ -97,6 +97,13 @@ class Manifests(unittest.TestCase):
                 done = tool("helm", "template", "latchkey", KUBERNETES / "chart", *KUBE_VERSION, "--set", wrong)
                 self.assertNotEqual(done.returncode, 0)
                 self.assertIn("values", done.stderr)
+
+    def test_the_packed_chart_is_whole(self):
+        with tempfile.TemporaryDirectory() as directory:
+            self.assert_done(tool("helm", "package", KUBERNETES / "chart", "--destination", directory))
+            [packed] = Path(directory).iterdir()
+            done = tool("helm", "template", "latchkey", packed, *KUBE_VERSION, "--namespace", NAMESPACE, "--set", "createNamespace=true")
+            self.assertEqual(load(done.stdout), load(helm("single-node")), done.stderr)
 
     def test_the_chart_is_clean_by_its_own_linter(self):
         for _, arguments in OVERLAYS.items():
