@@ -24,7 +24,7 @@ from manifests import NAMESPACE
 
 _PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
 _NODE = "machine"
-_MOUNTS = ("/etc/latchkey", "/run/secrets/database")
+_MOUNTS = ("/etc/latchkey", "/run/secrets")
 
 
 class _Pod:
@@ -180,7 +180,7 @@ class Machine:
         if "configMap" in volume:
             found = self.find("configmaps", volume["configMap"]["name"])
             return [(name, text.encode(), volume["configMap"].get("defaultMode", 0o644)) for name, text in found["data"].items()]
-        found = self.find("secrets", volume["secret"]["secretName"])
+        found = self.find("secrets", volume["secret"]["secretName"]) or {"data": {}}
         return [(name, base64.b64decode(text), volume["secret"]["defaultMode"]) for name, text in found["data"].items()]
 
     def pods_of(self, component):
@@ -219,5 +219,6 @@ class Machine:
         self.pods[name] = _Pod(self, item, address)
 
     def _has_its_secrets(self, item):
-        names = [volume["secret"]["secretName"] for volume in item["spec"]["volumes"] if "secret" in volume]
+        names = [volume["secret"]["secretName"] for volume in item["spec"]["volumes"]
+                 if "secret" in volume and not volume["secret"].get("optional")]
         return all(self.find("secrets", name) for name in names)

@@ -11,8 +11,8 @@ from pathlib import Path
 import yaml
 from latchkey_test.authority import Authority
 from latchkey_test.paths import ROOT, program
-from manifests import (KUBE_VERSION, KUBERNETES, NAMESPACE, OVERLAYS, TOOLS, helm, index, key_of, kustomize, kustomize_with, load, of_kind, plain_name,
-                       pods_of, settings_of, tool)
+from manifests import (KUBE_VERSION, KUBERNETES, NAMESPACE, OVERLAYS, TOOLS, helm, index, key_of, kustomize, kustomize_with, load, of_kind,
+                       plain_name, pods_of, settings_of, tool)
 
 sys.path.insert(0, str(KUBERNETES))
 from write_prometheus_rule import RULE, make_rule  # noqa: E402
