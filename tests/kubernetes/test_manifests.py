@@ -81,6 +81,19 @@ class Manifests(unittest.TestCase):
             self.assertNotEqual(done.returncode, 0)
             self.assertIn(wrong.split(":", maxsplit=1)[0], done.stdout)
 
+    def test_pod_security_restricted_admits_every_pod(self):
+        for name, overlay in self.overlays.items():
+            with self.subTest(name):
+                done = tool("restricted", text=overlay.text)
+                self.assert_done(done)
+                self.assertEqual(done.stdout, f"{len(pods_of(overlay.items))} Pods, 0 violate\n")
+
+    def test_pod_security_restricted_refuses_a_pod_that_says_less(self):
+        for line in ("runAsNonRoot: true", "allowPrivilegeEscalation: false", "type: RuntimeDefault"):
+            done = tool("restricted", text=self.overlays["production"].text.replace(line, line.replace("RuntimeDefault", "Unconfined")
+                                                                                    .replace("true", "null").replace("false", "true"), 1))
+            self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+
     def test_kube_score_finds_nothing_that_is_not_argued(self):
         for name, overlay in self.overlays.items():
             with self.subTest(name):
