@@ -204,10 +204,15 @@ get_prometheus() {
 }
 
 suite_kubernetes() {
-    build release || return 0
+    local without=
+    build release --target latchkey latchkey-{token,whitelist,invitation,validator} || return 0
     [[ $install == no ]] || step "kubernetes tools" tests/kubernetes/get_tools.sh
     [[ ${LATCHKEY_KUBERNETES:-} != build ]] || step "kubernetes control plane" tests/kubernetes/build_control_plane.sh
-    step kubernetes env LATCHKEY_BUILD_DIR=build /usr/bin/python3 "$LIB/run_python.py" tests/kubernetes
+    if [[ ! -x build/kubernetes/bin/kubectl ]]; then # the last that is built
+        without=test_api_server.py
+        echo "left out: $without; LATCHKEY_KUBERNETES=build builds what it needs"
+    fi
+    step kubernetes env LATCHKEY_TEST_WITHOUT=$without LATCHKEY_BUILD_DIR=build /usr/bin/python3 "$LIB/run_python.py" tests/kubernetes
 }
 
 suite_interop() {

@@ -22,6 +22,15 @@ get_programs() {
     done
 }
 
+# Pod security as the API server has it, as a program.
+build_restricted() {
+    mkdir -p "$HERE/restricted" && cd "$HERE/restricted"
+    cp "$ROOT/tests/kubernetes/restricted.go" main.go
+    printf 'module restricted\n\ngo 1.26.0\n\nrequire k8s.io/pod-security-admission v0.%s\n' "${KUBERNETES#*.}" >go.mod
+    GOFLAGS=-mod=mod go mod tidy
+    CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o "$HERE/bin/restricted"
+}
+
 get_schemas() {
     local kubernetes cert_manager operator
     kubernetes=$(module "k8s.io/kubernetes@v$KUBERNETES")
@@ -34,10 +43,11 @@ get_schemas() {
     /usr/bin/python3 "$ROOT/tests/kubernetes/schemas.py" "$HERE/schemas" "$kubernetes/api/openapi-spec/swagger.json" "$HERE"/definitions/*.yaml
 }
 
-stamp=$HERE/.tools-$(cat "$ROOT"/tests/kubernetes/{versions.sh,get_tools.sh,schemas.py} | cksum | cut -d " " -f 1)
+stamp=$HERE/.tools-$(cat "$ROOT"/tests/kubernetes/{versions.sh,get_tools.sh,schemas.py,restricted.go} | cksum | cut -d " " -f 1)
 if [[ ! -e $stamp ]]; then
     mkdir -p "$HERE"
     get_programs
+    (build_restricted)
     get_schemas
     touch "$stamp"
 fi

@@ -4,7 +4,7 @@ them, and its probes asked. Paths below /etc/latchkey and /run/secrets are those
 arguments, variables and files. Needs root, and a network of its own (a namespace), since Pods have fixed ports.
 
     with Machine(plane, {"latchkey-postgres": "127.0.0.1:5433"}) as machine:
-        plane.kubectl("rollout", "status", ...)
+        machine.pods_of("token")
 """
 
 import base64
@@ -22,9 +22,9 @@ from pathlib import Path
 from latchkey_test.paths import program
 from manifests import NAMESPACE
 
-_PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
+PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
 _NODE = "machine"
-_MOUNTS = ("/etc/latchkey", "/run/secrets/database")
+_MOUNTS = ("/etc/latchkey", "/run/secrets")
 
 
 class _Pod:
@@ -120,7 +120,7 @@ class _Pod:
             self.process, self.restarts, self.start_at = None, self.restarts + 1, time.monotonic() + 1
 
     def leave(self):
-        self.machine.ask("DELETE", f"{_PODS}/{self.name}", {"apiVersion": "v1", "kind": "DeleteOptions", "gracePeriodSeconds": 0})
+        self.machine.ask("DELETE", f"{PODS}/{self.name}", {"apiVersion": "v1", "kind": "DeleteOptions", "gracePeriodSeconds": 0})
         self.stop()
         return False
 
@@ -141,7 +141,7 @@ class _Pod:
             return
         self.told = told
         ready = {"status": "True" if self.is_ready else "False", "lastTransitionTime": now}
-        self.machine.ask("PATCH", f"{_PODS}/{self.name}/status", {"status": {
+        self.machine.ask("PATCH", f"{PODS}/{self.name}/status", {"status": {
             "phase": phase, "podIP": self.address, "podIPs": [{"ip": self.address}], "startTime": now,
             "conditions": [{"type": kind, **ready} for kind in ("Ready", "ContainersReady")],
             "containerStatuses": [{"name": self.container["name"], "image": self.container["image"], "imageID": "", "ready": self.is_ready,
@@ -156,7 +156,7 @@ class Machine:
         self.directory = Path(tempfile.mkdtemp(prefix="latchkey-machine-"))
         self.directory.chmod(0o755)
         self.pods, self.gone, self.failure = {}, [], None
-        self._addresses = 0
+        self._addresses, self.started = 0, time.monotonic()
         self._ends = threading.Event()
         self._thread = threading.Thread(target=self._run)
 
@@ -180,11 +180,19 @@ class Machine:
         if "configMap" in volume:
             found = self.find("configmaps", volume["configMap"]["name"])
             return [(name, text.encode(), volume["configMap"].get("defaultMode", 0o644)) for name, text in found["data"].items()]
-        found = self.find("secrets", volume["secret"]["secretName"])
+        found = self.find("secrets", volume["secret"]["secretName"]) or {"data": {}}
         return [(name, base64.b64decode(text), volume["secret"]["defaultMode"]) for name, text in found["data"].items()]
 
     def pods_of(self, component):
         return [pod for pod in list(self.pods.values()) if pod.name.startswith(f"latchkey-{component}-")]
+
+    def failed_or(self, condition):
+        """The condition, or AssertionError where this machine has failed: nothing will happen any more then."""
+        def ask():
+            if self.failure:
+                raise AssertionError(f"the stand-in for a node has failed: {self.failure!r}")
+            return condition()
+        return ask
 
     def logs(self):
         return "\n".join(f"==== {pod.name}\n{pod.log()[-2000:]}" for pod in self.pods.values())
@@ -198,7 +206,7 @@ class Machine:
             raise
 
     def _turn(self):
-        items = {item["metadata"]["name"]: item for item in self.ask("GET", _PODS)["items"]}
+        items = {item["metadata"]["name"]: item for item in self.ask("GET", PODS)["items"]}
         for name, item in items.items():
             owner = item["metadata"]["ownerReferences"][0]["kind"]
             if name not in self.pods and owner != "StatefulSet" and "deletionTimestamp" not in item["metadata"] and not item["spec"].get("nodeName"):
@@ -214,10 +222,11 @@ class Machine:
         self._addresses += 1
         address = f"10.88.{self._addresses // 250}.{self._addresses % 250 + 1}"
         subprocess.run(["ip", "address", "add", f"{address}/32", "dev", "lo"], check=True)
-        self.ask("POST", f"{_PODS}/{name}/binding", {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": name},
+        self.ask("POST", f"{PODS}/{name}/binding", {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": name},
                                                      "target": {"apiVersion": "v1", "kind": "Node", "name": _NODE}})
         self.pods[name] = _Pod(self, item, address)
 
     def _has_its_secrets(self, item):
-        names = [volume["secret"]["secretName"] for volume in item["spec"]["volumes"] if "secret" in volume]
+        names = [volume["secret"]["secretName"] for volume in item["spec"]["volumes"]
+                 if "secret" in volume and not volume["secret"].get("optional")]
         return all(self.find("secrets", name) for name in names)

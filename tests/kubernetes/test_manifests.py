@@ -11,8 +11,8 @@ from pathlib import Path
 import yaml
 from latchkey_test.authority import Authority
 from latchkey_test.paths import ROOT, program
-from manifests import (KUBE_VERSION, KUBERNETES, OVERLAYS, TOOLS, helm, index, key_of, kustomize, kustomize_with, load, of_kind, plain_name,
-                       pods_of, settings_of, tool)
+from manifests import (KUBE_VERSION, KUBERNETES, NAMESPACE, OVERLAYS, TOOLS, helm, index, key_of, kustomize, kustomize_with, load, of_kind,
+                       plain_name, pods_of, settings_of, tool)
 
 sys.path.insert(0, str(KUBERNETES))
 from write_prometheus_rule import RULE, make_rule  # noqa: E402
@@ -81,6 +81,19 @@ class Manifests(unittest.TestCase):
             self.assertNotEqual(done.returncode, 0)
             self.assertIn(wrong.split(":", maxsplit=1)[0], done.stdout)
 
+    def test_pod_security_restricted_admits_every_pod(self):
+        for name, overlay in self.overlays.items():
+            with self.subTest(name):
+                done = tool("restricted", text=overlay.text)
+                self.assert_done(done)
+                self.assertEqual(done.stdout, f"{len(pods_of(overlay.items))} Pods, 0 violate\n")
+
+    def test_pod_security_restricted_refuses_a_pod_that_says_less(self):
+        for line in ("runAsNonRoot: true", "allowPrivilegeEscalation: false", "type: RuntimeDefault"):
+            done = tool("restricted", text=self.overlays["production"].text.replace(line, line.replace("RuntimeDefault", "Unconfined")
+                                                                                    .replace("true", "null").replace("false", "true"), 1))
+            self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+
     def test_kube_score_finds_nothing_that_is_not_argued(self):
         for name, overlay in self.overlays.items():
             with self.subTest(name):
@@ -97,6 +110,13 @@ class Manifests(unittest.TestCase):
                 done = tool("helm", "template", "latchkey", KUBERNETES / "chart", *KUBE_VERSION, "--set", wrong)
                 self.assertNotEqual(done.returncode, 0)
                 self.assertIn("values", done.stderr)
+
+    def test_the_packed_chart_is_whole(self):
+        with tempfile.TemporaryDirectory() as directory:
+            self.assert_done(tool("helm", "package", KUBERNETES / "chart", "--destination", directory))
+            [packed] = Path(directory).iterdir()
+            done = tool("helm", "template", "latchkey", packed, *KUBE_VERSION, "--namespace", NAMESPACE, "--set", "createNamespace=true")
+            self.assertEqual(load(done.stdout), load(helm("single-node")), done.stderr)
 
     def test_the_chart_is_clean_by_its_own_linter(self):
         for _, arguments in OVERLAYS.items():
