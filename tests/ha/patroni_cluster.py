@@ -22,6 +22,7 @@ import urllib.request
 from pathlib import Path
 
 import psycopg2
+import psycopg2.extensions
 
 from latchkey_test import ROOT, free_port
 from latchkey_test.authority import Authority
@@ -125,6 +126,9 @@ class Node:
             pid = int((self._directory / "data/postmaster.pid").read_text(encoding="ascii").split()[0])
             return pid if _is_running(pid) else None
         return None
+
+    def patroni(self):
+        return self._process.pid
 
     def is_running(self):
         return self._process is not None and self._process.poll() is None
@@ -261,6 +265,16 @@ class PatroniCluster(Cluster):
             if not node.is_running():
                 node.start()
         self.wait_healthy()
+
+    def url_at(self, node, url):
+        """The same database at that one alone, whatever it is."""
+        return psycopg2.extensions.make_dsn(url, host="127.0.0.1", port=node.port, target_session_attrs="any")
+
+    def connect_to(self, node):
+        """An autocommitting connection."""
+        connection = psycopg2.connect(self.url_at(node, self.url))
+        connection.autocommit = True
+        return connection
 
     def switch_over(self):
         """As planned work would."""
