@@ -20,8 +20,8 @@ uint32_t backoff_next_ms(struct backoff *backoff, uint64_t random);
 
 void backoff_reset(struct backoff *backoff);
 
-// A host answers that may be able to do it soon, a standby before it is promoted: pauses begin again at EXPECTING
-// at most.
+// A host answers that may be able to do it soon, a standby before it is promoted: pauses begin again at
+// EXPECTING at most.
 void backoff_expect(struct backoff *backoff);
 
 #endif
