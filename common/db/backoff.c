@@ -1,7 +1,13 @@
 #include "common/db/backoff.h"
 
+#include <assert.h>
+
 // 2^16 times the first pause is far beyond the last: more failures change nothing.
 #define FAILURES_THAT_COUNT 16
+
+// The pause after one more is EXPECTING.
+#define FAILURES_WHILE_EXPECTING 3
+static_assert(BACKOFF_FIRST_MS << FAILURES_WHILE_EXPECTING == BACKOFF_EXPECTING_MS, "doubled that often");
 
 uint32_t backoff_next_ms(struct backoff *backoff, uint64_t random) {
     if (backoff->failures < FAILURES_THAT_COUNT)
@@ -15,4 +21,9 @@ uint32_t backoff_next_ms(struct backoff *backoff, uint64_t random) {
 
 void backoff_reset(struct backoff *backoff) {
     backoff->failures = 0;
+}
+
+void backoff_expect(struct backoff *backoff) {
+    if (backoff->failures > FAILURES_WHILE_EXPECTING)
+        backoff->failures = FAILURES_WHILE_EXPECTING;
 }

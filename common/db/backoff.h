@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #define BACKOFF_FIRST_MS 100
+#define BACKOFF_EXPECTING_MS 800
 #define BACKOFF_LAST_MS 5000
 
 // Zeroed memory has seen no failure.
@@ -18,5 +19,9 @@ struct backoff {
 uint32_t backoff_next_ms(struct backoff *backoff, uint64_t random);
 
 void backoff_reset(struct backoff *backoff);
+
+// A host answers that may be able to do it soon, a standby before it is promoted: pauses begin again at
+// EXPECTING at most.
+void backoff_expect(struct backoff *backoff);
 
 #endif

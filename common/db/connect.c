@@ -39,9 +39,12 @@ static void describe_place(PGconn *pg, char ret_place[PLACE_MAX + 1]) {
              port ? port : "");
 }
 
-// What an operator has to mend is told first, whatever the other hosts say.
+// What an operator has to mend is told first, whatever the other hosts say; then that one of them is a
+// standby.
 static void note_failure(struct attempt *attempt, PGconn *pg, enum db_connect_failure_kind kind) {
-    if (db_connect_failure_is_permanent(attempt->failure.kind))
+    enum db_connect_failure_kind told = attempt->failure.kind;
+    bool is_to_mend = db_connect_failure_is_permanent(kind);
+    if (db_connect_failure_is_permanent(told) || (told == DB_CONNECT_READ_ONLY && !is_to_mend))
         return;
     char place[PLACE_MAX + 1];
     describe_place(pg, place);

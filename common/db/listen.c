@@ -92,6 +92,8 @@ static bool connect_again(struct db_listener *listener) {
     if (status == STATUS_OK && listen_on(listener))
         return true;
     log_event(LOG_LEVEL_DEBUG, "can't listen", LOG_TEXT("why", status == STATUS_OK ? "" : failure.sentence));
+    if (status != STATUS_OK && failure.kind == DB_CONNECT_READ_ONLY)
+        backoff_expect(&listener->backoff);
     drop(listener);
     return false;
 }

@@ -125,6 +125,8 @@ static void note_failure(struct db_pool *pool, const struct db_connect_failure *
     pool->is_down = true;
     pool->failure = *failure;
     pool->statistics.failed++;
+    if (failure->kind == DB_CONNECT_READ_ONLY)
+        backoff_expect(&pool->backoff);
     pool->retry_at_ns =
         clock_get_monotonic_ns(pool->clock) + backoff_next_ms(&pool->backoff, random_get_u64()) * MS_NS;
 }

@@ -22,6 +22,7 @@ import urllib.request
 from pathlib import Path
 
 import psycopg2
+import psycopg2.extensions
 
 from latchkey_test import ROOT, free_port
 from latchkey_test.authority import Authority
@@ -102,29 +103,33 @@ class Node:
         self.port, api = free_port(), free_port()
         self.api = f"127.0.0.1:{api}"
         self._cluster = cluster
-        self._directory = _own(cluster.directory / self.name)
+        self.directory = _own(cluster.directory / self.name)
         self._process = None
-        self._environment = {
-            **os.environ, "HOME": str(self._directory), "PATRONI_NAME": self.name,
+        self.environment = {
+            **os.environ, "HOME": str(self.directory), "PATRONI_NAME": self.name,
             "PATRONI_POSTGRESQL_LISTEN": f"127.0.0.1:{self.port}",
             "PATRONI_POSTGRESQL_CONNECT_ADDRESS": f"localhost:{self.port}",
-            "PATRONI_POSTGRESQL_DATA_DIR": str(self._directory / "data"),
+            "PATRONI_POSTGRESQL_DATA_DIR": str(self.directory / "data"),
             "PATRONI_POSTGRESQL_BIN_DIR": str(bin_directory()),
-            "PATRONI_POSTGRESQL_PGPASS": str(self._directory / "pgpass"),
+            "PATRONI_POSTGRESQL_PGPASS": str(self.directory / "pgpass"),
             "PATRONI_RESTAPI_LISTEN": self.api, "PATRONI_RESTAPI_CONNECT_ADDRESS": self.api,
             "PATRONI_ETCD3_HOSTS": cluster.etcd.address, **cluster.secrets}
 
     def start(self):
-        with open(self._directory / "log", "ab") as log:
-            self._process = subprocess.Popen(["patroni", self._cluster.write_settings(self._directory)], stdin=subprocess.DEVNULL,
-                                             stdout=log, stderr=log, env=self._environment, cwd=self._directory, **account())
+        self.settings = self._cluster.write_settings(self.directory)
+        with open(self.directory / "log", "ab") as log:
+            self._process = subprocess.Popen(["patroni", self.settings], stdin=subprocess.DEVNULL,
+                                             stdout=log, stderr=log, env=self.environment, cwd=self.directory, **account())
 
     def postmaster(self):
         """Its pid, or None while there is none."""
         with contextlib.suppress(FileNotFoundError, IndexError, ValueError):
-            pid = int((self._directory / "data/postmaster.pid").read_text(encoding="ascii").split()[0])
+            pid = int((self.directory / "data/postmaster.pid").read_text(encoding="ascii").split()[0])
             return pid if _is_running(pid) else None
         return None
+
+    def patroni(self):
+        return self._process.pid
 
     def is_running(self):
         return self._process is not None and self._process.poll() is None
@@ -153,7 +158,7 @@ class Node:
         return [pid for pid, in self._cluster.execute("SELECT pid FROM pg_stat_replication")]
 
     def log(self):
-        return (self._directory / "log").read_text(errors="replace")
+        return (self.directory / "log").read_text(errors="replace")
 
     def remove(self):
         if self.is_running():
@@ -171,8 +176,8 @@ class PatroniCluster(Cluster):
         self.directory = Path(tempfile.mkdtemp(prefix="latchkey-patroni-"))
         self.directory.chmod(0o755)
         self._dynamic = dynamic
-        self._password = secrets.token_hex(16)
-        self.secrets = {f"PATRONI_{user}_PASSWORD": self._password for user in ("SUPERUSER", "REPLICATION", "REWIND", "RESTAPI")}
+        self.password = secrets.token_hex(16)
+        self.secrets = {f"PATRONI_{user}_PASSWORD": self.password for user in ("SUPERUSER", "REPLICATION", "REWIND", "RESTAPI")}
         self.secrets["PATRONI_RESTAPI_USERNAME"] = "patroni"
         self.etcd = _Etcd(_own_new(self.directory / "shared"))
         self._authority = Authority()
@@ -180,7 +185,7 @@ class PatroniCluster(Cluster):
             _own_new(self.directory / f"node{number}")
         self.nodes = [Node(self, number) for number in range(nodes)]
         hosts, ports = ",".join("127.0.0.1" for _ in self.nodes), ",".join(str(node.port) for node in self.nodes)
-        super().__init__(f"host={hosts} port={ports} dbname=postgres user=postgres password={self._password} "
+        super().__init__(f"host={hosts} port={ports} dbname=postgres user=postgres password={self.password} "
                          f"target_session_attrs=read-write sslmode=verify-full sslrootcert={self._authority.certificate}")
 
     def __enter__(self):
@@ -192,7 +197,7 @@ class PatroniCluster(Cluster):
             for node in self.nodes:
                 node.start()
             self.wait_healthy()
-            self.execute(f"CREATE ROLE deployer LOGIN NOSUPERUSER CREATEROLE CREATEDB PASSWORD '{self._password}'")
+            self.execute(f"CREATE ROLE deployer LOGIN NOSUPERUSER CREATEROLE CREATEDB PASSWORD '{self.password}'")
             self._stack = stack.pop_all()
         return self
 
@@ -220,13 +225,13 @@ class PatroniCluster(Cluster):
 
     def leader(self):
         """The node that may be written to, once there is one."""
-        return wait_until(self._find_leader, _TIMEOUT, "a primary")
+        return wait_until(self.find_leader, _TIMEOUT, "a primary")
 
     def find_other_leader(self, than):
-        leader = self._find_leader()
+        leader = self.find_leader()
         return leader if leader is not than else None
 
-    def _find_leader(self):
+    def find_leader(self):
         members = self._members()
         return next((node for node in self.nodes if members.get(node.name) == "leader"), None)
 
@@ -262,11 +267,29 @@ class PatroniCluster(Cluster):
                 node.start()
         self.wait_healthy()
 
+    def url_at(self, node, url):
+        """The same database at that one alone, whatever it is."""
+        return psycopg2.extensions.make_dsn(url, host="127.0.0.1", port=node.port, target_session_attrs="any")
+
+    def connect_to(self, node):
+        """An autocommitting connection."""
+        connection = psycopg2.connect(self.url_at(node, self.url))
+        connection.autocommit = True
+        return connection
+
+    def forget(self):
+        """etcd knows nothing of it any more, once it does not take it for healthy any more: that lasts for ttl."""
+        wait_until(self._is_forgotten, _TIMEOUT, "patronictl remove")
+
+    def _is_forgotten(self):
+        return subprocess.run(["patronictl", "-c", self.nodes[0].settings, "remove", "latchkey"], text=True, capture_output=True,
+                              input="latchkey\nYes I am aware\n", env=self.nodes[0].environment, check=False).returncode == 0
+
     def switch_over(self):
         """As planned work would."""
         leader = self.leader()
         body = json.dumps({"leader": leader.name}).encode()
-        credentials = base64.b64encode(f"patroni:{self._password}".encode()).decode()
+        credentials = base64.b64encode(f"patroni:{self.password}".encode()).decode()
         request = urllib.request.Request(f"http://{leader.api}/switchover", body, {
             "Content-Type": "application/json", "Authorization": f"Basic {credentials}"})
         with urllib.request.urlopen(request, timeout=120):

@@ -7,7 +7,6 @@ LATCHKEY_TEST_SHARE makes it smaller.
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import tempfile
@@ -22,6 +21,7 @@ from latchkey_test import ROOT, Client, FedServer, free_port, id_of_uuid, secret
 from latchkey_test.postgres import Cluster, account, bin_directory
 from latchkey_test.waiting import wait_until
 
+from manual import commands
 from system import System, decision_pb2, scaled
 
 token_pb2 = stubs.messages("latchkey/v1/token.proto")
@@ -30,15 +30,6 @@ BATCH = scaled(1000)
 BATCHES = 10
 SINGLY = scaled(100)  # of the last batch
 QUICK = {"max_staleness": "5s", "poll_interval": "100ms"}
-_MANUAL = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
-
-
-def commands(beginning):
-    """The commands of the section, from the comment that begins so to the next empty line."""
-    section = re.search(r"^## Backup and restore$(.*?)^## ", _MANUAL, re.MULTILINE | re.DOTALL)[1]
-    blocks = [textwrap.dedent(block) for block in re.findall(r"(?:^    .*\n)+", section, re.MULTILINE)]
-    block, = (block for block in blocks if block.startswith(f"# {beginning}"))
-    return block
 
 
 class Machine(Cluster):

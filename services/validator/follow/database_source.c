@@ -22,6 +22,8 @@ static enum status connect(struct follower *follower) {
     if (status != STATUS_OK) {
         follower->connection = NULL;
         follower_status_set_trouble(&follower->status, "%s", failure.sentence);
+        if (failure.kind == DB_CONNECT_READ_ONLY)
+            backoff_expect(&follower->backoff);
     }
     follower->is_timeline_settled = false;
     snapshot_keeper_forget_identity(&follower->keeper);
