@@ -178,23 +178,31 @@ class Envoy(Proxy):
 
 class Gateway(Envoy):
     """deploy/envoy/envoy.yaml in front of a service, asking a validator. `changes` are pairs of texts to replace, each of which
-    must be there."""
+    must be there, once for each validator that is asked or once in all."""
 
     file_name = "envoy.yaml"
+    ports = ("7078", "9000")  # of the validators and the service, as the file has them
 
-    def __init__(self, validator, service, changes=()):
+    def __init__(self, *servers, changes=()):
         self.changes = changes
         self.admin_address = f"127.0.0.1:{free_port()}"
-        super().__init__([validator, service])
+        super().__init__(servers)
 
     def configuration(self, servers):
-        text = (ROOT / "deploy/envoy/envoy.yaml").read_text(encoding="ascii")
-        addresses = {"8000": self.address, "9901": self.admin_address, "7078": servers[0], "9000": servers[1]}
+        text = (ROOT / "deploy/envoy" / self.file_name).read_text(encoding="ascii")
+        addresses = {"8000": self.address, "9901": self.admin_address, **dict(zip(self.ports, servers, strict=True))}
         changes = [(f"port_value: {port} ", f"port_value: {address.split(':')[1]} ") for port, address in addresses.items()]
         for old, new in [*changes, *self.changes]:
-            assert text.count(old) == 1, old
+            assert text.count(old) in (1, len(servers) - 1), old
             text = text.replace(old, new)
         return text
+
+
+class LanesGateway(Gateway):
+    """deploy/envoy/lanes.yaml: the lower half of the lanes is asked for at the first address, the upper one at the second."""
+
+    file_name = "lanes.yaml"
+    ports = ("7078", "7178", "9000")
 
 
 def socket_address(text):

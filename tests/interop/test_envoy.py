@@ -45,14 +45,22 @@ class Behind:
         cls.deployment = cls.enterClassContext(Deployment())
         routes = Path(cls.enterClassContext(tempfile.TemporaryDirectory())) / "routes.conf"
         routes.write_text(ROUTES, encoding="ascii")
-        cls.validator = cls.enterClassContext(
-            cls.deployment.beside("latchkey-validator", routes_file=routes, **cls.settings))
+        cls.validator = cls.start_validators(routes_file=routes, **cls.settings)
         cls.administrator = cls.enterClassContext(cls.deployment.administrator())
         cls.service = Echo()
         cls.addClassCleanup(cls.service.stop)
-        cls.gateway = cls.enterClassContext(Gateway(cls.validator.address, cls.service.address, cls.changes))
+        cls.gateway = cls.enterClassContext(cls.make_gateway())
         cls.wait_for_gateway()
         cls.secret, cls.token = cls.create(permissions=["charges.read"])
+
+    @classmethod
+    def start_validators(cls, **settings):
+        """That which decides about the demo company."""
+        return cls.enterClassContext(cls.deployment.beside("latchkey-validator", **settings))
+
+    @classmethod
+    def make_gateway(cls):
+        return Gateway(cls.validator.address, cls.service.address, changes=cls.changes)
 
     @classmethod
     def wait_for_gateway(cls):
@@ -237,7 +245,7 @@ class Loading(unittest.TestCase):
         # Envoy asks nobody who is not healthy; here it does, as it would between two looks.
         unchecked = ("healthy_panic_threshold: { value: 0 }", "healthy_panic_threshold: { value: 100 }")
         for changes, expected in (((), (503, None, None)), ((unchecked,), (503, "LOADING", "1"))):
-            with Gateway(validator.address, service.address, changes) as gateway:
+            with Gateway(validator.address, service.address, changes=changes) as gateway:
                 wait_until(lambda: self.told(gateway) == expected, 60, f"to be told {expected}")
         self.assertEqual(service.count, 0)
 
