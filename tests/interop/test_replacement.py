@@ -37,6 +37,15 @@ class Replacement(unittest.TestCase):
         question = validation_pb2.ValidateRequest(token=self.secret, channel=1, client_ip="127.0.0.1")
         return call(path, servers, self.secret, request or question)
 
+    def start_in_its_place(self, server):
+        """Another process at the same ports, when it listens there, too."""
+        new = Server(server.name, **server.settings)
+        new.address, new.admin_address = server.address, server.admin_address
+        self.addCleanup(new.remove)
+        new.start(ready=False)
+        wait_until(lambda: " listening " in new.log(), 60, "the new process to listen")
+        return new
+
     def wait_called_by_everybody(self, server, path):
         """Until each client has a connection to it, and it has answered."""
         def is_called():
@@ -71,10 +80,7 @@ class Replacement(unittest.TestCase):
         with callers[0], callers[1]:
             self.wait_called_by_everybody(server, VALIDATE)
             for _ in range(3):
-                new = Server(server.name, **server.settings)
-                self.addCleanup(new.remove)
-                new.start(ready=False)
-                wait_until(lambda new=new: " listening " in new.log(), 60, "the new process to listen")
+                new = self.start_in_its_place(server)
                 server.stop()
                 server = new
                 self.wait_called_by_everybody(server, VALIDATE)
