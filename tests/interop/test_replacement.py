@@ -7,7 +7,7 @@ import unittest
 from latchkey_test import Deployment, Server, stubs
 from latchkey_test.waiting import wait_until
 
-from callers import GoCaller, NodeCaller, call
+from callers import ROUND_ROBIN, WITH_RETRIES, GoCaller, NodeCaller, call
 
 invitation_pb2 = stubs.messages("latchkey/v1/invitation.proto")
 token_pb2 = stubs.messages("latchkey/v1/token.proto")
@@ -63,7 +63,7 @@ class Replacement(unittest.TestCase):
 
     def test_no_call_fails_while_two_replicas_of_each_server_are_replaced_one_after_the_other(self):
         replicas = {name: [self.enterContext(self.deployment.beside(name)) for _ in range(2)] for name in METHODS}
-        callers = [client([self.call(name, servers) for name, servers in replicas.items()]) for client in CLIENTS]
+        callers = [client(WITH_RETRIES, [self.call(name, servers) for name, servers in replicas.items()]) for client in CLIENTS]
         with callers[0], callers[1]:
             for name, servers in replicas.items():
                 for server in servers:
@@ -76,7 +76,7 @@ class Replacement(unittest.TestCase):
 
     def test_no_call_fails_while_the_only_process_is_replaced_in_its_place(self):
         server = self.enterContext(self.deployment.beside("latchkey-validator", reuse_port=True))
-        callers = [client([self.call("latchkey-validator", [server])]) for client in CLIENTS]
+        callers = [client(ROUND_ROBIN, [self.call("latchkey-validator", [server])]) for client in CLIENTS]
         with callers[0], callers[1]:
             self.wait_called_by_everybody(server, VALIDATE)
             for _ in range(3):
