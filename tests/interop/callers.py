@@ -1,11 +1,11 @@
 """Clients that call on and on while something is done to the servers, each call a connection with the addresses of its replicas:
 
-    with NodeCaller(calls) as caller:
+    with NodeCaller(ROUND_ROBIN, calls) as caller:
         ...
     caller.counts    # {path: {"answered": 1234, "14 the connection is gone": 1}}
 
-`calls` are call(path, servers, secret, request). They repeat nothing, and have no retryPolicy: what is counted as answered was
-answered with what every gRPC client does by itself, which is to call again what the server has said it never began.
+`calls` are call(path, servers, secret, request). They repeat nothing themselves. Without a retryPolicy in `config` what is counted as
+answered was answered with what every gRPC client does by itself, which is to call again what the server has said it never began.
 """
 
 import base64
@@ -15,7 +15,10 @@ import subprocess
 from latchkey_test import ROOT
 
 # Turns among the replicas; the one setting that a client with several addresses has to choose.
-_CONFIG = '{"loadBalancingConfig": [{"round_robin": {}}]}'
+ROUND_ROBIN = {"loadBalancingConfig": [{"round_robin": {}}]}
+# With that of examples/: for a validator that has just begun, and says that it is loading.
+WITH_RETRIES = {**ROUND_ROBIN, "methodConfig": [{"name": [{"service": "latchkey.v1.ValidationService"}], "retryPolicy": {
+    "maxAttempts": 4, "initialBackoff": "0.05s", "maxBackoff": "1s", "backoffMultiplier": 2, "retryableStatusCodes": ["UNAVAILABLE"]}}]}
 
 
 def call(path, servers, secret, request):
@@ -24,8 +27,8 @@ def call(path, servers, secret, request):
 
 
 class Caller:
-    def __init__(self, calls):
-        self._plan = json.dumps({"config": _CONFIG, "calls": calls})
+    def __init__(self, config, calls):
+        self._plan = json.dumps({"config": json.dumps(config), "calls": calls})
         self.counts = {}
 
     def __enter__(self):

@@ -7,7 +7,7 @@ import unittest
 from latchkey_test import Deployment, Server, stubs
 from latchkey_test.waiting import wait_until
 
-from callers import GoCaller, NodeCaller, call
+from callers import ROUND_ROBIN, WITH_RETRIES, GoCaller, NodeCaller, call
 
 invitation_pb2 = stubs.messages("latchkey/v1/invitation.proto")
 token_pb2 = stubs.messages("latchkey/v1/token.proto")
@@ -37,6 +37,15 @@ class Replacement(unittest.TestCase):
         question = validation_pb2.ValidateRequest(token=self.secret, channel=1, client_ip="127.0.0.1")
         return call(path, servers, self.secret, request or question)
 
+    def start_in_its_place(self, server):
+        """Another process at the same ports, when it listens there, too."""
+        new = Server(server.name, **server.settings)
+        new.address, new.admin_address = server.address, server.admin_address
+        self.addCleanup(new.remove)
+        new.start(ready=False)
+        wait_until(lambda: " listening " in new.log(), 60, "the new process to listen")
+        return new
+
     def wait_called_by_everybody(self, server, path):
         """Until each client has a connection to it, and it has answered."""
         def is_called():
@@ -54,7 +63,7 @@ class Replacement(unittest.TestCase):
 
     def test_no_call_fails_while_two_replicas_of_each_server_are_replaced_one_after_the_other(self):
         replicas = {name: [self.enterContext(self.deployment.beside(name)) for _ in range(2)] for name in METHODS}
-        callers = [client([self.call(name, servers) for name, servers in replicas.items()]) for client in CLIENTS]
+        callers = [client(WITH_RETRIES, [self.call(name, servers) for name, servers in replicas.items()]) for client in CLIENTS]
         with callers[0], callers[1]:
             for name, servers in replicas.items():
                 for server in servers:
@@ -67,14 +76,11 @@ class Replacement(unittest.TestCase):
 
     def test_no_call_fails_while_the_only_process_is_replaced_in_its_place(self):
         server = self.enterContext(self.deployment.beside("latchkey-validator", reuse_port=True))
-        callers = [client([self.call("latchkey-validator", [server])]) for client in CLIENTS]
+        callers = [client(ROUND_ROBIN, [self.call("latchkey-validator", [server])]) for client in CLIENTS]
         with callers[0], callers[1]:
             self.wait_called_by_everybody(server, VALIDATE)
             for _ in range(3):
-                new = Server(server.name, **server.settings)
-                self.addCleanup(new.remove)
-                new.start(ready=False)
-                wait_until(lambda new=new: " listening " in new.log(), 60, "the new process to listen")
+                new = self.start_in_its_place(server)
                 server.stop()
                 server = new
                 self.wait_called_by_everybody(server, VALIDATE)

@@ -62,12 +62,18 @@ def shell_scripts_are_clean(tree):
 
 _CODE = re.compile(r"`([^`]+)`")
 _TEST_FILE = re.compile(r"[\w/]+\.(?:py|c)")
+_PROMISES = ("docs/security.md", "docs/upgrade.md")
 
 
 def named_tests_exist(tree):
-    """Where docs/security.md says which test shows a promise, `FILE` is below tests/ and each `name` behind it stands there."""
-    name = "docs/security.md"
-    for line, text in enumerate(tree.text(name).splitlines() if name in tree.files else [], 1):
+    """Where a page says which test shows a promise, `FILE` is below tests/ and each `name` behind it stands there."""
+    for name in _PROMISES:
+        if name in tree.files:
+            yield from _missing_tests(tree, name)
+
+
+def _missing_tests(tree, name):
+    for line, text in enumerate(tree.text(name).splitlines(), 1):
         shown, present = text.rpartition("| ")[2] if text.startswith("| ") else "", None
         for word in _CODE.findall(shown):
             if _TEST_FILE.fullmatch(word):

@@ -48,7 +48,7 @@ func (m method) open(config string) (*grpc.ClientConn, error) {
 		state.Endpoints = append(state.Endpoints, resolver.Endpoint{Addresses: []resolver.Address{{Addr: address}}})
 	}
 	addresses.InitialState(state)
-	return grpc.NewClient("fixed:///", grpc.WithResolvers(addresses), grpc.WithDefaultServiceConfig(config),
+	return grpc.NewClient("fixed:///localhost", grpc.WithResolvers(addresses), grpc.WithDefaultServiceConfig(config),
 		grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithDefaultCallOptions(grpc.ForceCodec(bytesCodec{})))
 }
 
