@@ -5,7 +5,7 @@ set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 LIB=$ROOT/tests/lib
 DEFAULT_SUITES=(lint unit fuzz-replay integration asan tsan)
-EXTRA_SUITES=(model quickstart deploy interop attack fault fuzz valgrind bench)
+EXTRA_SUITES=(model quickstart deploy containers interop attack fault fuzz valgrind bench)
 
 # shellcheck source=../deploy/packages.sh
 source "$ROOT/deploy/packages.sh"
@@ -32,6 +32,8 @@ Suites, and what they need beyond Debian's packages (nothing, for those that run
   quickstart   deploy/quickstart.sh in a copy of the tree, and README's transcript of it (ports 7070, 7071)
   deploy       deploy/: what Debian's Prometheus makes of our metrics, alerts and dashboard; as root the Debian packages, installed,
                run and removed again
+  containers   deploy/Dockerfile built, and docker-compose.yml run, by buildah, podman and docker compose, none of whose images
+               come from a registry: as root
   interop      clients and public suites of other ecosystems (npm, PyPI, Go)
   attack       every attack of tests/attack, LATCHKEY_ATTACK_SECONDS (default 30) each, and a table of what became of it
   fault        a disk that gets full and networks that are cut, on purpose: as root, in a file system and networks of its own
@@ -180,6 +182,10 @@ suite_deploy() {
     build release || return 0
     get_prometheus
     with_postgres deploy release "$LIB/run_python.py" tests/deploy
+}
+
+suite_containers() {
+    build release --target latchkey latchkey_proto && step containers tests/containers/run.sh
 }
 
 # Out of its package and not installed, which would have it run on this machine.
