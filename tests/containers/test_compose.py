@@ -3,11 +3,15 @@ first start to a decision, a mail, restarts, and a stop that loses no call. Of i
 Envoy and mailpit the real ones in images of our own making; Grafana can't be had, and its files are read only."""
 
 import json
+import os
 import re
+import signal
+import ssl
 import sys
 import threading
 import time
 import unittest
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -88,11 +92,13 @@ class Compose(unittest.TestCase):
         self.tokens = self.bootstrap()
         self.first_token()
         print(f"    from `compose up` to the first decision: {time.monotonic() - self.began:.1f} s", file=sys.stderr)
+        self.other_protocols()
         self.whitelist()
         self.invitation_by_mail()
         self.shut_in()
         self.print_memory()
         self.a_stop_loses_no_call()
+        self.one_that_dies_comes_back()
         self.restarts_lose_nothing()
         self.metrics()
 
@@ -123,6 +129,20 @@ class Compose(unittest.TestCase):
                                 "--secret-file", "-", "--timeout", "60s", "--json")
         self.secret = json.loads(created)["secret"]
         self.assertIn("ALLOW", self.validate())
+
+    def other_protocols(self):
+        """Connect over HTTP/1.1; and nothing of the servers but their services."""
+        context = ssl.create_default_context(cafile=self.engine.secrets / "ca.crt")
+        fields = {"content-type": "application/json", "authorization": f"Bearer {self.tokens['LATCHKEY_TOKEN']}"}
+        def ask(method):
+            request = urllib.request.Request(f"https://{ADDRESS}/{method}", b"{}", fields)
+            with urllib.request.urlopen(request, timeout=60, context=context) as answer:
+                return json.load(answer)
+        self.assertIn("companyId", str(ask("latchkey.v1.TokenService/GetCaller")))
+        for method in ("grpc.health.v1.Health/Check", "grpc.reflection.v1.ServerReflection/ServerReflectionInfo", "metrics"):
+            with self.assertRaises(urllib.error.HTTPError) as refused:
+                ask(method)
+            self.assertEqual(refused.exception.code, 404)
 
     def validate(self, address=LISTED, status=0):
         return self.latchkey("validate", "--client-ip", address, "--permission", "charges.create", status=status,
@@ -186,6 +206,13 @@ class Compose(unittest.TestCase):
         self.assertEqual(inspect(stopped)["State"]["ExitCode"], 0)
         self.assertIn('"stopped"', podman("logs", stopped).stderr + podman("logs", stopped).stdout)
         podman("start", stopped)
+        self.wait_healthy()
+
+    def one_that_dies_comes_back(self):
+        name = self.engine.names("whitelist")[0]
+        died = inspect(name)["State"]["Pid"]
+        os.kill(died, signal.SIGKILL)
+        wait_until(lambda: inspect(name)["State"]["Pid"] not in (0, died), PATIENCE_S, "another process in its place")
         self.wait_healthy()
 
     def restarts_lose_nothing(self):
