@@ -1,6 +1,6 @@
 """docker-compose.yml as it is, brought up by docker compose, and an operator's whole way through the one published port: from the
 first start to a decision, a mail, restarts, and a stop that loses no call. Of its parts PostgreSQL and Prometheus are Debian's,
-Envoy and mailpit the real ones in images of our own making; Grafana can't be had, and its files are read only."""
+Envoy and mailpit the real ones in images of our own making. Grafana can't be had here and does not run."""
 
 import json
 import os
@@ -218,7 +218,7 @@ class Compose(unittest.TestCase):
     def restarts_lose_nothing(self):
         self.engine.compose("restart", "postgres", "token", "validator")
         self.wait_healthy()
-        self.assertIn("ALLOW", wait_until(lambda: self.try_validate(), PATIENCE_S, "an answer after the restart"))
+        self.assertIn("ALLOW", wait_until(self.try_validate, PATIENCE_S, "an answer after the restart"))
         self.assertIn("COMPANY_IP_NOT_LISTED", self.validate(UNLISTED, status=1))
         self.assertIn("first", self.latchkey("token", "list", "--wait-for-ready"))
 
