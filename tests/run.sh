@@ -5,7 +5,7 @@ set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 LIB=$ROOT/tests/lib
 DEFAULT_SUITES=(lint unit fuzz-replay integration asan tsan)
-EXTRA_SUITES=(model quickstart deploy kubernetes interop upgrade reproducible attack fault ha fuzz valgrind bench)
+EXTRA_SUITES=(model quickstart deploy containers kubernetes interop upgrade reproducible attack fault ha fuzz valgrind bench)
 
 # shellcheck source=../deploy/packages.sh
 source "$ROOT/deploy/packages.sh"
@@ -34,6 +34,8 @@ Suites, and what they need beyond Debian's packages (nothing, for those that run
                run and removed again
   kubernetes   deploy/kubernetes: Kustomize and Helm make the same, schemas and servers take it (Go); and where they are built, or
                with LATCHKEY_KUBERNETES=build (a quarter of an hour), Kubernetes' own API server and controllers, as root
+  containers   deploy/Dockerfile built, and docker-compose.yml run, by buildah, podman and docker compose, none of whose images
+               come from a registry: as root
   interop      clients and public suites of other ecosystems (npm, PyPI, Go)
   upgrade      the programs of the release before (tests/upgrade/previous), built from the history, beside these ones
   reproducible two whole builds, whose packages must be the same bytes
@@ -193,6 +195,10 @@ suite_deploy() {
     build release || return 0
     get_prometheus
     with_postgres deploy release "$LIB/run_python.py" tests/deploy
+}
+
+suite_containers() {
+    build release --target latchkey latchkey_proto && step containers tests/containers/run.sh
 }
 
 # Out of its package and not installed, which would have it run on this machine.

@@ -16,7 +16,8 @@ from pathlib import Path
 from latchkey_test.paths import ROOT
 from latchkey_test.waiting import wait_until
 
-_COMPOSE = ROOT / "build/containers/compose/usr/libexec/docker/cli-plugins/docker-compose"
+_WORK = Path(os.environ.get("LATCHKEY_CONTAINERS_DIR") or ROOT / "build/containers")
+_COMPOSE = _WORK / "compose/usr/libexec/docker/cli-plugins/docker-compose"
 _NEEDED = ("docker-compose.yml", "deploy/compose", "deploy/quickstart/permissions.txt", "deploy/prometheus", "deploy/grafana")
 _TIMEOUT_S = 300
 
@@ -49,8 +50,9 @@ class Engine:
         podman("rm", "--all", "--force", "--volumes")
         podman("volume", "prune", "--force")
         podman("network", "prune", "--force")
-        self._service = subprocess.Popen(["podman", "system", "service", "--time=0", f"unix://{self._socket}"],
-                                         stdin=subprocess.DEVNULL)
+        with open(self.project / "podman.log", "wb") as log:
+            self._service = subprocess.Popen(["podman", "system", "service", "--time=0", f"unix://{self._socket}"],
+                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         wait_until(self._socket.exists, 60, "podman's socket")
         self._checks.start()
         return self

@@ -18,7 +18,10 @@ base_image() {
 
 # unless_there WORD COMMAND...: where that image is not yet.
 unless_there() {
-    podman image exists "$(named_image "$1")" || { echo "making $1" && "${@:2}"; }
+    if ! podman image exists "$(named_image "$1")"; then
+        echo "making $1"
+        "${@:2}"
+    fi
 }
 
 # Debian's own packages of that release, by this machine's archives; in memory, which /run is here, and without waiting for the
@@ -88,7 +91,7 @@ get_compose() {
     for file in /etc/apt/sources.list.d/*debian*.sources; do
         sed 's/bookworm/trixie/g' "$file" >"$apt/parts/${file##*/}"
     done
-    options=(-q -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts="$apt/parts" -o Dir::State::lists="$apt/lists"
+    options=(-qq -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts="$apt/parts" -o Dir::State::lists="$apt/lists"
         -o Dir::Cache="$apt/cache" -o APT::Sandbox::User=root)
     apt-get "${options[@]}" update
     (cd "$apt" && apt-get "${options[@]}" download docker-compose && dpkg -x docker-compose_*.deb "$WORK/compose")
@@ -96,8 +99,8 @@ get_compose() {
 }
 
 make_images() {
-    [[ -e $WORK/compose ]] || get_compose
-    podman image exists "$(base_image)" || make_base
+    if [[ ! -e $WORK/compose ]]; then get_compose; fi
+    if ! podman image exists "$(base_image)"; then make_base; fi
     make_ours
     make_postgres
     unless_there envoy make_envoy

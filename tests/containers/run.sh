@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # deploy/Dockerfile and docker-compose.yml for real: buildah builds the image, podman and runc run it, and docker compose itself
 # brings the file up through podman's socket. As root, in a network, a tree of mounts and a tree of processes of its own, which
-# end with it; images stay in build/containers. Called by tests/run.sh after building. The last line is `N passed, M failed`.
+# end with it; images stay in build/containers, or in LATCHKEY_CONTAINERS_DIR, for the next run. Called by tests/run.sh after building. The last line is `N passed, M failed`.
 set -euo pipefail
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-WORK=$ROOT/build/containers
+WORK=${LATCHKEY_CONTAINERS_DIR:-$ROOT/build/containers}
 PACKAGES=(podman buildah runc netavark aardvark-dns iptables iproute2 mmdebstrap unzip python3-pip python3-yaml)
 
 # shellcheck source=../../deploy/packages.sh
@@ -59,6 +59,8 @@ enter_namespaces() {
 run_inside() {
     mount -t tmpfs tmpfs /run
     write_configuration
+    exec 9>"$WORK/lock"
+    flock 9
     make_images
     LATCHKEY_BUILD_DIR=build exec unshare --net bash -euc '
         ip link set lo up

@@ -129,6 +129,17 @@ class Compose(unittest.TestCase):
                     with self.subTest(f"{name} {volume}"):
                         self.assertTrue((ROOT / volume.split(":")[0]).exists())
 
+    def test_grafana_finds_prometheus_and_the_dashboard_where_they_are(self):
+        def read(kind):
+            return yaml.safe_load((ROOT / f"deploy/grafana/provisioning/{kind}/latchkey.yml").read_text(encoding="utf-8"))
+        source, = read("datasources")["datasources"]
+        self.assertEqual((source["type"], source["url"]), ("prometheus", "http://prometheus:9090"))
+        self.assertEqual(compose()["services"]["prometheus"]["ports"], ["127.0.0.1:9090:9090"])
+        mounted = dict(volume.split(":")[:2] for volume in compose()["services"]["grafana"]["volumes"])
+        path = read("dashboards")["providers"][0]["options"]["path"]
+        self.assertEqual(mounted["./deploy/grafana/latchkey.json"], f"{path}/latchkey.json")
+        self.assertEqual(mounted["./deploy/grafana/provisioning"], "/etc/grafana/provisioning")
+
     def test_a_server_is_given_the_time_that_it_takes_to_stop(self):
         for name, service in servers().items():
             with self.subTest(name):
