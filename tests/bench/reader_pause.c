@@ -227,7 +227,7 @@ int main(int argc, char **argv) {
     bench.tokens = argc == 2 ? strtoull(argv[1], NULL, 10) : 0;
     if (bench.tokens == 0)
         fail("usage: TOKENS");
-    if (image_new(&bench.reclaim, &bench.key, &bench.image) != STATUS_OK)
+    if (image_new(&bench.reclaim, &bench.key, LANE_SET_ALL, &bench.image) != STATUS_OK)
         fail("out of memory");
     fill();
     if (pthread_create(&writer, NULL, change, NULL) != 0)
