@@ -1,4 +1,5 @@
 // Pauses between attempts to connect to the database.
+#include "common/base/compiler.h"
 #include "common/db/backoff.h"
 #include "tests/unit/unit.h"
 
