@@ -19,7 +19,7 @@ from latchkey_test import FedServer, program
 from latchkey_test.waiting import wait_until
 
 _LANES = "0-31"
-_MEMORY_GOAL = 1.05
+_MEMORY_GOAL = 1.1
 _CHANGES = 200
 _SHARE = """SELECT avg((latchkey.company_lane(company_id) < 32)::integer)::float FROM latchkey.token"""
 _SOME = "SELECT token_id FROM latchkey.token ORDER BY token_id LIMIT %s"
@@ -43,8 +43,8 @@ def _of_halves(world, small, large):
             memory[of].append((bytes_of[1] - bytes_of[0]) / 1e6)
             start[of].append(seconds * 1e3)
     case = f"lanes {_LANES}, {share:.0%} of {world.large} tokens"
-    return [Figure("lanes", f"{case}: memory", memory[0], [share * whole for whole in memory[1]], "its share of the whole", "MB",
-                   _MEMORY_GOAL),
+    goal = None if world.quick else _MEMORY_GOAL  # records come by 6 MB, which is much beside few of them
+    return [Figure("lanes", f"{case}: memory", memory[0], [share * whole for whole in memory[1]], "its share of the whole", "MB", goal),
             Figure("lanes", f"{case}: load", start[0], [share * whole for whole in start[1]], "its share of the whole", "ms")]
 
 
@@ -67,7 +67,7 @@ def _bytes_of_changes(filled, feeder, fed):
     with closing(filled.connect()) as connection, connection.cursor() as cursor:
         cursor.execute(_SOME, (_CHANGES,))
         for token, in cursor.fetchall():
-            cursor.execute("UPDATE latchkey.token SET channels = 3 - channels % 2 WHERE token_id = %s", (token,))
+            cursor.execute("UPDATE latchkey.token SET channels = 3 - channels %% 2 WHERE token_id = %s", (token,))
             cursor.execute("NOTIFY latchkey_change")
     wait_until(lambda: _metric(fed, "latchkey_follower_changes_total") >= applied + _CHANGES, 60, "the changes to be fed")
     return (_metric(feeder, "latchkey_sent_bytes_total") - before) / _CHANGES
