@@ -74,9 +74,9 @@ def _keep(name, records):
 
 
 def _write_page(load):
-    sections = {name: page.Section.of(json.loads(_kept(name).read_text(encoding="utf-8")))
-                for name in page.places() if _kept(name).exists()}
-    page.save(machine.describe(load[0]), sections)
+    kept = {name: page.Section.of(json.loads(_kept(name).read_text(encoding="utf-8")))
+            for name in page.places() if _kept(name).exists()}
+    page.save(machine.describe(load[0]), {**page.load()[1], **kept})
     page.write()
 
 

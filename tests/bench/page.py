@@ -42,9 +42,16 @@ def places(docs=_DOCS):
     return [name for _, name, _ in _PLACE.findall((docs / "performance.md").read_text(encoding="utf-8"))]
 
 
+def load(docs=_DOCS):
+    """(machine, sections) as save() takes them; of a page of which nothing is measured both are empty."""
+    saved = docs / "performance.json"
+    loaded = json.loads(saved.read_text(encoding="utf-8")) if saved.exists() else {"machine": {}, "sections": {}}
+    return loaded["machine"], {bench: Section.of(section) for bench, section in loaded["sections"].items()}
+
+
 def save(machine, sections, docs=_DOCS):
-    """`machine`: what -> text. `sections`: bench -> Section."""
-    lines = ",\n".join(f'"{bench}": {section.to_json()}' for bench, section in sections.items())
+    """`machine`: what -> text. `sections`: bench -> Section, of which the page's order is kept."""
+    lines = ",\n".join(f'"{bench}": {sections[bench].to_json()}' for bench in places(docs) if bench in sections)
     text = f'{{"machine": {json.dumps(machine, indent=1, ensure_ascii=False)},\n"sections": {{\n{lines}\n}}}}\n'
     (docs / "performance.json").write_text(text, encoding="utf-8")
 
@@ -64,12 +71,10 @@ def stale(docs=_DOCS):
 
 def _render(docs):
     """Path -> text."""
-    saved = docs / "performance.json"
-    loaded = json.loads(saved.read_text(encoding="utf-8")) if saved.exists() else {"machine": {}, "sections": {}}
-    sections = {bench: Section.of(section) for bench, section in loaded["sections"].items()}
+    machine, sections = load(docs)
     page = docs / "performance.md"
     texts = {docs / "performance" / f"{bench}.svg": plot.render(section.title, section.records) for bench, section in sections.items()}
-    return {**texts, page: _PLACE.sub(lambda place: place[1] + _fill(place[2], loaded["machine"], sections) + place[3],
+    return {**texts, page: _PLACE.sub(lambda place: place[1] + _fill(place[2], machine, sections) + place[3],
                                       page.read_text(encoding="utf-8"))}
 
 
