@@ -153,6 +153,7 @@ void call_refuse(struct grpc_call *call, struct refusal refusal);
 // work as may be.
 MUST_CHECK bool call_start(struct grpc_call *call);
 
+// `is_last`: behind it comes nothing but the end.
 void call_on_data(struct grpc_call *call, struct bytes data, bool is_last);
 void call_on_half_close(struct grpc_call *call);
 

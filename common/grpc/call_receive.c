@@ -165,7 +165,6 @@ static void read_kept_request(struct grpc_call *call) {
     read_request(call, buffer_get_bytes(&call->request_buffer));
     if (call->method->handler->on_message)
         buffer_fini(&call->request_buffer);
-    count_request(call);
 }
 
 // The one message of the request, which the handler hears of when the stream has ended. With its end in sight
@@ -325,13 +324,21 @@ static void start_one_message(struct grpc_call *call) {
         hand_over(call);
 }
 
-// The client's side has ended and all of it has been taken.
-static void end_input(struct grpc_call *call) {
-    call->is_half_close_told = true;
+// Of a request whose end was not in sight when the rest had come. It has come whole with it.
+static void read_rest(struct grpc_call *call) {
     if (call->protocol->is_bare)
         take_bare(call);
     else if (call->is_request_kept)
         read_kept_request(call);
+    else
+        return;
+    count_request(call);
+}
+
+// The client's side has ended and all of it has been taken.
+static void end_input(struct grpc_call *call) {
+    call->is_half_close_told = true;
+    read_rest(call);
     if (!call_state_is_receiving(call->state))
         return;
     if (!framing_is_at_boundary(&call->framing))

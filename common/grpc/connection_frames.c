@@ -85,6 +85,20 @@ static bool heeds_goaway(const struct grpc_connection *connection, int32_t id) {
            loop_get_monotonic_ns(connection->home->loop) - connection->drain_ns < GOAWAY_PATIENCE_NS;
 }
 
+// why: the library hashes the number at each question, and the fields of a header block, and mostly its body
+// too, follow each other.
+static struct grpc_call *find_call(struct grpc_connection *connection, int32_t stream_id) {
+    if (!connection->recent || connection->recent->stream_id != stream_id)
+        connection->recent = nghttp2_session_get_stream_user_data(connection->session, stream_id);
+    return connection->recent;
+}
+
+// Of a stream that has ended, and that the library has forgotten: it decodes the block, for HPACK's sake, and
+// tells of it here alone.
+static bool is_for_nothing(struct grpc_connection *connection, int32_t id) {
+    return id <= connection->last_stream_id && !find_call(connection, id);
+}
+
 static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, void *user_data) {
     (void)session;
     struct grpc_connection *connection = user_data;
@@ -92,17 +106,12 @@ static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, 
         connection_condemn(connection, connection->drain_reason);
         return NGHTTP2_ERR_CALLBACK_FAILURE;
     }
-    if (hd->type == NGHTTP2_HEADERS)
-        check_stream_id(connection, hd->stream_id);
-    return 0;
-}
-
-// why: the library hashes the number at each question, and the fields of a header block, and mostly its body
-// too, follow each other.
-static struct grpc_call *find_call(struct grpc_connection *connection, int32_t stream_id) {
-    if (!connection->recent || connection->recent->stream_id != stream_id)
-        connection->recent = nghttp2_session_get_stream_user_data(connection->session, stream_id);
-    return connection->recent;
+    connection->unread_frame_bytes = hd->length;
+    if (hd->type != NGHTTP2_HEADERS)
+        return 0;
+    bool is_useless = is_for_nothing(connection, hd->stream_id);
+    check_stream_id(connection, hd->stream_id);
+    return is_useless ? pass(connection, FLOOD_OTHER_FRAMES) : 0;
 }
 
 // False when out of memory.
@@ -162,8 +171,11 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream_id, c
     struct grpc_connection *connection = user_data;
     stats_add(&connection->home->stats.received_bytes, len);
     struct grpc_call *call = find_call(connection, stream_id);
+    connection->unread_frame_bytes -= len;
+    // why not by the flag alone: it is that of the frame, of which the rest may never come.
+    bool is_last = flags & NGHTTP2_FLAG_END_STREAM && connection->unread_frame_bytes == 0;
     if (call)
-        call_on_data(call, bytes_of(data, len), flags & NGHTTP2_FLAG_END_STREAM);
+        call_on_data(call, bytes_of(data, len), is_last);
     else
         connection->unconsumed_bytes += len;
     return connection->is_condemned ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;

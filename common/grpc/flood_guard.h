@@ -29,7 +29,7 @@ enum flood {
     FLOOD_PRIORITIES,
     FLOOD_EMPTY_FRAMES,  // DATA without a byte and without an end
     FLOOD_LARGE_HEADERS, // header lists over the limit
-    FLOOD_OTHER_FRAMES,  // GOAWAY: what a server has no use for
+    FLOOD_OTHER_FRAMES,  // what a server has no use for: GOAWAY, HEADERS for streams that have ended
     FLOOD_INFLATION,     // 64 KiB of what gzip makes of a few bytes
     FLOOD_COUNT
 };

@@ -37,6 +37,7 @@ struct grpc_connection {
     size_t unread_bytes;            // of answers, that the client has not taken
     size_t turn_bytes;              // of answers, queued since it was last written
     size_t output_bytes;            // of frames in the loop's scratch memory, while it is being written
+    size_t unread_frame_bytes;      // of the DATA that is being read, with its padding
     size_t unconsumed_bytes;        // received since the last WINDOW_UPDATE was considered
     struct arriving_share arriving; // what its requests hold that have not come whole
 

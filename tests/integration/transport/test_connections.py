@@ -223,6 +223,16 @@ class Abuse(unittest.TestCase):
         self.connection.send(self.headers(1), *[frames.GoAwayFrame(0)] * 50000)
         self.assert_calmed("too_many_other_frames")
 
+    def make_call(self, stream):
+        return self.headers(stream), frames.DataFrame(stream, framed(b""), flags=["END_STREAM"])
+
+    def test_header_blocks_for_streams_that_are_forgotten_end_the_connection(self):
+        self.connection.send(*[part for stream in range(1, 80, 2) for part in self.make_call(stream)])
+        next(frame for frame in self.connection.read() if frame.stream_id == 79 and "END_STREAM" in frame.flags)
+        self.connection.send(*self.make_call(81))  # with the next one they are forgotten
+        self.connection.send(*[frames.HeadersFrame(1, b"\x82" * 1000, flags=["END_HEADERS"])] * 2000)
+        self.assert_calmed("too_many_other_frames")
+
     def test_header_block_in_many_frames_ends_the_connection(self):
         self.connection.send(frames.HeadersFrame(1, b"\x82"), *[frames.ContinuationFrame(1, b"\x87")] * 100)
         self.assert_calmed("too_many_continuations")
@@ -272,6 +282,46 @@ class Abuse(unittest.TestCase):
             with Connection(server) as other:
                 large = string_value("x" * 900_000)
                 self.assertEqual(other.call("Echo", framed(large)).messages(), [large], "as much is left for others")
+
+    def test_a_last_frame_that_does_not_end_leaves_its_request_among_those_that_are_arriving(self):
+        message = string_value("x" * 900_000)
+        for content_type, body in (("application/grpc", framed(message)), ("application/proto", message)):
+            with (self.subTest(content_type), TransportServer(arriving_memory="4MiB") as server,
+                  Connection(server) as other, contextlib.ExitStack() as stack):
+                holders = []
+                for _ in range(8):
+                    holder = stack.enter_context(Connection(server))
+                    stream = holder.request(SERVICE + "Echo", content_type=content_type)
+                    holder.data(stream, body[:-1000])
+                    holder.settle()
+                    if holder.answers[stream].is_ended:
+                        continue
+                    holder.h2.send_data(stream, body[-1000:], end_stream=True)
+                    last = holder.h2.data_to_send()
+                    holder.socket.sendall(last[:-1])
+                    for _ in range(2):  # by then the server has read what was sent before
+                        self.assertEqual(other.call("Echo").status, OK)
+                    holders.append((holder, stream, last[-1:]))
+                self.assertIn(len(holders), range(1, 5), "4 MiB are taken, and no more")
+                for holder, stream, end in holders:
+                    holder.socket.sendall(end)
+                    answer = holder.wait(stream)
+                    self.assertEqual((answer.http_status, answer.data), (200, body))
+                self.assertEqual(other.call("Echo", framed(message)).messages(), [message], "all has been given back")
+
+    def test_requests_that_are_worked_on_take_no_room_from_those_that_are_arriving(self):
+        unknown = b"\x7a" + string_value("x" * 900_000)[1:]
+        for content_type, body in (("application/json", b'"wait"' + b" " * 900_000),
+                                   ("application/grpc", framed(string_value("wait") + unknown))):
+            with (self.subTest(content_type), TransportServer(arriving_memory="4MiB") as server,
+                  contextlib.ExitStack() as stack):
+                for _ in range(8):
+                    connection = stack.enter_context(Connection(server))
+                    stream = connection.request(SERVICE + "Command", content_type=content_type)
+                    connection.data(stream, body)
+                    connection.data(stream, b"", end=True)
+                    connection.settle()
+                    self.assertIsNone(connection.answers[stream].headers, "it is waited for")
 
     def test_answers_that_nobody_reads_hold_no_more_memory_than_the_limit(self):
         limit, message = 128 * 2**20, framed(string_value("x" * 110_000))
