@@ -67,7 +67,7 @@ MUST_CHECK enum status follower_store_accept_timeline(struct follower_session se
 // Within a snapshot: notes in `lanes` what the log remembers of every lane that is served, up to its head.
 MUST_CHECK enum status follower_store_read_lanes(struct db_transaction *transaction, struct lanes *lanes);
 
-// About how many rows a snapshot will have, and tokens among them; 0 = nobody has counted yet.
+// About how many rows a snapshot of all lanes will have, and tokens among them; 0 = nobody has counted yet.
 struct row_estimate {
     uint64_t all, tokens;
 };

@@ -115,11 +115,16 @@ static enum status read_rows(struct load *load) {
     return status;
 }
 
+// Of rows that are counted over all lanes: companies are spread over them evenly.
+static uint64_t get_share(const struct load *load, uint64_t rows) {
+    return rows * lane_set_count(load->options->lanes) / LANE_DEPLOYMENT;
+}
+
 static enum status estimate(struct load *load) {
     struct row_estimate estimate = {0};
     enum status status = follower_store_estimate_rows(load->transaction, &estimate);
-    snapshot_progress_begin(load->options->progress, load->options->clock, estimate.all);
-    image_reserve_tokens(load->image, estimate.tokens);
+    snapshot_progress_begin(load->options->progress, load->options->clock, get_share(load, estimate.all));
+    image_reserve_tokens(load->image, get_share(load, estimate.tokens));
     return status;
 }
 

@@ -97,6 +97,25 @@ static void a_history_that_is_lost_elsewhere_is_not_lost_here(void **state) {
     assert_int_equal(scene_ask(&scene, "SELECT count(*) FROM latchkey.loss_report"), 0);
 }
 
+// The database counts over all lanes; room is made for a share.
+static void it_makes_room_for_its_share_alone(void **state) {
+    (void)state;
+    struct buffer text = {0};
+    struct metrics_writer writer = {.to = &text};
+    scene_run(&scene, "INSERT INTO latchkey.token (token_id, company_id, kind, channels)"
+                      " SELECT gen_random_uuid(), $c2, 'a', 1 FROM generate_series(1, 640);"
+                      "INSERT INTO latchkey.token_secret (digest, token_id, company_id, hint)"
+                      " SELECT uuid_send(token_id) || uuid_send(token_id), token_id, company_id, 'lk_a_x9Qz'"
+                      " FROM latchkey.token WHERE company_id = $c2 AND token_id <> $t2;"
+                      "ANALYZE latchkey.token_secret");
+    scene_start(&scene);
+    scene_await_state(&scene, LEASE_SERVING);
+    follower_write_metrics(&writer, scene.follower);
+    buffer_append_byte(&text, '\0');
+    assert_non_null(strstr((const char *)text.data, "latchkey_follower_load_expected_rows 10\n"));
+    buffer_fini(&text);
+}
+
 static bool says_timeline(struct scene *of) {
     return scene_says(of, "timeline");
 }
@@ -138,6 +157,7 @@ int main(void) {
         CASE(its_row_has_no_position_where_it_serves_nobody, set_up_serving),
         CASE(the_catalogue_is_everybodys, set_up_serving),
         CASE(a_history_that_is_lost_elsewhere_is_not_lost_here, set_up_serving),
+        CASE(it_makes_room_for_its_share_alone, set_up),
         CASE(a_timeline_is_accepted_for_its_own_lanes_and_no_others, set_up_serving),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
