@@ -179,6 +179,13 @@ class Envoy(unittest.TestCase):
             self.assertTrue(tls["auto_host_sni"] and tls["auto_sni_san_validation"])
             self.assertEqual(cluster["common_lb_config"]["healthy_panic_threshold"]["value"], 0)
 
+    def test_it_knows_who_stops_before_that_one_turns_calls_away(self):
+        for name, cluster in self.clusters.items():
+            check, = cluster["health_checks"]
+            interval, timeout = (int(check[key].removesuffix("s")) for key in ("interval", "timeout"))
+            delay = int(servers()[name]["environment"]["LATCHKEY_DRAIN_DELAY"].removesuffix("s"))
+            self.assertGreater(delay, interval * check["unhealthy_threshold"] + timeout, name)
+
     def test_it_alone_is_believed_about_addresses(self):
         address = compose()["services"]["envoy"]["networks"]["front"]["ipv4_address"]
         for name, service in servers().items():
