@@ -269,7 +269,7 @@ suite_fault() {
 }
 
 suite_ha() {
-    [[ $install == no ]] || install_packages patroni python3-etcd etcd-server etcd-client pgbouncer
+    [[ $install == no ]] || install_packages patroni python3-etcd python3-idna etcd-server etcd-client pgbouncer
     build release || return 0
     # Of the 10 000 revocations before a restore the same part as of the twenty nodes.
     step ha env LATCHKEY_TEST_SHARE="${LATCHKEY_TEST_SHARE:-$((5 * ${LATCHKEY_HA_CYCLES:-20}))}" \

@@ -36,9 +36,10 @@ print_debian_package() {
 
 # Debian's source of that version, compiled into our programs (docs/decisions/0025).
 print_nghttp2() {
-    local version
+    local version patches=""
     version=$(<"$BUILD/nghttp2/version")
-    print_package nghttp2 "$version" Debian MIT LIBRARY "$(make_purl nghttp2 "$version" source)" "linked into Latchkey's programs"
+    [[ ! -e $BUILD/nghttp2-patched/made_of ]] || patches=", with the patches of cmake/nghttp2"
+    print_package nghttp2 "$version" Debian MIT LIBRARY "$(make_purl nghttp2 "$version" source)" "linked into Latchkey's programs$patches"
 }
 
 list_packages() {

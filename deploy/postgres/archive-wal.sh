@@ -6,10 +6,11 @@ set -euo pipefail
 from=$1 to=$2 part=$2.$$.part
 
 if [[ -e $to ]]; then
-    exec cmp -s "$from" "$to"
+    cmp -s "$from" "$to"
+else
+    trap 'rm -f "$part"' EXIT
+    cp "$from" "$part"
+    sync "$part"
+    ln "$part" "$to"
 fi
-trap 'rm -f "$part"' EXIT
-cp "$from" "$part"
-sync "$part"
-ln "$part" "$to"
-sync "$(dirname "$to")"
+sync "$(dirname "$to")" # also of one who was ended before he came to it

@@ -15,6 +15,7 @@ import os
 import secrets
 import shutil
 import signal
+import ssl
 import subprocess
 import tempfile
 import urllib.error
@@ -71,23 +72,40 @@ def stopped(pids):
         _send(pids, signal.SIGCONT)
 
 
+def _identify(directory):
+    """As who has tls.crt there."""
+    context = ssl.create_default_context(cafile=directory / "ca.crt")
+    context.load_cert_chain(directory / "tls.crt", directory / "tls.key")
+    return context
+
+
 class _Etcd:
+    """etcd.conf.example, on other ports and with other directories."""
+
     def __init__(self, directory):
-        self.address, peer = f"127.0.0.1:{free_port()}", f"http://127.0.0.1:{free_port()}"
-        self._arguments = [
-            "etcd", "--data-dir", directory / "etcd", "--listen-client-urls", f"http://{self.address}",
-            "--advertise-client-urls", f"http://{self.address}", "--listen-peer-urls", peer,
-            "--initial-advertise-peer-urls", peer, "--initial-cluster", f"default={peer}", "--log-level", "warn"]
+        self.directory, self.address = directory, f"127.0.0.1:{free_port()}"
+        self._peer = f"https://127.0.0.1:{free_port()}"
         self._log = directory / "etcd.log"
         self._process = None
 
+    def _environment(self):
+        text = (_DEPLOY / "etcd.conf.example").read_text(encoding="utf-8")
+        for path in ("/var/lib/etcd", "/etc/etcd"):
+            text = text.replace(path, str(self.directory))
+        variables = dict(line.split("=", 1) for line in text.splitlines() if line.startswith("ETCD_"))
+        variables.update(dict.fromkeys(("ETCD_LISTEN_CLIENT_URLS", "ETCD_ADVERTISE_CLIENT_URLS"), f"https://{self.address}"))
+        variables.update(dict.fromkeys(("ETCD_LISTEN_PEER_URLS", "ETCD_INITIAL_ADVERTISE_PEER_URLS"), self._peer))
+        return {**os.environ, **variables, "ETCD_INITIAL_CLUSTER": f"{variables['ETCD_NAME']}={self._peer}", "ETCD_LOG_LEVEL": "warn"}
+
     def start(self):
         with open(self._log, "ab") as log:
-            self._process = subprocess.Popen(self._arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **account())
+            self._process = subprocess.Popen(["etcd"], env=self._environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                             **account())
         wait_until(self._is_healthy, _TIMEOUT, "etcd")
 
     def _is_healthy(self):
-        with contextlib.suppress(OSError), urllib.request.urlopen(f"http://{self.address}/health", timeout=5) as answer:
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"https://{self.address}/health", timeout=5,
+                                                                  context=_identify(self.directory)) as answer:
             return json.load(answer)["health"] == "true"
 
     def stop(self):
@@ -137,10 +155,14 @@ class Node:
     def ask(self, path):
         """What Patroni's REST API says; None where it says nothing."""
         try:
-            with urllib.request.urlopen(f"http://{self.api}{path}", timeout=10) as answer:
+            with urllib.request.urlopen(f"https://{self.api}{path}", timeout=10, context=self.knowing_it()) as answer:
                 return json.load(answer)
         except (OSError, ValueError):
             return None
+
+    def knowing_it(self):
+        """And not known: who asks has no certificate."""
+        return ssl.create_default_context(cafile=self.directory / "ca.crt")
 
     def kill_postmaster(self):
         """kill -9: its children end with it, Patroni does not."""
@@ -193,6 +215,7 @@ class PatroniCluster(Cluster):
             stack.callback(self.remove)
             stack.enter_context(self._authority)
             self._issued = self._authority.issue("postgres", ["DNS:localhost", "IP:127.0.0.1"])
+            self._write_certificates(self.etcd.directory)
             self.etcd.start()
             for node in self.nodes:
                 node.start()
@@ -204,15 +227,16 @@ class PatroniCluster(Cluster):
     def __exit__(self, *details):
         return self._stack.__exit__(*details)
 
+    def _write_certificates(self, directory):
+        for name, content in (("tls.crt", self._issued.certificate), ("tls.key", self._issued.key),
+                              ("ca.crt", self._authority.certificate)):
+            _put(content, directory / name, 0o600)
+
     def write_settings(self, directory):
         """deploy/postgres/patroni.yml, with other directories; returns its path."""
         text = (_DEPLOY / "patroni.yml").read_text(encoding="utf-8")
-        for name, content in (("tls.crt", self._issued.certificate), ("tls.key", self._issued.key),
-                              ("ca.crt", self._authority.certificate), ("archive-wal.sh", _DEPLOY / "archive-wal.sh")):
-            copy = directory / name
-            shutil.copy(content, copy)
-            copy.chmod(0o700 if name.endswith(".sh") else 0o600)
-            _own(copy)
+        self._write_certificates(directory)
+        _put(_DEPLOY / "archive-wal.sh", directory / "archive-wal.sh", 0o700)
         (directory / "archive").mkdir(exist_ok=True)
         _own(directory / "archive")
         for name, value in self._dynamic.items():
@@ -285,14 +309,14 @@ class PatroniCluster(Cluster):
         return subprocess.run(["patronictl", "-c", self.nodes[0].settings, "remove", "latchkey"], text=True, capture_output=True,
                               input="latchkey\nYes I am aware\n", env=self.nodes[0].environment, check=False).returncode == 0
 
-    def switch_over(self):
-        """As planned work would."""
+    def switch_over(self, context=None):
+        """As planned work would; `context`: as somebody else than a node."""
         leader = self.leader()
         body = json.dumps({"leader": leader.name}).encode()
         credentials = base64.b64encode(f"patroni:{self.password}".encode()).decode()
-        request = urllib.request.Request(f"http://{leader.api}/switchover", body, {
+        request = urllib.request.Request(f"https://{leader.api}/switchover", body, {
             "Content-Type": "application/json", "Authorization": f"Basic {credentials}"})
-        with urllib.request.urlopen(request, timeout=120):
+        with urllib.request.urlopen(request, timeout=120, context=context or _identify(leader.directory)):
             pass
 
     def remove(self):
@@ -301,6 +325,12 @@ class PatroniCluster(Cluster):
         with contextlib.suppress(AttributeError):
             self.etcd.stop()
         shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def _put(content, path, mode):
+    shutil.copy(content, path)
+    path.chmod(mode)
+    _own(path)
 
 
 def _own_new(path):

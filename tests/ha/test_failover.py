@@ -13,6 +13,7 @@ import statistics
 import threading
 import time
 import unittest
+import urllib.error
 
 import grpc
 import psycopg2
@@ -151,7 +152,7 @@ class Failover(unittest.TestCase):
                 self.assertLess(attempts, 20 + 3 * (time.monotonic() - began_at), "attempts to connect")
                 writers.check(system)
                 system.ask_until(quick, kept.secret, "OK", timeout=120)
-            cluster.switch_over()
+            self.switch_over(cluster)
             writers.wait_for_more(20)
             watch.hear_more()
         tokens, deactivated = writers.check(system)
@@ -168,6 +169,13 @@ class Failover(unittest.TestCase):
         self.check_everywhere(system, writers)
         self.report(took, tokens, deactivated, writers, watch)
         print(f"a validator with a lease of 30 s was heard to say {sorted(watch.heard[usual]['kept'])}")
+
+    def switch_over(self, cluster):
+        """Which takes more than the password: a certificate, as a node has it."""
+        with self.assertRaises(urllib.error.HTTPError) as refused:
+            cluster.switch_over(cluster.leader().knowing_it())
+        self.assertEqual(refused.exception.code, 403)
+        cluster.switch_over()
 
     def check_everywhere(self, system, writers):
         """Validators, one that starts now too, admit what is kept and nothing that has ended."""

@@ -179,6 +179,22 @@ class Envoy(unittest.TestCase):
             self.assertTrue(tls["auto_host_sni"] and tls["auto_sni_san_validation"])
             self.assertEqual(cluster["common_lb_config"]["healthy_panic_threshold"]["value"], 0)
 
+    def test_it_knows_who_stops_before_that_one_turns_calls_away(self):
+        for name, cluster in self.clusters.items():
+            check, = cluster["health_checks"]
+            interval, timeout = (int(check[key].removesuffix("s")) for key in ("interval", "timeout"))
+            delay = int(servers()[name]["environment"]["LATCHKEY_DRAIN_DELAY"].removesuffix("s"))
+            self.assertGreater(delay, interval * check["unhealthy_threshold"] + timeout, name)
+
+    def test_it_may_ask_silent_connections_as_often_as_it_does(self):
+        for name, cluster in self.clusters.items():
+            options, = cluster["typed_extension_protocol_options"].values()
+            keepalive = options["explicit_http_config"]["http2_protocol_options"]["connection_keepalive"]
+            environment = servers()[name]["environment"]
+            self.assertEqual(environment["LATCHKEY_PERMIT_PINGS_WITHOUT_CALLS"], "on", name)
+            least = int(environment["LATCHKEY_MIN_PING_INTERVAL"].removesuffix("s"))
+            self.assertGreater(int(keepalive["interval"].removesuffix("s")), least, name)
+
     def test_it_alone_is_believed_about_addresses(self):
         address = compose()["services"]["envoy"]["networks"]["front"]["ipv4_address"]
         for name, service in servers().items():
