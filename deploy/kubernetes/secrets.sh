@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Prints the Secret of overlays/single-node, with passwords that nobody has seen: secrets.sh | kubectl create -f -
+# Prints the Secrets of overlays/single-node, with passwords that nobody has seen: secrets.sh | kubectl create -f -
+# Two of them, since a Pod that mounts one can read all of it: servers are not to know the superuser.
 # why `create` and not `apply`: the passwords of a database that is there already must not be replaced.
 set -euo pipefail
 
@@ -14,14 +15,24 @@ cat <<END
 apiVersion: v1
 kind: Secret
 metadata:
+  name: latchkey-postgres
+  namespace: $namespace
+  labels:
+    app.kubernetes.io/name: latchkey-postgres
+type: Opaque
+stringData:
+  password: $password
+  superuser-password: $(new_password)
+---
+apiVersion: v1
+kind: Secret
+metadata:
   name: latchkey-database
   namespace: $namespace
   labels:
     app.kubernetes.io/name: latchkey
 type: Opaque
 stringData:
-  password: $password
-  superuser-password: $(new_password)
   pg_service.conf: |
     [latchkey]
     password=$password

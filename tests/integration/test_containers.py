@@ -1,6 +1,7 @@
 """docker-compose.yml, deploy/compose and deploy/Dockerfile describe what exists: programs, settings, ports, routes, secrets.
 tests/containers runs them."""
 
+import ipaddress
 import os
 import re
 import shutil
@@ -146,7 +147,8 @@ class Compose(unittest.TestCase):
                 text = read_settings(service["command"][:1]).stdout
                 grace = int(re.search(r"--drain-grace.*?\(default (\d+)s;", text, re.DOTALL)[1])
                 delay = int(service["environment"]["LATCHKEY_DRAIN_DELAY"].removesuffix("s"))
-                self.assertGreater(int(service["stop_grace_period"].removesuffix("s")), grace + delay)
+                # Ten: a database that has gone silent.
+                self.assertGreater(int(service["stop_grace_period"].removesuffix("s")), grace + delay + 10)
 
 
 class Envoy(unittest.TestCase):
@@ -181,6 +183,14 @@ class Envoy(unittest.TestCase):
         address = compose()["services"]["envoy"]["networks"]["front"]["ipv4_address"]
         for name, service in servers().items():
             self.assertEqual(service["environment"]["LATCHKEY_TRUSTED_PROXIES"], address, name)
+
+    def test_no_other_container_is_ever_given_its_address(self):
+        definition = compose()
+        address = ipaddress.ip_address(definition["services"]["envoy"]["networks"]["front"]["ipv4_address"])
+        config, = definition["networks"]["front"]["ipam"]["config"]
+        self.assertIn(address, ipaddress.ip_network(config["subnet"]))
+        self.assertNotIn(address, ipaddress.ip_network(config["ip_range"]))
+        self.assertNotEqual(str(address), config["gateway"])
 
     def test_prometheus_scrapes_every_server(self):
         text = (ROOT / "deploy/compose/prometheus.yml").read_text(encoding="utf-8")

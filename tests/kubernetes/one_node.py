@@ -10,11 +10,10 @@ import time
 import unittest
 from pathlib import Path
 
-import yaml
 from latchkey_test import PrivatePostgres
 from latchkey_test.paths import program
 from latchkey_test.waiting import wait_until
-from manifests import KUBERNETES
+from manifests import KUBERNETES, index, load
 
 _CLONE_NEWNET = 0x40000000
 MANAGEMENT = ("token", "whitelist", "invitation")
@@ -30,8 +29,8 @@ def enter_network():
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
 
 
-def make_secret():
-    """The object that secrets.sh prints, as text."""
+def make_secrets():
+    """The objects that secrets.sh prints, as text."""
     return subprocess.run([KUBERNETES / "secrets.sh"], check=True, capture_output=True, text=True).stdout
 
 
@@ -45,9 +44,10 @@ class OneNode:
         cls.services = {"latchkey-postgres": f"127.0.0.1:{cls.postgres.port}"}
 
     @classmethod
-    def create_database(cls, secret):
+    def create_database(cls, secrets):
         """What the image's entrypoint does: by the overlay's own script, and with passwords asked for."""
-        (cls.directory / "password").write_text(yaml.safe_load(secret)["stringData"]["password"])
+        held = index(load(secrets))["Secret", "latchkey-postgres"]
+        (cls.directory / "password").write_text(held["stringData"]["password"])
         script = (KUBERNETES / "components/postgres/create-database.sh").read_text().replace("/run/secrets/postgres", str(cls.directory))
         subprocess.run(["bash", "-c", script], check=True, capture_output=True,
                        env={**os.environ, "POSTGRES_USER": "postgres", "PGHOST": str(cls.postgres.directory), "PGPORT": str(cls.postgres.port)})

@@ -11,7 +11,7 @@ from control_plane import ControlPlane, is_built
 from latchkey_test.waiting import wait_until
 from machine import Machine
 from manifests import KUBERNETES, NAMESPACE, OVERLAYS, TOOLS, kustomize, load, of_kind, tool
-from one_node import SERVERS, OneNode, enter_network, make_secret
+from one_node import SERVERS, OneNode, enter_network, make_secrets
 
 
 def setUpModule():
@@ -95,10 +95,10 @@ class OneNodeOfKubernetes(OneNode, unittest.TestCase):
         cls.prepare()
         cls.machine = cls.enterClassContext(Machine(cls.plane, cls.services))
         cls.started = time.monotonic()
-        secret = make_secret()
+        secrets = make_secrets()
         cls.plane.kubectl("apply", "-k", KUBERNETES / "overlays/single-node")
-        cls.plane.kubectl("create", "-f", "-", text=secret)
-        cls.create_database(secret)
+        cls.plane.kubectl("create", "-f", "-", text=secrets)
+        cls.create_database(secrets)
         cls.wait_ready()
         cls.plane.kubectl("wait", "-n", NAMESPACE, "--for=condition=complete", "--timeout=180s", "job/latchkey-migrate")
         cls.wait_rolled_out()

@@ -14,6 +14,8 @@ from latchkey_test.paths import ROOT, program
 from manifests import (KUBE_VERSION, KUBERNETES, NAMESPACE, OVERLAYS, TOOLS, helm, index, key_of, kustomize, kustomize_with, load, of_kind,
                        plain_name, pods_of, settings_of, tool)
 
+from one_node import make_secrets
+
 sys.path.insert(0, str(KUBERNETES))
 from write_prometheus_rule import RULE, make_rule  # noqa: E402
 
@@ -188,6 +190,15 @@ class Pods(unittest.TestCase):
                 self.assertEqual(of_kind(items, "Secret"), [])
                 for container in pod["containers"]:
                     self.assertNotIn("secretKeyRef", str(container.get("env")) + str(container.get("envFrom")))
+
+    def test_no_server_is_given_the_superuser_s_password(self):
+        """Nor anything else that PostgreSQL's own Pod has."""
+        secrets = {name: {volume["secret"]["secretName"] for volume in pod["spec"]["volumes"] if "secret" in volume}
+                   for name, pod in pods_of(self.overlays["single-node"])}
+        superuser = {item["metadata"]["name"] for item in load(make_secrets()) if "superuser-password" in item["stringData"]}
+        self.assertEqual(secrets.pop("latchkey-postgres"), superuser)
+        for name, mounted in secrets.items():
+            self.assertEqual(mounted & superuser, set(), name)
 
     def test_every_image_has_a_version(self):
         for label, _, pod, _ in self.each_pod():

@@ -5,10 +5,9 @@ import base64
 import copy
 import unittest
 
-import yaml
 from machine import PODS, Machine
 from manifests import kustomize, load, of_kind
-from one_node import OneNode, enter_network, make_secret
+from one_node import OneNode, enter_network, make_secrets
 
 
 def setUpModule():
@@ -50,11 +49,12 @@ class Pods(OneNode, unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.prepare()
-        secret = make_secret()
-        cls.create_database(secret)
-        held = yaml.safe_load(secret)
-        held["data"] = {name: base64.b64encode(text.encode()).decode() for name, text in held.pop("stringData").items()}
-        cls.shelf = Shelf([*load(kustomize("single-node")), held])
+        secrets = make_secrets()
+        cls.create_database(secrets)
+        held = load(secrets)
+        for secret in held:
+            secret["data"] = {name: base64.b64encode(text.encode()).decode() for name, text in secret.pop("stringData").items()}
+        cls.shelf = Shelf([*load(kustomize("single-node")), *held])
         cls.machine = Machine(cls.shelf, cls.services)
         cls.started = cls.machine.started
         cls.enterClassContext(cls.machine)

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """run_python.py DIRECTORY... [FILE]: runs their test_*.py under unittest; the last line is `N passed, M failed`.
 
-As many files at once as there are cores, each in a process of its own; LATCHKEY_TEST_JOBS sets another number, and
-LATCHKEY_TEST_WITHOUT names files, as patterns, that are left out. A skipped test is not a passed one: it is named, and
-counted as neither. A file without a test is a failure, and so is one that takes more than 20 minutes.
+One file more at once than there are cores, for much of what they do is wait, each in a process of its own; LATCHKEY_TEST_JOBS
+sets another number, and LATCHKEY_TEST_WITHOUT names files, as patterns, that are left out. A skipped test is not a passed one:
+it is named, and counted as neither. A file without a test is a failure, and so is one that takes more than 20 minutes.
 
 A few files whose tests only waited in vain are run once more, each alone: the second run counts, and the first one's failures
 are named on lines that begin with `again:`. That is for a machine that was busy with other files. A wrong answer, a crash,
@@ -143,7 +143,7 @@ def run_again(outcomes):
 
 
 def run_files(paths):
-    jobs = int(os.environ.get("LATCHKEY_TEST_JOBS") or os.cpu_count())
+    jobs = int(os.environ.get("LATCHKEY_TEST_JOBS") or os.cpu_count() + 1)
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         outcomes = run_again(list(pool.map(run_beside_others, paths)))
     if not outcomes:

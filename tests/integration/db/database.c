@@ -40,17 +40,28 @@ void database_run(const char *url, const char *sql) {
     PQfinish(pg);
 }
 
-int64_t database_ask(const char *url, const char *sql) {
+// False when there is no row.
+static bool find_answer(const char *url, const char *sql, int64_t *ret_answer) {
     PGconn *pg = connect_plainly(url);
     PGresult *result = execute(pg, sql);
-    int64_t value = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
+    bool is_found = PQntuples(result) > 0;
+    if (is_found)
+        *ret_answer = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
     PQclear(result);
     PQfinish(pg);
-    return value;
+    return is_found;
+}
+
+int64_t database_ask(const char *url, const char *sql) {
+    int64_t answer;
+    if (!find_answer(url, sql, &answer))
+        fail_msg("%s has no row", sql);
+    return answer;
 }
 
 void database_await(const char *url, const char *sql, int64_t wanted) {
-    for (int waited_ms = 0; database_ask(url, sql) != wanted; waited_ms += AWAIT_STEP_MS) {
+    int64_t answer;
+    for (int waited_ms = 0; !find_answer(url, sql, &answer) || answer != wanted; waited_ms += AWAIT_STEP_MS) {
         if (waited_ms > AWAIT_MS)
             fail_msg("%s did not become %lld", sql, (long long)wanted);
         poll(NULL, 0, AWAIT_STEP_MS);

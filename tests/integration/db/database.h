@@ -26,7 +26,7 @@ void database_url_with(const char *url, const char *keyword, const char *value,
 
 // Over a connection of its own: must succeed. Several statements may stand in `sql`.
 void database_run(const char *url, const char *sql);
-// The first value of the first row as a number.
+// The first value of the first row as a number; fails the test where there is none.
 int64_t database_ask(const char *url, const char *sql);
 
 // A deadline so many milliseconds from now.
