@@ -5,14 +5,16 @@
 
 enum {
     CHUNK_BYTES = 256 * 1024,
-    CHUNKS_PER_STEP = 8, // some milliseconds in which the log is not read
-    LOADS_MAX = 4,       // made at the same time; each has a list of all companies and members
+    CHUNK_LEFT_OUT_MAX = 4096, // rows that are not wanted take their time, too
+    CHUNKS_PER_STEP = 8,       // some milliseconds in which the log is not read
+    LOADS_MAX = 4,             // made at the same time; each has a list of all companies and members
 };
 
 // ---- rows ----
 
 struct chunk {
     struct lane_set lanes; // whose rows are wanted
+    size_t left_out;       // rows of others
     struct feed_rows rows;
     struct buffer definitions; // struct permission_definition; the catalogue comes in one step
 };
@@ -22,8 +24,10 @@ static enum status get_status(const struct chunk *chunk) {
     return failed ? STATUS_NO_MEMORY : STATUS_OK;
 }
 
-static bool is_wanted(const struct chunk *chunk, const struct uuid *company_id) {
-    return lane_set_has(chunk->lanes, image_get_lane_of(company_id));
+static bool is_wanted(struct chunk *chunk, const struct uuid *company_id) {
+    bool is_in = lane_set_has(chunk->lanes, image_get_lane_of(company_id));
+    chunk->left_out += !is_in;
+    return is_in;
 }
 
 static enum status visit_permission(void *context, const struct permission_definition *definition) {
@@ -82,9 +86,13 @@ static const struct image_visitor visitor = {
 
 // ---- a chunk ----
 
+static bool is_full(const struct chunk *chunk) {
+    return chunk->rows.frames.len >= CHUNK_BYTES || chunk->left_out >= CHUNK_LEFT_OUT_MAX;
+}
+
 static enum status export_some(struct image_export *export, struct chunk *chunk) {
     enum status status = STATUS_OK;
-    while (status == STATUS_OK && export->stage != EXPORT_DONE && chunk->rows.frames.len < CHUNK_BYTES) {
+    while (status == STATUS_OK && export->stage != EXPORT_DONE && !is_full(chunk)) {
         bool is_catalogue = export->stage == EXPORT_CATALOGUE;
         status = image_export_step(export, &visitor, chunk);
         if (is_catalogue)
@@ -106,7 +114,7 @@ static void add_point(const struct feed *feed, struct buffer *frames) {
     feed_message_add_applied(frames, changes, count);
 }
 
-// Under the lock; the chunk's frames become the watcher's.
+// Under the lock; the chunk's frames become the watcher's. There are none where no row was wanted.
 static void hand_over(struct feed *feed, struct feed_watcher *watcher, struct chunk *chunk,
                       enum status status) {
     watcher->is_worked = false;
@@ -117,7 +125,7 @@ static void hand_over(struct feed *feed, struct feed_watcher *watcher, struct ch
         feed_cut(watcher, WATCHER_CUT_ENDED);
     if (watcher->is_whole || watcher->is_closed || watcher->state != WATCHER_LOADING)
         feed_end_export(watcher);
-    if (watcher->state == WATCHER_LOADING) {
+    if (watcher->state == WATCHER_LOADING && chunk->rows.frames.len > 0) {
         watcher->ready = chunk->rows.frames;
         watcher->ready_at = feed->log.end;
         chunk->rows.frames = (struct buffer){0};
