@@ -206,6 +206,21 @@ static void a_bare_stream_is_one_message_of_all_its_bytes(void **state) {
     framing_fini(&framing);
 }
 
+// Of a thousand streams that wait for their next message no budget counts what they keep of the last one.
+static void between_messages_a_stream_keeps_little(void **state) {
+    (void)state;
+    static uint8_t bytes[FRAMING_PREFIX_BYTES + 16000] = {0, 0, 0, 16000 >> 8, 16000 & 0xff};
+    struct framing framing;
+    struct bytes first = {bytes, 8000}, second = {bytes + 8000, sizeof(bytes) - 8000}, message;
+    framing_init(&framing, sizeof(bytes));
+    assert_int_equal(framing_read(&framing, &first, &message), FRAMING_MORE);
+    assert_int_equal(framing_read(&framing, &second, &message), FRAMING_MESSAGE);
+    assert_int_equal(message.len, 16000);
+    framing_trim(&framing);
+    assert_true(framing.body.capacity <= 1024);
+    framing_fini(&framing);
+}
+
 static bool put_a_message_together(void *context) {
     (void)context;
     struct framing framing;
@@ -233,6 +248,7 @@ int main(void) {
         cmocka_unit_test(a_flag_other_than_0_and_1_is_refused),
         cmocka_unit_test(inside_a_message_is_no_boundary),
         cmocka_unit_test(random_cuts_do_not_change_what_arrives),
+        cmocka_unit_test(between_messages_a_stream_keeps_little),
         cmocka_unit_test(a_bare_stream_is_one_message_of_all_its_bytes),
         cmocka_unit_test(out_of_memory_is_told),
     };
