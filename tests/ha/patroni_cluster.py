@@ -270,9 +270,11 @@ class PatroniCluster(Cluster):
     def is_healthy(self):
         """A primary, and all others its synchronous standbys or candidates for that."""
         roles = list(self._members().values())
-        return len(roles) == len(self.nodes) and "leader" in roles and "sync_standby" in roles and self._has_synchronous_standby()
+        return len(roles) == len(self.nodes) and "leader" in roles and "sync_standby" in roles and self.has_synchronous_standby()
 
-    def _has_synchronous_standby(self):
+    def has_synchronous_standby(self):
+        """By what PostgreSQL says: a Patroni that was stopped in the middle at times never gets to write it into etcd (3.0.2, "key updated
+        by someone else")."""
         try:
             return self.execute("SELECT 1 FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum')")
         except psycopg2.Error:
