@@ -14,7 +14,7 @@ from latchkey_test.waiting import wait_until
 from transport import SERVICE, Connection, RawConnection, TransportServer, framed, string_value, until_closed
 
 OK, DEADLINE_EXCEEDED, UNIMPLEMENTED, UNAVAILABLE = 0, 4, 12, 14
-PROTOCOL_ERROR, CANCEL, ENHANCE_YOUR_CALM = 1, 8, 11
+PROTOCOL_ERROR, STREAM_CLOSED, CANCEL, ENHANCE_YOUR_CALM = 1, 5, 8, 11
 
 
 def read_until_closed(connection, timeout=10):
@@ -231,7 +231,10 @@ class Abuse(unittest.TestCase):
         next(frame for frame in self.connection.read() if frame.stream_id == 79 and "END_STREAM" in frame.flags)
         self.connection.send(*self.make_call(81))  # with the next one they are forgotten
         self.connection.send(*[frames.HeadersFrame(1, b"\x82" * 1000, flags=["END_HEADERS"])] * 2000)
-        self.assert_calmed("too_many_other_frames")
+        said = [(frame.error_code, frame.additional_data) for frame in self.connection.read() if isinstance(frame, frames.GoAwayFrame)]
+        # A library without our patches (cmake/nghttp2) forgets none, and ends the connection at the first.
+        self.assertLessEqual(set(said), {(ENHANCE_YOUR_CALM, b"too_many_other_frames"), (STREAM_CLOSED, b"HEADERS: stream closed")})
+        self.assertEqual(self.server.counters()["too_many_other_frames"], 0 if (STREAM_CLOSED, b"HEADERS: stream closed") in said else 1)
 
     def test_header_block_in_many_frames_ends_the_connection(self):
         self.connection.send(frames.HeadersFrame(1, b"\x82"), *[frames.ContinuationFrame(1, b"\x87")] * 100)
