@@ -26,6 +26,12 @@ expect() {
     grep -qE "$pattern" <<<"$output" || fail "expected to read $pattern"
 }
 
+newest_token() {
+    local listed
+    listed=$("$BIN/latchkey" token list --json --limit 1)
+    [[ $listed =~ tok_[0-9a-z]{26} ]] && echo "${BASH_REMATCH[0]}"
+}
+
 # One that was killed counts among the validators until its lease has run out: until then no change is confirmed by all.
 # Only a real change waits for it, so a token is made and ended.
 await_validators() {
@@ -35,7 +41,7 @@ await_validators() {
         say "waiting until the lease of a latchkeyd that was killed has run out (at most 32 s)"
     fi
     rm -f "$file"
-    token_id=$("$BIN/latchkey" token list --json --limit 1 | grep -oE 'tok_[0-9a-z]{26}' | head -n 1)
+    token_id=$(newest_token)
     output=$("$BIN/latchkey" token deactivate "$token_id" --yes --wait 40s 2>&1) || fail "$output"
 }
 
@@ -53,7 +59,7 @@ demonstrate() {
     rm -f "$secret_file"
     expect 'tok_' 0 token create --label "quickstart demo" --permission charges.create \
         --secret-file "$secret_file" --wait 5s
-    token_id=$("$BIN/latchkey" token list --json | grep -oE 'tok_[0-9a-z]{26}' | head -n 1)
+    token_id=$(newest_token)
 
     say "validated from a listed and from an unlisted address"
     expect '^ALLOW' 0 validate --secret-file "$secret_file" --client-ip "$LISTED_IP" --permission charges.create

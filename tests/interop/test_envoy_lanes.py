@@ -29,7 +29,7 @@ PATIENCE = 60
 
 
 def is_lower(secret):
-    return secret_text.lane(secret) < 32
+    return secret_text.lane_of(secret) < 32
 
 
 class ByLanes(Behind, unittest.TestCase):
