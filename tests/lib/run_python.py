@@ -168,8 +168,9 @@ def main(*directories, name=None):
 
 
 if __name__ == "__main__":
-    # A shell's background job ignores SIGINT, and what it starts would, too; tests send it.
+    # A shell's background job ignores SIGINT, one under nohup SIGHUP, and what it starts would, too; tests send them.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     # gRPC's own preparation for fork() at times waits for a thread that waits for it; what tests start only execs.
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
     *words, last = sys.argv[1:]

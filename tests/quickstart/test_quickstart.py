@@ -178,7 +178,7 @@ class Quickstart(unittest.TestCase):
         with self.serving() as run:
             for _ in range(2):  # by the kernel and by the shell
                 os.killpg(run.pid, signal.SIGHUP)
-            run.wait(180)  # PostgreSQL writes all that it has to the disk first
+            run.wait(60)
         self.assertEqual(run.returncode, 129, self.said())
         self.assert_nothing_is_left_running()
         self.assert_comes_up_again(waits_for_lease=False)
