@@ -58,21 +58,11 @@ static void publish_image(struct follower *follower, struct image *image) {
     follower_status_note_image(&follower->status, image);
 }
 
-// Where a snapshot file's memory reaches further than its image, that is what counts.
-static void remember(struct snapshot_positions *remembered, const struct positions *applied) {
-    for (unsigned lane = 0; lane < LANE_COUNT; lane++) {
-        if (applied->seqs[lane] < remembered->seqs[lane])
-            continue;
-        remembered->seqs[lane] = applied->seqs[lane];
-        remembered->marks[lane] = applied->marks[lane];
-    }
-}
-
 void follower_make_room(struct follower *follower) {
     uint64_t now = follower_boottime_ns(follower);
     if (!follower->image || lease_get_state(&follower->validator->lease, now) == LEASE_SERVING)
         return;
-    remember(&follower->remembered, lanes_get_positions(image_get_lanes(follower->image)));
+    lanes_raise(image_get_lanes(follower->image), follower->remembered.seqs, follower->remembered.marks);
     feed_set_image(follower->options.feed, NULL);
     snapshot_keeper_forget_image(&follower->keeper);
     atomic_store_explicit(&follower->validator->image, NULL, memory_order_release);

@@ -1,8 +1,7 @@
 // The form of a snapshot file: a header, blocks of rows, and an end. Pure; integers are big-endian.
 //
 //     header   "LKSNAP\r\n", format, identity of the database and lanes, key of the fingerprints, positions
-//     with their
-//              marks, digest of all that
+//              with their marks, digest of all that
 //     block    kind of its rows, length, digest, rows as binary COPY (row_writer.h)
 //     ...      kinds in the order of enum row_kind, but that whitelists and entries may take turns
 //     end      a block of kind 0: positions with their marks once more

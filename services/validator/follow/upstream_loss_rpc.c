@@ -22,14 +22,7 @@ void upstream_loss_remember(struct follower *follower) {
     if (!follower->image || memory->has_image)
         return;
     memory->has_image = true;
-    const struct positions *applied = lanes_get_positions(image_get_lanes(follower->image));
-    // why none of the lanes that are not served: a report of them would tell nothing of what was lost there.
-    for (unsigned lane = 0; lane < LANE_COUNT; lane++) {
-        if (!image_serves(follower->image, lane) || applied->seqs[lane] < memory->seqs[lane])
-            continue;
-        memory->seqs[lane] = applied->seqs[lane];
-        memory->marks[lane] = applied->marks[lane];
-    }
+    lanes_raise(image_get_lanes(follower->image), memory->seqs, memory->marks);
 }
 
 bool upstream_loss_is_reached(const struct follower *follower, const struct image *image) {

@@ -74,6 +74,16 @@ size_t lanes_list_known(const struct lanes *lanes, unsigned lane, struct revisio
     return count;
 }
 
+void lanes_raise(const struct lanes *lanes, int64_t seqs[LANE_COUNT], int64_t marks[LANE_COUNT]) {
+    const struct positions *applied = lanes_get_positions(lanes);
+    for (unsigned lane = 0; lane < LANE_COUNT; lane++) {
+        if (!lane_set_has(lanes->served, lane) || applied->seqs[lane] < seqs[lane])
+            continue;
+        seqs[lane] = applied->seqs[lane];
+        marks[lane] = applied->marks[lane];
+    }
+}
+
 bool lanes_know(const struct lanes *lanes, const struct positions *positions, struct revision revision) {
     if (revision.seq == 0)
         return true;

@@ -82,6 +82,10 @@ static inline int64_t lanes_get_mark(const struct lanes *lanes, unsigned lane, i
 // many.
 size_t lanes_list_known(const struct lanes *lanes, unsigned lane, struct revision ret_known[LANES_WINDOW]);
 
+// Writer: what somebody keeps of how far lanes have come becomes what is applied, where that is as far or
+// further. Of the lanes that are served: what is kept of others would tell nothing of what was lost there.
+void lanes_raise(const struct lanes *lanes, int64_t seqs[LANE_COUNT], int64_t marks[LANE_COUNT]);
+
 // Any thread: whether `revision` is remembered, and so known to be of this history. Before the first: true.
 bool lanes_know(const struct lanes *lanes, const struct positions *positions, struct revision revision);
 
