@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -12,6 +11,7 @@ _DIRECTORY = Path(__file__).resolve().parent
 sys.path.insert(0, str(_DIRECTORY.parent / "integration/transport"))
 
 import cores
+from latchkey_test.background import Background
 from tls_server import TlsServer
 from transport import Connection, TransportServer, framed, string_value
 
@@ -34,24 +34,19 @@ class Victim(TransportServer):
         return self.process.poll() is None
 
 
-class MemoryWatch:
+class MemoryWatch(Background):
     """The most that the victim has held, above what it held before. `with MemoryWatch(victim) as memory:`"""
 
     def __init__(self, victim):
-        self._victim, self._over = victim, threading.Event()
+        super().__init__(self._watch)
+        self._victim = victim
 
     def __enter__(self):
         self._before = self._most = self._victim.resident_bytes()
-        self._thread = threading.Thread(target=self._watch)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._over.set()
-        self._thread.join()
+        return super().__enter__()
 
     def _watch(self):
-        while not self._over.wait(0.05) and self._victim.is_alive():
+        while not self.is_over.wait(0.05) and self._victim.is_alive():
             self._most = max(self._most, self._victim.resident_bytes())
 
     @property

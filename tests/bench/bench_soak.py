@@ -5,15 +5,13 @@ and resumed, so that what a change leaves behind would show. Memory must stay, a
 """
 
 import itertools
-import threading
 import time
 from contextlib import ExitStack, closing
 from statistics import median
 
-import psycopg2
-
 import open_loop
 from figures import Figure
+from latchkey_test.background import Background
 from pinned import SERVER_CORE, cpu_ns, on_core, resident_bytes
 from validation import PATH, TOKENS, check_admits, framed, question
 
@@ -63,30 +61,17 @@ def _compare(samples):
                          unit, goal if number == _TENTHS else None)
 
 
-class _Changes:
+class _Changes(Background):
     """Tokens of other companies are suspended and resumed, one after the other, until the block ends."""
 
     def __init__(self, filled):
-        self._filled, self._stop = filled, threading.Event()
-        self._failure = None
-        self._thread = threading.Thread(target=self._run)
+        super().__init__(self._change)
+        self._filled = filled
 
-    def __enter__(self):
-        self._thread.start()
-
-    def __exit__(self, *_):
-        self._stop.set()
-        self._thread.join()
-        if self._failure:
-            raise self._failure
-
-    def _run(self):
-        try:
-            with closing(self._filled.connect()) as connection, connection.cursor() as cursor:
-                cursor.execute(_IDS)
-                for (token_id,) in itertools.cycle(cursor.fetchall()):
-                    cursor.execute(_CHANGE, (token_id,))
-                    if self._stop.wait(1 / _CHANGES_PER_S):
-                        return
-        except psycopg2.Error as error:
-            self._failure = error
+    def _change(self):
+        with closing(self._filled.connect()) as connection, connection.cursor() as cursor:
+            cursor.execute(_IDS)
+            for (token_id,) in itertools.cycle(cursor.fetchall()):
+                cursor.execute(_CHANGE, (token_id,))
+                if self.is_over.wait(1 / _CHANGES_PER_S):
+                    return

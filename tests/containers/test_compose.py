@@ -8,7 +8,6 @@ import re
 import signal
 import ssl
 import sys
-import threading
 import time
 import unittest
 import urllib.error
@@ -21,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 from engine import Engine, inspect, podman  # noqa: E402
 
 from latchkey_test import run_latchkey, stubs  # noqa: E402
+from latchkey_test.background import Background  # noqa: E402
 from latchkey_test.waiting import wait_until  # noqa: E402
 
 ADDRESS = "127.0.0.1:7070"
@@ -40,7 +40,7 @@ def read(url):
         return json.load(answer)
 
 
-class Questions:
+class Questions(Background):
     """Asks without end whether a token is admitted, and keeps what is no yes."""
 
     def __init__(self, authority, token):
@@ -48,22 +48,16 @@ class Questions:
         self._channel = grpc.secure_channel(ADDRESS, credentials)
         self._validate = validation_grpc.ValidationServiceStub(self._channel).Validate
         self._token = token
-        self._ends = threading.Event()
-        self._thread = threading.Thread(target=self._ask)
+        super().__init__(self._ask)
         self.count, self.failures = 0, []
 
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._ends.set()
-        self._thread.join()
-        self._channel.close()
+    def __exit__(self, *error):
+        with self._channel:
+            super().__exit__(*error)
 
     def _ask(self):
         request = validation_pb2.ValidateRequest(token=self._token, channel=decision_pb2.CHANNEL_API, client_ip=LISTED)
-        while not self._ends.is_set():
+        while not self.is_over.is_set():
             try:
                 answer = self._validate(request, timeout=60, metadata=[("authorization", f"Bearer {self._token}")])
                 if answer.decision != decision_pb2.DECISION_ALLOW:

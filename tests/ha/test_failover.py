@@ -6,11 +6,11 @@ still until there are two primaries; the whole node is killed. What it took is p
 """
 
 import contextlib
+import functools
 import itertools
 import os
 import re
 import statistics
-import threading
 import time
 import unittest
 import urllib.error
@@ -18,6 +18,7 @@ import urllib.error
 import grpc
 import psycopg2
 
+from latchkey_test.background import Background
 from latchkey_test.waiting import wait_until
 
 from patroni_cluster import PatroniCluster, stopped
@@ -34,37 +35,25 @@ CUT_SHORT = ("SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity"
 CONNECTIONS = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'latchkey%' AND datname LIKE 'latchkey_test%'"
 
 
-class Watch:
+class Watch(Background):
     """Asks a validator all the time about a token that is kept and one that has ended, and counts who is connected to the database."""
 
     def __init__(self, cluster, system, kept, ended):
+        super().__init__(self._count, *[functools.partial(self._ask, validator) for validator in system.validators])
         self._cluster, self._system = cluster, system
         self._secrets = {"kept": kept, "ended": ended}
-        self._is_over = threading.Event()
-        self._threads = [threading.Thread(target=self._ask, args=(validator,)) for validator in system.validators]
-        self._threads.append(threading.Thread(target=self._count))
         self.heard = {validator: {"kept": set(), "ended": set()} for validator in system.validators}
         self.rounds = dict.fromkeys(system.validators, 0)
         self.connections = 0
 
-    def __enter__(self):
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._is_over.set()
-        for thread in self._threads:
-            thread.join()
-
     def _ask(self, validator):
-        while not self._is_over.wait(0.02):
+        while not self.is_over.wait(0.02):
             for name, secret in self._secrets.items():
                 self.heard[validator][name].add(self._system.ask(validator, secret, timeout=120))
             self.rounds[validator] += 1
 
     def _count(self):
-        while not self._is_over.wait(0.2):
+        while not self.is_over.wait(0.2):
             try:
                 self.connections = max(self.connections, self._cluster.execute(CONNECTIONS)[0][0])
             except psycopg2.Error:

@@ -7,7 +7,6 @@ import shutil
 import socket
 import subprocess
 import tempfile
-import threading
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,6 +15,7 @@ import grpc
 import psycopg2.extensions
 
 from latchkey_test import QUIET, ROOT, CallCase, Deployment, PrivatePostgres, Stage, contract, free_port, scenario, stubs
+from latchkey_test.background import Background
 from latchkey_test.postgres import account
 from latchkey_test.waiting import wait_until
 
@@ -103,20 +103,15 @@ class Pooled(CallCase):
 
     def test_many_calls_of_several_companies_share_few_connections_and_see_nothing_of_each_other(self):
         stages = [self.enterContext(Stage(self.deployment)) for _ in range(CALLERS)]
-        most, is_over = [0], threading.Event()
+        most = [0]
 
         def count():
-            while not is_over.wait(0.05):
+            while not counter.is_over.wait(0.05):
                 most[0] = max(most[0], self.count_connections())
 
-        counter = threading.Thread(target=count)
-        counter.start()
-        try:
-            with ThreadPoolExecutor(CALLERS) as pool:
-                seen = list(pool.map(self.make_tokens, stages))
-        finally:
-            is_over.set()
-            counter.join()
+        counter = Background(count)
+        with counter, ThreadPoolExecutor(CALLERS) as pool:
+            seen = list(pool.map(self.make_tokens, stages))
         for stage, labels in zip(stages, seen):
             self.assertEqual(labels, {"of the stage", *(f"{stage.company_id} {number}" for number in range(CALLS))})
         self.assertIn(most[0], range(1, SERVER_CONNECTIONS + 1))

@@ -11,13 +11,13 @@ import shutil
 import subprocess
 import tempfile
 import textwrap
-import threading
 import time
 import unittest
 import uuid
 from pathlib import Path
 
 from latchkey_test import ROOT, Client, FedServer, free_port, id_of_uuid, secret_text, stubs
+from latchkey_test.background import Background
 from latchkey_test.postgres import Cluster, account, bin_directory
 from latchkey_test.waiting import wait_until
 
@@ -84,40 +84,25 @@ class Machine(Cluster):
         wait_until(lambda: (self.directory / "archive" / file).exists(), 120, "the archive to have it all")
 
 
-class Watch:
+class Watch(Background):
     """Asks all validators about all secrets, over and over."""
 
     def __init__(self, system, validators, secrets):
+        super().__init__(self._work)
         self._system, self._validators = system, validators
         self._questions = [(secret, "203.0.113.7") for secret in secrets]
-        self._is_over = threading.Event()
-        self._thread = threading.Thread(target=self._work)
-        self._failure = None
         self.heard = set()
         self.rounds = 0
 
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._is_over.set()
-        self._thread.join()
-        if self._failure:
-            raise self._failure
-
     def _work(self):
-        try:
-            while not self._is_over.is_set():
-                for validator in self._validators:
-                    self.heard |= set(self._system.ask_many(validator, self._questions))
-                self.rounds += 1
-        except Exception as failure:  # a thread has nobody to raise it to
-            self._failure = failure
+        while not self.is_over.is_set():
+            for validator in self._validators:
+                self.heard |= set(self._system.ask_many(validator, self._questions))
+            self.rounds += 1
 
     def hear_more(self):
         wanted = self.rounds + 2
-        wait_until(lambda: self._failure or self.rounds >= wanted, 300, "more rounds of questions")
+        wait_until(lambda: self.failure or self.rounds >= wanted, 300, "more rounds of questions")
 
 
 class Restore(unittest.TestCase):

@@ -3,11 +3,11 @@ revoked at the one is admitted by nobody once that is confirmed, neither by a va
 asking for its lease there, where its waits for the standby are cut short."""
 
 import contextlib
-import threading
 import time
 import unittest
 
 from latchkey_test import Client
+from latchkey_test.background import Background
 from latchkey_test.waiting import wait_until
 
 from fence_case import Questions
@@ -19,27 +19,21 @@ LOYAL = 1  # the validator that knows no other primary than the old one
 CUT_SHORT = "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
 
 
-class Cutter:
+class Cutter(Background):
     """No wait for the standby lasts."""
 
     def __init__(self, cluster, node):
+        super().__init__(self._work)
         self._connection = cluster.connect_to(node)
-        self._is_over = threading.Event()
-        self._thread = threading.Thread(target=self._work)
         self.cut = 0
 
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._is_over.set()
-        self._thread.join()
-        self._connection.close()
+    def __exit__(self, *error):
+        with contextlib.closing(self._connection):
+            super().__exit__(*error)
 
     def _work(self):
         with self._connection.cursor() as cursor:
-            while not self._is_over.wait(0.01):
+            while not self.is_over.wait(0.01):
                 cursor.execute(CUT_SHORT)
                 self.cut += cursor.fetchone()[0]
 

@@ -8,13 +8,14 @@ the database meanwhile.
 """
 
 import collections
-import threading
+import functools
 import time
 import uuid
 
 import grpc
 
 from latchkey_test import error_info, stubs, uuid_of_id
+from latchkey_test.background import Background
 from latchkey_test.waiting import wait_until
 
 token_pb2 = stubs.messages("latchkey/v1/token.proto")
@@ -24,37 +25,26 @@ _KEPT = 3  # of so many tokens one is left alone
 _TIMEOUT = 300
 
 
-class Writers:
+class Writers(Background):
     def __init__(self, system):
+        super().__init__(*[functools.partial(self._work, number) for number in range(CLIENTS)])
         self._system = system
-        self._is_over = threading.Event()
-        self._threads = [threading.Thread(target=self._work, args=(number,)) for number in range(CLIENTS)]
-        self._broken = []
         self.refusals = collections.Counter()  # (code, reason)
         self.kept, self.ended = [], []  # (token id, secret) as acknowledged; a replay has no secret
         self.acknowledged = []  # (sent at, answered at)
 
     def __enter__(self):
-        for thread in self._threads:
-            thread.start()
+        super().__enter__()
         self.wait_for_more(10)
         return self
 
-    def __exit__(self, *_):
-        """Each still has its last request acknowledged."""
-        self._is_over.set()
-        for thread in self._threads:
-            thread.join()
-
     def _work(self, number):
-        try:
-            with self._system.deployment.administrator() as client:
-                made = 0
-                while not self._is_over.is_set():
-                    made += 1
-                    self._write(client, f"writer {number} token {made}", made % _KEPT == 0)
-        except Exception as error:  # told by check(), as a thread has nobody to raise it to
-            self._broken.append(error)
+        """At the end each still has its last request acknowledged."""
+        with self._system.deployment.administrator() as client:
+            made = 0
+            while not self.is_over.is_set():
+                made += 1
+                self._write(client, f"writer {number} token {made}", made % _KEPT == 0)
 
     def _write(self, client, label, keeps):
         made = self._until_acknowledged(client.tokens.CreateAccessToken, token_pb2.CreateAccessTokenRequest(
@@ -83,7 +73,7 @@ class Writers:
 
     def wait_for_more(self, count):
         wanted = len(self.acknowledged) + count
-        wait_until(lambda: self._broken or len(self.acknowledged) >= wanted, _TIMEOUT, f"{count} more acknowledged changes")
+        wait_until(lambda: self.failure or len(self.acknowledged) >= wanted, _TIMEOUT, f"{count} more acknowledged changes")
         self._check_alive()
 
     def first_after(self, instant):
@@ -91,8 +81,8 @@ class Writers:
         return min(answered_at for sent_at, answered_at in self.acknowledged if sent_at > instant)
 
     def _check_alive(self):
-        if self._broken:
-            raise AssertionError(f"a writer heard {self._broken[0]!r}; all refusals: {self.refusals}")
+        if self.failure:
+            raise AssertionError(f"a writer heard {self.failure!r}; all refusals: {self.refusals}")
 
     def check(self, system):
         """Nothing acknowledged is lost, and no request was done twice; (tokens, tokens ended)."""

@@ -5,11 +5,12 @@ A way to the database has a `url`, and cut() and heal(), which close nothing: wh
 """
 
 import contextlib
+import functools
 import socket
-import threading
 import time
 
 from latchkey_test import CallCase
+from latchkey_test.background import Background
 from latchkey_test.waiting import wait_until
 
 from system import System
@@ -20,28 +21,16 @@ _SETTINGS = {"max_staleness": "10s", "poll_interval": "100ms"}
 _REFUSALS = {"STALE", "DEACTIVATED"}
 
 
-class Questions:
+class Questions(Background):
     """Threads that ask all validators about one secret until they are told to stop."""
 
     def __init__(self, system, secret):
         self._system, self._secret = system, secret
-        self._is_over = threading.Event()
         self._answers = {validator: [] for validator in system.validators}  # (asked at, answer)
-        self._threads = [threading.Thread(target=self._work, args=(validator,))
-                         for validator in system.validators for _ in range(_ASKERS)]
-
-    def __enter__(self):
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._is_over.set()
-        for thread in self._threads:
-            thread.join()
+        super().__init__(*[functools.partial(self._work, validator) for validator in system.validators for _ in range(_ASKERS)])
 
     def _work(self, validator):
-        while not self._is_over.is_set():
+        while not self.is_over.is_set():
             asked_at = time.monotonic()
             self._answers[validator].append((asked_at, self._system.ask(validator, self._secret, timeout=120)))
 

@@ -13,12 +13,12 @@ import functools
 import os
 import random
 import subprocess
-import threading
 import time
 
 import grpc
 
 from latchkey_test import Client, Deployment, Server, error_info, foreign_client, stubs
+from latchkey_test.background import Background
 from latchkey_test.waiting import wait_until
 
 token_pb2 = stubs.messages("latchkey/v1/token.proto")
@@ -189,36 +189,29 @@ class Stopwatch:
         return time.monotonic() - self._start
 
 
-class Writers:
+class Writers(Background):
     """Threads that make tokens until told to stop, and remember which were acknowledged."""
 
     def __init__(self, system):
+        super().__init__(*[self._work] * WRITERS)
         self._system = system
-        self._is_over = threading.Event()
-        self._threads = [threading.Thread(target=self._work) for _ in range(WRITERS)]
         self.acknowledged = []  # (token id, secret)
         self.refused = 0
 
     def __enter__(self):
-        for thread in self._threads:
-            thread.start()
+        super().__enter__()
         self.wait_for_more(10)
         return self
 
-    def __exit__(self, *_):
-        self._is_over.set()
-        for thread in self._threads:
-            thread.join()
-
     def _work(self):
         with self._system.deployment.administrator() as client:
-            while not self._is_over.is_set():
+            while not self.is_over.is_set():
                 try:
                     made = self._system.create(wait=0, client=client)
                     self.acknowledged.append((made.access_token.token_id, made.secret))
                 except grpc.RpcError:
                     self.refused += 1
-                    self._is_over.wait(0.02)
+                    self.is_over.wait(0.02)
 
     def wait_for_more(self, count):
         wanted = len(self.acknowledged) + count

@@ -5,13 +5,13 @@ that lost something, or a restore, none of them admits anybody until `latchkey r
 import json
 import re
 import tempfile
-import threading
 import unittest
 from pathlib import Path
 
 import grpc
 
 from latchkey_test import CallCase, Client, FedServer, PrivatePostgres, Server, StandbyPostgres, both_urls, stubs
+from latchkey_test.background import Background
 from latchkey_test.waiting import wait_until
 
 from system import System, scaled
@@ -23,27 +23,18 @@ QUICK = {"max_staleness": "2s", "poll_interval": "100ms"}
 PATIENT = {"max_staleness": "120s", "poll_interval": "100ms"}  # far longer than a failover takes
 
 
-class Watch:
+class Watch(Background):
     """Asks every validator about secrets, round after round, and keeps what it heard."""
 
     def __init__(self, system, secrets):
+        super().__init__(self._work)
         self._system = system
         self._secrets = secrets
-        self._is_over = threading.Event()
-        self._thread = threading.Thread(target=self._work)
         self.heard = set()
         self.rounds = 0
 
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._is_over.set()
-        self._thread.join()
-
     def _work(self):
-        while not self._is_over.is_set():
+        while not self.is_over.is_set():
             for validator in list(self._system.validators):
                 self.heard |= {self._system.ask(validator, secret) for secret in self._secrets}
             self.rounds += 1
