@@ -14,6 +14,7 @@ enum { MENDABLE = false, FATAL = true };
 
 static const struct meaning meanings[] = {
     {"08", STATUS_UNAVAILABLE, FATAL},               // connection exceptions
+    {"0A000", STATUS_UNAVAILABLE, FATAL},            // what a standby says to BEGIN READ WRITE
     {"22P02", STATUS_INTERNAL, MENDABLE},            // what our own checks should have refused
     {"23001", STATUS_FAILED_PRECONDITION, MENDABLE}, // restrict
     {"23503", STATUS_FAILED_PRECONDITION, MENDABLE}, // foreign key

@@ -2,10 +2,13 @@
 told that it is done, however often he asks, until the standby has it."""
 
 import unittest
+from contextlib import closing
 
 import grpc
+from psycopg2.extensions import make_dsn
 
-from latchkey_test import QUIET, CallCase, Deployment, PrivatePostgres, Stage, contract, error_info
+from latchkey_test import (QUIET, CallCase, Client, Deployment, PrivatePostgres, Stage, StandbyPostgres, contract,
+                           error_info)
 from latchkey_test.effect import Effect
 from latchkey_test.repetition import content, with_id
 from latchkey_test.waiting import wait_until
@@ -63,6 +66,22 @@ class Unconfirmed(CallCase):
         request = self.stage.request(METHODS["DeactivateAccessToken"])
         self.assertFalse(request.request_id)
         self.check("DeactivateAccessToken", request, request)
+
+    def test_a_server_on_a_standby_can_only_not_say_so(self):
+        """As behind an address that names whoever answers, before it is promoted."""
+        method = METHODS["CreateAccessToken"]
+        request = with_id(self.stage.request(method))
+        self.stage.caller(method).call(method, request)
+        with StandbyPostgres(self.postgres) as standby:
+            url = make_dsn(self.deployment.url, host=str(standby.directory), port=standby.port, target_session_attrs="any")
+            (written,), = self.postgres.execute("SELECT pg_current_wal_lsn()::text")
+            wait_until(lambda: standby.execute(f"SELECT pg_last_wal_replay_lsn() >= '{written}'") == [(True,)], 60,
+                       "the standby to have it")
+            with self.deployment.beside("latchkey-token", database_url=url) as server, \
+                    closing(Client(server.address, self.deployment.secrets["LATCHKEY_TOKEN"])) as client:
+                with self.assertRaises(grpc.RpcError) as raised:
+                    client.call(method, request, timeout=60)
+        self.assertEqual(raised.exception.code(), grpc.StatusCode.UNAVAILABLE, raised.exception.details())
 
 
 if __name__ == "__main__":
