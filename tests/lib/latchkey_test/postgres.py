@@ -185,7 +185,11 @@ class PrivatePostgres(Cluster):
         self._end(signal.SIGINT)
 
     def kill(self):
-        """As if the machine had died, but for its disk."""
+        """As if the machine had died, but for its disk: all its processes at once. One that outlived the postmaster for a
+        moment could still get a dead one's lock, and commit."""
+        if not self.has_ended():
+            self._stand_still()
+            self._signal_children(signal.SIGKILL)
         self._end(signal.SIGKILL)
 
     def back_up(self):
@@ -248,9 +252,12 @@ class PrivatePostgres(Cluster):
 
     def freeze(self):
         """Nobody is answered any more, on open connections neither, until thaw(). Nothing is closed."""
+        self._stand_still()
+        self._signal_children(signal.SIGSTOP)
+
+    def _stand_still(self):
         self.pause()
         os.waitid(os.P_PID, self._process.pid, os.WSTOPPED)  # from here on it forks no more
-        self._signal_children(signal.SIGSTOP)
 
     def thaw(self):
         self._signal_children(signal.SIGCONT)
