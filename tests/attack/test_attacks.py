@@ -30,6 +30,7 @@ FLOODS = {  # attack -> what its connections are closed for
     "made_you_reset_by_window_update": "too_many_resets",
     "made_you_reset_by_initial_window": "too_many_resets",
     "made_you_reset_by_content_length": "too_many_resets",
+    "made_you_reset_by_data_beyond_the_window": "too_many_resets",
     "made_you_reset_by_malformed_headers": "too_many_resets",
     "made_you_reset_by_malformed_trailers": "too_many_resets",
     "made_you_reset_by_refused_streams": "too_many_resets",
