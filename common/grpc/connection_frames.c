@@ -9,6 +9,7 @@
 #include "common/grpc/connection.h"
 #include "common/grpc/connection_clock.h"
 #include "common/grpc/connection_shed.h"
+#include "common/grpc/connection_write.h"
 
 static const uint8_t drain_ping[8] = {'d', 'r', 'a', 'i', 'n', 0, 0, 0};
 
@@ -93,10 +94,11 @@ static struct grpc_call *find_call(struct grpc_connection *connection, int32_t s
     return connection->recent;
 }
 
-// Of a stream that has ended, and that the library has forgotten: it decodes the block, for HPACK's sake, and
-// tells of it here alone.
+// Of a stream that has ended, and that the library has forgotten, or about to be reset, which waits where the
+// client reads nothing: it decodes the block, for HPACK's sake, and tells of it here alone.
 static bool is_for_nothing(struct grpc_connection *connection, int32_t id) {
-    return id <= connection->last_stream_id && !find_call(connection, id);
+    return id <= connection->last_stream_id &&
+           (!find_call(connection, id) || connection_write_is_behind(connection));
 }
 
 static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, void *user_data) {
@@ -107,6 +109,9 @@ static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, 
         return NGHTTP2_ERR_CALLBACK_FAILURE;
     }
     connection->unread_frame_bytes = hd->length;
+    // Here, because the library says no more of those for streams that have ended.
+    if (hd->type == NGHTTP2_WINDOW_UPDATE)
+        return pass(connection, FLOOD_WINDOW_UPDATES);
     if (hd->type != NGHTTP2_HEADERS)
         return 0;
     bool is_useless = is_for_nothing(connection, hd->stream_id);
@@ -254,21 +259,21 @@ static int on_frame_received(nghttp2_session *session, const nghttp2_frame *fram
     case NGHTTP2_PING: return on_ping(connection, &frame->ping);
     case NGHTTP2_SETTINGS: return on_settings(connection, &frame->settings);
     case NGHTTP2_RST_STREAM: return pass(connection, get_kind_of_reset(connection, frame->hd.stream_id));
-    case NGHTTP2_WINDOW_UPDATE: return pass(connection, FLOOD_WINDOW_UPDATES);
     case NGHTTP2_PRIORITY: return pass(connection, FLOOD_PRIORITIES);
     case NGHTTP2_GOAWAY: connection->is_forsaken = true; return pass(connection, FLOOD_OTHER_FRAMES);
     default: return 0; // the library skips what it does not know, at the cost of reading it
     }
 }
 
-// What the library refuses by itself has ended as well.
+// What the library refuses by itself has ended as well. DATA that it passes over, because their stream has
+// ended, it tells of with 0005-tell-of-late-data.patch alone.
 static int on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame, int error,
                             void *user_data) {
     (void)session, (void)error;
     struct grpc_connection *connection = user_data;
     if (frame->hd.type == NGHTTP2_HEADERS)
         connection->has_open_headers = false;
-    return 0;
+    return frame->hd.type == NGHTTP2_DATA ? pass(connection, FLOOD_LATE_DATA) : 0;
 }
 
 // RFC 9113, 8.1: a complete answer to a request that is not complete is followed by a reset without an error.

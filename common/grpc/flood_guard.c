@@ -31,6 +31,8 @@ static const struct flood_row rows[FLOOD_COUNT] = {
     [FLOOD_WINDOW_UPDATES] = {{10000, 1000, 20}, 1, GRPC_CLOSE_TOO_MANY_WINDOW_UPDATES},
     // CVE-2019-9513.
     [FLOOD_PRIORITIES] = {{10000, 100, 100}, 1, GRPC_CLOSE_TOO_MANY_PRIORITIES},
+    // Who has not heard yet that his call is over sends as much as the window of its stream lets him.
+    [FLOOD_LATE_DATA] = {{10000, 1000, 20}, 1, GRPC_CLOSE_TOO_MUCH_LATE_DATA},
     // CVE-2019-9518.
     [FLOOD_EMPTY_FRAMES] = {{100, 10, 0}, 1, GRPC_CLOSE_TOO_MANY_EMPTY_FRAMES},
     // Each is read to its end, for HPACK's sake.

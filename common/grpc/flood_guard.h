@@ -27,6 +27,7 @@ enum flood {
     FLOOD_SETTINGS,
     FLOOD_WINDOW_UPDATES,
     FLOOD_PRIORITIES,
+    FLOOD_LATE_DATA,     // for streams that have ended
     FLOOD_EMPTY_FRAMES,  // DATA without a byte and without an end
     FLOOD_LARGE_HEADERS, // header lists over the limit
     FLOOD_OTHER_FRAMES,  // what a server has no use for: GOAWAY, HEADERS for streams that have ended

@@ -32,6 +32,7 @@ extern const uint64_t grpc_stats_bucket_bounds_ns[GRPC_STATS_BUCKETS];
     X(TOO_MANY_SETTINGS, "too_many_settings")             \
     X(TOO_MANY_WINDOW_UPDATES, "too_many_window_updates") \
     X(TOO_MANY_PRIORITIES, "too_many_priorities")         \
+    X(TOO_MUCH_LATE_DATA, "too_much_late_data")           \
     X(TOO_MANY_EMPTY_FRAMES, "too_many_empty_frames")     \
     X(TOO_MANY_LARGE_HEADERS, "too_many_large_headers")   \
     X(TOO_MANY_OTHER_FRAMES, "too_many_other_frames")     \

@@ -94,6 +94,13 @@ def made_you_reset_by_content_length():
 
 
 @attack
+def made_you_reset_by_data_beyond_the_window():
+    """Of calls that take one message and no more; who has not acknowledged our settings has windows of 64 KiB."""
+    encoded, more = block("Pause"), message(b"") + bytes(2**16)
+    yield from on_streams(lambda stream: headers(stream, encoded) + data(stream, more, flags=0))
+
+
+@attack
 def made_you_reset_by_malformed_headers():
     encoded = block("Echo", without=(":path",))
     yield from on_streams(lambda stream: headers(stream, encoded))
@@ -181,6 +188,30 @@ def goaway_flood():
     """With a call open: without one the first of them is the end."""
     yield headers(1, block("Talk"))
     yield from again(frame(GOAWAY, 0, 0, bytes(8)))
+
+
+# ---- frames for streams that have ended ----
+
+_FORGOTTEN = range(1, 2 * _BATCH, 2)
+
+
+def end_streams():
+    """And more behind them, because the server remembers the latest."""
+    encoded = block("Talk")
+    return b"".join(headers(stream, encoded) + reset(stream) for stream in range(1, 4 * _BATCH, 2))
+
+
+@attack
+def window_updates_for_ended_streams():
+    yield end_streams()
+    yield from again(b"".join(window_update(stream, 1) for stream in _FORGOTTEN))
+
+
+@attack
+def data_for_ended_streams():
+    """Without a byte, which windows do not bound."""
+    yield end_streams()
+    yield from again(b"".join(frame(DATA, 0, stream) for stream in _FORGOTTEN))
 
 
 # ---- requests that nobody ends ----

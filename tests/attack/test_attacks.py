@@ -30,6 +30,7 @@ FLOODS = {  # attack -> what its connections are closed for
     "made_you_reset_by_window_update": "too_many_resets",
     "made_you_reset_by_initial_window": "too_many_resets",
     "made_you_reset_by_content_length": "too_many_resets",
+    "made_you_reset_by_data_beyond_the_window": "too_many_resets",
     "made_you_reset_by_malformed_headers": "too_many_resets",
     "made_you_reset_by_malformed_trailers": "too_many_resets",
     "made_you_reset_by_refused_streams": "too_many_resets",
@@ -41,8 +42,10 @@ FLOODS = {  # attack -> what its connections are closed for
     "ping_flood": "too_many_pings",
     "settings_flood": "too_many_settings",
     "window_update_flood": "too_many_window_updates",
+    "window_updates_for_ended_streams": "too_many_window_updates",
     "priority_flood": "too_many_priorities",
     "empty_data_flood": "too_many_empty_frames",
+    "data_for_ended_streams": "too_much_late_data",
     "goaway_flood": "too_many_other_frames",
     "gzip_bomb": "too_much_inflation",
     "zero_window": "write_stalled",
@@ -60,7 +63,7 @@ _table = []
 
 def setUpModule():
     with Victim() as idle:
-        seen = parties.witness(idle, min(5, SECONDS)).result()
+        seen = parties.witness(idle, SECONDS).result()
     _table.append(("(nobody attacks)", 0, 0, 0, "", 0, seen))
 
 

@@ -46,10 +46,10 @@ static void every_kind_has_a_burst_a_rate_and_a_name_of_its_own(void **state) {
         enum flood kind;
         size_t burst, per_second;
     } rows[] = {
-        {FLOOD_RESETS, 2000, 500},     {FLOOD_LATE_RESETS, 40000, 10000},   {FLOOD_PINGS, 500, 10},
-        {FLOOD_SETTINGS, 200, 10},     {FLOOD_WINDOW_UPDATES, 10000, 1000}, {FLOOD_PRIORITIES, 10000, 100},
-        {FLOOD_EMPTY_FRAMES, 100, 10}, {FLOOD_LARGE_HEADERS, 100, 10},      {FLOOD_OTHER_FRAMES, 1000, 10},
-        {FLOOD_INFLATION, 128, 64},
+        {FLOOD_RESETS, 2000, 500},      {FLOOD_LATE_RESETS, 40000, 10000},   {FLOOD_PINGS, 500, 10},
+        {FLOOD_SETTINGS, 200, 10},      {FLOOD_WINDOW_UPDATES, 10000, 1000}, {FLOOD_PRIORITIES, 10000, 100},
+        {FLOOD_LATE_DATA, 10000, 1000}, {FLOOD_EMPTY_FRAMES, 100, 10},       {FLOOD_LARGE_HEADERS, 100, 10},
+        {FLOOD_OTHER_FRAMES, 1000, 10}, {FLOOD_INFLATION, 128, 64},
     };
     assert_int_equal(ARRAY_LENGTH(rows), FLOOD_COUNT);
     for (size_t i = 0; i < FLOOD_COUNT; i++) {

@@ -3,13 +3,16 @@
 import contextlib
 import os
 import resource
+import select
 import socket
 import struct
+import subprocess
 import time
 import unittest
 
 import hyperframe.frame as frames
 from h2.settings import SettingCodes
+from latchkey_test.paths import BUILD
 from latchkey_test.waiting import wait_until
 from transport import SERVICE, Connection, RawConnection, TransportServer, framed, string_value, until_closed
 
@@ -42,6 +45,12 @@ def cpu_seconds(pid):
     with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
         user, system = stat.read().rsplit(")", 1)[1].split()[11:13]
     return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
+def library_is_patched():
+    """Whether nghttp2 tells what it passes over (cmake/nghttp2/0005)."""
+    said = subprocess.run([BUILD / "bin/latchkey-validator", "--version"], capture_output=True, text=True, check=True).stdout
+    return "patched" in said
 
 
 class TimeOuts(unittest.TestCase):
@@ -226,15 +235,51 @@ class Abuse(unittest.TestCase):
     def make_call(self, stream):
         return self.headers(stream), frames.DataFrame(stream, framed(b""), flags=["END_STREAM"])
 
-    def test_header_blocks_for_streams_that_are_forgotten_end_the_connection(self):
+    def forget_streams(self):
+        """Calls of which the server remembers the latest ones only."""
         self.connection.send(*[part for stream in range(1, 80, 2) for part in self.make_call(stream)])
         next(frame for frame in self.connection.read() if frame.stream_id == 79 and "END_STREAM" in frame.flags)
         self.connection.send(*self.make_call(81))  # with the next one they are forgotten
+
+    def test_header_blocks_for_streams_that_are_forgotten_end_the_connection(self):
+        self.forget_streams()
         self.connection.send(*[frames.HeadersFrame(1, b"\x82" * 1000, flags=["END_HEADERS"])] * 2000)
         said = [(frame.error_code, frame.additional_data) for frame in self.connection.read() if isinstance(frame, frames.GoAwayFrame)]
         # A library without our patches (cmake/nghttp2) forgets none, and ends the connection at the first.
         self.assertLessEqual(set(said), {(ENHANCE_YOUR_CALM, b"too_many_other_frames"), (STREAM_CLOSED, b"HEADERS: stream closed")})
         self.assertEqual(self.server.counters()["too_many_other_frames"], 0 if (STREAM_CLOSED, b"HEADERS: stream closed") in said else 1)
+
+    def test_window_updates_for_streams_that_are_forgotten_end_the_connection(self):
+        self.forget_streams()
+        self.connection.send(*[frames.WindowUpdateFrame(1, 1)] * 50000)
+        self.assert_calmed("too_many_window_updates")
+
+    @unittest.skipUnless(library_is_patched(), "the library passes over them in silence")
+    def test_data_for_streams_that_are_forgotten_ends_the_connection(self):
+        self.forget_streams()
+        self.connection.send(*[frames.DataFrame(1)] * 50000)
+        self.assert_calmed("too_much_late_data")
+
+    def reset_unheard(self):
+        """Makes the server reset stream 3, and reads nothing, so that it stays to be reset."""
+        self.connection.send(frames.SettingsFrame(settings={SettingCodes.INITIAL_WINDOW_SIZE: 2**30}), frames.WindowUpdateFrame(0, 2**30),
+                             self.connection.headers(SERVICE + "Count", 1),
+                             frames.DataFrame(1, framed(string_value("100000000")), flags=["END_STREAM"]))
+        readable = select.poll()
+        readable.register(self.connection.socket, select.POLLIN)
+        self.assertTrue(readable.poll(60000))
+        self.connection.send(self.connection.headers(SERVICE + "Echo", 3, extra=[("content-length", "1")]), frames.DataFrame(3, b"xx"))
+
+    def test_header_blocks_for_a_stream_that_is_being_reset_end_the_connection(self):
+        self.reset_unheard()
+        self.connection.send(*[frames.HeadersFrame(3, b"\x82" * 1000, flags=["END_HEADERS"])] * 2000)
+        wait_until(lambda: self.server.counters()["too_many_other_frames"] == 1, 60, "the connection to be closed for it")
+
+    @unittest.skipUnless(library_is_patched(), "the library passes over them in silence")
+    def test_data_for_a_stream_that_is_being_reset_ends_the_connection(self):
+        self.reset_unheard()
+        self.connection.send(*[frames.DataFrame(3)] * 50000)
+        wait_until(lambda: self.server.counters()["too_much_late_data"] == 1, 60, "the connection to be closed for it")
 
     def test_header_block_in_many_frames_ends_the_connection(self):
         self.connection.send(frames.HeadersFrame(1, b"\x82"), *[frames.ContinuationFrame(1, b"\x87")] * 100)
