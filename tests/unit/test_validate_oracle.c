@@ -539,7 +539,7 @@ static void check_revision(const struct world *world, const struct plain_questio
     assert_int_equal(revision.lane, lane);
 }
 
-struct asked {
+struct inquiry {
     struct plain_question plain;
     struct validate_question question;
     struct bytes lists[2][LIST_MAX]; // what the question points to
@@ -548,26 +548,27 @@ struct asked {
     struct validate_key key;
 };
 
-static void choose_asked(struct asking *asking, const struct world *world, struct asked *asked) {
-    choose_question(asking, world, &asked->plain, &asked->question, asked->lists);
-    asked->asker = choose_asker(&asking->seed, world);
-    asked->view = (struct validate_view){.image = world->made.image,
-                                         .positions = lanes_get_positions(image_get_lanes(world->made.image)),
-                                         .shape = &validator_image_shape,
-                                         .now_ms = NOW_MS,
-                                         .folds_reasons = is_one_in(&asking->seed, 4)};
+static void choose_inquiry(struct asking *asking, const struct world *world, struct inquiry *inquiry) {
+    choose_question(asking, world, &inquiry->plain, &inquiry->question, inquiry->lists);
+    inquiry->asker = choose_asker(&asking->seed, world);
+    inquiry->view =
+        (struct validate_view){.image = world->made.image,
+                               .positions = lanes_get_positions(image_get_lanes(world->made.image)),
+                               .shape = &validator_image_shape,
+                               .now_ms = NOW_MS,
+                               .folds_reasons = is_one_in(&asking->seed, 4)};
 }
 
-static void compare(struct asking *asking, const struct world *world, const struct asked *asked,
+static void compare(struct asking *asking, const struct world *world, const struct inquiry *inquiry,
                     const struct validate_answer *answer) {
-    const struct plain_question *plain = &asked->plain;
-    const struct validate_asker *asker = &asked->asker;
+    const struct plain_question *plain = &inquiry->plain;
+    const struct validate_asker *asker = &inquiry->asker;
     enum reason expected = judge(world, plain);
     bool is_found = plain->token && expected != REASON_UNKNOWN && is_visible(asker, world, plain->token);
     if (plain->token && !is_found)
         expected = REASON_UNKNOWN;
     bool sees_detail = is_found ? has_detail(asker, world, plain->token) : asker->has_detail;
-    if (asked->view.folds_reasons && !sees_detail && expected >= REASON_MALFORMED &&
+    if (inquiry->view.folds_reasons && !sees_detail && expected >= REASON_MALFORMED &&
         expected <= REASON_EXPIRED)
         expected = REASON_UNKNOWN;
     assert_int_equal(answer->reason, expected);
@@ -580,21 +581,21 @@ static void compare(struct asking *asking, const struct world *world, const stru
 }
 
 static void ask_both(struct asking *asking, const struct world *world, size_t count, struct arena *arena) {
-    struct asked asked[TOGETHER_MAX];
+    struct inquiry inquiries[TOGETHER_MAX];
     struct validate_answer answer;
     struct validate_keys keys = {0};
     for (size_t i = 0; i < count; i++) {
-        choose_asked(asking, world, &asked[i]);
-        validate_keys_add(&keys, &asked[i].view, asked[i].question.token, &asked[i].key);
+        choose_inquiry(asking, world, &inquiries[i]);
+        validate_keys_add(&keys, &inquiries[i].view, inquiries[i].question.token, &inquiries[i].key);
     }
     validate_keys_end(&keys);
     for (size_t i = 0; i < count; i++)
-        validate_key_advance(&asked[i].view, &asked[i].key);
+        validate_key_advance(&inquiries[i].view, &inquiries[i].key);
     for (size_t i = 0; i < count; i++) {
-        assert_int_equal(validate_decide_by_key(&asked[i].view, &asked[i].asker, &asked[i].question,
-                                                &asked[i].key, arena, &answer),
+        assert_int_equal(validate_decide_by_key(&inquiries[i].view, &inquiries[i].asker,
+                                                &inquiries[i].question, &inquiries[i].key, arena, &answer),
                          STATUS_OK);
-        compare(asking, world, &asked[i], &answer);
+        compare(asking, world, &inquiries[i], &answer);
     }
 }
 
