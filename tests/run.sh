@@ -23,7 +23,8 @@ usage: tests/run.sh [--no-install] [--help] [SUITE...]
 
 Suites, and what they need beyond Debian's packages (nothing, for those that run by default):
   lint         who includes whom, pinned headers, formatting, shellcheck, what may be committed
-  unit         tests/unit (cmocka), the ones of the database against a private PostgreSQL
+  unit         tests/unit (cmocka), the ones of the database against a private PostgreSQL; among them ten million random decisions
+               beside a second implementation (test_validate_oracle; half a million under sanitizers)
   fuzz-replay  every input of tests/fuzz/corpus once
   integration  tests/integration: our servers, PostgreSQL and Debian's gRPC clients
   asan, tsan   unit, fuzz-replay and integration under AddressSanitizer with UndefinedBehaviorSanitizer, and

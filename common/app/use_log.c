@@ -95,6 +95,10 @@ void use_log_note(struct use_loop *mine, const struct use *use) {
         ask_for_spare(mine);
 }
 
+void use_log_prefetch(const struct use_loop *mine, const struct use *use) {
+    use_table_prefetch(mine->active, use);
+}
+
 uint16_t use_log_get_by(struct use_loop *mine, struct uuid token_id) {
     return use_table_get_by(mine->active, token_id);
 }

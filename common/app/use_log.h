@@ -47,6 +47,9 @@ struct use_loop *use_log_get_loop(struct use_log *log, size_t index);
 // On the loop's thread: no allocation, no clock, and a lock only once for a table that fills.
 void use_log_note(struct use_loop *mine, const struct use *use);
 
+// Asks the memory for what noting this one would read.
+void use_log_prefetch(const struct use_loop *mine, const struct use *use);
+
 // The number of an asker, as use_table_get_by(); good for the next use_log_note() only.
 uint16_t use_log_get_by(struct use_loop *mine, struct uuid token_id);
 

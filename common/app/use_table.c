@@ -74,6 +74,10 @@ bool use_table_note(struct use_table *table, const struct use *use) {
     return false;
 }
 
+void use_table_prefetch(const struct use_table *table, const struct use *use) {
+    __builtin_prefetch(&table->slots[get_home(table, use)], 1);
+}
+
 uint16_t use_table_get_by(struct use_table *table, struct uuid token_id) {
     uint16_t i = table->last_asker;
     if (i < table->asker_count && uuid_is_equal(table->askers[i], token_id))

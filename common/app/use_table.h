@@ -45,6 +45,9 @@ void use_table_free(struct use_table *table); // takes NULL
 // False: there was no room for it.
 bool use_table_note(struct use_table *table, const struct use *use);
 
+// Asks the memory for what noting this one would read.
+void use_table_prefetch(const struct use_table *table, const struct use *use);
+
 // The number of an asker that is a token; USE_BY_UNKNOWN for more than USE_TOKENS_MAX different ones.
 uint16_t use_table_get_by(struct use_table *table, struct uuid token_id);
 // The other way round; zero for what is no token's number.

@@ -42,7 +42,7 @@ def run(world):
 
 def _measure(case, ours, peers, bodies, rate, world):
     samples = {name: [] for name in ("ours", *peers)}
-    for _ in world.rounds(3):
+    for _ in world.rounds(3 if world.quick else 7):
         for name, server in {"ours": ours, **peers}.items():
             try:
                 found = open_loop.ask(server, PATH, bodies, f"{rate:.0f}", 1 if world.quick else 2, may_fail=True)

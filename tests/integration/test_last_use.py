@@ -139,6 +139,17 @@ class LastUse(UseCase):
             wait_until(lambda: self.get(secrets[0]).HasField("last_used_at"), 20, "the first uses to be written")
         self.assertTrue(all(self.get(created).HasField("last_used_at") for created in secrets))
 
+    def test_who_asks_is_named_also_when_the_table_fills_within_one_batch(self):
+        asker, created = self.create(permissions=["latchkey.validate.detail"]), [self.create() for _ in range(60)]
+        settings = {**self.settings, "use_table_size": 64, "loops": 1}
+        with Server("latchkey-validator", database_url=self.deployment.url, **settings) as validator, \
+                Client(validator.address, asker.secret) as client:
+            questions = [validation_pb2.ValidateRequest(token=one.secret, client_ip=LISTED, channel=decision_pb2.CHANNEL_API)
+                         for one in created]
+            answers = client.validation.ValidateBatch(validation_pb2.ValidateBatchRequest(requests=questions), timeout=10)
+            self.assertEqual({answer.reason for answer in answers.responses}, {decision_pb2.REASON_OK})
+        self.assertEqual({self.get(one).last_used_by for one in created}, {asker.access_token.token_id})
+
     def test_uses_outlive_an_absence_of_the_database(self):
         created = self.create()
         settings = {**self.settings, "use_flush_interval": "100ms", "max_staleness": "60s"}

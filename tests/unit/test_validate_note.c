@@ -58,7 +58,8 @@ static const struct stream_operations *usual;
 static size_t noted_later;
 
 static enum status write_and_look(struct stream *stream, struct bytes bytes) {
-    noted_later = server.mine.notes.count > noted_later ? server.mine.notes.count : noted_later;
+    noted_later =
+        server.mine.notes.refused_count > noted_later ? server.mine.notes.refused_count : noted_later;
     return usual->write(stream, bytes);
 }
 
@@ -88,7 +89,7 @@ static void a_refusal_is_noted_when_its_answer_has_left(void **state) {
     uint8_t question[VALIDATOR_SERVER_QUESTION_MAX];
     ask(&methods[0], bytes_of(question, validator_server_write_question(question, deactivated.text)));
     assert_int_equal(noted_later, 1);
-    assert_int_equal(server.mine.notes.count, 0);
+    assert_int_equal(server.mine.notes.refused_count, 0);
 }
 
 static void a_refusal_of_a_batch_is_noted_when_its_answer_has_left(void **state) {
@@ -102,7 +103,7 @@ static void a_refusal_of_a_batch_is_noted_when_its_answer_has_left(void **state)
     framing_write_prefix(question, (uint32_t)len + 2);
     ask(&methods[1], bytes_of(question, FRAMING_PREFIX_BYTES + 2 + len));
     assert_int_equal(noted_later, 1);
-    assert_int_equal(server.mine.notes.count, 0);
+    assert_int_equal(server.mine.notes.refused_count, 0);
 }
 
 int main(void) {
