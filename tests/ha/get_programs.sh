@@ -19,7 +19,7 @@ source "$ROOT/deploy/packages.sh"
 write_apt_configuration() {
     local archive
     apt-cache show etcd-server &>/dev/null || as_root apt-get -q update
-    archive=$(apt-get indextargets --format '$(REPO_URI)' 'Codename: bookworm' 'Created-By: Packages' | head -n 1)
+    archive=$(apt-get indextargets --format "\$(REPO_URI)" "Codename: bookworm" "Created-By: Packages" | sed -n 1p)
     [[ -n $archive ]] || { echo "tests/ha needs a Debian 12, whose archive has what it runs" >&2 && exit 1; }
     mkdir -p "$HERE"/apt/{lists,cache/archives}/partial
     printf '%s [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s trixie main\n' deb "$archive" deb-src "$archive" \

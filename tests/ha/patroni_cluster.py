@@ -165,6 +165,13 @@ class Node:
         """And not known: who asks has no certificate."""
         return ssl.create_default_context(cafile=self.directory / "ca.crt")
 
+    def restart(self):
+        """As systemctl does: also what stands still is told to end."""
+        _send([self._process.pid], signal.SIGTERM)
+        _send([self._process.pid], signal.SIGCONT)
+        self._process.wait(_TIMEOUT)
+        self.start()
+
     def kill_postmaster(self):
         """kill -9: its children end with it, Patroni does not."""
         os.kill(self.postmaster(), signal.SIGKILL)
