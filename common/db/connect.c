@@ -109,14 +109,15 @@ static void on_notice(void *context, const PGresult *notice) {
               LOG_TEXT("sqlstate", PQresultErrorField(notice, PG_DIAG_SQLSTATE)));
 }
 
-// why a question first and no SET ROLE that fails: in a database without our schema the role may not exist,
-// and then the schema is what is told. why jit is off: array parameters make the planner expect much work,
-// and compiling costs seconds where running takes milliseconds. why single statements may write whatever the
-// database's default is: a validator's lease is renewed by one, and must not depend on more than a
-// transaction does.
-static const struct db_statement set_role = {
-    "session_role",
-    "SELECT to_regnamespace('latchkey') IS NULL, (SELECT set_config('role', $1, false)"
+// why the role is tried and not kept: behind a pooler the session is anybody's next, so each transaction sets
+// it (transaction.c). why a question first and no SET ROLE that fails: in a database without our schema the
+// role may not exist, and then the schema is what is told. why jit is off: array parameters make the planner
+// expect much work, and compiling costs seconds where running takes milliseconds. why single statements may
+// write whatever the database's default is: a validator's lease is renewed by one, and must not depend on
+// more than a transaction does.
+static const struct db_statement begin_session = {
+    "session_begin",
+    "SELECT to_regnamespace('latchkey') IS NULL, (SELECT set_config('role', $1, true)"
     " FROM pg_roles WHERE rolname = $1 AND pg_has_role(oid, 'MEMBER')),"
     " set_config('jit', 'off', false), set_config('default_transaction_read_only', 'off', false)"};
 
@@ -127,12 +128,12 @@ static enum db_connect_failure_kind judge_role(const PGresult *result) {
     return PQgetvalue(result, 0, LACKS_SCHEMA)[0] ? DB_CONNECT_NO_SCHEMA : DB_CONNECT_NO_ROLE;
 }
 
-static enum db_connect_failure_kind ask_for_role(struct attempt *attempt, struct db_connection *connection,
-                                                 struct arena *arena) {
+static enum db_connect_failure_kind try_role(struct attempt *attempt, struct db_connection *connection,
+                                             struct arena *arena) {
     struct db_params params;
     db_params_init(&params, arena);
     db_params_add_text(&params, bytes_of_text(attempt->options->role));
-    struct exchange_step step = {.statement = &set_role, .params = &params};
+    struct exchange_step step = {.statement = &begin_session, .params = &params};
     struct exchange_failure failure;
     if (exchange_run(connection, &step, 1, get_end_ns(attempt), &failure) != STATUS_OK)
         return failure.verdict == EXCHANGE_REFUSED ? DB_CONNECT_NO_ROLE : DB_CONNECT_OTHER;
@@ -141,12 +142,12 @@ static enum db_connect_failure_kind ask_for_role(struct attempt *attempt, struct
     return kind;
 }
 
-static bool take_role(struct attempt *attempt, struct db_connection *connection) {
+static bool check_session(struct attempt *attempt, struct db_connection *connection) {
     if (!attempt->options->role || connection->prepare == DB_PREPARE_OFF)
         return true;
     struct arena arena;
     arena_init(&arena, 0);
-    enum db_connect_failure_kind kind = ask_for_role(attempt, connection, &arena);
+    enum db_connect_failure_kind kind = try_role(attempt, connection, &arena);
     arena_fini(&arena);
     if (kind != DB_CONNECT_NONE)
         note_failure(attempt, connection->pg, kind);
@@ -172,7 +173,7 @@ static struct db_connection *adopt(struct attempt *attempt, PGconn *pg) {
     bool is_set = connection->cancel_target && PQsetnonblocking(pg, 1) == 0 && PQenterPipelineMode(pg) == 1;
     if (!is_set)
         note_failure(attempt, pg, DB_CONNECT_NO_MEMORY);
-    if (is_set && take_role(attempt, connection))
+    if (is_set && check_session(attempt, connection))
         return connection;
     db_connection_close(connection);
     return NULL;

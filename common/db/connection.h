@@ -18,8 +18,8 @@ struct db_connection;
 struct db_end;
 
 enum db_prepare {
-    DB_PREPARE_ONCE, // statements are prepared on first use; the role is set for the session
-    DB_PREPARE_OFF,  // for poolers: no state in the session, the role is set in each transaction
+    DB_PREPARE_ONCE, // statements are prepared on first use
+    DB_PREPARE_OFF,  // for poolers that keep none
 };
 
 // Texts are borrowed for as long as connections are opened with them.
@@ -27,7 +27,7 @@ struct db_connection_options {
     // postgresql://user@host1,host2/database or key=value words. Password in it, in PGPASSWORD or a passfile.
     const char *url;
     const char *application_name; // NULL = "latchkey"
-    const char *role;             // SET ROLE; NULL = stay the user of the URL
+    const char *role;             // of each transaction; NULL = the user of the URL
     enum db_prepare prepare;
     uint32_t connect_timeout_ms; // for each host in turn; 0 = 5000
     const struct clock *clock;   // NULL = the kernel's

@@ -133,11 +133,9 @@ static void add_company(struct batch *batch, const struct db_transaction *transa
     add_setting(batch, "latchkey.company", batch->company);
 }
 
-// A session that a pooler may give to others must not keep the role: then it is set here each time.
+// why in each transaction: a pooler gives the session to others, whose role it must not be.
 static void add_role(struct batch *batch, const struct db_transaction *transaction) {
-    const struct db_connection *connection = transaction->connection;
-    const char *session_role = connection->prepare == DB_PREPARE_OFF ? connection->role : NULL;
-    const char *role = transaction->options.role ? transaction->options.role : session_role;
+    const char *role = transaction->options.role ? transaction->options.role : transaction->connection->role;
     if (role)
         add_setting(batch, "role", role);
 }

@@ -30,6 +30,8 @@ from latchkey_test.authority import Authority
 from latchkey_test.postgres import Cluster, account, bin_directory
 from latchkey_test.waiting import wait_until
 
+import programs
+
 _DEPLOY = ROOT / "deploy/postgres"
 _TIMEOUT = 180  # far longer than ttl
 
@@ -99,8 +101,7 @@ class _Etcd:
 
     def start(self):
         with open(self._log, "ab") as log:
-            self._process = subprocess.Popen(["etcd"], env=self._environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                             **account())
+            self._process = subprocess.Popen([programs.ETCD], env=self._environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         wait_until(self._is_healthy, _TIMEOUT, "etcd")
 
     def _is_healthy(self):
@@ -124,7 +125,7 @@ class Node:
         self.directory = _own(cluster.directory / self.name)
         self._process = None
         self.environment = {
-            **os.environ, "HOME": str(self.directory), "PATRONI_NAME": self.name,
+            **os.environ, **cluster.patroni.environment, "HOME": str(self.directory), "PATRONI_NAME": self.name,
             "PATRONI_POSTGRESQL_LISTEN": f"127.0.0.1:{self.port}",
             "PATRONI_POSTGRESQL_CONNECT_ADDRESS": f"localhost:{self.port}",
             "PATRONI_POSTGRESQL_DATA_DIR": str(self.directory / "data"),
@@ -136,7 +137,7 @@ class Node:
     def start(self):
         self.settings = self._cluster.write_settings(self.directory)
         with open(self.directory / "log", "ab") as log:
-            self._process = subprocess.Popen(["patroni", self.settings], stdin=subprocess.DEVNULL,
+            self._process = subprocess.Popen([*self._cluster.patroni.command("patroni"), self.settings], stdin=subprocess.DEVNULL,
                                              stdout=log, stderr=log, env=self.environment, cwd=self.directory, **account())
 
     def postmaster(self):
@@ -163,6 +164,13 @@ class Node:
     def knowing_it(self):
         """And not known: who asks has no certificate."""
         return ssl.create_default_context(cafile=self.directory / "ca.crt")
+
+    def restart(self):
+        """As systemctl does: also what stands still is told to end."""
+        _send([self._process.pid], signal.SIGTERM)
+        _send([self._process.pid], signal.SIGCONT)
+        self._process.wait(_TIMEOUT)
+        self.start()
 
     def kill_postmaster(self):
         """kill -9: its children end with it, Patroni does not."""
@@ -197,6 +205,7 @@ class PatroniCluster(Cluster):
         """`dynamic`: parameters of PostgreSQL in place of those of deploy/postgres."""
         self.directory = Path(tempfile.mkdtemp(prefix="latchkey-patroni-"))
         self.directory.chmod(0o755)
+        self.patroni = programs.Patroni(self.directory / "patroni")
         self._dynamic = dynamic
         self.password = secrets.token_hex(16)
         self.secrets = {f"PATRONI_{user}_PASSWORD": self.password for user in ("SUPERUSER", "REPLICATION", "REWIND", "RESTAPI")}
@@ -270,15 +279,7 @@ class PatroniCluster(Cluster):
     def is_healthy(self):
         """A primary, and all others its synchronous standbys or candidates for that."""
         roles = list(self._members().values())
-        return len(roles) == len(self.nodes) and "leader" in roles and "sync_standby" in roles and self.has_synchronous_standby()
-
-    def has_synchronous_standby(self):
-        """By what PostgreSQL says: a Patroni that was stopped in the middle at times never gets to write it into etcd (3.0.2, "key updated
-        by someone else")."""
-        try:
-            return self.execute("SELECT 1 FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum')")
-        except psycopg2.Error:
-            return None
+        return len(roles) == len(self.nodes) and "leader" in roles and "sync_standby" in roles
 
     def wait_healthy(self):
         try:
@@ -308,8 +309,9 @@ class PatroniCluster(Cluster):
         wait_until(self._is_forgotten, _TIMEOUT, "patronictl remove")
 
     def _is_forgotten(self):
-        return subprocess.run(["patronictl", "-c", self.nodes[0].settings, "remove", "latchkey"], text=True, capture_output=True,
-                              input="latchkey\nYes I am aware\n", env=self.nodes[0].environment, check=False).returncode == 0
+        return subprocess.run([*self.patroni.command("patronictl"), "-c", self.nodes[0].settings, "remove", "latchkey"], text=True,
+                              capture_output=True, input="latchkey\nYes I am aware\n", env=self.nodes[0].environment,
+                              check=False).returncode == 0
 
     def switch_over(self, context=None):
         """As planned work would; `context`: as somebody else than a node."""

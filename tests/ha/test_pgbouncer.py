@@ -1,5 +1,5 @@
-"""Everything that management does, through PgBouncer in transaction mode with the settings of deploy/postgres: Debian's 1.18, which
-keeps no prepared statements, and so `--database-prepare=off`."""
+"""Everything that management does, through PgBouncer in transaction mode with the settings of deploy/postgres: Debian 12's 1.18, which
+keeps no prepared statements, and so `--database-prepare=off`; and Debian 13's 1.24, which keeps them."""
 
 import contextlib
 import io
@@ -12,12 +12,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import grpc
+import psycopg2
 import psycopg2.extensions
 
 from latchkey_test import QUIET, ROOT, CallCase, Deployment, PrivatePostgres, Stage, contract, free_port, scenario, stubs
 from latchkey_test.background import Background
 from latchkey_test.postgres import account
 from latchkey_test.waiting import wait_until
+
+import programs
 
 token_pb2 = stubs.messages("latchkey/v1/token.proto")
 
@@ -28,9 +31,11 @@ CALLERS, CALLS = 12, 15
 class PgBouncer:
     """In front of a PostgreSQL that trusts it; the database is the one of that name."""
 
-    def __init__(self, postgres, database):
+    def __init__(self, program, postgres, database):
         self.port = free_port()
         self._directory = Path(tempfile.mkdtemp(prefix="latchkey-pgbouncer-"))
+        self._program = self._directory / "pgbouncer"
+        shutil.copy(program, self._program)
         self._settings = self._directory / "pgbouncer.ini"
         self._users = self._directory / "userlist.txt"
         self._users.write_text('"deployer" "a password"\n')
@@ -43,7 +48,7 @@ class PgBouncer:
             assert written in settings, written
             settings = settings.replace(written, here)
         self._settings.write_text(settings)
-        for path in (self._directory, self._users, self._settings):
+        for path in (self._directory, self._program, self._users, self._settings):
             if account():
                 shutil.chown(path, "postgres", "postgres")
         self.url = f"host=127.0.0.1 port={self.port} dbname=latchkey user=deployer password='a password'"
@@ -58,8 +63,8 @@ class PgBouncer:
 
     def start(self):
         with open(self._directory / "log", "ab") as log:
-            self._process = subprocess.Popen([shutil.which("pgbouncer", path="/usr/sbin:/usr/bin"), self._settings],
-                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log, **account())
+            self._process = subprocess.Popen([self._program, self._settings], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                             **account())
         wait_until(self._is_listening, 60, "PgBouncer")
 
     def _is_listening(self):
@@ -71,15 +76,17 @@ class PgBouncer:
         self._process.wait(30)
 
 
-class Pooled(CallCase):
+class Pooled:
+    """`program`, and the server's `settings` that go with it."""
+
     @classmethod
     def setUpClass(cls):
         cls.postgres = cls.enterClassContext(PrivatePostgres())
         cls.deployment = Deployment(cls.postgres, workers=8, **QUIET)
         database = psycopg2.extensions.parse_dsn(cls.deployment.url)["dbname"]
-        cls.bouncer = cls.enterClassContext(PgBouncer(cls.postgres, database))
+        cls.bouncer = cls.enterClassContext(PgBouncer(cls.program, cls.postgres, database))
         cls.deployment.server.settings.update(
-            database_url=cls.bouncer.url, database_direct_url=cls.deployment.url, database_prepare="off")
+            database_url=cls.bouncer.url, database_direct_url=cls.deployment.url, **cls.settings)
         cls.enterClassContext(cls.deployment)
 
     def count_connections(self):
@@ -142,6 +149,36 @@ class Pooled(CallCase):
             return self.create(client)
         except grpc.RpcError:
             return None
+
+
+class WithoutPreparedStatements(Pooled, CallCase):
+    program = programs.PGBOUNCER_12
+    settings = {"database_prepare": "off"}
+
+
+class WithPreparedStatements(Pooled, CallCase):
+    program = programs.PGBOUNCER_13
+    settings = {}
+
+    def test_statements_are_prepared_and_no_session_keeps_a_role(self):
+        with self.deployment.administrator() as client:
+            self.create(client)
+        sessions = self.look_into_all_sessions()
+        self.assertEqual({role for role, _ in sessions}, {"none"})
+        self.assertTrue(any(prepared for _, prepared in sessions))
+
+    def look_into_all_sessions(self):
+        """PgBouncer's: of each the role, and how many statements it has prepared."""
+        with contextlib.ExitStack() as stack:
+            connections = [stack.enter_context(contextlib.closing(psycopg2.connect(self.bouncer.url)))
+                           for _ in range(SERVER_CONNECTIONS)]
+            return [self.look_into_one(connection) for connection in connections]
+
+    def look_into_one(self, connection):
+        """The transaction stays open, so that the next looks into another."""
+        cursor = connection.cursor()
+        cursor.execute("SELECT current_setting('role'), (SELECT count(*) FROM pg_prepared_statements)")
+        return cursor.fetchone()
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@ import contextlib
 import time
 import unittest
 
+import psycopg2
+
 from latchkey_test import Client
 from latchkey_test.background import Background
 from latchkey_test.waiting import wait_until
@@ -54,9 +56,29 @@ class TwoPrimaries(unittest.TestCase):
                     wait_until(lambda: "STALE" in questions.answers_since(revoked_at)[LOYAL], 180, "the lease there to run out")
                     for answers in questions.answers_since(revoked_at):
                         self.assertLessEqual(answers, {"STALE", "DEACTIVATED"})
-            wait_until(cluster.has_synchronous_standby, 180, "the old primary to follow")
+            cluster.wait_healthy()
             system.ask_until(system.validators[0], victim.secret, "DEACTIVATED", timeout=180)
             self.assertEqual(system.ask(system.validators[LOYAL], victim.secret), "STALE")  # a standby gives no lease
+
+    def test_a_patroni_that_stands_still_is_restarted_and_follows_the_next_primary(self):
+        with PatroniCluster() as cluster:
+            old = cluster.leader()
+            cluster.execute("CREATE TABLE acknowledged (by text)")
+            with stopped([old.patroni()]):
+                new = wait_until(lambda: cluster.find_other_leader(old), 180, "another primary")
+                self.write_at(cluster, new)
+                old.restart()
+            cluster.wait_healthy()
+            self.assertIs(cluster.leader(), new)
+            self.assertEqual(cluster.execute("SELECT by FROM acknowledged"), [(new.name,)])
+
+    def write_at(self, cluster, node):
+        """Once it may be written to."""
+        def is_written():
+            with contextlib.suppress(psycopg2.Error), contextlib.closing(cluster.connect_to(node)) as connection:
+                connection.cursor().execute(f"INSERT INTO acknowledged VALUES ('{node.name}')")
+                return True
+        wait_until(is_written, 180, "the next primary to take a change")
 
     def revoke_at(self, cluster, system, node, made):
         """When it was confirmed."""

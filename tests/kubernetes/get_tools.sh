@@ -32,15 +32,17 @@ build_restricted() {
 }
 
 get_schemas() {
-    local kubernetes cert_manager operator
+    local kubernetes cert_manager operator postgres
     kubernetes=$(module "k8s.io/kubernetes@v$KUBERNETES")
     cert_manager=$(module "github.com/cert-manager/cert-manager@v$CERT_MANAGER")
     operator=$(module "github.com/prometheus-operator/prometheus-operator@v$PROMETHEUS_OPERATOR")
+    postgres=$(module "github.com/cloudnative-pg/cloudnative-pg@v$CLOUDNATIVEPG")
     mkdir -p "$HERE/definitions"
     cp "$cert_manager"/deploy/crds/cert-manager.io_{certificates,issuers}.yaml "$HERE/definitions"
     cp "$operator"/example/prometheus-operator-crd/monitoring.coreos.com_{servicemonitors,prometheusrules}.yaml "$HERE/definitions"
     chmod u+w "$HERE"/definitions/*
-    /usr/bin/python3 "$ROOT/tests/kubernetes/schemas.py" "$HERE/schemas" "$kubernetes/api/openapi-spec/swagger.json" "$HERE"/definitions/*.yaml
+    /usr/bin/python3 "$ROOT/tests/kubernetes/schemas.py" "$HERE/schemas" "$kubernetes/api/openapi-spec/swagger.json" "$HERE"/definitions/*.yaml \
+        "$postgres/config/crd/bases/postgresql.cnpg.io_clusters.yaml"
 }
 
 stamp=$HERE/.tools-$(cat "$ROOT"/tests/kubernetes/{versions.sh,get_tools.sh,schemas.py,restricted.go} | cksum | cut -d " " -f 1)

@@ -77,6 +77,9 @@ class Manifests(unittest.TestCase):
                 for text in (overlay.text, helm(name)):
                     self.assert_done(conform(text))
 
+    def test_the_operator_of_postgresql_takes_its_cluster(self):
+        self.assert_done(conform((ROOT / "deploy/postgres/cloudnativepg.yaml").read_text(encoding="utf-8")))
+
     def test_the_schemas_refuse_a_field_that_is_typed_wrong(self):
         for wrong in ("terminationGracePeriod: 45", "automountServiceAccountTokens: false"):
             done = conform(self.overlays["production"].text.replace("enableServiceLinks: false", wrong, 1))
