@@ -200,7 +200,9 @@ suite_deploy() {
 }
 
 suite_containers() {
-    build release --target latchkey latchkey_proto && step containers tests/containers/run.sh
+    local options=()
+    [[ $install == yes ]] || options=(--no-install)
+    build release --target latchkey latchkey_proto && step containers tests/containers/run.sh "${options[@]}"
 }
 
 # Out of its package and not installed, which would have it run on this machine.

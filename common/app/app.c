@@ -116,7 +116,7 @@ static int read_settings(struct app *app, int argc, char **argv) {
     if (status == STATUS_OK && mailer_is_needed(app->program))
         status = mailer_open(app->program, error, sizeof(error));
     if (status == STATUS_OK) // what succeeded may have left words
-        status = config_check_services(app->program, sentences_in(error, sizeof(error)));
+        status = config_check_services(app->program, &app->settings, sentences_in(error, sizeof(error)));
     return status == STATUS_OK ? -1 : exit_status_explain(exit_status_of(status), error);
 }
 

@@ -67,7 +67,7 @@ struct app_service {
 
     // May be NULL. Whether the settings, and the files that they name, are good as far as no single row can
     // say: INVALID, and a sentence. Before anything else, without threads; it leaves nothing behind.
-    enum status (*check)(char *ret_error, size_t error_size);
+    enum status (*check)(const struct app_settings *settings, char *ret_error, size_t error_size);
 
     // All may be NULL. start() runs before the listeners open and must not block on the database; on failure
     // it leaves one sentence in `ret_error`; INVALID is a setting's, or its file's. stop() runs after the

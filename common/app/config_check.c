@@ -10,12 +10,14 @@
 
 enum { SENTENCE_MAX = 1024 };
 
-enum status config_check_services(const struct app_program *program, struct sentences mistakes) {
+enum status config_check_services(const struct app_program *program, const struct app_settings *settings,
+                                  struct sentences mistakes) {
     enum status gravest = STATUS_OK;
     for (size_t i = 0; i < program->service_count; i++) {
         char sentence[SENTENCE_MAX] = "out of memory";
         const struct app_service *service = program->services[i];
-        enum status status = service->check ? service->check(sentence, sizeof(sentence)) : STATUS_OK;
+        enum status status =
+            service->check ? service->check(settings, sentence, sizeof(sentence)) : STATUS_OK;
         if (status != STATUS_OK)
             sentences_add(mistakes, "%s", sentence);
         gravest = status_get_graver(gravest, status);
@@ -54,7 +56,7 @@ int config_check(const struct app_program *program, const struct app_settings *s
     check_trusted_proxies(settings->trusted_proxies, mistakes);
     check_tls(clock, mistakes);
     check_mail(program, mistakes);
-    (void)!config_check_services(program, mistakes);
+    (void)!config_check_services(program, settings, mistakes);
     if (!sentences_is_empty(mistakes))
         return exit_status_explain(EXIT_STATUS_CONFIG, mistakes.text);
     printf("%s: the configuration is good\n", program->name);

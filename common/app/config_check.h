@@ -10,7 +10,8 @@
 
 // What no single setting can say of the services': a sentence for each that is wrong. INVALID, or what else
 // a file that can't be read now has come to, where nothing worse is amiss.
-MUST_CHECK enum status config_check_services(const struct app_program *program, struct sentences mistakes);
+MUST_CHECK enum status config_check_services(const struct app_program *program,
+                                             const struct app_settings *settings, struct sentences mistakes);
 
 // When the settings have been read, right or wrong: adds to `mistakes` what is wrong with what they name,
 // says them, or that there is none, and returns the exit status.

@@ -167,6 +167,12 @@ static const char *or_empty(const char *text) {
     return text ? text : "";
 }
 
+// A deadlock with those who work meanwhile, a lock that was not had in time, an administrator's cancellation,
+// memory: no fault of the file's.
+static bool may_pass(enum status status) {
+    return status == STATUS_ABORTED || status == STATUS_UNAVAILABLE;
+}
+
 static enum status refuse_file(struct run *run, const struct schema_file *file, const PGresult *result) {
     const char *hint = or_empty(PQresultErrorField(result, PG_DIAG_MESSAGE_HINT));
     const char *detail = or_empty(PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL));
@@ -174,9 +180,10 @@ static enum status refuse_file(struct run *run, const struct schema_file *file, 
     enum status status = transaction_note_error(run->transaction, sqlstate);
     if (sqlstate_is_fatal(sqlstate))
         return status;
-    return refuse(run, "migration %s failed and was undone: %s%s%s%s%s", file->name,
-                  or_empty(PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY)), detail[0] ? ". " : "",
-                  detail, hint[0] ? ". " : "", hint);
+    enum status refused = refuse(run, "migration %s failed and was undone: %s%s%s%s%s", file->name,
+                                 or_empty(PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY)),
+                                 detail[0] ? ". " : "", detail, hint[0] ? ". " : "", hint);
+    return may_pass(status) ? STATUS_UNAVAILABLE : refused;
 }
 
 // Reads every result of the script; the first error decides.
@@ -270,7 +277,7 @@ static enum status explain(struct run *run, enum status status) {
     snprintf(run->report->sentence, sizeof(run->report->sentence),
              "the schema could not be read or changed: %s (SQLSTATE %s)", status_get_text(status),
              sqlstate[0] ? sqlstate : "none");
-    return status;
+    return may_pass(status) ? STATUS_UNAVAILABLE : status;
 }
 
 enum status db_migrate(struct db_connection *connection, struct db_migrations migrations,

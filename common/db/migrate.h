@@ -34,7 +34,8 @@ struct db_migrate_report {
 
 // On a connection of the login user (no role). FAILED_PRECONDITION: a landed file was edited, a newer
 // latchkey has been here whose schema leaves this one behind, or a file failed (the sentence names it, with
-// PostgreSQL's message). PERMISSION_DENIED: the user lacks the rights. `on_applied` may be NULL.
+// PostgreSQL's message). PERMISSION_DENIED: the user lacks the rights. UNAVAILABLE, OUTCOME_UNKNOWN: the same
+// again may well succeed, also where a file failed for a lock. `on_applied` may be NULL.
 MUST_CHECK enum status db_migrate(struct db_connection *connection, struct db_migrations migrations,
                                   uint64_t deadline_ns, void (*on_applied)(const char *name),
                                   struct db_migrate_report *ret_report);

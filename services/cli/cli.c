@@ -93,11 +93,12 @@ static bool is_lasting(const char *reason) {
 
 enum exit_code cli_fail_with_fault(struct cli *cli, const struct fault *fault) {
     enum exit_code code = exit_code_from_status(fault->status);
+    if (fault->retry_after_ms > 0)
+        code = EXIT_CODE_UNAVAILABLE;
+    else if (fault->status == STATUS_EXHAUSTED) // a limit that does not move by itself
+        code = EXIT_CODE_REFUSED;
     if (fault->reason && is_lasting(fault->reason))
         code = EXIT_CODE_FAILED;
-    // Nor does it where a limit does not move by itself.
-    if (fault->status == STATUS_EXHAUSTED && fault->retry_after_ms == 0)
-        code = EXIT_CODE_REFUSED;
     if (cli->is_json)
         print_fault_as_json(cli, fault, code);
     else

@@ -18,6 +18,11 @@ static const char *get_url(const struct cli *cli) {
     return url;
 }
 
+// A database that nobody has made yet may be there later, as a server may that does not answer.
+static enum exit_code get_exit_code(const struct db_connect_failure *failure, enum status status) {
+    return failure->kind == DB_CONNECT_NO_DATABASE ? EXIT_CODE_UNAVAILABLE : exit_code_from_status(status);
+}
+
 enum exit_code sql_open(struct cli *cli, struct db_connection **ret_connection) {
     const char *url = get_url(cli);
     if (!url || !*url)
@@ -36,9 +41,7 @@ enum exit_code sql_open(struct cli *cli, struct db_connection **ret_connection) 
     struct db_connect_failure failure;
     enum status status = db_connection_open(&options, DB_NO_DEADLINE, ret_connection, &failure);
     if (status != STATUS_OK)
-        return cli_fail(
-            cli, failure.kind == DB_CONNECT_NO_DATABASE ? EXIT_CODE_REFUSED : exit_code_from_status(status),
-            "%s", failure.sentence);
+        return cli_fail(cli, get_exit_code(&failure, status), "%s", failure.sentence);
     return EXIT_CODE_DONE;
 }
 

@@ -34,7 +34,8 @@ static const struct app_method methods[] = {
 
 static const struct mail_kind mail_kinds[] = {{INVITATION_MAIL_KIND, invitation_mail_render}};
 
-static enum status check(char *ret_error, size_t error_size) {
+static enum status check(const struct app_settings *settings, char *ret_error, size_t error_size) {
+    (void)settings;
     bool has_server = mail_settings.smtp_url && *mail_settings.smtp_url;
     if (!has_server || invitation_settings.url)
         return STATUS_OK;

@@ -60,7 +60,8 @@ static enum status start(struct app *app, char *ret_error, size_t error_size) {
     return status;
 }
 
-static enum status check(char *ret_error, size_t error_size) {
+static enum status check(const struct app_settings *settings, char *ret_error, size_t error_size) {
+    (void)settings;
     enum status status = route_file_open(own_settings.routes_file, ret_error, error_size);
     route_file_close();
     return status;

@@ -202,24 +202,26 @@ static enum status make_upstream(const struct clock *clock, char *ret_error, siz
     return has_upstream() ? upstream_new(&options, &upstream, ret_error, error_size) : STATUS_OK;
 }
 
-static enum status check(char *ret_error, size_t error_size) {
-    enum status status = make_upstream(clock_get_system(), ret_error, error_size);
-    upstream_free(upstream);
-    upstream = NULL;
-    return status;
-}
-
 // why not both: a secret that names no lane finds nobody who could say that there is no such token.
-static enum status read_lanes(char *ret_error, size_t error_size) {
-    if (!lane_set_parse(bytes_of_text(own_settings.lanes), &served))
-        return STATUS_INVALID;
-    if (lane_set_is_all(served) || !service.shape.accepts_foreign)
+static enum status check_lanes(const struct app_settings *settings, char *ret_error, size_t error_size) {
+    struct lane_set lanes;
+    bool is_told = !lane_set_parse(bytes_of_text(own_settings.lanes), &lanes); // by the table
+    if (is_told || lane_set_is_all(lanes) || !settings->accept_foreign_secrets)
         return STATUS_OK;
     snprintf(
         ret_error, error_size,
         "lanes: with accept-foreign-secrets all lanes are served, for foreign secrets name none; leave out "
         "one of the two");
     return STATUS_INVALID;
+}
+
+static enum status check(const struct app_settings *settings, char *ret_error, size_t error_size) {
+    enum status status = check_lanes(settings, ret_error, error_size);
+    if (status == STATUS_OK)
+        status = make_upstream(clock_get_system(), ret_error, error_size);
+    upstream_free(upstream);
+    upstream = NULL;
+    return status;
 }
 
 static enum status start_follower(const struct app_settings *settings) {
@@ -258,7 +260,8 @@ static enum status start(struct app *the_app, char *ret_error, size_t error_size
     random_fill(service.page_key, sizeof(service.page_key));
     service.min_revision_wait_ms = own_settings.min_revision_wait_ms;
     forward_auth = (struct forward_auth){service.trusted_proxies, own_settings.check_cookie};
-    enum status status = read_lanes(ret_error, error_size);
+    enum status status =
+        lane_set_parse(bytes_of_text(own_settings.lanes), &served) ? STATUS_OK : STATUS_INVALID;
     if (status == STATUS_OK)
         status = make_loops(app_get_loop_count(app));
     if (status == STATUS_OK)

@@ -1,10 +1,13 @@
-"""A validator of a half of the lanes beside one of all: its memory and its start; and what a feed sends
+"""A validator of a half of the lanes beside one of all: its memory and its start; and what a feed and a check take of the network
 
 Companies are not spread evenly, so the peer is the whole's cost times the half's share of the tokens. docs/scaling.md extrapolates
 from these figures.
 
 A feed's bytes are those that its feeder has sent when a validator was fed with everything, and in 200 changes of a token each:
 over HTTP/2, as they are on the wire without TLS. Their peer is what COPY (FORMAT binary) sends of the same row.
+
+A check's are those of gRPC's C library on a connection that has been in use, one call at a time, each about another token; the peer is the
+message alone. Beside others on a connection acknowledgements are shared, so it is no less than what is sent then.
 """
 
 import os
@@ -14,20 +17,26 @@ from contextlib import closing
 from pathlib import Path
 
 from bench_memory import _copied_bytes
+from dataset import PERMISSION
 from figures import Figure
-from latchkey_test import FedServer, program
+from latchkey_test import Client, FedServer, program, stubs
 from latchkey_test.waiting import wait_until
+
+_decision_pb2 = stubs.messages("latchkey/v1/decision.proto")
+_validation_pb2 = stubs.messages("latchkey/v1/validation.proto")
 
 _LANES = "0-31"
 _MEMORY_GOAL = 1.1
 _CHANGES = 200
+_CHECKS = 1000
+_BYTES = ("latchkey_received_bytes_total", "latchkey_sent_bytes_total")
 _SHARE = """SELECT avg((latchkey.company_lane(company_id) < 32)::integer)::float FROM latchkey.token"""
 _SOME = "SELECT token_id FROM latchkey.token ORDER BY token_id LIMIT %s"
 
 
 def run(world):
     small, large = world.filled(world.small), world.filled(world.large)
-    return [*_of_halves(world, small, large), *_of_feeds(world, large)]
+    return [*_of_halves(world, small, large), *_of_feeds(world, large), *_of_checks(small)]
 
 
 def _of_halves(world, small, large):
@@ -71,6 +80,25 @@ def _bytes_of_changes(filled, feeder, fed):
             cursor.execute("NOTIFY latchkey_change")
     wait_until(lambda: _metric(fed, "latchkey_follower_changes_total") >= applied + _CHANGES, 60, "the changes to be fed")
     return (_metric(feeder, "latchkey_sent_bytes_total") - before) / _CHANGES
+
+
+def _of_checks(filled):
+    requests = [_validation_pb2.ValidateRequest(token=secret, channel=_decision_pb2.CHANNEL_API, client_ip=filled.data.client_ip,
+                                                permissions=[PERMISSION]) for secret in filled.data.secrets[:_CHECKS]]
+    with filled.validator() as validator, Client(validator.address) as client:
+        def ask():
+            return [client.validation.Validate(request, timeout=60) for request in requests]
+        ask()
+        before = [_metric(validator, name) for name in _BYTES]
+        answers = ask()
+        received, sent = (_metric(validator, name) - earlier for name, earlier in zip(_BYTES, before))
+    assert {answer.decision for answer in answers} == {_decision_pb2.DECISION_ALLOW}
+    return [Figure("lanes", f"a check, {what}", [count / len(requests)], [sum(map(_message_bytes, messages)) / len(requests)], "the message", "B")
+            for what, count, messages in (("there", received, requests), ("back", sent, answers))]
+
+
+def _message_bytes(message):
+    return message.ByteSize() + 5  # as gRPC frames it
 
 
 class _Operator:

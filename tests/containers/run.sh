@@ -2,6 +2,7 @@
 # deploy/Dockerfile and docker-compose.yml for real: buildah builds the image, podman and runc run it, and docker compose itself
 # brings the file up through podman's socket. As root, in a network, a tree of mounts and a tree of processes of its own, which
 # end with it; images stay in build/containers, or in LATCHKEY_CONTAINERS_DIR, for the next run. Called by tests/run.sh after building. The last line is `N passed, M failed`.
+# usage: tests/containers/run.sh [--no-install]
 set -euo pipefail
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -25,6 +26,15 @@ check_machine() {
     grep -qw overlay /proc/filesystems || modprobe overlay 2>/dev/null || skip "this kernel has no overlay file system"
     [[ -n $(compgen -G "/etc/apt/sources.list.d/*debian*.sources") ]] || skip "this is no Debian 12, whose archives it needs"
     command -v go >/dev/null || skip "there is no Go, which builds mailpit"
+}
+
+# Where apt is not to be asked: neither for packages nor for what images are made of.
+check_installed() {
+    local package
+    for package in "${PACKAGES[@]}"; do
+        is_installed "$package" || skip "$package is not installed"
+    done
+    [[ -e $WORK/images-made ]] || skip "the images were not made yet, which asks apt"
 }
 
 # Nothing of the machine's own podman is read or written.
@@ -62,6 +72,7 @@ run_inside() {
     exec 9>"$WORK/lock"
     flock 9
     make_images
+    touch "$WORK/images-made"
     LATCHKEY_BUILD_DIR=build exec unshare --net bash -euc '
         ip link set lo up
         exec /usr/bin/python3 tests/lib/run_python.py tests/containers'
@@ -72,5 +83,5 @@ if [[ ${1:-} == inside ]]; then
     run_inside
 fi
 check_machine
-install_packages "${PACKAGES[@]}"
+if [[ ${1:-} == --no-install ]]; then check_installed; else install_packages "${PACKAGES[@]}"; fi
 enter_namespaces

@@ -1,6 +1,7 @@
 """`latchkey migrate` and `latchkey bootstrap`: what they make, what they refuse, and what they say when the database refuses them."""
 
 import concurrent.futures
+import contextlib
 import json
 import os
 import shlex
@@ -84,10 +85,19 @@ class Migrate(DatabaseCase):
         self.assert_fails(4, "nothing listens there; is PostgreSQL running", "migrate",
                           url=f"host=127.0.0.1 port={free_port()} dbname=x user=x")
 
-    def test_a_database_that_does_not_exist_and_a_user_that_does_not_are_refused(self):
+    def test_a_database_that_nobody_has_made_yet_may_be_waited_for_and_a_user_is_refused(self):
         missing = psycopg2.extensions.make_dsn(**{**psycopg2.extensions.parse_dsn(self.url), "dbname": "no_such_thing"})
-        self.assert_fails(5, "does not exist; create it", "migrate", url=missing)
+        self.assert_fails(4, "does not exist; create it", "migrate", url=missing)
         self.assert_fails(3, "user does not exist", "migrate", url=self.url_of_user("no_such_user"))
+
+    def test_a_migration_that_is_locked_out_may_be_tried_again(self):
+        database = psycopg2.extensions.parse_dsn(self.url)["dbname"]
+        self.query(f'ALTER DATABASE "{database}" SET lock_timeout = 1')
+        with contextlib.closing(self.postgres.connect(database)) as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(7809651199139603833)")  # as another `latchkey migrate` has it
+            self.assert_fails(4, "SQLSTATE 55P03", "migrate")
+        self.query(f'ALTER DATABASE "{database}" RESET lock_timeout')
+        self.run_well("migrate")
 
     def test_a_user_without_rights_is_told_whose_they_are(self):
         self.query("DO $$ BEGIN CREATE ROLE latchkey_test_stranger LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$")

@@ -65,6 +65,16 @@ class Files(unittest.TestCase):
             self.assertEqual((done.returncode, "is not the key of the certificate" in done.stderr), (EXIT_CONFIG, True), done.stderr)
             self.assertEqual(check("latchkeyd", "--tls-certificate", one.certificate, "--tls-key", one.key).returncode, 0)
 
+    def test_a_part_of_the_lanes_with_foreign_secrets_is_a_mistake_and_either_alone_is_none(self):
+        lanes, foreign = ("--lanes", "0-31"), ("--accept-foreign-secrets",)
+        for name in ("latchkey-validator", "latchkeyd"):
+            with self.subTest(name):
+                done = check(name, *lanes, *foreign)
+                self.assertEqual((done.returncode, "foreign secrets name none" in done.stderr), (EXIT_CONFIG, True), done.stderr)
+                self.assertEqual([check(name, *words).returncode for words in (lanes, foreign)], [0, 0])
+        wrong = check("latchkey-validator", "--lanes", "64", *foreign).stderr
+        self.assertEqual((wrong.count("\n"), "type lanes from 0 to 63" in wrong), (1, True), wrong)
+
     def test_a_check_opens_no_port_and_asks_no_database(self):
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))

@@ -215,6 +215,22 @@ class Envoy(unittest.TestCase):
         self.assertEqual(scraped, listening)
 
 
+class EnvoyInFrontOfServices(unittest.TestCase):
+    """deploy/envoy, which tests/interop runs."""
+
+    def test_a_late_answer_is_forgiven_once_and_the_page_says_how_long_who_stops_has_to_serve_on(self):
+        page = (ROOT / "docs/envoy.md").read_text(encoding="utf-8")
+        delay = int(re.search(r"^    latchkey-validator .*--drain-delay (\d+)s", page, re.MULTILINE)[1])
+        for path in (ROOT / "deploy/envoy").glob("*.yaml"):
+            clusters = yaml.safe_load(path.read_text(encoding="utf-8"))["static_resources"]["clusters"]
+            checks = [check for cluster in clusters for check in cluster.get("health_checks", ())]
+            self.assertTrue(checks, path.name)
+            for check in checks:
+                interval, timeout = (int(check[key].removesuffix("s")) for key in ("interval", "timeout"))
+                self.assertGreater(check["unhealthy_threshold"], 1, path.name)
+                self.assertGreater(delay, interval * check["unhealthy_threshold"] + timeout, path.name)
+
+
 class Secrets(unittest.TestCase):
     def setUp(self):
         directory = tempfile.TemporaryDirectory(prefix="latchkey-secrets-")

@@ -2,6 +2,7 @@
 in its place (--reuse-port). docs/upgrade.md."""
 
 import re
+import sys
 import unittest
 
 from latchkey_test import Deployment, Server, stubs
@@ -60,6 +61,7 @@ class Replacement(unittest.TestCase):
             self.assertEqual(caller.counts.keys(), set(paths))
             for path, counts in caller.counts.items():
                 self.assertEqual(list(counts), ["answered"], f"{type(caller).__name__} {path}: {counts}")
+            print(f"    {type(caller).__name__}: {sum(counts['answered'] for counts in caller.counts.values())} calls, none failed", file=sys.stderr)
 
     def test_no_call_fails_while_two_replicas_of_each_server_are_replaced_one_after_the_other(self):
         replicas = {name: [self.enterContext(self.deployment.beside(name)) for _ in range(2)] for name in METHODS}

@@ -9,6 +9,7 @@ import unittest
 from pathlib import Path
 
 import yaml
+from latchkey_test import free_port, run_latchkey
 from latchkey_test.authority import Authority
 from latchkey_test.paths import ROOT, program
 from manifests import (KUBE_VERSION, KUBERNETES, NAMESPACE, OVERLAYS, TOOLS, helm, index, key_of, kustomize, kustomize_with, load, of_kind,
@@ -116,6 +117,20 @@ class Manifests(unittest.TestCase):
                 self.assertNotEqual(done.returncode, 0)
                 self.assertIn("values", done.stderr)
 
+    def test_the_chart_refuses_less_time_to_end_than_a_drain_may_take(self):
+        def make(**values):
+            words = [f"{name.replace('__', '.').replace('_', '-')}={value}" for name, value in values.items()]
+            return tool("helm", "template", "latchkey", KUBERNETES / "chart", *KUBE_VERSION, "--set", ",".join(words))
+        for drain, needed in (({}, 35), ({"settings__latchkey__drain_grace": "2m"}, 135), ({"settings__token__drain_grace": "300ms"}, 35),
+                              ({"settings__validator__drain_delay": "45s"}, 75), ({"settings__latchkey__drain_delay": "null"}, 30),
+                              ({"settings__latchkey__drain_grace": "null"}, 35), ({"settings__latchkey__drain_grace": "20001ms"}, 36)):
+            with self.subTest(drain):
+                self.assert_done(make(**drain, terminationGracePeriodSeconds=needed))
+                done = make(**drain, terminationGracePeriodSeconds=needed - 1)
+                self.assertNotEqual(done.returncode, 0)
+                self.assertIn("terminationGracePeriodSeconds", done.stderr)
+        self.assertNotEqual(make(settings__token__drain_grace="20").returncode, 0)
+
     def test_the_packed_chart_is_whole(self):
         with tempfile.TemporaryDirectory() as directory:
             self.assert_done(tool("helm", "package", KUBERNETES / "chart", "--destination", directory))
@@ -208,6 +223,20 @@ class Pods(unittest.TestCase):
             with self.subTest(label):
                 for container in pod["containers"]:
                     self.assertRegex(container["image"], r":\d+\.\d+[\w.-]*$")
+
+
+class Migration(unittest.TestCase):
+    """Which of the codes that `latchkey migrate` ends with make Kubernetes try again."""
+
+    def test_what_waiting_may_mend_is_tried_again_and_what_it_can_not_is_not(self):
+        for overlay in OVERLAYS:
+            [job] = of_kind(load(kustomize(overlay)), "Job")
+            [rule] = job["spec"]["podFailurePolicy"]["rules"]
+            self.assertEqual((rule["action"], rule["onExitCodes"]["operator"]), ("FailJob", "In"))
+            for url, is_given_up in (("postgresql://host/latchkey?nonsense=1", True), (f"postgresql://127.0.0.1:{free_port()}/latchkey", False)):
+                done = run_latchkey("migrate", LATCHKEY_DATABASE_URL=url)
+                self.assertNotEqual(done.returncode, 0)
+                self.assertEqual(done.returncode in rule["onExitCodes"]["values"], is_given_up, done.stderr)
 
 
 class Settings(unittest.TestCase):

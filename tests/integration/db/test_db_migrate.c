@@ -138,6 +138,49 @@ static void a_file_that_fails_is_undone_and_named(void **state) {
     assert_int_equal(migrate(all), STATUS_OK); // mended
 }
 
+static void expect_failing_file(const char *text, enum status expected, const char *words) {
+    const struct schema_file failing[] = {{"0001_failing.sql", text, 0}};
+    assert_int_equal(migrate((struct db_migrations){failing, 1}), expected);
+    expect_sentence("0001_failing.sql failed and was undone: ");
+    expect_sentence(words);
+    assert_int_equal(migrate(first_one), STATUS_OK);
+    database_run(database.url, "DROP TABLE thing; DELETE FROM latchkey.migration");
+}
+
+static void a_file_that_fails_for_what_passes_is_told_from_one_that_is_wrong(void **state) {
+    (void)state;
+    expect_failing_file("SELECT 1 / 0;", STATUS_FAILED_PRECONDITION, "division by zero");
+    expect_failing_file("SET LOCAL statement_timeout = 1; SELECT pg_sleep(600);", STATUS_UNAVAILABLE,
+                        "statement timeout");
+    expect_failing_file("DO $$ BEGIN RAISE deadlock_detected; END $$;", STATUS_UNAVAILABLE,
+                        "deadlock_detected");
+    expect_failing_file("DO $$ BEGIN RAISE unique_violation; END $$;", STATUS_FAILED_PRECONDITION,
+                        "unique_violation");
+}
+
+static void a_lock_that_somebody_keeps_is_no_fault_of_the_schema(void **state) {
+    (void)state;
+    const struct schema_file waiting[] = {
+        files[0],
+        {"0002_waiting.sql", "SET LOCAL lock_timeout = 1; ALTER TABLE thing ADD COLUMN name text;", 0}};
+    assert_int_equal(migrate(first_one), STATUS_OK);
+    struct db_connection *other = database_open(database.url);
+    struct db_transaction *transaction;
+    struct arena arena;
+    arena_init(&arena, 0);
+    const struct db_begin_options options = {.arena = &arena, .deadline_ns = deadline_in_ms(60000)};
+    assert_int_equal(db_begin(other, &options, &transaction), STATUS_OK);
+    assert_int_equal(
+        db_query(transaction, &(struct db_statement){"test_look", "SELECT FROM thing"}, NULL, NULL),
+        STATUS_OK);
+    assert_int_equal(migrate((struct db_migrations){waiting, 2}), STATUS_UNAVAILABLE);
+    expect_sentence("0002_waiting.sql failed and was undone: canceling statement due to lock timeout");
+    db_rollback(transaction);
+    assert_int_equal(migrate((struct db_migrations){waiting, 2}), STATUS_OK);
+    arena_fini(&arena);
+    db_connection_close(other);
+}
+
 // The child's exit code: how many it applied, or 100.
 static int migrate_in_child(void) {
     struct db_connection *own = database_open(database.url);
@@ -195,6 +238,8 @@ int main(void) {
         CASE(a_record_without_the_column_gets_it_and_its_newer_rows_are_refused),
         CASE(a_file_that_was_edited_after_landing_is_noticed),
         CASE(a_file_that_fails_is_undone_and_named),
+        CASE(a_file_that_fails_for_what_passes_is_told_from_one_that_is_wrong),
+        CASE(a_lock_that_somebody_keeps_is_no_fault_of_the_schema),
         CASE(several_processes_at_once_apply_each_file_once),
         CASE(the_schema_of_this_binary_migrates),
     };

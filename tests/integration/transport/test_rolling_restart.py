@@ -2,6 +2,7 @@
 
 import os
 import socket
+import sys
 import threading
 import unittest
 
@@ -113,6 +114,7 @@ class RollingRestart(unittest.TestCase):
             for caller in callers:
                 caller.end()
                 self.assertEqual(caller.failures, [])
+            print(f"    {RESTARTS} replacements, {sum(caller.answered for caller in callers)} calls, none failed", file=sys.stderr)
 
     def test_a_process_that_is_not_ready_leaves_the_ports_to_the_one_that_is(self):
         with Deployment(reuse_port=True) as deployment:

@@ -17,6 +17,25 @@ validator: {grpc: 7078, admin: 7079}
 {{- range $name, $value := . }}{{ printf "%s = %s\n" $name $value }}{{ end -}}
 {{- end -}}
 
+{{- /* A duration as settings are typed, in milliseconds; values.schema.json has seen that it is one. */ -}}
+{{- define "latchkey.milliseconds" -}}
+{{- mul (regexFind "^[0-9]+" .) (get (dict "ms" 1 "s" 1000 "m" 60000 "h" 3600000 "d" 86400000 "" 1) (regexFind "[a-z]*$" .)) -}}
+{{- end -}}
+
+{{- /* What the kubelet waits for an end, which no server's drain, and ten seconds for a silent database, may be longer than. */ -}}
+{{- define "latchkey.terminationGrace" -}}
+{{- range $name, $_ := include "latchkey.servers" . | fromYaml -}}
+{{- $settings := merge (dict) (get $.Values.settings $name) $.Values.settings.transport $.Values.settings.latchkey -}}
+{{- $delay := get $settings "drain-delay" | default "0" -}}
+{{- $grace := get $settings "drain-grace" | default "20s" -}}
+{{- $needed := add (include "latchkey.milliseconds" $delay) (include "latchkey.milliseconds" $grace) 10000 -}}
+{{- if gt $needed (mul $.Values.terminationGracePeriodSeconds 1000) -}}
+{{- fail (printf "values: terminationGracePeriodSeconds is %v, and latchkey-%s may need drain-delay %s, drain-grace %s and 10s to end" $.Values.terminationGracePeriodSeconds $name $delay $grace) -}}
+{{- end -}}
+{{- end -}}
+{{- .Values.terminationGracePeriodSeconds -}}
+{{- end -}}
+
 {{- define "latchkey.clients" -}}
 {{- range $name, $rights := . }}{{ printf "%s %s\n" $name (join " " $rights) }}{{ end -}}
 {{- end -}}
@@ -80,7 +99,7 @@ serviceAccountName: latchkey
 automountServiceAccountToken: false
 # Variables of services would be named LATCHKEY_..., as settings are.
 enableServiceLinks: false
-terminationGracePeriodSeconds: {{ .Values.terminationGracePeriodSeconds }}
+terminationGracePeriodSeconds: {{ include "latchkey.terminationGrace" . }}
 {{- with .Values.image.pullSecrets }}
 imagePullSecrets:
 {{- range . }}
