@@ -1,6 +1,12 @@
 // Which page is at which path. The first pattern that fits is taken.
 
 import type {ComponentType} from "preact";
+import Explain from "../pages/explain.tsx";
+import Logins from "../pages/logins.tsx";
+import NewToken from "../pages/new_token.tsx";
+import SignIn from "../pages/sign_in.tsx";
+import SignInLink from "../pages/sign_in_link.tsx";
+import Token from "../pages/token.tsx";
 import Tokens from "../pages/tokens.tsx";
 import {matchPath} from "./path.ts";
 
@@ -18,7 +24,13 @@ interface Route {
 }
 
 const ROUTES: readonly Route[] = [
+    {pattern: "/sign-in", page: SignIn, isOpen: true},
+    {pattern: "/sign-in/link", page: SignInLink, isOpen: true},
     {pattern: "/tokens", page: Tokens},
+    {pattern: "/tokens/new", page: NewToken},
+    {pattern: "/tokens/:id", page: Token},
+    {pattern: "/logins", page: Logins},
+    {pattern: "/explain", page: Explain},
 ];
 
 export function findRoute(path: string): {route: Route; parts: Record<string, string>} | null {
