@@ -1,7 +1,11 @@
 // Which page is at which path. The first pattern that fits is taken.
 
 import type {ComponentType} from "preact";
+import Invitation from "../pages/invitation.tsx";
+import Invite from "../pages/invite.tsx";
+import Member from "../pages/member.tsx";
 import Tokens from "../pages/tokens.tsx";
+import Users from "../pages/users.tsx";
 import {matchPath} from "./path.ts";
 
 export interface PageProps {
@@ -19,6 +23,11 @@ interface Route {
 
 const ROUTES: readonly Route[] = [
     {pattern: "/tokens", page: Tokens},
+
+    {pattern: "/users", page: Users},
+    {pattern: "/users/invite", page: Invite},
+    {pattern: "/users/:id", page: Member},
+    {pattern: "/invitation", page: Invitation, isOpen: true},
 ];
 
 export function findRoute(path: string): {route: Route; parts: Record<string, string>} | null {
