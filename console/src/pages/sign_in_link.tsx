@@ -4,7 +4,7 @@
 import type {JSX} from "preact";
 import {useEffect, useState} from "preact/hooks";
 import {navigate} from "../app/router.tsx";
-import {takeFragment} from "../session/fragment.ts";
+import {takeFragment} from "../app/fragment.ts";
 import type {RpcError} from "../rpc/rpc_error.ts";
 import {asRpcError} from "../rpc/use_load.ts";
 import {isRefusal, Refused} from "../session/refused.tsx";
