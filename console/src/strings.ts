@@ -25,6 +25,7 @@ export const frame = {
     navigation: "Main",
     menu: "Menu",
     signOut: "Sign out",
+    signOutFailed: "You are still signed in: the server could not be told. Try again.",
     signedInAs: (who: string, company: string) => `${who}, ${company}`,
     companyToken: "Token of the company",
     groups: {profile: "Profile", company: "My company"},
@@ -243,6 +244,7 @@ export const logins = {
     you: "You",
     thisOne: "This session",
     unknownAgent: "Not told",
+    refused: (why: string) => `Refused: ${why.charAt(0).toLowerCase()}${why.slice(1)}`,
     times: (count: string) => `${count} times`,
     deactivate: "Deactivate",
     deactivateOf: (who: string, at: string) => `Deactivate the session of ${who}, ${at}`,
@@ -273,7 +275,6 @@ export const explain = {
     allowed: "Allowed",
     refused: "Refused",
     allowedText: "Every check passed.",
-    refusedBy: (check: string) => `The first check that failed: ${check}.`,
     caption: "Checks in their order",
     columns: {check: "Check", result: "Result", detail: "What was compared"},
     passed: "Passed",
@@ -289,7 +290,7 @@ export const explain = {
     } as Record<string, string>,
 };
 
-/** What each check of a decision looks at, and as what a refusal by it is known. */
+/** What each check of a decision looks at. */
 export const reasons: Record<string, string> = {
     REASON_MALFORMED: "The secret's form",
     REASON_UNKNOWN: "The token is known",
@@ -308,11 +309,23 @@ export const reasons: Record<string, string> = {
     REASON_NOT_CURRENT: "The validator is up to date",
 };
 
+/** What a refusal by a check means. */
 export const refusals: Record<string, string> = {
-    REASON_COMPANY_SUSPENDED: "Refused: company suspended",
-    REASON_MEMBER_REMOVED: "Refused: not a member any more",
-    REASON_COMPANY_IP_NOT_LISTED: "Refused: address not on the company's whitelist",
-    REASON_MEMBER_IP_NOT_LISTED: "Refused: address not on the member's list",
+    REASON_MALFORMED: "That is no secret",
+    REASON_UNKNOWN: "No token has this secret",
+    REASON_COMPANY_SUSPENDED: "The company is suspended",
+    REASON_MEMBER_REMOVED: "The owner is not a member any more",
+    REASON_DEACTIVATED: "The token is deactivated",
+    REASON_SUSPENDED: "The token is suspended",
+    REASON_NOT_YET_VALID: "The token is not valid yet",
+    REASON_EXPIRED: "The token has expired",
+    REASON_CHANNEL_NOT_ALLOWED: "The token is not for this channel",
+    REASON_COMPANY_IP_NOT_LISTED: "The address is not on the company's whitelist",
+    REASON_MEMBER_IP_NOT_LISTED: "The address is not on the member's own list",
+    REASON_TOKEN_IP_NOT_LISTED: "The address is not on the token's list",
+    REASON_DOMAIN_NOT_LISTED: "The domain is not among the token's",
+    REASON_PERMISSION_MISSING: "A permission is missing",
+    REASON_NOT_CURRENT: "The validator is not up to date",
 };
 
 export const secrets = {

@@ -79,7 +79,7 @@ function State({of: {loginToken, refusedReason, count = "1"}, ownTokenId}: {of: 
     if (!loginToken) {
         return (
             <>
-                <Badge tone="bad">{refusals[refusedReason ?? ""] ?? tokens.unknownState}</Badge>
+                <Badge tone="bad">{logins.refused(refusals[refusedReason ?? ""] ?? tokens.unknownState)}</Badge>
                 {count !== "1" && <> <span class="quiet">{logins.times(count)}</span></>}
             </>
         );

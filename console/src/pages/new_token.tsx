@@ -25,6 +25,7 @@ import {Page} from "../ui/page.tsx";
 import {Secret} from "../ui/secret.tsx";
 import {useUnsaved} from "../ui/use_unsaved.ts";
 
+const OWN_FIELDS = ["label", "permissions", "channels", "expireIn", "allowedDomains", "allowedIps"];
 const UNITS = (Object.keys(UNIT_SECONDS) as Unit[]).map(value => ({value, text: newToken.units[value]}));
 
 export default function NewToken(): JSX.Element {
@@ -64,7 +65,7 @@ function Create({onMade}: {onMade: (made: CreateAccessTokenResponse) => void}): 
         </>
     );
     return (
-        <Form onSubmit={submit} error={error} actions={actions}>
+        <Form onSubmit={submit} error={error} ownFields={OWN_FIELDS} actions={actions}>
             <Fields form={form} problems={problems} error={error} onForm={change => setForm({...form, ...change})} />
         </Form>
     );

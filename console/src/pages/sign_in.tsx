@@ -21,6 +21,11 @@ export default function SignIn({query}: PageProps): JSX.Element {
     const session = useLoad(loadSession, "");
     const isSignedIn = session.data?.signedIn ?? false;
     useEffect(() => { if (isSignedIn) navigate(takeReturn(Date.now()), {replace: true}); }, [isSignedIn]);
+    // The link in the mail opens in another tab; when one comes back to this one, it knows.
+    useEffect(() => {
+        window.addEventListener("focus", session.reload);
+        return () => window.removeEventListener("focus", session.reload);
+    }, [session.reload]);
     const reason = query.get("refused");
     return (
         <Page title={signIn.title}>

@@ -22,9 +22,11 @@ export function PermissionPicker({groups, chosen, onChosen}: PickerProps): JSX.E
         <div class="picker">
             {count > FEW && <TextField label={newToken.permissionSearch} type="search" value={text} onValue={setText} />}
             <p class="hint" role="status">{found.length === 0 ? newToken.noPermissions : newToken.chosen(chosen.length)}</p>
-            {found.map(group => (
-                <Group key={group.resource} group={group} chosen={chosen} onChoose={(name, is) => onChosen(choose(chosen, name, is))} />
-            ))}
+            <div class="groups">
+                {found.map(group => (
+                    <Group key={group.resource} group={group} chosen={chosen} onChoose={(name, is) => onChosen(choose(chosen, name, is))} />
+                ))}
+            </div>
         </div>
     );
 }

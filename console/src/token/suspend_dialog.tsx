@@ -34,7 +34,7 @@ export function SuspendDialog({token: {tokenId = ""}, onClose, onSuspended}: Sus
     );
     return (
         <Dialog title={text.suspendTitle} onClose={onClose}>
-            <Form onSubmit={suspend} error={error} actions={actions}>
+            <Form onSubmit={suspend} error={error} ownFields={["until", "note"]} actions={actions}>
                 <TextField label={text.until} hint={text.untilHint} type="datetime-local" value={until} onValue={setUntil}
                     error={isPast ? text.untilPast : error?.violationOf("until")} />
                 <TextField label={text.note} hint={text.noteHint} maxLength={500} value={note} onValue={setNote} error={error?.violationOf("note")} />
