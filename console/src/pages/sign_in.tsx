@@ -76,10 +76,12 @@ function MailForm({company: known}: {company: string | null}): JSX.Element {
     }
     if (sentTo !== "") return <Sent email={sentTo} onAgain={() => setSentTo("")} />;
     return (
-        <Form onSubmit={submit} error={error} actions={<Button kind="primary" type="submit" busy={busy}>{signIn.send}</Button>}>
+        <Form onSubmit={submit} error={error} ownFields={["email", "company"]} actions={<Button kind="primary" type="submit" busy={busy}>{signIn.send}</Button>}>
             <p class="quiet">{signIn.lead}</p>
-            <TextField label={signIn.email} type="email" autocomplete="email" required value={email} onValue={setEmail} />
-            {known === null && <TextField label={signIn.company} hint={signIn.companyHint} autocomplete="off" value={company} onValue={setCompany} />}
+            <TextField label={signIn.email} type="email" autocomplete="email" required value={email} error={error?.violationOf("email")}
+                onValue={setEmail} />
+            {known === null && <TextField label={signIn.company} hint={signIn.companyHint} autocomplete="off" value={company}
+                error={error?.violationOf("company")} onValue={setCompany} />}
         </Form>
     );
 }
