@@ -1,9 +1,11 @@
 // Which page is at which path. The first pattern that fits is taken.
 
 import type {ComponentType} from "preact";
+import Draft from "../pages/draft.tsx";
 import Invitation from "../pages/invitation.tsx";
 import Invite from "../pages/invite.tsx";
 import Member from "../pages/member.tsx";
+import Security from "../pages/security.tsx";
 import Tokens from "../pages/tokens.tsx";
 import Users from "../pages/users.tsx";
 import {matchPath} from "./path.ts";
@@ -24,6 +26,8 @@ interface Route {
 const ROUTES: readonly Route[] = [
     {pattern: "/tokens", page: Tokens},
 
+    {pattern: "/security", page: Security},
+    {pattern: "/security/draft/:id", page: Draft},
     {pattern: "/users", page: Users},
     {pattern: "/users/invite", page: Invite},
     {pattern: "/users/:id", page: Member},
