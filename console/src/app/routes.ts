@@ -1,12 +1,14 @@
 // Which page is at which path. The first pattern that fits is taken.
 
 import type {ComponentType} from "preact";
+import Draft from "../pages/draft.tsx";
 import Explain from "../pages/explain.tsx";
 import Invitation from "../pages/invitation.tsx";
 import Invite from "../pages/invite.tsx";
 import Logins from "../pages/logins.tsx";
 import Member from "../pages/member.tsx";
 import NewToken from "../pages/new_token.tsx";
+import Security from "../pages/security.tsx";
 import SignIn from "../pages/sign_in.tsx";
 import SignInLink from "../pages/sign_in_link.tsx";
 import Token from "../pages/token.tsx";
@@ -36,6 +38,8 @@ const ROUTES: readonly Route[] = [
     {pattern: "/logins", page: Logins},
     {pattern: "/explain", page: Explain},
 
+    {pattern: "/security", page: Security},
+    {pattern: "/security/draft/:id", page: Draft},
     {pattern: "/users", page: Users},
     {pattern: "/users/invite", page: Invite},
     {pattern: "/users/:id", page: Member},

@@ -82,9 +82,19 @@ export function readPasted(text: string): Pasted {
     return pasted;
 }
 
-/** In runs that one call takes. */
-export function inRuns<T>(all: readonly T[], length: number): T[][] {
+/** In runs that one call takes: of so many, and of so much text together. */
+export function inRuns<T>(all: readonly T[], lengthMax: number, sizeMax: number, sizeOf: (each: T) => number): T[][] {
     const runs: T[][] = [];
-    for (let at = 0; at < all.length; at += length) runs.push(all.slice(at, at + length));
+    let size = Infinity;
+    for (const each of all) {
+        let run = runs.at(-1);
+        if (!run || run.length === lengthMax || size + sizeOf(each) > sizeMax) {
+            run = [];
+            runs.push(run);
+            size = 0;
+        }
+        run.push(each);
+        size += sizeOf(each);
+    }
     return runs;
 }
