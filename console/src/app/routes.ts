@@ -2,6 +2,7 @@
 
 import type {ComponentType} from "preact";
 import Draft from "../pages/draft.tsx";
+import EditToken from "../pages/edit_token.tsx";
 import Explain from "../pages/explain.tsx";
 import Invitation from "../pages/invitation.tsx";
 import Invite from "../pages/invite.tsx";
@@ -35,6 +36,7 @@ const ROUTES: readonly Route[] = [
     {pattern: "/tokens", page: Tokens},
     {pattern: "/tokens/new", page: NewToken},
     {pattern: "/tokens/:id", page: Token},
+    {pattern: "/tokens/:id/edit", page: EditToken},
     {pattern: "/logins", page: Logins},
     {pattern: "/explain", page: Explain},
 
