@@ -1,6 +1,8 @@
 // Which page is at which path. The first pattern that fits is taken.
 
 import type {ComponentType} from "preact";
+import Audit from "../pages/audit.tsx";
+import Company from "../pages/company.tsx";
 import Draft from "../pages/draft.tsx";
 import Invitation from "../pages/invitation.tsx";
 import Invite from "../pages/invite.tsx";
@@ -31,6 +33,8 @@ const ROUTES: readonly Route[] = [
     {pattern: "/users", page: Users},
     {pattern: "/users/invite", page: Invite},
     {pattern: "/users/:id", page: Member},
+    {pattern: "/company", page: Company},
+    {pattern: "/audit", page: Audit},
     {pattern: "/invitation", page: Invitation, isOpen: true},
 ];
 
