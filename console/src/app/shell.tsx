@@ -7,11 +7,13 @@ import {useLoad} from "../rpc/use_load.ts";
 import {SignedInContext, type SignedIn} from "../session/context.ts";
 import {endSession, loadSession} from "../session/session.ts";
 import {common, frame} from "../strings.ts";
+import {announce} from "../ui/announce.tsx";
 import {Button} from "../ui/button.tsx";
+import {Email} from "../ui/email.tsx";
 import {Loaded} from "../ui/loaded.tsx";
 import {goToSignIn, SIGN_IN} from "./app.tsx";
 import {isAt, navigationOf} from "./navigation.ts";
-import {Link, navigate} from "./router.tsx";
+import {Link} from "./router.tsx";
 
 async function loadSignedIn(signal: AbortSignal): Promise<SignedIn | null> {
     const session = await loadSession(signal);
@@ -80,13 +82,18 @@ function Person({signedIn: {caller}}: {signedIn: SignedIn}): JSX.Element {
     const [busy, setBusy] = useState(false);
     async function signOut(): Promise<void> {
         setBusy(true);
-        // Also where the server can't be reached: who signs out leaves the page in any case, and the session ends by itself.
-        await endSession().catch(() => undefined);
-        navigate(SIGN_IN);
+        try {
+            await endSession();
+            // A whole new page: nothing of what this person saw stays in memory.
+            location.replace(SIGN_IN);
+        } catch {
+            announce(frame.signOutFailed);
+            setBusy(false);
+        }
     }
     return (
         <div class="person">
-            <p>{caller.email || frame.companyToken}<br /><span class="quiet">{caller.companyName}</span></p>
+            <p>{caller.email ? <Email address={caller.email} /> : frame.companyToken}<br /><span class="quiet">{caller.companyName}</span></p>
             <Button busy={busy} onClick={signOut}>{frame.signOut}</Button>
         </div>
     );
