@@ -1,6 +1,8 @@
 // Which page is at which path. The first pattern that fits is taken.
 
 import type {ComponentType} from "preact";
+import Audit from "../pages/audit.tsx";
+import Company from "../pages/company.tsx";
 import Draft from "../pages/draft.tsx";
 import EditToken from "../pages/edit_token.tsx";
 import Explain from "../pages/explain.tsx";
@@ -45,6 +47,8 @@ const ROUTES: readonly Route[] = [
     {pattern: "/users", page: Users},
     {pattern: "/users/invite", page: Invite},
     {pattern: "/users/:id", page: Member},
+    {pattern: "/company", page: Company},
+    {pattern: "/audit", page: Audit},
     {pattern: "/invitation", page: Invitation, isOpen: true},
 ];
 

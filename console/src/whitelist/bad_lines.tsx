@@ -1,13 +1,11 @@
 import type {JSX} from "preact";
-import {addressProblems, entries as strings} from "../strings.ts";
+import {entries as strings} from "../strings.ts";
 import {Table, type Column} from "../ui/table.tsx";
 import type {BadLine} from "./paste.ts";
+import {wordsOf} from "./problem_words.ts";
 
 const SHOWN_MAX = 20;
 const TEXT_MAX = 80;
-
-const wordsOf = (problem: BadLine["problem"]): string =>
-    problem === "EVERYBODY" ? strings.everybody : problem === "NOTE_TOO_LONG" ? strings.noteTooLong : addressProblems[problem];
 
 const COLUMNS: Column<BadLine>[] = [
     {title: strings.line, cell: ({line}) => line},

@@ -1,8 +1,9 @@
 // A pasted list: each line is an address, with or without checking bits, and what else stands on it is its note. Blank lines and those
 // that begin with # are passed over. Every other line is either an entry or named with what is wrong.
 
-import {type IpProblem, isProblem} from "../ip/address.ts";
+import {isProblem} from "../ip/address.ts";
 import {formatPrefix, parsePrefix} from "../ip/prefix.ts";
+import type {EntryProblem} from "./problem_words.ts";
 
 export interface PastedEntry {
     line: number;
@@ -17,7 +18,7 @@ export interface PastedEntry {
 export interface BadLine {
     line: number;
     text: string;
-    problem: IpProblem | "NOTE_TOO_LONG" | "EVERYBODY";
+    problem: EntryProblem;
 }
 
 export interface Pasted {

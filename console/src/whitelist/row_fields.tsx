@@ -2,9 +2,10 @@
 
 import type {JSX} from "preact";
 import {formatPrefix, sizeOf} from "../ip/prefix.ts";
-import {addressProblems, entries as strings} from "../strings.ts";
+import {entries as strings} from "../strings.ts";
 import {Button} from "../ui/button.tsx";
 import {SelectField, TextField} from "../ui/field.tsx";
+import {wordsOf} from "./problem_words.ts";
 import {BITS_CHOICES, isBlank, judgeRow, type Row} from "./rows.ts";
 
 interface RowFieldsProps {
@@ -23,7 +24,7 @@ const CHOICES = BITS_CHOICES.map(value => ({value, text: strings.bitsChoices[val
 export function RowFields({row, number, isTried, said, onSet, onRemove}: RowFieldsProps): JSX.Element {
     const judged = judgeRow(row);
     const wrong = "problem" in judged && isTried && !isBlank(row) ? judged : undefined;
-    const problemOf = (field: "address" | "bits"): string | undefined => wrong?.field === field ? addressProblems[wrong.problem] : said[field];
+    const problemOf = (field: "address" | "bits"): string | undefined => wrong?.field === field ? wordsOf(wrong.problem) : said[field];
     return (
         <fieldset class="entry-row">
             <legend class="unseen">{strings.row(number)}</legend>
