@@ -13,6 +13,7 @@ import {announce} from "../ui/announce.tsx";
 import {Button} from "../ui/button.tsx";
 import {CheckField, SelectField, TextField} from "../ui/field.tsx";
 import {Form} from "../ui/form.tsx";
+import {useUnsaved} from "../ui/use_unsaved.ts";
 import {badSpans, formOf, SPAN_FIELDS, updateOf, type CompanyForm} from "./policy.ts";
 import {SpanField} from "./span_field.tsx";
 import {textOf} from "./policy_text.ts";
@@ -29,6 +30,7 @@ export function PolicyForm({company: loaded}: {company: Company}): JSX.Element {
     const edited = useEdited<CompanyForm>(formOf(loaded));
     const update = useChange("CompanyService", "UpdateCompany");
     const {form, set} = edited;
+    useUnsaved(updateOf(company, edited.base, form) !== undefined);
     const problem = isStale(update.error) ? undefined : update.error;
 
     async function save(): Promise<void> {

@@ -8,6 +8,7 @@ import {entries as strings} from "../strings.ts";
 import {announce} from "../ui/announce.tsx";
 import {Button} from "../ui/button.tsx";
 import {Form} from "../ui/form.tsx";
+import {useUnsaved} from "../ui/use_unsaved.ts";
 import type {ListPlace} from "./place.ts";
 import {RowFields} from "./row_fields.tsx";
 import {changeRows, entryOf, firstRows, isBlank, judgeRow} from "./rows.ts";
@@ -20,6 +21,7 @@ export function AddRows({place: {draftId, onChanged}}: {place: ListPlace}): JSX.
     const [warnings, setWarnings] = useState<readonly WhitelistWarning[]>([]);
     const add = useChange("WhitelistService", "AddWhitelistEntries");
     const filled = rows.filter(row => !isBlank(row));
+    useUnsaved(filled.length > 0);
     async function submit(): Promise<void> {
         setTried(true);
         setProblem(filled.length === 0 ? strings.nothing : undefined);

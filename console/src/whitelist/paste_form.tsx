@@ -9,6 +9,8 @@ import {announce} from "../ui/announce.tsx";
 import {Button} from "../ui/button.tsx";
 import {AreaField, CheckField, Field} from "../ui/field.tsx";
 import {Form} from "../ui/form.tsx";
+import {useDebounced} from "../ui/use_debounced.ts";
+import {useUnsaved} from "../ui/use_unsaved.ts";
 import {BadLines} from "./bad_lines.tsx";
 import {inRuns, readPasted, type PastedEntry} from "./paste.ts";
 import type {ListPlace} from "./place.ts";
@@ -32,9 +34,12 @@ export function PasteForm({place: {draftId, onChanged}}: {place: ListPlace}): JS
     const [added, setAdded] = useState(0);
     const [warnings, setWarnings] = useState<readonly WhitelistWarning[]>([]);
     const add = useChange("WhitelistService", "AddWhitelistEntries");
-    const pasted = useMemo(() => readPasted(text), [text]);
-    const {entries, bad, repeated} = pasted;
+    // A list of a million lines is not read anew at each key.
+    const settled = useDebounced(text);
+    const judged = useMemo(() => readPasted(settled), [settled]);
+    const {entries, bad, repeated} = judged;
     const isBlocked = bad.length > 0 && !leavesOut;
+    useUnsaved(text !== "");
 
     function type(value: string): void {
         setText(value);
@@ -44,7 +49,8 @@ export function PasteForm({place: {draftId, onChanged}}: {place: ListPlace}): JS
     /** Goes on behind what is added already, so that trying again adds nothing twice. */
     async function submit(): Promise<void> {
         setTried(true);
-        if (isBlocked || entries.length === 0) return;
+        const {entries, bad} = text === settled ? judged : readPasted(text);
+        if ((bad.length > 0 && !leavesOut) || entries.length === 0) return;
         let done = added;
         const odd: WhitelistWarning[] = [];
         for (const run of inRuns(entries.slice(done), RUN_LENGTH, RUN_BYTES, sizeOf)) {
