@@ -112,7 +112,6 @@ export const tokens = {
     anyOwner: "Everybody",
     mine: "You",
     company: "Company",
-    other: "Another member",
     columns: {label: "Label", owner: "Owner", state: "State", lastUsed: "Last used", expires: "Expires"},
     states: {
         TOKEN_STATE_ACTIVE: "Active",

@@ -5,6 +5,7 @@ import {useEffect, useState} from "preact/hooks";
 import {call} from "../rpc/call.ts";
 import {useLoad} from "../rpc/use_load.ts";
 import {SignedInContext, type SignedIn} from "../session/context.ts";
+import {isRefusal, Refused} from "../session/refused.tsx";
 import {endSession, loadSession} from "../session/session.ts";
 import {common, frame} from "../strings.ts";
 import {announce} from "../ui/announce.tsx";
@@ -26,14 +27,18 @@ export function Shell({path, children}: {path: string; children: ComponentChildr
     const signedIn = useLoad(loadSignedIn, "");
     const isNobody = signedIn.state === "done" && signedIn.data === null;
     useEffect(() => { if (isNobody) goToSignIn(); }, [isNobody]);
+    // Whose address is not listed any more.
+    const refused = signedIn.error?.reason ?? "";
     return (
         <div class="shell">
             <a class="skip" href="#page">{frame.skip}</a>
             <Bar path={path} signedIn={signedIn.data ?? null} />
             <main id="page" tabIndex={-1}>
-                <Loaded of={signedIn}>
-                    {data => data && <SignedInContext.Provider value={data}>{children}</SignedInContext.Provider>}
-                </Loaded>
+                {isRefusal(refused) ? <Refused reason={refused} address={signedIn.error?.metadata.clientIp ?? ""} /> : (
+                    <Loaded of={signedIn}>
+                        {data => data && <SignedInContext.Provider value={data}>{children}</SignedInContext.Provider>}
+                    </Loaded>
+                )}
             </main>
         </div>
     );

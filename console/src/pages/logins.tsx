@@ -54,7 +54,7 @@ function keyOf({loginToken, at, memberId, clientIp}: RecentAuthentication): stri
 function useColumns(rows: RecentAuthentication[], onEnd: (login: LoginToken) => void): Column<RecentAuthentication>[] {
     const signedIn = useSignedIn();
     const {caller} = signedIn;
-    const nameOf = useMemberNames(may(signedIn, "latchkey.members.read") ? rows.map(({memberId = ""}) => memberId) : []);
+    const nameOf = useMemberNames(rows.map(({memberId = ""}) => memberId));
     const whoOf = ({memberId = ""}: RecentAuthentication): string => memberId === caller.memberId ? logins.you : nameOf(memberId);
     const mayEnd = ({memberId, state}: LoginToken): boolean =>
         state === "TOKEN_STATE_ACTIVE" && (memberId === caller.memberId || may(signedIn, "latchkey.logins.manage"));
