@@ -18,10 +18,14 @@ import {badSpans, formOf, SPAN_FIELDS, updateOf, type CompanyForm} from "./polic
 import {SpanField} from "./span_field.tsx";
 import {textOf} from "./policy_text.ts";
 
-const LEAKS = (["LEAK_ACTION_DEACTIVATE", "LEAK_ACTION_SUSPEND", "LEAK_ACTION_NOTIFY"] as const).map(value => ({value, text: strings.leakActions[value]}));
+const LEAKS = (["LEAK_ACTION_DEACTIVATE", "LEAK_ACTION_SUSPEND", "LEAK_ACTION_NOTIFY"] as const)
+    .map(value => ({value, text: strings.leakActions[value]}));
 const REUSES = (["REUSE_ACTION_AUDIT", "REUSE_ACTION_DEACTIVATE"] as const).map(value => ({value, text: strings.reuseActions[value]}));
+const OWN_FIELDS = ["company.name", ...SPAN_FIELDS.map(name => `company.policy.${name}`)];
 const HINTS: Record<(typeof SPAN_FIELDS)[number], string> = {
-    maxTokenLifetime: strings.maxTokenLifetimeHint, deactivateUnusedAfter: strings.deactivateUnusedAfterHint, loginLifetime: strings.loginLifetimeHint,
+    maxTokenLifetime: strings.maxTokenLifetimeHint,
+    deactivateUnusedAfter: strings.deactivateUnusedAfterHint,
+    loginLifetime: strings.loginLifetimeHint,
 };
 
 export function PolicyForm({company: loaded}: {company: Company}): JSX.Element {
@@ -57,10 +61,13 @@ export function PolicyForm({company: loaded}: {company: Company}): JSX.Element {
             error={bad.includes(name) ? strings.badSpan : problem?.violationOf(`company.policy.${name}`)} />
     );
     return (
-        <Form onSubmit={save} error={problem} actions={<Button kind="primary" type="submit" busy={update.busy}>{strings.save}</Button>}>
-            <ClashNote error={update.error} clashes={edited.clashes} labelOf={field => String(strings[field as keyof typeof strings] ?? field)} textOf={textOf}
+        <Form onSubmit={save} error={problem} ownFields={OWN_FIELDS}
+            actions={<Button kind="primary" type="submit" busy={update.busy}>{strings.save}</Button>}>
+            <ClashNote error={update.error} clashes={edited.clashes}
+                labelOf={field => String(strings[field as keyof typeof strings] ?? field)} textOf={textOf}
                 onLoad={loadAnew} />
-            <TextField label={strings.name} required maxLength={100} value={form.name} onValue={name => set({name})} error={problem?.violationOf("company.name")} />
+            <TextField label={strings.name} required maxLength={100} value={form.name} onValue={name => set({name})}
+                error={problem?.violationOf("company.name")} />
             {spanField("maxTokenLifetime")}
             <CheckField label={strings.requireExpiry} checked={form.requireExpiry} onChecked={requireExpiry => set({requireExpiry})} />
             {spanField("deactivateUnusedAfter")}

@@ -45,12 +45,17 @@ export function LongTable<T>({caption, columns, list, keyOf, total = -1, more}: 
 
     const bodyOf = (segment: Segment): JSX.Element => {
         if (segment.kind === "more") return <More key="more" width={columns.length}>{list.error ? null : more}</More>;
-        if (segment.kind === "space") return <Space key={`space-${segment.from}`} width={columns.length} height={heightOf(heights.current, segment.from, segment.to)} />;
-        return <Rows key={segment.page} page={segment.page} first={rowsBefore(rows, segment.page)} rows={rows.pages[segment.page]?.rows ?? []} columns={columns} keyOf={keyOf} />;
+        if (segment.kind === "space") {
+            const {from, to} = segment;
+            return <Space key={`space-${from}`} width={columns.length} height={heightOf(heights.current, from, to)} />;
+        }
+        const {page} = segment;
+        return <Rows key={page} page={page} first={rowsBefore(rows, page)} rows={rows.pages[page]?.rows ?? []} columns={columns} keyOf={keyOf} />;
     };
     return (
         <>
-            <table ref={table} role="table" class="table" aria-rowcount={total < 0 ? -1 : total + 1} aria-busy={rows.pages.length === 1 && !rows.isWhole && !list.error}>
+            <table ref={table} role="table" class="table" aria-rowcount={total < 0 ? -1 : total + 1}
+                aria-busy={rows.pages.length === 1 && !rows.isWhole && !list.error}>
                 <caption class="unseen">{caption}</caption>
                 <thead role="rowgroup">
                     <tr role="row" aria-rowindex={1}>
@@ -83,7 +88,8 @@ function Rows<T>({page, first, rows, columns, keyOf}: RowsProps<T>): JSX.Element
                 <tr key={keyOf(row)} role="row" aria-rowindex={first + index + 2}>
                     {head && <th role="rowheader" scope="row">{head.cell(row)}</th>}
                     {others.map(({title, cell, isActions}) => (
-                        <td key={title} role="cell" class={isActions ? "cell-actions" : undefined} data-title={isActions ? undefined : title}>{cell(row)}</td>
+                        <td key={title} role="cell" class={isActions ? "cell-actions" : undefined}
+                            data-title={isActions ? undefined : title}>{cell(row)}</td>
                     ))}
                 </tr>
             ))}

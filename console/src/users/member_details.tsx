@@ -19,6 +19,7 @@ import {useUnsaved} from "../ui/use_unsaved.ts";
 import {formOf, updateOf, type MemberForm} from "./member_form.ts";
 import {roleNames, RoleBoxes} from "./roles.tsx";
 
+const OWN_FIELDS = ["member.email", "member.displayName", "member.roleIds", "member.allowedIps"];
 const LABELS: Record<string, string> = {email: users.name, displayName: users.displayName, roleIds: strings.roles, allowedIps: strings.ips};
 
 export function MemberDetails({member: loaded, roles}: {member: Member; roles: Role[]}): JSX.Element {
@@ -27,7 +28,8 @@ export function MemberDetails({member: loaded, roles}: {member: Member; roles: R
     const update = useChange("MemberService", "UpdateMember");
     const {form, set} = edited;
     useUnsaved(updateOf(member, edited.base, form) !== undefined);
-    const asText = (_: string, value: unknown): string => Array.isArray(value) ? roleNames(roles, value).join(", ") : String(value).replaceAll("\n", ", ");
+    const asText = (_: string, value: unknown): string =>
+        Array.isArray(value) ? roleNames(roles, value).join(", ") : String(value).replaceAll("\n", ", ");
 
     async function save(force: boolean): Promise<void> {
         const request = updateOf(member, edited.base, form);
@@ -46,10 +48,13 @@ export function MemberDetails({member: loaded, roles}: {member: Member; roles: R
     }
     const problem = isStale(update.error) || isLockOut(update.error) ? undefined : update.error;
     return (
-        <Form onSubmit={() => save(false)} error={problem} actions={<Button kind="primary" type="submit" busy={update.busy}>{strings.save}</Button>}>
-            <ClashNote error={update.error} clashes={edited.clashes} labelOf={field => LABELS[field] ?? field} textOf={asText} onLoad={loadAnew} />
+        <Form onSubmit={() => save(false)} error={problem} ownFields={OWN_FIELDS}
+            actions={<Button kind="primary" type="submit" busy={update.busy}>{strings.save}</Button>}>
+            <ClashNote error={update.error} clashes={edited.clashes} labelOf={field => LABELS[field] ?? field} textOf={asText}
+                onLoad={loadAnew} />
             {update.error && isLockOut(update.error) && <LockOut error={update.error} busy={update.busy} onForce={() => save(true)} />}
-            <TextField label={users.name} type="email" required value={form.email} onValue={email => set({email})} error={problem?.violationOf("member.email")} />
+            <TextField label={users.name} type="email" required value={form.email} onValue={email => set({email})}
+                error={problem?.violationOf("member.email")} />
             <TextField label={users.displayName} maxLength={100} value={form.displayName} onValue={displayName => set({displayName})}
                 error={problem?.violationOf("member.displayName")} />
             <RoleBoxes roles={roles} chosen={form.roleIds} onChosen={roleIds => set({roleIds})} hint={strings.rolesHint}

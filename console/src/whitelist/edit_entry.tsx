@@ -25,8 +25,10 @@ interface EditEntryProps {
     onSaved: (entry: WhitelistEntry) => void;
 }
 
+const OWN_FIELDS = ["entry.address", "entry.checkingBits", "entry.note", "entry.owner", "entry.expiresAt"];
 const LABELS: Record<string, string> = {
-    address: strings.address, checkingBits: strings.bits, note: strings.note, owner: strings.owner, disabled: strings.disabled, expiresAt: strings.expiresAt,
+    address: strings.address, checkingBits: strings.bits, note: strings.note, owner: strings.owner, disabled: strings.disabled,
+    expiresAt: strings.expiresAt,
 };
 
 export function EditEntry({entry: loaded, draftId, onClose, onSaved}: EditEntryProps): JSX.Element {
@@ -62,18 +64,25 @@ export function EditEntry({entry: loaded, draftId, onClose, onSaved}: EditEntryP
     const problem = isStale(update.error) || isLockOut(update.error) ? undefined : update.error;
     return (
         <Dialog title={strings.editTitle(loaded.cidr ?? "")} onClose={onClose}>
-            <Form onSubmit={() => save(false)} error={problem} actions={<>
+            <Form onSubmit={() => save(false)} error={problem} ownFields={OWN_FIELDS} actions={<>
                 <Button kind="primary" type="submit" busy={update.busy}>{strings.save}</Button>
                 <Button onClick={onClose}>{common.cancel}</Button>
             </>}>
-                <ClashNote error={update.error} clashes={edited.clashes} labelOf={field => LABELS[field] ?? field} textOf={(_, value) => String(value)} onLoad={loadAnew} />
+                <ClashNote error={update.error} clashes={edited.clashes} labelOf={field => LABELS[field] ?? field}
+                    textOf={(_, value) => String(value)} onLoad={loadAnew} />
                 {update.error && isLockOut(update.error) && <LockOut error={update.error} busy={update.busy} onForce={() => save(true)} />}
-                <TextField label={strings.address} required value={form.address} onValue={address => set({address})} error={wrongAddress ?? problem?.violationOf("entry.address")} autocomplete="off" />
-                <TextField label={strings.bits} required value={form.checkingBits} onValue={checkingBits => set({checkingBits})} error={wrongBits ?? problem?.violationOf("entry.checkingBits")} autocomplete="off" />
-                <TextField label={strings.note} maxLength={500} value={form.note} onValue={note => set({note})} error={problem?.violationOf("entry.note")} autocomplete="off" />
-                <TextField label={strings.owner} maxLength={100} value={form.owner} onValue={owner => set({owner})} error={problem?.violationOf("entry.owner")} autocomplete="off" />
+                <TextField label={strings.address} required value={form.address} onValue={address => set({address})}
+                    error={wrongAddress ?? problem?.violationOf("entry.address")} autocomplete="off" />
+                <TextField label={strings.bits} required value={form.checkingBits} onValue={checkingBits => set({checkingBits})}
+                    error={wrongBits ?? problem?.violationOf("entry.checkingBits")} autocomplete="off" />
+                <TextField label={strings.note} maxLength={500} value={form.note} onValue={note => set({note})}
+                    error={problem?.violationOf("entry.note")} autocomplete="off" />
+                <TextField label={strings.owner} maxLength={100} value={form.owner} onValue={owner => set({owner})}
+                    error={problem?.violationOf("entry.owner")} autocomplete="off" />
                 <Field label={strings.expiresAt} hint={strings.expiresHint} error={problem?.violationOf("entry.expiresAt")}>
-                    {control => <input type="datetime-local" {...control} value={form.expiresAt} onInput={event => set({expiresAt: event.currentTarget.value})} />}
+                    {control => (
+                        <input type="datetime-local" {...control} value={form.expiresAt} onInput={event => set({expiresAt: event.currentTarget.value})} />
+                    )}
                 </Field>
                 <CheckField label={strings.disabled} checked={form.disabled} onChecked={disabled => set({disabled})} />
             </Form>

@@ -47,8 +47,10 @@ export function EntryList({place: {draftId, mayChange, onChanged}, turn, total, 
     const columns = mayChange ? [...COLUMNS, {
         title: strings.actions, isActions: true, cell: (entry: WhitelistEntry) => (
             <div class="actions end">
-                <Button onClick={() => setOpen({kind: "edit", entry})} aria-label={strings.editOne(entry.cidr ?? "")}>{strings.edit}</Button>
-                <Button kind="danger" onClick={() => setOpen({kind: "remove", entry})} aria-label={strings.removeOne(entry.cidr ?? "")}>{strings.remove}</Button>
+                <Button onClick={() => setOpen({kind: "edit", entry})}
+                    aria-label={strings.editOne(entry.cidr ?? "")}>{strings.edit}</Button>
+                <Button kind="danger" onClick={() => setOpen({kind: "remove", entry})}
+                    aria-label={strings.removeOne(entry.cidr ?? "")}>{strings.remove}</Button>
             </div>
         ),
     }] : COLUMNS;
