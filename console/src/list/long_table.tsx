@@ -1,7 +1,7 @@
 // A table of a list of any length, that scrolls with the page. In the document are only the rows near what is seen; space stands for the
 // rest, and the rows say by number which they are.
 
-import type {ComponentChildren, JSX} from "preact";
+import {Component, type ComponentChildren, type JSX} from "preact";
 import {useEffect, useLayoutEffect, useRef} from "preact/hooks";
 import type {Column} from "../ui/table.tsx";
 import {ErrorBox} from "../ui/error_box.tsx";
@@ -11,6 +11,7 @@ import {rowsBefore} from "./window.ts";
 
 interface LongTableProps<T> {
     caption: string;
+    /** The same array for as long as they are the same. */
     columns: Column<T>[];
     list: LongList<T>;
     keyOf: (row: T) => string;
@@ -80,21 +81,28 @@ interface RowsProps<T> {
     keyOf: (row: T) => string;
 }
 
-function Rows<T>({page, first, rows, columns, keyOf}: RowsProps<T>): JSX.Element {
-    const [head, ...others] = columns;
-    return (
-        <tbody role="rowgroup" data-page={page}>
-            {rows.map((row, index) => (
-                <tr key={keyOf(row)} role="row" aria-rowindex={first + index + 2}>
-                    {head && <th role="rowheader" scope="row">{head.cell(row)}</th>}
-                    {others.map(({title, cell, isActions}) => (
-                        <td key={title} role="cell" class={isActions ? "cell-actions" : undefined}
-                            data-title={isActions ? undefined : title}>{cell(row)}</td>
-                    ))}
-                </tr>
-            ))}
-        </tbody>
-    );
+// A page's rows are made once, not each time that another page comes or goes: it is those moments in which one scrolls.
+class Rows<T> extends Component<RowsProps<T>> {
+    override shouldComponentUpdate({rows, first, columns}: RowsProps<T>): boolean {
+        return rows !== this.props.rows || first !== this.props.first || columns !== this.props.columns;
+    }
+
+    override render({page, first, rows, columns, keyOf}: RowsProps<T>): JSX.Element {
+        const [head, ...others] = columns;
+        return (
+            <tbody role="rowgroup" data-page={page}>
+                {rows.map((row, index) => (
+                    <tr key={keyOf(row)} role="row" aria-rowindex={first + index + 2}>
+                        {head && <th role="rowheader" scope="row">{head.cell(row)}</th>}
+                        {others.map(({title, cell, isActions}) => (
+                            <td key={title} role="cell" class={isActions ? "cell-actions" : undefined}
+                                data-title={isActions ? undefined : title}>{cell(row)}</td>
+                        ))}
+                    </tr>
+                ))}
+            </tbody>
+        );
+    }
 }
 
 function Space({width, height}: {width: number; height: number}): JSX.Element {
