@@ -3,7 +3,7 @@
 import type {JSX} from "preact";
 import {useEffect, useState} from "preact/hooks";
 import type {LookupInvitationResponse} from "../../gen/api.ts";
-import {takeFragment} from "../app/fragment.ts";
+import {useFragment} from "../app/fragment.ts";
 import type {RpcError} from "../rpc/rpc_error.ts";
 import {useChange} from "../rpc/use_change.ts";
 import {useRpc} from "../rpc/use_load.ts";
@@ -21,8 +21,8 @@ import {Time} from "../ui/time.tsx";
 const isBroken = (error: RpcError): boolean => error.code === "not_found" || error.code === "invalid_argument";
 
 export default function Invitation(): JSX.Element {
-    const [secret] = useState(takeFragment);
-    return secret === "" ? <Broken /> : <Linked secret={secret} />;
+    const secret = useFragment();
+    return secret === "" ? <Broken /> : <Linked key={secret} secret={secret} />;
 }
 
 function Broken(): JSX.Element {
