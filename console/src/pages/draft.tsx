@@ -8,6 +8,7 @@ import {useRpc} from "../rpc/use_load.ts";
 import {may, useSignedIn} from "../session/context.ts";
 import {drafts as strings, security} from "../strings.ts";
 import {Button, ButtonLink} from "../ui/button.tsx";
+import {Facts} from "../ui/facts.tsx";
 import {Loaded} from "../ui/loaded.tsx";
 import {Note} from "../ui/note.tsx";
 import {Page} from "../ui/page.tsx";
@@ -38,7 +39,8 @@ function Parts({draft, onChanged}: {draft: WhitelistDraft; onChanged: () => void
     );
 }
 
-function DraftCard({draft: {draftId = "", entryCount = "0", createdAt, outdated}, mayManage}: {draft: WhitelistDraft; mayManage: boolean}): JSX.Element {
+function DraftCard({draft, mayManage}: {draft: WhitelistDraft; mayManage: boolean}): JSX.Element {
+    const {draftId = "", entryCount = "0", createdAt, outdated} = draft;
     const live = useRpc("WhitelistService", "GetWhitelist", {});
     const [dialog, setDialog] = useState<"publish" | "discard" | null>(null);
     const [previews, setPreviews] = useState(0);
@@ -46,10 +48,7 @@ function DraftCard({draft: {draftId = "", entryCount = "0", createdAt, outdated}
     return (
         <section class="card stack" aria-labelledby="draft">
             <h2 id="draft">{strings.draft}</h2>
-            <dl class="facts">
-                <dt>{strings.begun}</dt><dd><Time at={createdAt} /></dd>
-                <dt>{strings.entries}</dt><dd>{security.entryCount(Number(entryCount))}</dd>
-            </dl>
+            <Facts facts={[[strings.begun, <Time at={createdAt} />], [strings.entries, security.entryCount(Number(entryCount))]]} />
             {outdated && <Note tone="warn"><p><strong>{strings.outdated}.</strong> {strings.outdatedText}</p></Note>}
             <div class="actions">
                 <Button onClick={() => setPreviews(previews + 1)}>{strings.preview}</Button>

@@ -6,6 +6,7 @@ import type {Whitelist} from "../../gen/api.ts";
 import {security as strings} from "../strings.ts";
 import {Badge} from "../ui/badge.tsx";
 import {Button} from "../ui/button.tsx";
+import {Facts} from "../ui/facts.tsx";
 import {SwitchDialog, type Switch} from "./switch_dialog.tsx";
 
 export function SettingsCard({whitelist, mayManage, onChanged}: {whitelist: Whitelist; mayManage: boolean; onChanged: () => void}): JSX.Element {
@@ -14,12 +15,11 @@ export function SettingsCard({whitelist, mayManage, onChanged}: {whitelist: Whit
     return (
         <section class="card stack" aria-labelledby="whitelist-settings">
             <h2 id="whitelist-settings">{strings.whitelist}</h2>
-            <dl class="facts">
-                <dt>{strings.state}</dt>
-                <dd><Badge tone={enabled ? "good" : "warn"}>{enabled ? strings.on : strings.off}</Badge> {!enabled && strings.offText}</dd>
-                <dt>{strings.scope}</dt><dd>{strings.scopes[scope]}</dd>
-                <dt>{strings.entries}</dt><dd>{strings.entryCount(Number(entryCount))}</dd>
-            </dl>
+            <Facts facts={[
+                [strings.state, <><Badge tone={enabled ? "good" : "warn"}>{enabled ? strings.on : strings.off}</Badge> {!enabled && strings.offText}</>],
+                [strings.scope, strings.scopes[scope]],
+                [strings.entries, strings.entryCount(Number(entryCount))],
+            ]} />
             {mayManage && (
                 <div class="actions">
                     {enabled ? <Button kind="danger" onClick={() => setDialog("off")}>{strings.switchOff}</Button>
