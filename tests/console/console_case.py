@@ -1,0 +1,166 @@
+"""What the cases about the console have in common: latchkeyd with its console, PostgreSQL, a mail server, Chromium, and people in it."""
+
+import json
+import random
+import re
+import tempfile
+import uuid
+from pathlib import Path
+
+from browser import Browser
+from latchkey_test import CallCase, Deployment, free_port, secret_text, stubs, uuid_of_id
+from latchkey_test.mail import MailServer
+from pages import Console
+
+token_pb2 = stubs.messages("latchkey/v1/token.proto")
+whitelist_pb2 = stubs.messages("latchkey/v1/whitelist.proto")
+member_pb2 = stubs.messages("latchkey/v1/member.proto")
+invitation_pb2 = stubs.messages("latchkey/v1/invitation.proto")
+validation_pb2 = stubs.messages("latchkey/v1/validation.proto")
+decision_pb2 = stubs.messages("latchkey/v1/decision.proto")
+company_pb2 = stubs.messages("latchkey/v1/company.proto")
+
+# Where whitelist_only() lets in, and where not.
+LISTED, UNLISTED = "203.0.113.7", "198.51.100.7"
+ADMINISTRATOR = "administrator@demo.example"
+COOKIE = "__Host-latchkey-session"
+
+
+class ConsoleCase(CallCase):
+    """Visitors are where `x-forwarded-for` says, as behind a proxy. No test may leave an offence behind."""
+
+    settings = {}
+
+    @classmethod
+    def setUpClass(cls):
+        cls.mail = cls.enter(MailServer())
+        port = free_port()
+        cls.url = f"http://console.localhost:{port}"  # which browsers trust as they do TLS
+        cls.deployment = Deployment(console_listen=f"127.0.0.1:{port}", console_url=cls.url, trusted_proxies="127.0.0.1",
+                                    mails_per_recipient_day=1000, **cls.mail_settings(), **cls.settings)
+        cls.let_console_in(cls.deployment)
+        cls.enter(cls.deployment)
+        cls.administrator = cls.enter(cls.deployment.administrator())
+        cls.browser = cls.enter(Browser(cls.url))
+
+    @classmethod
+    def enter(cls, context):
+        entered = context.__enter__()
+        cls.addClassCleanup(context.__exit__, None, None, None)
+        return entered
+
+    @classmethod
+    def mail_settings(cls):
+        """Links lead to where the console's url leads by itself."""
+        settings = cls.mail.settings()
+        del settings["invitation_url"]
+        return settings
+
+    @classmethod
+    def let_console_in(cls, deployment):
+        """The console has a token of the operator's with which it can do one thing, and signs people in to the demo company."""
+        deployment.prepare()
+        directory = cls.enter(tempfile.TemporaryDirectory())
+        operator, company = (deployment.execute(f"SELECT company_id FROM latchkey.company WHERE {which}")[0][0]
+                             for which in ("is_operator", "is_demo"))
+        secret = secret_text.make_secret(random.SystemRandom(), uuid.UUID(str(operator)).int & 63)
+        token = uuid.uuid4()
+        deployment.execute(f"""
+            INSERT INTO latchkey.token (token_id, company_id, kind, channels, label, permissions)
+            VALUES ('{token}', '{operator}', 'a', 3, 'console', '{{latchkey.logins.create}}');
+            INSERT INTO latchkey.token_secret (digest, token_id, company_id, hint)
+            VALUES ('\\x{secret_text.digest(secret).hex()}', '{token}', '{operator}', 'lka…')""")
+        file = Path(directory) / "console-token"
+        file.write_text(secret + "\n", encoding="ascii")
+        file.chmod(0o600)
+        deployment.server.settings |= {"console_token_file": file, "console_company": str(company)}
+
+    def tearDown(self):
+        self.assertEqual(self.browser.take_offences(), [])
+
+    # ---- people ----
+
+    def visit(self, address=LISTED, **options):
+        return self.browser.visit(address, **options)
+
+    def sign_in(self, email=ADMINISTRATOR, address=LISTED, **options):
+        """The console as that person sees it, at its first page."""
+        visitor = self.visit(address, **options)
+        console = Console(visitor)
+        console.open("/sign-in")
+        console.page.goto(self.ask_for_link(console, email))
+        console.wait_for_page("Access tokens")
+        return console
+
+    def ask_for_link(self, console, email):
+        """The link that the mail has which the page has sent."""
+        before = len(self.sign_in_mails(email))
+        console.ask_for_link(email)
+        return self.mail.mails_to(email, before + 1)[before].link()
+
+    def sign_in_mails(self, email):
+        return [mail for mail in list(self.mail.mails) if email in mail.recipients]
+
+    def new_person(self, **fields):
+        """A member of the demo company with every right."""
+        email = f"person-{uuid.uuid4().hex[:8]}@example.com"
+        role = next(role for role in self.administrator.members.ListRoles(member_pb2.ListRolesRequest(), timeout=60).roles
+                    if role.built_in)
+        return self.administrator.members.CreateMember(member_pb2.CreateMemberRequest(
+            email=email, role_ids=[role.role_id], **{"display_name": "Of a test", **fields}), timeout=60).member
+
+    def end_sessions(self, person):
+        """From elsewhere."""
+        self.administrator.tokens.DeactivateMemberLogins(token_pb2.DeactivateMemberLoginsRequest(member_id=person.member_id), timeout=60)
+
+    # ---- what stands behind the pages ----
+
+    def whitelist_only(self, *addresses):
+        """Switches the demo company's whitelist on with these entries and no others; it is off again after the test."""
+        whitelist = self.administrator.whitelist
+        self.addCleanup(self.switch_whitelist, False)
+        held = whitelist.ListWhitelistEntries(whitelist_pb2.ListWhitelistEntriesRequest(page_size=1000), timeout=60).entries
+        if held:
+            whitelist.RemoveWhitelistEntries(whitelist_pb2.RemoveWhitelistEntriesRequest(
+                entry_ids=[entry.entry_id for entry in held], force=True), timeout=60)
+        whitelist.AddWhitelistEntries(whitelist_pb2.AddWhitelistEntriesRequest(
+            entries=[whitelist_pb2.NewWhitelistEntry(address=address) for address in addresses], force=True), timeout=60)
+        self.switch_whitelist(True)
+
+    def switch_whitelist(self, is_on):
+        self.administrator.whitelist.UpdateWhitelist(whitelist_pb2.UpdateWhitelistRequest(
+            whitelist={"enabled": is_on, "scope": "WHITELIST_SCOPE_ALL"}, update_mask={"paths": ["enabled", "scope"]}, force=True), timeout=60)
+
+    def tokens(self, label):
+        """Those with that label."""
+        request = token_pb2.ListAccessTokensRequest(page_size=1000)
+        return [token for token in self.administrator.tokens.ListAccessTokens(request, timeout=60).access_tokens if token.label == label]
+
+    def new_token(self, label=None, **fields):
+        return self.administrator.tokens.CreateAccessToken(token_pb2.CreateAccessTokenRequest(
+            label=label or f"token {uuid.uuid4().hex[:8]}", **{"permissions": ["charges.read"], **fields}), timeout=60)
+
+    def reason(self, secret, address=LISTED, channel="CHANNEL_API", **fields):
+        """What Validate says of a secret, once the validator has applied every change."""
+        request = validation_pb2.ValidateRequest(token=secret, client_ip=address, channel=channel,
+                                                 min_revision=self.revision(), **fields)
+        return decision_pb2.Reason.Name(self.administrator.validation.Validate(request, timeout=60).reason)
+
+    def revision(self):
+        """That of a change made now."""
+        return self.administrator.members.CreateRole(member_pb2.CreateRoleRequest(
+            name=f"of a test {uuid.uuid4().hex[:12]}", permissions=["charges.read"]), timeout=60).revision
+
+    def set_token(self, token, assignment):
+        self.deployment.execute(f"UPDATE latchkey.token SET {assignment} WHERE token_id = '{uuid_of_id(token.token_id)}'")
+
+
+def cookie_of(visitor):
+    """The session's, None where there is none."""
+    return next((cookie for cookie in visitor.context.cookies() if cookie["name"] == COOKIE), None)
+
+
+def posted(visitor, method):
+    """The messages of the calls of that method."""
+    return [json.loads(request.post_data) for request in visitor.requests
+            if request.method == "POST" and re.search(rf"/{method}$", request.url)]
