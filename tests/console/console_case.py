@@ -10,6 +10,7 @@ from pathlib import Path
 from browser import Browser
 from latchkey_test import CallCase, Deployment, free_port, secret_text, stubs, uuid_of_id
 from latchkey_test.mail import MailServer
+from latchkey_test.waiting import wait_until
 from pages import Console
 
 token_pb2 = stubs.messages("latchkey/v1/token.proto")
@@ -88,7 +89,7 @@ class ConsoleCase(CallCase):
         visitor = self.visit(address, **options)
         console = Console(visitor)
         console.open("/sign-in")
-        console.page.goto(self.ask_for_link(console, email))
+        console.follow_link(self.ask_for_link(console, email))
         console.wait_for_page("Access tokens")
         return console
 
@@ -108,6 +109,16 @@ class ConsoleCase(CallCase):
                     if role.built_in)
         return self.administrator.members.CreateMember(member_pb2.CreateMemberRequest(
             email=email, role_ids=[role.role_id], **{"display_name": "Of a test", **fields}), timeout=60).member
+
+    def invite(self, email, **fields):
+        request = invitation_pb2.CreateInvitationsRequest(invitations=[invitation_pb2.NewInvitation(email=email, **fields)])
+        return self.administrator.invitations.CreateInvitations(request, timeout=60).results[0].invitation
+
+    def wait_for_sent(self, email):
+        def is_sent():
+            listed = self.administrator.invitations.ListInvitations(invitation_pb2.ListInvitationsRequest(page_size=1000), timeout=60)
+            return any(found.email == email and found.delivery == invitation_pb2.DELIVERY_SENT for found in listed.invitations)
+        wait_until(is_sent, 60, f"the mail to {email} to be noted as sent")
 
     def end_sessions(self, person):
         """From elsewhere."""

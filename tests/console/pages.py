@@ -4,6 +4,8 @@ import re
 
 from playwright.sync_api import expect
 
+BROKEN_LINK = "This invitation link is broken. Please contact your system administrator"
+
 # Path -> heading, of the pages that an administrator's navigation leads to.
 PAGES = {
     "/tokens": "Access tokens",
@@ -78,7 +80,13 @@ class Console:
     def ask_for_link(self, email):
         self.field("E-mail address").fill(email)
         self.button("Send me a link").click()
-        expect(self.page.get_by_text(email)).to_be_visible()
+        expect(self.page.get_by_text("Look into your mailbox")).to_be_visible()
+
+    def follow_link(self, link):
+        """That of a mail; what only looks at mails presses no button."""
+        self.page.goto(link)
+        self.wait_for_page("Finish signing in")
+        self.button("Sign in").click()
 
     # ---- access tokens ----
 
@@ -101,3 +109,39 @@ class Console:
     def save_secret(self):
         self.button("I have saved it").click()
         expect(self.field("Secret")).to_have_count(0)
+
+    def choose_channel(self, name):
+        self.page.get_by_role("group", name="Channels").get_by_role("checkbox", name=re.compile(rf"^{name}\b")).check()
+
+    def choose_grace(self):
+        """As it is proposed."""
+        expect(self.dialog).to_be_visible()
+
+    def show_ended_tokens(self):
+        self.page.get_by_label("State").select_option(label="Any state")
+
+    def confirm_if_asked(self, name):
+        """In the dialog, where one opens."""
+        expect(self.page.get_by_role("status").or_(self.dialog).first).to_be_attached()
+        if self.dialog.count():
+            self.button(name, self.dialog).click()
+
+    # ---- users ----
+
+    def open_invitations(self):
+        self.open("/users")
+        self.page.get_by_role("tab", name="Invitations").or_(self.link("Invitations")).or_(self.button("Invitations")).first.click()
+        self.wait_until_loaded()
+
+    # ---- audit and explain ----
+
+    def filter_audit(self, action):
+        self.field("Action").fill(action)
+        self.page.keyboard.press("Enter")
+        self.wait_until_loaded()
+
+    def verify_chain(self):
+        self.button("Verify").click()
+
+    def choose_token(self, label):
+        self.field("Token").select_option(label=label)

@@ -182,7 +182,7 @@ class OtherOrigins(ConsoleCase):
         console.open("/sign-in")
         link = self.ask_for_link(console, ADMINISTRATOR)
         secret = link.split("#")[1]
-        console.page.goto(link)
+        console.follow_link(link)
         console.wait_for_page("Access tokens")
         for request in visitor.requests:
             self.assertNotIn(secret, request.url)

@@ -30,11 +30,11 @@ class SignIn(ConsoleCase):
         console = Console(self.visit())
         console.open("/sign-in")
         link = self.ask_for_link(console, ADMINISTRATOR)
-        console.page.goto(link)
+        console.follow_link(link)
         console.wait_for_page("Access tokens")
         self.assertNotIn("#", console.page.url)
         again = Console(self.visit())
-        again.page.goto(link)
+        again.follow_link(link)
         expect(again.page.get_by_role("alert")).to_be_visible()
         self.assertIsNone(cookie_of(again.visitor))
         self.assertNotIn(link.split("#")[1], again.page.url)
@@ -54,7 +54,7 @@ class SignIn(ConsoleCase):
         self.whitelist_only("203.0.113.0/24")
         console = Console(self.visit(UNLISTED))
         console.open("/sign-in")
-        console.page.goto(self.ask_for_link(console, ADMINISTRATOR))
+        console.follow_link(self.ask_for_link(console, ADMINISTRATOR))
         expect(console.page.get_by_role("main")).to_contain_text(UNLISTED)
         expect(console.page.get_by_role("main")).to_contain_text(re.compile("administrator", re.IGNORECASE))
         self.assertIsNone(cookie_of(console.visitor))
@@ -64,7 +64,7 @@ class SignIn(ConsoleCase):
         person = self.new_person(allowed_ips=[LISTED])
         console = Console(self.visit(UNLISTED))
         console.open("/sign-in")
-        console.page.goto(self.ask_for_link(console, person.email))
+        console.follow_link(self.ask_for_link(console, person.email))
         expect(console.page.get_by_role("main")).to_contain_text(UNLISTED)
         self.assertIsNone(cookie_of(console.visitor))
 
@@ -72,7 +72,7 @@ class SignIn(ConsoleCase):
         console = Console(self.visit())
         console.open("/audit")
         console.wait_for_page("Sign in")
-        console.page.goto(self.ask_for_link(console, ADMINISTRATOR))
+        console.follow_link(self.ask_for_link(console, ADMINISTRATOR))
         console.wait_for_page("Audit")
 
     def test_a_session_that_ends_leads_to_the_door_and_back(self):
@@ -81,7 +81,7 @@ class SignIn(ConsoleCase):
         self.end_sessions(person)
         console.link("Users").click()
         console.wait_for_page("Sign in")
-        console.page.goto(self.ask_for_link(console, person.email))
+        console.follow_link(self.ask_for_link(console, person.email))
         console.wait_for_page("Users")
 
 
