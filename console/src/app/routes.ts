@@ -1,7 +1,17 @@
 // Which page is at which path. The first pattern that fits is taken.
 
 import type {ComponentType} from "preact";
+import Explain from "../pages/explain.tsx";
+import Invitation from "../pages/invitation.tsx";
+import Invite from "../pages/invite.tsx";
+import Logins from "../pages/logins.tsx";
+import Member from "../pages/member.tsx";
+import NewToken from "../pages/new_token.tsx";
+import SignIn from "../pages/sign_in.tsx";
+import SignInLink from "../pages/sign_in_link.tsx";
+import Token from "../pages/token.tsx";
 import Tokens from "../pages/tokens.tsx";
+import Users from "../pages/users.tsx";
 import {matchPath} from "./path.ts";
 
 export interface PageProps {
@@ -18,7 +28,18 @@ interface Route {
 }
 
 const ROUTES: readonly Route[] = [
+    {pattern: "/sign-in", page: SignIn, isOpen: true},
+    {pattern: "/sign-in/link", page: SignInLink, isOpen: true},
     {pattern: "/tokens", page: Tokens},
+    {pattern: "/tokens/new", page: NewToken},
+    {pattern: "/tokens/:id", page: Token},
+    {pattern: "/logins", page: Logins},
+    {pattern: "/explain", page: Explain},
+
+    {pattern: "/users", page: Users},
+    {pattern: "/users/invite", page: Invite},
+    {pattern: "/users/:id", page: Member},
+    {pattern: "/invitation", page: Invitation, isOpen: true},
 ];
 
 export function findRoute(path: string): {route: Route; parts: Record<string, string>} | null {

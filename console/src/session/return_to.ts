@@ -13,11 +13,17 @@ export function keepReturn(path: string, now: number, store: Store = localStorag
     if (isOwnPath(path)) store.setItem(KEY, JSON.stringify({path, at: now}));
 }
 
-/** The path to come back to, once. */
-export function takeReturn(now: number, store: Store = localStorage): string {
+/** The path to come back to. */
+export function peekReturn(now: number, store: Store = localStorage): string {
     const kept = parse(store.getItem(KEY));
-    store.removeItem(KEY);
     return kept !== null && now - kept.at < KEPT_MS && now >= kept.at && isOwnPath(kept.path) ? kept.path : HOME;
+}
+
+/** The same, once. */
+export function takeReturn(now: number, store: Store = localStorage): string {
+    const path = peekReturn(now, store);
+    store.removeItem(KEY);
+    return path;
 }
 
 function parse(text: string | null): {path: string; at: number} | null {

@@ -42,7 +42,7 @@ interface TextFieldProps extends Omit<FieldProps, "children"> {
     value: string;
     onValue: (value: string) => void;
     type?: "text" | "email" | "search" | "number" | "datetime-local";
-    autocomplete?: "email" | "off";
+    autocomplete?: "email" | "name" | "off";
     spellcheck?: boolean;
     maxLength?: number;
     min?: string;
