@@ -63,15 +63,19 @@ class Visitor:
     def __init__(self, url, chromium, address, options):
         self.url, self.offences, self.requests = url, [], []
         self.known = [url]  # origins that may be asked
-        headers = {"x-forwarded-for": address} if address else {}
         self.context = chromium.new_context(**{"base_url": url, "viewport": {"width": 1280, "height": 800}, "locale": "en-GB",
-                                               "timezone_id": "Europe/Berlin", "extra_http_headers": headers, **options})
+                                               "timezone_id": "Europe/Berlin", **options})
+        self.move_to(address)
         self.context.set_default_timeout(PATIENCE_MS)
         self.context.expose_binding("latchkeyOffence", lambda _, words: self.offences.append(words))
         self.context.add_init_script(_REPORT_VIOLATIONS)
         self.context.on("request", self._see_request)
         self.context.on("page", self._watch)
         self.page = self.context.new_page()
+
+    def move_to(self, address):
+        """From now on the proxy in front sees the visitor there; None: there is no proxy."""
+        self.context.set_extra_http_headers({"x-forwarded-for": address} if address else {})
 
     def _watch(self, page):
         page.on("dialog", self._see_dialog)

@@ -102,13 +102,18 @@ class ConsoleCase(CallCase):
     def sign_in_mails(self, email):
         return [mail for mail in list(self.mail.mails) if email in mail.recipients]
 
-    def new_person(self, **fields):
-        """A member of the demo company with every right."""
-        email = f"person-{uuid.uuid4().hex[:8]}@example.com"
-        role = next(role for role in self.administrator.members.ListRoles(member_pb2.ListRolesRequest(), timeout=60).roles
-                    if role.built_in)
-        return self.administrator.members.CreateMember(member_pb2.CreateMemberRequest(
-            email=email, role_ids=[role.role_id], **{"display_name": "Of a test", **fields}), timeout=60).member
+    @classmethod
+    def new_person(cls, **fields):
+        """A member of the demo company, with every right unless `role_ids` says otherwise."""
+        fields = {"email": f"person-{uuid.uuid4().hex[:8]}@example.com", "display_name": "Of a test",
+                  "role_ids": [cls.administrators().role_id], **fields}
+        return cls.administrator.members.CreateMember(member_pb2.CreateMemberRequest(**fields), timeout=60).member
+
+    @classmethod
+    def administrators(cls):
+        """The role, which came first."""
+        request = member_pb2.ListRolesRequest(page_size=1000)
+        return next(role for role in cls.administrator.members.ListRoles(request, timeout=60).roles if role.built_in)
 
     def invite(self, email, **fields):
         request = invitation_pb2.CreateInvitationsRequest(invitations=[invitation_pb2.NewInvitation(email=email, **fields)])
@@ -127,16 +132,26 @@ class ConsoleCase(CallCase):
     # ---- what stands behind the pages ----
 
     def whitelist_only(self, *addresses):
-        """Switches the demo company's whitelist on with these entries and no others; it is off again after the test."""
+        """Switches the demo company's whitelist on with these entries and that of the tests' own calls; it is off after the test."""
+        self.addCleanup(self.forget_whitelist)
+        self.forget_whitelist()
+        self.add_entries(*addresses, "127.0.0.0/8")
+        self.switch_whitelist(True)
+
+    def add_entries(self, *addresses):
+        self.administrator.whitelist.AddWhitelistEntries(whitelist_pb2.AddWhitelistEntriesRequest(
+            entries=[whitelist_pb2.NewWhitelistEntry(address=address) for address in addresses], force=True), timeout=60)
+
+    def forget_whitelist(self):
+        """Off, without an entry, and with nothing that waits to be confirmed."""
         whitelist = self.administrator.whitelist
-        self.addCleanup(self.switch_whitelist, False)
+        if whitelist.GetWhitelist(whitelist_pb2.GetWhitelistRequest(), timeout=60).whitelist.HasField("confirm_by"):
+            whitelist.ConfirmWhitelist(whitelist_pb2.ConfirmWhitelistRequest(), timeout=60)
+        self.switch_whitelist(False)
         held = whitelist.ListWhitelistEntries(whitelist_pb2.ListWhitelistEntriesRequest(page_size=1000), timeout=60).entries
         if held:
             whitelist.RemoveWhitelistEntries(whitelist_pb2.RemoveWhitelistEntriesRequest(
                 entry_ids=[entry.entry_id for entry in held], force=True), timeout=60)
-        whitelist.AddWhitelistEntries(whitelist_pb2.AddWhitelistEntriesRequest(
-            entries=[whitelist_pb2.NewWhitelistEntry(address=address) for address in addresses], force=True), timeout=60)
-        self.switch_whitelist(True)
 
     def switch_whitelist(self, is_on):
         self.administrator.whitelist.UpdateWhitelist(whitelist_pb2.UpdateWhitelistRequest(
@@ -147,8 +162,9 @@ class ConsoleCase(CallCase):
         request = token_pb2.ListAccessTokensRequest(page_size=1000)
         return [token for token in self.administrator.tokens.ListAccessTokens(request, timeout=60).access_tokens if token.label == label]
 
-    def new_token(self, label=None, **fields):
-        return self.administrator.tokens.CreateAccessToken(token_pb2.CreateAccessTokenRequest(
+    @classmethod
+    def new_token(cls, label=None, **fields):
+        return cls.administrator.tokens.CreateAccessToken(token_pb2.CreateAccessTokenRequest(
             label=label or f"token {uuid.uuid4().hex[:8]}", **{"permissions": ["charges.read"], **fields}), timeout=60)
 
     def reason(self, secret, address=LISTED, channel="CHANNEL_API", **fields):

@@ -83,10 +83,8 @@ class Console:
         expect(self.page.get_by_text("Look into your mailbox")).to_be_visible()
 
     def follow_link(self, link):
-        """That of a mail; what only looks at mails presses no button."""
+        """That of a mail, in the browser that has asked for it; no other is let in by it."""
         self.page.goto(link)
-        self.wait_for_page("Finish signing in")
-        self.button("Sign in").click()
 
     # ---- access tokens ----
 
@@ -110,38 +108,53 @@ class Console:
         self.button("I have saved it").click()
         expect(self.field("Secret")).to_have_count(0)
 
-    def choose_channel(self, name):
-        self.page.get_by_role("group", name="Channels").get_by_role("checkbox", name=re.compile(rf"^{name}\b")).check()
+    def allow_in_browsers(self):
+        self.page.get_by_role("checkbox", name="In a browser (UI)").check()
 
-    def choose_grace(self):
-        """As it is proposed."""
-        expect(self.dialog).to_be_visible()
+    def open_token(self, label):
+        self.open("/tokens")
+        self.link(label).click()
+        self.wait_for_page(re.compile("."))
 
-    def show_ended_tokens(self):
-        self.page.get_by_label("State").select_option(label="Any state")
+    # ---- security ----
 
-    def confirm_if_asked(self, name):
-        """In the dialog, where one opens."""
-        expect(self.page.get_by_role("status").or_(self.dialog).first).to_be_attached()
-        if self.dialog.count():
-            self.button(name, self.dialog).click()
+    def fill_entry_row(self, number, address, bits, note):
+        """`bits` as the choice has it, None: as it stands."""
+        row = self.page.get_by_role("group", name=f"Address {number}", exact=True)
+        self.field("Address", row).fill(address)
+        if bits:
+            self.field("Checking bits", row).select_option(label=bits)
+        self.field("Note", row).fill(note)
+
+    def check_address(self, address):
+        card = self.page.get_by_role("region", name="Check an address")
+        self.field("Address", card).fill(address)
+        self.button("Check", card).click()
+
+    def filter_entries(self, address):
+        self.field("Holds the address").fill(address)
+        self.button("Show").click()
+        self.wait_until_loaded()
+
+    def scroll_list(self, screens, measure):
+        """Downwards by the wheel; the most that was measured on the way."""
+        most = 0
+        for _ in range(screens):
+            self.page.mouse.wheel(0, 700)
+            most = max(most, measure())
+        return most
 
     # ---- users ----
 
     def open_invitations(self):
-        self.open("/users")
-        self.page.get_by_role("tab", name="Invitations").or_(self.link("Invitations")).or_(self.button("Invitations")).first.click()
-        self.wait_until_loaded()
+        self.open("/users?list=invitations")
 
     # ---- audit and explain ----
 
     def filter_audit(self, action):
         self.field("Action").fill(action)
-        self.page.keyboard.press("Enter")
+        self.button("Show").click()
         self.wait_until_loaded()
-
-    def verify_chain(self):
-        self.button("Verify").click()
 
     def choose_token(self, label):
         self.field("Token").select_option(label=label)

@@ -35,16 +35,16 @@ class HostileText(ConsoleCase):
             label=text, description=text, permissions=["charges.read"], metadata={"key": text}, external_id=f"{text} {uuid.uuid4()}"), timeout=60)
         cls.token_ids.append(created.access_token.token_id)
         cls.administrator.tokens.DeactivateAccessToken(token_pb2.DeactivateAccessTokenRequest(
-            token_id=cls.new_token(cls, text).access_token.token_id, note=text), timeout=60)
+            token_id=cls.new_token(text).access_token.token_id, note=text), timeout=60)
         role = cls.administrator.members.CreateRole(member_pb2.CreateRoleRequest(name=text[:90], permissions=["charges.read"]), timeout=60).role
-        cls.member_ids.append(cls.new_person(cls, display_name=text[:100], role_ids=[role.role_id], external_id=text).member_id)
+        cls.member_ids.append(cls.new_person(display_name=text[:100], role_ids=[role.role_id], external_id=text).member_id)
         cls.administrator.whitelist.AddWhitelistEntries(whitelist_pb2.AddWhitelistEntriesRequest(entries=[
             whitelist_pb2.NewWhitelistEntry(address=f"10.{HOSTILE.index(text)}.0.0/16", note=text, owner=text)]), timeout=60)
         cls.log_in_with(text)
 
     @classmethod
     def log_in_with(cls, user_agent):
-        person = cls.new_person(cls)
+        person = cls.new_person()
         with cls.deployment.operator(cls.company_id()) as operator:
             operator.tokens.CreateLoginToken(token_pb2.CreateLoginTokenRequest(
                 member_id=person.member_id, client_ip=LISTED, user_agent=user_agent, channel="CHANNEL_UI"), timeout=60)

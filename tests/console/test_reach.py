@@ -17,8 +17,8 @@ class Reach(ConsoleCase):
     def setUpClass(cls):
         super().setUpClass()
         with_a_long_name = "a token whose label is so long that no column of any table has room for it on any phone " + "x" * 12
-        cls.token_id = cls.new_token(cls, with_a_long_name, allowed_ips=["203.0.113.0/24"]).access_token.token_id
-        cls.member_id = cls.new_person(cls, display_name="Wolfeschlegelsteinhausenbergerdorff, " * 2).member_id
+        cls.token_id = cls.new_token(with_a_long_name, allowed_ips=["203.0.113.0/24"]).access_token.token_id
+        cls.member_id = cls.new_person(display_name="Wolfeschlegelsteinhausenbergerdorff, " * 2).member_id
 
     def paths(self):
         return [*PAGES, *MORE, f"/tokens/{self.token_id}", f"/users/{self.member_id}"]
