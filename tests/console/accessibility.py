@@ -2,7 +2,7 @@
 
 from latchkey_test import ROOT
 
-_AXE = ROOT / "build/console/tools/node_modules/axe-core/axe.min.js"
+_AXE = ROOT / "build/browser/tools/node_modules/axe-core/axe.min.js"
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 

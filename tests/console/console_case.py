@@ -1,14 +1,13 @@
 """What the cases about the console have in common: latchkeyd with its console, PostgreSQL, a mail server, Chromium, and people in it."""
 
 import json
-import random
 import re
 import tempfile
 import uuid
 from pathlib import Path
 
 from browser import Browser
-from latchkey_test import CallCase, Deployment, free_port, secret_text, stubs, uuid_of_id
+from latchkey_test import CallCase, Deployment, free_port, id_of_uuid, stubs
 from latchkey_test.mail import MailServer
 from latchkey_test.waiting import wait_until
 from pages import Console
@@ -37,10 +36,18 @@ class ConsoleCase(CallCase):
         cls.mail = cls.enter(MailServer())
         port = free_port()
         cls.url = f"http://console.localhost:{port}"  # which browsers trust as they do TLS
-        cls.deployment = Deployment(console_listen=f"127.0.0.1:{port}", console_url=cls.url, trusted_proxies="127.0.0.1",
-                                    mails_per_recipient_day=1000, **cls.mail_settings(), **cls.settings)
-        cls.let_console_in(cls.deployment)
+        directory = cls.enter(tempfile.TemporaryDirectory(prefix="latchkey-console-"))
+        token_file = Path(directory) / "token"
+        cls.deployment = Deployment(**{
+            "console_listen": f"127.0.0.1:{port}", "console_url": cls.url, "console_token_file": token_file,
+            "console_link_tries": 1000, "console_links_per_address": 1000, "trusted_proxies": "127.0.0.1",
+            "mails_per_recipient_day": 1000, **cls.mail_settings(), **cls.settings})
+        cls.deployment.prepare()
+        demo, = cls.deployment.execute("SELECT company_id FROM latchkey.company WHERE is_demo")[0]
+        cls.deployment.server.settings["console_company"] = id_of_uuid("cmp", uuid.UUID(str(demo)))
+        token_file.write_text("not yet\n", encoding="ascii")
         cls.enter(cls.deployment)
+        cls.let_console_in(token_file)
         cls.administrator = cls.enter(cls.deployment.administrator())
         cls.browser = cls.enter(Browser(cls.url))
 
@@ -58,23 +65,11 @@ class ConsoleCase(CallCase):
         return settings
 
     @classmethod
-    def let_console_in(cls, deployment):
-        """The console has a token of the operator's with which it can do one thing, and signs people in to the demo company."""
-        deployment.prepare()
-        directory = cls.enter(tempfile.TemporaryDirectory())
-        operator, company = (deployment.execute(f"SELECT company_id FROM latchkey.company WHERE {which}")[0][0]
-                             for which in ("is_operator", "is_demo"))
-        secret = secret_text.make_secret(random.SystemRandom(), uuid.UUID(str(operator)).int & 63)
-        token = uuid.uuid4()
-        deployment.execute(f"""
-            INSERT INTO latchkey.token (token_id, company_id, kind, channels, label, permissions)
-            VALUES ('{token}', '{operator}', 'a', 3, 'console', '{{latchkey.logins.create}}');
-            INSERT INTO latchkey.token_secret (digest, token_id, company_id, hint)
-            VALUES ('\\x{secret_text.digest(secret).hex()}', '{token}', '{operator}', 'lka…')""")
-        file = Path(directory) / "console-token"
-        file.write_text(secret + "\n", encoding="ascii")
-        file.chmod(0o600)
-        deployment.server.settings |= {"console_token_file": file, "console_company": str(company)}
+    def let_console_in(cls, token_file):
+        """It may log people in, and nothing else."""
+        with cls.deployment.operator() as operator:
+            token_file.write_text(operator.tokens.CreateAccessToken(token_pb2.CreateAccessTokenRequest(
+                label="console", permissions=["latchkey.logins.create"]), timeout=60).secret + "\n", encoding="ascii")
 
     def tearDown(self):
         self.assertEqual(self.browser.take_offences(), [])
@@ -177,9 +172,6 @@ class ConsoleCase(CallCase):
         """That of a change made now."""
         return self.administrator.members.CreateRole(member_pb2.CreateRoleRequest(
             name=f"of a test {uuid.uuid4().hex[:12]}", permissions=["charges.read"]), timeout=60).revision
-
-    def set_token(self, token, assignment):
-        self.deployment.execute(f"UPDATE latchkey.token SET {assignment} WHERE token_id = '{uuid_of_id(token.token_id)}'")
 
 
 def cookie_of(visitor):

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Gets what drives and judges a browser into build/console and runs tests/console: the pages of people, in Debian's Chromium, against
+# Gets what drives and judges a browser into build/browser and runs tests/console: the pages of people, in Debian's Chromium, against
 # latchkeyd, PostgreSQL and a mail server. Called by tests/run.sh after building; needs Node.js with npm and python3-venv on the
 # machine, and their registries in reach. The last line is `N passed, M failed`.
 set -euo pipefail
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-TOOLS=$ROOT/build/console
+TOOLS=$ROOT/build/browser
 
 PLAYWRIGHT=1.65.0
 AXE=4.13.0

@@ -12,7 +12,7 @@ from latchkey_test import ROOT
 from pages import Console
 from playwright.sync_api import expect
 
-_LIGHTHOUSE = ROOT / "build/console/tools/node_modules/lighthouse/cli/index.js"
+_LIGHTHOUSE = ROOT / "build/browser/tools/node_modules/lighthouse/cli/index.js"
 _FIRST_VIEW_MAX = 100_000
 
 

@@ -9,7 +9,7 @@ from console_case import LISTED, ConsoleCase, company_pb2, token_pb2, whitelist_
 from latchkey_test import ROOT
 from playwright.sync_api import expect
 
-_TAKEN = ROOT / "build/console/pictures"
+_TAKEN = ROOT / "build/browser/pictures"
 _KEPT = ROOT / "docs/console"
 _MOST_BYTES = 60_000
 
