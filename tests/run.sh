@@ -200,7 +200,7 @@ suite_deploy() {
 }
 
 suite_containers() {
-    build release --target latchkey latchkey_proto && step containers tests/containers/run.sh
+    build release --target latchkey latchkeyd latchkey_proto && step containers tests/containers/run.sh
 }
 
 # Out of its package and not installed, which would have it run on this machine.
