@@ -1,4 +1,4 @@
-// Runs src/**/*.test.ts: bundles them first, since Node 18 and 20 read no TypeScript. The last line is `N passed, M failed`, which is what
+// Runs api.test.mjs and src/**/*.test.ts: bundles the latter first, since Node 18 and 20 read no TypeScript. The last line is `N passed, M failed`, which is what
 // tests/run.sh counts.
 
 import {build} from "esbuild";
@@ -43,7 +43,7 @@ let passed = 0;
 let failed = 0;
 // A suite is no test of its own.
 const counts = event => event.details.type !== "suite";
-run({files: bundles, concurrency: 2})
+run({files: [join(HERE, "api.test.mjs"), ...bundles], concurrency: 2})
     .on("test:pass", event => { passed += counts(event); })
     .on("test:fail", event => { failed += counts(event); })
     .on("end", () => setImmediate(() => {

@@ -1,12 +1,17 @@
 // Which page is at which path. The first pattern that fits is taken.
 
 import type {ComponentType} from "preact";
+import Audit from "../pages/audit.tsx";
+import Company from "../pages/company.tsx";
+import Draft from "../pages/draft.tsx";
+import EditToken from "../pages/edit_token.tsx";
 import Explain from "../pages/explain.tsx";
 import Invitation from "../pages/invitation.tsx";
 import Invite from "../pages/invite.tsx";
 import Logins from "../pages/logins.tsx";
 import Member from "../pages/member.tsx";
 import NewToken from "../pages/new_token.tsx";
+import Security from "../pages/security.tsx";
 import SignIn from "../pages/sign_in.tsx";
 import SignInLink from "../pages/sign_in_link.tsx";
 import Token from "../pages/token.tsx";
@@ -33,12 +38,17 @@ const ROUTES: readonly Route[] = [
     {pattern: "/tokens", page: Tokens},
     {pattern: "/tokens/new", page: NewToken},
     {pattern: "/tokens/:id", page: Token},
+    {pattern: "/tokens/:id/edit", page: EditToken},
     {pattern: "/logins", page: Logins},
     {pattern: "/explain", page: Explain},
 
+    {pattern: "/security", page: Security},
+    {pattern: "/security/draft/:id", page: Draft},
     {pattern: "/users", page: Users},
     {pattern: "/users/invite", page: Invite},
     {pattern: "/users/:id", page: Member},
+    {pattern: "/company", page: Company},
+    {pattern: "/audit", page: Audit},
     {pattern: "/invitation", page: Invitation, isOpen: true},
 ];
 

@@ -5,13 +5,16 @@ import {useEffect, useState} from "preact/hooks";
 import {call} from "../rpc/call.ts";
 import {useLoad} from "../rpc/use_load.ts";
 import {SignedInContext, type SignedIn} from "../session/context.ts";
+import {isRefusal, Refused} from "../session/refused.tsx";
 import {endSession, loadSession} from "../session/session.ts";
 import {common, frame} from "../strings.ts";
+import {announce} from "../ui/announce.tsx";
 import {Button} from "../ui/button.tsx";
+import {Email} from "../ui/email.tsx";
 import {Loaded} from "../ui/loaded.tsx";
 import {goToSignIn, SIGN_IN} from "./app.tsx";
 import {isAt, navigationOf} from "./navigation.ts";
-import {Link, navigate} from "./router.tsx";
+import {Link} from "./router.tsx";
 
 async function loadSignedIn(signal: AbortSignal): Promise<SignedIn | null> {
     const session = await loadSession(signal);
@@ -24,14 +27,18 @@ export function Shell({path, children}: {path: string; children: ComponentChildr
     const signedIn = useLoad(loadSignedIn, "");
     const isNobody = signedIn.state === "done" && signedIn.data === null;
     useEffect(() => { if (isNobody) goToSignIn(); }, [isNobody]);
+    // Whose address is not listed any more.
+    const refused = signedIn.error?.reason ?? "";
     return (
         <div class="shell">
             <a class="skip" href="#page">{frame.skip}</a>
             <Bar path={path} signedIn={signedIn.data ?? null} />
             <main id="page" tabIndex={-1}>
-                <Loaded of={signedIn}>
-                    {data => data && <SignedInContext.Provider value={data}>{children}</SignedInContext.Provider>}
-                </Loaded>
+                {isRefusal(refused) ? <Refused reason={refused} address={signedIn.error?.metadata.clientIp ?? ""} /> : (
+                    <Loaded of={signedIn}>
+                        {data => data && <SignedInContext.Provider value={data}>{children}</SignedInContext.Provider>}
+                    </Loaded>
+                )}
             </main>
         </div>
     );
@@ -80,13 +87,18 @@ function Person({signedIn: {caller}}: {signedIn: SignedIn}): JSX.Element {
     const [busy, setBusy] = useState(false);
     async function signOut(): Promise<void> {
         setBusy(true);
-        // Also where the server can't be reached: who signs out leaves the page in any case, and the session ends by itself.
-        await endSession().catch(() => undefined);
-        navigate(SIGN_IN);
+        try {
+            await endSession();
+            // A whole new page: nothing of what this person saw stays in memory.
+            location.replace(SIGN_IN);
+        } catch {
+            announce(frame.signOutFailed);
+            setBusy(false);
+        }
     }
     return (
         <div class="person">
-            <p>{caller.email || frame.companyToken}<br /><span class="quiet">{caller.companyName}</span></p>
+            <p>{caller.email ? <Email address={caller.email} /> : frame.companyToken}<br /><span class="quiet">{caller.companyName}</span></p>
             <Button busy={busy} onClick={signOut}>{frame.signOut}</Button>
         </div>
     );

@@ -10,6 +10,11 @@ test("an event is told field by field, with what was and what is", () => {
     ]);
 });
 
+test("what is in an object in the object is told by itself", () => {
+    assert.deepEqual(changesOf('{"policy":{"login_lifetime":null,"require_expiry":true}}', '{"policy":{"login_lifetime":"28800s","require_expiry":true}}'),
+        [{field: "policy.login_lifetime", after: "28800s"}]);
+});
+
 test("an object that came or went, or words that are no JSON, are no trouble", () => {
     assert.deepEqual(changesOf("", '{"label":"b"}'), [{field: "label", after: "b"}]);
     assert.deepEqual(changesOf("[1]", "nonsense"), []);

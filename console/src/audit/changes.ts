@@ -8,13 +8,21 @@ export interface FieldChange {
     after?: string;
 }
 
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
+
 function parse(json: string | undefined): Record<string, unknown> {
     try {
         const value: unknown = JSON.parse(json || "{}");
-        return typeof value === "object" && value !== null && !Array.isArray(value) ? {...value} : {};
+        return isObject(value) ? flatten(value) : {};
     } catch {
         return {};
     }
+}
+
+/** What is in an object in the object counts by itself: `policy.login_lifetime`. */
+function flatten(object: Record<string, unknown>, path = ""): Record<string, unknown> {
+    return Object.assign({}, ...Object.entries(object).map(([name, value]) =>
+        isObject(value) ? flatten(value, `${path}${name}.`) : {[path + name]: value}));
 }
 
 function text(value: unknown): string | undefined {

@@ -1,6 +1,6 @@
 import type {JSX} from "preact";
 import type {ExplainResponse, ExplainStep, ListedEntry} from "../../gen/api.ts";
-import {explain, reasons} from "../strings.ts";
+import {explain, reasons, refusals} from "../strings.ts";
 import {Badge} from "../ui/badge.tsx";
 import {Facts} from "../ui/facts.tsx";
 import {Note} from "../ui/note.tsx";
@@ -23,7 +23,7 @@ export function ExplainAnswer({answer: {response = {}, steps = [], matchedEntry,
         <section class="stack" aria-label={explain.resultTitle}>
             <h2>{explain.resultTitle}</h2>
             <Note tone={isAllowed ? "good" : "danger"}>
-                <p><strong>{isAllowed ? explain.allowed : explain.refused}.</strong> {isAllowed ? explain.allowedText : explain.refusedBy(checkName(response.reason))}</p>
+                <p><strong>{isAllowed ? explain.allowed : explain.refused}.</strong> {isAllowed ? explain.allowedText : `${refusals[response.reason ?? ""] ?? response.reason ?? ""}.`}</p>
             </Note>
             <Facts facts={[
                 [explain.matched, matchedEntry && <Entry entry={matchedEntry} />],

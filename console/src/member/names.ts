@@ -2,6 +2,7 @@
 
 import {useEffect, useState} from "preact/hooks";
 import {call} from "../rpc/call.ts";
+import {may, useSignedIn} from "../session/context.ts";
 
 const known = new Map<string, string>();
 
@@ -10,8 +11,15 @@ async function load(memberId: string, signal: AbortSignal): Promise<void> {
     known.set(memberId, member?.email || memberId);
 }
 
-/** By id: the e-mail address, or the id while it is not known, or where the caller may not know it. */
+/** Of others than the caller. They may be asked for by who may read members; to who may not they stay ids. */
 export function useMemberNames(memberIds: readonly string[]): (memberId: string) => string {
+    const signedIn = useSignedIn();
+    const others = memberIds.filter(id => id !== signedIn.caller.memberId);
+    return useNames(may(signedIn, "latchkey.members.read") ? others : []);
+}
+
+/** By id: the e-mail address, or the id while it is not known, or can't be. */
+function useNames(memberIds: readonly string[]): (memberId: string) => string {
     const [, setTurn] = useState(0);
     const missing = [...new Set(memberIds)].filter(id => id !== "" && !known.has(id));
     useEffect(() => {

@@ -19,6 +19,8 @@ import {Page} from "../ui/page.tsx";
 
 const CHANNELS = Object.entries(explain.channels).map(([value, text]) => ({value: value as Channel, text}));
 
+const OWN_FIELDS = ["tokenId", "request.clientIp", "request.permissions"];
+
 interface Question {
     tokenId: string;
     address: string;
@@ -50,7 +52,7 @@ export default function Explain({query}: PageProps): JSX.Element {
     return (
         <Page title={explain.title} lead={explain.lead}>
             <div class="stack">
-                <Form onSubmit={ask} error={error} actions={<Button kind="primary" type="submit" busy={busy}>{explain.ask}</Button>}>
+                <Form onSubmit={ask} error={error} ownFields={OWN_FIELDS} actions={<Button kind="primary" type="submit" busy={busy}>{explain.ask}</Button>}>
                     <TokenChooser tokenId={question.tokenId} error={isMissing ? explain.tokenMissing : error?.violationOf("tokenId")}
                         onTokenId={tokenId => change({tokenId})} />
                     <div class="row">

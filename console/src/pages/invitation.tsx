@@ -10,6 +10,7 @@ import {useRpc} from "../rpc/use_load.ts";
 import {invitationPage as strings} from "../strings.ts";
 import {Button, ButtonLink} from "../ui/button.tsx";
 import {ErrorBox} from "../ui/error_box.tsx";
+import {Facts} from "../ui/facts.tsx";
 import {TextField} from "../ui/field.tsx";
 import {Form} from "../ui/form.tsx";
 import {Note} from "../ui/note.tsx";
@@ -70,10 +71,7 @@ function Accept({secret, invitation: {companyName = "", emailMasked, expiresAt},
     return (
         <Page title={strings.title} lead={strings.lead(companyName)}>
             <div class="card stack">
-                <dl class="facts">
-                    <dt>{strings.email}</dt><dd>{emailMasked}</dd>
-                    <dt>{strings.expires}</dt><dd><Time at={expiresAt} /></dd>
-                </dl>
+                <Facts facts={[[strings.email, emailMasked], [strings.expires, <Time at={expiresAt} />]]} />
                 <Form onSubmit={submit} error={accept.error} actions={<Button kind="primary" type="submit" busy={accept.busy}>{strings.accept}</Button>}>
                     <TextField label={strings.name} hint={strings.nameHint} required value={name} onValue={setName} maxLength={100} autocomplete="name"
                         error={isMissing ? strings.nameMissing : accept.error?.violationOf("displayName")} />

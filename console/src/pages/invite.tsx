@@ -14,6 +14,7 @@ import {IpListField} from "../ui/ip_list_field.tsx";
 import {Loaded} from "../ui/loaded.tsx";
 import {Note} from "../ui/note.tsx";
 import {Page} from "../ui/page.tsx";
+import {useUnsaved} from "../ui/use_unsaved.ts";
 import {invitationsOf, looksLikeEmail, outcomesOf, PEOPLE_MAX, readPeople, refused, type Outcome} from "../users/people.ts";
 import {RoleBoxes, useRoles} from "../users/roles.tsx";
 import {INVITATIONS} from "./users.tsx";
@@ -34,6 +35,7 @@ export default function Invite(): JSX.Element {
     const [outcomes, setOutcomes] = useState<Outcome[]>([]);
     const create = useChange("InvitationService", "CreateInvitations");
     const people = readPeople(text);
+    useUnsaved(people.length > 0);
     const problem = isTried ? problemOf(people) : undefined;
     async function submit(): Promise<void> {
         setTried(true);

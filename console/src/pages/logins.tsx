@@ -54,7 +54,7 @@ function keyOf({loginToken, at, memberId, clientIp}: RecentAuthentication): stri
 function useColumns(rows: RecentAuthentication[], onEnd: (login: LoginToken) => void): Column<RecentAuthentication>[] {
     const signedIn = useSignedIn();
     const {caller} = signedIn;
-    const nameOf = useMemberNames(may(signedIn, "latchkey.members.read") ? rows.map(({memberId = ""}) => memberId) : []);
+    const nameOf = useMemberNames(rows.map(({memberId = ""}) => memberId));
     const whoOf = ({memberId = ""}: RecentAuthentication): string => memberId === caller.memberId ? logins.you : nameOf(memberId);
     const mayEnd = ({memberId, state}: LoginToken): boolean =>
         state === "TOKEN_STATE_ACTIVE" && (memberId === caller.memberId || may(signedIn, "latchkey.logins.manage"));
@@ -79,7 +79,7 @@ function State({of: {loginToken, refusedReason, count = "1"}, ownTokenId}: {of: 
     if (!loginToken) {
         return (
             <>
-                <Badge tone="bad">{refusals[refusedReason ?? ""] ?? tokens.unknownState}</Badge>
+                <Badge tone="bad">{logins.refused(refusals[refusedReason ?? ""] ?? tokens.unknownState)}</Badge>
                 {count !== "1" && <> <span class="quiet">{logins.times(count)}</span></>}
             </>
         );

@@ -6,6 +6,7 @@ import {useRpc} from "../rpc/use_load.ts";
 import {may, useSignedIn} from "../session/context.ts";
 import {member as strings, users} from "../strings.ts";
 import {Button} from "../ui/button.tsx";
+import {Facts} from "../ui/facts.tsx";
 import {Loaded} from "../ui/loaded.tsx";
 import {Page} from "../ui/page.tsx";
 import {Time} from "../ui/time.tsx";
@@ -45,12 +46,14 @@ function Parts({member}: {member: MemberMessage}): JSX.Element {
     const roles = useRoles();
     return (
         <div class="stack">
-            <dl class="facts card">
-                <dt>{users.state}</dt><dd><MemberBadge state={member.state} /></dd>
-                <dt>{users.since}</dt><dd><Time at={member.createdAt} /></dd>
-                {member.removedAt && <><dt>{strings.removedAt}</dt><dd><Time at={member.removedAt} /></dd></>}
-                {member.subject && <><dt>{strings.identity}</dt><dd>{strings.identityOf(member.issuer ?? "", member.subject)}</dd></>}
-            </dl>
+            <div class="card">
+                <Facts facts={[
+                    [users.state, <MemberBadge state={member.state} />],
+                    [users.since, <Time at={member.createdAt} />],
+                    [strings.removedAt, member.removedAt && <Time at={member.removedAt} />],
+                    [strings.identity, member.subject && strings.identityOf(member.issuer ?? "", member.subject)],
+                ]} />
+            </div>
             {mayManage && member.state === "MEMBER_STATE_ACTIVE" && (
                 <section class="card" aria-labelledby="member-details">
                     <h2 id="member-details">{strings.details}</h2>

@@ -4,13 +4,9 @@ import type {JSX} from "preact";
 import {useState} from "preact/hooks";
 import type {CreateAccessTokenResponse} from "../../gen/api.ts";
 import {navigate} from "../app/router.tsx";
-import {groupPermissions} from "../permission/groups.ts";
-import {loadPermissions} from "../permission/load.ts";
-import {PermissionPicker} from "../permission/picker.tsx";
+import {PermissionChoice} from "../permission/choice.tsx";
 import type {RpcError} from "../rpc/rpc_error.ts";
 import {useChange} from "../rpc/use_change.ts";
-import {useLoad} from "../rpc/use_load.ts";
-import {useSignedIn} from "../session/context.ts";
 import {common, newToken} from "../strings.ts";
 import {judgeDomain} from "../token/domain.ts";
 import {EMPTY_FORM, problemsOf, requestOf, UNIT_SECONDS, type FormProblems, type NewTokenForm, type Unit} from "../token/new_token_form.ts";
@@ -19,12 +15,12 @@ import {CheckField, SelectField, TextField} from "../ui/field.tsx";
 import {Form} from "../ui/form.tsx";
 import {IpListField} from "../ui/ip_list_field.tsx";
 import {LinesField} from "../ui/lines_field.tsx";
-import {Loaded} from "../ui/loaded.tsx";
 import {Note} from "../ui/note.tsx";
 import {Page} from "../ui/page.tsx";
 import {Secret} from "../ui/secret.tsx";
 import {useUnsaved} from "../ui/use_unsaved.ts";
 
+const OWN_FIELDS = ["label", "permissions", "channels", "expireIn", "allowedDomains", "allowedIps"];
 const UNITS = (Object.keys(UNIT_SECONDS) as Unit[]).map(value => ({value, text: newToken.units[value]}));
 
 export default function NewToken(): JSX.Element {
@@ -64,7 +60,7 @@ function Create({onMade}: {onMade: (made: CreateAccessTokenResponse) => void}): 
         </>
     );
     return (
-        <Form onSubmit={submit} error={error} actions={actions}>
+        <Form onSubmit={submit} error={error} ownFields={OWN_FIELDS} actions={actions}>
             <Fields form={form} problems={problems} error={error} onForm={change => setForm({...form, ...change})} />
         </Form>
     );
@@ -83,7 +79,7 @@ function Fields({form, problems, error, onForm}: FieldsProps): JSX.Element {
         <>
             <TextField label={newToken.label} hint={newToken.labelHint} required maxLength={100} autocomplete="off" value={form.label}
                 error={said("label")} onValue={label => onForm({label})} />
-            <Permissions chosen={form.permissions} error={error?.violationOf("permissions")} onChosen={permissions => onForm({permissions})} />
+            <PermissionChoice chosen={form.permissions} error={error?.violationOf("permissions")} onChosen={permissions => onForm({permissions})} />
             <fieldset>
                 <legend>{newToken.where}</legend>
                 <CheckField label={newToken.api} checked={form.isForApi} onChecked={isForApi => onForm({isForApi})} />
@@ -101,26 +97,5 @@ function Fields({form, problems, error, onForm}: FieldsProps): JSX.Element {
             <CheckField label={newToken.companyOwned} hint={newToken.companyOwnedHint} checked={form.isCompanyOwned}
                 onChecked={isCompanyOwned => onForm({isCompanyOwned})} />
         </>
-    );
-}
-
-interface PermissionsProps {
-    chosen: string[];
-    error: string | undefined;
-    onChosen: (chosen: string[]) => void;
-}
-
-function Permissions({chosen, error, onChosen}: PermissionsProps): JSX.Element {
-    const {caller} = useSignedIn();
-    const catalogue = useLoad(loadPermissions, "");
-    return (
-        <fieldset>
-            <legend>{newToken.permissions}</legend>
-            <p class="hint">{newToken.permissionsHint}</p>
-            {error && <p class="field-error">{error}</p>}
-            <Loaded of={catalogue}>
-                {permissions => <PermissionPicker groups={groupPermissions(permissions, caller.permissions ?? [])} chosen={chosen} onChosen={onChosen} />}
-            </Loaded>
-        </fieldset>
     );
 }

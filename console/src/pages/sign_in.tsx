@@ -21,6 +21,11 @@ export default function SignIn({query}: PageProps): JSX.Element {
     const session = useLoad(loadSession, "");
     const isSignedIn = session.data?.signedIn ?? false;
     useEffect(() => { if (isSignedIn) navigate(takeReturn(Date.now()), {replace: true}); }, [isSignedIn]);
+    // The link in the mail opens in another tab; when one comes back to this one, it knows.
+    useEffect(() => {
+        window.addEventListener("focus", session.reload);
+        return () => window.removeEventListener("focus", session.reload);
+    }, [session.reload]);
     const reason = query.get("refused");
     return (
         <Page title={signIn.title}>
@@ -71,10 +76,12 @@ function MailForm({company: known}: {company: string | null}): JSX.Element {
     }
     if (sentTo !== "") return <Sent email={sentTo} onAgain={() => setSentTo("")} />;
     return (
-        <Form onSubmit={submit} error={error} actions={<Button kind="primary" type="submit" busy={busy}>{signIn.send}</Button>}>
+        <Form onSubmit={submit} error={error} ownFields={["email", "company"]} actions={<Button kind="primary" type="submit" busy={busy}>{signIn.send}</Button>}>
             <p class="quiet">{signIn.lead}</p>
-            <TextField label={signIn.email} type="email" autocomplete="email" required value={email} onValue={setEmail} />
-            {known === null && <TextField label={signIn.company} hint={signIn.companyHint} autocomplete="off" value={company} onValue={setCompany} />}
+            <TextField label={signIn.email} type="email" autocomplete="email" required value={email} error={error?.violationOf("email")}
+                onValue={setEmail} />
+            {known === null && <TextField label={signIn.company} hint={signIn.companyHint} autocomplete="off" value={company}
+                error={error?.violationOf("company")} onValue={setCompany} />}
         </Form>
     );
 }

@@ -1,55 +1,44 @@
 // Where the link in the mail leads. Its secret is in the fragment, which no server sees, and leaves the address bar and the history at once.
-// It is used by a press only: programs that open the links of mails must not use it up.
+// It is used without being asked for, because it is good in no other browser than the one that had it sent.
 
 import type {JSX} from "preact";
 import {useEffect, useState} from "preact/hooks";
-import {navigate} from "../app/router.tsx";
 import {takeFragment} from "../app/fragment.ts";
-import type {RpcError} from "../rpc/rpc_error.ts";
-import {asRpcError} from "../rpc/use_load.ts";
+import {navigate} from "../app/router.tsx";
+import {useLoad} from "../rpc/use_load.ts";
 import {isRefusal, Refused} from "../session/refused.tsx";
 import {takeReturn} from "../session/return_to.ts";
 import {openLink} from "../session/session.ts";
 import {signIn} from "../strings.ts";
-import {Button, ButtonLink} from "../ui/button.tsx";
-import {ErrorBox} from "../ui/error_box.tsx";
+import {ButtonLink} from "../ui/button.tsx";
+import {Loaded} from "../ui/loaded.tsx";
 import {Page} from "../ui/page.tsx";
-
-const BROKEN = "LINK_BROKEN";
 
 export default function SignInLink(): JSX.Element {
     const [secret, setSecret] = useState(takeFragment);
-    const [busy, setBusy] = useState(false);
-    const [error, setError] = useState<RpcError | undefined>(undefined);
     useEffect(() => {
+        // Another link, opened where this page is already.
         const listener = (): void => { if (location.hash !== "") setSecret(takeFragment()); };
         window.addEventListener("hashchange", listener);
         return () => window.removeEventListener("hashchange", listener);
     }, []);
-    async function finish(): Promise<void> {
-        if (busy) return;
-        setBusy(true);
-        setError(undefined);
-        try {
-            await openLink(secret);
-            navigate(takeReturn(Date.now()), {replace: true});
-        } catch (failure) {
-            setError(asRpcError(failure));
-            setBusy(false);
-        }
-    }
-    const reason = secret === "" ? BROKEN : error?.reason ?? "";
-    const isOver = isRefusal(reason);
+    return <Page title={signIn.linkTitle}>{secret === "" ? <Over reason="LINK_BROKEN" address="" /> : <Opening secret={secret} />}</Page>;
+}
+
+function Opening({secret}: {secret: string}): JSX.Element {
+    const opening = useLoad(() => openLink(secret), secret);
+    const isOpen = opening.state === "done";
+    useEffect(() => { if (isOpen) navigate(takeReturn(Date.now()), {replace: true}); }, [isOpen]);
+    const reason = opening.error?.reason ?? "";
+    if (isRefusal(reason)) return <Over reason={reason} address={opening.error?.metadata.clientIp ?? ""} />;
+    return <Loaded of={opening} rows={1}>{() => null}</Loaded>;
+}
+
+function Over({reason, address}: {reason: string; address: string}): JSX.Element {
     return (
-        <Page title={signIn.linkTitle} lead={isOver ? undefined : signIn.linkLead}>
-            <div class="stack">
-                {isOver ? <Refused reason={reason} address={error?.metadata.clientIp ?? ""} /> : error && <ErrorBox error={error} />}
-                <div class="actions">
-                    {isOver
-                        ? <ButtonLink kind="primary" href="/sign-in">{signIn.newLink}</ButtonLink>
-                        : <Button kind="primary" busy={busy} onClick={finish}>{signIn.finish}</Button>}
-                </div>
-            </div>
-        </Page>
+        <div class="stack">
+            <Refused reason={reason} address={address} />
+            <p><ButtonLink kind="primary" href="/sign-in">{signIn.newLink}</ButtonLink></p>
+        </div>
     );
 }

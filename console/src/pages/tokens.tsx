@@ -4,6 +4,7 @@ import type {JSX} from "preact";
 import {useState} from "preact/hooks";
 import type {AccessToken, ListAccessTokensRequest, TokenState} from "../../gen/api.ts";
 import {Link} from "../app/router.tsx";
+import {useMemberNames} from "../member/names.ts";
 import {call} from "../rpc/call.ts";
 import {usePages} from "../rpc/use_pages.ts";
 import {may, useSignedIn} from "../session/context.ts";
@@ -42,10 +43,12 @@ function requestOf({label, state, memberId}: Filter, pageToken: string): ListAcc
     };
 }
 
-function columnsFor(ownMemberId: string | undefined): Column<AccessToken>[] {
+function useColumns(rows: AccessToken[]): Column<AccessToken>[] {
+    const {caller} = useSignedIn();
+    const nameOf = useMemberNames(rows.map(({memberId = ""}) => memberId));
     return [
         {title: tokens.columns.label, cell: token => <Link href={`/tokens/${token.tokenId}`}>{token.label}</Link>},
-        {title: tokens.columns.owner, cell: token => ownerName(token, ownMemberId)},
+        {title: tokens.columns.owner, cell: token => ownerName(token, caller.memberId, nameOf)},
         {title: tokens.columns.state, cell: ({state}) => <Badge tone={stateTone(state)}>{stateName(state)}</Badge>},
         {title: tokens.columns.lastUsed, cell: token => <LastUse of={token} />},
         {title: tokens.columns.expires, cell: ({expiresAt}) => <Time at={expiresAt} never={tokens.neverExpires} />},
@@ -62,12 +65,13 @@ export default function Tokens(): JSX.Element {
         const {accessTokens = [], nextPageToken = ""} = await call("TokenService", "ListAccessTokens", requestOf(asked, token), {signal});
         return {items: accessTokens, next: nextPageToken};
     }, JSON.stringify(asked));
+    const columns = useColumns(pages.page.data?.items ?? []);
     return (
         <Page title={tokens.title} lead={tokens.lead} actions={mayCreate && <CreateNew />}>
             <Filters filter={filter} ownMemberId={signedIn.caller.memberId ?? ""} onFilter={setFilter} />
             <Loaded of={pages.page}>
                 {({items}) => items.length > 0
-                    ? <Table caption={tokens.caption} columns={columnsFor(signedIn.caller.memberId)} rows={items} keyOf={({tokenId = ""}) => tokenId} />
+                    ? <Table caption={tokens.caption} columns={columns} rows={items} keyOf={({tokenId = ""}) => tokenId} />
                     : isFiltered ? <Empty title={tokens.noneFound} />
                     : <Empty title={tokens.none}>{mayCreate && <p>{tokens.noneText}</p>}</Empty>}
             </Loaded>

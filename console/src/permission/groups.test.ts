@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
-import {choose, findPermissions, groupPermissions} from "./groups.ts";
+import {choose, findPermissions, groupPermissions, strangersIn} from "./groups.ts";
 
 const CATALOGUE = [
     {name: "charges.create", description: "Take money"},
@@ -34,4 +34,8 @@ test("a group takes the place of its names, and of no others", () => {
     assert.deepEqual(choose(names, "charges.*", true), ["charges.*", "charges.extra.read", "refunds.create"]);
     assert.deepEqual(choose(["charges.*"], "charges.*", false), []);
     assert.deepEqual(choose(["b.c"], "a.b", true), ["a.b", "b.c"]);
+});
+
+test("what a token has besides the catalogue is not hidden", () => {
+    assert.deepEqual(strangersIn(["charges.*", "charges.read", "gone.*", "gone.read"], groupPermissions(CATALOGUE, [])), ["gone.*", "gone.read"]);
 });

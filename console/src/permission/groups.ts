@@ -50,6 +50,12 @@ export function findPermissions(groups: readonly PermissionGroup[], text: string
     return groups.map(group => ({...group, items: group.items.filter(has)})).filter(({items}) => items.length > 0);
 }
 
+/** What is chosen and stands in no group: a group without names, or a name that the catalogue does not show. */
+export function strangersIn(chosen: readonly string[], groups: readonly PermissionGroup[]): string[] {
+    const known = new Set(groups.flatMap(({wildcard, items}) => [wildcard, ...items.map(({name}) => name)]));
+    return chosen.filter(name => !known.has(name));
+}
+
 /** With `name` chosen or not; a group takes the place of its names. */
 export function choose(chosen: readonly string[], name: string, isChosen: boolean): string[] {
     const isInGroup = (other: string): boolean => name.endsWith(".*") && `${resourceOf(other)}.*` === name;

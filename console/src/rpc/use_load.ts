@@ -8,21 +8,33 @@ export type Loading<T> =
     & {reload: () => void}
     & ({state: "loading"; data?: undefined; error?: undefined}
         | {state: "error"; data?: undefined; error: RpcError}
-        | {state: "done"; data: T; error?: undefined});
+        /** With an error: it could not be loaded anew, and these are the data of before. */
+        | {state: "done"; data: T; error: RpcError | undefined});
 
-type Outcome<T> = {key: string; turn: number} & ({data: T} | {error: RpcError});
+interface Outcome<T> {
+    key: string;
+    turn: number;
+    /** In a list of one, so that nothing at all may be what was loaded. */
+    loaded: [T] | [];
+    error?: RpcError;
+}
 
 /**
  * `load` is run again whenever `key`, which must say all that it depends on, is another one; an answer to an older key is dropped. While
- * `reload` is under way the data stay.
+ * `reload` is under way, and when it fails, the data stay.
  */
 export function useLoad<T>(load: (signal: AbortSignal) => Promise<T>, key: string): Loading<T> {
     const [turn, setTurn] = useState(0);
     const [outcome, setOutcome] = useState<Outcome<T> | null>(null);
     useEffect(() => {
         const controller = new AbortController();
-        const settle = (become: Outcome<T>): void => { if (!controller.signal.aborted) setOutcome(become); };
-        load(controller.signal).then(data => settle({key, turn, data}), error => settle({key, turn, error: asRpcError(error)}));
+        const settle = (next: (kept: [T] | []) => Outcome<T>): void => {
+            if (!controller.signal.aborted) setOutcome(before => next(before?.key === key ? before.loaded : []));
+        };
+        load(controller.signal).then(
+            data => settle(() => ({key, turn, loaded: [data]})),
+            error => settle(loaded => ({key, turn, loaded, error: asRpcError(error)})),
+        );
         return () => controller.abort();
     }, [key, turn]);
     return {...stateOf(outcome, key, turn), reload: () => setTurn(turn + 1)};
@@ -30,8 +42,9 @@ export function useLoad<T>(load: (signal: AbortSignal) => Promise<T>, key: strin
 
 function stateOf<T>(outcome: Outcome<T> | null, key: string, turn: number) {
     if (outcome?.key !== key) return {state: "loading" as const};
-    if ("data" in outcome) return {state: "done" as const, data: outcome.data};
-    return outcome.turn === turn ? {state: "error" as const, error: outcome.error} : {state: "loading" as const};
+    const error = outcome.turn === turn ? outcome.error : undefined;
+    if (outcome.loaded.length > 0) return {state: "done" as const, data: outcome.loaded[0] as T, error};
+    return error ? {state: "error" as const, error} : {state: "loading" as const};
 }
 
 /** One call of a method that reads. */

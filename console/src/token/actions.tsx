@@ -41,6 +41,8 @@ export function TokenActions({token, onChanged, onSecret}: TokenActionsProps): J
                 {isLive(token) && mayRotate && <Button onClick={() => setAsked("rotate")}>{text.rotate}</Button>}
                 {isLive(token) && mayManage && <Button onClick={() => setAsked("suspend")}>{text.suspend}</Button>}
                 {token.state === "TOKEN_STATE_SUSPENDED" && mayManage && <Resume token={token} onChanged={changed} />}
+                {token.state !== "TOKEN_STATE_DEACTIVATED" && mayManage &&
+                    <ButtonLink href={`/tokens/${token.tokenId}/edit`}>{text.edit}</ButtonLink>}
                 {may(signedIn, "latchkey.validate.explain") &&
                     <ButtonLink href={`/explain?token=${token.tokenId}`}>{text.explain}</ButtonLink>}
                 {token.state !== "TOKEN_STATE_DEACTIVATED" && mayManage &&

@@ -46,7 +46,7 @@ export function DeactivateDialog({token: {tokenId = "", label = ""}, onClose, on
     );
     return (
         <Dialog title={text.deactivateTitle} onClose={onClose}>
-            <Form onSubmit={deactivate} error={error} actions={actions}>
+            <Form onSubmit={deactivate} error={error} ownFields={["note"]} actions={actions}>
                 <Note tone="danger"><p>{text.deactivateText}</p></Note>
                 <SelectField label={text.reason} value={reason} options={REASONS} onValue={setReason} />
                 <TextField label={text.note} hint={text.noteHint} maxLength={500} value={note} onValue={setNote} error={error?.violationOf("note")} />

@@ -1,5 +1,6 @@
 import type {ComponentChildren, JSX} from "preact";
 import type {AccessToken, AccessTokenSecret} from "../../gen/api.ts";
+import {useMemberNames} from "../member/names.ts";
 import {useSignedIn} from "../session/context.ts";
 import {token as text, tokens} from "../strings.ts";
 import {Badge} from "../ui/badge.tsx";
@@ -15,13 +16,14 @@ function codes(values: string[] | undefined, none: string): ComponentChildren {
 
 export function TokenFacts({token}: {token: AccessToken}): JSX.Element {
     const {caller} = useSignedIn();
+    const nameOf = useMemberNames([token.memberId ?? ""]);
     const isSuspended = token.state === "TOKEN_STATE_SUSPENDED";
     return <Facts facts={[
         [text.state, <Badge tone={stateTone(token.state)}>{stateName(token.state)}</Badge>],
         [text.suspendedUntil, isSuspended && <Time at={token.suspendedUntil} never={text.untilResumed} />],
         [text.deactivated, token.deactivatedAt && <Deactivated token={token} />],
         [text.description, token.description],
-        [text.owner, ownerName(token, caller.memberId)],
+        [text.owner, ownerName(token, caller.memberId, nameOf)],
         [text.channels, token.channels?.map(channel => text.channelNames[channel]).join(", ")],
         [text.permissions, codes(token.permissions, text.noPermissions)],
         [text.notBefore, token.notBefore && <Time at={token.notBefore} />],

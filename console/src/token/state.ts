@@ -25,7 +25,7 @@ export function isLive({state}: AccessToken): boolean {
     return state === "TOKEN_STATE_ACTIVE" || state === "TOKEN_STATE_SUSPENDED" || state === "TOKEN_STATE_NOT_YET_VALID";
 }
 
-export function ownerName({memberId}: AccessToken, ownMemberId: string | undefined): string {
+export function ownerName({memberId}: AccessToken, ownMemberId: string | undefined, nameOf: (memberId: string) => string): string {
     if (!memberId) return tokens.company;
-    return memberId === ownMemberId ? tokens.mine : tokens.other;
+    return memberId === ownMemberId ? tokens.mine : nameOf(memberId);
 }

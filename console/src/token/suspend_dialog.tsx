@@ -3,6 +3,7 @@ import {useState} from "preact/hooks";
 import type {AccessToken} from "../../gen/api.ts";
 import {useChange} from "../rpc/use_change.ts";
 import {common, token as text} from "../strings.ts";
+import {fromLocalInput} from "../time/local_input.ts";
 import {Button} from "../ui/button.tsx";
 import {Dialog} from "../ui/dialog.tsx";
 import {TextField} from "../ui/field.tsx";
@@ -23,7 +24,7 @@ export function SuspendDialog({token: {tokenId = ""}, onClose, onSuspended}: Sus
         const past = until !== "" && Date.parse(until) <= Date.now();
         setPast(past);
         if (past) return;
-        const suspended = await run({tokenId, note: note.trim(), ...(until && {until: new Date(until).toISOString()})});
+        const suspended = await run({tokenId, note: note.trim(), ...(until !== "" && {until: fromLocalInput(until)})});
         if (suspended) onSuspended();
     }
     const actions = (
@@ -34,7 +35,7 @@ export function SuspendDialog({token: {tokenId = ""}, onClose, onSuspended}: Sus
     );
     return (
         <Dialog title={text.suspendTitle} onClose={onClose}>
-            <Form onSubmit={suspend} error={error} actions={actions}>
+            <Form onSubmit={suspend} error={error} ownFields={["until", "note"]} actions={actions}>
                 <TextField label={text.until} hint={text.untilHint} type="datetime-local" value={until} onValue={setUntil}
                     error={isPast ? text.untilPast : error?.violationOf("until")} />
                 <TextField label={text.note} hint={text.noteHint} maxLength={500} value={note} onValue={setNote} error={error?.violationOf("note")} />

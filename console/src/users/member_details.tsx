@@ -15,6 +15,7 @@ import {Button} from "../ui/button.tsx";
 import {TextField} from "../ui/field.tsx";
 import {Form} from "../ui/form.tsx";
 import {IpListField} from "../ui/ip_list_field.tsx";
+import {useUnsaved} from "../ui/use_unsaved.ts";
 import {formOf, updateOf, type MemberForm} from "./member_form.ts";
 import {roleNames, RoleBoxes} from "./roles.tsx";
 
@@ -25,6 +26,7 @@ export function MemberDetails({member: loaded, roles}: {member: Member; roles: R
     const edited = useEdited<MemberForm>(formOf(loaded));
     const update = useChange("MemberService", "UpdateMember");
     const {form, set} = edited;
+    useUnsaved(updateOf(member, edited.base, form) !== undefined);
     const asText = (_: string, value: unknown): string => Array.isArray(value) ? roleNames(roles, value).join(", ") : String(value).replaceAll("\n", ", ");
 
     async function save(force: boolean): Promise<void> {

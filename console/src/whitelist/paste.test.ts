@@ -47,7 +47,10 @@ test("what is pasted twice is added once, whatever it looks like", () => {
     assert.deepEqual(repeated, [{line: 2, firstLine: 1}, {line: 3, firstLine: 1}]);
 });
 
-test("a long list goes in runs that leave nothing out", () => {
-    assert.deepEqual(inRuns([1, 2, 3, 4, 5], 2), [[1, 2], [3, 4], [5]]);
-    assert.deepEqual(inRuns([], 2), []);
+test("a long list goes in runs that leave nothing out, and none is too long or too large", () => {
+    const inTwos = (all: string[]) => inRuns(all, 2, 5, each => each.length);
+    assert.deepEqual(inTwos(["a", "b", "c", "d", "e"]), [["a", "b"], ["c", "d"], ["e"]]);
+    assert.deepEqual(inTwos(["aaa", "bbb", "c"]), [["aaa"], ["bbb", "c"]]);
+    assert.deepEqual(inTwos(["aaaaaaaa", "b"]), [["aaaaaaaa"], ["b"]]);
+    assert.deepEqual(inTwos([]), []);
 });

@@ -1,8 +1,9 @@
 // A pasted list: each line is an address, with or without checking bits, and what else stands on it is its note. Blank lines and those
 // that begin with # are passed over. Every other line is either an entry or named with what is wrong.
 
-import {type IpProblem, isProblem} from "../ip/address.ts";
+import {isProblem} from "../ip/address.ts";
 import {formatPrefix, parsePrefix} from "../ip/prefix.ts";
+import type {EntryProblem} from "./problem_words.ts";
 
 export interface PastedEntry {
     line: number;
@@ -17,7 +18,7 @@ export interface PastedEntry {
 export interface BadLine {
     line: number;
     text: string;
-    problem: IpProblem | "NOTE_TOO_LONG" | "EVERYBODY";
+    problem: EntryProblem;
 }
 
 export interface Pasted {
@@ -82,9 +83,19 @@ export function readPasted(text: string): Pasted {
     return pasted;
 }
 
-/** In runs that one call takes. */
-export function inRuns<T>(all: readonly T[], length: number): T[][] {
+/** In runs that one call takes: of so many, and of so much text together. */
+export function inRuns<T>(all: readonly T[], lengthMax: number, sizeMax: number, sizeOf: (each: T) => number): T[][] {
     const runs: T[][] = [];
-    for (let at = 0; at < all.length; at += length) runs.push(all.slice(at, at + length));
+    let size = Infinity;
+    for (const each of all) {
+        let run = runs.at(-1);
+        if (!run || run.length === lengthMax || size + sizeOf(each) > sizeMax) {
+            run = [];
+            runs.push(run);
+            size = 0;
+        }
+        run.push(each);
+        size += sizeOf(each);
+    }
     return runs;
 }

@@ -40,6 +40,8 @@ test("a problem is shown at the field that has it", () => {
     assert.equal(answer({address: "203.0.113.7", choice: "free", freeBits: "33"}), "bits: BITS_TOO_LARGE");
     assert.equal(answer({address: "203.0.113.7", choice: "free", freeBits: ""}), "bits: BITS_NOT_A_NUMBER");
     assert.equal(answer({address: "203.0.113.7/24", choice: "16"}), "bits: BITS_DIFFER");
+    assert.equal(answer({address: "203.0.113.7/0"}), "address: EVERYBODY");
+    assert.equal(answer({address: "::", choice: "free", freeBits: "0"}), "bits: EVERYBODY");
 });
 
 test("a row becomes the entry that the server takes", () => {

@@ -1,8 +1,9 @@
 // The rows of the form that adds entries: + and - as long as anybody likes, each with an address, its checking bits and a note.
 
-import {type IpProblem, isProblem} from "../ip/address.ts";
+import {isProblem} from "../ip/address.ts";
 import {type IpPrefix, parsePrefix} from "../ip/prefix.ts";
 import type {NewWhitelistEntry} from "../../gen/api.ts";
+import type {EntryProblem} from "./problem_words.ts";
 
 /** The usual widths; `free` is typed, `address` is what the address itself says, or the whole of it. */
 export const BITS_CHOICES = ["address", "8", "16", "24", "32", "free"] as const;
@@ -50,17 +51,17 @@ function bitsOf(row: Row): number | undefined {
     return /^\d{1,3}$/.test(text) ? Number(text) : NaN;
 }
 
-export type RowJudgement = {range: IpPrefix} | {problem: IpProblem; field: "address" | "bits"};
+export type RowJudgement = {range: IpPrefix} | {problem: EntryProblem; field: "address" | "bits"};
 
-const BITS_PROBLEMS: readonly IpProblem[] = ["BITS_TOO_LARGE", "BITS_DIFFER", "BITS_NOT_A_NUMBER", "MIXED_FAMILY", "MAPPED_BITS"];
+const BITS_PROBLEMS: readonly EntryProblem[] = ["EVERYBODY", "BITS_TOO_LARGE", "BITS_DIFFER", "BITS_NOT_A_NUMBER", "MIXED_FAMILY", "MAPPED_BITS"];
 
 export function judgeRow(row: Row): RowJudgement {
     const bits = bitsOf(row);
     if (Number.isNaN(bits)) return {problem: "BITS_NOT_A_NUMBER", field: "bits"};
     const parsed = parsePrefix(row.address.trim(), bits);
-    if (!isProblem(parsed)) return {range: parsed.value};
-    const isAboutBits = bits !== undefined && BITS_PROBLEMS.includes(parsed.problem);
-    return {problem: parsed.problem, field: isAboutBits ? "bits" : "address"};
+    const fieldOf = (problem: EntryProblem) => bits !== undefined && BITS_PROBLEMS.includes(problem) ? "bits" : "address";
+    if (isProblem(parsed)) return {problem: parsed.problem, field: fieldOf(parsed.problem)};
+    return parsed.value.bits > 0 ? {range: parsed.value} : {problem: "EVERYBODY", field: fieldOf("EVERYBODY")};
 }
 
 export function entryOf(row: Row): NewWhitelistEntry {
