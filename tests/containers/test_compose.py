@@ -177,7 +177,7 @@ class Compose(unittest.TestCase):
         self.latchkey("token", "create", "--operator", "--label", "console", "--permission", "latchkey.logins.create",
                       "--secret-file", token)
         token.chmod(0o644)
-        company = json.loads(self.latchkey("caller", "--json"))["companyId"]
+        company = json.loads(self.latchkey("caller", "--json"))["caller"]["company_id"]
         self.engine.compose("--profile", "console", "up", "--detach", "--no-build", "console", LATCHKEY_CONSOLE_COMPANY=company)
         def is_served():
             try:
