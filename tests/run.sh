@@ -242,7 +242,8 @@ public_suites() {
 suite_console() {
     [[ $install == no ]] || install_packages chromium
     build release --target latchkeyd latchkey latchkey_proto || return 0
-    step "console parts" npm --prefix console test
+    step "console types" npm --prefix build/console/console run --silent check
+    step "console parts" npm --prefix build/console/console run --silent test
     step console tests/console/run.sh
 }
 

@@ -35,7 +35,7 @@ class ConsoleCase(CallCase):
     def setUpClass(cls):
         cls.mail = cls.enter(MailServer())
         port = free_port()
-        cls.url = f"http://console.localhost:{port}"  # which browsers trust as they do TLS
+        cls.url = cls.open_front(port)
         directory = cls.enter(tempfile.TemporaryDirectory(prefix="latchkey-console-"))
         token_file = Path(directory) / "token"
         cls.deployment = Deployment(**{
@@ -56,6 +56,11 @@ class ConsoleCase(CallCase):
         entered = context.__enter__()
         cls.addClassCleanup(context.__exit__, None, None, None)
         return entered
+
+    @classmethod
+    def open_front(cls, port):
+        """The URL of the console that listens there. Browsers trust this name as they do TLS."""
+        return f"http://console.localhost:{port}"
 
     @classmethod
     def mail_settings(cls):
@@ -81,11 +86,16 @@ class ConsoleCase(CallCase):
 
     def sign_in(self, email=ADMINISTRATOR, address=LISTED, **options):
         """The console as that person sees it, at its first page."""
-        visitor = self.visit(address, **options)
-        console = Console(visitor)
-        console.open("/sign-in")
+        console = self.open_console(self.visit(address, **options))
         console.follow_link(self.ask_for_link(console, email))
         console.wait_for_page("Access tokens")
+        return console
+
+    @staticmethod
+    def open_console(visitor):
+        """At the door."""
+        console = Console(visitor)
+        console.open("/sign-in")
         return console
 
     def ask_for_link(self, console, email):

@@ -18,8 +18,7 @@ _FIRST_VIEW_MAX = 100_000
 
 class FirstView(ConsoleCase):
     def test_the_first_view_is_under_100_kilobytes(self):
-        console = Console(self.visit())
-        console.open("/sign-in")
+        console = self.open_console(self.visit())
         received = 0
         for request in console.visitor.requests:
             sizes = request.sizes()

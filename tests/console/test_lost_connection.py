@@ -123,8 +123,7 @@ class LostConnection(ConsoleCase):
         self.one_request_id(guest, "AcceptInvitation")
 
     def test_a_sign_in_whose_server_was_away_keeps_the_address_and_the_link(self):
-        console = Console(self.visit())
-        console.open("/sign-in")
+        console = self.open_console(self.visit())
         console.field("E-mail address").fill(ADMINISTRATOR)
         self.stop_server()
         console.button("Send me a link").click()

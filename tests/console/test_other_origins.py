@@ -178,8 +178,7 @@ class OtherOrigins(ConsoleCase):
 
     def test_the_secret_of_a_link_is_in_no_address_no_referer_and_no_log(self):
         visitor = self.visit()
-        console = Console(visitor)
-        console.open("/sign-in")
+        console = self.open_console(visitor)
         link = self.ask_for_link(console, ADMINISTRATOR)
         secret = link.split("#")[1]
         console.follow_link(link)

@@ -43,8 +43,7 @@ class Reach(ConsoleCase):
     def test_dark_is_dark_and_light_is_light(self):
         shades = {}
         for scheme in ("light", "dark"):
-            console = Console(self.visit(color_scheme=scheme))
-            console.open("/sign-in")
+            console = self.open_console(self.visit(color_scheme=scheme))
             shades[scheme] = console.page.evaluate("""() => {
                 const canvas = new OffscreenCanvas(1, 1).getContext("2d");
                 canvas.fillStyle = getComputedStyle(document.body).backgroundColor;

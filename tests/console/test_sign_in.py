@@ -27,8 +27,7 @@ class SignIn(ConsoleCase):
         self.assertNotIn(COOKIE, console.page.evaluate("document.cookie"))
 
     def test_a_link_is_good_once_and_its_secret_leaves_the_address_at_once(self):
-        console = Console(self.visit())
-        console.open("/sign-in")
+        console = self.open_console(self.visit())
         link = self.ask_for_link(console, ADMINISTRATOR)
         console.follow_link(link)
         console.wait_for_page("Access tokens")
@@ -41,8 +40,7 @@ class SignIn(ConsoleCase):
         self.assertNotIn(link.split("#")[1], console.page.url)
 
     def test_a_link_is_good_only_in_the_browser_that_asked_for_it(self):
-        console = Console(self.visit())
-        console.open("/sign-in")
+        console = self.open_console(self.visit())
         link = self.ask_for_link(console, ADMINISTRATOR)
         other = Console(self.visit())
         other.follow_link(link)
@@ -64,8 +62,7 @@ class SignIn(ConsoleCase):
 
     def test_from_an_unlisted_address_the_page_says_which_address_was_seen_and_whom_to_ask(self):
         self.whitelist_only("203.0.113.0/24")
-        console = Console(self.visit(UNLISTED))
-        console.open("/sign-in")
+        console = self.open_console(self.visit(UNLISTED))
         console.follow_link(self.ask_for_link(console, ADMINISTRATOR))
         expect(console.page.get_by_role("main")).to_contain_text(UNLISTED)
         expect(console.page.get_by_role("main")).to_contain_text(re.compile("administrator", re.IGNORECASE))
@@ -74,8 +71,7 @@ class SignIn(ConsoleCase):
     def test_a_link_that_was_refused_for_the_address_is_good_from_a_listed_one(self):
         self.whitelist_only("203.0.113.0/24")
         visitor = self.visit(UNLISTED)
-        console = Console(visitor)
-        console.open("/sign-in")
+        console = self.open_console(visitor)
         link = self.ask_for_link(console, ADMINISTRATOR)
         console.follow_link(link)
         expect(console.alert).to_be_visible()
@@ -86,8 +82,7 @@ class SignIn(ConsoleCase):
 
     def test_from_an_address_that_is_not_the_members_the_page_names_it_too(self):
         person = self.new_person(allowed_ips=[LISTED])
-        console = Console(self.visit(UNLISTED))
-        console.open("/sign-in")
+        console = self.open_console(self.visit(UNLISTED))
         console.follow_link(self.ask_for_link(console, person.email))
         expect(console.page.get_by_role("main")).to_contain_text(UNLISTED)
         self.assertIsNone(cookie_of(console.visitor))
