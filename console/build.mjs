@@ -37,3 +37,10 @@ const page = readFileSync(join(HERE, "src/index.html"), "utf8")
     .replace("style.css", nameOf(".css"));
 writeFileSync(join(OUT, "index.html"), page);
 copyFileSync(join(HERE, "src/icon.svg"), join(OUT, "icon.svg"));
+writeFileSync(join(OUT, "licenses.txt"), licensesOf(Object.keys(metafile.inputs)));
+
+// Whose code is in the bundle wants its notice to go along.
+function licensesOf(inputs) {
+    const packages = new Set(inputs.map(path => /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1]).filter(Boolean));
+    return [...packages].sort().map(name => `${name}\n\n${readFileSync(join(HERE, "node_modules", name, "LICENSE"), "utf8")}`).join("\n");
+}

@@ -50,5 +50,5 @@ run({files: [join(HERE, "api.test.mjs"), ...bundles], concurrency: 2})
         console.log(`${passed} passed, ${failed} failed`);
         process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
     }))
-    .compose(spec)
+    .compose(new spec())
     .pipe(process.stdout);
