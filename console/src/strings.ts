@@ -692,7 +692,6 @@ export const company = {
     no: "no",
     save: "Save",
     saved: "Saved.",
-    nothing: "Nothing was changed.",
 };
 
 export const audit = {

@@ -35,7 +35,8 @@ export function EventDialog({event, onClose}: {event: AuditEvent; onClose: () =>
                     [strings.requestId, requestId],
                     [strings.hash, hexOf(hash)],
                 ]} />
-                {changes.length > 0 ? <Table caption={strings.details} columns={COLUMNS} rows={changes} keyOf={({field}) => field} /> : <p>{strings.noChange}</p>}
+                {changes.length > 0 ? <Table caption={strings.details} columns={COLUMNS} rows={changes} keyOf={({field}) => field} />
+                    : <p>{strings.noChange}</p>}
                 <div class="actions"><Button onClick={onClose}>{common.close}</Button></div>
             </div>
         </Dialog>

@@ -1,6 +1,12 @@
 import {company as strings} from "../strings.ts";
 import type {Span} from "../time/span.ts";
 
+export const LABELS: Record<string, string> = {
+    name: strings.name, maxTokenLifetime: strings.maxTokenLifetime, requireExpiry: strings.requireExpiry,
+    deactivateUnusedAfter: strings.deactivateUnusedAfter, leakAction: strings.leakAction, reuseAction: strings.reuseAction,
+    loginLifetime: strings.loginLifetime,
+};
+
 const words: Record<string, string> = {...strings.leakActions, ...strings.reuseActions};
 
 /** A field of the form as a clash shows it, and as who may not change it reads it. */

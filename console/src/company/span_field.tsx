@@ -19,7 +19,8 @@ export function SpanField({label, hint, error, value, onValue}: SpanFieldProps):
                 <div class="span">
                     <input type="text" inputMode="decimal" autocomplete="off" {...control} value={value.amount}
                         onInput={event => onValue({...value, amount: event.currentTarget.value})} />
-                    <select aria-label={strings.unit(label)} value={value.unit} onChange={event => onValue({...value, unit: event.currentTarget.value as SpanUnit})}>
+                    <select aria-label={strings.unit(label)} value={value.unit}
+                        onChange={event => onValue({...value, unit: event.currentTarget.value as SpanUnit})}>
                         {SPAN_UNITS.map(unit => <option key={unit} value={unit}>{strings.units[unit]}</option>)}
                     </select>
                 </div>

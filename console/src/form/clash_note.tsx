@@ -36,7 +36,8 @@ export function ClashNote<F>({error, clashes, labelOf, textOf, onLoad}: ClashNot
             <ul>
                 {clashes.map(({field, mine, theirs, isBoth}) => (
                     <li key={field}>
-                        {isBoth ? strings.both(labelOf(field), shown(field, theirs), shown(field, mine)) : strings.now(labelOf(field), shown(field, theirs))}
+                        {isBoth ? strings.both(labelOf(field), shown(field, theirs), shown(field, mine))
+                            : strings.now(labelOf(field), shown(field, theirs))}
                     </li>
                 ))}
             </ul>

@@ -1,7 +1,7 @@
 // A table of a list of any length, that scrolls with the page. In the document are only the rows near what is seen; space stands for the
 // rest, and the rows say by number which they are.
 
-import type {ComponentChildren, JSX} from "preact";
+import {Component, type ComponentChildren, type JSX} from "preact";
 import {useEffect, useLayoutEffect, useRef} from "preact/hooks";
 import type {Column} from "../ui/table.tsx";
 import {ErrorBox} from "../ui/error_box.tsx";
@@ -11,6 +11,7 @@ import {rowsBefore} from "./window.ts";
 
 interface LongTableProps<T> {
     caption: string;
+    /** The same array for as long as they are the same. */
     columns: Column<T>[];
     list: LongList<T>;
     keyOf: (row: T) => string;
@@ -45,12 +46,17 @@ export function LongTable<T>({caption, columns, list, keyOf, total = -1, more}: 
 
     const bodyOf = (segment: Segment): JSX.Element => {
         if (segment.kind === "more") return <More key="more" width={columns.length}>{list.error ? null : more}</More>;
-        if (segment.kind === "space") return <Space key={`space-${segment.from}`} width={columns.length} height={heightOf(heights.current, segment.from, segment.to)} />;
-        return <Rows key={segment.page} page={segment.page} first={rowsBefore(rows, segment.page)} rows={rows.pages[segment.page]?.rows ?? []} columns={columns} keyOf={keyOf} />;
+        if (segment.kind === "space") {
+            const {from, to} = segment;
+            return <Space key={`space-${from}`} width={columns.length} height={heightOf(heights.current, from, to)} />;
+        }
+        const {page} = segment;
+        return <Rows key={page} page={page} first={rowsBefore(rows, page)} rows={rows.pages[page]?.rows ?? []} columns={columns} keyOf={keyOf} />;
     };
     return (
         <>
-            <table ref={table} role="table" class="table" aria-rowcount={total < 0 ? -1 : total + 1} aria-busy={rows.pages.length === 1 && !rows.isWhole && !list.error}>
+            <table ref={table} role="table" class="table" aria-rowcount={total < 0 ? -1 : total + 1}
+                aria-busy={rows.pages.length === 1 && !rows.isWhole && !list.error}>
                 <caption class="unseen">{caption}</caption>
                 <thead role="rowgroup">
                     <tr role="row" aria-rowindex={1}>
@@ -75,20 +81,28 @@ interface RowsProps<T> {
     keyOf: (row: T) => string;
 }
 
-function Rows<T>({page, first, rows, columns, keyOf}: RowsProps<T>): JSX.Element {
-    const [head, ...others] = columns;
-    return (
-        <tbody role="rowgroup" data-page={page}>
-            {rows.map((row, index) => (
-                <tr key={keyOf(row)} role="row" aria-rowindex={first + index + 2}>
-                    {head && <th role="rowheader" scope="row">{head.cell(row)}</th>}
-                    {others.map(({title, cell, isActions}) => (
-                        <td key={title} role="cell" class={isActions ? "cell-actions" : undefined} data-title={isActions ? undefined : title}>{cell(row)}</td>
-                    ))}
-                </tr>
-            ))}
-        </tbody>
-    );
+// A page's rows are made once, not each time that another page comes or goes: it is those moments in which one scrolls.
+class Rows<T> extends Component<RowsProps<T>> {
+    override shouldComponentUpdate({rows, first, columns}: RowsProps<T>): boolean {
+        return rows !== this.props.rows || first !== this.props.first || columns !== this.props.columns;
+    }
+
+    override render({page, first, rows, columns, keyOf}: RowsProps<T>): JSX.Element {
+        const [head, ...others] = columns;
+        return (
+            <tbody role="rowgroup" data-page={page}>
+                {rows.map((row, index) => (
+                    <tr key={keyOf(row)} role="row" aria-rowindex={first + index + 2}>
+                        {head && <th role="rowheader" scope="row">{head.cell(row)}</th>}
+                        {others.map(({title, cell, isActions}) => (
+                            <td key={title} role="cell" class={isActions ? "cell-actions" : undefined}
+                                data-title={isActions ? undefined : title}>{cell(row)}</td>
+                        ))}
+                    </tr>
+                ))}
+            </tbody>
+        );
+    }
 }
 
 function Space({width, height}: {width: number; height: number}): JSX.Element {

@@ -36,7 +36,8 @@ export default function Audit({query}: PageProps): JSX.Element {
     }, JSON.stringify(filters));
     const columns = [...COLUMNS, {
         title: strings.details, isActions: true, cell: (event: AuditEvent) => (
-            <Button onClick={() => setOpen(event)} aria-label={strings.detailsOf(event.action ?? "", event.sequence ?? "")}>{strings.details}</Button>
+            <Button onClick={() => setOpen(event)}
+                aria-label={strings.detailsOf(event.action ?? "", event.sequence ?? "")}>{strings.details}</Button>
         ),
     }];
     return (

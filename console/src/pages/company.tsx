@@ -2,7 +2,7 @@ import type {JSX} from "preact";
 import type {Company as CompanyMessage} from "../../gen/api.ts";
 import {formOf} from "../company/policy.ts";
 import {PolicyForm} from "../company/policy_form.tsx";
-import {textOf} from "../company/policy_text.ts";
+import {LABELS, textOf} from "../company/policy_text.ts";
 import {useRpc} from "../rpc/use_load.ts";
 import {may, useSignedIn} from "../session/context.ts";
 import {company as strings} from "../strings.ts";
@@ -43,7 +43,7 @@ function ReadOnly({company}: {company: CompanyMessage}): JSX.Element {
     return (
         <>
             <p class="quiet">{strings.readOnly}</p>
-            <Facts facts={Object.entries(formOf(company)).map(([name, value]) => [String(strings[name as keyof typeof strings]), textOf(name, value)])} />
+            <Facts facts={Object.entries(formOf(company)).map(([name, value]) => [LABELS[name] ?? name, textOf(name, value)])} />
         </>
     );
 }

@@ -39,7 +39,8 @@ function Parts({draft, onChanged}: {draft: WhitelistDraft; onChanged: () => void
     );
 }
 
-function DraftCard({draft: {draftId = "", entryCount = "0", createdAt, outdated}, mayManage}: {draft: WhitelistDraft; mayManage: boolean}): JSX.Element {
+function DraftCard({draft, mayManage}: {draft: WhitelistDraft; mayManage: boolean}): JSX.Element {
+    const {draftId = "", entryCount = "0", createdAt, outdated} = draft;
     const live = useRpc("WhitelistService", "GetWhitelist", {});
     const [dialog, setDialog] = useState<"publish" | "discard" | null>(null);
     const [previews, setPreviews] = useState(0);

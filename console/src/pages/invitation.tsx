@@ -72,8 +72,10 @@ function Accept({secret, invitation: {companyName = "", emailMasked, expiresAt},
         <Page title={strings.title} lead={strings.lead(companyName)}>
             <div class="card stack">
                 <Facts facts={[[strings.email, emailMasked], [strings.expires, <Time at={expiresAt} />]]} />
-                <Form onSubmit={submit} error={accept.error} actions={<Button kind="primary" type="submit" busy={accept.busy}>{strings.accept}</Button>}>
-                    <TextField label={strings.name} hint={strings.nameHint} required value={name} onValue={setName} maxLength={100} autocomplete="name"
+                <Form onSubmit={submit} error={accept.error} ownFields={["displayName"]}
+                    actions={<Button kind="primary" type="submit" busy={accept.busy}>{strings.accept}</Button>}>
+                    <TextField label={strings.name} hint={strings.nameHint} required value={name} onValue={setName} maxLength={100}
+                        autocomplete="name"
                         error={isMissing ? strings.nameMissing : accept.error?.violationOf("displayName")} />
                 </Form>
             </div>

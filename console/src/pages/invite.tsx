@@ -57,9 +57,11 @@ export default function Invite(): JSX.Element {
                 <ButtonLink href={INVITATIONS}>{common.cancel}</ButtonLink>
             </>}>
                 <Refused outcomes={outcomes} />
-                <AreaField label={strings.emails} hint={strings.emailsHint} required rows={5} spellcheck={false} value={text} onValue={setText} error={problem} />
+                <AreaField label={strings.emails} hint={strings.emailsHint} required rows={5} spellcheck={false} value={text}
+                    onValue={setText} error={problem} />
                 <Loaded of={roles} rows={2}>{all => <RoleBoxes roles={all} chosen={roleIds} onChosen={setRoleIds} />}</Loaded>
-                <IpListField label={strings.ips} hint={strings.ipsHint} value={ips} onValue={setIps} error={create.error?.violationOf("allowedIps")} />
+                <IpListField label={strings.ips} hint={strings.ipsHint} value={ips} onValue={setIps}
+                    error={create.error?.violationOf("allowedIps")} />
             </Form>
         </Page>
     );

@@ -13,7 +13,8 @@ export function AddCard({place}: {place: ListPlace}): JSX.Element {
         <section class="card stack" aria-labelledby="add-entries">
             <div class="card-head">
                 <h2 id="add-entries">{strings.addTitle}</h2>
-                <Button aria-expanded={isPasting} aria-controls="paste-list" onClick={() => setPasting(!isPasting)}>{strings.pasteTitle}</Button>
+                <Button aria-expanded={isPasting} aria-controls="paste-list"
+                    onClick={() => setPasting(!isPasting)}>{strings.pasteTitle}</Button>
             </div>
             <AddRows place={place} />
             <div id="paste-list" hidden={!isPasting}><PasteForm place={place} /></div>

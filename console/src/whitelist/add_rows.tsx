@@ -10,8 +10,8 @@ import {Button} from "../ui/button.tsx";
 import {Form} from "../ui/form.tsx";
 import {useUnsaved} from "../ui/use_unsaved.ts";
 import type {ListPlace} from "./place.ts";
-import {RowFields} from "./row_fields.tsx";
-import {changeRows, entryOf, firstRows, isBlank, judgeRow} from "./rows.ts";
+import {RowFields, type Said} from "./row_fields.tsx";
+import {changeRows, entryOf, firstRows, isBlank, judgeRow, type Row} from "./rows.ts";
 import {Warnings} from "./warnings.tsx";
 
 export function AddRows({place: {draftId, onChanged}}: {place: ListPlace}): JSX.Element {
@@ -34,17 +34,20 @@ export function AddRows({place: {draftId, onChanged}}: {place: ListPlace}): JSX.
         change({kind: "clear"});
         onChanged();
     }
-    const saidOf = (key: number, field: string): string | undefined =>
-        add.error?.violationOf(`entries[${filled.findIndex(row => row.key === key)}].${field}`);
+    // The server counts the rows that were sent.
+    function saidOf(row: Row, isFirst: boolean): Said {
+        const path = `entries[${filled.indexOf(row)}]`;
+        const of = (field: string): string | undefined => add.error?.violationOf(`${path}.${field}`);
+        return {address: of("address") ?? (isFirst ? problem : undefined), bits: of("checkingBits"), note: of("note")};
+    }
     return (
-        <Form onSubmit={submit} error={add.error} actions={<>
+        <Form onSubmit={submit} error={add.error} ownFields={["entries"]} actions={<>
             <Button kind="primary" type="submit" busy={add.busy}>{strings.add}</Button>
             <Button onClick={() => change({kind: "add"})}>+ {strings.oneMore}</Button>
         </>}>
             <Warnings warnings={warnings} />
             {rows.map((row, index) => (
-                <RowFields key={row.key} row={row} number={index + 1} isTried={isTried}
-                    said={{address: saidOf(row.key, "address") ?? (index === 0 ? problem : undefined), bits: saidOf(row.key, "checkingBits"), note: saidOf(row.key, "note")}}
+                <RowFields key={row.key} row={row} number={index + 1} isTried={isTried} said={saidOf(row, index === 0)}
                     onSet={fields => change({kind: "set", key: row.key, fields})} onRemove={() => change({kind: "remove", key: row.key})} />
             ))}
         </Form>

@@ -26,7 +26,8 @@ export function CheckCard({draftId}: {draftId: string}): JSX.Element {
         <section class="card stack" aria-labelledby="check-address">
             <h2 id="check-address">{strings.title}</h2>
             <form class="row" onSubmit={submit}>
-                <TextField label={strings.address} hint={strings.hint} value={typed} onValue={setTyped} error={problem} autocomplete="off" />
+                <TextField label={strings.address} hint={strings.hint} value={typed} onValue={setTyped} error={problem}
+                    autocomplete="off" />
                 <Button type="submit">{strings.check}</Button>
             </form>
             {asked && <Answer key={asked.turn} address={asked.address} draftId={draftId} />}
@@ -39,7 +40,8 @@ function Answer({address, draftId}: {address: string; draftId: string}): JSX.Ele
     return <Loaded of={found} rows={1}>{data => <Found found={data} />}</Loaded>;
 }
 
-function Found({found: {listed, clientIp = "", enabled, matchedEntry, nearestMiss, nearestMissCommonBits = 0}}: {found: CheckIpResponse}): JSX.Element {
+function Found({found}: {found: CheckIpResponse}): JSX.Element {
+    const {listed, clientIp = "", enabled, matchedEntry, nearestMiss, nearestMissCommonBits = 0} = found;
     const entry = matchedEntry ?? nearestMiss;
     return (
         <div role="status">

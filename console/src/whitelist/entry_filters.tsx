@@ -26,8 +26,10 @@ export function EntryFilters({onFilters}: {onFilters: (filters: Filters) => void
     }
     return (
         <form class="row" role="search" aria-label={strings.list} onSubmit={submit}>
-            <TextField label={strings.find} value={typed.containsIp} onValue={containsIp => setTyped({...typed, containsIp})} error={problem} autocomplete="off" />
-            <TextField label={strings.findNote} value={typed.noteContains} onValue={noteContains => setTyped({...typed, noteContains})} autocomplete="off" />
+            <TextField label={strings.find} value={typed.containsIp} onValue={containsIp => setTyped({...typed, containsIp})}
+                error={problem} autocomplete="off" />
+            <TextField label={strings.findNote} value={typed.noteContains} onValue={noteContains => setTyped({...typed, noteContains})}
+                autocomplete="off" />
             <CheckField label={strings.neverHit} checked={typed.neverHit} onChecked={neverHit => setTyped({...typed, neverHit})} />
             <Button type="submit">{strings.filter}</Button>
         </form>

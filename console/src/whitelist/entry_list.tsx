@@ -1,7 +1,7 @@
 // The entries of a list of any length, with filters; each may be changed or removed.
 
 import type {JSX} from "preact";
-import {useState} from "preact/hooks";
+import {useMemo, useState} from "preact/hooks";
 import type {WhitelistEntry} from "../../gen/api.ts";
 import {LongTable} from "../list/long_table.tsx";
 import {useWindow} from "../list/use_window.ts";
@@ -26,6 +26,24 @@ const COLUMNS: Column<WhitelistEntry>[] = [
     {title: strings.lastHit, cell: ({lastHitAt}) => <Time at={lastHitAt} never={strings.never} />},
 ];
 
+interface Opened {
+    kind: "edit" | "remove";
+    entry: WhitelistEntry;
+}
+
+const actionsColumn = (open: (what: Opened) => void): Column<WhitelistEntry> => ({
+    title: strings.actions,
+    isActions: true,
+    cell: entry => (
+        <div class="actions end">
+            <Button onClick={() => open({kind: "edit", entry})} aria-label={strings.editOne(entry.cidr ?? "")}>{strings.edit}</Button>
+            <Button kind="danger" onClick={() => open({kind: "remove", entry})} aria-label={strings.removeOne(entry.cidr ?? "")}>
+                {strings.remove}
+            </Button>
+        </div>
+    ),
+});
+
 interface EntryListProps {
     place: ListPlace;
     /** Another number: the list is another one now. */
@@ -36,29 +54,23 @@ interface EntryListProps {
 
 export function EntryList({place: {draftId, mayChange, onChanged}, turn, total, isLive}: EntryListProps): JSX.Element {
     const [filters, setFilters] = useState<Filters>(NO_FILTERS);
-    const [open, setOpen] = useState<{kind: "edit" | "remove"; entry: WhitelistEntry} | null>(null);
+    const [open, setOpen] = useState<Opened | null>(null);
+    const listKey = JSON.stringify([draftId, turn, filters]);
     const list = useWindow(async (pageToken, signal) => {
         const {entries = [], nextPageToken = ""} = await call("WhitelistService", "ListWhitelistEntries", {draftId, pageToken, ...filters}, {signal});
         return {items: entries, next: nextPageToken};
-    }, JSON.stringify([draftId, turn, filters]));
+    }, listKey);
     const close = (): void => setOpen(null);
     const isFiltered = JSON.stringify(filters) !== JSON.stringify(NO_FILTERS);
     const isEmpty = list.window.isWhole && list.window.pages.every(page => page.count === 0);
-    const columns = mayChange ? [...COLUMNS, {
-        title: strings.actions, isActions: true, cell: (entry: WhitelistEntry) => (
-            <div class="actions end">
-                <Button onClick={() => setOpen({kind: "edit", entry})} aria-label={strings.editOne(entry.cidr ?? "")}>{strings.edit}</Button>
-                <Button kind="danger" onClick={() => setOpen({kind: "remove", entry})} aria-label={strings.removeOne(entry.cidr ?? "")}>{strings.remove}</Button>
-            </div>
-        ),
-    }] : COLUMNS;
+    const columns = useMemo(() => mayChange ? [...COLUMNS, actionsColumn(setOpen)] : COLUMNS, [mayChange]);
     return (
         <section class="stack" aria-labelledby="entries">
             <h2 id="entries">{strings.list}</h2>
             <EntryFilters onFilters={setFilters} />
             {isEmpty ? <Empty title={isFiltered ? strings.noneFound : strings.none}>{!isFiltered && <p>{strings.noneText}</p>}</Empty>
-                : <LongTable caption={strings.list} columns={columns} list={list} keyOf={({entryId = ""}) => entryId} total={isFiltered ? undefined : total}
-                    more={strings.more} />}
+                : <LongTable key={listKey} caption={strings.list} columns={columns} list={list} keyOf={({entryId = ""}) => entryId}
+                    total={isFiltered ? undefined : total} more={strings.more} />}
             {open?.kind === "edit" && (
                 <EditEntry entry={open.entry} draftId={draftId} onClose={close} onSaved={entry => {
                     list.replace(row => row.entryId === entry.entryId, entry);

@@ -47,7 +47,8 @@ export function PasteForm({place: {draftId, onChanged}}: {place: ListPlace}): JS
         type("");
     }
     return (
-        <Form onSubmit={submit} error={list.error} actions={<Button kind="primary" type="submit" busy={list.busy}>{strings.addAll(entries.length)}</Button>}>
+        <Form onSubmit={submit} error={list.error}
+            actions={<Button kind="primary" type="submit" busy={list.busy}>{strings.addAll(entries.length)}</Button>}>
             <Warnings warnings={list.warnings} />
             <AreaField label={strings.paste} hint={strings.pasteHint} rows={8} spellcheck={false} value={text} onValue={type}
                 error={isTried ? problemOf(judged) : undefined} />
@@ -66,5 +67,9 @@ function FileField({onText}: {onText: (text: string) => void}): JSX.Element {
         if (file) onText(await file.text());
         input.value = "";
     }
-    return <Field label={strings.file}>{control => <input type="file" accept=".txt,.csv,text/plain,text/csv" {...control} onChange={event => read(event.currentTarget)} />}</Field>;
+    return (
+        <Field label={strings.file}>
+            {control => <input type="file" accept=".txt,.csv,text/plain,text/csv" {...control} onChange={event => read(event.currentTarget)} />}
+        </Field>
+    );
 }

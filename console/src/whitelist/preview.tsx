@@ -22,9 +22,8 @@ export function Preview({request}: {request: PreviewWhitelistRequest}): JSX.Elem
     return <Loaded of={found} rows={2}>{data => <PreviewResult found={data} />}</Loaded>;
 }
 
-function PreviewResult({found: {refusedLogins = [], refusedTokens = [], refusedLoginCount = "0", refusedTokenCount = "0", locksOutCaller, clientIp}}: {
-    found: PreviewWhitelistResponse;
-}): JSX.Element {
+function PreviewResult({found}: {found: PreviewWhitelistResponse}): JSX.Element {
+    const {refusedLogins = [], refusedTokens = [], refusedLoginCount = "0", refusedTokenCount = "0", locksOutCaller, clientIp} = found;
     const counts = [Number(refusedLoginCount), Number(refusedTokenCount)] as const;
     return (
         <div class="stack" role="status">

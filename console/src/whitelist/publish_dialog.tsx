@@ -36,7 +36,8 @@ export function PublishDialog({draftId, isOn, onClose}: {draftId: string; isOn: 
             </>}>
                 <p>{isOn ? strings.publishText : strings.listIsOff}</p>
                 <Preview request={{draftId}} />
-                <SelectField label={strings.confirmWithin} hint={strings.confirmHint} value={confirmWithin} onValue={setWithin} options={WITHIN} />
+                <SelectField label={strings.confirmWithin} hint={strings.confirmHint} value={confirmWithin} onValue={setWithin}
+                    options={WITHIN} />
                 {error && isLockOut(error) && <LockOut error={error} busy={publish.busy} onForce={() => run(true)} />}
                 {isOutdated && (
                     <Note tone="danger" alert>

@@ -8,13 +8,19 @@ import {SelectField, TextField} from "../ui/field.tsx";
 import {wordsOf} from "./problem_words.ts";
 import {BITS_CHOICES, isBlank, judgeRow, type Row} from "./rows.ts";
 
+/** What the server says of a row's fields. */
+export interface Said {
+    address: string | undefined;
+    bits: string | undefined;
+    note: string | undefined;
+}
+
 interface RowFieldsProps {
     row: Row;
     number: number;
     /** Show what is wrong with it: somebody has tried to add it. */
     isTried: boolean;
-    /** The server's words about this row's fields. */
-    said: {address?: string | undefined; bits?: string | undefined; note?: string | undefined};
+    said: Said;
     onSet: (fields: Partial<Omit<Row, "key">>) => void;
     onRemove: () => void;
 }
@@ -29,13 +35,16 @@ export function RowFields({row, number, isTried, said, onSet, onRemove}: RowFiel
         <fieldset class="entry-row">
             <legend class="unseen">{strings.row(number)}</legend>
             <div class="row">
-                <TextField label={strings.address} placeholder="203.0.113.0" value={row.address} onValue={address => onSet({address})} error={problemOf("address")} autocomplete="off" />
+                <TextField label={strings.address} placeholder="203.0.113.0" value={row.address} onValue={address => onSet({address})}
+                    error={problemOf("address")} autocomplete="off" />
                 <SelectField label={strings.bits} value={row.choice} onValue={choice => onSet({choice})} options={CHOICES}
                     error={row.choice === "free" ? undefined : problemOf("bits")} />
                 {row.choice === "free" && (
-                    <TextField label={strings.freeBits} value={row.freeBits} onValue={freeBits => onSet({freeBits})} error={problemOf("bits")} autocomplete="off" />
+                    <TextField label={strings.freeBits} value={row.freeBits} onValue={freeBits => onSet({freeBits})}
+                        error={problemOf("bits")} autocomplete="off" />
                 )}
-                <TextField label={strings.note} maxLength={500} value={row.note} onValue={note => onSet({note})} error={said.note} autocomplete="off" />
+                <TextField label={strings.note} maxLength={500} value={row.note} onValue={note => onSet({note})} error={said.note}
+                    autocomplete="off" />
                 <Button onClick={onRemove} aria-label={strings.removeRow(row.address.trim())} title={strings.remove}>−</Button>
             </div>
             {"range" in judged && <p class="hint">{strings.reads(formatPrefix(judged.range), sizeOf(judged.range))}</p>}

@@ -23,7 +23,9 @@ const WORDS: Record<Switch, {title: string; text: string; button: string; done: 
     scope: {title: strings.changeScopeTitle, text: "", button: strings.save, done: strings.saved, mask: "scope"},
 };
 
-export function SwitchDialog({to, whitelist, onClose, onChanged}: {to: Switch; whitelist: Whitelist; onClose: () => void; onChanged: () => void}): JSX.Element {
+export function SwitchDialog({to, whitelist, onClose, onChanged}: {
+    to: Switch; whitelist: Whitelist; onClose: () => void; onChanged: () => void;
+}): JSX.Element {
     const words = WORDS[to];
     const [scope, setScope] = useState<WhitelistScope>(whitelist.scope ?? "WHITELIST_SCOPE_ALL");
     const update = useChange("WhitelistService", "UpdateWhitelist");
