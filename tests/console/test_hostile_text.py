@@ -68,7 +68,8 @@ class HostileText(ConsoleCase):
 
     def test_no_page_runs_what_stands_in_a_name(self):
         console = self.sign_in()
-        paths = [*PAGES, *(f"/tokens/{token}" for token in self.token_ids), *(f"/users/{member}" for member in self.member_ids)]
+        tokens = [f"/tokens/{token}" for token in self.token_ids]
+        paths = [*PAGES, *tokens, f"{tokens[0]}/edit", f"{tokens[1]}/edit", *(f"/users/{member}" for member in self.member_ids)]
         for path in paths:
             with self.subTest(path=path):
                 console.open(path)

@@ -21,7 +21,7 @@ class Reach(ConsoleCase):
         cls.member_id = cls.new_person(display_name="Wolfeschlegelsteinhausenbergerdorff, " * 2).member_id
 
     def paths(self):
-        return [*PAGES, *MORE, f"/tokens/{self.token_id}", f"/users/{self.member_id}"]
+        return [*PAGES, *MORE, f"/tokens/{self.token_id}", f"/tokens/{self.token_id}/edit", f"/users/{self.member_id}"]
 
     def open_all(self, console):
         for path in self.paths():

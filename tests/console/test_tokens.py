@@ -80,6 +80,19 @@ class Tokens(ConsoleCase):
         console.create_token()
         console.save_secret()
 
+    def test_a_token_is_narrowed_where_it_is_edited(self):
+        made = self.new_token(permissions=["charges.read", "charges.create"])
+        console = self.sign_in()
+        console.open_token(made.access_token.label)
+        console.link("Edit").click()
+        console.field("Whitelist IPs").fill("203.0.113.0/28")
+        console.page.get_by_role("checkbox", name="charges.create").uncheck()
+        console.button("Save").click()
+        console.said("Saved")
+        self.assertEqual(self.reason(made.secret, LISTED, permissions=["charges.read"]), "REASON_OK")
+        self.assertEqual(self.reason(made.secret, UNLISTED), "REASON_TOKEN_IP_NOT_LISTED")
+        self.assertEqual(self.reason(made.secret, LISTED, permissions=["charges.create"]), "REASON_PERMISSION_MISSING")
+
     def test_a_rotation_with_grace_leaves_both_secrets_good(self):
         made = self.new_token()
         console = self.sign_in()
