@@ -8,6 +8,9 @@ BUILD_PACKAGES=(
     libnghttp2-dev libprotobuf-c-dev libpq-dev libssl-dev libuv1-dev liburcu-dev zlib1g-dev libidn2-dev libpsl-dev
     libcurl4-openssl-dev libmicrohttpd-dev libjansson-dev
 )
+# What builds the console's pages, too, where npm is not there already and nobody has built them (console/dist).
+# shellcheck disable=SC2034
+CONSOLE_PACKAGES=(nodejs npm)
 # What the container image holds files of, beside what the programs are linked with.
 # shellcheck disable=SC2034
 IMAGE_PACKAGES=(ca-certificates)

@@ -59,6 +59,13 @@ build() {
         tail -n 40 "$log" >&2
         fail "the build failed; all of its output is in $log"
     fi
+    if ! has_console; then
+        say "the console, the pages for people, is left out: npm is not here or could not build it (docs/console.md)"
+    fi
+}
+
+has_console() {
+    ! "$BIN/latchkeyd" --check-config --console-listen 127.0.0.1:0 2>&1 | grep -q "built without the console"
 }
 
 # ---- latchkeyd ----

@@ -5,7 +5,7 @@ set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 LIB=$ROOT/tests/lib
 DEFAULT_SUITES=(lint unit fuzz-replay integration asan tsan)
-EXTRA_SUITES=(model quickstart deploy containers kubernetes interop upgrade reproducible attack fault ha fuzz valgrind bench)
+EXTRA_SUITES=(model quickstart deploy containers kubernetes interop console upgrade reproducible attack fault ha fuzz valgrind bench)
 
 # shellcheck source=../deploy/packages.sh
 source "$ROOT/deploy/packages.sh"
@@ -38,6 +38,7 @@ Suites, and what they need beyond Debian's packages (nothing, for those that run
   containers   deploy/Dockerfile built, and docker-compose.yml run, by buildah, podman and docker compose, none of whose images
                come from a registry: as root
   interop      clients and public suites of other ecosystems (npm, PyPI, Go)
+  console      what people see, in Debian's Chromium: each flow, what may go wrong, axe, Lighthouse, and the pages' own tests (npm, PyPI)
   upgrade      the programs of the release before (tests/upgrade/previous), built from the history, beside these ones
   reproducible two whole builds, whose packages must be the same bytes
   attack       every attack of tests/attack, LATCHKEY_ATTACK_SECONDS (default 30) each, and a table of what became of it
@@ -202,7 +203,7 @@ suite_deploy() {
 suite_containers() {
     local options=()
     [[ $install == yes ]] || options=(--no-install)
-    build release --target latchkey latchkey_proto && step containers tests/containers/run.sh "${options[@]}"
+    build release --target latchkey latchkeyd latchkey_proto && step containers tests/containers/run.sh "${options[@]}"
 }
 
 # Out of its package and not installed, which would have it run on this machine.
@@ -239,6 +240,14 @@ public_suites() {
     for suite in conformance-grpc conformance-beyond-grpc conformance-connect-http1 h2spec grpc-go; do
         step "$suite $1" env LATCHKEY_BUILD_DIR="$(build_directory "$1")" /usr/bin/python3 tests/interop/suites.py "$suite"
     done
+}
+
+suite_console() {
+    [[ $install == no ]] || install_packages chromium
+    build release --target latchkeyd latchkey latchkey_proto || return 0
+    step "console types" npm --prefix build/console/console run --silent check
+    step "console parts" npm --prefix build/console/console run --silent test
+    step console tests/console/run.sh
 }
 
 # tests/interop/run.sh has installed buf.

@@ -4,6 +4,7 @@ system (throwaway_root.py), with a real PostgreSQL. Needs root, lintian, mandoc 
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -59,6 +60,11 @@ class Packages(unittest.TestCase):
     def test_nothing_is_enabled(self):
         wanted = self.root.run("find", "/etc/systemd/system", "-name", "latchkey*")
         self.assertEqual(wanted.stdout, "")
+
+    @unittest.skipUnless(shutil.which("npm"), "npm builds them")
+    def test_the_pages_of_the_console_are_in_the_server(self):
+        done = self.root.run("latchkeyd", "--check-config", "--console-listen", "127.0.0.1:7090", check=False)
+        self.assertIn("--console-url", done.stdout)
 
     def test_manual_pages_are_clean(self):
         pages = self.root.run("sh", "-c", "ls /usr/share/man/man[18]/latchkey*").stdout.split()

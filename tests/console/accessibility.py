@@ -1,0 +1,14 @@
+"""axe on a page: what it finds wrong by WCAG 2.2 A and AA and its own best practices."""
+
+from latchkey_test import ROOT
+
+_AXE = ROOT / "build/browser/tools/node_modules/axe-core/axe.min.js"
+_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+def violations(page):
+    """`rule: target`, of each."""
+    page.evaluate(_AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("rules => axe.run({runOnly: rules})", _RULES)
+    return [f"{violation['id']} ({violation['help']}): {' '.join(map(str, node['target']))}: {node.get('failureSummary', '')}"
+            for violation in found["violations"] for node in violation["nodes"]]

@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Gets what drives and judges a browser into build/browser and runs tests/console: the pages of people, in Debian's Chromium, against
+# latchkeyd, PostgreSQL and a mail server. Called by tests/run.sh after building; needs Node.js with npm and python3-venv on the
+# machine, and their registries in reach. The last line is `N passed, M failed`.
+set -euo pipefail
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+TOOLS=$ROOT/build/browser
+
+PLAYWRIGHT=1.65.0
+AXE=4.13.0
+LIGHTHOUSE=12.8.2
+
+say_missing() {
+    echo "tests/console needs $1 on this machine: $2" >&2
+    echo "0 passed, 1 failed"
+    exit 1
+}
+
+check_machine() {
+    command -v chromium >/dev/null || say_missing chromium "package chromium"
+    command -v npm >/dev/null || say_missing npm "Node.js 18 or later with npm, in PATH"
+    /usr/bin/python3 -c 'import ensurepip' 2>/dev/null || say_missing "Python's venv" "package python3-venv"
+}
+
+# once NAME COMMAND...: not again while the stamp, which names the versions, stands.
+once() {
+    local stamp=$TOOLS/.installed-$1
+    [[ -e $stamp ]] && return
+    echo "getting $1"
+    "${@:2}"
+    touch "$stamp"
+}
+
+# Beside Debian's Python packages, which the rest of the tests is written with. Its browsers are not asked for.
+install_playwright() {
+    /usr/bin/python3 -m venv --system-site-packages "$TOOLS/venv"
+    "$TOOLS/venv/bin/pip" install --quiet --disable-pip-version-check "playwright==$PLAYWRIGHT"
+}
+
+install_judges() {
+    npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$TOOLS/tools" "axe-core@$AXE" "lighthouse@$LIGHTHOUSE"
+}
+
+main() {
+    cd "$ROOT"
+    check_machine
+    mkdir -p "$TOOLS"
+    once "playwright-$PLAYWRIGHT" install_playwright
+    once "judges-$AXE-$LIGHTHOUSE" install_judges
+    /usr/bin/python3 tests/lib/with_postgres.py "$TOOLS/venv/bin/python" tests/lib/run_python.py tests/console
+}
+
+main "$@"
