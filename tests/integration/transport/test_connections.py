@@ -3,7 +3,6 @@
 import contextlib
 import os
 import resource
-import select
 import socket
 import struct
 import subprocess
@@ -259,27 +258,6 @@ class Abuse(unittest.TestCase):
         self.forget_streams()
         self.connection.send(*[frames.DataFrame(1)] * 50000)
         self.assert_calmed("too_much_late_data")
-
-    def reset_unheard(self):
-        """Makes the server reset stream 3, and reads nothing, so that it stays to be reset."""
-        self.connection.send(frames.SettingsFrame(settings={SettingCodes.INITIAL_WINDOW_SIZE: 2**30}), frames.WindowUpdateFrame(0, 2**30),
-                             self.connection.headers(SERVICE + "Count", 1),
-                             frames.DataFrame(1, framed(string_value("100000000")), flags=["END_STREAM"]))
-        readable = select.poll()
-        readable.register(self.connection.socket, select.POLLIN)
-        self.assertTrue(readable.poll(60000))
-        self.connection.send(self.connection.headers(SERVICE + "Echo", 3, extra=[("content-length", "1")]), frames.DataFrame(3, b"xx"))
-
-    def test_header_blocks_for_a_stream_that_is_being_reset_end_the_connection(self):
-        self.reset_unheard()
-        self.connection.send(*[frames.HeadersFrame(3, b"\x82" * 1000, flags=["END_HEADERS"])] * 2000)
-        wait_until(lambda: self.server.counters()["too_many_other_frames"] == 1, 60, "the connection to be closed for it")
-
-    @unittest.skipUnless(library_is_patched(), "the library passes over them in silence")
-    def test_data_for_a_stream_that_is_being_reset_ends_the_connection(self):
-        self.reset_unheard()
-        self.connection.send(*[frames.DataFrame(3)] * 50000)
-        wait_until(lambda: self.server.counters()["too_much_late_data"] == 1, 60, "the connection to be closed for it")
 
     def test_header_block_in_many_frames_ends_the_connection(self):
         self.connection.send(frames.HeadersFrame(1, b"\x82"), *[frames.ContinuationFrame(1, b"\x87")] * 100)
