@@ -39,6 +39,8 @@ FLOODS = {  # attack -> what its connections are closed for
     "hpack_bomb": "too_many_fields",
     "header_lists_over_the_limit": "too_many_large_headers",
     "ping_flood": "too_many_pings",
+    "ping_answer_flood": "too_many_other_frames",
+    "unknown_frame_flood": "too_many_other_frames",
     "settings_flood": "too_many_settings",
     "window_update_flood": "too_many_window_updates",
     "window_updates_for_ended_streams": "too_many_window_updates",

@@ -231,6 +231,17 @@ class Abuse(unittest.TestCase):
         self.connection.send(self.headers(1), *[frames.GoAwayFrame(0)] * 50000)
         self.assert_calmed("too_many_other_frames")
 
+    def test_answers_to_no_ping_end_the_connection(self):
+        self.connection.send(*[frames.PingFrame(0, b"12345678", flags=["ACK"])] * 50000)
+        self.assert_calmed("too_many_other_frames")
+
+    def test_frames_of_unknown_types_are_ignored_and_too_many_end_the_connection(self):
+        unknown = [bytes([0, 0, 1, kind, 0, 0, 0, 0, 0, 0]) for kind in (*range(0x0a, 0x100), *range(0x0a, 0x100))]
+        self.connection.send(*unknown, *self.make_call(1))
+        next(frame for frame in self.connection.read() if frame.stream_id == 1 and "END_STREAM" in frame.flags)
+        self.connection.send(*unknown * 100)
+        self.assert_calmed("too_many_other_frames")
+
     def make_call(self, stream):
         return self.headers(stream), frames.DataFrame(stream, framed(b""), flags=["END_STREAM"])
 
