@@ -220,7 +220,7 @@ static int on_ping(struct grpc_connection *connection, const nghttp2_ping *ping)
     if (ping->hd.flags & NGHTTP2_FLAG_ACK) {
         if (memcmp(ping->opaque_data, drain_ping, sizeof(drain_ping)) == 0 && connection->is_draining)
             connection_end_drain(connection);
-        return 0;
+        return pass(connection, FLOOD_OTHER_FRAMES); // ours are rare
     }
     struct flood_moment moment = get_moment(connection);
     if (flood_guard_pass_ping(&connection->flood, &connection->home->server->flood_limits, &moment))
@@ -261,8 +261,16 @@ static int on_frame_received(nghttp2_session *session, const nghttp2_frame *fram
     case NGHTTP2_RST_STREAM: return pass(connection, get_kind_of_reset(connection, frame->hd.stream_id));
     case NGHTTP2_PRIORITY: return pass(connection, FLOOD_PRIORITIES);
     case NGHTTP2_GOAWAY: connection->is_forsaken = true; return pass(connection, FLOOD_OTHER_FRAMES);
-    default: return 0; // the library skips what it does not know, at the cost of reading it
+    default: return 0;
     }
+}
+
+// Of a type that HTTP/2 does not have: to be ignored (RFC 9113, 5.5).
+static int on_unknown_frame(nghttp2_session *session, void **ret_payload, const nghttp2_frame_hd *hd,
+                            void *user_data) {
+    (void)session, (void)ret_payload, (void)hd;
+    int result = pass(user_data, FLOOD_OTHER_FRAMES);
+    return result == 0 ? NGHTTP2_ERR_CANCEL : result;
 }
 
 // What the library refuses by itself has ended as well. DATA that it passes over, because their stream has
@@ -333,6 +341,7 @@ enum status connection_frames_new_callbacks(nghttp2_session_callbacks **ret_call
     nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
     nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame_received);
+    nghttp2_session_callbacks_set_unpack_extension_callback(callbacks, on_unknown_frame);
     nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, on_invalid_frame);
     nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, on_frame_sent);
     nghttp2_session_callbacks_set_send_data_callback(callbacks, call_http2_send_body);
@@ -353,6 +362,9 @@ enum status connection_frames_new_options(nghttp2_option **ret_options) {
     nghttp2_option_set_max_settings(options, SETTINGS_MAX);
     nghttp2_option_set_max_outbound_ack(options, OUTBOUND_ACKS_MAX);
     nghttp2_option_set_max_continuations(options, CONTINUATIONS_MAX);
+    // why: those that nobody has asked for are skipped in silence.
+    for (int type = NGHTTP2_CONTINUATION + 1; type <= UINT8_MAX; type++)
+        nghttp2_option_set_user_recv_extension_type(options, (uint8_t)type);
     // The library's default of 33 a second ends honest clients, whose deadlines arrive as resets; they have a
     // budget in flood_guard.h.
     nghttp2_option_set_stream_reset_rate_limit(options, UINT32_MAX, UINT32_MAX);

@@ -37,7 +37,8 @@ static const struct flood_row rows[FLOOD_COUNT] = {
     [FLOOD_EMPTY_FRAMES] = {{100, 10, 0}, 1, GRPC_CLOSE_TOO_MANY_EMPTY_FRAMES},
     // Each is read to its end, for HPACK's sake.
     [FLOOD_LARGE_HEADERS] = {{100, 10, 0}, 1, GRPC_CLOSE_TOO_MANY_LARGE_HEADERS},
-    [FLOOD_OTHER_FRAMES] = {{1000, 10, 0}, 1, GRPC_CLOSE_TOO_MANY_OTHER_FRAMES},
+    // Unknown types are how HTTP/2 is extended: browsers send one (PRIORITY_UPDATE) for a request.
+    [FLOOD_OTHER_FRAMES] = {{1000, 10, 1}, 1, GRPC_CLOSE_TOO_MANY_OTHER_FRAMES},
     // Gzip bombs: a thousand times what was sent is to be made, and looked at.
     [FLOOD_INFLATION] = {{128, 64, 0}, 1, GRPC_CLOSE_TOO_MUCH_INFLATION},
 };

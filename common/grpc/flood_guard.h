@@ -30,8 +30,8 @@ enum flood {
     FLOOD_LATE_DATA,     // for streams that have ended
     FLOOD_EMPTY_FRAMES,  // DATA without a byte and without an end
     FLOOD_LARGE_HEADERS, // header lists over the limit
-    FLOOD_OTHER_FRAMES,  // what a server has no use for: GOAWAY, HEADERS for streams that have ended
-    FLOOD_INFLATION,     // 64 KiB of what gzip makes of a few bytes
+    FLOOD_OTHER_FRAMES, // of no use: GOAWAY, answers to PING, unknown types, HEADERS of streams that are over
+    FLOOD_INFLATION,    // 64 KiB of what gzip makes of a few bytes
     FLOOD_COUNT
 };
 

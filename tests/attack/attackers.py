@@ -17,7 +17,7 @@ import threading
 import time
 
 import cores
-from wire import (CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, PRIORITY, WINDOW_MAX, block, call,
+from wire import (ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, PRIORITY, WINDOW_MAX, block, call,
                   data, frame, message, preface, reset, settings, window_update)
 
 ATTACKS = {}
@@ -160,6 +160,18 @@ def header_lists_over_the_limit():
 @attack
 def ping_flood():
     yield from again(frame(PING, 0, 0, b"12345678"))
+
+
+@attack
+def ping_answer_flood():
+    """To nobody's question."""
+    yield from again(frame(PING, ACK, 0, b"12345678"))
+
+
+@attack
+def unknown_frame_flood():
+    """Of a type that must be ignored."""
+    yield from again(frame(0x42, 0, 0))
 
 
 @attack
