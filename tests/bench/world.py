@@ -1,11 +1,11 @@
 """What benchmarks share: PostgreSQL, filled databases, a directory for files. Made when first asked for."""
 
+import contextlib
 import os
 import shutil
 import subprocess
 import tempfile
 import time
-from contextlib import closing
 from functools import cache
 from pathlib import Path
 
@@ -47,7 +47,7 @@ class Filled(Migrated):
 
     def __init__(self, postgres, tokens, fill=dataset.fill):
         super().__init__(postgres)
-        with closing(self.connect()) as connection:
+        with contextlib.closing(self.connect()) as connection:
             self.data = fill(connection, tokens)
 
 
@@ -69,6 +69,16 @@ class World:
         if self.postgres.cache_info().currsize:
             self.postgres().remove()
         shutil.rmtree(self.directory, ignore_errors=True)
+
+    @contextlib.contextmanager
+    def database_at_rest(self):
+        """PostgreSQL stands still meanwhile: tokens and addresses by the thousand are written down there as they are used, by
+        processes that would take the server's core and the client's. The server has to be one with `max_staleness`."""
+        self.postgres().freeze()
+        try:
+            yield
+        finally:
+            self.postgres().thaw()
 
     def rounds(self, most=None):
         """As many as there is time for on a busy machine, and at least three."""
