@@ -1,0 +1,34 @@
+// Chooses between the open pages, the door, and the shell of who is signed in.
+
+import type {JSX} from "preact";
+import {useEffect} from "preact/hooks";
+import {setOnSessionOver} from "../rpc/call.ts";
+import {keepReturn} from "../session/return_to.ts";
+import {Announcements} from "../ui/announce.tsx";
+import {NotFound} from "./not_found.tsx";
+import {navigate, useLocation} from "./router.tsx";
+import {findRoute} from "./routes.ts";
+import {Shell} from "./shell.tsx";
+
+const HOME = "/tokens";
+export const SIGN_IN = "/sign-in";
+
+export function goToSignIn(): void {
+    if (location.pathname === SIGN_IN) return;
+    keepReturn(location.pathname + location.search, Date.now());
+    navigate(SIGN_IN, {replace: true});
+}
+
+export function App(): JSX.Element {
+    const {path, query} = useLocation();
+    useEffect(() => setOnSessionOver(goToSignIn), []);
+    useEffect(() => { if (path === "/") navigate(HOME, {replace: true}); }, [path]);
+    const found = findRoute(path);
+    const page = found ? <found.route.page key={path} parts={found.parts} query={query} /> : <NotFound />;
+    return (
+        <>
+            {found?.route.isOpen ? <main class="door">{page}</main> : <Shell path={path}>{path === "/" ? null : page}</Shell>}
+            <Announcements />
+        </>
+    );
+}

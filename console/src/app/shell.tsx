@@ -1,0 +1,105 @@
+// What surrounds the pages of who is signed in: navigation, who one is, signing out. Finds out both before it shows a page.
+
+import type {ComponentChildren, JSX} from "preact";
+import {useEffect, useState} from "preact/hooks";
+import {call} from "../rpc/call.ts";
+import {useLoad} from "../rpc/use_load.ts";
+import {SignedInContext, type SignedIn} from "../session/context.ts";
+import {isRefusal, Refused} from "../session/refused.tsx";
+import {endSession, loadSession} from "../session/session.ts";
+import {common, frame} from "../strings.ts";
+import {announce} from "../ui/announce.tsx";
+import {Button} from "../ui/button.tsx";
+import {Email} from "../ui/email.tsx";
+import {Loaded} from "../ui/loaded.tsx";
+import {goToSignIn, SIGN_IN} from "./app.tsx";
+import {isAt, navigationOf} from "./navigation.ts";
+import {Link} from "./router.tsx";
+
+async function loadSignedIn(signal: AbortSignal): Promise<SignedIn | null> {
+    const session = await loadSession(signal);
+    if (!session.signedIn) return null;
+    const {caller = {}} = await call("TokenService", "GetCaller", {}, {signal});
+    return {session, caller};
+}
+
+export function Shell({path, children}: {path: string; children: ComponentChildren}): JSX.Element {
+    const signedIn = useLoad(loadSignedIn, "");
+    const isNobody = signedIn.state === "done" && signedIn.data === null;
+    useEffect(() => { if (isNobody) goToSignIn(); }, [isNobody]);
+    // Whose address is not listed any more.
+    const refused = signedIn.error?.reason ?? "";
+    return (
+        <div class="shell">
+            <a class="skip" href="#page">{frame.skip}</a>
+            <Bar path={path} signedIn={signedIn.data ?? null} />
+            <main id="page" tabIndex={-1}>
+                {isRefusal(refused) ? <Refused reason={refused} address={signedIn.error?.metadata.clientIp ?? ""} /> : (
+                    <Loaded of={signedIn}>
+                        {data => data && <SignedInContext.Provider value={data}>{children}</SignedInContext.Provider>}
+                    </Loaded>
+                )}
+            </main>
+        </div>
+    );
+}
+
+// On a phone the navigation is folded away until it is asked for, and again when it has led somewhere.
+function Bar({path, signedIn}: {path: string; signedIn: SignedIn | null}): JSX.Element {
+    const [openAt, setOpenAt] = useState<string | null>(null);
+    const isOpen = openAt === path;
+    return (
+        <header class="bar">
+            <div class="brand-row">
+                <Link href="/tokens" class="brand"><img src="/icon.svg" alt="" width="28" height="28" /> {common.product}</Link>
+                <button type="button" class="menu" aria-expanded={isOpen} aria-controls="navigation" onClick={() => setOpenAt(isOpen ? null : path)}>
+                    {frame.menu}
+                </button>
+            </div>
+            <div id="navigation" class={isOpen ? "fold open" : "fold"}>
+                {signedIn && <Navigation path={path} permissions={signedIn.caller.permissions ?? []} />}
+                {signedIn && <Person signedIn={signedIn} />}
+            </div>
+        </header>
+    );
+}
+
+function Navigation({path, permissions}: {path: string; permissions: string[]}): JSX.Element {
+    return (
+        <nav aria-label={frame.navigation}>
+            {navigationOf(permissions).map(({title, entries}) => (
+                <div key={title} class="nav-group">
+                    <p class="nav-title">{title}</p>
+                    <ul>
+                        {entries.map(entry => (
+                            <li key={entry.href}>
+                                <Link href={entry.href} aria-current={isAt(path, entry) ? "page" : undefined}>{entry.text}</Link>
+                            </li>
+                        ))}
+                    </ul>
+                </div>
+            ))}
+        </nav>
+    );
+}
+
+function Person({signedIn: {caller}}: {signedIn: SignedIn}): JSX.Element {
+    const [busy, setBusy] = useState(false);
+    async function signOut(): Promise<void> {
+        setBusy(true);
+        try {
+            await endSession();
+            // A whole new page: nothing of what this person saw stays in memory.
+            location.replace(SIGN_IN);
+        } catch {
+            announce(frame.signOutFailed);
+            setBusy(false);
+        }
+    }
+    return (
+        <div class="person">
+            <p>{caller.email ? <Email address={caller.email} /> : frame.companyToken}<br /><span class="quiet">{caller.companyName}</span></p>
+            <Button busy={busy} onClick={signOut}>{frame.signOut}</Button>
+        </div>
+    );
+}

@@ -1,0 +1,98 @@
+// The door: a link by e-mail, or an identity provider, whichever ways the server has; and why one was not let in.
+
+import type {JSX} from "preact";
+import {useEffect, useState} from "preact/hooks";
+import {navigate} from "../app/router.tsx";
+import type {PageProps} from "../app/routes.ts";
+import type {RpcError} from "../rpc/rpc_error.ts";
+import {asRpcError, useLoad} from "../rpc/use_load.ts";
+import {Refused} from "../session/refused.tsx";
+import {peekReturn, takeReturn} from "../session/return_to.ts";
+import {loadSession, openIdPath, requestLink, type Session} from "../session/session.ts";
+import {signIn} from "../strings.ts";
+import {Button} from "../ui/button.tsx";
+import {TextField} from "../ui/field.tsx";
+import {Form} from "../ui/form.tsx";
+import {Loaded} from "../ui/loaded.tsx";
+import {Note} from "../ui/note.tsx";
+import {Page} from "../ui/page.tsx";
+
+export default function SignIn({query}: PageProps): JSX.Element {
+    const session = useLoad(loadSession, "");
+    const isSignedIn = session.data?.signedIn ?? false;
+    useEffect(() => { if (isSignedIn) navigate(takeReturn(Date.now()), {replace: true}); }, [isSignedIn]);
+    // The link in the mail opens in another tab; when one comes back to this one, it knows.
+    useEffect(() => {
+        window.addEventListener("focus", session.reload);
+        return () => window.removeEventListener("focus", session.reload);
+    }, [session.reload]);
+    const reason = query.get("refused");
+    return (
+        <Page title={signIn.title}>
+            <div class="stack">
+                {reason && <Refused reason={reason} address={query.get("address") ?? ""} />}
+                <Loaded of={session} rows={2}>{data => <Ways session={data} />}</Loaded>
+            </div>
+        </Page>
+    );
+}
+
+function Ways({session: {ways, provider, company}}: {session: Session}): JSX.Element {
+    const hasOpenId = ways.includes("openid");
+    return (
+        <>
+            {hasOpenId && (
+                // No page of ours: the browser has to go there itself.
+                <a class="button primary" href={openIdPath(peekReturn(Date.now()))}>{signIn.openId(provider || signIn.openIdUnnamed)}</a>
+            )}
+            {ways.includes("mail") && (
+                <>
+                    {hasOpenId && <p class="quiet">{signIn.or}</p>}
+                    <MailForm company={company} />
+                </>
+            )}
+        </>
+    );
+}
+
+function MailForm({company: known}: {company: string | null}): JSX.Element {
+    const [email, setEmail] = useState("");
+    const [company, setCompany] = useState("");
+    const [busy, setBusy] = useState(false);
+    const [sentTo, setSentTo] = useState("");
+    const [error, setError] = useState<RpcError | undefined>(undefined);
+    async function submit(): Promise<void> {
+        if (busy) return;
+        setBusy(true);
+        setError(undefined);
+        try {
+            await requestLink(email.trim(), company.trim());
+            setSentTo(email.trim());
+        } catch (failure) {
+            setError(asRpcError(failure));
+        } finally {
+            setBusy(false);
+        }
+    }
+    if (sentTo !== "") return <Sent email={sentTo} onAgain={() => setSentTo("")} />;
+    return (
+        <Form onSubmit={submit} error={error} ownFields={["email", "company"]} actions={<Button kind="primary" type="submit" busy={busy}>{signIn.send}</Button>}>
+            <p class="quiet">{signIn.lead}</p>
+            <TextField label={signIn.email} type="email" autocomplete="email" required value={email} error={error?.violationOf("email")}
+                onValue={setEmail} />
+            {known === null && <TextField label={signIn.company} hint={signIn.companyHint} autocomplete="off" value={company}
+                error={error?.violationOf("company")} onValue={setCompany} />}
+        </Form>
+    );
+}
+
+function Sent({email, onAgain}: {email: string; onAgain: () => void}): JSX.Element {
+    return (
+        <>
+            <div role="status">
+                <Note tone="good"><p><strong>{signIn.sentTitle}</strong> {signIn.sent(email)}</p></Note>
+            </div>
+            <p><Button onClick={onAgain}>{signIn.again}</Button></p>
+        </>
+    );
+}

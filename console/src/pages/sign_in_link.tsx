@@ -1,0 +1,44 @@
+// Where the link in the mail leads. Its secret is in the fragment, which no server sees, and leaves the address bar and the history at once.
+// It is used without being asked for, because it is good in no other browser than the one that had it sent.
+
+import type {JSX} from "preact";
+import {useEffect, useState} from "preact/hooks";
+import {takeFragment} from "../app/fragment.ts";
+import {navigate} from "../app/router.tsx";
+import {useLoad} from "../rpc/use_load.ts";
+import {isRefusal, Refused} from "../session/refused.tsx";
+import {takeReturn} from "../session/return_to.ts";
+import {openLink} from "../session/session.ts";
+import {signIn} from "../strings.ts";
+import {ButtonLink} from "../ui/button.tsx";
+import {Loaded} from "../ui/loaded.tsx";
+import {Page} from "../ui/page.tsx";
+
+export default function SignInLink(): JSX.Element {
+    const [secret, setSecret] = useState(takeFragment);
+    useEffect(() => {
+        // Another link, opened where this page is already.
+        const listener = (): void => { if (location.hash !== "") setSecret(takeFragment()); };
+        window.addEventListener("hashchange", listener);
+        return () => window.removeEventListener("hashchange", listener);
+    }, []);
+    return <Page title={signIn.linkTitle}>{secret === "" ? <Over reason="LINK_BROKEN" address="" /> : <Opening secret={secret} />}</Page>;
+}
+
+function Opening({secret}: {secret: string}): JSX.Element {
+    const opening = useLoad(() => openLink(secret), secret);
+    const isOpen = opening.state === "done";
+    useEffect(() => { if (isOpen) navigate(takeReturn(Date.now()), {replace: true}); }, [isOpen]);
+    const reason = opening.error?.reason ?? "";
+    if (isRefusal(reason)) return <Over reason={reason} address={opening.error?.metadata.clientIp ?? ""} />;
+    return <Loaded of={opening} rows={1}>{() => null}</Loaded>;
+}
+
+function Over({reason, address}: {reason: string; address: string}): JSX.Element {
+    return (
+        <div class="stack">
+            <Refused reason={reason} address={address} />
+            <p><ButtonLink kind="primary" href="/sign-in">{signIn.newLink}</ButtonLink></p>
+        </div>
+    );
+}

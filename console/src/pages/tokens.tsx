@@ -1,0 +1,103 @@
+// The company's access tokens, with filters.
+
+import type {JSX} from "preact";
+import {useState} from "preact/hooks";
+import type {AccessToken, ListAccessTokensRequest, TokenState} from "../../gen/api.ts";
+import {Link} from "../app/router.tsx";
+import {useMemberNames} from "../member/names.ts";
+import {call} from "../rpc/call.ts";
+import {usePages} from "../rpc/use_pages.ts";
+import {may, useSignedIn} from "../session/context.ts";
+import {tokens} from "../strings.ts";
+import {LastUse} from "../token/last_use.tsx";
+import {ownerName, stateName, stateTone} from "../token/state.ts";
+import {Badge} from "../ui/badge.tsx";
+import {ButtonLink} from "../ui/button.tsx";
+import {Empty} from "../ui/empty.tsx";
+import {SelectField, TextField} from "../ui/field.tsx";
+import {Loaded} from "../ui/loaded.tsx";
+import {Page} from "../ui/page.tsx";
+import {Pager} from "../ui/pager.tsx";
+import {Table, type Column} from "../ui/table.tsx";
+import {Time} from "../ui/time.tsx";
+import {useDebounced} from "../ui/use_debounced.ts";
+
+const PAGE_SIZE = 50;
+const STATES = [
+    {value: "TOKEN_STATE_UNSPECIFIED" as TokenState, text: tokens.anyState},
+    ...Object.entries(tokens.states).map(([value, text]) => ({value: value as TokenState, text})),
+];
+
+interface Filter {
+    label: string;
+    state: TokenState;
+    /** Empty: everybody's. */
+    memberId: string;
+}
+
+function requestOf({label, state, memberId}: Filter, pageToken: string): ListAccessTokensRequest {
+    return {
+        pageSize: PAGE_SIZE, pageToken, labelContains: label.trim(),
+        ...(state !== "TOKEN_STATE_UNSPECIFIED" && {state}),
+        ...(memberId && {memberId}),
+    };
+}
+
+function useColumns(rows: AccessToken[]): Column<AccessToken>[] {
+    const {caller} = useSignedIn();
+    const nameOf = useMemberNames(rows.map(({memberId = ""}) => memberId));
+    return [
+        {title: tokens.columns.label, cell: token => <Link href={`/tokens/${token.tokenId}`}>{token.label}</Link>},
+        {title: tokens.columns.owner, cell: token => ownerName(token, caller.memberId, nameOf)},
+        {title: tokens.columns.state, cell: ({state}) => <Badge tone={stateTone(state)}>{stateName(state)}</Badge>},
+        {title: tokens.columns.lastUsed, cell: token => <LastUse of={token} />},
+        {title: tokens.columns.expires, cell: ({expiresAt}) => <Time at={expiresAt} never={tokens.neverExpires} />},
+    ];
+}
+
+export default function Tokens(): JSX.Element {
+    const signedIn = useSignedIn();
+    const mayCreate = may(signedIn, "latchkey.tokens.manage");
+    const [filter, setFilter] = useState<Filter>({label: "", state: "TOKEN_STATE_UNSPECIFIED", memberId: ""});
+    const asked = useDebounced(filter);
+    const isFiltered = requestOf(asked, "").labelContains !== "" || asked.state !== "TOKEN_STATE_UNSPECIFIED" || asked.memberId !== "";
+    const pages = usePages(async (token, signal) => {
+        const {accessTokens = [], nextPageToken = ""} = await call("TokenService", "ListAccessTokens", requestOf(asked, token), {signal});
+        return {items: accessTokens, next: nextPageToken};
+    }, JSON.stringify(asked));
+    const columns = useColumns(pages.page.data?.items ?? []);
+    return (
+        <Page title={tokens.title} lead={tokens.lead} actions={mayCreate && <CreateNew />}>
+            <Filters filter={filter} ownMemberId={signedIn.caller.memberId ?? ""} onFilter={setFilter} />
+            <Loaded of={pages.page}>
+                {({items}) => items.length > 0
+                    ? <Table caption={tokens.caption} columns={columns} rows={items} keyOf={({tokenId = ""}) => tokenId} />
+                    : isFiltered ? <Empty title={tokens.noneFound} />
+                    : <Empty title={tokens.none}>{mayCreate && <p>{tokens.noneText}</p>}</Empty>}
+            </Loaded>
+            <Pager of={pages} />
+        </Page>
+    );
+}
+
+function CreateNew(): JSX.Element {
+    return <ButtonLink kind="primary" href="/tokens/new">{tokens.createNew}</ButtonLink>;
+}
+
+interface FiltersProps {
+    filter: Filter;
+    ownMemberId: string;
+    onFilter: (filter: Filter) => void;
+}
+
+function Filters({filter, ownMemberId, onFilter}: FiltersProps): JSX.Element {
+    const owners = [{value: "", text: tokens.anyOwner}, ...ownMemberId ? [{value: ownMemberId, text: tokens.mine}] : []];
+    return (
+        <search class="row filters">
+            <TextField label={tokens.search} type="search" value={filter.label} onValue={label => onFilter({...filter, label})} />
+            <SelectField label={tokens.stateFilter} value={filter.state} options={STATES} onValue={state => onFilter({...filter, state})} />
+            {owners.length > 1 &&
+                <SelectField label={tokens.ownerFilter} value={filter.memberId} options={owners} onValue={memberId => onFilter({...filter, memberId})} />}
+        </search>
+    );
+}
