@@ -18,6 +18,7 @@
 #include "common/app/dispatch.h"
 #include "common/app/exit_status.h"
 #include "common/app/http_door.h"
+#include "common/app/http_rpc.h"
 #include "common/app/loop_hooks.h"
 #include "common/app/mailer.h"
 #include "common/app/maintenance.h"
@@ -64,7 +65,8 @@ struct app {
     struct grpc_health *health;
     struct grpc_reflection *reflection;
     struct admin *admin;
-    struct http_door *door;
+    struct http_door *doors[APP_SERVICES_MAX + 1]; // --http-listen, and the services' sites
+    size_t door_count;
     const struct listener *listener;
 
     // Of management methods only.
@@ -225,7 +227,6 @@ static enum status register_metrics(struct app *app) {
         {transport_metrics_write, app->server, true},
         {tls_material_write_metrics, NULL, true},
         {use_log_write_metrics, app->uses, true},
-        {http_door_write_metrics, app->door, true},
         {database_metrics_write, app->database, app->database},
         {worker_pool_write_metrics, app->workers, app->workers},
         {validators_write_metrics, app->validators, app->validators},
@@ -237,6 +238,8 @@ static enum status register_metrics(struct app *app) {
     for (size_t i = 0; status == STATUS_OK && i < ARRAY_LENGTH(sources); i++)
         if (sources[i].is_there)
             status = metrics_register(app->metrics, sources[i].write, sources[i].context);
+    for (size_t i = 0; status == STATUS_OK && i < app->door_count; i++)
+        status = metrics_register(app->metrics, http_door_write_metrics, app->doors[i]);
     return status;
 }
 
@@ -309,16 +312,25 @@ static int make_admin(struct app *app) {
     return exit_status_explain(EXIT_STATUS_UNAVAILABLE, error);
 }
 
-static int make_door(struct app *app) {
+static int make_door(struct app *app, const struct http_site *site, const struct app_program *program) {
     char error[ERROR_MAX];
-    const struct http_door_options options = {.settings = &http_settings,
+    const struct http_door_options options = {.site = site,
+                                              .settings = &http_settings,
                                               .clock = app->clock,
-                                              .program = app->program,
+                                              .program = program,
                                               .server = app->server,
                                               .loops = app->loops,
                                               .is_shared = app->transport_settings.reuse_port};
-    bool is_made = http_door_new(&options, &app->door, error, sizeof(error)) == STATUS_OK;
+    bool is_made = http_door_new(&options, &app->doors[app->door_count++], error, sizeof(error)) == STATUS_OK;
     return is_made ? -1 : exit_status_explain(EXIT_STATUS_UNAVAILABLE, error);
+}
+
+static int make_doors(struct app *app) {
+    int exit_code = make_door(app, &http_rpc_site, app->program);
+    for (size_t i = 0; exit_code < 0 && i < app->program->service_count; i++)
+        if (app->program->services[i]->site)
+            exit_code = make_door(app, app->program->services[i]->site, NULL);
+    return exit_code;
 }
 
 static enum status open_parts(struct app *app) {
@@ -349,15 +361,19 @@ static enum status start_threads(struct app *app) {
 static int open_ports(struct app *app) {
     char error[ERROR_MAX];
     app->is_open = true;
-    if (admin_open(app->admin, error, sizeof(error)) != STATUS_OK ||
-        http_door_open(app->door, error, sizeof(error)) != STATUS_OK ||
-        grpc_server_open(app->server, error, sizeof(error)) != STATUS_OK)
+    enum status status = admin_open(app->admin, error, sizeof(error));
+    for (size_t i = 0; status == STATUS_OK && i < app->door_count; i++)
+        status = http_door_open(app->doors[i], error, sizeof(error));
+    if (status == STATUS_OK)
+        status = grpc_server_open(app->server, error, sizeof(error));
+    if (status != STATUS_OK)
         return exit_status_explain(EXIT_STATUS_UNAVAILABLE, error);
-    log_event(
-        LOG_LEVEL_INFO, "listening", LOG_TEXT("address", listener_get_address(app->listener)),
-        app->admin ? LOG_INTEGER("admin_port", admin_get_port(app->admin)) : LOG_TEXT("admin_port", NULL),
-        app->door ? LOG_INTEGER("http_port", http_door_get_port(app->door)) : LOG_TEXT("http_port", NULL),
-        LOG_INTEGER("loops", loop_group_get_count(app->loops)));
+    log_event(LOG_LEVEL_INFO, "listening", LOG_TEXT("address", listener_get_address(app->listener)),
+              app->admin ? LOG_INTEGER("admin_port", admin_get_port(app->admin))
+                         : LOG_TEXT("admin_port", NULL),
+              app->doors[0] ? LOG_INTEGER("http_port", http_door_get_port(app->doors[0]))
+                            : LOG_TEXT("http_port", NULL),
+              LOG_INTEGER("loops", loop_group_get_count(app->loops)));
     service_manager_say_ready();
     return -1;
 }
@@ -373,7 +389,7 @@ static int start(struct app *app) {
         return exit_status_explain(EXIT_STATUS_UNAVAILABLE, error);
     name_instance(app);
 
-    int exit_code = make_door(app);
+    int exit_code = make_doors(app);
     if (exit_code < 0)
         exit_code = make_admin(app);
     if (exit_code < 0) // all addresses are ours
@@ -436,7 +452,8 @@ static int64_t get_now_ms(const struct app *app) {
 static void drain(struct app *app, const sigset_t *signals) {
     log_event(LOG_LEVEL_INFO, "leaving");
     service_manager_say_stopping();
-    http_door_leave(app->door);
+    for (size_t i = 0; i < app->door_count; i++)
+        http_door_leave(app->doors[i]);
     if (app->transport_settings.reuse_port)
         admin_leave(app->admin);
     atomic_store_explicit(&app->readiness.is_leaving, true, memory_order_relaxed);
@@ -449,19 +466,23 @@ static void drain(struct app *app, const sigset_t *signals) {
     }
     log_event(LOG_LEVEL_INFO, "draining");
     grpc_health_end_watches(app->health);
-    http_door_stop_accepting(app->door);
+    for (size_t i = 0; i < app->door_count; i++)
+        http_door_stop_accepting(app->doors[i]);
     until_ms = get_now_ms(app) + app->settings.drain_grace_ms;
     if (!grpc_server_drain(app->server, (uint32_t)app->settings.drain_grace_ms))
         log_event(LOG_LEVEL_WARNING, "calls were still running after the grace period");
-    int64_t left_ms = until_ms - get_now_ms(app);
-    http_door_drain(app->door, left_ms > 0 ? (uint32_t)left_ms : 0);
+    for (size_t i = 0; i < app->door_count; i++) {
+        int64_t left_ms = until_ms - get_now_ms(app);
+        http_door_drain(app->doors[i], left_ms > 0 ? (uint32_t)left_ms : 0);
+    }
 }
 
 // In the reverse order of start(), from wherever that stopped.
 static void stop(struct app *app) {
     db_end_begin(app->end);
     validators_end_waits(app->validators);
-    http_door_close(app->door);
+    for (size_t i = 0; i < app->door_count; i++)
+        http_door_close(app->doors[i]);
     if (app->loops)
         loop_group_stop(app->loops);
     admin_free(app->admin); // it asks the others, so it ends before them
@@ -475,7 +496,8 @@ static void stop(struct app *app) {
     worker_pool_free(app->workers);
     db_pool_free(app->database);
     db_end_free(app->end);
-    http_door_free(app->door);
+    for (size_t i = 0; i < app->door_count; i++)
+        http_door_free(app->doors[i]);
     grpc_server_free(app->server);
     tls_material_close();
     loop_group_free(app->loops);

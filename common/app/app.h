@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #include "common/app/bearer.h"
-#include "common/app/http_route.h"
+#include "common/app/http_site.h"
 #include "common/app/job.h"
 #include "common/app/method.h"
 #include "common/app/metrics.h"
@@ -48,9 +48,10 @@ struct app_service {
     const struct grpc_method *inline_methods;
     size_t inline_method_count;
 
-    // What it serves over HTTP/1.1 beside its methods.
+    // What it serves over HTTP/1.1 beside its methods; and a site with a port of its own, NULL = none.
     const struct http_route *http_routes;
     size_t http_route_count;
+    const struct http_site *site;
 
     // What it does by itself, while the server runs.
     const struct app_job *const *jobs;
@@ -99,6 +100,7 @@ struct app_program {
     const char *admin_listen;
     const struct app_service *const *services;
     size_t service_count;
+    void (*complete)(void); // settings of one service that follow from another's; NULL = none do
 };
 
 // main() of every server: returns the exit code.

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "common/app/exit_status.h"
+#include "common/app/http_rpc.h"
 #include "common/app/http_settings.h"
 #include "common/app/mail_settings.h"
 #include "common/app/mailer.h"
@@ -102,19 +103,29 @@ static void explain_exposed(const char *address, const char *advice, struct sent
         address, advice);
 }
 
-// What no single setting can say. HTTP/1.1 knows no TLS.
-static void complete(struct app_settings *settings, struct sentences mistakes) {
+// HTTP/1.1 knows no TLS.
+static void explain_exposed_site(const struct http_site *site, struct sentences mistakes) {
+    const char *listen = site ? http_site_find_listen(site) : NULL;
+    if (is_exposed(listen))
+        explain_exposed(listen, "", mistakes);
+}
+
+// What no single setting can say.
+static void complete(const struct app_program *program, struct app_settings *settings,
+                     struct sentences mistakes) {
     char sentence[SENTENCE_MAX];
+    if (program->complete)
+        program->complete();
     app_settings_complete(settings);
-    http_settings_complete(&http_settings);
     if (tls_settings_complete(sentence, sizeof(sentence)) != STATUS_OK)
         sentences_add(mistakes, "%s", sentence);
     if (settings->allow_plaintext)
         return;
     if (is_exposed(settings->listen) && !tls_settings.certificate)
         explain_exposed(settings->listen, "give --tls-certificate and --tls-key, ", mistakes);
-    if (is_exposed(http_settings.listen))
-        explain_exposed(http_settings.listen, "", mistakes);
+    explain_exposed_site(&http_rpc_site, mistakes);
+    for (size_t i = 0; i < program->service_count; i++)
+        explain_exposed_site(program->services[i]->site, mistakes);
 }
 
 // Takes --check-config out of what is left of the line.
@@ -144,7 +155,7 @@ enum command_line command_line_read(const struct app_program *program, int argc,
         outcome = answer(program, &tables, argv[1], mistakes);
     if (outcome == COMMAND_LINE_ANSWERED)
         return outcome;
-    complete(ret_settings, mistakes);
+    complete(program, ret_settings, mistakes);
     if (checks)
         return COMMAND_LINE_CHECK;
     if (outcome == COMMAND_LINE_READY) // what is wrong keeps the server from running, and it says so

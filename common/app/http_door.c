@@ -8,8 +8,8 @@
 
 #include "common/app/app.h"
 #include "common/app/http_exchange.h"
-#include "common/app/http_rpc.h"
 #include "common/app/http_socket.h"
+#include "common/app/http_work.h"
 #include "common/base/condition.h"
 
 // Header fields are refused beyond 16 KiB in our own words; beyond this, by libmicrohttpd.
@@ -72,6 +72,10 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 
 // ---- places ----
 
+bool http_door_is_leaving(const struct http_door *door) {
+    return atomic_load_explicit(&door->is_leaving, memory_order_relaxed);
+}
+
 bool http_door_take_place(struct http_door *door) {
     pthread_mutex_lock(&door->mutex);
     bool has_place = !door->is_closing && door->asked < (size_t)door->options.settings->max_requests;
@@ -116,15 +120,20 @@ static void release_loops(struct http_door *door) {
         loop_post(door->releases[i].loop, &door->releases[i].task);
 }
 
-static void take_routes(struct http_door *door) {
+static void take_routes(struct http_door *door, const struct http_route *routes, size_t count) {
+    assert(door->route_count + count <= HTTP_ROUTES_MAX);
+    for (size_t i = 0; i < count; i++)
+        door->routes[door->route_count++] = &routes[i];
+}
+
+static void take_all_routes(struct http_door *door) {
+    const struct http_site *site = door->options.site;
     const struct app_program *program = door->options.program;
-    for (size_t i = 0; i < program->service_count; i++)
-        for (size_t j = 0; j < program->services[i]->http_route_count; j++) {
-            assert(door->route_count < HTTP_ROUTES_MAX - HTTP_OWN_ROUTES);
-            door->routes[door->route_count++] = &program->services[i]->http_routes[j];
-        }
-    door->routes[door->route_count++] = &http_rpc_route;
-    door->routes[door->route_count++] = &http_nothing_route;
+    take_routes(door, site->routes, site->route_count);
+    for (size_t i = 0; program && i < program->service_count; i++)
+        take_routes(door, program->services[i]->http_routes, program->services[i]->http_route_count);
+    take_routes(door, site->methods, 1);
+    take_routes(door, site->rest, 1);
 }
 
 static enum status make(const struct http_door_options *options, struct http_door *door) {
@@ -133,18 +142,21 @@ static enum status make(const struct http_door_options *options, struct http_doo
                                              .connections_max = (size_t)settings->max_connections,
                                              .idle_ms = settings->idle_timeout_ms,
                                              .request_ms = settings->request_timeout_ms};
-    take_routes(door);
+    take_all_routes(door);
     enum status status = http_watch_new(&watch, &door->watch);
+    if (status == STATUS_OK)
+        status = http_work_open(door);
     return status == STATUS_OK ? hold_loops(door) : status;
 }
 
 enum status http_door_new(const struct http_door_options *options, struct http_door **ret_door,
                           char *ret_error, size_t error_size) {
-    const struct http_socket_options socket = {"--http-listen", "HTTP/1.1", options->settings->listen,
-                                               options->is_shared};
+    const struct http_site *site = options->site;
+    const char *listen = http_site_find_listen(site);
+    const struct http_socket_options socket = {site->setting, site->purpose, listen, options->is_shared};
     unsigned port;
     *ret_door = NULL;
-    if (!options->settings->listen)
+    if (!listen)
         return STATUS_OK;
     int fd = http_socket_open(&socket, ret_error, error_size, &port);
     if (fd < 0)
@@ -187,7 +199,8 @@ enum status http_door_open(struct http_door *door, char *ret_error, size_t error
         door->fd = -1;
         return STATUS_OK;
     }
-    snprintf(ret_error, error_size, "can't serve HTTP/1.1 on %s", settings->listen);
+    snprintf(ret_error, error_size, "can't serve %s on %s", door->options.site->purpose,
+             *door->options.site->listen);
     return STATUS_UNAVAILABLE;
 }
 
@@ -253,6 +266,7 @@ void http_door_free(struct http_door *door) {
         return;
     if (door->fd >= 0)
         close(door->fd);
+    worker_pool_free(door->workers);
     http_watch_free(door->watch);
     free(door->releases);
     pthread_cond_destroy(&door->calm);

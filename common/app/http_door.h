@@ -1,6 +1,7 @@
-// The HTTP/1.1 door (libmicrohttpd): the methods of the server as Connect has them, for what speaks no
-// HTTP/2, and the services' own routes. Its threads only translate; what is asked is asked of the loops, as a
-// call inside of the process (common/grpc/local_call.h), while the connection is suspended.
+// An HTTP/1.1 door (libmicrohttpd): the methods of the server as Connect has them, for what speaks no HTTP/2,
+// and the services' own routes. Its thread only translates; what is asked is asked of the loops, as a call
+// inside of the process (common/grpc/local_call.h), or is work for its other threads (http_work.h), while the
+// connection is suspended.
 //
 // Everything is bounded by a setting, and whatever is refused for a bound is counted by its name: see
 // http_settings.c and http_metrics.c.
@@ -11,6 +12,7 @@
 #include <stdint.h>
 
 #include "common/app/http_settings.h"
+#include "common/app/http_site.h"
 #include "common/app/metrics.h"
 #include "common/base/clock.h"
 #include "common/base/compiler.h"
@@ -23,16 +25,17 @@ struct http_door;
 
 // Borrows everything.
 struct http_door_options {
-    const struct http_settings *settings;
+    const struct http_site *site;
+    const struct http_settings *settings; // its limits
     const struct clock *clock;
-    const struct app_program *program; // whose services have the routes
+    const struct app_program *program; // whose services' routes it has, too; NULL = none
     struct grpc_server *server;
     struct loop_group *loops;
     bool is_shared; // the port, with another process (http_socket.h)
 };
 
-// Before loop_group_start(); it serves from http_door_open() on. *ret_door is NULL where the settings have no
-// door, and all functions take that. UNAVAILABLE (the address can't be served), NO_MEMORY; with one sentence.
+// Before loop_group_start(); it serves from http_door_open() on. *ret_door is NULL where the site is
+// off, and all functions take that. UNAVAILABLE (the address can't be served), NO_MEMORY; with one sentence.
 MUST_CHECK enum status http_door_new(const struct http_door_options *options, struct http_door **ret_door,
                                      char *ret_error, size_t error_size);
 MUST_CHECK enum status http_door_open(struct http_door *door, char *ret_error, size_t error_size);

@@ -4,9 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/app/http_call.h"
 #include "common/app/http_head.h"
 #include "common/app/http_origin.h"
-#include "common/app/http_rpc.h"
+#include "common/app/http_work.h"
 #include "common/base/buffer.h"
 
 enum {
@@ -32,6 +33,7 @@ struct http_exchange {
     struct http_request request;
     struct local_request call_request;
     struct local_call *call;
+    struct http_work work; // in place of the call
     struct local_response response;
     struct http_answer answer;
 };
@@ -91,7 +93,13 @@ static bool is_own_field(struct bytes name) {
 
 // Of its connection: behind a head that is not clear there may stand anything.
 static bool is_last(const struct http_exchange *exchange) {
-    return exchange->is_head_bad || atomic_load_explicit(&exchange->door->is_leaving, memory_order_relaxed);
+    return exchange->is_head_bad || http_door_is_leaving(exchange->door);
+}
+
+static void add_fields_of_site(const struct http_site *site, struct MHD_Response *response) {
+    for (size_t i = 0; i < site->field_count; i++)
+        if (site->fields[i].value)
+            MHD_add_response_header(response, site->fields[i].name, site->fields[i].value);
 }
 
 static void add_fields(const struct http_exchange *exchange, struct MHD_Response *response) {
@@ -99,7 +107,10 @@ static void add_fields(const struct http_exchange *exchange, struct MHD_Response
         if (!is_own_field(field->name))
             MHD_add_response_header(response, (const char *)field->name.data,
                                     (const char *)field->value.data);
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    add_fields_of_site(exchange->door->options.site, response);
+    const char *cache_control = exchange->answer.cache_control;
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL,
+                            cache_control ? cache_control : "no-store");
     MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
     if (is_last(exchange))
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
@@ -151,7 +162,7 @@ static const struct grpc_method *find_method(const struct http_exchange *exchang
     return method && method->shape == GRPC_UNARY ? method : NULL;
 }
 
-// The services' routes come first, then the methods, then nothing.
+// Paths come first, then the methods, then the rest.
 static void find_route(struct http_exchange *exchange) {
     struct http_door *door = exchange->door;
     const struct grpc_method *method = NULL;
@@ -161,7 +172,8 @@ static void find_route(struct http_exchange *exchange) {
     if (i == services && !(method = find_method(exchange)))
         i++;
     exchange->route = door->routes[i];
-    exchange->methods = method && method->is_read_only ? HTTP_RPC_READ_METHODS : exchange->route->methods;
+    bool is_read = method && method->is_read_only && exchange->route->read_methods;
+    exchange->methods = is_read ? exchange->route->read_methods : exchange->route->methods;
     exchange->request.context = exchange->route->context;
     exchange->counters = &door->counters[i];
 }
@@ -235,44 +247,22 @@ static enum MHD_Result take(struct http_exchange *exchange, struct bytes piece) 
 
 // ---- the call ----
 
-static bool copy_fields(struct arena *arena, const struct metadata *from, struct metadata *ret_to) {
-    metadata_init(ret_to);
-    for (const struct metadata_field *field = from->first; field; field = field->next)
-        if (metadata_add(ret_to, arena, field->name, field->value) != STATUS_OK)
-            return false;
-    return true;
-}
-
-static bool keep_response(struct http_exchange *exchange, const struct local_response *response) {
-    struct local_response *kept = &exchange->response;
-    const char *body = arena_copy_bytes(&exchange->arena, response->body);
-    kept->body = bytes_of(body, response->body.len);
-    return body && copy_fields(&exchange->arena, &response->fields, &kept->fields) &&
-           copy_fields(&exchange->arena, &response->trailers, &kept->trailers);
-}
-
 // On the loop. The exchange may be gone when the connection has been resumed.
 static void on_done(void *context, const struct local_response *response) {
     struct http_exchange *exchange = context;
     struct http_door *door = exchange->door;
-    if (response->http_status != 0 && keep_response(exchange, response))
-        exchange->response.http_status = response->http_status;
+    (void)!http_call_keep_response(response, &exchange->arena, &exchange->response);
     enter(exchange, HTTP_ANSWERING);
     MHD_resume_connection(exchange->connection);
     http_door_give_place_back(door);
-}
-
-static size_t choose_loop(struct http_door *door) {
-    size_t count = loop_group_get_count(door->options.loops);
-    return atomic_fetch_add_explicit(&door->next_loop, 1, memory_order_relaxed) % count;
 }
 
 static enum MHD_Result call(struct http_exchange *exchange) {
     struct http_door *door = exchange->door;
     if (!http_door_take_place(door))
         return send_refusal(exchange, &overloaded);
-    if (local_call_new(door->options.server, choose_loop(door), &exchange->call_request, on_done, exchange,
-                       &exchange->call) != STATUS_OK) {
+    if (local_call_new(door->options.server, http_call_choose_loop(door), &exchange->call_request, on_done,
+                       exchange, &exchange->call) != STATUS_OK) {
         http_door_give_place_back(door);
         return send_refusal(exchange, &no_memory);
     }
@@ -286,6 +276,28 @@ static enum MHD_Result call(struct http_exchange *exchange) {
     return MHD_YES;
 }
 
+// On a thread of the door's. The exchange may be gone when the connection has been resumed.
+static void on_work(struct http_work *work) {
+    struct http_exchange *exchange = CONTAINER_OF(work, struct http_exchange, work);
+    exchange->route->work(&exchange->request, &exchange->answer);
+    enter(exchange, HTTP_ANSWERING);
+    MHD_resume_connection(exchange->connection);
+}
+
+// Once it has begun it is done, also for a client that goes.
+static enum MHD_Result work(struct http_exchange *exchange) {
+    exchange->work.run = on_work;
+    exchange->state = EXCHANGE_ASKED;
+    MHD_suspend_connection(exchange->connection);
+    enter(exchange, HTTP_WORKED_ON);
+    if (http_work_begin(exchange->door, &exchange->work))
+        return MHD_YES;
+    refuse(exchange, &overloaded);
+    enter(exchange, HTTP_ANSWERING);
+    MHD_resume_connection(exchange->connection);
+    return MHD_YES;
+}
+
 static enum MHD_Result complete(struct http_exchange *exchange) {
     const struct http_route *route = exchange->route;
     struct http_request *request = &exchange->request;
@@ -294,8 +306,9 @@ static enum MHD_Result complete(struct http_exchange *exchange) {
     request->body = buffer_get_bytes(&exchange->body);
     exchange->call_request.peer = request->peer;
     exchange->call_request.is_local = request->is_local;
-    return route->ask(request, &exchange->call_request, &exchange->answer) ? call(exchange)
-                                                                           : send_answer(exchange);
+    if (!route->ask(request, &exchange->call_request, &exchange->answer))
+        return send_answer(exchange);
+    return route->work ? work(exchange) : call(exchange);
 }
 
 // Resumed: on_done() has left the response.
@@ -349,6 +362,7 @@ struct http_exchange *http_exchange_new(struct http_door *door, struct MHD_Conne
     exchange->watched =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
     request->arena = &exchange->arena;
+    request->door = door;
     http_head_set_uri(request, bytes_of_text(copy));
     metadata_init(&request->fields);
     metadata_init(&exchange->answer.fields);

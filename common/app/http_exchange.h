@@ -1,5 +1,6 @@
 // One request of the HTTP door and its answer. libmicrohttpd's thread has it, but for the time in ASKED, when
-// it belongs to the call's loop; suspending and resuming the connection orders the two.
+// it belongs to the call's loop, or to the thread that works on it; suspending and resuming the connection
+// orders the two.
 //
 //     NEW --head is good--> RECEIVING --complete--> ASKED --answered--> ANSWERED --sent--> freed
 //      \                        \------------not to be asked--------------^
@@ -12,10 +13,11 @@
 #include <stdatomic.h>
 
 #include "common/app/http_door.h"
-#include "common/app/http_route.h"
+#include "common/app/http_site.h"
 #include "common/app/http_watch.h"
+#include "common/app/worker.h"
 
-#define HTTP_ROUTES_MAX 8
+#define HTTP_ROUTES_MAX 16
 #define HTTP_OWN_ROUTES 2
 
 // HTTP's own status codes are below.
@@ -42,7 +44,9 @@ struct http_door {
     size_t asked;
     bool is_closing; // nothing is asked from now on
 
-    // The services' routes, and after them the door's own two.
+    struct worker_pool *workers; // NULL = no route works
+
+    // Those with paths, and after them the site's other two.
     const struct http_route *routes[HTTP_ROUTES_MAX];
     size_t route_count;
     struct http_route_counters counters[HTTP_ROUTES_MAX];

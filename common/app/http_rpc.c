@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "common/app/http_settings.h"
+
 // Between this client and this server, or of a protocol that is not spoken here.
 static bool is_hop_by_hop(struct bytes name) {
     static const char *const names[] = {"connection", "keep-alive",    "te",     "transfer-encoding",
@@ -36,8 +38,8 @@ static bool ask_method(const struct http_request *request, struct local_request 
     return pass_fields(request, call);
 }
 
-static void tell_method(const struct http_request *request, const struct local_response *response,
-                        struct http_answer *answer) {
+void http_rpc_tell(const struct http_request *request, const struct local_response *response,
+                   struct http_answer *answer) {
     answer->status = response->http_status;
     answer->body = response->body;
     for (const struct metadata_field *field = response->fields.first; field; field = field->next)
@@ -53,12 +55,22 @@ static bool ask_nothing(const struct http_request *request, struct local_request
     return false;
 }
 
-const struct http_route http_rpc_route = {
+static const struct http_route method_route = {
     .name = "rpc",
     .methods = "POST",
+    .read_methods = "GET, POST",
     .refuses_foreign_origins = true,
     .ask = ask_method,
-    .tell = tell_method,
+    .tell = http_rpc_tell,
 };
 
-const struct http_route http_nothing_route = {.name = "none", .ask = ask_nothing};
+static const struct http_route nothing_route = {.name = "none", .ask = ask_nothing};
+
+const struct http_site http_rpc_site = {
+    .metrics = HTTP_SITE_METRICS("http"),
+    .setting = "--http-listen",
+    .purpose = "HTTP/1.1",
+    .listen = &http_settings.listen,
+    .methods = &method_route,
+    .rest = &nothing_route,
+};

@@ -4,11 +4,12 @@
 #define LATCHKEY_COMMON_APP_HTTP_RPC_H
 
 #include "common/app/http_route.h"
+#include "common/app/http_site.h"
 
-// What a method that only reads is for, beside what the route says.
-#define HTTP_RPC_READ_METHODS "GET, POST"
+extern const struct http_site http_rpc_site;
 
-extern const struct http_route http_rpc_route;
-extern const struct http_route http_nothing_route;
+// The translation back of a method's answer, for routes that call methods in their own way.
+void http_rpc_tell(const struct http_request *request, const struct local_response *response,
+                   struct http_answer *answer);
 
 #endif

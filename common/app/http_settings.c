@@ -9,7 +9,7 @@
 
 struct http_settings http_settings;
 
-static bool accept_address(const char *text, const char **ret_reason) {
+bool http_settings_accept_address(const char *text, const char **ret_reason) {
     struct listen_address address;
     if (strcmp(text, "none") == 0)
         return true;
@@ -25,7 +25,7 @@ const struct setting http_setting_table[] = {
     {.name = "http-listen",
      .type = SETTING_TEXT,
      .offset = OF(listen),
-     .accept = accept_address,
+     .accept = http_settings_accept_address,
      .default_value = "none",
      .value_name = "ADDRESS:PORT",
      .help = "Where the same methods are served over HTTP/1.1 as JSON, for curl and browsers, and by a "
@@ -79,8 +79,3 @@ const struct setting http_setting_table[] = {
          "is closed."},
 };
 const size_t http_setting_count = ARRAY_LENGTH(http_setting_table);
-
-void http_settings_complete(struct http_settings *settings) {
-    if (settings->listen && strcmp(settings->listen, "none") == 0)
-        settings->listen = NULL;
-}

@@ -4,10 +4,11 @@
 
 #include <stdint.h>
 
+#include "common/base/compiler.h"
 #include "common/base/config.h"
 
 struct http_settings {
-    const char *listen; // NULL = there is no door
+    const char *listen; // http_site.h
     const char *allow_origins;
     int64_t max_connections;
     int64_t max_requests;
@@ -22,7 +23,7 @@ extern struct http_settings http_settings;
 extern const struct setting http_setting_table[];
 extern const size_t http_setting_count;
 
-// What no single row can say: "none" is no address.
-void http_settings_complete(struct http_settings *settings);
+// Of a setting that is where a site listens: TCP, or "none".
+MUST_CHECK bool http_settings_accept_address(const char *text, const char **ret_reason);
 
 #endif

@@ -60,7 +60,7 @@ static struct limit get_limit(const struct http_watch *watch, enum http_phase ph
     case HTTP_IDLE: return (struct limit){watch->options.idle_ms, HTTP_END_IDLE};
     case HTTP_RECEIVING: return (struct limit){watch->options.request_ms, HTTP_END_SLOW_REQUEST};
     case HTTP_ANSWERING: return (struct limit){watch->options.request_ms, HTTP_END_SLOW_READER};
-    default: return (struct limit){0}; // a call has its own deadline
+    default: return (struct limit){0}; // a call has its own deadline, and so has work
     }
 }
 

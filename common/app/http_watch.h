@@ -3,7 +3,8 @@
 // have gone meanwhile, which libmicrohttpd does not see while a request is being worked on.
 //
 //     IDLE --request line--> RECEIVING --complete--> ASKED --answered--> ANSWERING --sent--> IDLE
-//                                \------refused----------------------------^
+//                                |\-----complete, is work--> WORKED_ON --done--^
+//                                \------refused--------------------------------^
 #ifndef LATCHKEY_COMMON_APP_HTTP_WATCH_H
 #define LATCHKEY_COMMON_APP_HTTP_WATCH_H
 
@@ -17,7 +18,7 @@
 #include "common/base/status.h"
 #include "common/grpc/local_call.h"
 
-enum http_phase { HTTP_IDLE, HTTP_RECEIVING, HTTP_ASKED, HTTP_ANSWERING, HTTP_PHASE_COUNT };
+enum http_phase { HTTP_IDLE, HTTP_RECEIVING, HTTP_ASKED, HTTP_WORKED_ON, HTTP_ANSWERING, HTTP_PHASE_COUNT };
 
 // Why a connection or its request ended before its time.
 #define HTTP_END_TABLE(X)                           \

@@ -80,6 +80,14 @@ void mailer_close(void) {
     mailer.server = NULL;
 }
 
+const struct smtp_server *mailer_get_server(void) {
+    return mailer.server;
+}
+
+const struct mailbox *mailer_get_sender(void) {
+    return &mailer.from;
+}
+
 static const struct mail_kind *find_kind(const char *name) {
     for (size_t i = 0; i < mailer.count; i++)
         if (bytes_is_text(mailer.names[i], name))

@@ -12,6 +12,8 @@
 #include <stddef.h>
 
 #include "common/app/app.h"
+#include "common/mail/mailbox.h"
+#include "common/mail/smtp.h"
 
 // Whether a program with these services sends mail, and so has the settings of it.
 bool mailer_is_needed(const struct app_program *program);
@@ -19,6 +21,11 @@ bool mailer_is_needed(const struct app_program *program);
 // From the settings, before the first thread. On INVALID a sentence that names the setting is in `ret_error`.
 MUST_CHECK enum status mailer_open(const struct app_program *program, char *ret_error, size_t error_size);
 void mailer_close(void); // after the job has ended; also when it was never opened
+
+// For mail that has nothing to do with the database: the server, NULL where none is configured, and who
+// sends. Between the two above.
+const struct smtp_server *mailer_get_server(void);
+const struct mailbox *mailer_get_sender(void);
 
 // Whether a service of this program renders mails of that kind.
 bool mailer_has_kind(const char *name);

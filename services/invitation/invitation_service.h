@@ -9,4 +9,7 @@ extern const struct app_service company_service;
 extern const struct app_service member_service;
 extern const struct app_service invitation_service;
 
+// Where invitations are accepted if no setting says so; "" or NULL = nowhere. Borrows. Before check().
+void invitation_service_set_default_url(const char *url);
+
 #endif

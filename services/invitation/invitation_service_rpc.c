@@ -56,6 +56,11 @@ static void stop(struct app *app) {
     invitation_link_stop();
 }
 
+void invitation_service_set_default_url(const char *url) {
+    if (!invitation_settings.url)
+        invitation_settings.url = url && *url ? url : NULL;
+}
+
 const struct app_service invitation_service = {
     .name = "latchkey.v1.InvitationService",
     .methods = methods,

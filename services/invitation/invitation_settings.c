@@ -28,7 +28,7 @@ const struct setting invitation_setting_table[INVITATION_SETTING_COUNT] = {
      .value_name = "URL",
      .help =
          "Page on which an invitation is accepted: a link is it, a #, and the secret, which browsers send "
-         "to no server."},
+         "to no server. Unset, in latchkeyd: its console, where that is on."},
     {.name = "invitation-lifetime",
      .type = SETTING_DURATION,
      .offset = OF(lifetime_ms),

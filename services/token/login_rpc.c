@@ -89,13 +89,15 @@ enum status login_rpc_create(struct app_call *call, const ProtobufCMessage *mess
     Latchkey__V1__CreateLoginTokenResponse *response =
         ARENA_NEW(call->arena, Latchkey__V1__CreateLoginTokenResponse);
     struct login_draft *draft = ARENA_NEW(call->arena, struct login_draft); // the answer borrows from it
+    const Latchkey__V1__CreateLoginTokenRequest *request =
+        (const Latchkey__V1__CreateLoginTokenRequest *)message;
     struct login_person person;
     if (!response || !draft)
         return fault_set_no_memory(call->fault);
     latchkey__v1__create_login_token_response__init(response);
     *ret_response = &response->base;
 
-    enum status status = read_draft(call, (const Latchkey__V1__CreateLoginTokenRequest *)message, draft);
+    enum status status = read_draft(call, request, draft);
     if (status == STATUS_OK)
         status = login_store_find_person(call, draft, &person);
     if (status != STATUS_OK)
@@ -104,6 +106,8 @@ enum status login_rpc_create(struct app_call *call, const ProtobufCMessage *mess
         return fault_set(call->fault, STATUS_PERMISSION_DENIED, "OPERATOR_MEMBER",
                          "nobody makes log-ins for the operator's own members");
     enum reason reason = login_decide(&person, draft, call->now_ms);
+    if (request->validate_only)
+        return reason == REASON_OK ? STATUS_OK : explain(call, &person, draft, reason);
     return reason == REASON_OK ? admit(call, &person, draft, response) : refuse(call, &person, draft, reason);
 }
 

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "common/app/app.h"
 #include "common/app/http_door.h"
+#include "common/app/http_rpc.h"
 #include "common/app/tls_material.h"
 #include "common/app/tls_settings.h"
 #include "common/base/config.h"
@@ -101,11 +101,10 @@ static int serve(const struct test_server *test, struct grpc_server *server, str
 
 static int serve_and_stop(const struct test_server *test, struct grpc_server *server,
                           const struct test_settings *settings) {
-    static const struct app_program program = {.name = "test-server"};
     struct loop_group *loops = test->options.loops;
-    const struct http_door_options options = {.settings = &http_settings,
+    const struct http_door_options options = {.site = &http_rpc_site,
+                                              .settings = &http_settings,
                                               .clock = clock_get_system(),
-                                              .program = &program,
                                               .server = server,
                                               .loops = loops};
     char error[256];
@@ -136,7 +135,6 @@ int test_server_run(struct test_server *test, int argc, char **argv) {
         tls_settings_complete(error, sizeof(error)) != STATUS_OK ||
         tls_material_open(clock_get_system(), error, sizeof(error)) != STATUS_OK)
         return fail(error);
-    http_settings_complete(&http_settings);
     tls_material_fill(options);
 
     sigset_t signals;

@@ -1,0 +1,22 @@
+// The console's cookies: found among a request's header fields, set and taken back in an answer. Each is for
+// this host alone, over TLS alone, out of reach of scripts, and sent with nothing that another site has
+// caused.
+#ifndef LATCHKEY_SERVICES_CONSOLE_CONSOLE_COOKIE_H
+#define LATCHKEY_SERVICES_CONSOLE_CONSOLE_COOKIE_H
+
+#include <stdint.h>
+
+#include "common/app/http_route.h"
+
+#define CONSOLE_COOKIE_SESSION "__Host-latchkey-session" // the secret of a login token
+#define CONSOLE_COOKIE_BROWSER "__Host-latchkey-browser" // knows again who has asked for a link
+
+// Its value, where it is made of letters, digits and '_' alone. Empty if it is not there, is another, or is
+// there twice. Borrows from the fields.
+struct bytes console_cookie_find(const struct metadata *fields, const char *name);
+
+// `max_age_s` 0 takes it back.
+void console_cookie_set(const struct http_request *request, struct http_answer *answer, const char *name,
+                        struct bytes value, int64_t max_age_s);
+
+#endif

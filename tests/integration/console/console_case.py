@@ -1,0 +1,142 @@
+"""A deployment with a console, its mail server, and people who sign in."""
+
+import json
+import subprocess
+import tempfile
+import unittest
+import uuid
+from pathlib import Path
+
+from latchkey_test import CallCase, Deployment, free_port, stubs, uuid_of_id
+from latchkey_test.http1 import Http1
+from latchkey_test.mail import MailServer
+from latchkey_test.paths import program
+
+token_pb2 = stubs.messages("latchkey/v1/token.proto")
+
+HOST = "console.localhost"
+URL = f"http://{HOST}"
+SESSION, BROWSER = "__Host-latchkey-session", "__Host-latchkey-browser"
+HERE = "203.0.113.7"
+
+
+class Browser:
+    """What a browser would send from one of the console's pages, and its cookies."""
+
+    def __init__(self, address, client_ip=HERE):
+        self.address, self.client_ip = address, client_ip
+        self.cookies = {}
+
+    def ask(self, method, path, fields, body=None, host=HOST):
+        pairs = [("host", host), ("x-forwarded-for", self.client_ip), *fields]
+        if self.cookies:
+            pairs.append(("cookie", "; ".join(f"{name}={value}" for name, value in self.cookies.items())))
+        with Http1(self.address) as http:
+            http.send(_encode(method, path, pairs, body))
+            answer = http.read(has_body=method != "HEAD")
+        self._keep([value for name, value in answer.fields if name == "set-cookie"])
+        return answer
+
+    def _keep(self, cookies):
+        for cookie in cookies:
+            name, _, value = cookie.split(";")[0].partition("=")
+            self.cookies[name] = value
+            if not value:
+                del self.cookies[name]
+
+    def get(self, path, *fields):
+        return self.ask("GET", path, fields)
+
+    def post(self, path, message, *fields, origin=URL):
+        return self.ask("POST", path, [("origin", origin), ("sec-fetch-site", "same-origin"),
+                                       ("content-type", "application/json"), *fields], json.dumps(message))
+
+    def call(self, method, message, *fields):
+        return self.post(f"/latchkey.v1.{method}", message, ("connect-protocol-version", "1"), *fields)
+
+    def session_answer(self):
+        return self.get("/session")
+
+    def session(self):
+        return self.session_answer().json()
+
+
+def _encode(method, path, pairs, body):
+    """As http1.encode, which has a host of its own."""
+    data = b"" if body is None else body.encode()
+    if body is not None:
+        pairs = [*pairs, ("content-length", str(len(data)))]
+    lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in pairs)]
+    return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + data
+
+
+def error_info(answer):
+    """(reason, metadata) of an error."""
+    details = [detail for detail in answer.json().get("details", []) if detail["type"] == "google.rpc.ErrorInfo"]
+    return (details[0]["debug"]["reason"], details[0]["debug"].get("metadata", {})) if details else (None, {})
+
+
+def has_pages():
+    """Whether npm was there when the server was built."""
+    done = subprocess.run([program("latchkeyd"), "--check-config", "--console-listen", "127.0.0.1:0"], capture_output=True,
+                          text=True, timeout=60, check=False)
+    return "built without the console" not in done.stderr
+
+
+class ConsoleCase(CallCase):
+    settings = {}
+
+    @classmethod
+    def setUpClass(cls):
+        if not has_pages():
+            raise unittest.SkipTest("built without the console")
+        cls.address = f"127.0.0.1:{free_port()}"
+        cls.mail = cls.enter(MailServer())
+        directory = tempfile.TemporaryDirectory(prefix="latchkey-console-")
+        cls.addClassCleanup(directory.cleanup)
+        cls.token_file = Path(directory.name) / "token"
+        cls.token_file.write_text("not yet\n", encoding="ascii")
+        mail = {name: value for name, value in cls.mail.settings().items() if name != "invitation_url"}
+        cls.deployment = cls.enter(Deployment(**{
+            "console_listen": cls.address, "console_url": URL, "console_token_file": cls.token_file,
+            "trusted_proxies": "127.0.0.1", "console_link_tries": "1000", **mail, **cls.settings}))
+        cls.administrator = cls.enter(cls.deployment.administrator())
+        operator = cls.enter(cls.deployment.operator())
+        cls.company = cls.administrator.tokens.GetCaller(token_pb2.GetCallerRequest(), timeout=10).caller.company_id
+        cls.company_uuid = uuid_of_id(cls.company)
+        cls.console_secret = operator.tokens.CreateAccessToken(token_pb2.CreateAccessTokenRequest(
+            label="the console", permissions=["latchkey.logins.create"]), timeout=20).secret
+        cls.token_file.write_text(cls.console_secret + "\n", encoding="ascii")
+
+    @classmethod
+    def enter(cls, context):
+        entered = context.__enter__()
+        cls.addClassCleanup(context.__exit__, None, None, None)
+        return entered
+
+    def browser(self, client_ip=HERE):
+        return Browser(self.address, client_ip)
+
+    def new_member(self, ips=()):
+        """The e-mail address of a new person, who may read everything of their own."""
+        number = str(uuid.uuid4())
+        email = f"{number}@example.com"
+        lists = ",".join(f"'{ip}'" for ip in ips)
+        self.deployment.execute(
+            "INSERT INTO latchkey.member (member_id, company_id, email, allowed_ips) VALUES "
+            f"('{number}', '{self.company_uuid}', '{email}', ARRAY[{lists}]::cidr[])")
+        return email
+
+    def ask_for_link(self, browser, email):
+        """The secret of the link that comes by mail."""
+        before = len([mail for mail in list(self.mail.mails) if email in mail.recipients])
+        answer = browser.post("/session/mail", {"email": email, "company": self.company})
+        self.assertEqual((answer.status, answer.json()), (202, {}))
+        return self.mail.mails_to(email, before + 1)[before].secret()
+
+    def sign_in(self, browser=None, email=None):
+        browser = browser or self.browser()
+        secret = self.ask_for_link(browser, email or self.new_member())
+        answer = browser.post("/session/link", {"secret": secret})
+        self.assertEqual(answer.status, 200, answer)
+        return browser

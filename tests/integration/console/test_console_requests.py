@@ -1,0 +1,190 @@
+"""What the console answers, and to whom: its pages, its header fields, and requests that other sites would make."""
+
+import gzip
+import json
+import re
+import unittest
+
+from console_case import BROWSER, HOST, SESSION, URL, Browser, ConsoleCase, error_info
+
+from latchkey_test import Deployment, free_port
+from latchkey_test.server import Server
+
+JSON = ("content-type", "application/json")
+OWN = [("origin", URL), ("sec-fetch-site", "same-origin")]
+FIELDS = {
+    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+                               "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "x-frame-options": "DENY",
+}
+
+
+class Pages(ConsoleCase):
+    def assets(self):
+        return re.findall(rb'"(/?[\w-]+\.(?:js|css))"', self.browser().get("/").body)
+
+    def test_every_path_of_a_page_is_the_page(self):
+        index = self.browser().get("/")
+        self.assertEqual((index.status, index.get("content-type"), index.get("cache-control")),
+                         (200, "text/html; charset=utf-8", "no-store"))
+        for path in ("/sign-in", "/tokens", "/tokens/tok_01h455vb4pex5vsknk084sn02q", "/index.html", "/tokens?page=2"):
+            self.assertEqual(self.browser().get(path).body, index.body, path)
+
+    def test_files_named_by_their_content_are_kept_for_ever(self):
+        assets = [name.decode().removeprefix("/") for name in self.assets()]
+        self.assertGreaterEqual(len(assets), 2)
+        for name in assets:
+            answer = self.browser().get("/" + name)
+            self.assertEqual((answer.status, answer.get("cache-control")), (200, "public, max-age=31536000, immutable"), name)
+            packed = self.browser().get("/" + name, ("accept-encoding", "br, gzip;q=0.5"))
+            self.assertEqual((packed.get("content-encoding"), packed.get("vary")), ("gzip", "accept-encoding"))
+            self.assertEqual(gzip.decompress(packed.body), answer.body)
+            self.assertIsNone(self.browser().get("/" + name, ("accept-encoding", "gzip;q=0")).get("content-encoding"))
+
+    def test_the_first_view_is_below_100_kilobytes(self):
+        packed = [self.browser().get("/" + name.decode().removeprefix("/"), ("accept-encoding", "gzip")) for name in self.assets()]
+        self.assertLess(sum(len(answer.body) for answer in packed), 100_000)
+
+    def test_what_is_no_file_is_not_found(self):
+        for path in ("/app.js.map", "/../etc/passwd.txt", "/favicon.ico.exe", "/.env", "/latchkey.v1.TokenService/GetNothing"):
+            answer = self.browser().get(path)
+            self.assertEqual((answer.status, answer.json()["code"]), (404, "not_found"), path)
+
+    def test_only_reading_is_for_pages(self):
+        for method in ("POST", "PUT", "DELETE", "OPTIONS", "TRACE"):
+            answer = self.browser().ask(method, "/tokens", [])
+            self.assertEqual((answer.status, answer.get("allow")), (405, "GET, HEAD"), method)
+        self.assertEqual(self.browser().ask("HEAD", "/tokens", []).status, 200)
+
+    def test_every_answer_protects_itself(self):
+        browser = self.browser()
+        answers = [browser.get("/"), browser.get("/no.file"), browser.session_answer(), browser.ask("PUT", "/session", []),
+                   browser.ask("GET", "/", [], host="evil.example"), browser.call("TokenService/GetCaller", {})]
+        for answer in answers:
+            self.assertEqual({name: answer.get(name) for name in FIELDS}, FIELDS)
+            self.assertIsNone(answer.get("strict-transport-security"))
+            self.assertIsNone(answer.get("access-control-allow-origin"))
+
+
+class OtherSites(ConsoleCase):
+    def test_a_request_that_our_pages_did_not_make_is_refused_before_anything_is_done(self):
+        browser = self.sign_in()
+        secret = self.ask_for_link(browser, self.new_member())
+        body = json.dumps({"secret": secret})
+        foreign = (
+            [JSON],  # neither field
+            [JSON, ("origin", "https://evil.example")],
+            [JSON, ("origin", "null")],
+            [JSON, ("origin", URL + ".evil.example")],
+            [JSON, ("origin", URL), ("origin", "https://evil.example")],
+            [JSON, ("origin", URL), ("sec-fetch-site", "same-site")],
+            [JSON, ("origin", "https://evil.example"), ("sec-fetch-site", "same-origin")],
+            [JSON, ("sec-fetch-site", "cross-site")],
+            [JSON, ("sec-fetch-site", "none")],
+            [("content-type", "text/plain"), *OWN],
+            [("content-type", "application/x-www-form-urlencoded"), *OWN],
+            [*OWN],
+        )
+        for fields in foreign:
+            for path, content in (("/session/link", body), ("/session/end", "{}"), ("/session/mail", '{"email":"a@example.com"}'),
+                                  ("/latchkey.v1.TokenService/GetCaller", "{}")):
+                answer = browser.ask("POST", path, fields, content)
+                self.assertEqual((answer.status, answer.json()["code"]), (403, "permission_denied"), (path, fields))
+        self.assertTrue(browser.session()["signedIn"])
+        self.assertEqual(browser.post("/session/link", {"secret": secret}).status, 200)
+
+    def test_one_of_the_two_fields_is_enough(self):
+        for fields in ([JSON, ("origin", URL)], [JSON, ("sec-fetch-site", "same-origin")]):
+            answer = self.browser().ask("POST", "/latchkey.v1.TokenService/GetCaller", fields, "{}")
+            self.assertEqual(answer.status, 401, answer)
+
+    def test_another_name_for_this_address_is_no_console(self):
+        for host in ("evil.example", "127.0.0.1", "", HOST + ":81", "www." + HOST):
+            for method, path in (("GET", "/"), ("GET", "/session"), ("POST", "/session/end")):
+                answer = self.browser().ask(method, path, [JSON, *OWN], "{}" if method == "POST" else None, host=host)
+                self.assertEqual(answer.status, 421, (host, path))
+
+    def test_methods_are_never_asked_by_get(self):
+        browser = self.sign_in()
+        answer = browser.get("/latchkey.v1.TokenService/GetCaller?encoding=json&message=%7B%7D")
+        self.assertEqual((answer.status, answer.get("allow")), (405, "POST"))
+
+
+class Calls(ConsoleCase):
+    def test_who_asks_is_the_cookie_and_nothing_else(self):
+        secret = self.deployment.secrets["LATCHKEY_TOKEN"]
+        for fields in ([("authorization", f"Bearer {secret}")], [("x-access-token", secret)]):
+            self.assertEqual(self.browser().call("TokenService/GetCaller", {}, *fields).status, 401)
+        email = self.new_member()
+        browser = self.sign_in(email=email)
+        answer = browser.call("TokenService/GetCaller", {}, ("authorization", f"Bearer {secret}"), ("latchkey-company", "x"),
+                              ("cookie", "other=1"))
+        self.assertEqual(answer.json()["caller"]["email"], email)
+
+    def test_the_address_is_the_browsers(self):
+        browser = self.sign_in(self.browser("2001:db8::7"))
+        self.assertEqual(browser.call("TokenService/GetCaller", {}).json()["caller"]["clientIp"], "2001:db8::7")
+
+    def test_nobody_is_let_in_for_being_on_this_machine(self):
+        """Validate asks nobody on this machine who they are; a browser has a proxy there."""
+        answer = Browser(self.address, "127.0.0.1").call("ValidationService/Validate", {"token": "x", "channel": "CHANNEL_UI"})
+        self.assertEqual((answer.status, error_info(answer)[0]), (401, "SECRET_MISSING"))
+
+    def test_an_invitation_is_looked_at_without_signing_in(self):
+        answer = self.browser().call("InvitationService/LookupInvitation", {"secret": "nonsense"})
+        self.assertEqual(answer.json()["message"], "This invitation link is broken. Please contact your system administrator")
+
+    def test_two_cookies_of_the_name_are_none(self):
+        browser = self.sign_in()
+        secret = browser.cookies.pop(SESSION)
+        browser.cookies.pop(BROWSER)
+        twice = ("cookie", f"{SESSION}={secret}; {SESSION}={secret}")
+        self.assertEqual(browser.call("TokenService/GetCaller", {}, ("cookie", f"{SESSION}={secret}")).status, 200)
+        self.assertEqual(browser.call("TokenService/GetCaller", {}, twice).status, 401)
+
+    def test_invitations_lead_to_the_console(self):
+        self.deployment.latchkey("invitation", "create", "guest@example.com")
+        self.assertTrue(self.mail.mails_to("guest@example.com")[0].link().startswith(URL + "/invitation#"))
+
+    def test_its_requests_are_counted(self):
+        self.browser().get("/")
+        metrics = self.deployment.server.admin("/metrics")[1]
+        self.assertRegex(metrics, r'latchkey_console_requests_total\{route="pages",status="200"\} [1-9]')
+
+
+class Configuration(ConsoleCase):
+    def check(self, **settings):
+        full = {"console_listen": self.address, "console_url": URL, "console_token_file": self.token_file,
+                "smtp_url": "smtp://127.0.0.1:25", "invitation_url": "https://example.com/join", **settings}
+        server = Server("latchkeyd", check_config=True, database_url=self.deployment.url,
+                        **{name: value for name, value in full.items() if value is not None})
+        self.addCleanup(server.remove)
+        server.start(ready=False)
+        return server.wait(), server.log()
+
+    def test_what_the_console_needs_is_said(self):
+        self.assertEqual(self.check()[0], 0)
+        for settings, words in (({"console_url": None}, "--console-url"), ({"console_token_file": None}, "--console-token-file"),
+                                ({"smtp_url": None}, "--smtp-url"),
+                                ({"console_url": "http://console.example.com"}, "console-url"),
+                                ({"console_url": URL + "/"}, "console-url"), ({"console_url": "https://Console"}, "console-url"),
+                                ({"console_listen": f"0.0.0.0:{free_port()}"}, "--allow-plaintext")):
+            status, log = self.check(**settings)
+            self.assertEqual(status, 78, settings)
+            self.assertIn(words, log)
+
+    def test_over_https_browsers_are_told_to_stay_there(self):
+        address = f"127.0.0.1:{free_port()}"
+        mail = {name: value for name, value in self.mail.settings().items() if name != "invitation_url"}
+        with Deployment(console_listen=address, console_url="https://console.example.com", console_token_file=self.token_file,
+                        **mail):
+            answer = Browser(address).ask("GET", "/", [], host="console.example.com")
+        self.assertEqual((answer.status, answer.get("strict-transport-security")), (200, "max-age=31536000"))
+
+
+if __name__ == "__main__":
+    unittest.main()

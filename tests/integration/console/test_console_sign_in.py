@@ -1,0 +1,140 @@
+"""Signing in to the console by a link in a mail, and out again."""
+
+import unittest
+
+from console_case import BROWSER, HERE, SESSION, ConsoleCase, error_info
+
+ELSEWHERE = "198.51.100.9"
+
+
+class SigningIn(ConsoleCase):
+    settings = {"console_links_per_address": 3}
+
+    def test_a_link_signs_in_and_out(self):
+        email, browser = self.new_member(), self.browser()
+        self.assertEqual(browser.session(), {"signedIn": False, "ways": ["mail"], "company": None, "clientIp": HERE})
+        self.sign_in(browser, email)
+        self.assertTrue(browser.session()["signedIn"])
+        caller = browser.call("TokenService/GetCaller", {}).json()["caller"]
+        self.assertEqual((caller["email"], caller["companyId"], caller["kind"]), (email, self.company, "TOKEN_KIND_LOGIN"))
+        secret = browser.cookies[SESSION]
+        self.assertEqual(browser.post("/session/end", {}).status, 204)
+        self.assertNotIn(SESSION, browser.cookies)
+        self.assertFalse(browser.session()["signedIn"])
+        browser.cookies[SESSION] = secret
+        self.assertFalse(browser.session()["signedIn"], "the login token lives on")
+
+    def test_the_cookie_is_out_of_reach_and_lives_as_long_as_the_log_in(self):
+        email, browser = self.new_member(), self.browser()
+        secret = self.ask_for_link(browser, email)
+        cookie = browser.post("/session/link", {"secret": secret}).get("set-cookie")
+        name, *attributes = cookie.split("; ")
+        self.assertTrue(name.startswith(SESSION + "=lkl"))
+        self.assertEqual(attributes[:4], ["Path=/", "HttpOnly", "Secure", "SameSite=Strict"])
+        lifetime = int(attributes[4].removeprefix("Max-Age="))
+        self.assertTrue(3 * 3600 - 120 < lifetime <= 3 * 3600, lifetime)
+
+    def test_a_link_works_once(self):
+        browser = self.browser()
+        secret = self.ask_for_link(browser, self.new_member())
+        self.assertEqual(browser.post("/session/link", {"secret": secret}).status, 200)
+        answer = browser.post("/session/link", {"secret": secret})
+        self.assertEqual((answer.status, error_info(answer)[0]), (403, "LINK_BROKEN"))
+
+    def test_a_link_works_in_the_browser_that_asked_for_it(self):
+        browser, other = self.browser(), self.browser()
+        secret = self.ask_for_link(browser, self.new_member())
+        answer = other.post("/session/link", {"secret": secret})
+        self.assertEqual((answer.status, error_info(answer)[0], other.cookies), (403, "LINK_OTHER_BROWSER", {}))
+        self.assertEqual(browser.post("/session/link", {"secret": secret}).status, 200)
+
+    def test_two_links_asked_for_one_after_the_other_both_work(self):
+        email, browser = self.new_member(), self.browser()
+        first, second = self.ask_for_link(browser, email), self.ask_for_link(browser, email)
+        self.assertEqual([browser.post("/session/link", {"secret": secret}).status for secret in (second, first)], [200, 200])
+
+    def test_what_is_no_link_is_broken(self):
+        browser = self.browser()
+        self.ask_for_link(browser, self.new_member())
+        for secret in ("0" * 43, "x", "'; --", "ä"):
+            answer = browser.post("/session/link", {"secret": secret})
+            self.assertEqual((answer.status, error_info(answer)[0]), (403, "LINK_BROKEN"), secret)
+        for body in ({}, {"secret": ""}, {"secret": 7}, [], "text"):
+            self.assertEqual(browser.post("/session/link", body).status, 400, body)
+
+    def test_nobody_learns_who_is_a_member(self):
+        """The answers are the same to the byte, and the mail to the member, asked for last, comes after what the others caused."""
+        answers = []
+        for email in ("nobody@example.com", self.new_member()):
+            answer = self.browser().post("/session/mail", {"email": email, "company": self.company})
+            cookie = answer.get("set-cookie")
+            self.assertTrue(cookie.startswith(BROWSER + "="))
+            answers.append((answer.status, answer.body, [name for name, _ in answer.fields], cookie.split("; ")[1:]))
+        self.assertEqual(answers[0], answers[1])
+        for company in ("cmp_00000000000000000000000000", "no such company"):
+            answer = self.browser().post("/session/mail", {"email": "nobody@example.com", "company": company})
+            self.assertEqual((answer.status, answer.body), answers[0][:2])
+        self.mail.mails_to(email)
+        self.assertFalse([mail for mail in self.mail.mails if "nobody@example.com" in mail.recipients])
+
+    def test_what_is_no_address_is_refused(self):
+        for email in ("", "nobody", "a@b\r\nBcc: c@example.com", "a" * 250 + "@example.com", 7, None):
+            answer = self.browser().post("/session/mail", {"email": email, "company": self.company})
+            self.assertEqual((answer.status, error_info(answer)[0]), (400, "INVALID_ARGUMENT"), email)
+
+    def test_who_asks_for_too_many_links_leaves_the_others_theirs(self):
+        email, browser = self.new_member(), self.browser()
+        for _ in range(3):
+            self.ask_for_link(browser, email)
+        self.assertEqual(browser.post("/session/mail", {"email": email, "company": self.company}).status, 202)
+        self.ask_for_link(self.browser(ELSEWHERE), email)
+
+    def test_a_removed_member_does_not_get_in_by_an_old_link(self):
+        email, browser = self.new_member(), self.browser()
+        secret = self.ask_for_link(browser, email)
+        self.deployment.execute(f"UPDATE latchkey.member SET removed_at = now() WHERE email = '{email}'")
+        answer = browser.post("/session/link", {"secret": secret})
+        self.assertEqual((answer.status, error_info(answer)[0]), (403, "LINK_BROKEN"))
+
+    def test_the_list_refuses_with_the_address_that_was_seen(self):
+        email, browser = self.new_member(ips=["203.0.113.0/24"]), self.browser(ELSEWHERE)
+        secret = self.ask_for_link(browser, email)
+        answer = browser.post("/session/link", {"secret": secret})
+        reason, metadata = error_info(answer)
+        self.assertEqual((answer.status, reason, metadata["clientIp"]), (403, "MEMBER_IP_NOT_LISTED", ELSEWHERE))
+        self.assertNotIn(SESSION, browser.cookies)
+        browser.client_ip = HERE
+        self.assertEqual(browser.post("/session/link", {"secret": secret}).status, 200)
+
+    def test_no_secret_is_logged(self):
+        browser = self.browser()
+        secret = self.ask_for_link(browser, self.new_member())
+        browser.post("/session/link", {"secret": secret})
+        browser.call("TokenService/GetCaller", {})
+        log = self.deployment.server.log()
+        for text in (secret, browser.cookies[SESSION], browser.cookies[BROWSER], self.console_secret):
+            self.assertNotIn(text, log)
+
+    def test_the_console_without_its_permission_signs_nobody_in(self):
+        browser, email = self.browser(), self.new_member()
+        secret = self.ask_for_link(browser, email)
+        self.token_file.write_text(self.deployment.secrets["LATCHKEY_TOKEN"] + "\n", encoding="ascii")
+        self.addCleanup(self.token_file.write_text, self.console_secret + "\n", encoding="ascii")
+        self.assertEqual(browser.post("/session/link", {"secret": secret}).status, 503)
+        self.assertIn("the console can't log people in", self.deployment.server.log())
+        self.token_file.write_text(self.console_secret + "\n", encoding="ascii")
+        self.assertEqual(browser.post("/session/link", {"secret": secret}).status, 200)
+
+
+class Limits(ConsoleCase):
+    settings = {"console_link_tries": 2, "console_link_try_refill": "1d"}
+
+    def test_one_address_asks_so_often_and_others_go_on(self):
+        asked = {"email": "nobody@example.com", "company": self.company}
+        browser = self.browser("192.0.2.1")
+        self.assertEqual([browser.post("/session/mail", asked).status for _ in range(3)], [202, 202, 429])
+        self.assertEqual(self.browser("192.0.2.2").post("/session/mail", asked).status, 202)
+
+
+if __name__ == "__main__":
+    unittest.main()
