@@ -3,7 +3,7 @@
 import type {JSX} from "preact";
 import {useEffect, useState} from "preact/hooks";
 import type {LookupInvitationResponse} from "../../gen/api.ts";
-import {takeFragment} from "../app/fragment.ts";
+import {useFragment} from "../app/fragment.ts";
 import type {RpcError} from "../rpc/rpc_error.ts";
 import {useChange} from "../rpc/use_change.ts";
 import {useRpc} from "../rpc/use_load.ts";
@@ -21,8 +21,8 @@ import {Time} from "../ui/time.tsx";
 const isBroken = (error: RpcError): boolean => error.code === "not_found" || error.code === "invalid_argument";
 
 export default function Invitation(): JSX.Element {
-    const [secret] = useState(takeFragment);
-    return secret === "" ? <Broken /> : <Linked secret={secret} />;
+    const secret = useFragment();
+    return secret === "" ? <Broken /> : <Linked key={secret} secret={secret} />;
 }
 
 function Broken(): JSX.Element {
@@ -31,14 +31,12 @@ function Broken(): JSX.Element {
 
 function Linked({secret}: {secret: string}): JSX.Element {
     const found = useRpc("InvitationService", "LookupInvitation", {secret});
-    const [isBrokenNow, setBroken] = useState(false);
-    const [member, setMember] = useState(false);
-    if (isBrokenNow || (found.state === "error" && isBroken(found.error))) return <Broken />;
+    const [outcome, setOutcome] = useState<"member" | "broken" | null>(null);
+    if (outcome === "broken" || (found.state === "error" && isBroken(found.error))) return <Broken />;
     if (found.state === "loading") return <Page title={strings.title}><Skeleton rows={3} /></Page>;
     if (found.state === "error") return <Page title={strings.title}><ErrorBox error={found.error} onRetry={found.reload} /></Page>;
-    const company = found.data.companyName ?? "";
-    return member ? <Accepted company={company} />
-        : <Accept secret={secret} invitation={found.data} onMember={() => setMember(true)} onBroken={() => setBroken(true)} />;
+    return outcome === "member" ? <Accepted company={found.data.companyName ?? ""} />
+        : <Accept secret={secret} invitation={found.data} onEnd={setOutcome} />;
 }
 
 function Accepted({company}: {company: string}): JSX.Element {
@@ -53,20 +51,19 @@ function Accepted({company}: {company: string}): JSX.Element {
 interface AcceptProps {
     secret: string;
     invitation: LookupInvitationResponse;
-    onMember: () => void;
-    onBroken: () => void;
+    onEnd: (outcome: "member" | "broken") => void;
 }
 
-function Accept({secret, invitation: {companyName = "", emailMasked, expiresAt}, onMember, onBroken}: AcceptProps): JSX.Element {
+function Accept({secret, invitation: {companyName = "", emailMasked, expiresAt}, onEnd}: AcceptProps): JSX.Element {
     const [name, setName] = useState("");
     const [isMissing, setMissing] = useState(false);
     const accept = useChange("InvitationService", "AcceptInvitation");
     const hasBroken = accept.error !== undefined && isRefusedLink(accept.error);
-    useEffect(() => { if (hasBroken) onBroken(); }, [hasBroken]);
+    useEffect(() => { if (hasBroken) onEnd("broken"); }, [hasBroken]);
     async function submit(): Promise<void> {
         setMissing(name.trim() === "");
         if (name.trim() === "") return;
-        if (await accept.run({secret, displayName: name.trim()})) onMember();
+        if (await accept.run({secret, displayName: name.trim()})) onEnd("member");
     }
     return (
         <Page title={strings.title} lead={strings.lead(companyName)}>

@@ -2,8 +2,8 @@
 // It is used without being asked for, because it is good in no other browser than the one that had it sent.
 
 import type {JSX} from "preact";
-import {useEffect, useState} from "preact/hooks";
-import {takeFragment} from "../app/fragment.ts";
+import {useEffect} from "preact/hooks";
+import {useFragment} from "../app/fragment.ts";
 import {navigate} from "../app/router.tsx";
 import {useLoad} from "../rpc/use_load.ts";
 import {isRefusal, Refused} from "../session/refused.tsx";
@@ -15,13 +15,7 @@ import {Loaded} from "../ui/loaded.tsx";
 import {Page} from "../ui/page.tsx";
 
 export default function SignInLink(): JSX.Element {
-    const [secret, setSecret] = useState(takeFragment);
-    useEffect(() => {
-        // Another link, opened where this page is already.
-        const listener = (): void => { if (location.hash !== "") setSecret(takeFragment()); };
-        window.addEventListener("hashchange", listener);
-        return () => window.removeEventListener("hashchange", listener);
-    }, []);
+    const secret = useFragment();
     return <Page title={signIn.linkTitle}>{secret === "" ? <Over reason="LINK_BROKEN" address="" /> : <Opening secret={secret} />}</Page>;
 }
 

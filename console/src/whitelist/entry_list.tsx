@@ -1,7 +1,7 @@
 // The entries of a list of any length, with filters; each may be changed or removed.
 
 import type {JSX} from "preact";
-import {useMemo, useState} from "preact/hooks";
+import {useMemo, useRef, useState} from "preact/hooks";
 import type {WhitelistEntry} from "../../gen/api.ts";
 import {LongTable} from "../list/long_table.tsx";
 import {useWindow} from "../list/use_window.ts";
@@ -55,6 +55,7 @@ interface EntryListProps {
 export function EntryList({place: {draftId, mayChange, onChanged}, turn, total, isLive}: EntryListProps): JSX.Element {
     const [filters, setFilters] = useState<Filters>(NO_FILTERS);
     const [open, setOpen] = useState<Opened | null>(null);
+    const heading = useRef<HTMLHeadingElement>(null);
     const listKey = JSON.stringify([draftId, turn, filters]);
     const list = useWindow(async (pageToken, signal) => {
         const {entries = [], nextPageToken = ""} = await call("WhitelistService", "ListWhitelistEntries", {draftId, pageToken, ...filters}, {signal});
@@ -66,7 +67,7 @@ export function EntryList({place: {draftId, mayChange, onChanged}, turn, total, 
     const columns = useMemo(() => mayChange ? [...COLUMNS, actionsColumn(setOpen)] : COLUMNS, [mayChange]);
     return (
         <section class="stack" aria-labelledby="entries">
-            <h2 id="entries">{strings.list}</h2>
+            <h2 id="entries" ref={heading} tabIndex={-1}>{strings.list}</h2>
             <EntryFilters onFilters={setFilters} />
             {isEmpty ? <Empty title={isFiltered ? strings.noneFound : strings.none}>{!isFiltered && <p>{strings.noneText}</p>}</Empty>
                 : <LongTable key={listKey} caption={strings.list} columns={columns} list={list} keyOf={({entryId = ""}) => entryId}
@@ -82,6 +83,7 @@ export function EntryList({place: {draftId, mayChange, onChanged}, turn, total, 
                 <RemoveEntry entry={open.entry} draftId={draftId} isLive={isLive} onClose={close} onRemoved={id => {
                     list.remove(row => row.entryId === id);
                     close();
+                    heading.current?.focus(); // what had the focus is gone
                     onChanged();
                 }} />
             )}

@@ -31,6 +31,7 @@ export interface Pasted {
 export const NOTE_MAX = 500;
 
 const SEPARATOR = /[\s,;]+/;
+const MAYBE_NOTATION = /^\S+(\s*-| \S*[.:])/;
 const BITS_COLUMN = /^(\d{1,3})(?=$|[\s,;])[\s,;]*/;
 
 /** Spreadsheets quote a cell that has a comma in it. */
@@ -38,6 +39,7 @@ const unquote = (text: string): string => /^".*"$/.test(text) ? text.slice(1, -1
 
 /** `10.0.0.1 - 10.0.0.9` and `10.0.0.0 255.0.0.0` are one thing that is not understood, not an address and a note. */
 function isNotation(text: string): boolean {
+    if (!MAYBE_NOTATION.test(text)) return false;
     const parsed = parsePrefix(text);
     return isProblem(parsed) && (parsed.problem === "RANGE" || parsed.problem === "NETMASK");
 }
