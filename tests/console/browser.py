@@ -12,17 +12,22 @@ from playwright.sync_api import expect, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
 # What should happen may take this long on a busy machine.
-PATIENCE_MS = 90_000
+PATIENCE_S = 90
 
 # Root has no sandbox to start; all pages are ours, and so are all of these names.
 ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--host-resolver-rules=MAP *.example.com 127.0.0.1"]
 
-_REPORT_VIOLATIONS = """
+# And what was said in passing, which is gone when a test comes late.
+_WATCH = """
 addEventListener("securitypolicyviolation", event =>
     latchkeyOffence(`policy: ${event.effectiveDirective} ${event.blockedURI} ${event.sample}`));
+window.latchkeySaid = new Set();
+new MutationObserver(() => {
+    for (const status of document.querySelectorAll("[role=status]")) latchkeySaid.add(status.textContent);
+}).observe(document, {subtree: true, childList: true, characterData: true});
 """
 
-expect.set_options(timeout=PATIENCE_MS)
+expect.set_options(timeout=1000 * PATIENCE_S)
 
 
 class Browser:
@@ -66,9 +71,9 @@ class Visitor:
         self.context = chromium.new_context(**{"base_url": url, "viewport": {"width": 1280, "height": 800}, "locale": "en-GB",
                                                "timezone_id": "Europe/Berlin", **options})
         self.move_to(address)
-        self.context.set_default_timeout(PATIENCE_MS)
+        self.context.set_default_timeout(1000 * PATIENCE_S)
         self.context.expose_binding("latchkeyOffence", lambda _, words: self.offences.append(words))
-        self.context.add_init_script(_REPORT_VIOLATIONS)
+        self.context.add_init_script(_WATCH)
         self.context.on("request", self._see_request)
         self.context.on("page", self._watch)
         self.page = self.context.new_page()

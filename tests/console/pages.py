@@ -2,6 +2,8 @@
 
 import re
 
+from browser import PATIENCE_S
+from latchkey_test.waiting import wait_until
 from playwright.sync_api import expect
 
 BROKEN_LINK = "This invitation link is broken. Please contact your system administrator"
@@ -72,8 +74,10 @@ class Console:
         return self.page.get_by_role("alert")
 
     def said(self, words):
-        """Waits for what is told in passing."""
-        expect(self.page.get_by_role("status").filter(has_text=words)).to_be_visible()
+        """Waits for what is told in passing, since that was waited for the last time or another page was opened."""
+        wait_until(lambda: self.page.evaluate("words => [...latchkeySaid].some(text => text.includes(words))", words), PATIENCE_S,
+                   f"“{words}” to be said")
+        self.page.evaluate("latchkeySaid.clear()")
 
     # ---- signing in ----
 
