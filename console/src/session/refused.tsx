@@ -1,18 +1,15 @@
-// Why somebody was not let in, which address was seen, and whom to ask.
-
 import type {JSX} from "preact";
 import {signIn} from "../strings.ts";
 import {Note} from "../ui/note.tsx";
+import {readRefusal} from "./refusal.ts";
 
+/** Why somebody was not let in, which address was seen, and whom to ask. */
 export function Refused({reason, address}: {reason: string; address: string}): JSX.Element {
+    const refusal = readRefusal(reason, address);
     return (
         <Note tone="danger" alert>
-            <p><strong>{signIn.refusedTitle}</strong> {signIn.refusals[reason] ?? signIn.refusedOther}</p>
-            {address !== "" && <p>{signIn.yourAddress(address)}</p>}
+            <p><strong>{signIn.refusedTitle}</strong> {refusal.text}</p>
+            {refusal.address !== "" && <p>{signIn.yourAddress(refusal.address)}</p>}
         </Note>
     );
-}
-
-export function isRefusal(reason: string): boolean {
-    return reason in signIn.refusals;
 }
