@@ -94,7 +94,8 @@ static const char *find_lack(void) {
     return NULL;
 }
 
-static enum status check(char *ret_error, size_t error_size) {
+static enum status check(const struct app_settings *settings, char *ret_error, size_t error_size) {
+    (void)settings;
     if (!http_site_find_listen(&site))
         return STATUS_OK;
     const char *lack = find_lack();

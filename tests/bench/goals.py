@@ -38,7 +38,7 @@ GOALS = (
     Goal("TLS costs a quarter more than plaintext", "tls", _STREAMS.format(100), "plaintext",
          "The cipher is the CPU's: larger records, and kernel TLS where the kernel has it."),
     Goal("Random ones among 10 000 000 tokens cost 1.3 times a thousand warm ones", "tokens", "uniform, 100 streams", "1000 tokens",
-         "Buckets in huge pages, as the records are: each of the two look-ups of one waits for the page table first."),
+         "Buckets in huge pages, as the records are: each of the two reads of one waits for the page table first."),
     Goal("p99 at 20 000 calls/s is an eighth of grpc-go's", "latency", "20000 calls/s, p99", "grpc-go", _TAIL_IDEA),
     Goal("p99 at 50 000 calls/s is that of raw nghttp2 but for a third", "latency", "50000 calls/s, p99", "raw nghttp2", _TAIL_IDEA),
     Goal("p99 at 50 000 calls/s is a third of tonic's", "latency", "50000 calls/s, p99", "tonic", _TAIL_IDEA),

@@ -27,6 +27,10 @@ uint64_t seed_next_below(struct seed *seed, uint64_t bound) {
     return seed_next(seed) % bound;
 }
 
+bool seed_is_one_in(struct seed *seed, uint64_t n) {
+    return seed_next_below(seed, n) == 0;
+}
+
 void seed_fill(struct seed *seed, void *data, size_t len) {
     uint8_t *at = data;
     for (size_t i = 0; i < len; i++)

@@ -3,6 +3,7 @@
 #ifndef LATCHKEY_TESTS_UNIT_SEED_H
 #define LATCHKEY_TESTS_UNIT_SEED_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,8 @@ uint64_t seed_next(struct seed *seed);
 
 // From 0 to `bound` - 1; `bound` is not 0.
 uint64_t seed_next_below(struct seed *seed, uint64_t bound);
+
+bool seed_is_one_in(struct seed *seed, uint64_t n);
 
 void seed_fill(struct seed *seed, void *data, size_t len);
 
