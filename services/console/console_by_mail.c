@@ -99,7 +99,7 @@ static void tell(const struct http_request *request, const struct console_login_
                  struct http_answer *answer) {
     switch (result->login) {
     case CONSOLE_LOGIN_MADE: http_answer_json(request, answer, 200, BYTES_LITERAL("{}")); break;
-    case CONSOLE_LOGIN_REFUSED: http_answer_json(request, answer, 403, result->error); break;
+    case CONSOLE_LOGIN_REFUSED: console_refuse_address(request, result->reason, answer); break;
     case CONSOLE_LOGIN_NOBODY: console_refuse(request, &console_refusal_link_broken, answer); break;
     default: console_refuse(request, &console_refusal_unavailable, answer);
     }

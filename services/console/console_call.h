@@ -22,7 +22,8 @@ void console_reply_fini(struct console_reply *reply);
 void console_call_as_person(const struct http_request *request, const char *method, json_t *message,
                             struct console_reply *ret_reply);
 
-// By the token of --console-token-file, for a company ("" = its own).
+// By the token of --console-token-file, for a company ("" = its own). Where it is that token that is refused,
+// nothing has answered, and the log says so: an error is always about what was asked.
 void console_call_as_console(struct http_door *door, struct arena *arena, const char *method,
                              const char *company, json_t *message, struct console_reply *ret_reply);
 

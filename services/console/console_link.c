@@ -48,9 +48,9 @@ static bool is_live(const struct link *link, uint64_t now_ns) {
     return link->ends_ns > now_ns;
 }
 
+// Whichever company is named, and however: it all comes to one mailbox.
 static bool is_of(const struct link *link, const struct console_person *person) {
-    return strcmp(link->person.email, person->email) == 0 &&
-           strcmp(link->person.company, person->company) == 0;
+    return bytes_is_equal_ignoring_case(bytes_of_text(link->person.email), bytes_of_text(person->email));
 }
 
 // One who has the network has all of its addresses.

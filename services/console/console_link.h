@@ -31,7 +31,7 @@ struct console_links;
 
 struct console_links_options {
     size_t max;
-    size_t per_address; // of one person, asked for from one address (IPv6: one /64)
+    size_t per_address; // of one mailbox, asked for from one address (IPv6: one /64)
     int64_t lifetime_ms;
 };
 
@@ -41,8 +41,9 @@ void console_links_free(struct console_links *links); // wipes them; takes NULL
 
 // All from here on: any thread. `now_ns` is boot time, `browser` what tells the browsers apart.
 
-// EXHAUSTED: there are too many, or too many of this person's: that `asker` has asked for, or four times as
-// many by anybody. So nobody else uses up somebody's links, short of asking from many addresses.
+// EXHAUSTED: there are too many, or too many to this person's mailbox, in whatever case it is written and
+// whatever the company: that `asker` has asked for, or four times as many by anybody. So nobody else uses up
+// somebody's links, short of asking from many addresses.
 MUST_CHECK enum status console_links_add(struct console_links *links, const struct console_person *person,
                                          const struct ip_address *asker, struct bytes browser,
                                          uint64_t now_ns, char ret_secret[CONSOLE_LINK_SECRET_LENGTH + 1]);

@@ -72,5 +72,5 @@ struct console_login_result console_login_make(const struct http_request *reques
                             &reply);
     enum console_login login = reply.status == 200 ? keep(request, &reply, answer) : judge(&reply);
     console_reply_fini(&reply);
-    return (struct console_login_result){login, reply.reason, reply.body};
+    return (struct console_login_result){login, reply.reason};
 }

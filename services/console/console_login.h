@@ -19,11 +19,10 @@ enum console_login {
     CONSOLE_LOGIN_MADE,    // the cookie is in the answer
 };
 
-// How it ended, and of REFUSED the contract's error as it came, in the request's arena.
+// How it ended, and the contract's reason, in the request's arena.
 struct console_login_result {
     enum console_login login;
     const char *reason;
-    struct bytes error;
 };
 
 // `who` is {"email": ...} or {"issuer": ..., "subject": ...}, taken. Adds the cookie to the answer, and

@@ -17,4 +17,9 @@ extern const struct console_refusal console_refusal_malformed, console_refusal_l
 void console_refuse(const struct http_request *request, const struct console_refusal *refusal,
                     struct http_answer *answer);
 
+// For not coming from a listed address: COMPANY_IP_NOT_LISTED or MEMBER_IP_NOT_LISTED. With the address that
+// was seen, and nothing of what the list holds, which the contract's error would tell.
+void console_refuse_address(const struct http_request *request, const char *reason,
+                            struct http_answer *answer);
+
 #endif

@@ -62,16 +62,21 @@ void console_session_tell_who(const struct http_request *request, const struct l
 
 // ---- POST /session/end ----
 
+// Done or refused, and not put off.
+static bool is_answered(const struct console_reply *reply) {
+    return reply->status < 500 && reply->status != 429;
+}
+
 // False: it may live on.
 static bool end_login(const struct http_request *request) {
     struct console_reply caller, ended = {0};
     console_call_as_person(request, "TokenService/GetCaller", NULL, &caller);
-    bool is_over = caller.status < 500;
+    bool is_over = is_answered(&caller);
     if (caller.status == 200) {
         const char *token_id = console_json_find_text(json_object_get(caller.message, "caller"), "tokenId");
         console_call_as_person(request, "TokenService/DeactivateLoginToken",
                                json_pack("{s:s}", "tokenId", token_id), &ended);
-        is_over = ended.status < 500;
+        is_over = is_answered(&ended);
     }
     console_reply_fini(&ended);
     console_reply_fini(&caller);

@@ -21,7 +21,7 @@ static bool has_suffix(struct bytes text, struct bytes suffix) {
            bytes_is_equal(bytes_of(text.data + text.len - suffix.len, suffix.len), suffix);
 }
 
-// HOST[:PORT], in lower case, as browsers write it.
+// HOST[:PORT], in lower case, as browsers write it: they leave out the scheme's own port.
 static bool is_host(struct bytes text) {
     for (size_t i = 0; i < text.len; i++)
         if (text.data[i] <= ' ' || text.data[i] > '~' || strchr("/?#@*\\\"<>,;", text.data[i]) ||
@@ -44,8 +44,9 @@ static bool accept_url(const char *text, const char **ret_reason) {
     *ret_reason = "type what stands in the browser's address bar before the path, such as "
                   "https://console.example.com; http:// is for localhost alone";
     if (bytes_has_prefix(url, HTTPS))
-        return is_host(cut(url, HTTPS));
-    return bytes_has_prefix(url, HTTP) && is_host(cut(url, HTTP)) && is_of_this_machine(cut(url, HTTP));
+        return is_host(cut(url, HTTPS)) && !has_suffix(url, BYTES_LITERAL(":443"));
+    return bytes_has_prefix(url, HTTP) && is_host(cut(url, HTTP)) && !has_suffix(url, BYTES_LITERAL(":80")) &&
+           is_of_this_machine(cut(url, HTTP));
 }
 
 bool console_settings_is_https(void) {

@@ -172,6 +172,7 @@ class Configuration(ConsoleCase):
                                 ({"smtp_url": None}, "--smtp-url"),
                                 ({"console_url": "http://console.example.com"}, "console-url"),
                                 ({"console_url": URL + "/"}, "console-url"), ({"console_url": "https://Console"}, "console-url"),
+                                ({"console_url": "https://console.example.com:443"}, "console-url"),
                                 ({"console_listen": f"0.0.0.0:{free_port()}"}, "--allow-plaintext")):
             status, log = self.check(**settings)
             self.assertEqual(status, 78, settings)

@@ -1,8 +1,14 @@
 """Signing in to the console by a link in a mail, and out again."""
 
 import unittest
+from base64 import b64decode
 
-from console_case import BROWSER, HERE, SESSION, ConsoleCase, error_info
+from console_case import BROWSER, HERE, SESSION, ConsoleCase, error_info, token_pb2
+
+from latchkey_test import stubs, uuid_of_id
+from latchkey_test.waiting import wait_until
+
+error_details_pb2 = stubs.messages("google/rpc/error_details.proto")
 
 ELSEWHERE = "198.51.100.9"
 
@@ -103,6 +109,9 @@ class SigningIn(ConsoleCase):
         reason, metadata = error_info(answer)
         self.assertEqual((answer.status, reason, metadata["clientIp"]), (403, "MEMBER_IP_NOT_LISTED", ELSEWHERE))
         self.assertNotIn(SESSION, browser.cookies)
+        self.assertEqual(metadata, {"clientIp": ELSEWHERE}, "what the list holds is not for who is not on it")
+        info = error_details_pb2.ErrorInfo.FromString(b64decode(answer.json()["details"][0]["value"] + "=="))
+        self.assertEqual((info.reason, info.domain, dict(info.metadata)), (reason, "latchkey.v1", metadata))
         browser.client_ip = HERE
         self.assertEqual(browser.post("/session/link", {"secret": secret}).status, 200)
 
@@ -124,6 +133,36 @@ class SigningIn(ConsoleCase):
         self.assertIn("the console can't log people in", self.deployment.server.log())
         self.token_file.write_text(self.console_secret + "\n", encoding="ascii")
         self.assertEqual(browser.post("/session/link", {"secret": secret}).status, 200)
+
+
+    def wait_for_log(self, *words):
+        wait_until(lambda: any(all(word in line for word in words) for line in self.deployment.server.log().splitlines()), 60, words)
+
+    def test_a_console_that_is_refused_itself_sends_nobody_a_mail_and_tells_nobody_of_a_list(self):
+        """The list of whoever made its token does not hold the console: the words are those of a person who is not listed."""
+        browser, email = self.browser(), self.new_member()
+        secret = self.ask_for_link(browser, email)
+        with self.deployment.operator() as operator:
+            maker = uuid_of_id(operator.tokens.GetCaller(token_pb2.GetCallerRequest(), timeout=10).caller.member_id)
+        lists = "UPDATE latchkey.member SET allowed_ips = ARRAY[{}]::cidr[] WHERE member_id = '" + maker + "'"
+        self.deployment.execute(lists.format("'192.0.2.0/24'"))
+        self.addCleanup(self.deployment.execute, lists.format(""))
+        answer = browser.post("/session/link", {"secret": secret})
+        self.assertEqual((answer.status, error_info(answer)), (503, ("UNAVAILABLE", {})))
+        self.assertEqual(browser.post("/session/mail", {"email": "stranger@example.net", "company": self.company}).status, 202)
+        self.wait_for_log("the console can't ask for members", "503")
+        self.deployment.execute(lists.format(""))
+        self.assertEqual(browser.post("/session/link", {"secret": secret}).status, 200)
+        self.ask_for_link(self.browser(), self.new_member())
+        self.assertFalse([mail for mail in self.mail.mails if "stranger@example.net" in mail.recipients])
+
+    def test_another_spelling_of_an_address_gets_no_more_mails(self):
+        email, browser = self.new_member(), self.browser("198.51.100.77")
+        for _ in range(3):
+            self.ask_for_link(browser, email)
+        browser.post("/session/mail", {"email": email.upper(), "company": self.company})
+        self.wait_for_log("too many links for signing in", browser.client_ip)
+        self.assertFalse([mail for mail in self.mail.mails if email.upper() in mail.recipients])
 
 
 class Limits(ConsoleCase):
