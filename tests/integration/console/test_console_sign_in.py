@@ -2,10 +2,12 @@
 
 import unittest
 from base64 import b64decode
+from concurrent.futures import ThreadPoolExecutor
 
 from console_case import BROWSER, HERE, SESSION, ConsoleCase, error_info, token_pb2
 
 from latchkey_test import stubs, uuid_of_id
+from latchkey_test.row_lock import RowLock
 from latchkey_test.waiting import wait_until
 
 error_details_pb2 = stubs.messages("google/rpc/error_details.proto")
@@ -46,6 +48,16 @@ class SigningIn(ConsoleCase):
         self.assertEqual(browser.post("/session/link", {"secret": secret}).status, 200)
         answer = browser.post("/session/link", {"secret": secret})
         self.assertEqual((answer.status, error_info(answer)[0]), (403, "LINK_BROKEN"))
+
+    def test_of_two_uses_at_once_one_signs_in(self):
+        email, browser = self.new_member(), self.browser()
+        secret = self.ask_for_link(browser, email)
+        with ThreadPoolExecutor() as pool, RowLock(self.deployment, f"member WHERE email = '{email}'", "UPDATE") as lock:
+            first = pool.submit(browser.post, "/session/link", {"secret": secret})
+            lock.wait_for_others(1)
+            self.assertEqual(error_info(browser.post("/session/link", {"secret": secret}))[0], "LINK_BROKEN")
+            lock.release()
+            self.assertEqual(first.result(60).status, 200)
 
     def test_a_link_works_in_the_browser_that_asked_for_it(self):
         browser, other = self.browser(), self.browser()
