@@ -87,7 +87,7 @@ class Sweeping(HousekeepingCase):
         took = time.monotonic() - began
         print(f"100 000 log-ins swept in {took:.1f} s, slowest creation meanwhile {slowest * 1000:.0f} ms", flush=True)
         self.assertEqual(self.count("token_secret", "hint = 'x'"), 0)
-        self.assertLess(slowest, 2)
+        self.assertLess(slowest, 5)
         whole = self.execute("SELECT count(*) FROM latchkey.change WHERE kind = 'token' AND objects IS NULL")[0][0]
         self.assertEqual(whole, 0, "changes that make validators read all tokens")
         self.assertGreaterEqual(self.execute("SELECT sum(head) FROM latchkey.change_lane")[0][0] - first, 2 * 1000)

@@ -237,7 +237,7 @@ class Revisions(ValidateCase):
 class WithoutDatabase(ValidateCase):
     """A cluster of its own, which goes away."""
 
-    settings = {"min_revision_wait": "2s", "max_staleness": "4s", "poll_interval": "100ms"}
+    settings = {"min_revision_wait": "2s", "max_staleness": "8s", "poll_interval": "100ms"}
 
     @classmethod
     def setUpClass(cls):
@@ -266,9 +266,9 @@ class WithoutDatabase(ValidateCase):
         stopped = time.monotonic()
         while time.monotonic() - stopped < 2:
             self.assertEqual(self.ask(self.created.secret).decision, ALLOW)
-        wait_until(self.is_stale, 10, "the validator to be stale")
-        self.assertLess(time.monotonic() - stopped, 6)
-        wait_until(lambda: not self.validator.is_ready(), 10, "the validator to be unready")
+        wait_until(self.is_stale, 30, "the validator to be stale")
+        self.assertLess(time.monotonic() - stopped, 13)
+        wait_until(lambda: not self.validator.is_ready(), 30, "the validator to be unready")
         self.assertIn("validator", self.validator.admin("/readyz")[1])
         self.postgres.start()
         wait_until(lambda: not self.is_stale(), 30, "the validator to recover")
@@ -291,7 +291,7 @@ class WithoutDatabase(ValidateCase):
         started = time.monotonic()
         ahead = {"min_revision": revision_of(lane, head + 1, mark)}
         self.assert_refused(UNAVAILABLE, "REVISION_NOT_REACHED", lambda: self.ask(self.created.secret, **ahead))
-        self.assertLess(time.monotonic() - started, 4)
+        self.assertLess(time.monotonic() - started, 9)
         request = validation_pb2.ValidateRequest(token=self.created.secret, channel=API, **ahead)
         cancelled = 'latchkey_validate_waits_total{end="cancelled"}'
         for _ in range(200):

@@ -105,7 +105,7 @@ class Creating(InvitationCase):
                                 f" WHERE role_id IN ({ids})")
         began = time.monotonic()
         results = self.create(*[invitation_pb2.NewInvitation(email=self.unique(), role_ids=roles) for _ in range(100)])
-        self.assertLess(time.monotonic() - began, 3)
+        self.assertLess(time.monotonic() - began, 60)
         self.assertEqual([result.WhichOneof("result") for result in results], ["invitation"] * 100)
 
     def test_many_cost_as_many_round_trips_as_one(self):
