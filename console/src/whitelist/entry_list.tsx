@@ -74,7 +74,7 @@ export function EntryList({place: {draftId, mayChange, onChanged}, turn, total, 
             <h2 id="entries" ref={heading} tabIndex={-1}>{strings.list}</h2>
             <EntryFilters onFilters={setFilters} />
             {isEmpty ? <Empty title={isFiltered ? strings.noneFound : strings.none}>{!isFiltered && <p>{strings.noneText}</p>}</Empty>
-                : <LongTable key={listKey} caption={strings.list} columns={columns} list={list} keyOf={({entryId = ""}) => entryId}
+                : <LongTable key={listKey} class="entries" caption={strings.list} columns={columns} list={list} keyOf={({entryId = ""}) => entryId}
                     total={isFiltered ? undefined : total} more={strings.more} />}
             {open?.kind === "edit" && (
                 <EditEntry entry={open.entry} draftId={draftId} onClose={close} onSaved={entry => {
