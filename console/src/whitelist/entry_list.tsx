@@ -19,8 +19,7 @@ import {RemoveEntry} from "./remove_entry.tsx";
 
 const COLUMNS: Column<WhitelistEntry>[] = [
     {title: strings.range, cell: ({cidr}) => <code>{cidr}</code>},
-    {title: strings.typed, cell: ({address}) => <code>{address}</code>},
-    {title: strings.note, cell: ({note, owner}) => <>{note}{owner && <span class="quiet"> ({owner})</span>}</>},
+    {title: strings.note, cell: entry => <NoteCell entry={entry} />},
     {title: strings.state, cell: entry => <EntryBadge entry={entry} />},
     {title: strings.expires, cell: ({expiresAt}) => <Time at={expiresAt} never={strings.noEnd} />},
     {title: strings.lastHit, cell: ({lastHitAt}) => <Time at={lastHitAt} never={strings.never} />},
@@ -28,6 +27,15 @@ const COLUMNS: Column<WhitelistEntry>[] = [
 
 /** Rows that are made at once while one scrolls: few enough not to be felt, and two such pages below what is seen to be quick enough. */
 const PAGE_SIZE = 50;
+
+function NoteCell({entry: {note, owner, address = "", cidr = ""}}: {entry: WhitelistEntry}): JSX.Element {
+    return (
+        <>
+            {note}{owner && <span class="quiet"> ({owner})</span>}
+            {!cidr.startsWith(address) && <p class="hint">{strings.typed(address)}</p>}
+        </>
+    );
+}
 
 interface Opened {
     kind: "edit" | "remove";
