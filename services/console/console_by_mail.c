@@ -1,7 +1,5 @@
 #include "services/console/console_by_mail.h"
 
-#include <jansson.h>
-
 #include "common/base/hex.h"
 #include "common/base/random.h"
 #include "common/ip/throttle.h"
@@ -9,6 +7,7 @@
 #include "services/console/console_client.h"
 #include "services/console/console_cookie.h"
 #include "services/console/console_guard.h"
+#include "services/console/console_json.h"
 #include "services/console/console_link.h"
 #include "services/console/console_login.h"
 #include "services/console/console_mail.h"
@@ -24,16 +23,6 @@ static const struct clock *time_source;
 
 // ---- the body ----
 
-// NULL: it is no JSON. To be freed.
-static json_t *read_body(const struct http_request *request) {
-    return json_loadb((const char *)request->body.data, request->body.len, JSON_REJECT_DUPLICATES, NULL);
-}
-
-static const char *find_text(const json_t *object, const char *name) {
-    const char *text = json_string_value(json_object_get(object, name));
-    return text ? text : "";
-}
-
 static bool copy_text(const char *text, char *ret_copy, size_t size) {
     size_t len = strlen(text);
     if (len >= size)
@@ -43,7 +32,8 @@ static bool copy_text(const char *text, char *ret_copy, size_t size) {
 }
 
 static bool read_person(const json_t *body, struct console_person *ret_person) {
-    const char *email = find_text(body, "email"), *company = find_text(body, "company");
+    const char *email = console_json_find_text(body, "email"),
+               *company = console_json_find_text(body, "company");
     if (!*company)
         company = console_settings_get_company();
     return mailbox_is_address(bytes_of_text(email)) &&
@@ -77,7 +67,7 @@ static const struct console_refusal *begin(const struct http_request *request,
 
 static const struct console_refusal *ask(const struct http_request *request, struct bytes browser) {
     struct console_person person;
-    json_t *body = read_body(request);
+    json_t *body = console_json_read(request->body);
     bool is_read = read_person(body, &person);
     json_decref(body);
     return is_read ? begin(request, &person, browser) : &console_refusal_malformed;
@@ -137,8 +127,8 @@ static void use(const struct http_request *request, struct bytes secret, struct 
 }
 
 void console_by_mail_use_link(const struct http_request *request, struct http_answer *answer) {
-    json_t *body = read_body(request);
-    const char *secret = find_text(body, "secret");
+    json_t *body = console_json_read(request->body);
+    const char *secret = console_json_find_text(body, "secret");
     if (*secret)
         use(request, bytes_of_text(secret), answer);
     else

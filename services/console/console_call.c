@@ -1,12 +1,11 @@
 #include "services/console/console_call.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "common/base/buffer.h"
 #include "common/base/log.h"
 #include "common/base/whole_file.h"
-#include "common/crypto/secret.h"
+#include "services/console/console_json.h"
 #include "services/console/console_rpc.h"
 #include "services/console/console_settings.h"
 
@@ -19,12 +18,13 @@ static enum status add(struct arena *arena, struct local_request *call, const ch
     return metadata_add(&call->fields, arena, bytes_of_text(name), value);
 }
 
+// Takes the message; NULL is an empty one.
 static bool write_message(json_t *message, struct arena *arena, struct bytes *ret_body) {
-    char *text = message ? json_dumps(message, JSON_COMPACT) : NULL;
-    const char *copy = arena_copy_text(arena, text ? text : "{}");
-    *ret_body = bytes_of_text(copy);
-    bool is_written = copy && (text || !message);
-    free(text);
+    size_t len = message ? json_dumpb(message, NULL, 0, JSON_COMPACT) : 0;
+    char *text = arena_allocate(arena, len);
+    bool is_written = text && len > 0 && json_dumpb(message, text, len, JSON_COMPACT) == len;
+    *ret_body = message ? bytes_of(text, len) : BYTES_LITERAL("{}");
+    is_written |= !message;
     json_decref(message);
     return is_written;
 }
@@ -36,8 +36,8 @@ static const char *find_reason(const json_t *error, struct arena *arena) {
     size_t i;
     json_t *detail;
     json_array_foreach(json_object_get(error, "details"), i, detail) {
-        const json_t *reason = json_object_get(json_object_get(detail, "debug"), "reason");
-        const char *copy = json_is_string(reason) ? arena_copy_text(arena, json_string_value(reason)) : NULL;
+        const char *reason = console_json_find_text(json_object_get(detail, "debug"), "reason");
+        const char *copy = *reason ? arena_copy_text(arena, reason) : NULL;
         if (copy)
             return copy;
     }
@@ -48,7 +48,7 @@ static void read_reply(const struct local_response *response, struct arena *aren
                        struct console_reply *ret_reply) {
     *ret_reply =
         (struct console_reply){.status = response->http_status, .body = response->body, .reason = ""};
-    json_t *json = json_loadb((const char *)response->body.data, response->body.len, 0, NULL);
+    json_t *json = console_json_read(response->body);
     if (response->http_status == 200) {
         ret_reply->message = json;
         return;
@@ -58,9 +58,6 @@ static void read_reply(const struct local_response *response, struct arena *aren
 }
 
 void console_reply_fini(struct console_reply *reply) {
-    const json_t *secret = json_object_get(reply->message, "secret");
-    if (json_is_string(secret))
-        secret_wipe((char *)json_string_value(secret), json_string_length(secret));
     json_decref(reply->message);
     reply->message = NULL;
 }

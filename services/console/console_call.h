@@ -16,7 +16,7 @@ struct console_reply {
     const char *reason; // of the error, as the contract has it, in the arena; "" = there is none
     json_t *message;    // NULL = it is none, or an error
 };
-void console_reply_fini(struct console_reply *reply); // wipes the secret, if the message has one
+void console_reply_fini(struct console_reply *reply);
 
 // As whoever is logged in, and from where they are. Takes `message`, NULL being none.
 void console_call_as_person(const struct http_request *request, const char *method, json_t *message,

@@ -5,6 +5,7 @@
 #include "services/console/console_call.h"
 #include "services/console/console_client.h"
 #include "services/console/console_cookie.h"
+#include "services/console/console_json.h"
 
 enum { MS_PER_SECOND = 1000 };
 
@@ -12,11 +13,6 @@ static const struct clock *time_source;
 
 void console_login_start(const struct clock *clock) {
     time_source = clock;
-}
-
-static const char *find_text(const json_t *object, const char *name) {
-    const char *text = json_string_value(json_object_get(object, name));
-    return text ? text : "";
 }
 
 static bool is_one_of(const char *text, const char *const *list, size_t count) {
@@ -29,7 +25,7 @@ static bool is_one_of(const char *text, const char *const *list, size_t count) {
 // Of the log-in, in seconds; 0 where it says none.
 static int64_t get_rest_s(const json_t *message) {
     int64_t expires_ms;
-    const char *text = find_text(json_object_get(message, "loginToken"), "expiresAt");
+    const char *text = console_json_find_text(json_object_get(message, "loginToken"), "expiresAt");
     if (!time_text_parse(bytes_of_text(text), &expires_ms))
         return 0;
     int64_t rest_s = (expires_ms - clock_get_realtime_ms(time_source)) / MS_PER_SECOND;
@@ -38,7 +34,7 @@ static int64_t get_rest_s(const json_t *message) {
 
 static enum console_login keep(const struct http_request *request, const struct console_reply *reply,
                                struct http_answer *answer) {
-    struct bytes secret = bytes_of_text(find_text(reply->message, "secret"));
+    struct bytes secret = bytes_of_text(console_json_find_text(reply->message, "secret"));
     int64_t rest_s = get_rest_s(reply->message);
     if (secret.len == 0 || rest_s == 0)
         return CONSOLE_LOGIN_UNAVAILABLE;

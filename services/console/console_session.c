@@ -5,6 +5,7 @@
 #include "services/console/console_client.h"
 #include "services/console/console_cookie.h"
 #include "services/console/console_guard.h"
+#include "services/console/console_json.h"
 #include "services/console/console_refusal.h"
 #include "services/console/console_rpc.h"
 #include "services/console/console_settings.h"
@@ -67,10 +68,9 @@ static bool end_login(const struct http_request *request) {
     console_call_as_person(request, "TokenService/GetCaller", NULL, &caller);
     bool is_over = caller.status < 500;
     if (caller.status == 200) {
-        const char *token_id =
-            json_string_value(json_object_get(json_object_get(caller.message, "caller"), "tokenId"));
+        const char *token_id = console_json_find_text(json_object_get(caller.message, "caller"), "tokenId");
         console_call_as_person(request, "TokenService/DeactivateLoginToken",
-                               json_pack("{s:s*}", "tokenId", token_id), &ended);
+                               json_pack("{s:s}", "tokenId", token_id), &ended);
         is_over = ended.status < 500;
     }
     console_reply_fini(&ended);
