@@ -32,10 +32,11 @@ def nothing_is_unfinished(tree):
 
 
 def files_are_short(tree):
-    """Past 600 lines a file holds more than one idea. (The contract's files are fixed: one per service.)"""
+    """Past 600 lines a file holds more than one idea. (The contract's files are fixed: one per service. All that the console's pages
+    say is one table.)"""
     for name in tree.named(*_CODE, "CMakeLists.txt"):
         lines = tree.text(name).count("\n")
-        if lines > _MAX_LINES:
+        if lines > _MAX_LINES and name != "console/src/strings.ts":
             yield Violation(name, lines, f"has {lines} lines, more than {_MAX_LINES}")
 
 
