@@ -12,6 +12,7 @@ import {usePages} from "../rpc/use_pages.ts";
 import {audit as strings} from "../strings.ts";
 import {Badge} from "../ui/badge.tsx";
 import {Button} from "../ui/button.tsx";
+import {Email} from "../ui/email.tsx";
 import {Empty} from "../ui/empty.tsx";
 import {Loaded} from "../ui/loaded.tsx";
 import {Page} from "../ui/page.tsx";
@@ -21,7 +22,7 @@ import {Time} from "../ui/time.tsx";
 
 const COLUMNS: Column<AuditEvent>[] = [
     {title: strings.what, cell: ({action, count = "1"}) => <>{action} {count !== "1" && <Badge tone="warn">{strings.count(count)}</Badge>}</>},
-    {title: strings.who, cell: ({actor = {}}) => actorText(actor)},
+    {title: strings.who, cell: ({actor = {}}) => <Email address={actorText(actor)} />},
     {title: strings.on, cell: ({objectId}) => <code>{objectId}</code>},
     {title: strings.from, cell: ({clientIp}) => <code>{clientIp}</code>},
     {title: strings.at, cell: ({at}) => <Time at={at} />},

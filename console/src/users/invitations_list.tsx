@@ -9,6 +9,7 @@ import {common, users as strings} from "../strings.ts";
 import {announce} from "../ui/announce.tsx";
 import {Button, ButtonLink} from "../ui/button.tsx";
 import {Dialog} from "../ui/dialog.tsx";
+import {Email} from "../ui/email.tsx";
 import {Empty} from "../ui/empty.tsx";
 import {ErrorBox} from "../ui/error_box.tsx";
 import {SelectField} from "../ui/field.tsx";
@@ -28,7 +29,7 @@ const STATES: readonly {value: InvitationState; text: string}[] = [
 const isOpen = ({state}: Invitation): boolean => state === "INVITATION_STATE_PENDING" || state === "INVITATION_STATE_EXPIRED";
 
 const COLUMNS: Column<Invitation>[] = [
-    {title: strings.name, cell: ({email}) => email},
+    {title: strings.name, cell: ({email = ""}) => <Email address={email} />},
     {title: strings.state, cell: ({state}) => <InvitationBadge state={state} />},
     {title: strings.delivery, cell: ({delivery, deliveryDetail, resentCount = 0}) => (
         <>

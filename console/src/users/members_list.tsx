@@ -6,6 +6,7 @@ import {call} from "../rpc/call.ts";
 import {usePages} from "../rpc/use_pages.ts";
 import {users as strings} from "../strings.ts";
 import {Button} from "../ui/button.tsx";
+import {Email} from "../ui/email.tsx";
 import {Empty} from "../ui/empty.tsx";
 import {SelectField, TextField} from "../ui/field.tsx";
 import {Loaded} from "../ui/loaded.tsx";
@@ -23,7 +24,7 @@ const STATES: readonly {value: MemberState; text: string}[] = [
 
 function columnsOf(roles: readonly Role[]): Column<Member>[] {
     return [
-        {title: strings.name, cell: ({memberId = "", email}) => <Link href={`/users/${memberId}`}>{email}</Link>},
+        {title: strings.name, cell: ({memberId = "", email = ""}) => <Link href={`/users/${memberId}`}><Email address={email} /></Link>},
         {title: strings.displayName, cell: ({displayName}) => displayName},
         {title: strings.roles, cell: ({roleIds = []}) => roleIds.length > 0 ? roleNames(roles, roleIds).join(", ") : strings.noRole},
         {title: strings.ips, cell: ({allowedIps = []}) => allowedIps.length > 0 ? strings.ipCount(allowedIps.length) : strings.anyIp},

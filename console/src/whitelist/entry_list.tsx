@@ -26,6 +26,9 @@ const COLUMNS: Column<WhitelistEntry>[] = [
     {title: strings.lastHit, cell: ({lastHitAt}) => <Time at={lastHitAt} never={strings.never} />},
 ];
 
+/** Rows that are made at once while one scrolls: few enough not to be felt, and two such pages below what is seen to be quick enough. */
+const PAGE_SIZE = 50;
+
 interface Opened {
     kind: "edit" | "remove";
     entry: WhitelistEntry;
@@ -58,7 +61,8 @@ export function EntryList({place: {draftId, mayChange, onChanged}, turn, total, 
     const heading = useRef<HTMLHeadingElement>(null);
     const listKey = JSON.stringify([draftId, turn, filters]);
     const list = useWindow(async (pageToken, signal) => {
-        const {entries = [], nextPageToken = ""} = await call("WhitelistService", "ListWhitelistEntries", {draftId, pageToken, ...filters}, {signal});
+        const request = {draftId, pageToken, pageSize: PAGE_SIZE, ...filters};
+        const {entries = [], nextPageToken = ""} = await call("WhitelistService", "ListWhitelistEntries", request, {signal});
         return {items: entries, next: nextPageToken};
     }, listKey);
     const close = (): void => setOpen(null);

@@ -4,15 +4,16 @@ import type {JSX} from "preact";
 import type {PreviewWhitelistRequest, PreviewWhitelistResponse, WhitelistRefusal} from "../../gen/api.ts";
 import {useRpc} from "../rpc/use_load.ts";
 import {ownAddress, preview as strings} from "../strings.ts";
+import {Email} from "../ui/email.tsx";
 import {Loaded} from "../ui/loaded.tsx";
 import {Note} from "../ui/note.tsx";
 import {Table, type Column} from "../ui/table.tsx";
 import {Time} from "../ui/time.tsx";
 
-const SHOWN_MAX = 20;
+const SHOWN_MAX = 5;
 
 const COLUMNS: Column<WhitelistRefusal>[] = [
-    {title: strings.who, cell: ({label, memberId, tokenId}) => label || memberId || tokenId},
+    {title: strings.who, cell: ({label, memberId, tokenId}) => <Email address={label || memberId || tokenId || ""} />},
     {title: strings.address, cell: ({clientIp}) => <code>{clientIp}</code>},
     {title: strings.at, cell: ({at}) => <Time at={at} />},
 ];
