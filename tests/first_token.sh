@@ -37,7 +37,7 @@ time_quickstart() {
 print_line() {
     local log=$WORK/log
     "$@" >"$log" 2>&1 || true
-    sed -n 's/^ *\(from .* s\)$/\1/p' "$log" | grep . || grep '^skipped: ' "$log" || { cat "$log" >&2 && return 1; }
+    sed -n 's/.*\(from .*: [0-9.]* s\)$/\1/p' "$log" | grep . || grep '^skipped: ' "$log" || { cat "$log" >&2 && return 1; }
 }
 
 time_packages() {

@@ -619,7 +619,7 @@ export const entries = {
     neverHit: "Only those that never let anybody in",
     filter: "Show",
     range: "Range",
-    typed: "As typed",
+    typed: (address: string) => `typed as ${address}`,
     state: "State",
     states: {on: "On", disabled: "Off", expired: "Expired"},
     expires: "Until",

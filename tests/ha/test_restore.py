@@ -103,6 +103,8 @@ class Watch(Background):
     def hear_more(self):
         wanted = self.rounds + 2
         wait_until(lambda: self.failure or self.rounds >= wanted, 300, "more rounds of questions")
+        if self.failure:
+            raise self.failure
 
 
 class Restore(unittest.TestCase):

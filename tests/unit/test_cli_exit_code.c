@@ -27,7 +27,7 @@ static void what_is_said_to_be_tried_again_ends_with_the_code_for_that(void **st
     (void)state;
     char *said = NULL;
     size_t said_len = 0;
-    struct cli cli = {.err = open_memstream(&said, &said_len)};
+    struct cli cli = {.err = open_memstream(&said, &said_len), .is_json = true};
     arena_init(&cli.arena, 0);
     for (size_t i = 0; i < ARRAY_LENGTH(failures); i++) {
         struct fault fault;

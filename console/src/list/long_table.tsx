@@ -11,6 +11,8 @@ import {rowsBefore} from "./window.ts";
 
 interface LongTableProps<T> {
     caption: string;
+    /** Says how wide its columns are, lest they move as rows come and go. */
+    class: string;
     /** The same array for as long as they are the same. */
     columns: Column<T>[];
     list: LongList<T>;
@@ -21,7 +23,7 @@ interface LongTableProps<T> {
     more: string;
 }
 
-export function LongTable<T>({caption, columns, list, keyOf, total = -1, more}: LongTableProps<T>): JSX.Element {
+export function LongTable<T>({caption, class: name, columns, list, keyOf, total = -1, more}: LongTableProps<T>): JSX.Element {
     const table = useRef<HTMLTableElement>(null);
     const heights = useRef<number[]>([]);
     const {window: rows} = list;
@@ -55,7 +57,7 @@ export function LongTable<T>({caption, columns, list, keyOf, total = -1, more}: 
     };
     return (
         <>
-            <table ref={table} role="table" class="table" aria-rowcount={total < 0 ? -1 : total + 1}
+            <table ref={table} role="table" class={`table ${name}`} aria-rowcount={total < 0 ? -1 : total + 1}
                 aria-busy={rows.pages.length === 1 && !rows.isWhole && !list.error}>
                 <caption class="unseen">{caption}</caption>
                 <thead role="rowgroup">

@@ -19,8 +19,7 @@ import {RemoveEntry} from "./remove_entry.tsx";
 
 const COLUMNS: Column<WhitelistEntry>[] = [
     {title: strings.range, cell: ({cidr}) => <code>{cidr}</code>},
-    {title: strings.typed, cell: ({address}) => <code>{address}</code>},
-    {title: strings.note, cell: ({note, owner}) => <>{note}{owner && <span class="quiet"> ({owner})</span>}</>},
+    {title: strings.note, cell: entry => <NoteCell entry={entry} />},
     {title: strings.state, cell: entry => <EntryBadge entry={entry} />},
     {title: strings.expires, cell: ({expiresAt}) => <Time at={expiresAt} never={strings.noEnd} />},
     {title: strings.lastHit, cell: ({lastHitAt}) => <Time at={lastHitAt} never={strings.never} />},
@@ -28,6 +27,15 @@ const COLUMNS: Column<WhitelistEntry>[] = [
 
 /** Rows that are made at once while one scrolls: few enough not to be felt, and two such pages below what is seen to be quick enough. */
 const PAGE_SIZE = 50;
+
+function NoteCell({entry: {note, owner, address = "", cidr = ""}}: {entry: WhitelistEntry}): JSX.Element {
+    return (
+        <>
+            {note}{owner && <span class="quiet"> ({owner})</span>}
+            {!cidr.startsWith(address) && <p class="hint">{strings.typed(address)}</p>}
+        </>
+    );
+}
 
 interface Opened {
     kind: "edit" | "remove";
@@ -74,7 +82,7 @@ export function EntryList({place: {draftId, mayChange, onChanged}, turn, total, 
             <h2 id="entries" ref={heading} tabIndex={-1}>{strings.list}</h2>
             <EntryFilters onFilters={setFilters} />
             {isEmpty ? <Empty title={isFiltered ? strings.noneFound : strings.none}>{!isFiltered && <p>{strings.noneText}</p>}</Empty>
-                : <LongTable key={listKey} caption={strings.list} columns={columns} list={list} keyOf={({entryId = ""}) => entryId}
+                : <LongTable key={listKey} class="entries" caption={strings.list} columns={columns} list={list} keyOf={({entryId = ""}) => entryId}
                     total={isFiltered ? undefined : total} more={strings.more} />}
             {open?.kind === "edit" && (
                 <EditEntry entry={open.entry} draftId={draftId} onClose={close} onSaved={entry => {
