@@ -161,4 +161,4 @@ class Console:
         self.wait_until_loaded()
 
     def choose_token(self, label):
-        self.field("Token").select_option(label=label)
+        self.field("Token").select_option(label=f"{label} (Active)")
