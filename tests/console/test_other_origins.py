@@ -109,7 +109,7 @@ class OtherOrigins(ConsoleCase):
                     self.assertNotIn("Latchkey", framed.content())
 
     def test_who_opens_the_console_gets_no_hold_of_its_window(self):
-        page = self.lure(self.attacker.below, f"""<button onclick="opened = open('{self.url}/tokens')">Win</button>""")
+        page = self.lure(self.attacker.below, f"""<button onclick="opened = window.open('{self.url}/tokens')">Win</button>""")
         with self.visitor.context.expect_page() as opening:
             page.get_by_role("button").click()
         Console(self.visitor, opening.value).wait_for_page("Access tokens")

@@ -46,7 +46,7 @@ class Reach(ConsoleCase):
             console = self.open_console(self.visit(color_scheme=scheme))
             shades[scheme] = console.page.evaluate("""() => {
                 const canvas = new OffscreenCanvas(1, 1).getContext("2d");
-                canvas.fillStyle = getComputedStyle(document.body).backgroundColor;
+                canvas.fillStyle = getComputedStyle(document.documentElement).backgroundColor;
                 canvas.fillRect(0, 0, 1, 1);
                 return Math.max(...canvas.getImageData(0, 0, 1, 1).data.slice(0, 3));
             }""")
