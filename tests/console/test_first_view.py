@@ -14,6 +14,7 @@ from playwright.sync_api import expect
 
 _LIGHTHOUSE = ROOT / "build/browser/tools/node_modules/lighthouse/cli/index.js"
 _FIRST_VIEW_MAX = 100_000
+_TRIES = 3
 
 
 class FirstView(ConsoleCase):
@@ -53,10 +54,7 @@ class FirstView(ConsoleCase):
         with tempfile.TemporaryDirectory() as directory:
             fields, report = Path(directory) / "headers.json", Path(directory) / "report.json"
             fields.write_text(json.dumps(headers), encoding="ascii")
-            subprocess.run(["node", _LIGHTHOUSE, self.url + path, "--quiet", "--output=json", f"--output-path={report}",
-                            f"--extra-headers={fields}", f"--chrome-path={CHROMIUM}", "--chrome-flags=--headless=new " + " ".join(ARGUMENTS),
-                            "--only-categories=accessibility,best-practices,performance", "--max-wait-for-load=90000",
-                            "--no-enable-error-reporting"], check=True, timeout=300, stdin=subprocess.DEVNULL)
+            run_lighthouse(self.url + path, "--output=json", f"--output-path={report}", f"--extra-headers={fields}")
             found = json.loads(report.read_text(encoding="utf-8"))
         for name in ("accessibility", "best-practices"):
             for audit in found["categories"][name]["auditRefs"]:
@@ -64,6 +62,18 @@ class FirstView(ConsoleCase):
                 if result["score"] is not None and result["score"] < 1:
                     print(f"    {result['id']}: {result['title']}")
         return {name: round(100 * (category["score"] or 0)) for name, category in found["categories"].items()}
+
+
+def run_lighthouse(*arguments):
+    """Again where the browser's trace has lost the page's start, as on a busy machine: that says nothing of the page."""
+    command = ["node", _LIGHTHOUSE, *arguments, "--quiet", f"--chrome-path={CHROMIUM}", "--chrome-flags=--headless=new " + " ".join(ARGUMENTS),
+               "--only-categories=accessibility,best-practices,performance", "--max-wait-for-load=90000", "--no-enable-error-reporting"]
+    for _ in range(_TRIES):
+        done = subprocess.run(command, check=False, timeout=300, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        if "NO_NAVSTART" not in done.stderr:
+            break
+    if done.returncode != 0:
+        raise AssertionError(f"Lighthouse ended with {done.returncode}: {done.stderr}")
 
 
 if __name__ == "__main__":
