@@ -13,7 +13,7 @@ import {Shell} from "./shell.tsx";
 const HOME = "/tokens";
 export const SIGN_IN = "/sign-in";
 
-export function goToSignIn(): void {
+function goToSignIn(): void {
     if (location.pathname === SIGN_IN) return;
     keepReturn(location.pathname + location.search, Date.now());
     navigate(SIGN_IN, {replace: true});

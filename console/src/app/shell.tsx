@@ -1,7 +1,7 @@
-// What surrounds the pages of who is signed in: navigation, who one is, signing out. Finds out both before it shows a page.
+// What surrounds the pages of who is signed in: navigation, who one is, signing out. Finds out who that is before it shows a page.
 
 import type {ComponentChildren, JSX} from "preact";
-import {useEffect, useState} from "preact/hooks";
+import {useState} from "preact/hooks";
 import {call} from "../rpc/call.ts";
 import {useLoad} from "../rpc/use_load.ts";
 import {SignedInContext, type SignedIn} from "../session/context.ts";
@@ -13,21 +13,19 @@ import {announce} from "../ui/announce.tsx";
 import {Button} from "../ui/button.tsx";
 import {Email} from "../ui/email.tsx";
 import {Loaded} from "../ui/loaded.tsx";
-import {goToSignIn, SIGN_IN} from "./app.tsx";
+import {SIGN_IN} from "./app.tsx";
 import {isAt, navigationOf} from "./navigation.ts";
 import {Link} from "./router.tsx";
 
-async function loadSignedIn(signal: AbortSignal): Promise<SignedIn | null> {
+// GetCaller is asked whatever the session says: only it tells who is refused for an address from who is not signed in.
+async function loadSignedIn(signal: AbortSignal): Promise<SignedIn> {
     const session = await loadSession(signal);
-    if (!session.signedIn) return null;
     const {caller = {}} = await call("TokenService", "GetCaller", {}, {signal});
     return {session, caller};
 }
 
 export function Shell({path, children}: {path: string; children: ComponentChildren}): JSX.Element {
     const signedIn = useLoad(loadSignedIn, "");
-    const isNobody = signedIn.state === "done" && signedIn.data === null;
-    useEffect(() => { if (isNobody) goToSignIn(); }, [isNobody]);
     // Whose address is not listed any more.
     const refused = signedIn.error?.reason ?? "";
     return (
@@ -37,7 +35,7 @@ export function Shell({path, children}: {path: string; children: ComponentChildr
             <main id="page" tabIndex={-1}>
                 {isRefusal(refused) ? <Refused reason={refused} address={signedIn.error?.metadata.clientIp ?? ""} /> : (
                     <Loaded of={signedIn}>
-                        {data => data && <SignedInContext.Provider value={data}>{children}</SignedInContext.Provider>}
+                        {data => <SignedInContext.Provider value={data}>{children}</SignedInContext.Provider>}
                     </Loaded>
                 )}
             </main>
