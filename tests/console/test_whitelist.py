@@ -141,7 +141,7 @@ class Whitelist(ConsoleCase):
     def test_from_outside_the_list_its_own_administrator_is_refused_with_the_address(self):
         self.whitelist_only("203.0.113.0/24")
         self.console.visitor.move_to(UNLISTED)
-        self.console.page.goto(f"{self.url}/security")
+        self.console.open("/security")
         expect(self.console.page.get_by_text(UNLISTED).first).to_be_visible()
 
 

@@ -8,11 +8,12 @@ import {SignedInContext, type SignedIn} from "../session/context.ts";
 import {isRefusal} from "../session/refusal.ts";
 import {Refused} from "../session/refused.tsx";
 import {endSession, loadSession} from "../session/session.ts";
-import {common, frame} from "../strings.ts";
+import {common, frame, signIn} from "../strings.ts";
 import {announce} from "../ui/announce.tsx";
 import {Button} from "../ui/button.tsx";
 import {Email} from "../ui/email.tsx";
 import {Loaded} from "../ui/loaded.tsx";
+import {Page} from "../ui/page.tsx";
 import {SIGN_IN} from "./app.tsx";
 import {isAt, navigationOf} from "./navigation.ts";
 import {Link} from "./router.tsx";
@@ -33,7 +34,9 @@ export function Shell({path, children}: {path: string; children: ComponentChildr
             <a class="skip" href="#page">{frame.skip}</a>
             <Bar path={path} signedIn={signedIn.data ?? null} />
             <main id="page" tabIndex={-1}>
-                {isRefusal(refused) ? <Refused reason={refused} address={signedIn.error?.metadata.clientIp ?? ""} /> : (
+                {isRefusal(refused) ? (
+                    <Page title={signIn.title}><Refused reason={refused} address={signedIn.error?.metadata.clientIp ?? ""} /></Page>
+                ) : (
                     <Loaded of={signedIn}>
                         {data => <SignedInContext.Provider value={data}>{children}</SignedInContext.Provider>}
                     </Loaded>
