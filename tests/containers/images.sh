@@ -36,9 +36,7 @@ build_image() {
     buildah bud --quiet --isolation chroot --network host --pull-never --format docker --layers "$@" >/dev/null
 }
 
-# With the console's pages as they were built here: the image's own npm would have no registry.
 make_ours() {
-    [[ -e console/dist/index.html ]] || cp -r build/console/dist console/dist
     build_image --build-arg REVISION="$(git rev-parse HEAD)" -f deploy/Dockerfile -t "$(named_image latchkey:)" .
 }
 

@@ -95,7 +95,6 @@ class Compose(unittest.TestCase):
         self.one_that_dies_comes_back()
         self.restarts_lose_nothing()
         self.metrics()
-        self.console()
 
     def engine_runs(self):
         self.engine.make_secrets()
@@ -163,31 +162,13 @@ class Compose(unittest.TestCase):
                     if mail["To"][0]["Address"] == "ada@example.com"]
         mails = wait_until(arrived, PATIENCE_S, "the invitation to arrive")
         text = read(f"http://127.0.0.1:8025/api/v1/message/{mails[0]['ID']}")["Text"]
-        self.assertRegex(text, r"http://localhost:7090/invitation#lki_")
+        self.assertRegex(text, r"https://localhost/join#lki_")
 
     def metrics(self):
         def up():
             found = read("http://127.0.0.1:9090/api/v1/query?query=sum(up%7Bjob%3D%22latchkey%22%7D)")["data"]["result"]
             return found and float(found[0]["value"][1]) == len(SERVERS) - 1 + VALIDATORS
         wait_until(up, PATIENCE_S, "Prometheus to scrape every server")
-
-    def console(self):
-        """The pages for people, with a token made as docs/operations.md says."""
-        token = self.engine.secrets / "console-token"
-        self.latchkey("token", "create", "--operator", "--label", "console", "--permission", "latchkey.logins.create",
-                      "--secret-file", token)
-        token.chmod(0o644)
-        company = json.loads(self.latchkey("caller", "--json"))["caller"]["company_id"]
-        self.engine.compose("--profile", "console", "up", "--detach", "--no-build", "console", LATCHKEY_CONSOLE_COMPANY=company)
-        def is_served():
-            try:
-                return read("http://localhost:7090/session")
-            except OSError:
-                return None
-        session = wait_until(is_served, PATIENCE_S, "the console to answer")
-        self.assertEqual((session["signedIn"], session["company"], session["ways"]), (False, company, ["mail"]))
-        with urllib.request.urlopen("http://localhost:7090/sign-in", timeout=60) as page:
-            self.assertIn("text/html", page.headers["content-type"])
 
     def shut_in(self):
         """As the kernel sees their processes: no program of the image could tell."""

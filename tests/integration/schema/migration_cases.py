@@ -10,6 +10,7 @@ from psycopg2.extensions import make_dsn, parse_dsn
 
 import database
 from database import connect, migrate, run, run_value
+from latchkey_test.waiting import wait_until
 from database import prepare as setUpModule  # noqa: F401
 
 
@@ -26,8 +27,16 @@ class Migrations(unittest.TestCase):
     def new_database(self, owner=None):
         name = f"latchkey_schema_test_{uuid.uuid4().hex[:12]}"
         run(self.admin, f"CREATE DATABASE {name}" + (f" OWNER {owner}" if owner else ""))
-        self.addCleanup(lambda: run(self.admin, f"DROP DATABASE {name} WITH (FORCE)"))
+        self.addCleanup(lambda: wait_until(lambda: self.is_dropped(name), 60, f"the end of the database {name}"))
         return name
+
+    def is_dropped(self, name):
+        """Not while autovacuum is in it, which belongs to a superuser."""
+        try:
+            run(self.admin, f"DROP DATABASE {name} WITH (FORCE)")
+        except psycopg2.errors.InsufficientPrivilege:
+            return False
+        return True
 
     def new_user(self, attributes):
         name = f"latchkey_schema_test_{uuid.uuid4().hex[:12]}"
