@@ -52,12 +52,6 @@ class ConsoleCase(CallCase):
         cls.browser = cls.enter(Browser(cls.url))
 
     @classmethod
-    def enter(cls, context):
-        entered = context.__enter__()
-        cls.addClassCleanup(context.__exit__, None, None, None)
-        return entered
-
-    @classmethod
     def open_front(cls, port):
         """The URL of the console that listens there. Browsers trust this name as they do TLS."""
         return f"http://console.localhost:{port}"

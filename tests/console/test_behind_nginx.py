@@ -9,26 +9,11 @@ from pathlib import Path
 from console_case import LISTED, ConsoleCase, cookie_of
 from latchkey_test import ROOT, free_port
 from latchkey_test.authority import Authority
+from latchkey_test.nginx import nginx_configuration
 from latchkey_test.waiting import wait_until
 from playwright.sync_api import expect
 
 HOST = "console.example.com"
-_AROUND = """
-daemon off;
-worker_processes 1;
-pid pid;
-error_log error.log warn;
-events {{ worker_connections 256; }}
-http {{
-    access_log off;
-    client_body_temp_path body;
-    proxy_temp_path proxy;
-    fastcgi_temp_path fastcgi;
-    uwsgi_temp_path uwsgi;
-    scgi_temp_path scgi;
-    {block}
-}}
-"""
 
 
 class BehindNginx(ConsoleCase):
@@ -43,7 +28,7 @@ class BehindNginx(ConsoleCase):
                                  ("/etc/latchkey/console.crt", issued.certificate), ("/etc/latchkey/console.key", issued.key)):
             assert documented in block, documented
             block = block.replace(documented, ours)
-        (cls.directory / "nginx.conf").write_text(_AROUND.format(block=block), encoding="ascii")
+        (cls.directory / "nginx.conf").write_text(nginx_configuration(block), encoding="ascii")
         cls.start_nginx()
         return f"https://{HOST}:{front}"
 

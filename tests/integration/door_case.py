@@ -46,12 +46,6 @@ class DoorCase(CallCase):
         cls.operator = cls.deployment.secrets["LATCHKEY_OPERATOR_TOKEN"]
 
     @classmethod
-    def enter(cls, context):
-        entered = context.__enter__()
-        cls.addClassCleanup(context.__exit__, None, None, None)
-        return entered
-
-    @classmethod
     def create(cls, **fields):
         """(secret, access token) of a new one, which the validator knows already."""
         request = token_pb2.CreateAccessTokenRequest(label="of a test", **fields)

@@ -34,12 +34,6 @@ class LoginCase(CallCase):
         cls.checker = cls.enter(cls.check_for(cls.company))
 
     @classmethod
-    def enter(cls, context):
-        entered = context.__enter__()
-        cls.addClassCleanup(context.__exit__, None, None, None)
-        return entered
-
-    @classmethod
     def check_for(cls, company):
         return Client(cls.deployment.server.address, cls.checker_secret, company)
 

@@ -11,24 +11,8 @@ from door_case import UI, DoorCase, bearer
 from latchkey_test import ROOT, free_port
 from latchkey_test.echo import Echo
 from latchkey_test.http1 import Http1
+from latchkey_test.nginx import nginx_configuration
 from latchkey_test.waiting import wait_until
-
-NGINX = """
-daemon off;
-worker_processes 1;
-pid pid;
-error_log error.log warn;
-events {{ worker_connections 256; }}
-http {{
-    access_log off;
-    client_body_temp_path body;
-    proxy_temp_path proxy;
-    fastcgi_temp_path fastcgi;
-    uwsgi_temp_path uwsgi;
-    scgi_temp_path scgi;
-    {snippet}
-}}
-"""
 
 CADDY = """
 {{
@@ -118,7 +102,7 @@ class Nginx(ProxyCase):
 
     @classmethod
     def start(cls, text):
-        (cls.directory / "nginx.conf").write_text(NGINX.format(snippet=text), encoding="ascii")
+        (cls.directory / "nginx.conf").write_text(nginx_configuration(text), encoding="ascii")
         cls.run_proxy("/usr/sbin/nginx", "-e", cls.directory / "start.log", "-p", cls.directory, "-c", "nginx.conf")
 
     def test_identities_reach_the_service(self):

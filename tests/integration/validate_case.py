@@ -31,12 +31,6 @@ class ValidateCase(CallCase):
         cls.client = cls.enter(Client(cls.validator.address))
         cls.administrator = cls.enter(cls.deployment.administrator())
 
-    @classmethod
-    def enter(cls, context):
-        entered = context.__enter__()
-        cls.addClassCleanup(context.__exit__, None, None, None)
-        return entered
-
     def create(self, **fields):
         """An answer of CreateAccessToken, about a token that is like the least that is needed but for these fields."""
         request = token_pb2.CreateAccessTokenRequest(label="of a test")

@@ -108,12 +108,6 @@ class ConsoleCase(CallCase):
             label="the console", permissions=["latchkey.logins.create"]), timeout=20).secret
         cls.token_file.write_text(cls.console_secret + "\n", encoding="ascii")
 
-    @classmethod
-    def enter(cls, context):
-        entered = context.__enter__()
-        cls.addClassCleanup(context.__exit__, None, None, None)
-        return entered
-
     def browser(self, client_ip=HERE):
         return Browser(self.address, client_ip)
 
