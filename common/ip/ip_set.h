@@ -101,7 +101,8 @@ size_t ip_set_get_count(const struct ip_set *set);
 size_t ip_set_get_size_bytes(const struct ip_set *set);
 size_t ip_set_get_hot_size_bytes(const struct ip_set *set);
 
-// Walks every invariant of the set: the sentence for the first one broken, NULL if all hold. For tests; slow.
+// Walks every invariant that readers rely on, on any thread that may read the set: the sentence for the first
+// one broken, NULL if all hold. For tests; slow.
 const char *ip_set_check(const struct ip_set *set);
 
 #endif

@@ -18,6 +18,9 @@ _PASSED = re.compile(r"\[  PASSED  \] (\d+) test\(s\)")
 _FAILED = re.compile(r"\[  FAILED  \] (\d+) test\(s\)")
 _FAILED_NAME = re.compile(r"\[  FAILED  \] (?!\d+ test)(.*)")
 _SKIPPED = re.compile(r"\[  SKIPPED \] (?!\d+ test)(.*)")
+# What cmocka says of a test that could not be set up, which it counts nowhere, and what sanitizers say.
+_TELLING = re.compile(r".*(?:ERROR|error:|ThreadSanitizer|SUMMARY:).*")
+_REASON_MAX = 600
 
 
 def run_ctest(label, report):
@@ -27,6 +30,12 @@ def run_ctest(label, report):
          "--output-on-failure", "--output-junit", report, "--test-output-size-passed", "10000000",
          "--no-tests=error"],
         check=False).returncode
+
+
+def reason_of(output):
+    """Why a program ended without a count, in one line: what stands in its output about errors, else its last line."""
+    lines = _TELLING.findall(output) or output.strip().splitlines()[-1:] or ["it said nothing"]
+    return " | ".join(line.strip() for line in lines)[:_REASON_MAX]
 
 
 def count_program(case):
@@ -40,7 +49,7 @@ def count_program(case):
         print(f"failed: {case.get('name')}: {name}")
     if case.get("status") != "run":
         if not failed:
-            print(f"failed: {case.get('name')}: ended without a count")
+            print(f"failed: {case.get('name')}: ended without a count: {reason_of(output)}")
         return passed, max(failed, 1)
     return (passed, failed) if passed or failed else (1, 0)
 

@@ -133,11 +133,15 @@ class PythonCounts(unittest.TestCase):
 
 
 class ProgramCounts(unittest.TestCase):
-    def counts_of(self, status, output):
+    def outcome_of(self, status, output):
+        """(counts, what is said) of a program with that output."""
         case = ElementTree.Element("testcase", name="test_x", status=status)
         ElementTree.SubElement(case, "system-out").text = output
-        with contextlib.redirect_stdout(io.StringIO()):
-            return run_ctest.count_program(case)
+        with contextlib.redirect_stdout(io.StringIO()) as said:
+            return run_ctest.count_program(case), said.getvalue()
+
+    def counts_of(self, status, output):
+        return self.outcome_of(status, output)[0]
 
     def test_the_cases_of_a_cmocka_program_are_counted(self):
         self.assertEqual((12, 0), self.counts_of("run", "[  PASSED  ] 12 test(s).\n"))
@@ -156,6 +160,18 @@ class ProgramCounts(unittest.TestCase):
 
     def test_a_program_that_crashed_after_its_cases_is_a_failure(self):
         self.assertEqual((4, 1), self.counts_of("fail", "[  PASSED  ] 4 test(s).\nERROR: LeakSanitizer\n"))
+
+    def test_what_ended_a_program_without_a_count_is_told(self):
+        for output, reason in (
+                ("ERROR: not in time\nCould not run test: [   LINE   ] --- scene.c:144: error: Failure!Test setup failed\n"
+                 "[  ERROR   ] it_follows\n[  PASSED  ] 0 test(s).\n", r"ERROR: not in time \| .*scene.c:144.* \| .*it_follows"),
+                ("[ RUN      ] it_follows\nWARNING: ThreadSanitizer: data race (pid=1)\n  Write of size 8\nSUMMARY: data race x.c:7 in f\n",
+                 r"WARNING: ThreadSanitizer: data race .* SUMMARY: data race x.c:7"),
+                ("one\ntwo\n", "two"), ("", "it said nothing")):
+            with self.subTest(output):
+                counts, said = self.outcome_of("fail", output)
+                self.assertEqual((0, 1), counts)
+                self.assertRegex(said, f"(?m)^failed: test_x: ended without a count: {reason}")
 
     def test_a_program_without_counts_is_one_test(self):
         self.assertEqual((1, 0), self.counts_of("run", "17 inputs\n"))

@@ -13,6 +13,7 @@ struct seed seed_new(void) {
     uint64_t chosen =
         given ? strtoull(given, NULL, 10) : (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
     printf("LATCHKEY_SEED=%" PRIu64 "\n", chosen);
+    fflush(stdout); // a sanitizer may end the program with what stdout holds
     return (struct seed){chosen};
 }
 

@@ -106,6 +106,7 @@ class Scenario:
         assert {"label", "permissions[0]", "allowed_ips[0]"} <= set(fields), f"violations of all three, not {fields}"
 
     def deactivates_and_waits(self):
+        self._expect_created()
         answer = self._administrator.tokens.DeactivateAccessToken(self._token_pb2.DeactivateAccessTokenRequest(
             token_id=self._created.access_token.token_id, reason="DEACTIVATE_REASON_LEAKED",
             wait_for_validators={"seconds": 10}), timeout=20)
@@ -138,7 +139,11 @@ class Scenario:
         names = {service.name for service in answer.list_services_response.service}
         assert {"latchkey.v1.ValidationService", "latchkey.v1.TokenService"} <= names, f"our services, not {names}"
 
+    def _expect_created(self):
+        assert self._created, "a token that could be created"
+
     def _expect_decision(self, client_ip, reason):
+        self._expect_created()
         response = self._administrator.validation.Validate(self._validation_pb2.ValidateRequest(
             token=self._created.secret, client_ip=client_ip, channel="CHANNEL_API", permissions=["charges.create"]),
             timeout=20)
