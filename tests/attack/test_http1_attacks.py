@@ -45,7 +45,6 @@ class Victim(Server):
         self.start(ready=False)
         wait_until(self.answers, 30, "the door to open")
         cores.give_to_server(self.pid)
-        cores.go_first(self.pid)
         cores.share(os.getpid())
         return self
 

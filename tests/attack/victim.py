@@ -22,7 +22,6 @@ class Victim(TransportServer):
     def __enter__(self):
         super().__enter__()
         cores.give_to_server(self.process.pid)
-        cores.go_first(self.process.pid)
         cores.share(os.getpid())
         return self
 
