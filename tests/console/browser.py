@@ -16,7 +16,7 @@ CHROMIUM = "/usr/bin/chromium" if os.environ.get("LATCHKEY_SHOW_BROWSER") else "
 PATIENCE_S = 90
 
 # Root has no sandbox to start; all pages are ours, and so are all of these names.
-ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--lang=en-GB", "--host-resolver-rules=MAP *.example.com 127.0.0.1"]
+ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--host-resolver-rules=MAP *.example.com 127.0.0.1"]
 
 # And what was said in passing, which is gone when a test comes late.
 _WATCH = """
