@@ -74,7 +74,7 @@ class Reach(ConsoleCase):
         """Just above those at which the pages are laid out otherwise, and at what most people have."""
         console = self.sign_in()
         for path in self.open_all(console):
-            for width in (769, 897, 1024, 1200, 1280):
+            for width in (769, 897, 993, 1024, 1200, 1280):
                 console.page.set_viewport_size({"width": width, "height": 800})
                 self.assert_fits(console.page, f"{path} at {width}", width)
 
