@@ -243,8 +243,11 @@ public_suites() {
 }
 
 suite_console() {
-    [[ $install == no ]] || install_packages chromium
+    [[ $install == no ]] || install_packages chromium-headless-shell python3-venv
+    [[ $install == no ]] || command -v npm >/dev/null || install_packages "${CONSOLE_PACKAGES[@]}"
     build release --target latchkeyd latchkey latchkey_proto || return 0
+    # The copy in which the pages are built has the contract beside it; their tests read vectors, too.
+    ln -sfn "$ROOT/tests" build/console/tests
     step "console types" npm --prefix build/console/console run --silent check
     step "console parts" npm --prefix build/console/console run --silent test
     step console tests/console/run.sh

@@ -10,7 +10,8 @@ import os
 
 from playwright.sync_api import expect, sync_playwright
 
-CHROMIUM = "/usr/bin/chromium"
+# What shows pages in Chromium without the windows around them, which are half of the work. `LATCHKEY_SHOW_BROWSER=1` takes the whole.
+CHROMIUM = "/usr/bin/chromium" if os.environ.get("LATCHKEY_SHOW_BROWSER") else "/usr/bin/chromium-headless-shell"
 # What should happen may take this long on a busy machine.
 PATIENCE_S = 90
 
@@ -77,6 +78,11 @@ class Visitor:
         self.context.on("request", self._see_request)
         self.context.on("page", self._watch)
         self.page = self.context.new_page()
+
+    def put_cookie(self, name, value):
+        """As the console sets it."""
+        self.context.add_cookies([{"name": name, "value": value, "url": self.url.replace("http:", "https:"),
+                                   "httpOnly": True, "secure": True, "sameSite": "Strict"}])
 
     def move_to(self, address):
         """From now on the proxy in front sees the visitor there; None: there is no proxy."""

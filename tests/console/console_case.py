@@ -41,14 +41,16 @@ class ConsoleCase(CallCase):
         cls.deployment = Deployment(**{
             "console_listen": f"127.0.0.1:{port}", "console_url": cls.url, "console_token_file": token_file,
             "console_link_tries": 1000, "console_links_per_address": 1000, "trusted_proxies": "127.0.0.1",
-            "mails_per_recipient_day": 1000, **cls.mail_settings(), **cls.settings})
+            "mails_per_recipient_day": 1000, "min_revision_wait": "30s", **cls.mail_settings(), **cls.settings})
         cls.deployment.prepare()
         demo, = cls.deployment.execute("SELECT company_id FROM latchkey.company WHERE is_demo")[0]
-        cls.deployment.server.settings["console_company"] = id_of_uuid("cmp", uuid.UUID(str(demo)))
+        cls.company_id = id_of_uuid("cmp", uuid.UUID(str(demo)))
+        cls.deployment.server.settings["console_company"] = cls.company_id
         token_file.write_text("not yet\n", encoding="ascii")
         cls.enter(cls.deployment)
         cls.let_console_in(token_file)
         cls.administrator = cls.enter(cls.deployment.administrator())
+        cls.operator = cls.enter(cls.deployment.operator(cls.company_id))
         cls.browser = cls.enter(Browser(cls.url))
 
     @classmethod
@@ -79,7 +81,21 @@ class ConsoleCase(CallCase):
         return self.browser.visit(address, **options)
 
     def sign_in(self, email=ADMINISTRATOR, address=LISTED, **options):
-        """The console as that person sees it, at its first page."""
+        """The console as that person sees it, at its first page: with the log-in that the door would have made and the cookie that it would
+        have set, for what most tests are about comes after it."""
+        visitor = self.visit(address, **options)
+        visitor.put_cookie(COOKIE, self.log_in(email, address).secret)
+        console = Console(visitor)
+        console.open("/tokens")
+        return console
+
+    @classmethod
+    def log_in(cls, email, address, user_agent="of a test"):
+        return cls.operator.tokens.CreateLoginToken(token_pb2.CreateLoginTokenRequest(
+            email=email, client_ip=address, user_agent=user_agent, channel="CHANNEL_UI"), timeout=60)
+
+    def sign_in_by_mail(self, email=ADMINISTRATOR, address=LISTED, **options):
+        """The same through the door."""
         console = self.open_console(self.visit(address, **options))
         console.follow_link(self.ask_for_link(console, email))
         console.wait_for_page("Access tokens")
@@ -166,15 +182,17 @@ class ConsoleCase(CallCase):
         return cls.administrator.tokens.CreateAccessToken(token_pb2.CreateAccessTokenRequest(
             label=label or f"token {uuid.uuid4().hex[:8]}", **{"permissions": ["charges.read"], **fields}), timeout=60)
 
-    def reason(self, secret, address=LISTED, channel="CHANNEL_API", **fields):
+    @classmethod
+    def reason(cls, secret, address=LISTED, channel="CHANNEL_API", **fields):
         """What Validate says of a secret, once the validator has applied every change."""
         request = validation_pb2.ValidateRequest(token=secret, client_ip=address, channel=channel,
-                                                 min_revision=self.revision(), **fields)
-        return decision_pb2.Reason.Name(self.administrator.validation.Validate(request, timeout=60).reason)
+                                                 min_revision=cls.revision(), **fields)
+        return decision_pb2.Reason.Name(cls.administrator.validation.Validate(request, timeout=60).reason)
 
-    def revision(self):
+    @classmethod
+    def revision(cls):
         """That of a change made now."""
-        return self.administrator.members.CreateRole(member_pb2.CreateRoleRequest(
+        return cls.administrator.members.CreateRole(member_pb2.CreateRoleRequest(
             name=f"of a test {uuid.uuid4().hex[:12]}", permissions=["charges.read"]), timeout=60).revision
 
 

@@ -45,7 +45,7 @@ class BehindNginx(ConsoleCase):
         return super().visit(address, ignore_https_errors=True, **options)
 
     def test_signing_in_works_over_tls_and_the_browser_is_told_to_stay_with_it(self):
-        console = self.sign_in(self.new_person().email, address=None)
+        console = self.sign_in_by_mail(self.new_person().email, address=None)
         self.assertTrue(cookie_of(console.visitor)["secure"])
         with console.page.expect_response(f"{self.url}/tokens") as answer:
             console.open("/tokens")

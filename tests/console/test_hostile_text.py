@@ -41,18 +41,7 @@ class HostileText(ConsoleCase):
         cls.member_ids.append(cls.new_person(display_name=text[:100], role_ids=[role.role_id], external_id=text).member_id)
         cls.administrator.whitelist.AddWhitelistEntries(whitelist_pb2.AddWhitelistEntriesRequest(entries=[
             whitelist_pb2.NewWhitelistEntry(address=f"10.{HOSTILE.index(text)}.0.0/16", note=text, owner=text)]), timeout=60)
-        cls.log_in_with(text)
-
-    @classmethod
-    def log_in_with(cls, user_agent):
-        person = cls.new_person()
-        with cls.deployment.operator(cls.company_id()) as operator:
-            operator.tokens.CreateLoginToken(token_pb2.CreateLoginTokenRequest(
-                member_id=person.member_id, client_ip=LISTED, user_agent=user_agent, channel="CHANNEL_UI"), timeout=60)
-
-    @classmethod
-    def company_id(cls):
-        return cls.administrator.tokens.GetCaller(token_pb2.GetCallerRequest(), timeout=60).caller.company_id
+        cls.log_in(cls.new_person().email, LISTED, user_agent=text)
 
     @classmethod
     def name_company(cls, name):

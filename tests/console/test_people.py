@@ -129,7 +129,7 @@ class People(ConsoleCase):
         console.said("Saved")
         changed = self.member(person.email)
         self.assertEqual((changed.display_name, list(changed.allowed_ips)), ("After", ["203.0.113.0/24"]))
-        expect(self.sign_in(person.email, LISTED).page.get_by_text(person.email)).to_be_visible()
+        expect(self.sign_in_by_mail(person.email, LISTED).page.get_by_text(person.email)).to_be_visible()
         there = self.open_console(self.visit(UNLISTED))
         there.ask_for_link(person.email)
         there.follow_link(self.mail.mails_to(person.email, 2)[1].link())

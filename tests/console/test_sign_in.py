@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 class SignIn(ConsoleCase):
     def test_a_link_from_a_mail_signs_in_and_signing_out_ends_it(self):
-        console = self.sign_in()
+        console = self.sign_in_by_mail()
         expect(console.page.get_by_text(ADMINISTRATOR)).to_be_visible()
         cookie = cookie_of(console.visitor)
         self.assertEqual(self.reason(cookie["value"], channel="CHANNEL_UI"), "REASON_OK")
@@ -20,7 +20,7 @@ class SignIn(ConsoleCase):
         self.assertEqual(self.reason(cookie["value"], channel="CHANNEL_UI"), "REASON_DEACTIVATED")
 
     def test_the_cookie_is_for_this_host_alone_and_no_script_sees_it(self):
-        console = self.sign_in()
+        console = self.sign_in_by_mail()
         cookie = cookie_of(console.visitor)
         self.assertEqual({name: cookie[name] for name in ("path", "httpOnly", "secure", "sameSite", "domain")},
                          {"path": "/", "httpOnly": True, "secure": True, "sameSite": "Strict", "domain": "console.localhost"})
@@ -96,7 +96,7 @@ class SignIn(ConsoleCase):
 
     def test_a_session_that_ends_leads_to_the_door_and_back(self):
         person = self.new_person()
-        console = self.sign_in(person.email)
+        console = self.sign_in_by_mail(person.email)
         self.end_sessions(person)
         console.link("Users").click()
         console.wait_for_page("Sign in")

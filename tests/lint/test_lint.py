@@ -54,6 +54,9 @@ CLEAN = {
     "deploy/prometheus/alerts.yml": "groups:\n  - rules:\n      - alert: Down\n",
     "deploy/prometheus/alerts_test.yml": "tests:\n  - alert_rule_test:\n      - alertname: Down\n",
     "docs/operations.md": "#### Down\n\nLook.\n",
+    "docs/console.md": "![Tokens](console/tokens.png) ![Elsewhere](https://example.com/a.png)\n",
+    "docs/console/tokens.png": "",
+    "tests/console/test_pictures.py": 'self.take(console, "tokens")\nself.take(self.eva(WIDE), "dark")\n',
     "part.sh": "# shellcheck shell=bash\necho part\n",
 }
 
@@ -152,6 +155,11 @@ BROKEN = {
     ],
     "layers_are_drawn_as_they_are": [
         ("docs/architecture.md", "<!-- from here on written by docs/write_architecture.py -->\nbase\n<!-- to here -->\n", "architecture.md"),
+    ],
+    "pictures_are_there_and_made_by_a_test": [
+        ("docs/console.md", "![The door](console/door.png)\n", "docs/console/door.png, which is not there"),
+        ("docs/console.md", "Nothing to see.\n", "docs/console/tokens.png:1: is shown on no page"),
+        ("docs/console/door.png", "", "docs/console/door.png:1: is not made by"),
     ],
     "version_has_its_changes": [
         ("CHANGELOG.md", "# Changes\n\n## 0.1.0 - unreleased\n", "0.1.0"),

@@ -1,5 +1,6 @@
 """What may be in the repository at all, and the checks that other people's linters make."""
 
+import posixpath
 import re
 import subprocess
 import sys
@@ -131,6 +132,28 @@ def layers_are_drawn_as_they_are(tree):
         yield Violation(write_architecture.PAGE, 1, "is not what docs/write_architecture.py draws")
 
 
+_PICTURE = re.compile(r"!\[[^\]]+\]\(([^)\s]+)\)")
+_TAKEN = re.compile(r"self\.take\(.*?, \"([\w-]+)\"\)")
+
+
+def pictures_are_there_and_made_by_a_test(tree):
+    """Each picture that a page shows is in the tree; of docs/console each is shown and made by tests/console/test_pictures.py."""
+    shown = set()
+    for page_name in tree.named(".md"):
+        for line, match in tree.search(page_name, _PICTURE):
+            picture = posixpath.normpath(posixpath.join(posixpath.dirname(page_name), match[1]))
+            shown.add(picture)
+            if "://" not in match[1] and picture not in tree.files:
+                yield Violation(page_name, line, f"shows {picture}, which is not there")
+    camera = "tests/console/test_pictures.py"
+    taken = {match[1] for _, match in tree.search(camera, _TAKEN)} if camera in tree.files else set()
+    for picture in tree.named(".png", under="docs/console/"):
+        if picture not in shown:
+            yield Violation(picture, 1, "is shown on no page")
+        if Path(picture).stem not in taken:
+            yield Violation(picture, 1, f"is not made by {camera}")
+
+
 _RELEASE = re.compile(r"^## \[?(\d+\.\d+\.\d+)\b", re.MULTILINE)
 
 
@@ -155,5 +178,5 @@ def contract_is_clean(tree):
 
 RULES = (nothing_generated_is_committed, no_path_of_one_machine, no_registry_host, shell_scripts_are_clean,
          named_tests_exist, alerts_are_explained, points_are_all_tested, figures_are_those_that_were_measured,
-         layers_are_drawn_as_they_are, version_has_its_changes)
+         layers_are_drawn_as_they_are, pictures_are_there_and_made_by_a_test, version_has_its_changes)
 EXTRA_RULES = (contract_is_clean,)

@@ -5,6 +5,7 @@ import {useEffect} from "preact/hooks";
 import {setOnSessionOver} from "../rpc/call.ts";
 import {keepReturn} from "../session/return_to.ts";
 import {Announcements} from "../ui/announce.tsx";
+import {Brand} from "./brand.tsx";
 import {NotFound} from "./not_found.tsx";
 import {navigate, useLocation} from "./router.tsx";
 import {findRoute} from "./routes.ts";
@@ -27,7 +28,7 @@ export function App(): JSX.Element {
     const page = found ? <found.route.page key={path} parts={found.parts} query={query} /> : <NotFound />;
     return (
         <>
-            {found?.route.isOpen ? <main class="door">{page}</main> : <Shell path={path}>{path === "/" ? null : page}</Shell>}
+            {found?.route.isOpen ? <main class="door"><Brand />{page}</main> : <Shell path={path}>{path === "/" ? null : page}</Shell>}
             <Announcements />
         </>
     );

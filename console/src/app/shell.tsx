@@ -8,13 +8,14 @@ import {SignedInContext, type SignedIn} from "../session/context.ts";
 import {isRefusal} from "../session/refusal.ts";
 import {Refused} from "../session/refused.tsx";
 import {endSession, loadSession} from "../session/session.ts";
-import {common, frame, signIn} from "../strings.ts";
+import {frame, signIn} from "../strings.ts";
 import {announce} from "../ui/announce.tsx";
 import {Button} from "../ui/button.tsx";
 import {Email} from "../ui/email.tsx";
 import {Loaded} from "../ui/loaded.tsx";
 import {Page} from "../ui/page.tsx";
 import {SIGN_IN} from "./app.tsx";
+import {Mark} from "./brand.tsx";
 import {isAt, navigationOf} from "./navigation.ts";
 import {Link} from "./router.tsx";
 
@@ -53,7 +54,7 @@ function Bar({path, signedIn}: {path: string; signedIn: SignedIn | null}): JSX.E
     return (
         <header class="bar">
             <div class="brand-row">
-                <Link href="/tokens" class="brand"><img src="/icon.svg" alt="" width="28" height="28" /> {common.product}</Link>
+                <Link href="/tokens" class="brand"><Mark /></Link>
                 <button type="button" class="menu" aria-expanded={isOpen} aria-controls="navigation" onClick={() => setOpenAt(isOpen ? null : path)}>
                     {frame.menu}
                 </button>

@@ -14,6 +14,7 @@ import {Badge} from "../ui/badge.tsx";
 import {Button} from "../ui/button.tsx";
 import {Email} from "../ui/email.tsx";
 import {Empty} from "../ui/empty.tsx";
+import {Ip} from "../ui/ip.tsx";
 import {Loaded} from "../ui/loaded.tsx";
 import {Page} from "../ui/page.tsx";
 import {Pager} from "../ui/pager.tsx";
@@ -21,10 +22,11 @@ import {Table, type Column} from "../ui/table.tsx";
 import {Time} from "../ui/time.tsx";
 
 const COLUMNS: Column<AuditEvent>[] = [
-    {title: strings.what, cell: ({action, count = "1"}) => <>{action} {count !== "1" && <Badge tone="warn">{strings.count(count)}</Badge>}</>},
+    {title: strings.what, cell: ({action, count = "1", objectId}) => (
+        <>{action} {count !== "1" && <Badge tone="warn">{strings.count(count)}</Badge>} <code class="below">{objectId}</code></>
+    )},
     {title: strings.who, cell: ({actor = {}}) => <Email address={actorText(actor)} />},
-    {title: strings.on, cell: ({objectId}) => <code>{objectId}</code>},
-    {title: strings.from, cell: ({clientIp}) => <code>{clientIp}</code>},
+    {title: strings.from, cell: ({clientIp}) => <Ip address={clientIp} />},
     {title: strings.at, cell: ({at}) => <Time at={at} />},
 ];
 

@@ -29,7 +29,7 @@ export default function SignIn({query}: PageProps): JSX.Element {
     const reason = query.get("refused");
     return (
         <Page title={signIn.title}>
-            <div class="stack">
+            <div class="card stack">
                 {reason && <Refused reason={reason} address={query.get("address") ?? ""} />}
                 <Loaded of={session} rows={2}>{data => <Ways session={data} />}</Loaded>
             </div>

@@ -13,6 +13,7 @@ import {LastUse} from "../token/last_use.tsx";
 import {ownerName, stateName, stateTone} from "../token/state.ts";
 import {Badge} from "../ui/badge.tsx";
 import {ButtonLink} from "../ui/button.tsx";
+import {Email} from "../ui/email.tsx";
 import {Empty} from "../ui/empty.tsx";
 import {SelectField, TextField} from "../ui/field.tsx";
 import {Loaded} from "../ui/loaded.tsx";
@@ -48,7 +49,7 @@ function useColumns(rows: AccessToken[]): Column<AccessToken>[] {
     const nameOf = useMemberNames(rows.map(({memberId = ""}) => memberId));
     return [
         {title: tokens.columns.label, cell: token => <Link href={`/tokens/${token.tokenId}`}>{token.label}</Link>},
-        {title: tokens.columns.owner, cell: token => ownerName(token, caller.memberId, nameOf)},
+        {title: tokens.columns.owner, cell: token => <Email address={ownerName(token, caller.memberId, nameOf)} />},
         {title: tokens.columns.state, cell: ({state}) => <Badge tone={stateTone(state)}>{stateName(state)}</Badge>},
         {title: tokens.columns.lastUsed, cell: token => <LastUse of={token} />},
         {title: tokens.columns.expires, cell: ({expiresAt}) => <Time at={expiresAt} never={tokens.neverExpires} />},
