@@ -102,9 +102,10 @@ static void print_enabled(struct cli *cli, const ProtobufCMessage *response) {
     print_settings(cli, response);
     if (options_has(&cli->options, "confirm-within") &&
         !field_find_message(field_find_message(response, "whitelist"), "confirm_by"))
-        fputs("latchkey: nothing waits to be confirmed: it covered that before, or the server is one that does "
-              "not know --confirm-within\n",
-              cli->err);
+        fputs(
+            "latchkey: nothing waits to be confirmed: it covered that before, or the server is one that does "
+            "not know --confirm-within\n",
+            cli->err);
     fputs("It is not for companies whose people come through VPNs or from changing addresses: whose address "
           "changes is locked out.\n",
           cli->out);

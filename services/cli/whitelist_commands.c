@@ -23,9 +23,10 @@ static const struct option show_options[] = {
     WATCH_OPTION,
 };
 
-#define SCOPE_OPTION         \
-    CHOICE("scope", "SCOPE", \
-           "What it covers: every token, or log-ins only. Stays as it was by default, at first all.", scope_choices)
+#define SCOPE_OPTION                                                                                  \
+    CHOICE("scope", "SCOPE",                                                                          \
+           "What it covers: every token, or log-ins only. Stays as it was by default, at first all.", \
+           scope_choices)
 
 static const struct option enable_options[] = {
     SCOPE_OPTION,

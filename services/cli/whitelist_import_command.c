@@ -289,7 +289,8 @@ static void print_draft(struct whitelist_import *import) {
             import->draft_id);
 }
 
-// Nothing can be published while something waits for its confirmation: better said before the work than after.
+// Nothing can be published while something waits for its confirmation: better said before the work than
+// after.
 static enum exit_code refuse_while_pending(struct whitelist_import *import) {
     struct cli *cli = import->cli;
     const ProtobufCMessage *response =

@@ -42,10 +42,11 @@ const char *whitelist_text_describe(struct cli *cli, const ProtobufCMessage *whi
                *until = answer_get_time(cli, whitelist, "confirm_by", NULL);
     if (!until)
         return settings;
-    return cli_format(cli,
-                      "%s; %s at %s unless `latchkey whitelist confirm` is said from an address that this one "
-                      "lets in",
-                      settings, get_way_back(cli, whitelist), until);
+    return cli_format(
+        cli,
+        "%s; %s at %s unless `latchkey whitelist confirm` is said from an address that this one "
+        "lets in",
+        settings, get_way_back(cli, whitelist), until);
 }
 
 void whitelist_text_print_entry(struct cli *cli, const ProtobufCMessage *entry) {

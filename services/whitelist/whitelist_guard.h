@@ -44,9 +44,9 @@ bool whitelist_refuses(const struct whitelist_outcome *outcome, const struct whi
 // Whether it refuses uses that it let in before, so that there is something to confirm.
 bool whitelist_is_tightened(const struct whitelist_outcome *before, const struct whitelist_outcome *after);
 
-// FAILED_PRECONDITION (CONFIRMATION_PENDING), ABORTED for a publication. While a published list may still give
-// way to the one before it, a change of either would be lost or would be judged by a list that goes. While
-// settings may give way, other settings and lists would; entries stay, and may be edited.
+// FAILED_PRECONDITION (CONFIRMATION_PENDING), ABORTED for a publication. While a published list may still
+// give way to the one before it, a change of either would be lost or would be judged by a list that goes.
+// While settings may give way, other settings and lists would; entries stay, and may be edited.
 MUST_CHECK enum status whitelist_check_editable(const struct whitelist *whitelist, struct fault *fault);
 MUST_CHECK enum status whitelist_check_settled(const struct whitelist *whitelist, struct fault *fault);
 MUST_CHECK enum status whitelist_check_publishable(const struct whitelist *whitelist, struct fault *fault);

@@ -33,8 +33,8 @@ struct whitelist_settings {
     enum whitelist_scope scope;
     int64_t confirm_by_ms; // those before come back then; CLOCK_NEVER_MS = they are gone
 };
-// After whitelist_store_lock(). With a time only where nothing waits (whitelist_check_settled()); switching off
-// ends the waiting of other settings, not that of a list.
+// After whitelist_store_lock(). With a time only where nothing waits (whitelist_check_settled()); switching
+// off ends the waiting of other settings, not that of a list.
 MUST_CHECK enum status whitelist_store_update(struct app_call *call,
                                               const struct whitelist_settings *settings,
                                               struct whitelist *ret_whitelist);

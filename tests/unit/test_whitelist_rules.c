@@ -397,10 +397,10 @@ static void what_refuses_more_than_before_is_tightened(void **state) {
         const struct whitelist_outcome *before, *after;
         bool is_tightened;
     } cases[] = {
-        {&off, &all, true},          {&off, &logins, true},      {&off_logins, &all, true},
+        {&off, &all, true},           {&off, &logins, true},      {&off_logins, &all, true},
         {&off_logins, &logins, true}, {&logins, &all, true},      {&all, &logins, false},
-        {&all, &all, false},         {&logins, &logins, false},  {&all, &off, false},
-        {&logins, &off, false},      {&off, &off_logins, false}, {&off_logins, &off, false},
+        {&all, &all, false},          {&logins, &logins, false},  {&all, &off, false},
+        {&logins, &off, false},       {&off, &off_logins, false}, {&off_logins, &off, false},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++)
         assert_int_equal(whitelist_is_tightened(cases[i].before, cases[i].after), cases[i].is_tightened);
