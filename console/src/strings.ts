@@ -515,6 +515,16 @@ export const security = {
     saved: "Saved.",
     switchedOn: "The whitelist is on.",
     switchedOff: "The whitelist is off.",
+    confirmHint: "Unless somebody whose address is on the list keeps it on in time, it goes off again by itself.",
+    confirmScopeHint: "Unless somebody whose address is on the list keeps it so in time, it covers log-ins only again by itself.",
+    noWayBack: "Without a time nothing brings the company back in by itself: whoever the list refuses has to ask the operator.",
+    switchedOnTrial: "The whitelist is on until its time is over. Keep it on before.",
+    savedOnTrial: "Saved until its time is over. Keep it before.",
+};
+
+export const within = {
+    label: "Confirm within",
+    spans: {"0s": "Without: it stays in any case", "300s": "5 minutes", "600s": "10 minutes", "1800s": "30 minutes", "3600s": "1 hour", "86400s": "1 day"},
 };
 
 export const ownAddress = {
@@ -526,14 +536,38 @@ export const ownAddress = {
     added: (address: string) => `${address} is added.`,
 };
 
-export const confirmation = {
+const listWaits = {
     title: "This list waits to be kept.",
     text: "Unless somebody on it keeps it in time, the list before comes back by itself. Nothing else can be changed until then.",
-    left: "Time left",
-    marks: (seconds: number) => `${seconds >= 60 ? `${seconds / 60} minutes` : `${seconds} seconds`} left to keep the list.`,
     keep: "Keep it",
     kept: "The list stays.",
     over: "The time is over: the list before comes back.",
+    lapsed: "Nobody kept the list in time: the list before is back.",
+};
+
+export const confirmation = {
+    left: "Time left",
+    marks: (seconds: number) => `${seconds >= 60 ? `${seconds / 60} minutes` : `${seconds} seconds`} left to keep it.`,
+    kinds: {
+        WHITELIST_UNCONFIRMED_UNSPECIFIED: listWaits,
+        WHITELIST_UNCONFIRMED_LIST: listWaits,
+        WHITELIST_UNCONFIRMED_SWITCH: {
+            title: "The whitelist is on, and waits to be kept on.",
+            text: "Unless somebody whose address is on it keeps it on in time, it goes off again by itself. Who is missing can be added until then.",
+            keep: "Keep it on",
+            kept: "The whitelist stays on.",
+            over: "The time is over: the whitelist goes off.",
+            lapsed: "Nobody kept the whitelist on in time: it is off again.",
+        },
+        WHITELIST_UNCONFIRMED_SCOPE: {
+            title: "The whitelist covers every token, and waits to be kept so.",
+            text: "Unless somebody whose address is on it keeps it so in time, it covers log-ins only again by itself. Who is missing can be added until then.",
+            keep: "Keep it so",
+            kept: "The whitelist covers every token.",
+            over: "The time is over: the whitelist covers log-ins only.",
+            lapsed: "Nobody kept it in time: the whitelist covers log-ins only again.",
+        },
+    },
 };
 
 export const drafts = {
@@ -556,9 +590,7 @@ export const drafts = {
     publishTitle: "Put this draft in the live list's place?",
     publishText: "It takes effect at once, everywhere.",
     listIsOff: "The whitelist is off: the draft restricts nothing until it is switched on.",
-    confirmWithin: "Confirm within",
     confirmHint: "Unless somebody on the new list keeps it in time, the list before comes back by itself.",
-    within: {"0s": "Without: it stays in any case", "300s": "5 minutes", "600s": "10 minutes", "1800s": "30 minutes", "3600s": "1 hour", "86400s": "1 day"},
     published: "The draft is the live list.",
     force: "Publish all the same",
     discard: "Discard",

@@ -100,13 +100,22 @@ static void print_settings(struct cli *cli, const ProtobufCMessage *response) {
 
 static void print_enabled(struct cli *cli, const ProtobufCMessage *response) {
     print_settings(cli, response);
+    if (options_has(&cli->options, "confirm-within") &&
+        !field_find_message(field_find_message(response, "whitelist"), "confirm_by"))
+        fputs(
+            "latchkey: nothing waits to be confirmed: it covered that before, or the server is one that does "
+            "not know --confirm-within\n",
+            cli->err);
     fputs("It is not for companies whose people come through VPNs or from changing addresses: whose address "
           "changes is locked out.\n",
           cli->out);
 }
 
 enum exit_code whitelist_command_enable(struct cli *cli) {
-    return answer_call(cli, RPC_UPDATE_WHITELIST, make_update(cli, true), print_enabled);
+    static const struct request_field trial[] = {REQUEST_FIELD("confirm-within", "confirm_within")};
+    ProtobufCMessage *request = make_update(cli, true);
+    request_set(cli, request, trial, ARRAY_LENGTH(trial));
+    return answer_call(cli, RPC_UPDATE_WHITELIST, request, print_enabled);
 }
 
 enum exit_code whitelist_command_disable(struct cli *cli) {

@@ -23,13 +23,20 @@ static const struct option show_options[] = {
     WATCH_OPTION,
 };
 
-static const struct option switch_options[] = {
-    CHOICE("scope", "SCOPE",
-           "What it covers: every token, or log-ins only. Stays as it was by default, at first all.",
-           scope_choices),
+#define SCOPE_OPTION                                                                                  \
+    CHOICE("scope", "SCOPE",                                                                          \
+           "What it covers: every token, or log-ins only. Stays as it was by default, at first all.", \
+           scope_choices)
+
+static const struct option enable_options[] = {
+    SCOPE_OPTION,
+    VALUE(DURATION, "confirm-within", "TIME",
+          "Lets the settings before come back by themselves after so long, such as 10m, unless confirmed."),
     FORCE_OPTION,
     CHANGE_OPTIONS,
 };
+
+static const struct option disable_options[] = {SCOPE_OPTION, FORCE_OPTION, CHANGE_OPTIONS};
 
 static const struct option confirm_options[] = {CHANGE_OPTIONS};
 
@@ -99,13 +106,15 @@ static const struct command whitelist_rows[] = {
      .summary = "Switches it on: only listed addresses get in",
      .details =
          "It is not for companies whose people come through VPNs or from changing addresses: whose address changes is\n"
-         "locked out. `latchkey whitelist preview` says beforehand whom it would refuse.",
-     .options = TABLE(switch_options),
+         "locked out. `latchkey whitelist preview` says beforehand whom it would refuse, and with --confirm-within it goes\n"
+         "off again unless `latchkey whitelist confirm` is said in time from an address that it lets in.\n"
+         "\n  latchkey whitelist enable --confirm-within 10m",
+     .options = TABLE(enable_options),
      .run = whitelist_command_enable},
     {.noun = "whitelist",
      .verb = "disable",
      .summary = "Switches it off: it restricts nothing",
-     .options = TABLE(switch_options),
+     .options = TABLE(disable_options),
      .run = whitelist_command_disable},
     {.noun = "whitelist",
      .verb = "add",
@@ -147,7 +156,7 @@ static const struct command whitelist_rows[] = {
      .run = whitelist_command_preview},
     {.noun = "whitelist",
      .verb = "confirm",
-     .summary = "Keeps a list that was published with --confirm-within",
+     .summary = "Keeps what was published or switched on with --confirm-within",
      .options = TABLE(confirm_options),
      .run = whitelist_command_confirm},
     {.noun = "whitelist",

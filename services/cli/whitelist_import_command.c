@@ -289,7 +289,8 @@ static void print_draft(struct whitelist_import *import) {
             import->draft_id);
 }
 
-// Nothing can be published while a list waits for its confirmation: better said before the work than after.
+// Nothing can be published while something waits for its confirmation: better said before the work than
+// after.
 static enum exit_code refuse_while_pending(struct whitelist_import *import) {
     struct cli *cli = import->cli;
     const ProtobufCMessage *response =
@@ -298,8 +299,8 @@ static enum exit_code refuse_while_pending(struct whitelist_import *import) {
         return EXIT_CODE_DONE;
     return cli_fail(
         cli, EXIT_CODE_REFUSED,
-        "the list that was published last waits for its confirmation: `latchkey whitelist confirm` it "
-        "first, or say --no-publish");
+        "what was changed last waits for its confirmation: `latchkey whitelist confirm` it first, or say "
+        "--no-publish");
 }
 
 static enum exit_code import_into_draft(struct whitelist_import *import) {

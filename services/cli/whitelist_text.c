@@ -27,6 +27,16 @@ static const char *describe_settings(struct cli *cli, const ProtobufCMessage *wh
                       strcmp(scope, "logins") == 0 ? "log-ins only" : "every token", count);
 }
 
+// What happens where nobody confirms.
+static const char *get_way_back(struct cli *cli, const ProtobufCMessage *whitelist) {
+    const char *unconfirmed = answer_get_word(cli, whitelist, "unconfirmed", "WHITELIST_UNCONFIRMED_");
+    if (strcmp(unconfirmed, "switch") == 0)
+        return "it goes off";
+    if (strcmp(unconfirmed, "scope") == 0)
+        return "it covers log-ins only again";
+    return "the list before comes back"; // also of a server that does not say what
+}
+
 const char *whitelist_text_describe(struct cli *cli, const ProtobufCMessage *whitelist) {
     const char *settings = describe_settings(cli, whitelist),
                *until = answer_get_time(cli, whitelist, "confirm_by", NULL);
@@ -34,9 +44,9 @@ const char *whitelist_text_describe(struct cli *cli, const ProtobufCMessage *whi
         return settings;
     return cli_format(
         cli,
-        "%s; the list before comes back at %s unless `latchkey whitelist confirm` is said from an "
-        "address that this one lets in",
-        settings, until);
+        "%s; %s at %s unless `latchkey whitelist confirm` is said from an address that this one "
+        "lets in",
+        settings, get_way_back(cli, whitelist), until);
 }
 
 void whitelist_text_print_entry(struct cli *cli, const ProtobufCMessage *entry) {

@@ -10,12 +10,21 @@
 #include "common/base/uuid.h"
 #include "common/ip/prefix.h"
 
+// What waits for its confirmation, and comes to what without.
+enum whitelist_unconfirmed {
+    WHITELIST_UNCONFIRMED_NOTHING,
+    WHITELIST_UNCONFIRMED_LIST,   // a published list: the one before comes back
+    WHITELIST_UNCONFIRMED_SWITCH, // the list is on: it goes off
+    WHITELIST_UNCONFIRMED_SCOPE,  // the list covers every token: it covers log-ins alone
+};
+
 struct whitelist {
     struct uuid company_id;
     bool is_enabled;
     enum whitelist_scope scope;
     int64_t entry_count;   // disabled and expired ones included
     int64_t confirm_by_ms; // CLOCK_NEVER_MS = nothing waits
+    enum whitelist_unconfirmed unconfirmed;
     int64_t version;
 };
 

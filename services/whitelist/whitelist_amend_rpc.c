@@ -56,7 +56,7 @@ static enum status check_present(struct app_call *call, const struct amendment_r
                                  const struct whitelist_entry *present) {
     enum status status = etag_check(request->etag, present->version, call->fault);
     if (status == STATUS_OK && uuid_is_zero(request->draft_id))
-        status = whitelist_check_settled(&standing->whitelist, call->fault);
+        status = whitelist_check_editable(&standing->whitelist, call->fault);
     return status;
 }
 

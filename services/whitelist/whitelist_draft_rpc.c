@@ -1,7 +1,5 @@
 // Drafts: begun, got, thrown away, published, confirmed.
 #include "common/app/app.h"
-#include "common/base/clock.h"
-#include "common/protobuf/timestamp.h"
 #include "services/whitelist/whitelist_draft_store.h"
 #include "services/whitelist/whitelist_message_rpc.h"
 #include "services/whitelist/whitelist_note.h"
@@ -97,18 +95,6 @@ enum status whitelist_rpc_discard_draft(struct app_call *call, const ProtobufCMe
 
 // ---- PublishWhitelistDraft ----
 
-static int64_t read_confirm_by_ms(const Latchkey__V1__PublishWhitelistDraftRequest *request,
-                                  struct app_call *call) {
-    const Google__Protobuf__Duration *within = request->confirm_within;
-    if (!within || (within->seconds == 0 && within->nanos == 0))
-        return CLOCK_NEVER_MS;
-    int64_t within_ms = 0;
-    if (!duration_get_ms(within, &within_ms) || within_ms < WHITELIST_CONFIRM_MIN_MS ||
-        within_ms > WHITELIST_CONFIRM_MAX_MS)
-        fault_add_field(call->fault, "confirm_within", "type 1 minute to 7 days, or 0 to publish for good");
-    return call->now_ms + within_ms;
-}
-
 static enum status check_candidate(struct app_call *call, bool is_forced,
                                    const struct whitelist_candidate *candidate) {
     struct whitelist_asker asker = whitelist_rpc_get_asker(call);
@@ -128,7 +114,7 @@ static enum status publish(struct app_call *call, const Latchkey__V1__PublishWhi
                            struct whitelist *ret_whitelist) {
     struct whitelist_candidate candidate;
     struct uuid draft_id = whitelist_rpc_read_draft(request->draft_id, call->fault);
-    int64_t confirm_by_ms = read_confirm_by_ms(request, call);
+    int64_t confirm_by_ms = whitelist_rpc_read_confirm_by_ms(request->confirm_within, call);
     enum status status = call->fault->status;
     if (status == STATUS_OK)
         status = whitelist_store_lock_draft(call, draft_id, &candidate);

@@ -50,6 +50,8 @@ static const struct db_statement statements[] = {
     [CONFIRM] = {"whitelist_confirm",
                  "UPDATE latchkey.whitelist SET previous_list_id = NULL, confirm_by = NULL"
                  " WHERE company_id = $1"},
+    // The settings before come back by triggers, which tell the two apart by the pointer: one that names it
+    // reverts (0028).
     [REVERT] = {"whitelist_revert",
                 "UPDATE latchkey.whitelist SET live_list_id = previous_list_id, previous_list_id = NULL,"
                 " confirm_by = NULL WHERE company_id = $1 AND confirm_by <= clock_timestamp()"},

@@ -58,10 +58,10 @@ MUST_CHECK enum status whitelist_store_lock_draft(struct app_call *call, struct 
 MUST_CHECK enum status whitelist_store_publish(struct app_call *call, struct uuid draft_id,
                                                int64_t confirm_by_ms, struct whitelist *ret_whitelist);
 
-// After whitelist_store_lock(): the list that was published stays.
+// After whitelist_store_lock(): the list or the settings that wait stay.
 MUST_CHECK enum status whitelist_store_confirm(struct app_call *call, struct whitelist *ret_whitelist);
 
-// Locks, and puts the list before back if the time to confirm is over. False: it is not, or was confirmed.
+// Locks, and puts what was before back if the time to confirm is over. False: it is not, or was confirmed.
 struct whitelist_reversal {
     bool is_done;
     struct whitelist before, after;

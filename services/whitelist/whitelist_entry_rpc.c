@@ -82,7 +82,7 @@ static enum status check_added(struct app_call *call, const struct whitelist_add
     if (!uuid_is_zero(addition->draft_id))
         return whitelist_check_draft_room(before->entry_count, (int64_t)addition->count, &whitelist_limits,
                                           call->fault);
-    enum status status = whitelist_check_settled(before, call->fault);
+    enum status status = whitelist_check_editable(before, call->fault);
     if (status != STATUS_OK)
         return status;
     return whitelist_check_room(before->entry_count, (int64_t)addition->count, &whitelist_limits,
@@ -151,7 +151,7 @@ struct uuid *whitelist_rpc_read_entry_ids(char *const *texts, size_t count, cons
 static enum status check_removed(struct app_call *call, bool is_forced,
                                  const struct whitelist_removed *removed) {
     struct whitelist_asker asker = whitelist_rpc_get_asker(call);
-    enum status status = whitelist_check_settled(&removed->before.whitelist, call->fault);
+    enum status status = whitelist_check_editable(&removed->before.whitelist, call->fault);
     if (status != STATUS_OK || is_forced)
         return status;
     return whitelist_check_outcome(&removed->before.outcome, &removed->after.outcome, &asker, call->fault);

@@ -41,8 +41,13 @@ MUST_CHECK enum status whitelist_check_outcome(const struct whitelist_outcome *b
 // Whether that list refuses whoever asks.
 bool whitelist_refuses(const struct whitelist_outcome *outcome, const struct whitelist_asker *asker);
 
-// While a published list may still give way to the one before it, a change of either would be lost or would
-// be judged by a list that goes: FAILED_PRECONDITION (CONFIRMATION_PENDING), ABORTED for another publication.
+// Whether it refuses uses that it let in before, so that there is something to confirm.
+bool whitelist_is_tightened(const struct whitelist_outcome *before, const struct whitelist_outcome *after);
+
+// FAILED_PRECONDITION (CONFIRMATION_PENDING), ABORTED for a publication. While a published list may still
+// give way to the one before it, a change of either would be lost or would be judged by a list that goes.
+// While settings may give way, other settings and lists would; entries stay, and may be edited.
+MUST_CHECK enum status whitelist_check_editable(const struct whitelist *whitelist, struct fault *fault);
 MUST_CHECK enum status whitelist_check_settled(const struct whitelist *whitelist, struct fault *fault);
 MUST_CHECK enum status whitelist_check_publishable(const struct whitelist *whitelist, struct fault *fault);
 

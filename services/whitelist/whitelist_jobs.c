@@ -18,7 +18,7 @@ static enum status revert(struct app_call *call, void *context) {
     enum status status = whitelist_store_revert(call, &reversal);
     if (status != STATUS_OK || !reversal.is_done)
         return status;
-    log_event(LOG_LEVEL_INFO, "a published whitelist was not confirmed: the list before has come back",
+    log_event(LOG_LEVEL_INFO, "a whitelist was not confirmed in time: what was before has come back",
               LOG_TEXT("company", typeid_of(TYPEID_COMPANY, call->company_id).text));
     return whitelist_note(call, "whitelist.reverted", &reversal.before, &reversal.after);
 }

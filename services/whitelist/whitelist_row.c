@@ -20,7 +20,7 @@ enum {
 };
 static_assert(VERSION == WHITELIST_ENTRY_COLUMN_COUNT - 1, "the last column");
 
-enum { COMPANY_ID, ENABLED, SCOPE, ENTRY_COUNT, CONFIRM_BY, WHITELIST_VERSION };
+enum { COMPANY_ID, ENABLED, SCOPE, ENTRY_COUNT, CONFIRM_BY, WHITELIST_VERSION, PREVIOUS_ENABLED };
 
 bool whitelist_row_read_entry(const struct db_result *rows, int row, struct arena *arena,
                               struct whitelist_entry *ret_entry) {
@@ -46,6 +46,15 @@ enum status whitelist_row_refuse_draft(struct app_call *call, struct uuid draft_
                      typeid_of(TYPEID_DRAFT, draft_id).text);
 }
 
+static enum whitelist_unconfirmed read_unconfirmed(const struct db_result *rows) {
+    if (db_result_is_null(rows, 0, CONFIRM_BY))
+        return WHITELIST_UNCONFIRMED_NOTHING;
+    if (db_result_is_null(rows, 0, PREVIOUS_ENABLED))
+        return WHITELIST_UNCONFIRMED_LIST;
+    return db_result_get_bool(rows, 0, PREVIOUS_ENABLED) ? WHITELIST_UNCONFIRMED_SCOPE
+                                                         : WHITELIST_UNCONFIRMED_SWITCH;
+}
+
 enum status whitelist_row_read(struct app_call *call, const struct db_result *rows, struct uuid draft_id,
                                struct whitelist *ret_whitelist) {
     if (db_result_get_row_count(rows) == 0 && !uuid_is_zero(draft_id))
@@ -59,6 +68,7 @@ enum status whitelist_row_read(struct app_call *call, const struct db_result *ro
         .scope = (enum whitelist_scope)db_result_get_int16(rows, 0, SCOPE),
         .entry_count = db_result_get_int64(rows, 0, ENTRY_COUNT),
         .confirm_by_ms = db_result_get_time_ms_or(rows, 0, CONFIRM_BY, CLOCK_NEVER_MS),
+        .unconfirmed = read_unconfirmed(rows),
         .version = db_result_get_int64(rows, 0, WHITELIST_VERSION),
     };
     return STATUS_OK;

@@ -49,7 +49,8 @@ MUST_CHECK bool whitelist_row_read_entry(const struct db_result *rows, int row, 
                                          struct whitelist_entry *ret_entry);
 
 // The whitelist `w` with the count of the list `l`.
-#define WHITELIST_COLUMNS "w.company_id, w.enabled, w.scope, l.entry_count, w.confirm_by, w.version"
+#define WHITELIST_COLUMNS \
+    "w.company_id, w.enabled, w.scope, l.entry_count, w.confirm_by, w.version, w.previous_enabled"
 
 // NOT_FOUND (DRAFT_NOT_FOUND) where there is no row and `draft_id` is one.
 MUST_CHECK enum status whitelist_row_read(struct app_call *call, const struct db_result *rows,

@@ -1,12 +1,15 @@
 #include "services/whitelist/whitelist_rpc.h"
 
+#include "common/base/clock.h"
 #include "common/base/typeid.h"
 #include "common/grpc/etag.h"
+#include "common/protobuf/timestamp.h"
 #include "common/protobuf/update_mask.h"
 #include "services/whitelist/whitelist_draft_store.h"
 #include "services/whitelist/whitelist_entry_store.h"
 #include "services/whitelist/whitelist_message_rpc.h"
 #include "services/whitelist/whitelist_note.h"
+#include "services/whitelist/whitelist_rules.h"
 #include "services/whitelist/whitelist_service.h"
 #include "services/whitelist/whitelist_store.h"
 
@@ -42,6 +45,16 @@ struct uuid whitelist_rpc_read_draft(const char *draft_id, struct fault *fault) 
 uint32_t whitelist_rpc_read_bits(bool is_set, uint32_t bits) {
     // A number that a peer sent never reads as unset.
     return !is_set ? IP_PREFIX_BITS_UNSET : bits == IP_PREFIX_BITS_UNSET ? IP_PREFIX_BITS_UNSET - 1 : bits;
+}
+
+int64_t whitelist_rpc_read_confirm_by_ms(const Google__Protobuf__Duration *within, struct app_call *call) {
+    if (!within || (within->seconds == 0 && within->nanos == 0))
+        return CLOCK_NEVER_MS;
+    int64_t within_ms = 0;
+    if (!duration_get_ms(within, &within_ms) || within_ms < WHITELIST_CONFIRM_MIN_MS ||
+        within_ms > WHITELIST_CONFIRM_MAX_MS)
+        fault_add_field(call->fault, "confirm_within", "type 1 minute to 7 days, or 0 to change it for good");
+    return call->now_ms + within_ms;
 }
 
 // ---- GetWhitelist ----
@@ -94,12 +107,18 @@ static enum status check_update(struct app_call *call, const Latchkey__V1__Updat
     return status;
 }
 
-static enum status store_update(struct app_call *call, const struct whitelist *before,
-                                const struct whitelist_outcome *after, struct whitelist *ret_whitelist) {
+static enum status store_update(struct app_call *call, const struct whitelist_standing *standing,
+                                const struct whitelist_outcome *after, int64_t confirm_by_ms,
+                                struct whitelist *ret_whitelist) {
+    const struct whitelist *before = &standing->whitelist;
+    bool is_tightened = whitelist_is_tightened(&standing->outcome, after);
+    struct whitelist_settings settings = {.is_enabled = after->is_enabled,
+                                          .scope = after->scope,
+                                          .confirm_by_ms = is_tightened ? confirm_by_ms : CLOCK_NEVER_MS};
     *ret_whitelist = *before;
     if (after->is_enabled == before->is_enabled && after->scope == before->scope)
         return STATUS_OK;
-    enum status status = whitelist_store_update(call, after->is_enabled, after->scope, ret_whitelist);
+    enum status status = whitelist_store_update(call, &settings, ret_whitelist);
     return status == STATUS_OK ? whitelist_note(call, "whitelist.updated", before, ret_whitelist) : status;
 }
 
@@ -109,6 +128,7 @@ static enum status update(struct app_call *call, const Latchkey__V1__UpdateWhite
     uint32_t mask =
         update_mask_parse(request->update_mask, update_fields, ARRAY_LENGTH(update_fields), call->fault);
     enum whitelist_scope scope = whitelist_rpc_read_scope(wish, call->fault);
+    int64_t confirm_by_ms = whitelist_rpc_read_confirm_by_ms(request->confirm_within, call);
     if (call->fault->status != STATUS_OK)
         return call->fault->status;
 
@@ -122,7 +142,7 @@ static enum status update(struct app_call *call, const Latchkey__V1__UpdateWhite
     if (mask & UPDATE_MASK_BIT(SCOPE))
         after.scope = scope;
     status = check_update(call, request, &standing, &after);
-    return status == STATUS_OK ? store_update(call, &standing.whitelist, &after, ret_whitelist) : status;
+    return status == STATUS_OK ? store_update(call, &standing, &after, confirm_by_ms, ret_whitelist) : status;
 }
 
 enum status whitelist_rpc_update(struct app_call *call, const ProtobufCMessage *message,

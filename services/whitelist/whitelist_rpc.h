@@ -56,6 +56,9 @@ MUST_CHECK struct uuid *whitelist_rpc_read_entry_ids(char *const *texts, size_t 
 // Checking bits as the rules want them; `is_set` is whether the oneof has them.
 uint32_t whitelist_rpc_read_bits(bool is_set, uint32_t bits);
 
+// Until when what a request changes is to be confirmed; CLOCK_NEVER_MS = not at all. Names a bad duration.
+int64_t whitelist_rpc_read_confirm_by_ms(const Google__Protobuf__Duration *within, struct app_call *call);
+
 // What a wish of the contract asks as the scope: cleared, what a company begins with. Names a bad one.
 enum whitelist_scope whitelist_rpc_read_scope(const Latchkey__V1__Whitelist *wish, struct fault *fault);
 

@@ -3,7 +3,7 @@
 #include "common/base/clock.h"
 #include "services/whitelist/whitelist_row.h"
 
-enum { PLAN, LOCK_LIVE, LOCK_DRAFT, READ, STANDING, UPDATE };
+enum { PLAN, LOCK_LIVE, LOCK_DRAFT, READ, STANDING, UPDATE, UPDATE_ON_TRIAL };
 
 static const struct db_statement statements[] = {
     [PLAN] = {"whitelist_plan", "SELECT " WHITELIST_PLAN_AFRESH},
@@ -27,6 +27,10 @@ static const struct db_statement statements[] = {
                   " AND e.entry_id <> ALL ($5) ORDER BY e.list_id, e.cidr LIMIT 1) AS live)"},
     [UPDATE] = {"whitelist_update",
                 "UPDATE latchkey.whitelist SET enabled = $2, scope = $3 WHERE company_id = $1"},
+    [UPDATE_ON_TRIAL] =
+        {"whitelist_update_on_trial",
+         "UPDATE latchkey.whitelist SET enabled = $2, scope = $3, confirm_by = $4, previous_enabled = enabled,"
+         " previous_scope = scope, previous_list_id = live_list_id WHERE company_id = $1"},
 };
 
 // ---- parts of other round trips ----
@@ -94,15 +98,19 @@ enum status whitelist_store_lock(struct app_call *call, struct whitelist_standin
     return whitelist_store_read_standing(call, live, &commands[2], &commands[3], ret_standing);
 }
 
-enum status whitelist_store_update(struct app_call *call, bool is_enabled, enum whitelist_scope scope,
+enum status whitelist_store_update(struct app_call *call, const struct whitelist_settings *settings,
                                    struct whitelist *ret_whitelist) {
+    bool is_on_trial = settings->confirm_by_ms != CLOCK_NEVER_MS;
     struct db_params target, update;
     whitelist_row_init_params(&target, call, live);
     db_params_init(&update, call->arena);
     db_params_add_uuid(&update, call->company_id);
-    db_params_add_bool(&update, is_enabled);
-    db_params_add_int16(&update, (int16_t)scope);
-    struct db_command commands[] = {{&statements[UPDATE], &update, NULL}, {&statements[READ], &target, NULL}};
+    db_params_add_bool(&update, settings->is_enabled);
+    db_params_add_int16(&update, (int16_t)settings->scope);
+    if (is_on_trial)
+        db_params_add_time_ms(&update, settings->confirm_by_ms);
+    struct db_command commands[] = {{&statements[is_on_trial ? UPDATE_ON_TRIAL : UPDATE], &update, NULL},
+                                    {&statements[READ], &target, NULL}};
     enum status status = db_query_batch(call->transaction, commands, ARRAY_LENGTH(commands));
     if (status != STATUS_OK)
         return db_fault(call->fault, status);

@@ -28,9 +28,16 @@ struct whitelist_standing {
 // Locks the live list.
 MUST_CHECK enum status whitelist_store_lock(struct app_call *call, struct whitelist_standing *ret_standing);
 
-// After whitelist_store_lock().
-MUST_CHECK enum status whitelist_store_update(struct app_call *call, bool is_enabled,
-                                              enum whitelist_scope scope, struct whitelist *ret_whitelist);
+struct whitelist_settings {
+    bool is_enabled;
+    enum whitelist_scope scope;
+    int64_t confirm_by_ms; // those before come back then; CLOCK_NEVER_MS = they are gone
+};
+// After whitelist_store_lock(). With a time only where nothing waits (whitelist_check_settled()); switching
+// off ends the waiting of other settings, not that of a list.
+MUST_CHECK enum status whitelist_store_update(struct app_call *call,
+                                              const struct whitelist_settings *settings,
+                                              struct whitelist *ret_whitelist);
 
 // For the other stores, as parts of their round trips. All live in the call's arena; a draft_id of zero is
 // the live list. STANDING is of the list without `removed`; read it with whitelist_store_read_standing().

@@ -1,5 +1,6 @@
 """My company > Security: the whitelist is typed, pasted, tried out and switched on, and nobody locks themselves out by accident."""
 
+import re
 import unittest
 
 from console_case import LISTED, UNLISTED, ConsoleCase, whitelist_pb2
@@ -86,6 +87,99 @@ class Whitelist(ConsoleCase):
         console.said("The whitelist is on")
         self.assertEqual(self.reason(used.secret, ELSEWHERE), "REASON_COMPANY_IP_NOT_LISTED")
         self.assertEqual(self.reason(used.secret, LISTED), "REASON_OK")
+
+    def waiting(self):
+        """What of the whitelist waits for its confirmation; and that it is on."""
+        whitelist = self.administrator.whitelist.GetWhitelist(whitelist_pb2.GetWhitelistRequest(), timeout=60).whitelist
+        return whitelist_pb2.WhitelistUnconfirmed.Name(whitelist.unconfirmed).removeprefix("WHITELIST_UNCONFIRMED_"), whitelist.enabled
+
+    def switch_on(self, within="10 minutes"):
+        """By the page, with everybody of these tests on the list."""
+        self.add_entries("127.0.0.0/8", "203.0.113.0/24")
+        console = self.console
+        console.open("/security")
+        console.button("Switch on").click()
+        expect(console.field("Confirm within", console.dialog).locator("option:checked")).to_have_text("10 minutes")
+        if within != "10 minutes":
+            console.field("Confirm within", console.dialog).select_option(within)
+        return console
+
+    def end_soon(self):
+        self.deployment.execute("UPDATE latchkey.whitelist SET confirm_by = now() + interval '3 seconds' WHERE confirm_by IS NOT NULL")
+
+    def test_switched_on_it_counts_down_also_after_a_reload_until_it_is_kept(self):
+        console = self.switch_on("5 minutes")
+        console.button("Switch on", console.dialog).click()
+        console.said("The whitelist is on until its time is over")
+        expect(console.page.get_by_role("timer")).to_have_text(re.compile("^[45]:[0-5][0-9]$"))
+        self.assertEqual(self.waiting(), ("SWITCH", True))
+        console.open("/security")
+        expect(console.page.get_by_role("timer")).to_have_text(re.compile("^[45]:[0-5][0-9]$"))
+        console.fill_entry_row(1, "198.51.100.0", "24", "who was missing")
+        console.button("Add").click()
+        console.said("1 entry is added")
+        console.button("Keep it on").click()
+        console.said("The whitelist stays on")
+        expect(console.page.get_by_role("timer")).to_have_count(0)
+        self.assertEqual(self.waiting(), ("UNSPECIFIED", True))
+        self.assertIn("198.51.100.0/24", self.entries())
+
+    def test_switched_on_it_goes_off_again_where_nobody_keeps_it_and_says_so(self):
+        made = self.new_token()
+        console = self.switch_on()
+        console.button("Switch on", console.dialog).click()
+        console.said("The whitelist is on")
+        self.assertEqual(self.reason(made.secret, ELSEWHERE), "REASON_COMPANY_IP_NOT_LISTED")
+        self.end_soon()
+        console.open("/security")
+        expect(console.page.get_by_role("timer")).to_be_visible()
+        console.said("Nobody kept the whitelist on in time: it is off again.")
+        expect(console.button("Switch on")).to_be_visible()
+        self.assertEqual(self.waiting(), ("UNSPECIFIED", False))
+        self.assertEqual(self.reason(made.secret, ELSEWHERE), "REASON_OK")
+
+    def test_who_locks_himself_out_all_the_same_is_let_in_again(self):
+        self.add_entries("127.0.0.0/8", "10.0.0.0/8")
+        console = self.console
+        console.open("/security")
+        console.button("Switch on").click()
+        console.button("Switch on", console.dialog).click()
+        console.dialog.get_by_role("alert").get_by_role("button").click()
+        wait_until(self.is_on, 60, "the whitelist to be on")
+        console.open("/security")
+        expect(console.page.get_by_text(LISTED).first).to_be_visible()
+        expect(console.button("Keep it on")).to_have_count(0)
+        self.end_soon()
+        wait_until(lambda: not self.is_on(), 60, "the whitelist to be off again")
+        console.open("/security")
+        expect(console.button("Switch on")).to_be_visible()
+
+    def test_switched_on_for_good_it_warns_and_does_not_wait(self):
+        console = self.switch_on("Without: it stays in any case")
+        expect(console.dialog).to_contain_text("has to ask the operator")
+        console.button("Switch on", console.dialog).click()
+        console.said("The whitelist is on.")
+        self.assertEqual(self.waiting(), ("UNSPECIFIED", True))
+        expect(console.page.get_by_role("timer")).to_have_count(0)
+
+    def test_covering_more_waits_to_be_kept_and_covering_less_does_not(self):
+        console = self.switch_on("Without: it stays in any case")
+        console.button("Switch on", console.dialog).click()
+        console.said("The whitelist is on.")
+        console.button("Change what it covers").click()
+        expect(console.field("Confirm within", console.dialog)).to_have_count(0)
+        console.field("Covers", console.dialog).select_option("Log-ins only")
+        console.button("Save", console.dialog).click()
+        console.said("Saved.")
+        console.button("Change what it covers").click()
+        console.field("Covers", console.dialog).select_option("Every token of the company")
+        expect(console.field("Confirm within", console.dialog)).to_be_visible()
+        console.button("Save", console.dialog).click()
+        console.said("Saved until its time is over")
+        self.assertEqual(self.waiting(), ("SCOPE", True))
+        console.button("Keep it so").click()
+        console.said("The whitelist covers every token.")
+        self.assertEqual(self.waiting(), ("UNSPECIFIED", True))
 
     def test_the_entry_that_lets_one_in_is_not_removed_by_accident(self):
         self.whitelist_only("203.0.113.0/24")

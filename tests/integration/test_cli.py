@@ -399,6 +399,20 @@ class Whitelist(CommandCase):
         settings = self.run_json("whitelist", "disable")["whitelist"]
         self.assertEqual((settings["enabled"], settings["scope"]), (False, "WHITELIST_SCOPE_LOGINS"))
 
+    def test_switched_on_for_a_time_it_says_what_comes_then_and_is_confirmed(self):
+        self.add("127.0.0.0/8")
+        said = self.run_well("whitelist", "enable", "--scope", "logins", "--confirm-within", "10m")
+        self.assertRegex(said, "^the whitelist is on, for log-ins only; entries: 1; it goes off at .* unless `latchkey whitelist confirm` is said")
+        self.assertRegex(self.run_well("whitelist", "show"), "; it goes off at ")
+        self.assert_fails(5, "CONFIRMATION_PENDING", "whitelist", "enable", "--scope", "all")
+        self.assertRegex(self.run_well("whitelist", "confirm"), "^the whitelist is on, for log-ins only; entries: 1; validators")
+        said = self.run_well("whitelist", "enable", "--scope", "all", "--confirm-within", "10m")
+        self.assertIn("; it covers log-ins only again at ", said)
+        self.assertEqual(self.run_json("whitelist", "confirm")["whitelist"]["scope"], "WHITELIST_SCOPE_ALL")
+        again = self.run_command("whitelist", "enable", "--confirm-within", "10m")
+        self.assertEqual((again.returncode, "nothing waits to be confirmed" in again.stderr), (0, True))
+        self.assert_fails(2, "confirm-within", "whitelist", "disable", "--confirm-within", "10m")
+
     def test_an_address_is_checked_with_its_entry_or_the_nearest_one(self):
         entry = self.add("203.0.113.0/24", "--note", "office")[0]["entry_id"]
         said = self.run_well("whitelist", "check", "203.0.113.7")

@@ -31,10 +31,6 @@ class DraftCase(WhitelistCase):
                                        "JOIN latchkey.company c USING (company_id) WHERE c.is_demo GROUP BY 1")
         return dict(rows)
 
-    def pass_confirm_by(self):
-        """As if the time to confirm were over."""
-        self.deployment.execute("UPDATE latchkey.whitelist SET confirm_by = now() WHERE confirm_by IS NOT NULL")
-
 
 class Drafts(DraftCase):
     def test_a_copy_has_the_live_entries_under_their_ids_and_an_empty_one_none(self):

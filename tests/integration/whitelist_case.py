@@ -45,9 +45,12 @@ class WhitelistCase(unittest.TestCase):
     def get(self, address=HOME, client=None):
         return self.call("GetWhitelist", whitelist_pb2.GetWhitelistRequest(), address, client).whitelist
 
-    def update(self, mask=None, address=HOME, client=None, etag="", force=False, **fields):
-        request = whitelist_pb2.UpdateWhitelistRequest(whitelist=whitelist_pb2.Whitelist(etag=etag, **fields), force=force)
+    def update(self, mask=None, address=HOME, client=None, etag="", force=False, confirm_within=0, request_id="", **fields):
+        request = whitelist_pb2.UpdateWhitelistRequest(whitelist=whitelist_pb2.Whitelist(etag=etag, **fields), force=force,
+                                                       request_id=request_id)
         request.update_mask.paths.extend(fields if mask is None else mask)
+        if confirm_within:
+            request.confirm_within.FromSeconds(confirm_within)
         return self.call("UpdateWhitelist", request, address, client).whitelist
 
     def add(self, *entries, address=HOME, client=None, **fields):
@@ -100,6 +103,10 @@ class WhitelistCase(unittest.TestCase):
 
     def confirm(self, address=HOME, client=None, **fields):
         return self.call("ConfirmWhitelist", whitelist_pb2.ConfirmWhitelistRequest(**fields), address, client).whitelist
+
+    def pass_confirm_by(self):
+        """As if the time to confirm were over."""
+        self.deployment.execute("UPDATE latchkey.whitelist SET confirm_by = now() WHERE confirm_by IS NOT NULL")
 
     def preview(self, address=HOME, client=None, **fields):
         return self.call("PreviewWhitelist", whitelist_pb2.PreviewWhitelistRequest(**fields), address, client)

@@ -353,7 +353,10 @@ static void a_list_is_confirmed_in_time_and_from_inside(void **state) {
         {NOW_MS + 1, NOW_MS + 1, NULL},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
-        struct whitelist whitelist = {.confirm_by_ms = cases[i].confirm_by_ms};
+        bool waits = cases[i].confirm_by_ms != CLOCK_NEVER_MS;
+        struct whitelist whitelist = {.confirm_by_ms = cases[i].confirm_by_ms,
+                                      .unconfirmed = waits ? WHITELIST_UNCONFIRMED_SWITCH
+                                                           : WHITELIST_UNCONFIRMED_NOTHING};
         fault_init(&fault, &arena);
         enum status status = whitelist_check_confirmable(&whitelist, cases[i].until_ms, &asker, &fault);
         assert_int_equal(status == STATUS_OK, cases[i].reason == NULL);
@@ -364,13 +367,43 @@ static void a_list_is_confirmed_in_time_and_from_inside(void **state) {
 
 static void what_waits_to_be_confirmed_stays_as_it_is(void **state) {
     (void)state;
-    struct whitelist whitelist = {.confirm_by_ms = CLOCK_NEVER_MS};
-    assert_int_equal(whitelist_check_settled(&whitelist, &fault), STATUS_OK);
-    assert_int_equal(whitelist_check_publishable(&whitelist, &fault), STATUS_OK);
-    whitelist.confirm_by_ms = NOW_MS;
-    assert_int_equal(whitelist_check_settled(&whitelist, &fault), STATUS_FAILED_PRECONDITION);
-    fault_init(&fault, &arena);
-    assert_int_equal(whitelist_check_publishable(&whitelist, &fault), STATUS_ABORTED);
+    static const struct {
+        enum whitelist_unconfirmed unconfirmed;
+        enum status editable, settled, publishable;
+    } cases[] = {
+        {WHITELIST_UNCONFIRMED_NOTHING, STATUS_OK, STATUS_OK, STATUS_OK},
+        {WHITELIST_UNCONFIRMED_LIST, STATUS_FAILED_PRECONDITION, STATUS_FAILED_PRECONDITION, STATUS_ABORTED},
+        {WHITELIST_UNCONFIRMED_SWITCH, STATUS_OK, STATUS_FAILED_PRECONDITION, STATUS_ABORTED},
+        {WHITELIST_UNCONFIRMED_SCOPE, STATUS_OK, STATUS_FAILED_PRECONDITION, STATUS_ABORTED},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct whitelist whitelist = {.unconfirmed = cases[i].unconfirmed};
+        fault_init(&fault, &arena);
+        assert_int_equal(whitelist_check_editable(&whitelist, &fault), cases[i].editable);
+        fault_init(&fault, &arena);
+        assert_int_equal(whitelist_check_settled(&whitelist, &fault), cases[i].settled);
+        fault_init(&fault, &arena);
+        assert_int_equal(whitelist_check_publishable(&whitelist, &fault), cases[i].publishable);
+    }
+}
+
+static void what_refuses_more_than_before_is_tightened(void **state) {
+    (void)state;
+    static const struct whitelist_outcome off = {.scope = WHITELIST_SCOPE_ALL},
+                                          off_logins = {.scope = WHITELIST_SCOPE_LOGINS},
+                                          all = {.is_enabled = true, .scope = WHITELIST_SCOPE_ALL},
+                                          logins = {.is_enabled = true, .scope = WHITELIST_SCOPE_LOGINS};
+    static const struct {
+        const struct whitelist_outcome *before, *after;
+        bool is_tightened;
+    } cases[] = {
+        {&off, &all, true},           {&off, &logins, true},      {&off_logins, &all, true},
+        {&off_logins, &logins, true}, {&logins, &all, true},      {&all, &logins, false},
+        {&all, &all, false},          {&logins, &logins, false},  {&all, &off, false},
+        {&logins, &off, false},       {&off, &off_logins, false}, {&off_logins, &off, false},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++)
+        assert_int_equal(whitelist_is_tightened(cases[i].before, cases[i].after), cases[i].is_tightened);
 }
 
 // ---- overlaps ----
@@ -491,6 +524,7 @@ int main(void) {
         STAGED(an_end_that_is_near_counts_if_the_change_brings_it_nearer),
         STAGED(a_list_is_confirmed_in_time_and_from_inside),
         STAGED(what_waits_to_be_confirmed_stays_as_it_is),
+        STAGED(what_refuses_more_than_before_is_tightened),
         STAGED(holders_are_those_of_all_pairs),
         STAGED(the_longer_holder_is_told_that_of_the_list_first),
         STAGED(warnings_are_bounded),

@@ -1,7 +1,8 @@
-// A published list that gives way to the one before unless it is kept: how long there is, and *Keep it*.
+// A published list, or settings, that give way to those before unless they are kept: how long there is, and *Keep it*.
 
 import type {JSX} from "preact";
 import {useEffect, useRef, useState} from "preact/hooks";
+import type {WhitelistUnconfirmed} from "../../gen/api.ts";
 import {useChange} from "../rpc/use_change.ts";
 import {confirmation as strings} from "../strings.ts";
 import {announce} from "../ui/announce.tsx";
@@ -12,7 +13,7 @@ import {Time} from "../ui/time.tsx";
 import {clockText, reachedMark, secondsLeft} from "./countdown.ts";
 
 const TICK_MS = 1000;
-/** How often a page whose time is over looks whether the list before is back. */
+/** How often a page whose time is over looks whether what was before is back. */
 const LOOK_MS = 2000;
 
 function useSecondsLeft(until: string): number {
@@ -36,7 +37,15 @@ function useMarks(left: number): void {
     }, [left]);
 }
 
-export function ConfirmationNote({confirmBy, mayManage, onChanged}: {confirmBy: string; mayManage: boolean; onChanged: () => void}): JSX.Element {
+interface ConfirmationNoteProps {
+    confirmBy: string;
+    unconfirmed: WhitelistUnconfirmed;
+    mayManage: boolean;
+    onChanged: () => void;
+}
+
+export function ConfirmationNote({confirmBy, unconfirmed, mayManage, onChanged}: ConfirmationNoteProps): JSX.Element {
+    const words = strings.kinds[unconfirmed];
     const left = useSecondsLeft(confirmBy);
     const confirm = useChange("WhitelistService", "ConfirmWhitelist");
     const isOver = left === 0;
@@ -47,14 +56,14 @@ export function ConfirmationNote({confirmBy, mayManage, onChanged}: {confirmBy: 
         return () => clearInterval(timer);
     }, [isOver]);
     async function keep(): Promise<void> {
-        if (await confirm.run({})) announce(strings.kept);
+        if (await confirm.run({})) announce(words.kept);
         onChanged();
     }
     return (
         <Note tone="warn">
-            <p><strong>{isOver ? strings.over : strings.title}</strong> {strings.text}</p>
+            <p><strong>{isOver ? words.over : words.title}</strong> {words.text}</p>
             {!isOver && <p>{strings.left}: <span class="clock" role="timer">{clockText(left)}</span> (<Time at={confirmBy} />)</p>}
-            {mayManage && !isOver && <Button kind="primary" busy={confirm.busy} onClick={keep}>{strings.keep}</Button>}
+            {mayManage && !isOver && <Button kind="primary" busy={confirm.busy} onClick={keep}>{words.keep}</Button>}
             {confirm.error && <ErrorBox error={confirm.error} onRetry={keep} />}
         </Note>
     );

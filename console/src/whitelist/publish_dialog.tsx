@@ -9,17 +9,13 @@ import {common, drafts as strings} from "../strings.ts";
 import {announce} from "../ui/announce.tsx";
 import {Button} from "../ui/button.tsx";
 import {Dialog} from "../ui/dialog.tsx";
-import {SelectField} from "../ui/field.tsx";
 import {Form} from "../ui/form.tsx";
 import {Note} from "../ui/note.tsx";
 import {Preview} from "./preview.tsx";
-
-type Within = keyof typeof strings.within;
-
-const WITHIN = (Object.keys(strings.within) as Within[]).map(value => ({value, text: strings.within[value]}));
+import {USUAL, WithinField} from "./within_field.tsx";
 
 export function PublishDialog({draftId, isOn, onClose}: {draftId: string; isOn: boolean; onClose: () => void}): JSX.Element {
-    const [confirmWithin, setWithin] = useState<Within>("600s");
+    const [confirmWithin, setWithin] = useState(USUAL);
     const publish = useChange("WhitelistService", "PublishWhitelistDraft");
     const {error} = publish;
     const isOutdated = error?.reason === "DRAFT_OUTDATED";
@@ -36,8 +32,7 @@ export function PublishDialog({draftId, isOn, onClose}: {draftId: string; isOn: 
             </>}>
                 <p>{isOn ? strings.publishText : strings.listIsOff}</p>
                 <Preview request={{draftId}} />
-                <SelectField label={strings.confirmWithin} hint={strings.confirmHint} value={confirmWithin} onValue={setWithin}
-                    options={WITHIN} />
+                <WithinField hint={strings.confirmHint} value={confirmWithin} onValue={setWithin} />
                 {error && isLockOut(error) && <LockOut error={error} busy={publish.busy} onForce={() => run(true)} />}
                 {isOutdated && (
                     <Note tone="danger" alert>

@@ -45,6 +45,13 @@ def make_unconfirmed_list(stage):
             f"SELECT 1 FROM latchkey.whitelist WHERE {mine} AND confirm_by IS NULL")
 
 
+def make_unconfirmed_settings(stage):
+    stage.new_trial()
+    mine = f"company_id = '{uuid_of_id(stage.company_id)}'"
+    return (f"UPDATE latchkey.whitelist SET confirm_by = now() WHERE {mine}",
+            f"SELECT 1 FROM latchkey.whitelist WHERE {mine} AND confirm_by IS NULL AND NOT enabled")
+
+
 def make_forsaken_draft(stage):
     mine = f"list_id = '{uuid_of_id(stage.new_draft())}'"
     return (f"UPDATE latchkey.whitelist_list SET edited_at = now() - interval '31 days' WHERE {mine}",
@@ -106,6 +113,7 @@ def make_counted_refusals(stage):
 
 
 JOBS = (Job("whitelist-revert", "whitelist_revert", make_unconfirmed_list),
+        Job("whitelist-revert, settings", "whitelist_revert", make_unconfirmed_settings),
         Job("whitelist-sweep", "whitelist_discard_draft", make_forsaken_draft),
         Job("unused-tokens", "unused_end", make_unused_token),
         Job("expiry-notices", "notice_claim", make_expiring_token),

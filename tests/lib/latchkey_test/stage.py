@@ -160,6 +160,18 @@ class Stage:
             draft_id=draft_id, confirm_within={"seconds": 600}), timeout=20)
         return _pb("whitelist").ConfirmWhitelistRequest()
 
+    def new_trial(self):
+        """The whitelist, switched on from where we are, which is yet to be confirmed."""
+        whitelist_pb2 = _pb("whitelist")
+        self.confirm_publication()
+        mask = {"paths": ["enabled"]}
+        self.administrator.whitelist.UpdateWhitelist(whitelist_pb2.UpdateWhitelistRequest(
+            whitelist={"enabled": False}, update_mask=mask), timeout=20)
+        self.administrator.whitelist.AddWhitelistEntries(whitelist_pb2.AddWhitelistEntriesRequest(
+            entries=[whitelist_pb2.NewWhitelistEntry(address="127.0.0.0/8")]), timeout=20)
+        self.administrator.whitelist.UpdateWhitelist(whitelist_pb2.UpdateWhitelistRequest(
+            whitelist={"enabled": True}, update_mask=mask, confirm_within={"seconds": 600}), timeout=20)
+
     def new_member(self):
         return self.administrator.members.CreateMember(self.member_request(), timeout=20).member.member_id
 
