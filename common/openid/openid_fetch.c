@@ -26,10 +26,14 @@ static size_t on_body(char *data, size_t size, size_t count, void *context) {
     return transfer->answer->failed ? 0 : size * count;
 }
 
-static int on_progress(void *context, curl_off_t to_get, curl_off_t got, curl_off_t to_put, curl_off_t put) {
-    const struct openid_stop *stop = &((const struct transfer *)context)->request->stop;
-    (void)to_get, (void)got, (void)to_put, (void)put;
+static bool is_stopping(const struct openid_stop *stop) {
     return stop->is_stopping && stop->is_stopping(stop->context);
+}
+
+static int on_progress(void *context, curl_off_t to_get, curl_off_t got, curl_off_t to_put, curl_off_t put) {
+    const struct transfer *transfer = context;
+    (void)to_get, (void)got, (void)to_put, (void)put;
+    return is_stopping(&transfer->request->stop);
 }
 
 // ---- the request ----
@@ -92,10 +96,10 @@ static enum status judge(CURL *curl, CURLcode code, const struct buffer *answer,
 enum status openid_fetch(const struct openid_request *request, struct buffer *answer,
                          char ret_words[OPENID_WORDS_MAX]) {
     struct transfer transfer = {.request = request, .answer = answer};
-    CURL *curl = curl_easy_init();
+    CURL *curl = is_stopping(&request->stop) ? NULL : curl_easy_init();
     enum status status = STATUS_NO_MEMORY;
     answer->limit = request->answer_max;
-    snprintf(ret_words, OPENID_WORDS_MAX, "%s", status_get_text(status));
+    snprintf(ret_words, OPENID_WORDS_MAX, "we stop, or are out of memory");
     if (curl && set_target(curl, request) && set_limits(curl, &transfer))
         status = judge(curl, curl_easy_perform(curl), answer, ret_words);
     curl_easy_cleanup(curl);

@@ -1,6 +1,5 @@
 #include "services/console/console_by_openid.h"
 
-#include <stdatomic.h>
 #include <stdio.h>
 
 #include "common/app/http_form.h"
@@ -20,16 +19,13 @@
 #include "services/console/console_settings.h"
 
 enum { ASKERS_MAX = 100000, MS_PER_SECOND = 1000, SKEW_MS = 60000, BROWSER_LENGTH = BASE62_LENGTH_256 };
-// why half of the door's threads: a provider that is slow must not keep those who sign in by mail waiting.
-enum { BUSY_MAX = 2 };
 
-// Made by start(), and then const but for `busy`.
+// Made by start().
 static struct console_flows *flows;
 static struct throttle *tries;
 static struct openid_provider *provider;
 static const struct clock *time_source;
 static char redirect_uri[OPENID_URL_MAX + 1];
-static atomic_uint busy; // requests that may wait for the provider; relaxed: a count alone
 
 // ---- what anybody may ask for, and how often ----
 
@@ -37,17 +33,6 @@ static bool may_try(const struct http_request *request) {
     struct ip_address asker = console_client_find_address(request);
     int64_t ignored;
     return throttle_take(tries, &asker, clock_get_monotonic_ns(time_source), &ignored);
-}
-
-static bool enter(void) {
-    if (atomic_fetch_add_explicit(&busy, 1, memory_order_relaxed) < BUSY_MAX)
-        return true;
-    atomic_fetch_sub_explicit(&busy, 1, memory_order_relaxed);
-    return false;
-}
-
-static void leave(void) {
-    atomic_fetch_sub_explicit(&busy, 1, memory_order_relaxed);
 }
 
 static bool is_leaving(void *door) {
@@ -139,16 +124,10 @@ static void lead_there(const struct http_request *request, const char *company, 
 
 void console_by_openid_begin(const struct http_request *request, struct http_answer *answer) {
     char company[CONSOLE_COMPANY_MAX + 1];
-    if (!read_company(request, company)) {
+    if (read_company(request, company))
+        lead_there(request, company, answer);
+    else
         console_refuse(request, &console_refusal_malformed, answer);
-        return;
-    }
-    if (!enter()) {
-        console_refuse(request, &console_refusal_provider_unavailable, answer);
-        return;
-    }
-    lead_there(request, company, answer);
-    leave();
 }
 
 // ---- and back ----
@@ -276,12 +255,8 @@ static void go_on(const struct http_request *request, const struct returned *ret
                   answer);
     else if (!is_code(returned->code))
         turn_away(request, "PROVIDER_REFUSED", answer);
-    else if (!enter())
-        turn_away(request, "PROVIDER_UNAVAILABLE", answer);
-    else {
+    else
         redeem(request, flow, returned->code, answer);
-        leave();
-    }
 }
 
 void console_by_openid_come_back(const struct http_request *request, struct http_answer *answer) {

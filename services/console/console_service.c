@@ -15,6 +15,9 @@
 
 enum { THREADS = 4, URL_MAX = 512, BODY_BYTES_MAX = 4096 };
 
+// A provider that is slow leaves a thread to those who sign in by mail. Mails have 1 (console_mail.c).
+enum { SHARE_OF_OPENID = 2 };
+
 // ---- the site ----
 
 // Scripts, styles and pictures are our own files, nothing runs that stands in a page, and no page shows us.
@@ -68,12 +71,14 @@ static const struct http_route routes[] = {
      .methods = "POST",
      .max_body_bytes = BODY_BYTES_MAX,
      .ask = console_by_openid_ask,
+     .share = SHARE_OF_OPENID,
      .work = console_by_openid_begin},
     {.path = CONSOLE_OPENID_CALLBACK,
      .name = "openid_callback",
      .methods = "GET",
      .max_body_bytes = BODY_BYTES_MAX,
      .ask = console_by_openid_ask_back,
+     .share = SHARE_OF_OPENID,
      .work = console_by_openid_come_back},
 };
 

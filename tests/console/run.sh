@@ -10,6 +10,7 @@ TOOLS=$ROOT/build/browser
 PLAYWRIGHT=1.65.0
 AXE=4.13.0
 LIGHTHOUSE=12.8.2
+OIDC_PROVIDER=9.13.3
 
 say_missing() {
     echo "tests/console needs $1 on this machine: $2" >&2
@@ -42,12 +43,17 @@ install_judges() {
     npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$TOOLS/tools" "axe-core@$AXE" "lighthouse@$LIGHTHOUSE"
 }
 
+install_provider() {
+    npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$TOOLS/openid" "oidc-provider@$OIDC_PROVIDER"
+}
+
 main() {
     cd "$ROOT"
     check_machine
     mkdir -p "$TOOLS"
     once "playwright-$PLAYWRIGHT" install_playwright
     once "judges-$AXE-$LIGHTHOUSE" install_judges
+    once "provider-$OIDC_PROVIDER" install_provider
     /usr/bin/python3 tests/lib/with_postgres.py "$TOOLS/venv/bin/python" tests/lib/run_python.py tests/console
 }
 

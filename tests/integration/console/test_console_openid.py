@@ -310,14 +310,19 @@ class Tokens(OpenIdCase):
         self.assertEqual(self.provider.count("/evil"), 0)
 
     def test_a_key_that_is_for_something_else_or_too_short(self):
-        key = self.provider.key
-        short = RsaKey("short", bits=1024)
-        for keys, signer in (([{**key.public(), "use": "enc"}], key), ([{**key.public(), "alg": "RS512"}], key), ([short.public()], short),
-                             ([key.public(), key.public()], key), ([], key), ([{"kty": "oct", "kid": "one", "k": "eA"}], key),
-                             ([{**key.public(), "n": "AAAA"}], key), ([{**key.public(), "n": "!"}], key), (["x", 7, None], key)):
-            self.provider.keys = keys
-            self.provider.make_token = lambda claims, signer=signer: token_of(signer, claims)
+        key, short = self.provider.key, RsaKey("short", bits=1024)
+        keys = [{**key.public(), **wrong, "kid": f"wrong-{i}"} for i, wrong in enumerate((
+            {"use": "enc"}, {"use": None}, {"alg": "RS512"}, {"kty": "oct", "k": "eA"}, {"kty": "EC"}, {"n": "AAAA"}, {"n": "!"}, {"n": ""},
+            {"e": ""}, {"e": "AA"}, {"n": key.public()["n"] * 8}, {"n": key.public()["n"] + "\0"}))]
+        twice = {**key.public(), "kid": "twice"}
+        self.provider.keys = ["x", 7, None, [], *keys, twice, twice, short.public(), {**key.public(), "kid": "right"}]
+        for key_id in [key["kid"] for key in keys] + ["twice", None]:
+            self.provider.make_token = lambda claims, key_id=key_id: token_of(key, claims, kid=key_id)
             self.refuse()
+        self.provider.make_token = lambda claims: token_of(short, claims)
+        self.refuse()
+        self.provider.make_token = lambda claims: token_of(key, claims, kid="right")
+        self.assertIsNone(self.try_to_sign_in())
 
     def test_what_is_no_token(self):
         good = {}
@@ -365,16 +370,18 @@ class Answers(OpenIdCase):
         def be_slow(handler):
             time.sleep(1.9)
             handler.reply(400, {})
-        secrets = [(browser, self.ask_for_link(browser, self.new_member())) for browser in [self.browser()]]
+        browser = self.browser()
+        secret = self.ask_for_link(browser, self.new_member())
+        self.assertIsNone(self.try_to_sign_in())
+        begun = [(slow, *self.go(slow)) for slow in (self.browser() for _ in range(8))]
         self.provider.answers = {"/token": be_slow}
+        before = self.provider.count("/token")
         with ThreadPoolExecutor(8) as pool:
-            slow = [pool.submit(self.try_to_sign_in) for _ in range(6)]
-            wait_until(lambda: self.provider.count("/token") == 2, 30, "two requests to be on their way")
-            for browser, secret in secrets:
-                self.assertEqual(browser.post("/session/link", {"secret": secret}).status, 200)
-            reasons = sorted(result.result(60) for result in slow)
-        self.assertIn("PROVIDER_UNAVAILABLE", reasons)
-        self.assertLessEqual(reasons.count(REFUSED), 4)
+            waiting = [pool.submit(self.come_back, slow, code=code, state=asked["state"]) for slow, asked, code in begun]
+            wait_until(lambda: self.provider.count("/token") - before >= 3, 30, "all that may to be on their way")
+            self.assertEqual(browser.post("/session/link", {"secret": secret}).status, 200)
+            self.assertLess(self.provider.count("/token") - before, 8, "they have all been answered before")
+            self.assertEqual({result.result(60) for result in waiting}, {REFUSED})
 
 
 class Discovery(OpenIdCase):
@@ -410,7 +417,9 @@ class Discovery(OpenIdCase):
             self.provider.answers = {"/keys": answer}
             wait_until(lambda: self.try_to_sign_in() == REFUSED, 30, "the keys to be too old")
         self.provider.answers = {}
-        self.assertIsNone(self.try_to_sign_in())
+        got = self.try_to_sign_in()
+        print(self.deployment.server.log()[-1500:], self.provider.requests[-4:])
+        self.assertIsNone(got)
 
     def test_a_provider_that_says_it_names_itself_in_each_answer_has_to(self):
         self.provider.document = {"authorization_response_iss_parameter_supported": True}
