@@ -78,7 +78,8 @@ static enum status check_parts(const struct url_parts *parts, const struct smtp_
         return refuse(
             ret_error, error_size,
             "--smtp-password-file is given, but --smtp-url names no user: type smtp://USER@HOST:PORT");
-    if (is_smtp && parts->user && options->tls == SMTP_TLS_OPPORTUNISTIC && !loopback_is_host(bytes_of_text(parts->host)))
+    if (is_smtp && parts->user && options->tls == SMTP_TLS_OPPORTUNISTIC &&
+        !loopback_is_host(bytes_of_text(parts->host)))
         return refuse(ret_error, error_size,
                       "--smtp-tls opportunistic would show the password to whoever stands on the way; use "
                       "required, or a server on loopback");

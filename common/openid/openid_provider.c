@@ -200,8 +200,8 @@ bool openid_provider_is_issuer(struct openid_provider *provider, struct bytes is
 static bool write_client(const struct openid_provider *provider, struct buffer *name, struct buffer *secret) {
     struct buffer file = {0};
     char error[ERROR_MAX];
-    bool is_read =
-        whole_file_read(provider->options.secret_file, &file, SECRET_FILE_MAX, error, sizeof(error)) == STATUS_OK;
+    bool is_read = whole_file_read(provider->options.secret_file, &file, SECRET_FILE_MAX, error,
+                                   sizeof(error)) == STATUS_OK;
     struct bytes rest = buffer_get_bytes(&file);
     struct bytes line = bytes_trim(bytes_split(&rest, '\n'));
     if (line.len > 0 && line.data[line.len - 1] == '\r')

@@ -38,7 +38,8 @@ static bool is_for(const json_t *claims, const char *client_id) {
     bool is_named = is_text(openid_json_find_text(claims, "aud", AUDIENCE_MAX), client_id);
     for (size_t i = 0; i < count; i++) {
         const json_t *name = json_array_get(audience, i);
-        is_named |= json_string_length(name) == strlen(client_id) && is_text(json_string_value(name), client_id);
+        is_named |=
+            json_string_length(name) == strlen(client_id) && is_text(json_string_value(name), client_id);
     }
     return is_named && (is_party || (!has_party && count <= 1));
 }

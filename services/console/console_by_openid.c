@@ -191,15 +191,15 @@ static bool is_code(struct bytes code) {
     return code.len > 0 && code.len <= OPENID_CODE_MAX;
 }
 
-// Whom the member's issuer and subject name; where those are nobody's, whose address the provider vouches for.
+// Whom the member's issuer and subject name; where those are nobody's, whose address the provider vouches
+// for.
 static struct console_login_result log_in(const struct http_request *request, const char *company,
                                           const struct openid_identity *identity,
                                           struct http_answer *answer) {
-    struct console_login_result result =
-        console_login_make(request, company,
-                           json_pack("{s:s,s:s}", "issuer", console_settings.openid_issuer, "subject",
-                                     identity->subject),
-                           answer);
+    struct console_login_result result = console_login_make(
+        request, company,
+        json_pack("{s:s,s:s}", "issuer", console_settings.openid_issuer, "subject", identity->subject),
+        answer);
     if (result.login != CONSOLE_LOGIN_NOBODY || strcmp(result.reason, "MEMBER_NOT_FOUND") != 0)
         return result;
     if (!*identity->email)
@@ -234,7 +234,8 @@ static void redeem(const struct http_request *request, const struct console_flow
     struct openid_stop stop = stop_of(request);
     enum status status = openid_provider_redeem(provider, code, &sign_in, &stop, &identity);
     if (status != STATUS_OK) {
-        turn_away(request, status == STATUS_UNAVAILABLE ? "PROVIDER_UNAVAILABLE" : "PROVIDER_REFUSED", answer);
+        turn_away(request, status == STATUS_UNAVAILABLE ? "PROVIDER_UNAVAILABLE" : "PROVIDER_REFUSED",
+                  answer);
         return;
     }
     if (!console_flows_take(flows, flow, clock_get_boottime_ns(time_source))) {

@@ -1,6 +1,6 @@
 // Sign-ins that are on their way at an OpenID provider. Nothing is kept of one that has only begun, so that
-// who begins many uses nothing up: all of it stands in `state`, which goes to the provider and comes back, and
-// which we know again by a key of this process. It is for one browser, which a cookie tells, for a while.
+// who begins many uses nothing up: all of it stands in `state`, which goes to the provider and comes back,
+// and which we know again by a key of this process. It is for one browser, which a cookie tells, for a while.
 // What a provider has signed somebody in by is kept as long as that, so that it works once.
 //
 //     state = hex(begun, random, company, HMAC(key, "state", browser, begun, random, company))

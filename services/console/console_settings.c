@@ -183,9 +183,10 @@ const struct setting console_setting_table[CONSOLE_SETTING_COUNT] = {
      .offset = OF(openid_issuer),
      .accept = accept_issuer,
      .value_name = "URL",
-     .help = "The OpenID provider that people may sign in by: its issuer, exactly as it writes it. It is told "
-             "to lead back to --console-url with /session/openid/callback behind it. Whom it vouches for is "
-             "believed."},
+     .help =
+         "The OpenID provider that people may sign in by: its issuer, exactly as it writes it. It is told "
+         "to lead back to --console-url with /session/openid/callback behind it. Whom it vouches for is "
+         "believed."},
     {.name = "console-openid-client-id",
      .type = SETTING_TEXT,
      .offset = OF(openid_client_id),

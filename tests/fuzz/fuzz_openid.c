@@ -1,5 +1,5 @@
-// A token and a set of keys, both of somebody we know nothing of, and a discovery document. Nobody has the private
-// parts of the fixed keys: no token is good by them.
+// A token and a set of keys, both of somebody we know nothing of, and a discovery document. Nobody has the
+// private parts of the fixed keys: no token is good by them.
 #include <assert.h>
 #include <string.h>
 

@@ -115,7 +115,8 @@ static void so_many_are_used_up_at_once(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(it_is_known_again_with_all_that_it_was, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_longest_company_fits_and_a_longer_one_does_not, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_longest_company_fits_and_a_longer_one_does_not, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(no_two_are_alike, set_up, tear_down),
         cmocka_unit_test_setup_teardown(it_is_of_its_browser_and_of_its_process, set_up, tear_down),
         cmocka_unit_test_setup_teardown(each_character_of_it_counts, set_up, tear_down),
