@@ -93,6 +93,10 @@ static enum status judge(CURL *curl, CURLcode code, const struct buffer *answer,
     return STATUS_INVALID;
 }
 
+enum status openid_fetch_prepare(void) {
+    return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
 enum status openid_fetch(const struct openid_request *request, struct buffer *answer,
                          char ret_words[OPENID_WORDS_MAX]) {
     struct transfer transfer = {.request = request, .answer = answer};

@@ -30,6 +30,9 @@ struct openid_request {
 
 #define OPENID_WORDS_MAX 128
 
+// Before the first threads: prepares libcurl. NO_MEMORY.
+MUST_CHECK enum status openid_fetch_prepare(void);
+
 // `answer` is an empty buffer; it has the body. UNAVAILABLE: there is no whole answer; INVALID: its status is
 // not 200; TOO_LARGE; NO_MEMORY. `ret_words` then says why in words of ours.
 MUST_CHECK enum status openid_fetch(const struct openid_request *request, struct buffer *answer,

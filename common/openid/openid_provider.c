@@ -39,7 +39,8 @@ struct openid_provider {
 // ---- life ----
 
 enum status openid_provider_new(const struct openid_options *options, struct openid_provider **ret_provider) {
-    struct openid_provider *provider = calloc(1, sizeof(*provider));
+    struct openid_provider *provider =
+        openid_fetch_prepare() == STATUS_OK ? calloc(1, sizeof(*provider)) : NULL;
     if (!provider)
         return STATUS_NO_MEMORY;
     size_t len = strlen(options->issuer);

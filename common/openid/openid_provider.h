@@ -37,6 +37,7 @@ struct openid_options {
     const struct clock *clock;
 };
 
+// Before the threads that use it. NO_MEMORY.
 MUST_CHECK enum status openid_provider_new(const struct openid_options *options,
                                            struct openid_provider **ret_provider);
 void openid_provider_free(struct openid_provider *provider); // takes NULL

@@ -5,6 +5,7 @@
 #include "common/base/arena.h"
 #include "common/openid/openid_json.h"
 #include "common/protobuf/base64.h"
+#include "common/protobuf/json_heap.h"
 
 enum { HEADER_MAX = 2048, KEY_ID_MAX = 512, RSA_BITS_MIN = 2048, RSA_BITS_MAX = 8192, RSA_TEXT_MAX = 1400 };
 
@@ -105,9 +106,21 @@ static json_t *read_claims(const cjose_jws_t *jws) {
     return cjose_jws_get_plaintext(jws, &text, &len, NULL) ? openid_json_read(bytes_of(text, len)) : NULL;
 }
 
+struct import {
+    struct bytes token;
+    cjose_jws_t *jws;
+};
+
+static void import_token(void *context) {
+    struct import *import = context;
+    import->jws = cjose_jws_import((const char *)import->token.data, import->token.len, NULL);
+}
+
 static enum openid_verdict verify(struct bytes token, const cjose_jwk_t *jwk, json_t **ret_claims) {
-    cjose_jws_t *jws = cjose_jws_import((const char *)token.data, token.len, NULL);
+    struct import import = {token, NULL};
     enum openid_verdict verdict = OPENID_BROKEN;
+    enum status status = json_heap_run(import_token, &import);
+    cjose_jws_t *jws = status == STATUS_OK ? import.jws : NULL;
     if (jws)
         verdict = cjose_jws_verify(jws, jwk, NULL) ? OPENID_GOOD : OPENID_SIGNATURE_WRONG;
     if (verdict == OPENID_GOOD) {
