@@ -6,7 +6,7 @@
 BUILD_PACKAGES=(
     gcc libc6-dev dpkg-dev cmake ninja-build pkg-config ccache protobuf-compiler protobuf-c-compiler libprotobuf-dev
     libnghttp2-dev libprotobuf-c-dev libpq-dev libssl-dev libuv1-dev liburcu-dev zlib1g-dev libidn2-dev libpsl-dev
-    libcurl4-openssl-dev libmicrohttpd-dev libjansson-dev
+    libcurl4-openssl-dev libmicrohttpd-dev libjansson-dev libcjose-dev
 )
 # What builds the console's pages, too, where npm is not there already and nobody has built them (console/dist).
 # shellcheck disable=SC2034

@@ -13,7 +13,7 @@ source "$ROOT/deploy/packages.sh"
 TEST_PACKAGES=(
     "${BUILD_PACKAGES[@]}" "${SERVER_PACKAGES[@]}" git curl ca-certificates openssl libcmocka-dev
     clang-16 clang-format-16 faketime libclang-rt-16-dev lintian llvm-16 mandoc shellcheck
-    python3 python3-aiosmtpd python3-grpcio python3-h2 python3-hyperframe python3-protobuf python3-psycopg2 python3-seccomp
+    python3 python3-aiosmtpd python3-cryptography python3-grpcio python3-h2 python3-hyperframe python3-protobuf python3-psycopg2 python3-seccomp
     python3-yaml protobuf-compiler-grpc caddy g++ libgrpc++-dev haproxy iproute2 nghttp2-client nginx-light spin systemd tor-geoipdb
 )
 

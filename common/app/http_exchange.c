@@ -287,6 +287,7 @@ static void on_work(struct http_work *work) {
 // Once it has begun it is done, also for a client that goes.
 static enum MHD_Result work(struct http_exchange *exchange) {
     exchange->work.run = on_work;
+    exchange->work.share = exchange->route->share;
     exchange->state = EXCHANGE_ASKED;
     MHD_suspend_connection(exchange->connection);
     enter(exchange, HTTP_WORKED_ON);

@@ -56,6 +56,7 @@ struct http_route {
                  struct http_answer *answer);
     // In place of a call: on a thread of the door's (http_work.h), which may block. NULL = there is a call.
     void (*work)(const struct http_request *request, struct http_answer *answer);
+    unsigned share; // of the threads that work gets: worker.h
 };
 
 // The first field of that name (in lower case), and the only one: data NULL if there is none or another.

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "common/ip/prefix.h"
+#include "common/ip/loopback.h"
 #include "common/mail/smtp_reply.h"
 
 enum { CONNECT_TIMEOUT_MS = 10000, PASSWORD_MAX = 1000 };
@@ -45,20 +45,6 @@ static char *get_part(CURLU *url, CURLUPart part, unsigned flags) {
     return curl_url_get(url, part, &text, flags) == CURLUE_OK ? text : NULL;
 }
 
-static bool is_loopback(const char *host) {
-    struct bytes text = bytes_of_text(host);
-    struct ip_address address;
-    struct ip_prefix v4, v6;
-    if (text.len > 2 && text.data[0] == '[')
-        text = bytes_of(text.data + 1, text.len - 2);
-    if (bytes_is_equal_ignoring_case(text, BYTES_LITERAL("localhost")))
-        return true;
-    return ip_address_parse(text, &address) == IP_PARSE_OK &&
-           ip_prefix_parse(BYTES_LITERAL("127.0.0.0/8"), &v4) == IP_PARSE_OK &&
-           ip_prefix_parse(BYTES_LITERAL("::1"), &v6) == IP_PARSE_OK &&
-           (ip_prefix_contains_address(&v4, &address) || ip_prefix_contains_address(&v6, &address));
-}
-
 // Everything of a URL that counts; the texts are libcurl's.
 struct url_parts {
     char *scheme, *user, *password, *host, *path;
@@ -92,7 +78,8 @@ static enum status check_parts(const struct url_parts *parts, const struct smtp_
         return refuse(
             ret_error, error_size,
             "--smtp-password-file is given, but --smtp-url names no user: type smtp://USER@HOST:PORT");
-    if (is_smtp && parts->user && options->tls == SMTP_TLS_OPPORTUNISTIC && !is_loopback(parts->host))
+    if (is_smtp && parts->user && options->tls == SMTP_TLS_OPPORTUNISTIC &&
+        !loopback_is_host(bytes_of_text(parts->host)))
         return refuse(ret_error, error_size,
                       "--smtp-tls opportunistic would show the password to whoever stands on the way; use "
                       "required, or a server on loopback");
@@ -107,7 +94,7 @@ static enum status fill_server(struct smtp_server *server, CURLU *url, const str
                                const struct smtp_options *options) {
     bool is_smtps = strcmp(parts->scheme, "smtps") == 0;
     server->is_strict = is_smtps || options->tls == SMTP_TLS_REQUIRED ||
-                        (options->tls == SMTP_TLS_AUTO && !is_loopback(parts->host));
+                        (options->tls == SMTP_TLS_AUTO && !loopback_is_host(bytes_of_text(parts->host)));
     server->timeout_ms = options->timeout_ms;
     server->user = strdup(parts->user ? parts->user : "");
     server->password_file = copy_text(options->password_file);

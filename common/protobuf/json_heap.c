@@ -1,5 +1,5 @@
 // why: jansson 2.14 drops the bytes of a token for which its buffer cannot grow, reads on, and then writes
-// past the end of what it makes of the token. So a failure does not reach it: json_heap_load() takes back all
+// past the end of what it makes of the token. So a failure does not reach it: json_heap_run() takes back all
 // that was allocated since it began, which stands in a list for that long, and never returns into the
 // library.
 #include "common/protobuf/json_heap.h"
@@ -74,31 +74,44 @@ __attribute__((constructor)) static void take_over_heap(void) {
     json_set_alloc_funcs(allocate, release);
 }
 
-// NULL, and nothing left behind, when memory has run out; `*ret_has_ended` is false then.
-static json_t *load_text(struct heap_load *load, struct bytes text, size_t flags, json_error_t *ret_error,
-                         bool *ret_has_ended) {
-    *ret_has_ended = false;
+static bool run_to_its_end(struct heap_load *load, void (*run)(void *context), void *context) {
     if (setjmp(load->out_of_memory) != 0)
-        return NULL;
-    json_t *tree =
-        json_loadb((const char *)text.data, text.len, JSON_DECODE_ANY | JSON_ALLOW_NUL | flags, ret_error);
-    *ret_has_ended = true;
-    return tree;
+        return false;
+    run(context);
+    return true;
 }
 
-enum status json_heap_load(struct bytes text, size_t flags, json_error_t *ret_error, json_t **ret_tree) {
+enum status json_heap_run(void (*run)(void *context), void *context) {
     struct heap_load load = {0};
-    bool has_ended;
     current_load = &load;
-    json_t *tree = load_text(&load, text, flags, ret_error, &has_ended);
+    bool has_ended = run_to_its_end(&load, run, context);
     current_load = NULL;
     void (*let_go)(struct heap_block *) = has_ended ? unlink_block : free_block;
     while (load.blocks)
         let_go(load.blocks);
-    if (!has_ended || (!tree && json_error_code(ret_error) == json_error_out_of_memory))
+    return has_ended ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+struct text_load {
+    struct bytes text;
+    size_t flags;
+    json_error_t *error;
+    json_t *tree;
+};
+
+static void load_text(void *context) {
+    struct text_load *load = context;
+    load->tree = json_loadb((const char *)load->text.data, load->text.len,
+                            JSON_DECODE_ANY | JSON_ALLOW_NUL | load->flags, load->error);
+}
+
+enum status json_heap_load(struct bytes text, size_t flags, json_error_t *ret_error, json_t **ret_tree) {
+    struct text_load load = {text, flags, ret_error, NULL};
+    if (json_heap_run(load_text, &load) != STATUS_OK ||
+        (!load.tree && json_error_code(ret_error) == json_error_out_of_memory))
         return STATUS_NO_MEMORY;
-    if (!tree)
+    if (!load.tree)
         return STATUS_MALFORMED;
-    *ret_tree = tree;
+    *ret_tree = load.tree;
     return STATUS_OK;
 }

@@ -14,6 +14,11 @@
 MUST_CHECK enum status json_heap_load(struct bytes text, size_t flags, json_error_t *ret_error,
                                       json_t **ret_tree);
 
+// Runs what reads JSON by itself, such as another library. NO_MEMORY: the JSON library's memory ran out, and
+// what it had allocated meanwhile is gone; `run` was left where it was, so what else it had allocated is
+// lost.
+MUST_CHECK enum status json_heap_run(void (*run)(void *context), void *context);
+
 // For what json_dumps() has returned, in place of free(). Takes NULL.
 void json_heap_free(char *text);
 

@@ -79,6 +79,10 @@ bool console_by_mail_ask(const struct http_request *request, struct local_reques
     char text[2 * BROWSER_BYTES + 1];
     if (!console_guard_admits(request, answer))
         return false;
+    if (!console_settings_has_mail()) {
+        console_refuse(request, &console_refusal_way_off, answer);
+        return false;
+    }
     struct bytes browser = choose_browser(request, text);
     const struct console_refusal *refusal = ask(request, browser);
     if (refusal) {

@@ -30,11 +30,23 @@ struct bytes console_cookie_find(const struct metadata *fields, const char *name
     return count == 1 && is_word(found) ? found : BYTES_EMPTY;
 }
 
-void console_cookie_set(const struct http_request *request, struct http_answer *answer, const char *name,
-                        struct bytes value, int64_t max_age_s) {
-    const char *text =
-        arena_format(request->arena, "%s=%.*s; Path=/; HttpOnly; Secure; SameSite=Strict; Max-Age=%lld", name,
-                     BYTES_FORMAT(value), (long long)max_age_s);
+#define ATTRIBUTES "%s=%.*s; Path=/; HttpOnly; Secure; SameSite="
+
+static void add(const struct http_request *request, struct http_answer *answer, const char *text) {
     if (text)
         http_answer_add(request, answer, "set-cookie", bytes_of_text(text));
+}
+
+void console_cookie_set(const struct http_request *request, struct http_answer *answer, const char *name,
+                        struct bytes value, int64_t max_age_s) {
+    add(request, answer,
+        arena_format(request->arena, ATTRIBUTES "Strict; Max-Age=%lld", name, BYTES_FORMAT(value),
+                     (long long)max_age_s));
+}
+
+void console_cookie_set_for_return(const struct http_request *request, struct http_answer *answer,
+                                   const char *name, struct bytes value, int64_t max_age_s) {
+    add(request, answer,
+        arena_format(request->arena, ATTRIBUTES "Lax; Max-Age=%lld", name, BYTES_FORMAT(value),
+                     (long long)max_age_s));
 }

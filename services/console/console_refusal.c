@@ -19,6 +19,13 @@ const struct console_refusal console_refusal_too_many = {
 const struct console_refusal console_refusal_unavailable = {
     503, "unavailable", "UNAVAILABLE", "nobody can be signed in at the moment; try again"};
 
+const struct console_refusal console_refusal_way_off = {404, "not_found", "WAY_OFF",
+                                                        "this console does not sign people in that way"};
+const struct console_refusal console_refusal_too_many_tries = {
+    429, "resource_exhausted", "TOO_MANY_TRIES", "too many sign-ins were begun from your address; wait"};
+const struct console_refusal console_refusal_provider_unavailable = {
+    503, "unavailable", "PROVIDER_UNAVAILABLE", "the identity provider can't be reached now; try again"};
+
 static const struct console_refusal company_address = {
     403, "permission_denied", "COMPANY_IP_NOT_LISTED",
     "the company's whitelist does not hold your address; ask your administrator"};

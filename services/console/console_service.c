@@ -2,8 +2,8 @@
 
 #include <stdio.h>
 
-#include "common/app/mail_settings.h"
 #include "services/console/console_by_mail.h"
+#include "services/console/console_by_openid.h"
 #include "services/console/console_call.h"
 #include "services/console/console_client.h"
 #include "services/console/console_guard.h"
@@ -14,6 +14,9 @@
 #include "services/console/console_settings.h"
 
 enum { THREADS = 4, URL_MAX = 512, BODY_BYTES_MAX = 4096 };
+
+// A provider that is slow leaves a thread to those who sign in by mail. Mails have 1 (console_mail.c).
+enum { SHARE_OF_OPENID = 2 };
 
 // ---- the site ----
 
@@ -63,6 +66,20 @@ static const struct http_route routes[] = {
      .max_body_bytes = BODY_BYTES_MAX,
      .ask = ask_by_json,
      .work = console_by_mail_use_link},
+    {.path = "/session/openid",
+     .name = "openid",
+     .methods = "POST",
+     .max_body_bytes = BODY_BYTES_MAX,
+     .ask = console_by_openid_ask,
+     .share = SHARE_OF_OPENID,
+     .work = console_by_openid_begin},
+    {.path = CONSOLE_OPENID_CALLBACK,
+     .name = "openid_callback",
+     .methods = "GET",
+     .max_body_bytes = BODY_BYTES_MAX,
+     .ask = console_by_openid_ask_back,
+     .share = SHARE_OF_OPENID,
+     .work = console_by_openid_come_back},
 };
 
 static const struct http_site site = {
@@ -81,6 +98,24 @@ static const struct http_site site = {
 
 // ---- what it needs ----
 
+static bool is_set(const char *text) {
+    return text && *text;
+}
+
+static const char *find_lack_of_openid(void) {
+    if (!console_settings_has_openid())
+        return is_set(console_settings.openid_client_id) || is_set(console_settings.openid_client_secret_file)
+                   ? "--console-openid-client-id, --console-openid-client-secret-file: name the provider with "
+                     "--console-openid-issuer, too"
+                   : NULL;
+    if (!is_set(console_settings.openid_client_id))
+        return "--console-openid-issuer: say with --console-openid-client-id what the provider calls this client";
+    if (!is_set(console_settings.openid_client_secret_file))
+        return "--console-openid-issuer: name the file with the client's secret by "
+               "--console-openid-client-secret-file";
+    return NULL;
+}
+
 static const char *find_lack(void) {
     if (!console_pages_are_there())
         return "--console-listen: this program was built without the console; build where npm is, or with "
@@ -89,9 +124,10 @@ static const char *find_lack(void) {
         return "--console-listen: say with --console-url what people type to get there";
     if (!console_settings.token_file)
         return "--console-listen: say with --console-token-file which token logs people in";
-    if (!mail_settings.smtp_url || !*mail_settings.smtp_url)
-        return "--console-listen: people sign in by e-mail; name the mail server with --smtp-url";
-    return NULL;
+    if (!console_settings_has_mail() && !console_settings_has_openid())
+        return "--console-listen: people sign in by e-mail or by an OpenID provider; name the mail server with "
+               "--smtp-url, or the provider with --console-openid-issuer";
+    return find_lack_of_openid();
 }
 
 static enum status check(const struct app_settings *settings, char *ret_error, size_t error_size) {
@@ -118,6 +154,8 @@ static enum status start(struct app *app, char *ret_error, size_t error_size) {
     enum status status = console_pages_start();
     if (status == STATUS_OK)
         status = console_by_mail_start(app_get_clock(app));
+    if (status == STATUS_OK)
+        status = console_by_openid_start(app_get_clock(app));
     if (status != STATUS_OK)
         snprintf(ret_error, error_size, "%s", status_get_text(status));
     return status;
@@ -125,6 +163,7 @@ static enum status start(struct app *app, char *ret_error, size_t error_size) {
 
 static void stop(struct app *app) {
     (void)app;
+    console_by_openid_stop();
     console_by_mail_stop();
     console_pages_stop();
 }

@@ -20,12 +20,22 @@ static void append_text(struct buffer *json, const char *name, const char *text)
         buffer_append_text(json, "null");
 }
 
+static const char *find_ways(void) {
+    if (!console_settings_has_openid())
+        return "[\"mail\"]";
+    return console_settings_has_mail() ? "[\"openid\",\"mail\"]" : "[\"openid\"]";
+}
+
 static void describe(const struct http_request *request, bool is_signed_in, struct http_answer *answer) {
     struct buffer json = {0};
     char client[IP_ADDRESS_TEXT_MAX + 1];
     const char *company = console_settings_get_company();
     console_client_format_address(request, client);
-    buffer_append_format(&json, "{\"signedIn\":%s,\"ways\":[\"mail\"]", is_signed_in ? "true" : "false");
+    buffer_append_format(&json, "{\"signedIn\":%s,\"ways\":%s", is_signed_in ? "true" : "false", find_ways());
+    if (console_settings_has_openid()) {
+        buffer_append_text(&json, ",\"provider\":");
+        buffer_append_json(&json, console_settings_get_provider_name());
+    }
     append_text(&json, "company", *company ? company : NULL);
     append_text(&json, "clientIp", client);
     buffer_append_byte(&json, '}');

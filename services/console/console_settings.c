@@ -4,8 +4,12 @@
 #include <string.h>
 
 #include "common/app/http_settings.h"
+#include "common/app/mail_settings.h"
+#include "common/openid/openid_url.h"
 
 struct console_settings console_settings;
+
+enum { CLIENT_ID_MAX = 255, NAME_MAX_BYTES = 100 };
 
 #define HTTPS BYTES_LITERAL("https://")
 #define HTTP BYTES_LITERAL("http://")
@@ -61,9 +65,50 @@ const char *console_settings_get_company(void) {
     return console_settings.company ? console_settings.company : "";
 }
 
+// ---- the ways to sign in ----
+
+bool console_settings_has_mail(void) {
+    return mail_settings.smtp_url && *mail_settings.smtp_url;
+}
+
+bool console_settings_has_openid(void) {
+    return console_settings.openid_issuer && *console_settings.openid_issuer;
+}
+
+struct bytes console_settings_get_provider_name(void) {
+    return console_settings.openid_name && *console_settings.openid_name
+               ? bytes_of_text(console_settings.openid_name)
+               : openid_url_get_host(console_settings.openid_issuer);
+}
+
+static bool accept_issuer(const char *text, const char **ret_reason) {
+    *ret_reason = "type the issuer exactly as its discovery document does, such as https://id.example.com; "
+                  "http:// is for this machine alone";
+    return openid_url_is_issuer(text);
+}
+
+static bool accept_client_id(const char *text, const char **ret_reason) {
+    size_t len = strnlen(text, CLIENT_ID_MAX + 1);
+    *ret_reason = "type what the provider calls this client: printable ASCII, 255 characters at most";
+    for (size_t i = 0; i < len; i++)
+        if (text[i] < ' ' || text[i] > '~')
+            return false;
+    return len > 0 && len <= CLIENT_ID_MAX;
+}
+
+static bool accept_name(const char *text, const char **ret_reason) {
+    struct bytes name = bytes_of_text(text);
+    *ret_reason = "type what people call the provider, without control characters, 100 bytes at most";
+    for (size_t i = 0; i < name.len; i++)
+        if (name.data[i] < ' ' || name.data[i] == 0x7f)
+            return false;
+    return name.len > 0 && name.len <= NAME_MAX_BYTES && bytes_is_utf8(name);
+}
+
 // ---- the table ----
 
 #define OF(member) offsetof(struct console_settings, member)
+#define MINUTE_MS INT64_C(60000)
 #define DAY_MS INT64_C(86400000)
 
 const struct setting console_setting_table[CONSOLE_SETTING_COUNT] = {
@@ -133,4 +178,88 @@ const struct setting console_setting_table[CONSOLE_SETTING_COUNT] = {
      .min = 1,
      .max = DAY_MS,
      .help = "How soon such an address may ask for one more of them."},
+    {.name = "console-openid-issuer",
+     .type = SETTING_TEXT,
+     .offset = OF(openid_issuer),
+     .accept = accept_issuer,
+     .value_name = "URL",
+     .help =
+         "The OpenID provider that people may sign in by: its issuer, exactly as it writes it. It is told "
+         "to lead back to --console-url with /session/openid/callback behind it. Whom it vouches for is "
+         "believed."},
+    {.name = "console-openid-client-id",
+     .type = SETTING_TEXT,
+     .offset = OF(openid_client_id),
+     .accept = accept_client_id,
+     .value_name = "ID",
+     .help = "What the provider calls the console as its client."},
+    {.name = "console-openid-client-secret-file",
+     .type = SETTING_TEXT,
+     .offset = OF(openid_client_secret_file),
+     .value_name = "PATH",
+     .help = "The file whose first line is the client's secret. Read at each sign-in."},
+    {.name = "console-openid-ca-file",
+     .type = SETTING_TEXT,
+     .offset = OF(openid_ca_file),
+     .value_name = "PATH",
+     .help = "PEM file of the authorities that may vouch for the provider's certificate, in place of the "
+             "system's."},
+    {.name = "console-openid-name",
+     .type = SETTING_TEXT,
+     .offset = OF(openid_name),
+     .accept = accept_name,
+     .value_name = "NAME",
+     .help = "What the button says that people sign in with. Unset: the host of the issuer."},
+    {.name = "console-openid-timeout",
+     .type = SETTING_DURATION,
+     .offset = OF(openid_timeout_ms),
+     .default_value = "10s",
+     .min = 100,
+     .max = MINUTE_MS,
+     .help = "How long each request to the provider may take as a whole."},
+    {.name = "console-openid-cache",
+     .type = SETTING_DURATION,
+     .offset = OF(openid_kept_ms),
+     .default_value = "1h",
+     .min = 1000,
+     .max = DAY_MS,
+     .help = "How long the provider's discovery document and keys are kept."},
+    {.name = "console-openid-retry",
+     .type = SETTING_DURATION,
+     .offset = OF(openid_retry_ms),
+     .default_value = "10s",
+     .min = 1,
+     .max = DAY_MS,
+     .help = "How soon a discovery document that could not be had, or keys because of one that is not among "
+             "them, are asked for again."},
+    {.name = "console-openid-lifetime",
+     .type = SETTING_DURATION,
+     .offset = OF(openid_lifetime_ms),
+     .default_value = "10m",
+     .min = 1000,
+     .max = DAY_MS,
+     .help = "How long somebody may take at the provider."},
+    {.name = "console-openid-sign-ins-max",
+     .type = SETTING_INTEGER,
+     .offset = OF(openid_sign_ins_max),
+     .default_value = "10000",
+     .min = 1,
+     .max = 1000000,
+     .help = "Sign-ins by the provider within that time that are remembered, so that each works once; one "
+             "more is refused."},
+    {.name = "console-openid-tries",
+     .type = SETTING_INTEGER,
+     .offset = OF(openid_tries),
+     .default_value = "40",
+     .min = 1,
+     .max = 1000000,
+     .help = "Steps of sign-ins by the provider, of which each has two, from one address (IPv6: one /64) at "
+             "once; one more is refused."},
+    {.name = "console-openid-try-refill",
+     .type = SETTING_DURATION,
+     .offset = OF(openid_try_refill_ms),
+     .default_value = "15s",
+     .min = 1,
+     .max = DAY_MS,
+     .help = "How soon such an address may take one more of them."},
 };

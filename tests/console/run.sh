@@ -12,6 +12,7 @@ PLAYWRIGHT=1.65.0
 PILLOW=13.0.0
 AXE=4.13.0
 LIGHTHOUSE=12.8.2
+OIDC_PROVIDER=9.13.3
 
 say_missing() {
     echo "tests/console needs $1 on this machine: $2" >&2
@@ -44,6 +45,10 @@ install_judges() {
     npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$TOOLS/tools" "axe-core@$AXE" "lighthouse@$LIGHTHOUSE"
 }
 
+install_provider() {
+    npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$TOOLS/openid" "oidc-provider@$OIDC_PROVIDER"
+}
+
 main() {
     local only=()
     cd "$ROOT"
@@ -55,6 +60,7 @@ main() {
     mkdir -p "$TOOLS"
     once "driver-$PLAYWRIGHT-$PILLOW" install_driver
     once "judges-$AXE-$LIGHTHOUSE" install_judges
+    once "provider-$OIDC_PROVIDER" install_provider
     /usr/bin/python3 tests/lib/with_postgres.py "$TOOLS/venv/bin/python" tests/lib/run_python.py tests/console "${only[@]}"
 }
 

@@ -14,7 +14,7 @@ _CODE = (".c", ".h", ".S", ".cc", ".py", ".sh", ".sql", ".cmake", ".js", ".ts", 
          ".css")
 _MAX_LINES = 600
 _PACKAGES = ("libnghttp2", "libprotobuf-c", "libpq", "libuv", "liburcu-qsbr", "libmicrohttpd", "jansson", "libpsl",
-             "libidn2")
+             "libidn2", "cjose")
 
 
 def no_banned_calls(tree):

@@ -20,8 +20,9 @@ _PINNED = [(re.compile(header), re.compile(places)) for header, places in (
     (r"zlib\.h", r"common/grpc/"),
     (r"idn2\.h|libpsl\.h", r"common/access/"),
     (r"microhttpd\.h", r"common/app/"),
-    (r"jansson\.h", r"common/(protobuf|grpc_client|app)/|services/(cli|console)/"),
-    (r"curl/", r"common/mail/"),
+    (r"jansson\.h", r"common/(protobuf|grpc_client|openid|app)/|services/(cli|console)/"),
+    (r"curl/", r"common/(mail|openid)/"),
+    (r"cjose/", r"common/openid/"),
     (r"cmocka\.h", r"nowhere"),
 )]
 

@@ -63,10 +63,13 @@ static void what_is_set_is_kept_from_scripts_and_other_sites(void **state) {
     const struct http_request request = {.arena = &arena};
     console_cookie_set(&request, &answer, NAME, BYTES_LITERAL("abc"), 10800);
     console_cookie_set(&request, &answer, NAME, BYTES_EMPTY, 0);
+    console_cookie_set_for_return(&request, &answer, NAME, BYTES_LITERAL("abc"), 600);
     assert_string_equal((const char *)answer.fields.first->value.data,
                         NAME "=abc; Path=/; HttpOnly; Secure; SameSite=Strict; Max-Age=10800");
     assert_string_equal((const char *)answer.fields.first->next->value.data,
                         NAME "=; Path=/; HttpOnly; Secure; SameSite=Strict; Max-Age=0");
+    assert_string_equal((const char *)answer.fields.first->next->next->value.data,
+                        NAME "=abc; Path=/; HttpOnly; Secure; SameSite=Lax; Max-Age=600");
     arena_fini(&arena);
 }
 

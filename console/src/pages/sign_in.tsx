@@ -7,8 +7,8 @@ import type {PageProps} from "../app/routes.ts";
 import type {RpcError} from "../rpc/rpc_error.ts";
 import {asRpcError, useLoad} from "../rpc/use_load.ts";
 import {Refused} from "../session/refused.tsx";
-import {peekReturn, takeReturn} from "../session/return_to.ts";
-import {loadSession, openIdPath, requestLink, type Session} from "../session/session.ts";
+import {takeReturn} from "../session/return_to.ts";
+import {beginOpenId, loadSession, requestLink, type Session} from "../session/session.ts";
 import {signIn} from "../strings.ts";
 import {Button} from "../ui/button.tsx";
 import {TextField} from "../ui/field.tsx";
@@ -41,10 +41,7 @@ function Ways({session: {ways, provider, company}}: {session: Session}): JSX.Ele
     const hasOpenId = ways.includes("openid");
     return (
         <>
-            {hasOpenId && (
-                // No page of ours: the browser has to go there itself.
-                <a class="button primary" href={openIdPath(peekReturn(Date.now()))}>{signIn.openId(provider || signIn.openIdUnnamed)}</a>
-            )}
+            {hasOpenId && <OpenIdForm provider={provider || signIn.openIdUnnamed} company={company} />}
             {ways.includes("mail") && (
                 <>
                     {hasOpenId && <p class="quiet">{signIn.or}</p>}
@@ -52,6 +49,30 @@ function Ways({session: {ways, provider, company}}: {session: Session}): JSX.Ele
                 </>
             )}
         </>
+    );
+}
+
+function OpenIdForm({provider, company: known}: {provider: string; company: string | null}): JSX.Element {
+    const [company, setCompany] = useState("");
+    const [busy, setBusy] = useState(false);
+    const [error, setError] = useState<RpcError | undefined>(undefined);
+    async function submit(): Promise<void> {
+        if (busy) return;
+        setBusy(true);
+        setError(undefined);
+        try {
+            // No page of ours: the browser leaves, and stays busy until it has.
+            window.location.assign(await beginOpenId(company.trim()));
+        } catch (failure) {
+            setError(asRpcError(failure));
+            setBusy(false);
+        }
+    }
+    return (
+        <Form onSubmit={submit} error={error} ownFields={["company"]} actions={<Button kind="primary" type="submit" busy={busy}>{signIn.openId(provider)}</Button>}>
+            {known === null && <TextField label={signIn.company} hint={signIn.companyHint} autocomplete="off" value={company}
+                error={error?.violationOf("company")} onValue={setCompany} />}
+        </Form>
     );
 }
 

@@ -42,6 +42,10 @@ export async function endSession(): Promise<void> {
     await postJson("/session/end", {});
 }
 
-export function openIdPath(returnTo: string): string {
-    return `/session/openid?return=${encodeURIComponent(returnTo)}`;
+/** Where the browser has to go to sign in by the identity provider. It comes back to /sign-in. */
+export async function beginOpenId(company: string): Promise<string> {
+    const {location} = await postJson("/session/openid", company === "" ? {} : {company}) as {location: string};
+    const {protocol} = new URL(location);
+    if (protocol !== "https:" && protocol !== "http:") throw new RpcError({code: "internal", reason: "", message: ""});
+    return location;
 }

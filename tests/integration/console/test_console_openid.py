@@ -1,0 +1,580 @@
+"""Signing in to the console by an OpenID provider: what it says is believed where it is right, and nowhere else."""
+
+import time
+import unittest
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
+
+from console_case import HERE, SESSION, URL, Browser, ConsoleCase, error_info
+
+from latchkey_test import Deployment, free_port
+from latchkey_test.mail import Certificates
+from latchkey_test.openid import CLIENT, SECRET, EcKey, HmacKey, NoKey, OpenIdProvider, RsaKey, encode, token_of
+from latchkey_test.server import Server
+from latchkey_test.waiting import wait_until
+
+COOKIE = "__Host-latchkey-openid"
+CALLBACK = "/session/openid/callback"
+OVER, REFUSED = "SIGN_IN_OVER", "PROVIDER_REFUSED"
+ELSEWHERE = "198.51.100.9"
+
+
+def answer_of_size(size):
+    def answer(handler):
+        handler.reply(200, b'{"x":"' + b"x" * size + b'"}')
+    return answer
+
+
+class OpenIdCase(ConsoleCase):
+    certificates = None
+    own_settings = {}
+
+    @classmethod
+    def setUpClass(cls):
+        cls.provider = cls.enter(OpenIdProvider(cls.certificates))
+        cls.settings = {"console_openid_retry": "1ms", "console_openid_tries": 100000, **cls.provider.settings(), **cls.own_settings}
+        super().setUpClass()
+
+    def setUp(self):
+        self.provider.reset()
+
+    # ---- the steps of it ----
+
+    def begin(self, browser, **message):
+        return browser.post("/session/openid", {"company": self.company, **message})
+
+    def go(self, browser):
+        """What the provider is asked, and the code that it answers with."""
+        answer = self.begin(browser)
+        self.assertEqual(answer.status, 200, answer)
+        code = f"code-{uuid.uuid4()}"
+        return self.provider.authorize(answer.json()["location"], code), code
+
+    def come_back(self, browser, **fields):
+        """Why nobody is signed in; None where somebody is."""
+        answer = browser.get(f"{CALLBACK}?{urlencode(fields)}")
+        return self.reason_of(answer)
+
+    def reason_of(self, answer):
+        self.assertEqual(answer.status, 303, answer)
+        where = urlsplit(answer.get("location"))
+        self.assertEqual((where.scheme, where.netloc, where.path), ("", "", "/sign-in"))
+        return parse_qs(where.query).get("refused", [None])[0]
+
+    def try_to_sign_in(self, browser=None, **claims):
+        browser = browser or self.browser()
+        self.provider.claims = {"email": self.new_member(), **claims}
+        asked, code = self.go(browser)
+        reason = self.come_back(browser, code=code, state=asked["state"])
+        self.assertEqual(browser.session()["signedIn"], reason is None)
+        self.assertEqual(SESSION in browser.cookies, reason is None)
+        return reason
+
+    def refuse(self, reason=REFUSED, **claims):
+        """Both sides of it: without the fault the same person is let in."""
+        self.assertEqual(self.try_to_sign_in(**claims), reason, claims)
+
+
+class SigningIn(OpenIdCase):
+    def test_whom_the_provider_vouches_for_is_signed_in_and_out(self):
+        browser, email = self.browser(), self.new_member()
+        self.assertEqual(browser.session(), {"signedIn": False, "ways": ["openid", "mail"], "company": None, "clientIp": HERE,
+                                             "provider": urlsplit(self.provider.issuer).netloc})
+        self.assertIsNone(self.try_to_sign_in(browser, email=email.upper()))
+        caller = browser.call("TokenService/GetCaller", {}).json()["caller"]
+        self.assertEqual((caller["email"], caller["companyId"], caller["kind"]), (email, self.company, "TOKEN_KIND_LOGIN"))
+        self.assertNotIn(COOKIE, browser.cookies)
+        self.assertEqual(browser.post("/session/end", {}).status, 204)
+        self.assertFalse(browser.session()["signedIn"])
+
+    def test_the_provider_is_asked_for_what_binds_the_answer_to_us(self):
+        browser = self.browser()
+        answer = self.begin(browser)
+        location = urlsplit(answer.json()["location"])
+        query = parse_qs(location.query)
+        self.assertEqual(f"{location.scheme}://{location.netloc}{location.path}", self.provider.issuer + "/authorize")
+        self.assertEqual({name: query[name] for name in ("response_type", "scope", "client_id", "redirect_uri", "code_challenge_method")},
+                         {"response_type": ["code"], "scope": ["openid email"], "client_id": [CLIENT],
+                          "redirect_uri": [URL + CALLBACK], "code_challenge_method": ["S256"]})
+        self.assertEqual(len(query["code_challenge"][0]), 43)
+        again = parse_qs(urlsplit(self.begin(self.browser()).json()["location"]).query)
+        for name in ("state", "nonce", "code_challenge"):
+            self.assertNotEqual(query[name], again[name])
+        name, *attributes = answer.get("set-cookie").split("; ")
+        self.assertRegex(name, rf"^{COOKIE}=[0-9A-Za-z]{{43}}$")
+        self.assertEqual(attributes, ["Path=/", "HttpOnly", "Secure", "SameSite=Lax", "Max-Age=600"])
+
+    def test_the_code_is_exchanged_with_the_clients_secret_and_the_verifier(self):
+        self.assertIsNone(self.try_to_sign_in())
+        (_, form, authorization), = [request for request in self.provider.requests if request[0] == "/token"]
+        self.assertEqual(set(form), {"grant_type", "code", "redirect_uri", "code_verifier"})
+        self.assertEqual(len(form["code_verifier"][0]), 64)
+        pair = encode(f"{CLIENT}:{quote(SECRET, safe='')}".encode())
+        self.assertEqual(authorization.rstrip("=").replace("+", "-").replace("/", "_"), "Basic " + pair)
+
+    def test_the_member_whom_issuer_and_subject_name_needs_no_address(self):
+        subject, number = f"s-{uuid.uuid4()}", str(uuid.uuid4())
+        self.deployment.execute("INSERT INTO latchkey.member (member_id, company_id, email, issuer, subject) VALUES "
+                                f"('{number}', '{self.company_uuid}', '{number}@example.com', '{self.provider.issuer}', '{subject}')")
+        self.assertIsNone(self.try_to_sign_in(sub=subject, email=None, email_verified=None))
+
+    def test_who_is_no_member_is_told_so(self):
+        self.refuse("MEMBER_NOT_FOUND", email="stranger@example.com")
+
+    def test_a_list_that_does_not_hold_the_address_is_named_with_it(self):
+        email, browser = self.new_member(ips=[f"{ELSEWHERE}/32"]), self.browser()
+        self.provider.claims = {"email": email}
+        asked, code = self.go(browser)
+        answer = browser.get(f"{CALLBACK}?{urlencode({'code': code, 'state': asked['state']})}")
+        self.assertEqual((answer.status, answer.get("location")), (303, f"/sign-in?refused=MEMBER_IP_NOT_LISTED&address={HERE}"))
+        self.assertIsNone(self.try_to_sign_in(self.browser(ELSEWHERE), email=email))
+
+    def test_two_windows_of_one_browser_do_not_end_each_others_sign_in(self):
+        browser = self.browser()
+        self.provider.claims = {"email": self.new_member()}
+        first, code = self.go(browser)
+        self.go(browser)
+        self.assertIsNone(self.come_back(browser, code=code, state=first["state"]))
+
+    def test_who_turns_back_at_the_provider_is_told_so(self):
+        browser = self.browser()
+        asked, _ = self.go(browser)
+        self.assertEqual(self.come_back(browser, error="access_denied", state=asked["state"]), "PROVIDER_CANCELLED")
+        asked, _ = self.go(browser)
+        self.assertEqual(self.come_back(browser, error="<script>", error_description="<b>", state=asked["state"]), REFUSED)
+
+    def test_a_new_key_is_fetched_when_a_token_names_it(self):
+        self.assertIsNone(self.try_to_sign_in())
+        new = RsaKey("two")
+        self.provider.keys = [self.provider.key.public(), new.public()]
+        self.provider.make_token = lambda claims: token_of(new, claims)
+        self.assertIsNone(self.try_to_sign_in())
+
+    def test_each_algorithm_that_is_allowed_signs_people_in(self):
+        for key in (RsaKey("rs"), RsaKey("ps", algorithm="PS256"), EcKey("es")):
+            self.provider.keys = [key.public()]
+            self.provider.make_token = lambda claims, key=key: token_of(key, claims)
+            self.assertIsNone(self.try_to_sign_in(), key.algorithm)
+
+    def test_no_secret_of_it_is_logged(self):
+        browser = self.browser()
+        self.provider.claims = {"email": self.new_member()}
+        asked, code = self.go(browser)
+        self.assertIsNone(self.come_back(browser, code=code, state=asked["state"]))
+        self.come_back(browser, code=code, state=asked["state"])
+        self.assertEqual(self.try_to_sign_in(nonce="other"), REFUSED)
+        log = self.deployment.server.log()
+        self.assertIn("its ID token is for another sign-in", log)
+        (_, form, authorization) = next(request for request in self.provider.requests if request[0] == "/token")
+        for secret in (code, asked["state"], asked["nonce"], form["code_verifier"][0], authorization.split()[1], SECRET):
+            self.assertNotIn(secret, log)
+
+
+class WhoCameBack(OpenIdCase):
+    """The callback, which any page of the web may send any browser to."""
+
+    def test_a_browser_that_did_not_begin_it_is_refused(self):
+        """Else whoever sends the address of their own sign-in to somebody has them work under their name."""
+        attacker = self.browser()
+        self.provider.claims = {"email": self.new_member()}
+        asked, code = self.go(attacker)
+        victim = self.browser()
+        self.assertEqual(self.come_back(victim, code=code, state=asked["state"]), OVER)
+        self.go(victim)
+        self.assertEqual(self.come_back(victim, code=code, state=asked["state"]), OVER)
+        self.assertEqual(self.provider.count("/token"), 0)
+        self.assertIsNone(self.come_back(attacker, code=code, state=asked["state"]))
+
+    def test_a_state_that_is_not_ours_is_refused(self):
+        browser = self.browser()
+        asked, code = self.go(browser)
+        state = asked["state"]
+        flipped = state[:-1] + ("0" if state[-1] != "0" else "1")
+        renamed = state[:48] + "78" + state[50:]
+        for wrong in ("", "x", flipped, renamed, state[2:], state + "00", state.upper(), "0" * len(state), "0" * 5000):
+            self.assertEqual(self.come_back(browser, code=code, state=wrong), OVER, wrong)
+        self.assertEqual(self.come_back(browser, code=code), OVER)
+        self.assertEqual(self.provider.count("/token"), 0)
+
+    def test_a_field_that_is_there_twice_is_none(self):
+        browser = self.browser()
+        asked, code = self.go(browser)
+        good = urlencode({"code": code, "state": asked["state"]})
+        for more in ("code=x", f"state={asked['state']}", "iss=a&iss=b", "error=&error=", "%zz"):
+            self.assertEqual(self.reason_of(browser.get(f"{CALLBACK}?{good}&{more}")), OVER, more)
+
+    def test_it_works_once_even_where_the_provider_takes_a_code_twice(self):
+        browser = self.browser()
+        self.provider.claims = {"email": self.new_member()}
+        asked, code = self.go(browser)
+        cookie = browser.cookies[COOKIE]
+        self.assertIsNone(self.come_back(browser, code=code, state=asked["state"]))
+        self.assertEqual(self.come_back(browser, code=code, state=asked["state"]), OVER)
+        browser.cookies = {COOKIE: cookie}
+        self.assertEqual(self.come_back(browser, code=code, state=asked["state"]), OVER)
+        self.assertEqual(self.provider.count("/token"), 2)
+
+    def test_an_answer_of_another_issuer_is_refused(self):
+        for issuer, reason in (("https://evil.example", REFUSED), ("", REFUSED), (self.provider.issuer + "/", REFUSED),
+                               (self.provider.issuer, None)):
+            browser = self.browser()
+            self.provider.claims = {"email": self.new_member()}
+            asked, code = self.go(browser)
+            self.assertEqual(self.come_back(browser, code=code, state=asked["state"], iss=issuer), reason, issuer)
+
+    def test_a_code_that_is_no_code_never_reaches_the_provider(self):
+        for code in ("", "x" * 2049, "a\nb", "\u00e4"):
+            browser = self.browser()
+            asked, _ = self.go(browser)
+            self.assertEqual(self.come_back(browser, code=code, state=asked["state"]), REFUSED, code)
+        self.assertEqual(self.provider.count("/token"), 0)
+
+    def test_nobody_is_ever_led_to_another_site(self):
+        browser = self.browser()
+        answer = browser.post("/session/openid", {"company": self.company, "return": "https://evil.example"})
+        self.assertNotIn("evil", answer.json()["location"])
+        for query in ("return=https://evil.example", "redirect_uri=//evil.example", "state=x&location=//evil.example"):
+            self.reason_of(browser.get(f"{CALLBACK}?{query}"))
+
+    def test_another_site_can_not_begin_it(self):
+        for fields in ([("origin", "https://evil.example")], [("origin", URL), ("sec-fetch-site", "cross-site")], []):
+            answer = self.browser().ask("POST", "/session/openid", [("content-type", "application/json"), *fields], "{}")
+            self.assertEqual(answer.status, 403, fields)
+        self.assertEqual(self.browser().get("/session/openid").status, 405)
+        self.assertEqual(self.browser().ask("GET", CALLBACK, [], host="evil.example").status, 421)
+
+    def test_a_body_that_is_none_is_refused(self):
+        browser = self.browser()
+        for message in ([], {"company": "x" * 256}, {"company": "a\nb"}):
+            self.assertEqual(browser.post("/session/openid", message).status, 400, message)
+
+
+class Tokens(OpenIdCase):
+    """ID tokens that are not to be believed."""
+
+    def test_another_issuer(self):
+        for issuer in ("https://evil.example", self.provider.issuer + "/", self.provider.issuer + "\0x", "", None, 7):
+            self.refuse(iss=issuer)
+
+    def test_another_audience(self):
+        for audience in ("other", CLIENT + "\0", [], ["other"], [CLIENT, "other"], {CLIENT: 1}, [CLIENT + "\0"], None):
+            self.refuse(aud=audience)
+        self.refuse(azp="other")
+        self.refuse(aud=[CLIENT, "other"], azp="other")
+        self.assertIsNone(self.try_to_sign_in(aud=[CLIENT]))
+        self.assertIsNone(self.try_to_sign_in(aud=[CLIENT, "other"], azp=CLIENT))
+
+    def test_another_time(self):
+        now = int(time.time())
+        for claims in ({"exp": now - 120}, {"exp": None}, {"exp": str(now + 300)}, {"exp": -1}, {"exp": 1e300}, {"iat": now + 600},
+                       {"iat": None}, {"nbf": now + 600}, {"nbf": "x"}):
+            self.refuse(**claims)
+        self.assertIsNone(self.try_to_sign_in(exp=now - 5, iat=now + 5))
+
+    def test_another_nonce(self):
+        for nonce in ("other", "", None, True):
+            self.refuse(nonce=nonce)
+
+    def test_no_subject(self):
+        for subject in ("", None, 7, "a\0b", "x" * 256):
+            self.refuse(sub=subject)
+
+    def test_an_address_that_is_not_verified(self):
+        for verified in (False, None, "true", 1, "false", [True]):
+            self.refuse("EMAIL_NOT_VERIFIED", email_verified=verified)
+
+    def test_an_address_that_only_begins_like_a_members(self):
+        email = self.new_member()
+        for address in (email + "\0.evil.example", email + "\n", email + "\x7f", "x" * 300, 7):
+            self.refuse("EMAIL_NOT_VERIFIED", email=address)
+
+    def test_a_signature_by_nobody_or_by_what_everybody_knows(self):
+        key = self.provider.key
+        for fake in (NoKey(), HmacKey("one", key.pem()), HmacKey("one", SECRET.encode()), HmacKey("one", encode(key.public()).encode()),
+                     RsaKey("one"), RsaKey("three")):
+            self.provider.make_token = lambda claims, fake=fake: token_of(fake, claims)
+            self.refuse()
+
+    def test_a_header_that_says_something_else(self):
+        key = self.provider.key
+        for header in ({"alg": "none"}, {"alg": "HS256"}, {"alg": "RS512"}, {"alg": "rs256"}, {"alg": "PS256"}, {"alg": "ES256"}, {"alg": None},
+                       {"alg": ["RS256"]}, {"kid": "other"}, {"kid": 7}, {"kid": "one\0"}, {"crit": ["exp"]}, {"x": "x" * 3000}):
+            self.provider.make_token = lambda claims, header=header: token_of(key, claims, **header)
+            self.refuse()
+
+    def test_a_key_that_comes_with_the_token(self):
+        fake = RsaKey("fake")
+        self.provider.make_token = lambda claims: token_of(fake, claims, jwk=fake.public(), jku=self.provider.issuer + "/evil")
+        self.refuse()
+        self.assertEqual(self.provider.count("/evil"), 0)
+
+    def test_a_key_that_is_for_something_else_or_too_short(self):
+        key, short = self.provider.key, RsaKey("short", bits=1024)
+        keys = [{**key.public(), **wrong, "kid": f"wrong-{i}"} for i, wrong in enumerate((
+            {"use": "enc"}, {"use": None}, {"alg": "RS512"}, {"kty": "oct", "k": "eA"}, {"kty": "EC"}, {"n": "AAAA"}, {"n": "!"}, {"n": ""},
+            {"e": ""}, {"e": "AA"}, {"n": key.public()["n"] * 8}, {"n": key.public()["n"] + "\0"}))]
+        twice = {**key.public(), "kid": "twice"}
+        self.provider.keys = ["x", 7, None, [], *keys, twice, twice, short.public(), {**key.public(), "kid": "right"}]
+        for key_id in [key["kid"] for key in keys] + ["twice", None]:
+            self.provider.make_token = lambda claims, key_id=key_id: token_of(key, claims, kid=key_id)
+            self.refuse()
+        self.provider.make_token = lambda claims: token_of(short, claims)
+        self.refuse()
+        self.provider.make_token = lambda claims: token_of(key, claims, kid="right")
+        self.assertIsNone(self.try_to_sign_in())
+
+    def test_what_is_no_token(self):
+        good = {}
+
+        def spoil(how):
+            return lambda claims: how(token_of(self.provider.key, claims))
+        for how in (lambda token: "", lambda token: token + ".x", lambda token: token[:-4], lambda token: token.rsplit(".", 1)[0] + ".",
+                    lambda token: token.replace(".", "", 1), lambda token: "." + token, lambda token: "x" * 20000, lambda token: 7,
+                    lambda token: token + "\0", lambda token: None, lambda token: token_of(self.provider.key, "[]"),
+                    lambda token: token_of(self.provider.key, '{"iss":"a","iss":"b"}'), lambda token: token_of(self.provider.key, "\xff")):
+            self.provider.make_token = spoil(how)
+            self.refuse(**good)
+
+
+class Answers(OpenIdCase):
+    """What the provider's machine may do, whoever it has become."""
+
+    own_settings = {"console_openid_timeout": "2s"}
+
+    def test_what_is_too_large_late_or_elsewhere_is_no_answer(self):
+        def redirect(handler):
+            handler.reply(302, {}, [("location", self.provider.issuer + "/elsewhere")])
+
+        def be_silent(handler):
+            del handler
+            time.sleep(4)
+
+        def drip(handler):
+            handler.send_response(200)
+            handler.end_headers()
+            for _ in range(40):
+                handler.wfile.write(b" ")
+                time.sleep(0.1)
+        for answer, reason in ((redirect, REFUSED), (be_silent, "PROVIDER_UNAVAILABLE"), (drip, "PROVIDER_UNAVAILABLE"),
+                               (answer_of_size(300_000), "PROVIDER_UNAVAILABLE"), (lambda handler: handler.reply(401, {}), REFUSED),
+                               (lambda handler: handler.reply(200, b"[]"), REFUSED), (lambda handler: handler.reply(200, b"<"), REFUSED),
+                               (lambda handler: handler.wfile.write(b"SSH-2.0\r\n"), "PROVIDER_UNAVAILABLE")):
+            self.provider.answers = {"/token": answer}
+            started = time.monotonic()
+            self.refuse(reason)
+            self.assertLess(time.monotonic() - started, 30)
+        self.assertEqual(self.provider.count("/elsewhere"), 0)
+
+    def test_who_waits_for_a_slow_provider_leaves_room_for_those_who_sign_in_by_mail(self):
+        def be_slow(handler):
+            time.sleep(1.9)
+            handler.reply(400, {})
+        browser = self.browser()
+        secret = self.ask_for_link(browser, self.new_member())
+        self.assertIsNone(self.try_to_sign_in())
+        begun = [(slow, *self.go(slow)) for slow in (self.browser() for _ in range(8))]
+        self.provider.answers = {"/token": be_slow}
+        before = self.provider.count("/token")
+        with ThreadPoolExecutor(8) as pool:
+            waiting = [pool.submit(self.come_back, slow, code=code, state=asked["state"]) for slow, asked, code in begun]
+            wait_until(lambda: self.provider.count("/token") - before >= 3, 30, "all that may to be on their way")
+            self.assertEqual(browser.post("/session/link", {"secret": secret}).status, 200)
+            self.assertLess(self.provider.count("/token") - before, 8, "they have all been answered before")
+            self.assertEqual({result.result(60) for result in waiting}, {REFUSED})
+
+
+class Discovery(OpenIdCase):
+    own_settings = {"console_openid_cache": "1s"}
+
+    def wait_for_refusal(self):
+        """Once what is kept is too old."""
+        wait_until(lambda: self.begin(self.browser()).status == 503, 30, "the provider to be taken for gone")
+        answer = self.begin(self.browser())
+        self.assertEqual((answer.status, error_info(answer)[0]), (503, "PROVIDER_UNAVAILABLE"))
+
+    def test_a_document_that_is_not_the_issuers_or_leads_off_encryption_is_not_believed(self):
+        issuer = self.provider.issuer
+        for document in ({"issuer": "https://evil.example"}, {"issuer": issuer + "/"}, {"issuer": issuer + "\0"}, {"issuer": None},
+                         {"authorization_endpoint": "http://id.example.com/"}, {"token_endpoint": "http://id.example.com/"},
+                         {"jwks_uri": "http://id.example.com/"}, {"jwks_uri": "file:///etc/passwd"}, {"token_endpoint": 7},
+                         {"authorization_endpoint": "javascript:alert(1)"}, {"token_endpoint": "https://a:b@id.example.com/"},
+                         {"token_endpoint": "https://id.example.com/\n"}, {"authorization_endpoint": ""}):
+            self.provider.document = document
+            self.wait_for_refusal()
+            self.provider.document = {}
+            self.assertIsNone(self.try_to_sign_in(), document)
+
+    def test_a_document_that_is_none_is_not_believed(self):
+        for answer in (answer_of_size(300_000), lambda handler: handler.reply(500, {}), lambda handler: handler.reply(200, b"[]"),
+                       lambda handler: handler.reply(302, {}, [("location", self.provider.issuer + "/elsewhere")])):
+            self.provider.answers = {"/.well-known/openid-configuration": answer}
+            self.wait_for_refusal()
+        self.assertEqual(self.provider.count("/elsewhere"), 0)
+
+    def test_keys_that_can_not_be_had_let_nobody_in(self):
+        for answer in (answer_of_size(300_000), lambda handler: handler.reply(500, {}), lambda handler: handler.reply(200, b"[]")):
+            self.provider.answers = {"/keys": answer}
+            wait_until(lambda: self.try_to_sign_in() == REFUSED, 30, "the keys to be too old")
+        self.provider.answers = {}
+        self.assertIsNone(self.try_to_sign_in())
+
+    def test_a_provider_that_says_it_names_itself_in_each_answer_has_to(self):
+        self.provider.document = {"authorization_response_iss_parameter_supported": True}
+        wait_until(lambda: self.try_to_sign_in() == REFUSED, 30, "the new document to be known")
+        browser = self.browser()
+        self.provider.claims = {"email": self.new_member()}
+        asked, code = self.go(browser)
+        self.assertIsNone(self.come_back(browser, code=code, state=asked["state"], iss=self.provider.issuer))
+        self.provider.document = {}
+        wait_until(lambda: self.try_to_sign_in() is None, 30, "the old one to be known")
+
+
+class Patience(OpenIdCase):
+    own_settings = {"console_openid_retry": "1h"}
+
+    def test_a_provider_that_is_down_is_not_asked_again_for_a_while(self):
+        self.provider.answers = {"/.well-known/openid-configuration": lambda handler: handler.reply(500, {})}
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(lambda _: self.begin(self.browser()).status, range(20)))
+        self.assertEqual(set(answers), {503})
+        self.assertEqual(self.provider.count("/.well-known/openid-configuration"), 1)
+
+
+class FewKeys(OpenIdCase):
+    own_settings = {"console_openid_retry": "1h"}
+
+    def test_tokens_by_unknown_keys_do_not_have_the_keys_fetched_each_time(self):
+        unknown = RsaKey("unknown")
+        good = self.provider.make_token
+        self.assertIsNone(self.try_to_sign_in())
+        self.provider.make_token = lambda claims: token_of(unknown, claims)
+        for _ in range(3):
+            self.refuse()
+        self.assertEqual(self.provider.count("/keys"), 1)
+        self.provider.make_token = good
+        self.assertIsNone(self.try_to_sign_in())
+
+
+class Often(OpenIdCase):
+    own_settings = {"console_openid_tries": 4, "console_openid_try_refill": "1h", "console_openid_sign_ins_max": 2}
+
+    def test_one_address_may_not_try_for_ever(self):
+        browser = self.browser("192.0.2.1")
+        for _ in range(2):
+            self.assertEqual(self.begin(browser).status, 200)
+            self.assertEqual(self.come_back(browser, state="x"), OVER)
+        answer = self.begin(browser)
+        self.assertEqual((answer.status, error_info(answer)[0]), (429, "TOO_MANY_TRIES"))
+        self.assertEqual(self.come_back(browser, state="x"), "TOO_MANY_TRIES")
+        self.assertEqual(self.begin(self.browser("192.0.2.2")).status, 200)
+
+    def test_so_many_are_remembered_and_one_more_is_refused(self):
+        for address in ("192.0.2.11", "192.0.2.12"):
+            self.assertIsNone(self.try_to_sign_in(self.browser(address)))
+        self.assertEqual(self.try_to_sign_in(self.browser("192.0.2.13")), OVER)
+
+
+class Late(OpenIdCase):
+    own_settings = {"console_openid_lifetime": "1s"}
+
+    def test_who_took_too_long_begins_again(self):
+        browser = self.browser()
+        asked, code = self.go(browser)
+        cookie = browser.cookies[COOKIE]
+
+        def is_over():
+            browser.cookies[COOKIE] = cookie
+            return self.come_back(browser, code="no code" * 1000, state=asked["state"]) == OVER
+        self.assertFalse(is_over())
+        wait_until(is_over, 30, "the state to be too old")
+        browser.cookies[COOKIE] = cookie
+        self.assertEqual(self.come_back(browser, code=code, state=asked["state"]), OVER)
+
+
+class Encrypted(OpenIdCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.certificates = Certificates()
+        cls.addClassCleanup(cls.certificates.remove)
+        super().setUpClass()
+
+    def test_a_provider_over_tls_is_known_by_its_authority(self):
+        self.assertIsNone(self.try_to_sign_in())
+
+    def test_a_certificate_of_another_authority_is_not_believed(self):
+        address = f"127.0.0.1:{free_port()}"
+        with Deployment(**{"console_listen": address, "console_url": URL, "console_token_file": self.token_file,
+                           **self.provider.settings(), "console_openid_ca_file": self.certificates.other_authority}):
+            answer = Browser(address).post("/session/openid", {})
+        self.assertEqual((answer.status, error_info(answer)[0]), (503, "PROVIDER_UNAVAILABLE"))
+        self.assertEqual(self.provider.requests, [])
+
+
+class Stopping(OpenIdCase):
+    own_settings = {"console_openid_timeout": "1m"}
+
+    def test_a_provider_that_never_answers_does_not_hold_up_the_end(self):
+        address = f"127.0.0.1:{free_port()}"
+        self.provider.answers = {"/.well-known/openid-configuration": lambda handler: time.sleep(50)}
+        with ThreadPoolExecutor(1) as pool:
+            with Deployment(**{"console_listen": address, "console_url": URL, "console_token_file": self.token_file, **self.settings}):
+                waiting = pool.submit(Browser(address).post, "/session/openid", {})
+                wait_until(lambda: self.provider.requests, 30, "the provider to be asked")
+                started = time.monotonic()
+            self.assertLess(time.monotonic() - started, 20)
+            waiting.exception(60)
+
+
+class Ways(ConsoleCase):
+    """What is on, and what is not."""
+
+    def test_without_a_provider_there_is_no_such_way(self):
+        browser = self.browser()
+        self.assertEqual(browser.session()["ways"], ["mail"])
+        answer = browser.post("/session/openid", {})
+        self.assertEqual((answer.status, error_info(answer)[0]), (404, "WAY_OFF"))
+        answer = browser.get(f"{CALLBACK}?state=x&code=y")
+        self.assertEqual((answer.status, answer.get("location")), (303, "/sign-in?refused=WAY_OFF"))
+
+    def test_without_a_mail_server_there_is_the_provider_alone(self):
+        address = f"127.0.0.1:{free_port()}"
+        with OpenIdProvider() as provider, Deployment(**{
+                "console_listen": address, "console_url": URL, "console_token_file": self.token_file,
+                "console_openid_name": "Example \u00dc \"ID\"", **provider.settings()}):
+            browser = Browser(address)
+            session = browser.session()
+            answer = browser.post("/session/mail", {"email": "a@example.com"})
+        self.assertEqual((session["ways"], session["provider"]), (["openid"], "Example \u00dc \"ID\""))
+        self.assertEqual((answer.status, error_info(answer)[0]), (404, "WAY_OFF"))
+
+    def check(self, **settings):
+        full = {"console_listen": self.address, "console_url": URL, "console_token_file": self.token_file,
+                "console_openid_issuer": "https://id.example.com", "console_openid_client_id": CLIENT,
+                "console_openid_client_secret_file": self.token_file, "invitation_url": "https://example.com/join", **settings}
+        server = Server("latchkeyd", check_config=True, database_url=self.deployment.url,
+                        **{name: value for name, value in full.items() if value is not None})
+        self.addCleanup(server.remove)
+        server.start(ready=False)
+        return server.wait(), server.log()
+
+    def test_what_it_needs_is_said(self):
+        self.assertEqual(self.check()[0], 0)
+        for issuer in ("http://127.0.0.1:8080", "http://[::1]:8080/realm", "http://localhost", "https://id.example.com/tenant/"):
+            self.assertEqual(self.check(console_openid_issuer=issuer)[0], 0, issuer)
+        for settings, words in (({"console_openid_issuer": None}, "--console-openid-issuer"),
+                                ({"console_openid_client_id": None}, "--console-openid-client-id"),
+                                ({"console_openid_client_secret_file": None}, "--console-openid-client-secret-file"),
+                                *(({"console_openid_issuer": issuer}, "console-openid-issuer") for issuer in (
+                                    "http://id.example.com", "id.example.com", "https://", "https://a@id.example.com", "https://id.example.com/#x",
+                                    "https://id.example.com?x", "ftp://id.example.com", "https://id.example.com/ x", "http://127.0.0.1.evil.example",
+                                    "https://id.example.com/" + "x" * 1024)),
+                                ({"console_openid_client_id": "a\nb"}, "console-openid-client-id"),
+                                ({"console_openid_name": "a\x7fb"}, "console-openid-name")):
+            status, log = self.check(**settings)
+            self.assertEqual(status, 78, settings)
+            self.assertIn(words, log)
+
+
+if __name__ == "__main__":
+    unittest.main()
