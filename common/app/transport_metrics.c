@@ -92,12 +92,20 @@ static void write_latency(struct metrics_writer *writer, const struct reading *r
     }
 }
 
+static void write_open_connections(struct metrics_writer *writer, const struct grpc_server *server) {
+    size_t all = 0;
+    for (size_t i = 0; i < grpc_server_get_loop_count(server); i++) {
+        size_t count = grpc_server_get_connections(server, i);
+        char labels[32];
+        snprintf(labels, sizeof(labels), "loop=\"%zu\"", i);
+        metrics_write_gauge(writer, "latchkey_loop_connections", "Connections open, by loop.", labels,
+                            (double)count);
+        all += count;
+    }
+    metrics_write_gauge(writer, "latchkey_connections", "Connections open.", NULL, (double)all);
+}
+
 static void write_connections(struct metrics_writer *writer, const struct grpc_stats *stats) {
-    uint64_t closed = 0;
-    for (size_t i = 0; i < GRPC_CLOSE_COUNT; i++)
-        closed += stats->connections_closed[i];
-    metrics_write_gauge(writer, "latchkey_connections", "Connections open.", NULL,
-                        (double)(stats->connections_accepted - closed));
     metrics_write_counter(writer, "latchkey_connections_accepted_total", "Connections accepted.", NULL,
                           stats->connections_accepted);
     for (size_t i = 0; i < GRPC_CLOSE_COUNT; i++) {
@@ -136,6 +144,7 @@ void transport_metrics_write(struct metrics_writer *writer, void *context) {
         return;
     }
     grpc_server_read_stats(server, &stats, reading.methods);
+    write_open_connections(writer, server);
     write_connections(writer, &stats);
     for (size_t i = 0; i < ARRAY_LENGTH(method_counters); i++)
         write_counter(writer, &reading, &method_counters[i]);

@@ -25,6 +25,7 @@ static void tell(const struct grpc_loop *home, bool was_wary) {
     bool is_wary = home->admission.wary_until_ns > 0;
     if (is_wary == was_wary)
         return;
+    connection_balance_set_wary(home->server->balance, loop_get_index(home->loop), is_wary);
     const struct log_field fields[] = {
         LOG_INTEGER("loop", loop_get_index(home->loop)), LOG_INTEGER("connections", home->connection_count),
         LOG_INTEGER("sent_away", home->stats.connections_closed[GRPC_CLOSE_OVERLOAD]),

@@ -173,6 +173,8 @@ static enum status init_server(struct grpc_server *server, const struct grpc_ser
     if (status == STATUS_OK)
         status = connection_frames_new_options(&server->options);
     if (status == STATUS_OK)
+        status = connection_balance_new(server->loop_count, &server->balance);
+    if (status == STATUS_OK)
         status = peer_count_new((size_t)server->settings.max_connections, &server->peers);
     if (status == STATUS_OK)
         status = peer_guard_init(&server->peer_guard, &server->settings);
@@ -225,6 +227,7 @@ enum status grpc_server_listen(struct grpc_server *server, const char *address, 
     server->listeners = listeners;
     const struct listener_options options = {.address = address,
                                              .is_shared = server->settings.reuse_port,
+                                             .balance = server->balance,
                                              .user_timeout_ms = server->settings.keepalive_timeout_ms,
                                              .on_accept = on_accept,
                                              .on_closed = on_listener_closed,
@@ -297,6 +300,7 @@ void grpc_server_free(struct grpc_server *server) {
     nghttp2_option_del(server->options);
     nghttp2_session_callbacks_del(server->callbacks);
     router_free(server->router);
+    connection_balance_free(server->balance);
     peer_count_free(server->peers);
     peer_guard_fini(&server->peer_guard);
     shed_answers_fini(&server->shed_answers);
@@ -309,6 +313,14 @@ void grpc_server_free(struct grpc_server *server) {
 
 const struct router *grpc_server_get_router(const struct grpc_server *server) {
     return server->router;
+}
+
+size_t grpc_server_get_loop_count(const struct grpc_server *server) {
+    return server->loop_count;
+}
+
+size_t grpc_server_get_connections(const struct grpc_server *server, size_t loop) {
+    return connection_balance_get_count(server->balance, loop);
 }
 
 // All counters are uint64_t, so a struct of them is added up like an array.

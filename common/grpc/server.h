@@ -68,6 +68,10 @@ void grpc_server_free(struct grpc_server *server);
 
 const struct router *grpc_server_get_router(const struct grpc_server *server);
 
+// Accepted connections that are open, of loop 0 .. count-1; from any thread.
+size_t grpc_server_get_loop_count(const struct grpc_server *server);
+size_t grpc_server_get_connections(const struct grpc_server *server, size_t loop);
+
 // Sums over the loops, from any thread, without a lock. `ret_methods` has router_get_count() + 1 rows, the
 // last for methods that the server does not have; may be NULL.
 void grpc_server_read_stats(const struct grpc_server *server, struct grpc_stats *ret_stats,

@@ -17,6 +17,7 @@
 #include "common/grpc/server.h"
 #include "common/grpc/session_memory.h"
 #include "common/grpc/shed_answer.h"
+#include "common/net/connection_balance.h"
 #include "common/net/peer_count.h"
 #include "common/net/stream.h"
 #include "common/protobuf/protojson.h"
@@ -122,6 +123,7 @@ struct grpc_server {
     struct grpc_server_settings settings;
     struct flood_limits flood_limits;
     struct shed_answers shed_answers;
+    struct connection_balance *balance; // of what all listeners accept
     struct peer_count *peers;
     struct peer_guard peer_guard;
     struct throttle *handshakes; // by address; NULL = any number

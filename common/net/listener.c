@@ -1,5 +1,8 @@
 // Sockets are made and bound by hand, all before any is given to libuv: so a port in use is known at once,
 // and nothing is half-open afterwards.
+//
+// The end: each loop closes its socket, and only then is nobody handed over any more. So the last to close
+// posts to all loops, behind whatever is on its way to them; until that has run each loop is held.
 #include "common/net/listener.h"
 
 #include <assert.h>
@@ -34,7 +37,15 @@ struct listening {
     uv_poll_t poll;
     struct timer pause; // armed while nobody is accepted
     bool is_failing;    // and that has been told
-    struct loop_task open_task, close_task, stop_task;
+    bool has_stopped;   // the loop: what still comes is nobody's
+    struct loop_task open_task, close_task, stop_task, end_task;
+};
+
+// An accepted connection on its way to another loop.
+struct handed_over {
+    struct loop_task task;
+    struct listening *to;
+    int fd;
 };
 
 struct listener {
@@ -43,7 +54,8 @@ struct listener {
     char address[ADDRESS_TEXT_MAX];
     uint16_t port;
     atomic_bool is_closed;    // relaxed: only for who closes first
-    atomic_size_t open_count; // sockets that are not closed; relaxed: only for who is last
+    atomic_size_t open_count; // sockets that are not closed; release by who closes, acquire by the last
+    atomic_size_t held_count; // loops; relaxed: only for who is last
     size_t count;
     struct listening loops[];
 };
@@ -217,11 +229,49 @@ static void pause_after(struct listening *listening, int error) {
 }
 
 static void take(struct listening *listening, int fd) {
-    const struct listener *listener = listening->listener;
-    bool is_unix = listener->where.socket.ss_family == AF_UNIX;
+    const struct listener_options *options = &listening->listener->options;
+    bool is_unix = listening->listener->where.socket.ss_family == AF_UNIX;
     struct stream *stream;
-    if (stream_plain_open(listening->loop, is_unix ? UV_NAMED_PIPE : UV_TCP, fd, &stream) == STATUS_OK)
-        listener->options.on_accept(listener->options.context, listening->loop, stream);
+    if (stream_plain_open(listening->loop, is_unix ? UV_NAMED_PIPE : UV_TCP, fd, options->balance, &stream) ==
+        STATUS_OK)
+        options->on_accept(options->context, listening->loop, stream);
+}
+
+// Of one that was counted for the loop.
+static void drop(struct listening *listening, int fd) {
+    connection_balance_remove(listening->listener->options.balance, loop_get_index(listening->loop));
+    close(fd);
+}
+
+static void on_handed_over(struct loop_task *task) {
+    struct handed_over *handed = CONTAINER_OF(task, struct handed_over, task);
+    struct listening *listening = handed->to;
+    int fd = handed->fd;
+    free(handed);
+    if (listening->has_stopped)
+        drop(listening, fd);
+    else
+        take(listening, fd);
+}
+
+static void hand_over(struct listening *to, int fd) {
+    struct handed_over *handed = malloc(sizeof(*handed));
+    if (!handed) {
+        drop(to, fd);
+        return;
+    }
+    *handed = (struct handed_over){.task.run = on_handed_over, .to = to, .fd = fd};
+    loop_post(to->loop, &handed->task);
+}
+
+static void place(struct listening *listening, int fd) {
+    struct listener *listener = listening->listener;
+    size_t own = loop_get_index(listening->loop);
+    size_t to = listener->options.balance ? connection_balance_add(listener->options.balance, own) : own;
+    if (to == own)
+        take(listening, fd);
+    else
+        hand_over(&listener->loops[to], fd);
 }
 
 // Takes up to `max` of those who wait. False when accepting has failed, with errno.
@@ -230,7 +280,7 @@ static bool accept_waiting(struct listening *listening, size_t max) {
         int fd = accept4(listening->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd >= 0) {
             listening->is_failing = false;
-            take(listening, fd);
+            place(listening, fd);
         } else if (errno == EAGAIN) {
             return true;
         } else if (errno != ECONNABORTED && errno != EINTR) {
@@ -254,8 +304,18 @@ static void close_listening(struct listening *listening) {
     loop_disarm_timer(listening->loop, &listening->pause);
     uv_close((uv_handle_t *)&listening->poll, NULL);
     close(listening->fd);
-    size_t open_count = atomic_fetch_sub_explicit(&listener->open_count, 1, memory_order_relaxed);
-    if (open_count == 1 && listener->options.on_closed)
+    if (atomic_fetch_sub_explicit(&listener->open_count, 1, memory_order_acq_rel) > 1)
+        return;
+    for (size_t i = 0; i < listener->count; i++)
+        loop_post(listener->loops[i].loop, &listener->loops[i].end_task);
+}
+
+static void on_end_task(struct loop_task *task) {
+    struct listening *listening = CONTAINER_OF(task, struct listening, end_task);
+    struct listener *listener = listening->listener;
+    loop_release(listening->loop);
+    size_t held_count = atomic_fetch_sub_explicit(&listener->held_count, 1, memory_order_relaxed);
+    if (held_count == 1 && listener->options.on_closed)
         listener->options.on_closed(listener->options.context);
 }
 
@@ -269,7 +329,9 @@ static void on_close_task(struct loop_task *task) {
 }
 
 static void on_stop_task(struct loop_task *task) {
-    close_listening(CONTAINER_OF(task, struct listening, stop_task));
+    struct listening *listening = CONTAINER_OF(task, struct listening, stop_task);
+    listening->has_stopped = true;
+    close_listening(listening);
 }
 
 static void on_open_task(struct loop_task *task) {
@@ -285,6 +347,7 @@ static void open_on_loop(struct listener *listener, struct listening *listening,
     listening->open_task.run = on_open_task;
     listening->close_task.run = on_close_task;
     listening->stop_task.run = on_stop_task;
+    listening->end_task.run = on_end_task;
     listening->fd = fd;
     listening->pause.on_due = on_pause_over;
     int result = uv_poll_init(loop_get_uv(loop), &listening->poll, fd);
@@ -292,6 +355,7 @@ static void open_on_loop(struct listener *listener, struct listening *listening,
     (void)result;
     listening->poll.data = listening;
     loop_add_stop_task(loop, &listening->stop_task);
+    loop_hold(loop);
     if (!listener->options.is_shared)
         resume(listening);
 }
@@ -340,7 +404,7 @@ static enum status open_all(struct loop_group *group, struct listener *listener,
         return explain(listener->options.address, error, ret_error, error_size);
     }
     write_address(listener);
-    listener->open_count = listener->count;
+    listener->open_count = listener->held_count = listener->count;
     for (size_t i = 0; i < listener->count; i++)
         open_on_loop(listener, &listener->loops[i], loop_group_get_loop(group, i), fds[i]);
     return STATUS_OK;

@@ -1,6 +1,7 @@
-// A listening address, on every loop of a group: one SO_REUSEPORT socket per loop for TCP, so that the kernel
-// spreads connections and no loop hands one to another; one shared socket for a Unix path. Out of file
-// descriptors, a loop accepts nobody for a moment: who connects waits, and the loop does not spin.
+// A listening address, on every loop of a group: one SO_REUSEPORT socket per loop for TCP, one shared socket
+// for a Unix path. Which of them wakes up for a connection is the kernel's affair, and chance; whoever
+// accepts it hands it over to the loop that has the fewest, if that is another (connection_balance.h). Out of
+// file descriptors, a loop accepts nobody for a moment: who connects waits, and the loop does not spin.
 #ifndef LATCHKEY_COMMON_NET_LISTENER_H
 #define LATCHKEY_COMMON_NET_LISTENER_H
 
@@ -10,6 +11,7 @@
 
 #include "common/base/compiler.h"
 #include "common/base/status.h"
+#include "common/net/connection_balance.h"
 #include "common/net/loop.h"
 #include "common/net/stream.h"
 
@@ -21,11 +23,15 @@ struct listener_options {
     int backlog;         // 0 = 512
     bool is_shared; // a TCP port that another process of the same user may listen on, too, as long as both do
                     // so with this; and nobody is let in before listener_open()
+    struct connection_balance *balance; // of the group's loops, borrowed, may be shared by listeners; NULL =
+                                        // a loop keeps whom it has accepted
     int64_t user_timeout_ms; // for the network to take what is sent (TCP_USER_TIMEOUT); 0 = the system's
-    // On the loop's thread, with a stream that the callee owns and has yet to start.
+    // On the loop's thread, with a stream that the callee owns and has yet to start. Not once the loop's stop
+    // has begun: who is handed over then is closed.
     void (*on_accept)(void *context, struct loop *loop, struct stream *stream);
-    void (*on_closed)(
-        void *context); // on a loop's thread: listener_close() is done; NULL = nobody waits for it
+    // On a loop's thread: listener_close() is done, on_accept is not called any more. NULL = nobody waits for
+    // it.
+    void (*on_closed)(void *context);
     void *context;
 };
 
@@ -44,7 +50,8 @@ uint16_t listener_get_port(const struct listener *listener); // 0 for a Unix soc
 MUST_CHECK enum status listener_open(struct listener *listener, char *ret_error, size_t error_size);
 
 // From any thread, before loop_group_stop(): on each loop, in its next turn, accepts those who have connected
-// already and then nobody any more. Connections live on. A Unix path is removed.
+// already, wherever they are handed over to, and then nobody any more. Connections live on. A Unix path is
+// removed.
 void listener_close(struct listener *listener);
 
 // After loop_group_stop(), which closes it where listener_close() has not. Takes NULL.

@@ -54,6 +54,7 @@ struct loop {
 
     // Constant once made.
     size_t index;
+    struct loop_group *group;
     pthread_t thread;
 
     // Any thread. `posted` is a stack: a release push pairs with the acquire exchange in run_posted().
@@ -64,6 +65,8 @@ struct loop {
 struct loop_group {
     size_t count;
     bool is_running;
+    pthread_mutex_t start; // held until it is known whether all threads have started
+    bool is_abandoned;     // under it: they have not
     struct loop *loops[];
 };
 
@@ -194,9 +197,17 @@ static void run_to_end(struct loop *loop) {
     run_deferred(loop);
 }
 
+static bool is_to_run(struct loop_group *group) {
+    pthread_mutex_lock(&group->start);
+    bool is_to_run = !group->is_abandoned;
+    pthread_mutex_unlock(&group->start);
+    return is_to_run;
+}
+
 static void *run_thread(void *data) {
     struct loop *loop = data;
-    run_to_end(loop);
+    if (is_to_run(loop->group))
+        run_to_end(loop);
     return NULL;
 }
 
@@ -292,49 +303,61 @@ enum status loop_group_new(size_t count, const struct clock *clock, struct loop_
     if (!group)
         return STATUS_NO_MEMORY;
     group->count = count;
+    pthread_mutex_init(&group->start, NULL);
     for (size_t i = 0; i < count; i++) {
         group->loops[i] = new_loop(i, clock);
         if (!group->loops[i]) {
             loop_group_free(group);
             return STATUS_NO_MEMORY;
         }
+        group->loops[i]->group = group;
     }
     *ret_group = group;
     return STATUS_OK;
 }
 
-static void stop_and_join(struct loop_group *group, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        atomic_store_explicit(&group->loops[i]->is_stopping, true, memory_order_release);
-        uv_async_send(&group->loops[i]->wakeup);
-    }
+static void join(struct loop_group *group, size_t count) {
     for (size_t i = 0; i < count; i++)
         pthread_join(group->loops[i]->thread, NULL);
 }
 
+// Those that have started.
+static size_t start_threads(struct loop_group *group) {
+    for (size_t i = 0; i < group->count; i++)
+        if (pthread_create(&group->loops[i]->thread, NULL, run_thread, group->loops[i]) != 0)
+            return i;
+    return group->count;
+}
+
+// why none runs before all have started: loops may wait for each other before they end.
 enum status loop_group_start(struct loop_group *group) {
     assert(!group->is_running);
     // Signals belong to the program's main thread; and a write to a closed socket must not end the process.
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    size_t started = 0;
-    while (started < group->count) {
-        struct loop *loop = group->loops[started];
-        if (pthread_create(&loop->thread, NULL, run_thread, loop) != 0)
-            break;
-        started++;
-    }
+    pthread_mutex_lock(&group->start);
+    size_t started = start_threads(group);
+    group->is_running = started == group->count;
+    group->is_abandoned = !group->is_running;
+    pthread_mutex_unlock(&group->start);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (started < group->count) {
-        stop_and_join(group, started);
-        return STATUS_EXHAUSTED;
-    }
-    group->is_running = true;
-    return STATUS_OK;
+    if (group->is_running)
+        return STATUS_OK;
+    join(group, started);
+    return STATUS_EXHAUSTED;
 }
 
-// What was opened before a start that never came is closed all the same.
+static void stop_running(struct loop_group *group) {
+    for (size_t i = 0; i < group->count; i++) {
+        atomic_store_explicit(&group->loops[i]->is_stopping, true, memory_order_release);
+        uv_async_send(&group->loops[i]->wakeup);
+    }
+    join(group, group->count);
+}
+
+// What was opened before a start that never came is closed all the same: on all loops, before the first is
+// waited for.
 static void stop_unstarted(struct loop_group *group) {
     for (size_t i = 0; i < group->count; i++) {
         struct loop *loop = group->loops[i];
@@ -342,13 +365,15 @@ static void stop_unstarted(struct loop_group *group) {
             continue;
         run_posted(loop);
         begin_stop(loop);
-        run_to_end(loop);
     }
+    for (size_t i = 0; i < group->count; i++)
+        if (group->loops[i])
+            run_to_end(group->loops[i]);
 }
 
 void loop_group_stop(struct loop_group *group) {
     if (group->is_running)
-        stop_and_join(group, group->count);
+        stop_running(group);
     else
         stop_unstarted(group);
     group->is_running = false;
@@ -360,6 +385,7 @@ void loop_group_free(struct loop_group *group) {
     loop_group_stop(group);
     for (size_t i = 0; i < group->count; i++)
         free_loop(group->loops[i]);
+    pthread_mutex_destroy(&group->start);
     free(group);
 }
 

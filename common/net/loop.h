@@ -39,7 +39,7 @@ struct loop_scrub {
 // from the calling thread. `clock` is borrowed. *ret_group is owned.
 MUST_CHECK enum status loop_group_new(size_t count, const struct clock *clock, struct loop_group **ret_group);
 
-// Starts the threads. On failure none runs.
+// Starts the threads. On failure none has run anything.
 MUST_CHECK enum status loop_group_start(struct loop_group *group);
 
 // Runs every loop's stop tasks on its thread, then waits until nothing is open on any loop and nobody holds

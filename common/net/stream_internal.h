@@ -4,6 +4,7 @@
 
 #include <uv.h>
 
+#include "common/net/connection_balance.h"
 #include "common/net/stream.h"
 
 struct stream_operations {
@@ -28,9 +29,10 @@ struct stream {
     size_t max_pending_bytes;
 };
 
-// A stream on `fd`, a connected socket of TCP or a Unix path that does not block. Owns it in any case.
-// *ret_stream is owned.
+// A stream on `fd`, a connected socket of TCP or a Unix path that does not block. Owns it in any case, and
+// its count for `loop` in `balance`, which it borrows (NULL = it has none): its owner's stream_close() ends
+// both. *ret_stream is owned.
 MUST_CHECK enum status stream_plain_open(struct loop *loop, uv_handle_type type, int fd,
-                                         struct stream **ret_stream);
+                                         struct connection_balance *balance, struct stream **ret_stream);
 
 #endif

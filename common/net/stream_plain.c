@@ -63,6 +63,8 @@ struct plain {
     uint32_t share_bytes;   // what is read of it in a turn
     bool has_filled_share;  // in this turn
     bool is_deaf;           // not read any more, until it is closed
+
+    struct connection_balance *balance; // NULL = it is not counted
 };
 
 struct kept_write {
@@ -278,8 +280,14 @@ static void on_shut_down(uv_shutdown_t *request, int result) {
     arm_timer(plain, LINGER_MS);
 }
 
+static void uncount(struct connection_balance *balance, const struct loop *loop) {
+    if (balance)
+        connection_balance_remove(balance, loop_get_index(loop));
+}
+
 static void plain_close(struct stream *stream, enum stream_close how) {
     struct plain *plain = (struct plain *)stream;
+    uncount(plain->balance, stream->loop);
     plain->shutdown.data = plain;
     if (how == STREAM_CLOSE_NOW || plain->state != PLAIN_OPEN ||
         uv_shutdown(&plain->shutdown, &plain->uv.stream, on_shut_down) != 0) {
@@ -344,17 +352,21 @@ static int open_socket(struct plain *plain, int fd) {
                                            : uv_pipe_open(&plain->uv.pipe, fd);
 }
 
-enum status stream_plain_open(struct loop *loop, uv_handle_type type, int fd, struct stream **ret_stream) {
+enum status stream_plain_open(struct loop *loop, uv_handle_type type, int fd,
+                              struct connection_balance *balance, struct stream **ret_stream) {
     struct plain *plain = new_plain(loop, type);
     if (!plain) {
         close(fd);
+        uncount(balance, loop);
         return STATUS_NO_MEMORY;
     }
     if (open_socket(plain, fd) != 0) {
         close(fd);
+        uncount(balance, loop);
         close_now(plain);
         return STATUS_CLOSED;
     }
+    plain->balance = balance;
     if (plain->uv.handle.type == UV_TCP)
         (void)uv_tcp_nodelay(&plain->uv.tcp, 1);
     learn_peer(plain);

@@ -239,6 +239,27 @@ static void who_comes_then_may_not_and_later_may(void **state) {
     teardown(&world);
 }
 
+// The balance has a second loop, of which nothing else is seen here.
+static void no_other_loop_hands_over_to_one_that_sends_away(void **state) {
+    (void)state;
+    struct world world;
+    setup(&world);
+    struct connection_balance *own = world.server->balance;
+    assert_int_equal(connection_balance_new(2, &world.server->balance), STATUS_OK);
+    struct connection_balance *balance = world.server->balance;
+    assert_int_equal(connection_balance_add(balance, 1), 1);
+    overload(&world);
+    assert_false(connection_admission_permits(home_of(&world)));
+    assert_int_equal(connection_balance_add(balance, 1), 1);
+    clock_manual_advance_ms(&world.clock, 10000);
+    loop_forget_time(world.loop);
+    assert_true(connection_admission_permits(home_of(&world)));
+    assert_int_equal(connection_balance_add(balance, 1), 0);
+    world.server->balance = own;
+    teardown(&world);
+    connection_balance_free(balance);
+}
+
 // It may have been on its way when GOAWAY was made, and is the client's to send elsewhere.
 static void a_call_behind_goaway_is_not_begun(void **state) {
     (void)state;
@@ -284,6 +305,7 @@ int main(void) {
         cmocka_unit_test(who_brings_most_is_sent_away_and_what_was_read_of_it_is_answered),
         cmocka_unit_test(nobody_is_sent_away_where_that_is_turned_off),
         cmocka_unit_test(who_comes_then_may_not_and_later_may),
+        cmocka_unit_test(no_other_loop_hands_over_to_one_that_sends_away),
         cmocka_unit_test(a_call_behind_goaway_is_not_begun),
         cmocka_unit_test(who_goes_on_behind_goaway_is_closed),
     };

@@ -2,8 +2,10 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "common/net/loop_internal.h"
@@ -436,6 +438,57 @@ static void a_posted_task_has_a_time_of_its_own(void **state) {
     assert_int_equal(sleeper.posted_ns, sleeper.read_ns + 5 * MS);
 }
 
+static rlim_t get_address_space_bytes(void) {
+    unsigned long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%lu", &pages), 1);
+    fclose(file);
+    return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
+}
+
+// Of its threads the first finds room for its stack, and the second does not.
+static enum status start_without_room(struct loop_group *own) {
+    enum { STACK_BYTES = 1 << 30 };
+    pthread_attr_t before, large;
+    struct rlimit unlimited, limit;
+    pthread_getattr_default_np(&before);
+    pthread_getattr_default_np(&large);
+    pthread_attr_setstacksize(&large, STACK_BYTES);
+    assert_int_equal(pthread_setattr_default_np(&large), 0);
+    getrlimit(RLIMIT_AS, &unlimited);
+    limit = (struct rlimit){get_address_space_bytes() + STACK_BYTES + STACK_BYTES / 2, unlimited.rlim_max};
+    setrlimit(RLIMIT_AS, &limit);
+    enum status status = loop_group_start(own);
+    setrlimit(RLIMIT_AS, &unlimited);
+    pthread_setattr_default_np(&before);
+    pthread_attr_destroy(&before);
+    pthread_attr_destroy(&large);
+    return status;
+}
+
+static void when_a_thread_cannot_be_started_none_runs(void **state) {
+    (void)state;
+    if (UNIT_IS_SANITIZED)
+        skip(); // the address space is taken already
+    enum { LOOPS = 2 };
+    static struct counted_task tasks[LOOPS];
+    atomic_uint ran = 0;
+    struct loop_group *group;
+    assert_int_equal(loop_group_new(LOOPS, clock_get_system(), &group), STATUS_OK);
+    for (size_t i = 0; i < LOOPS; i++) {
+        struct loop *loop = loop_group_get_loop(group, i);
+        tasks[i] = (struct counted_task){{.run = on_counted}, loop, &ran};
+        loop_hold(loop);
+        loop_post(loop, &tasks[i].task);
+    }
+    assert_int_equal(start_without_room(group), STATUS_EXHAUSTED);
+    assert_int_equal(ran, 0);
+    loop_group_stop(group);
+    assert_int_equal(ran, LOOPS);
+    loop_group_free(group);
+}
+
 static bool make_a_group(void *context) {
     (void)context;
     struct loop_group *group;
@@ -465,6 +518,7 @@ int main(void) {
         cmocka_unit_test(a_loops_timer_falls_due_by_itself),
         cmocka_unit_test(the_time_stands_still_until_it_is_forgotten),
         cmocka_unit_test(a_posted_task_has_a_time_of_its_own),
+        cmocka_unit_test(when_a_thread_cannot_be_started_none_runs),
         cmocka_unit_test(every_failed_allocation_of_a_group_is_survived),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
