@@ -206,7 +206,9 @@ static bool set_server(CURL *curl, const struct smtp_server *server) {
                   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "smtp,smtps") == CURLE_OK &&
                   curl_easy_setopt(curl, CURLOPT_PROXY, "") == CURLE_OK;
     if (is_set && server->ca_file)
-        is_set = curl_easy_setopt(curl, CURLOPT_CAINFO, server->ca_file) == CURLE_OK;
+        is_set =
+            curl_easy_setopt(curl, CURLOPT_CAINFO, server->ca_file) == CURLE_OK &&
+            curl_easy_setopt(curl, CURLOPT_CAPATH, NULL) == CURLE_OK; // else the system's are trusted, too
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_USE_SSL, (long)(server->is_strict ? CURLUSESSL_ALL : CURLUSESSL_TRY));
     curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);

@@ -44,7 +44,9 @@ static bool set_target(CURL *curl, const struct openid_request *request) {
                   curl_easy_setopt(curl, CURLOPT_PROXY, "") == CURLE_OK &&
                   curl_easy_setopt(curl, CURLOPT_USERAGENT, "latchkey") == CURLE_OK;
     if (is_set && request->ca_file)
-        is_set = curl_easy_setopt(curl, CURLOPT_CAINFO, request->ca_file) == CURLE_OK;
+        is_set =
+            curl_easy_setopt(curl, CURLOPT_CAINFO, request->ca_file) == CURLE_OK &&
+            curl_easy_setopt(curl, CURLOPT_CAPATH, NULL) == CURLE_OK; // else the system's are trusted, too
     if (is_set && request->user)
         is_set = curl_easy_setopt(curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC) == CURLE_OK &&
                  curl_easy_setopt(curl, CURLOPT_USERNAME, request->user) == CURLE_OK &&

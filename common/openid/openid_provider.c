@@ -212,8 +212,8 @@ static bool write_client(const struct openid_provider *provider, struct buffer *
     openid_form_append_encoded(secret, line);
     buffer_append_byte(secret, 0);
     buffer_fini(&file);
-    if (!is_read)
-        complain(provider, error);
+    if (!is_read || line.len == 0)
+        complain(provider, is_read ? "the first line of the client's secret file is empty" : error);
     return is_read && line.len > 0 && !name->failed && !secret->failed;
 }
 

@@ -7,6 +7,7 @@
 #include "common/base/random.h"
 #include "common/crypto/secret.h"
 #include "common/ip/throttle.h"
+#include "common/mail/mailbox.h"
 #include "common/openid/openid_provider.h"
 #include "common/openid/openid_url.h"
 #include "services/console/console_client.h"
@@ -144,11 +145,22 @@ static void turn_away(const struct http_request *request, const char *reason, st
     lead(request, path ? path : "/sign-in", answer);
 }
 
+// why: else a page of anybody's could use up the tries of all who look at it, by pictures.
+static bool is_embedded(const struct http_request *request) {
+    const struct bytes name = BYTES_LITERAL("sec-fetch-dest");
+    return metadata_find(request->fields.first, name) &&
+           !bytes_is_text(http_request_find_only(request, "sec-fetch-dest"), "document");
+}
+
 bool console_by_openid_ask_back(const struct http_request *request, struct local_request *call,
                                 struct http_answer *answer) {
     (void)call;
     if (!console_guard_admits_reading(request, answer))
         return false;
+    if (is_embedded(request)) {
+        turn_away(request, "SIGN_IN_OVER", answer);
+        return false;
+    }
     if (provider && may_try(request))
         return true;
     turn_away(request, provider ? "TOO_MANY_TRIES" : "WAY_OFF", answer);
@@ -191,20 +203,25 @@ static bool is_code(struct bytes code) {
     return code.len > 0 && code.len <= OPENID_CODE_MAX;
 }
 
-// Whom the member's issuer and subject name; where those are nobody's, whose address the provider vouches
-// for.
+// An address that the provider vouches for, and that can be a member's; else NULL.
+static const char *find_email(const struct openid_identity *identity) {
+    return mailbox_is_address(bytes_of_text(identity->email)) ? identity->email : NULL;
+}
+
+// Whom the member's issuer and subject name; where those are nobody's, whose address it is, unless that is
+// somebody else at this issuer.
 static struct console_login_result log_in(const struct http_request *request, const char *company,
                                           const struct openid_identity *identity,
                                           struct http_answer *answer) {
-    struct console_login_result result = console_login_make(
-        request, company,
-        json_pack("{s:s,s:s}", "issuer", console_settings.openid_issuer, "subject", identity->subject),
-        answer);
-    if (result.login != CONSOLE_LOGIN_NOBODY || strcmp(result.reason, "MEMBER_NOT_FOUND") != 0)
-        return result;
-    if (!*identity->email)
-        return (struct console_login_result){CONSOLE_LOGIN_NOBODY, "EMAIL_NOT_VERIFIED"};
-    return console_login_make(request, company, json_pack("{s:s}", "email", identity->email), answer);
+    const char *email = find_email(identity);
+    struct console_login_result result =
+        console_login_make(request, company,
+                           json_pack("{s:s,s:s,s:s*}", "issuer", console_settings.openid_issuer, "subject",
+                                     identity->subject, "email", email),
+                           answer);
+    bool is_unknown = result.login == CONSOLE_LOGIN_NOBODY && strcmp(result.reason, "MEMBER_NOT_FOUND") == 0;
+    return is_unknown && !email ? (struct console_login_result){CONSOLE_LOGIN_NOBODY, "EMAIL_NOT_VERIFIED"}
+                                : result;
 }
 
 static void tell(const struct http_request *request, const struct console_login_result *result,

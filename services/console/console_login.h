@@ -25,8 +25,8 @@ struct console_login_result {
     const char *reason;
 };
 
-// `who` is {"email": ...} or {"issuer": ..., "subject": ...}, taken. Adds the cookie to the answer, and
-// leaves the rest of it alone.
+// `who` is {"email": ...} or {"issuer": ..., "subject": ...}, with "email" beside them or without, taken.
+// Adds the cookie to the answer, and leaves the rest of it alone.
 struct console_login_result console_login_make(const struct http_request *request, const char *company,
                                                json_t *who, struct http_answer *answer);
 

@@ -20,13 +20,14 @@ static void check_member_id(const char *text, struct fault *fault, struct login_
 static void check_key(const struct login_wish *wish, struct fault *fault, struct login_draft *draft) {
     bool has_id = *wish->member_id, has_email = *wish->email, has_issuer = *wish->issuer,
          has_subject = *wish->subject;
-    draft->key = has_id ? LOGIN_BY_ID : has_email ? LOGIN_BY_EMAIL : LOGIN_BY_SUBJECT;
+    bool has_identity = has_issuer || has_subject;
+    draft->key = has_id ? LOGIN_BY_ID : has_identity ? LOGIN_BY_SUBJECT : LOGIN_BY_EMAIL;
     draft->email = bytes_of_text(wish->email);
     draft->issuer = bytes_of_text(wish->issuer);
     draft->subject = bytes_of_text(wish->subject);
-    if (has_id + has_email + (has_issuer || has_subject) != 1)
+    if (has_id + (has_email || has_identity) != 1)
         fault_add_field(fault, "member_id",
-                        "name the member in one way: member_id, email, or issuer and subject");
+                        "name the member by member_id, or by issuer and subject, email, or both");
     else if (has_issuer != has_subject)
         fault_add_field(fault, has_issuer ? "subject" : "issuer", "issuer and subject belong together");
     if (has_id)

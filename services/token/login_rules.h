@@ -34,7 +34,7 @@ enum login_key { LOGIN_BY_ID, LOGIN_BY_EMAIL, LOGIN_BY_SUBJECT };
 struct login_draft {
     enum login_key key;
     struct uuid member_id;        // BY_ID
-    struct bytes email;           // BY_EMAIL
+    struct bytes email;           // BY_EMAIL; BY_SUBJECT: of whom the identity is, "" = not said
     struct bytes issuer, subject; // BY_SUBJECT
     struct ip_address address;    // no family = none was given
     char client_ip[IP_ADDRESS_TEXT_MAX + 1];

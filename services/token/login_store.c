@@ -41,15 +41,20 @@ enum {
     " t.created_at, t.expires_at, t.deactivated_at,"                                      \
     " (SELECT max(u.last_used_at) FROM latchkey.token_use u WHERE u.token_id = t.token_id)"
 
+// why COLLATE: else the parameter is folded by the database's own rules, where the Kelvin sign is a k and a
+// dotted capital I an i, so that another's address would be the member's.
+#define IS_EMAIL "lower(m.email) = lower($3 COLLATE \"C\")"
+
 static const struct db_statement statements[] = {
     [FIND_BY_ID] = {"login_find_by_id", FIND_PERSON("m.member_id = $3")},
-    [FIND_BY_EMAIL] = {"login_find_by_email",
-                       FIND_PERSON("lower(m.email) = lower($3) AND m.removed_at IS NULL")},
+    // Who is somebody else at the issuer $4, '' = none, is not the one.
+    [FIND_BY_EMAIL] = {"login_find_by_email", FIND_PERSON(IS_EMAIL " AND ($4 = '' OR m.issuer <> $4)"
+                                                                   " AND m.removed_at IS NULL")},
     [FIND_BY_SUBJECT] = {"login_find_by_subject", FIND_PERSON("m.issuer = $3 AND m.subject = $4 AND $4 <> ''"
                                                               " AND m.removed_at IS NULL")},
     // Reads all members of the company, for the few who try after they have left.
     [FIND_REMOVED] = {"login_find_removed",
-                      FIND_PERSON("m.removed_at IS NOT NULL AND (($3 <> '' AND lower(m.email) = lower($3))"
+                      FIND_PERSON("m.removed_at IS NOT NULL AND (($3 <> '' AND " IS_EMAIL ")"
                                   " OR ($5 <> '' AND m.issuer = $4 AND m.subject = $5))"
                                   " ORDER BY m.member_id DESC LIMIT 1")},
     [FIND_NEAR] = {"login_find_near", "SELECT cidr, cidr >>= latchkey.unmapped($2), common_bits"
@@ -148,20 +153,42 @@ static enum status find_person(struct app_call *call, const struct login_draft *
         db_params_add_uuid(&params, draft->member_id);
     if (draft->key == LOGIN_BY_EMAIL || is_removed)
         db_params_add_text(&params, draft->email);
-    if (draft->key == LOGIN_BY_SUBJECT || is_removed) {
+    if (draft->key != LOGIN_BY_ID)
         db_params_add_text(&params, draft->issuer);
+    if (draft->key == LOGIN_BY_SUBJECT || is_removed)
         db_params_add_text(&params, draft->subject);
-    }
     int statement = is_removed ? FIND_REMOVED : by_key[draft->key];
     return db_query(call->transaction, &statements[statement], &params, ret_row);
+}
+
+// Who is there, or else who has been. No row: neither.
+static enum status find_either(struct app_call *call, const struct login_draft *draft,
+                               const struct db_result **ret_row) {
+    enum status status = find_person(call, draft, false, ret_row);
+    if (status == STATUS_OK && db_result_get_row_count(*ret_row) == 0 && draft->key != LOGIN_BY_ID)
+        status = find_person(call, draft, true, ret_row);
+    return status;
+}
+
+// why the identity alone comes first, removed or not: it is the person's for good, an address may have become
+// another's.
+static enum status find_by_identity(struct app_call *call, const struct login_draft *draft,
+                                    const struct db_result **ret_row) {
+    struct login_draft by_subject = *draft, by_email = *draft;
+    by_subject.email = BYTES_EMPTY;
+    by_email.key = LOGIN_BY_EMAIL;
+    by_email.subject = BYTES_EMPTY;
+    enum status status = find_either(call, &by_subject, ret_row);
+    if (status == STATUS_OK && db_result_get_row_count(*ret_row) == 0 && draft->email.len > 0)
+        status = find_either(call, &by_email, ret_row);
+    return status;
 }
 
 enum status login_store_find_person(struct app_call *call, const struct login_draft *draft,
                                     struct login_person *ret_person) {
     const struct db_result *row;
-    enum status status = find_person(call, draft, false, &row);
-    if (status == STATUS_OK && db_result_get_row_count(row) == 0 && draft->key != LOGIN_BY_ID)
-        status = find_person(call, draft, true, &row);
+    enum status status =
+        draft->key == LOGIN_BY_SUBJECT ? find_by_identity(call, draft, &row) : find_either(call, draft, &row);
     if (status != STATUS_OK)
         return db_fault(call->fault, status);
     if (db_result_get_row_count(row) == 0)

@@ -48,6 +48,13 @@ class Creation(LoginCase):
                      {"issuer": "https://id.example", "subject": "ada"}):
             self.assertEqual(self.log_in(**name).login_token.member_id, member)
 
+    def test_an_address_that_only_folds_to_a_member_s_is_another_s(self):
+        """The Kelvin sign is a k in small letters, a dotted capital I an i: who has such an address is somebody else."""
+        self.new_member("mike@example.com")
+        self.assertTrue(self.log_in(email="MIKE@Example.COM").secret)
+        for email in ("mi\u212ae@example.com", "m\u0130ke@example.com"):
+            self.assert_refused(ABSENT, "MEMBER_NOT_FOUND", lambda e=email: self.log_in(email=e))
+
     def test_a_person_who_is_not_there_is_not_found(self):
         for name in ({"member_id": typeid("mbr", str(uuid.uuid4()))}, {"email": "nobody@example.com"},
                      {"issuer": "https://id.example", "subject": "nobody"}):
@@ -59,6 +66,7 @@ class Creation(LoginCase):
                                "member_id", "client_ip", "channel", "request_id")
         self.assert_bad_fields(lambda: self.log_in(), "member_id")
         self.assert_bad_fields(lambda: self.log_in(member_id=member, email="a@example.com"), "member_id")
+        self.assert_bad_fields(lambda: self.log_in(member_id=member, issuer="https://id.example", subject="ada"), "member_id")
         self.assert_bad_fields(lambda: self.log_in(issuer="https://id.example"), "subject")
         self.assert_bad_fields(lambda: self.log_in(subject="ada"), "issuer")
 
@@ -200,6 +208,23 @@ class Refusals(LoginCase):
             waiting.cancel()
             lock.wait_for_others(0)
         self.assertEqual(self.rows(member), [])
+
+    def test_an_address_beside_an_identity_is_nobody_s_whom_the_issuer_knows_as_another(self):
+        """Else who was given the old address of a member, or took it at the provider, would be that member."""
+        here, there = "https://id.example", "https://other.example"
+        bound, _ = self.new_member("bound@example.com", issuer=here, subject="bound")
+        free, _ = self.new_member("free@example.com")
+        foreign, _ = self.new_member("foreign@example.com", issuer=there, subject="s-1")
+        gone, number = self.new_member("left@example.com", issuer=here, subject="left")
+        self.execute(f"UPDATE latchkey.member SET removed_at = now() WHERE member_id = '{number}'")
+        for subject, email, member in (("bound", "elsewhere@example.com", bound), ("bound", "free@example.com", bound),
+                                       ("s-2", "FREE@example.com", free), ("s-1", "foreign@example.com", foreign)):
+            self.assertEqual(self.log_in(issuer=here, subject=subject, email=email).login_token.member_id, member, (subject, email))
+        self.assert_refused(ABSENT, "MEMBER_NOT_FOUND", lambda: self.log_in(issuer=here, subject="s-2", email="bound@example.com"))
+        self.assert_refused(ABSENT, "MEMBER_NOT_FOUND", lambda: self.log_in(issuer=here, subject="s-2", email="nobody@example.com"))
+        for subject, email in (("left", "free@example.com"), ("s-2", "left@example.com")):
+            self.assert_refused(UNFIT, "MEMBER_REMOVED", lambda s=subject, e=email: self.log_in(issuer=here, subject=s, email=e))
+        self.assertEqual([row[0] for row in self.rows(gone)], ["REASON_MEMBER_REMOVED"])
 
     def test_whoever_came_back_under_an_old_address_is_the_one_who_is_there(self):
         old, number = self.new_member("back@example.com")

@@ -42,7 +42,7 @@ static void a_person_has_exactly_one_name(void **state) {
     assert_bad(&wish, "member_id");
     wish.member_id = "";
     wish.issuer = "https://id.example";
-    assert_bad(&wish, "member_id");
+    assert_bad(&wish, "subject");
     wish.email = "";
     assert_bad(&wish, "subject");
     wish.issuer = "";
@@ -51,6 +51,24 @@ static void a_person_has_exactly_one_name(void **state) {
     assert_bad(&wish, "issuer");
     wish = plain;
     wish.member_id = "tok_01h455vb4pex5vsknk084sn02q";
+    assert_bad(&wish, "member_id");
+}
+
+static void an_address_may_stand_beside_an_identity(void **state) {
+    (void)state;
+    struct checked checked;
+    struct login_wish wish = plain;
+    wish.member_id = "";
+    wish.email = "ada@example.com";
+    assert_int_equal(check(&checked, &wish), STATUS_OK);
+    assert_int_equal(checked.draft.key, LOGIN_BY_EMAIL);
+    arena_fini(&checked.arena);
+    wish.issuer = "https://id.example";
+    wish.subject = "ada";
+    assert_int_equal(check(&checked, &wish), STATUS_OK);
+    assert_int_equal(checked.draft.key, LOGIN_BY_SUBJECT);
+    arena_fini(&checked.arena);
+    wish.member_id = plain.member_id;
     assert_bad(&wish, "member_id");
 }
 
@@ -179,6 +197,7 @@ static void a_log_in_ends_by_itself_or_by_hand(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_person_has_exactly_one_name),
+        cmocka_unit_test(an_address_may_stand_beside_an_identity),
         cmocka_unit_test(an_address_is_canonical_or_refused),
         cmocka_unit_test(an_agent_is_cut_between_characters),
         cmocka_unit_test(every_list_that_applies_has_to_hold_the_address),

@@ -1,6 +1,6 @@
 // An ID token that was made for us, and what is left of it when anything else is asked of it. Its keys stand
 // in the corpus of the fuzz target; what a provider may do wrong is for
-// tests/integration/console/test_console_openid.py, which signs tokens of its own.
+// tests/integration/console/test_console_openid_tokens.py, which signs tokens of its own.
 #include "common/base/whole_file.h"
 #include "common/openid/openid_json.h"
 #include "common/openid/openid_token.h"

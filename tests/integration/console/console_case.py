@@ -111,10 +111,10 @@ class ConsoleCase(CallCase):
     def browser(self, client_ip=HERE):
         return Browser(self.address, client_ip)
 
-    def new_member(self, ips=()):
+    def new_member(self, prefix="", ips=()):
         """The e-mail address of a new person, who may read everything of their own."""
         number = str(uuid.uuid4())
-        email = f"{number}@example.com"
+        email = f"{prefix}{number}@example.com"
         lists = ",".join(f"'{ip}'" for ip in ips)
         self.deployment.execute(
             "INSERT INTO latchkey.member (member_id, company_id, email, allowed_ips) VALUES "
