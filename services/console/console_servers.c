@@ -24,7 +24,7 @@ const struct setting console_servers_setting_table[] = {
      .default_value = "127.0.0.1:7070",
      .value_name = "ADDRESS",
      .help = "Where the servers are that have no address of their own below: HOST:PORT, several of them, "
-             "https://HOST:PORT, dns:///HOST:PORT or unix:PATH. They need this program's address in their "
+             "https://HOST:PORT or dns:///HOST:PORT. They need this program's address in their "
              "--trusted-proxies."},
     {.name = "token-address",
      .type = SETTING_TEXT,
@@ -255,7 +255,7 @@ static bool is_ours(const char *reason) {
         GRPC_CLIENT_NOT_GRPC,           GRPC_CLIENT_TLS_FAILED,         GRPC_CLIENT_TLS_REQUIRED,
         GRPC_CLIENT_PLAINTEXT_REFUSED,  GRPC_CLIENT_NOT_SERVING,        GRPC_CLIENT_CONNECTION_LOST,
         GRPC_CLIENT_RESPONSE_TOO_LARGE, GRPC_CLIENT_RESPONSE_MALFORMED, GRPC_CLIENT_STREAM_RESET,
-        GRPC_CLIENT_DEADLINE,           "NO_MEMORY",                    "PROXY_NOT_TRUSTED"};
+        GRPC_CLIENT_DEADLINE,           "PROXY_NOT_TRUSTED"};
     for (size_t i = 0; i < ARRAY_LENGTH(reasons); i++)
         if (strcmp(reason, reasons[i]) == 0)
             return true;
