@@ -39,12 +39,12 @@ struct ip_address client_address_find_of_call(const struct ip_set *trusted, cons
 struct ip_address client_address_find_by_hops(unsigned hops, const struct ip_address *peer,
                                               const struct metadata *fields);
 
-// For whom a server of ours says that it asks (latchkey-console): beside x-forwarded-for, so that it is refused
-// where it is not believed, in place of being taken for the one that asks.
+// For whom a server of ours says that it asks (latchkey-console): beside x-forwarded-for, so that it is
+// refused where it is not believed, in place of being taken for the one that asks.
 #define CLIENT_ADDRESS_FIELD "latchkey-client-ip"
 
-// PERMISSION_DENIED (PROXY_NOT_TRUSTED), and the fault filled, if the call says for whom it is and that is not
-// the address of client_address_find_of_call().
+// PERMISSION_DENIED (PROXY_NOT_TRUSTED), and the fault filled, if the call says for whom it is and that is
+// not the address of client_address_find_of_call().
 MUST_CHECK enum status client_address_check(const struct ip_set *trusted, const struct grpc_call *call,
                                             struct fault *fault);
 

@@ -80,7 +80,8 @@ static bool add_client(struct relayed *relayed) {
 }
 
 static bool gather_metadata(struct relayed *relayed) {
-    bool is_whole = add_client(relayed) && pass(relayed, "authorization") && pass(relayed, "latchkey-company");
+    bool is_whole =
+        add_client(relayed) && pass(relayed, "authorization") && pass(relayed, "latchkey-company");
     pass_if_sendable(relayed, "user-agent");
     pass_if_sendable(relayed, "traceparent");
     return is_whole;
@@ -155,9 +156,8 @@ static void on_turn(struct worker_job *job) {
 static bool submit(struct relayed *relayed) {
     struct grpc_call *call = relayed->call;
     struct loop *loop = grpc_call_get_loop(call);
-    relayed->job = (struct worker_job){.run = on_turn,
-                                       .share = LANE_DEPLOYMENT,
-                                       .deadline_ns = grpc_call_get_deadline_ns(call)};
+    relayed->job = (struct worker_job){
+        .run = on_turn, .share = LANE_DEPLOYMENT, .deadline_ns = grpc_call_get_deadline_ns(call)};
     (void)!bearer_has_shape(bearer_find_secret(call), &shape, &relayed->job.share);
     loop_hold(loop);
     if (worker_pool_submit(workers, &relayed->job) == STATUS_OK)
@@ -210,14 +210,14 @@ enum {
 };
 
 static const struct grpc_method methods[] = {
-#define METHOD(id, server, service, method_, c_name)               \
-    {.path = "/latchkey.v1." #service "/" #method_,                \
-     .request = &latchkey__v1__##c_name##_request__descriptor,     \
-     .response = &latchkey__v1__##c_name##_response__descriptor,   \
-     .shape = GRPC_UNARY,                                          \
-     .is_internal = true,                                          \
-     .never_compress = true,                                       \
-     .handler = &handler,                                          \
+#define METHOD(id, server, service, method_, c_name)             \
+    {.path = "/latchkey.v1." #service "/" #method_,              \
+     .request = &latchkey__v1__##c_name##_request__descriptor,   \
+     .response = &latchkey__v1__##c_name##_response__descriptor, \
+     .shape = GRPC_UNARY,                                        \
+     .is_internal = true,                                        \
+     .never_compress = true,                                     \
+     .handler = &handler,                                        \
      .context = &servers[NUMBER_##id]},
     CONTRACT_TABLE(METHOD)
 #undef METHOD
@@ -253,10 +253,10 @@ static enum status register_metrics(struct app *app) {
 }
 
 static enum status start(struct app *app, char *ret_error, size_t error_size) {
-    const struct worker_pool_options options = {
-        .threads = (unsigned)console_servers_settings.calls_max,
-        .queue_capacity = (unsigned)app_get_settings(app)->worker_queue,
-        .clock = app_get_clock(app)};
+    const struct worker_pool_options options = {.threads = (unsigned)console_servers_settings.calls_max,
+                                                .queue_capacity =
+                                                    (unsigned)app_get_settings(app)->worker_queue,
+                                                .clock = app_get_clock(app)};
     trusted_proxies = app_get_trusted_proxies(app);
     shape = app_get_bearer_shape(app);
     console_servers_start(app_get_clock(app));

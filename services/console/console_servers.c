@@ -85,8 +85,9 @@ const struct setting console_servers_setting_table[] = {
      .default_value = "32",
      .min = 4,
      .max = 1024,
-     .help = "Calls to the servers at once, each on a thread and a connection, of which those of one lane get "
-             "three quarters; more wait as --worker-queue says."},
+     .help =
+         "Calls to the servers at once, each on a thread and a connection, of which those of one lane get "
+         "three quarters; more wait as --worker-queue says."},
 };
 
 static const char *const names[] = {
@@ -250,12 +251,13 @@ static atomic_bool is_away[CONSOLE_SERVER_COUNT];
 
 // Whether the words are this side's own, or about this side.
 static bool is_ours(const char *reason) {
-    static const char *const reasons[] = {
-        GRPC_CLIENT_NAME_NOT_FOUND,     GRPC_CLIENT_NOT_REACHABLE,      GRPC_CLIENT_CONNECT_TIMEOUT,
-        GRPC_CLIENT_NOT_GRPC,           GRPC_CLIENT_TLS_FAILED,         GRPC_CLIENT_TLS_REQUIRED,
-        GRPC_CLIENT_PLAINTEXT_REFUSED,  GRPC_CLIENT_NOT_SERVING,        GRPC_CLIENT_CONNECTION_LOST,
-        GRPC_CLIENT_RESPONSE_TOO_LARGE, GRPC_CLIENT_RESPONSE_MALFORMED, GRPC_CLIENT_STREAM_RESET,
-        GRPC_CLIENT_DEADLINE,           "PROXY_NOT_TRUSTED"};
+    static const char *const reasons[] = {GRPC_CLIENT_NAME_NOT_FOUND,     GRPC_CLIENT_NOT_REACHABLE,
+                                          GRPC_CLIENT_CONNECT_TIMEOUT,    GRPC_CLIENT_NOT_GRPC,
+                                          GRPC_CLIENT_TLS_FAILED,         GRPC_CLIENT_TLS_REQUIRED,
+                                          GRPC_CLIENT_PLAINTEXT_REFUSED,  GRPC_CLIENT_NOT_SERVING,
+                                          GRPC_CLIENT_CONNECTION_LOST,    GRPC_CLIENT_RESPONSE_TOO_LARGE,
+                                          GRPC_CLIENT_RESPONSE_MALFORMED, GRPC_CLIENT_STREAM_RESET,
+                                          GRPC_CLIENT_DEADLINE,           "PROXY_NOT_TRUSTED"};
     for (size_t i = 0; i < ARRAY_LENGTH(reasons); i++)
         if (strcmp(reason, reasons[i]) == 0)
             return true;
@@ -277,7 +279,8 @@ static void note_answer(enum console_server server) {
 }
 
 // What the browser is told in place of `theirs`. A change may have been made that nothing was heard of.
-static enum status tell(const struct grpc_client_call *call, const struct fault *theirs, struct fault *fault) {
+static enum status tell(const struct grpc_client_call *call, const struct fault *theirs,
+                        struct fault *fault) {
     bool is_late = theirs->status == STATUS_DEADLINE_EXCEEDED;
     if (theirs->status == STATUS_OUTCOME_UNKNOWN || (is_late && !contract_is_reading(call->path)))
         return fault_set(fault, STATUS_OUTCOME_UNKNOWN, "OUTCOME_UNKNOWN",
@@ -321,10 +324,10 @@ void console_servers_write_metrics(struct metrics_writer *writer, void *context)
         size_t server = i / ARRAY_LENGTH(outcomes), outcome = i % ARRAY_LENGTH(outcomes);
         snprintf(labels, sizeof(labels), "server=\"%s\",outcome=\"%s\"", names[server],
                  outcomes[outcome].name);
-        metrics_write_counter(writer, "latchkey_console_calls_total",
-                              "Calls that the console has passed on, by who was asked and whether they answered.",
-                              labels,
-                              atomic_load_explicit(&outcomes[outcome].counts[server], memory_order_relaxed));
+        metrics_write_counter(
+            writer, "latchkey_console_calls_total",
+            "Calls that the console has passed on, by who was asked and whether they answered.", labels,
+            atomic_load_explicit(&outcomes[outcome].counts[server], memory_order_relaxed));
     }
     watched_files_write_metrics(writer, "latchkey_console_reload_total",
                                 "Times that files of TLS for the console's servers were read again.", &files,

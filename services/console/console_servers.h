@@ -21,7 +21,7 @@ enum console_server {
 };
 
 struct console_servers_settings {
-    const char *address; // client_targets.h
+    const char *address;                           // client_targets.h
     const char *own_address[CONSOLE_SERVER_COUNT]; // NULL or "" = `address`
     const char *ca_file;
     const char *certificate_file;
@@ -52,10 +52,10 @@ void console_servers_stop(void);
 void console_servers_tick(void);
 void console_servers_reload(void);
 
-// Any thread but a loop's: it blocks (grpc_client_call()). What a server answered is in `fault` as it said it.
-// Where none did, or where it does not believe this program for whom it asks, the log says why, once until
-// one answers again, and `fault` is UNAVAILABLE (SERVER_UNAVAILABLE), OUTCOME_UNKNOWN or DEADLINE_EXCEEDED
-// without a word about them.
+// Any thread but a loop's: it blocks (grpc_client_call()). What a server answered is in `fault` as it said
+// it. Where none did, or where it does not believe this program for whom it asks, the log says why, once
+// until one answers again, and `fault` is UNAVAILABLE (SERVER_UNAVAILABLE), OUTCOME_UNKNOWN or
+// DEADLINE_EXCEEDED without a word about them.
 MUST_CHECK enum status console_servers_call(enum console_server server, const struct grpc_client_call *call,
                                             struct arena *arena, ProtobufCMessage **ret_response,
                                             struct fault *fault);
