@@ -57,9 +57,10 @@ struct app_service {
     const struct app_job *const *jobs;
     size_t job_count;
 
-    // The mails that it renders.
+    // The mails that it renders; and whether it hands others to the mail server itself (mailer_get_server()).
     const struct mail_kind *mail_kinds;
     size_t mail_kind_count;
+    bool sends_mail;
 
     // The service's own settings; `settings_base` is static and filled before start().
     const struct setting *settings;

@@ -92,8 +92,14 @@ static bool names_only(struct bytes list, const struct ip_address *wanted) {
     return true;
 }
 
+static const struct metadata_field *find_claim(const struct metadata_field *from) {
+    return metadata_find(from, BYTES_LITERAL(CLIENT_ADDRESS_FIELD));
+}
+
 bool client_address_is_of_peer(const struct ip_set *trusted, const struct grpc_call *call) {
     const struct ip_address *peer = grpc_call_get_peer(call);
+    if (find_claim(grpc_call_get_metadata(call)->first))
+        return false;
     if (!trusted || !is_trusted(trusted, peer))
         return true;
     const struct metadata_field *field = find_forwarded(grpc_call_get_metadata(call)->first);
@@ -149,4 +155,18 @@ struct ip_address client_address_find_by_hops(unsigned hops, const struct ip_add
 
 struct ip_address client_address_find_of_call(const struct ip_set *trusted, const struct grpc_call *call) {
     return client_address_find_in(trusted, grpc_call_get_peer(call), grpc_call_get_metadata(call));
+}
+
+enum status client_address_check(const struct ip_set *trusted, const struct grpc_call *call,
+                                 struct fault *fault) {
+    struct ip_address claimed, found;
+    const struct metadata_field *field = find_claim(grpc_call_get_metadata(call)->first);
+    if (!field)
+        return STATUS_OK;
+    found = client_address_find_of_call(trusted, call);
+    if (!find_claim(field->next) && ip_address_parse(field->value, &claimed) == IP_PARSE_OK &&
+        ip_address_is_equal(&claimed, &found))
+        return STATUS_OK;
+    return fault_set(fault, STATUS_PERMISSION_DENIED, "PROXY_NOT_TRUSTED",
+                     "this is asked for somebody else, and the server that asks is not in --trusted-proxies");
 }

@@ -9,6 +9,7 @@
 
 #include "common/base/bytes.h"
 #include "common/base/compiler.h"
+#include "common/base/fault.h"
 #include "common/base/status.h"
 #include "common/grpc/call.h"
 #include "common/ip/address.h"
@@ -38,8 +39,18 @@ struct ip_address client_address_find_of_call(const struct ip_set *trusted, cons
 struct ip_address client_address_find_by_hops(unsigned hops, const struct ip_address *peer,
                                               const struct metadata *fields);
 
+// For whom a server of ours says that it asks (latchkey-console): beside x-forwarded-for, so that it is
+// refused where it is not believed, in place of being taken for the one that asks.
+#define CLIENT_ADDRESS_FIELD "latchkey-client-ip"
+
+// PERMISSION_DENIED (PROXY_NOT_TRUSTED), and the fault filled, if the call says for whom it is and that is
+// not the address of client_address_find_of_call().
+MUST_CHECK enum status client_address_check(const struct ip_set *trusted, const struct grpc_call *call,
+                                            struct fault *fault);
+
 // Whether nobody is said to stand behind the peer: it is no trusted proxy, or says nothing, or names its own
-// address alone. A chain that begins there and goes on elsewhere may have been invented elsewhere.
+// address alone, and it does not say for whom it asks. A chain that begins there and goes on elsewhere may
+// have been invented elsewhere.
 bool client_address_is_of_peer(const struct ip_set *trusted, const struct grpc_call *call);
 
 #endif

@@ -45,7 +45,7 @@ static _Atomic int64_t queued_count, oldest_ms;
 
 bool mailer_is_needed(const struct app_program *program) {
     for (size_t i = 0; i < program->service_count; i++)
-        if (program->services[i]->mail_kind_count > 0)
+        if (program->services[i]->mail_kind_count > 0 || program->services[i]->sends_mail)
             return true;
     return false;
 }

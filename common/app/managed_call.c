@@ -513,7 +513,8 @@ static void on_message(struct grpc_call *transport, const ProtobufCMessage *requ
     managed->call.address = managed->credentials.address;
     managed->trace = trace_context_of_call(transport);
     managed->call.user_agent = grpc_call_find_metadata(transport, "user-agent");
-    if (screen(managed) != STATUS_OK || queue(managed) != STATUS_OK) {
+    if (client_address_check(managed->dispatch->trusted_proxies, transport, fault) != STATUS_OK ||
+        screen(managed) != STATUS_OK || queue(managed) != STATUS_OK) {
         log_call(managed);
         grpc_call_finish(transport, fault);
     }

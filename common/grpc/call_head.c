@@ -6,13 +6,24 @@ static bool is_page_of(const struct grpc_page *page, struct bytes path) {
     return page && bytes_is_text(bytes_split(&path, '?'), page->path);
 }
 
+// NULL if there is none for this caller.
+static const struct grpc_method *find_method(const struct grpc_call *call, struct bytes path,
+                                             size_t *ret_index) {
+    size_t index;
+    const struct grpc_method *method = router_find(call->home->server->router, path, &index);
+    if (!method || (method->is_internal && call->connection))
+        return NULL;
+    *ret_index = index;
+    return method;
+}
+
 // A GET of a method that allows it becomes what a POST of its message would be. True if it is one.
 static bool take_get(struct grpc_call *call) {
     struct request_head *head = &call->head;
     struct bytes query = head->path;
     struct bytes path = bytes_split(&query, '?');
     size_t index;
-    const struct grpc_method *method = router_find(call->home->server->router, path, &index);
+    const struct grpc_method *method = find_method(call, path, &index);
     struct connect_get get;
     if (!method || !method->is_read_only || !connect_get_parse(query, &call->arena, &get))
         return false;
@@ -137,7 +148,7 @@ void call_on_headers(struct grpc_call *call) {
     stats_add(&home->stats.calls_started, 1);
     if (answer_foreign(call))
         return;
-    call->method = router_find(router, call->head.path, &call->method_index);
+    call->method = find_method(call, call->head.path, &call->method_index);
     choose_protocol(call);
     if (!fits_shape(call)) {
         refuse_http(call, "415");

@@ -64,6 +64,7 @@ struct grpc_method {
     enum grpc_shape shape;
     uint32_t max_request_bytes; // of one message; 0 = the server's setting
     bool is_read_only;          // has no side effects: may be asked for by GET, too
+    bool is_internal;           // for calls from inside of the process alone: for peers it is not there
 
     // Answers leave as they are: where a secret stands beside what the client chooses, the size of what is
     // compressed would tell about it; and where time counts more than bytes.

@@ -242,9 +242,10 @@ enum status grpc_reflection_set_router(struct grpc_reflection *reflection, const
         return STATUS_NO_MEMORY;
     for (size_t i = 0; i < method_count; i++) {
         // "/service/method"; the router has checked the shape.
-        struct bytes rest = bytes_of_text(router_get_method(router, i)->path + 1);
+        const struct grpc_method *method = router_get_method(router, i);
+        struct bytes rest = bytes_of_text(method->path + 1);
         struct bytes name = bytes_split(&rest, '/');
-        if (is_listed(services, count, name))
+        if (method->is_internal || is_listed(services, count, name))
             continue;
         services[count] = arena_copy_bytes(&reflection->arena, name);
         if (!services[count++])

@@ -44,7 +44,8 @@ struct grpc_client_options {
 };
 
 struct grpc_metadata {
-    const char *key; // lower case, without "grpc-"; "-bin" is not offered
+    // Lower case, without "grpc-"; "-bin" is not offered. "user-agent" stands in the place of the client's.
+    const char *key;
     const char
         *value; // printable ASCII; may be a secret: it is sent, kept nowhere and not put into HPACK's table
 };

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "common/grpc/framing.h"
 #include "common/protobuf/message.h"
@@ -14,6 +15,13 @@ static void add(struct client_request_head *head, const char *name, const char *
 static void add_secret(struct client_request_head *head, const struct grpc_metadata *metadata) {
     add(head, metadata->key, metadata->value);
     head->fields[head->count - 1].is_secret = true;
+}
+
+static bool has_key(const struct client_request_options *options, const char *key) {
+    for (size_t i = 0; i < options->metadata_count; i++)
+        if (strcmp(options->metadata[i].key, key) == 0)
+            return true;
+    return false;
 }
 
 void client_request_write_head(struct client_request_head *head,
@@ -32,7 +40,8 @@ void client_request_write_head(struct client_request_head *head,
     add(head, "content-type", "application/grpc");
     // why: no compression. An answer that holds a secret beside what others choose would tell by its length.
     add(head, "grpc-accept-encoding", "identity");
-    add(head, "user-agent", options->user_agent);
+    if (!has_key(options, "user-agent"))
+        add(head, "user-agent", options->user_agent);
     if (options->previous_attempts > 0) {
         snprintf(head->previous_attempts, sizeof(head->previous_attempts), "%u", options->previous_attempts);
         add(head, "grpc-previous-rpc-attempts", head->previous_attempts);

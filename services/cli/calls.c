@@ -170,7 +170,7 @@ static int64_t get_timeout_ms(const struct cli *cli) {
 
 // Whether it does no harm when a call that failed is made once more.
 static bool is_repeatable(const struct rpc *rpc, const ProtobufCMessage *request) {
-    return rpc_is_reading(rpc) || field_is_set(request, "request_id");
+    return contract_is_reading(rpc->path) || field_is_set(request, "request_id");
 }
 
 static enum status call(struct cli *cli, struct grpc_client *client, const struct rpc *rpc,

@@ -176,13 +176,19 @@ const char *console_service_get_invitation_url(void) {
     return len > 0 && (size_t)len < sizeof(url) ? url : NULL;
 }
 
+static bool has_no_database(void) {
+    return true;
+}
+
 const struct app_service console_service = {
     .name = "console",
     .site = &site,
+    .sends_mail = true,
     .settings = console_setting_table,
     .setting_count = CONSOLE_SETTING_COUNT,
     .settings_base = &console_settings,
     .check = check,
     .start = start,
     .stop = stop,
+    .has_no_database = has_no_database,
 };

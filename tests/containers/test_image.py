@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 from engine import inspect, podman  # noqa: E402
 
 IMAGE = "docker.io/library/latchkey:0.1.0"
-PROGRAMS = {"latchkey", "latchkey-invitation", "latchkey-token", "latchkey-validator", "latchkey-whitelist", "latchkeyd"}
+PROGRAMS = {"latchkey", "latchkey-console", "latchkey-invitation", "latchkey-token", "latchkey-validator", "latchkey-whitelist", "latchkeyd"}
 SIZE_MAX = 64 << 20
 SBOM = "usr/share/doc/latchkey/latchkey.spdx.json"
 

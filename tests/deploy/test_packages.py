@@ -19,7 +19,7 @@ from latchkey_test import BUILD, PrivatePostgres, free_port  # noqa: E402
 from latchkey_test.waiting import wait_until  # noqa: E402
 from throwaway_root import ThrowawayRoot  # noqa: E402
 
-SERVERS = ("latchkey-token", "latchkey-whitelist", "latchkey-invitation", "latchkey-validator", "latchkeyd")
+SERVERS = ("latchkey-token", "latchkey-whitelist", "latchkey-invitation", "latchkey-validator", "latchkey-console", "latchkeyd")
 EXPOSURE_MAX = 15  # tenths, of systemd-analyze security
 
 

@@ -105,6 +105,17 @@ class Caller(CallCase):
         self.assert_refused(grpc.StatusCode.PERMISSION_DENIED, "TOKEN_IP_NOT_LISTED",
                             lambda: self.get_caller(created.secret, [("x-forwarded-for", "010.0.0.1")]))
 
+    def test_who_says_for_whom_it_asks_is_refused_unless_that_is_the_address_that_counts(self):
+        created = self.make_token()
+        behind = ("x-forwarded-for", "203.0.113.9")
+        self.get_caller(created.secret, [behind, ("latchkey-client-ip", "203.0.113.9")])
+        self.get_caller(created.secret, [("latchkey-client-ip", "127.0.0.1")])
+        for said in (["203.0.113.9"], ["unknown"], [""], ["127.0.0.1", "127.0.0.1"]):
+            self.assert_refused(grpc.StatusCode.PERMISSION_DENIED, "PROXY_NOT_TRUSTED",
+                                lambda said=said: self.get_caller(created.secret, [("latchkey-client-ip", text) for text in said]))
+        self.assert_refused(grpc.StatusCode.PERMISSION_DENIED, "PROXY_NOT_TRUSTED", lambda: self.get_caller(
+            created.secret, [("x-forwarded-for", "203.0.113.9, 198.51.100.1"), ("latchkey-client-ip", "203.0.113.9")]))
+
     def test_a_prefix_that_only_a_hand_could_have_written_lists_nobody(self):
         created = self.make_token()
         self.deployment.execute("UPDATE latchkey.token SET allowed_ips = '{::ffff:127.0.0.1/128}' "

@@ -91,7 +91,7 @@ class Files(unittest.TestCase):
 
 class ManualPages(unittest.TestCase):
     def test_every_program_prints_a_page_of_all_its_settings(self):
-        for name in SERVERS:
+        for name in (*SERVERS, "latchkey-console"):
             with self.subTest(name):
                 page = subprocess.run([program(name), "manual"], capture_output=True, text=True, check=True).stdout
                 options = subprocess.run([program(name), "--help"], capture_output=True, text=True, check=True).stdout

@@ -34,7 +34,7 @@ def run(name, *arguments, **environment):
 
 class Settings(unittest.TestCase):
     def test_every_server_prints_its_settings(self):
-        for name in SERVERS:
+        for name in (*SERVERS, "latchkey-console"):
             with self.subTest(name):
                 done = run(name, "--help")
                 self.assertEqual(done.returncode, 0)

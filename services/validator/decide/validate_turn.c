@@ -45,8 +45,10 @@ static enum status identify(const struct validate_service *service, const struct
                                                .is_local = is_of_peer && grpc_call_is_peer_local(transport),
                                                .client_rights = client_rights_get(identity),
                                                .folds_reasons = view->folds_reasons};
-    enum status status =
-        validate_asker_identify(view->image, view->shape, view->now_ms, &presence, fault, &turn->asker);
+    enum status status = client_address_check(trusted, transport, fault);
+    if (status == STATUS_OK)
+        status =
+            validate_asker_identify(view->image, view->shape, view->now_ms, &presence, fault, &turn->asker);
     if (status != STATUS_OK)
         validate_count(&turn->mine->counters.refused_askers, 1);
     return status;

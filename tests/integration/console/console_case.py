@@ -11,6 +11,7 @@ from latchkey_test import CallCase, Deployment, free_port, stubs, uuid_of_id
 from latchkey_test.http1 import Http1
 from latchkey_test.mail import MailServer
 from latchkey_test.paths import program
+from latchkey_test.server import Server
 
 token_pb2 = stubs.messages("latchkey/v1/token.proto")
 
@@ -83,7 +84,14 @@ def has_pages():
     return "built without the console" not in done.stderr
 
 
+def mail_settings(mail):
+    """Without a page for invitations of another's."""
+    return {name: value for name, value in mail.settings().items() if name != "invitation_url"}
+
+
 class ConsoleCase(CallCase):
+    """Within latchkeyd."""
+
     settings = {}
 
     @classmethod
@@ -96,10 +104,8 @@ class ConsoleCase(CallCase):
         cls.addClassCleanup(directory.cleanup)
         cls.token_file = Path(directory.name) / "token"
         cls.token_file.write_text("not yet\n", encoding="ascii")
-        mail = {name: value for name, value in cls.mail.settings().items() if name != "invitation_url"}
-        cls.deployment = cls.enter(Deployment(**{
-            "console_listen": cls.address, "console_url": URL, "console_token_file": cls.token_file,
-            "trusted_proxies": "127.0.0.1", "console_link_tries": "1000", **mail, **cls.settings}))
+        cls.start({"console_listen": cls.address, "console_url": URL, "console_token_file": cls.token_file,
+                   "trusted_proxies": "127.0.0.1", "console_link_tries": "1000", **mail_settings(cls.mail), **cls.settings})
         cls.administrator = cls.enter(cls.deployment.administrator())
         operator = cls.enter(cls.deployment.operator())
         cls.company = cls.administrator.tokens.GetCaller(token_pb2.GetCallerRequest(), timeout=10).caller.company_id
@@ -107,6 +113,12 @@ class ConsoleCase(CallCase):
         cls.console_secret = operator.tokens.CreateAccessToken(token_pb2.CreateAccessTokenRequest(
             label="the console", permissions=["latchkey.logins.create"]), timeout=20).secret
         cls.token_file.write_text(cls.console_secret + "\n", encoding="ascii")
+
+    @classmethod
+    def start(cls, settings):
+        """The servers, and the one of them that is the console."""
+        cls.deployment = cls.enter(Deployment(**settings))
+        cls.console = cls.invitations = cls.deployment.server
 
     def browser(self, client_ip=HERE):
         return Browser(self.address, client_ip)
@@ -134,3 +146,33 @@ class ConsoleCase(CallCase):
         answer = browser.post("/session/link", {"secret": secret})
         self.assertEqual(answer.status, 200, answer)
         return browser
+
+
+class ByItself:
+    """A ConsoleCase's console as a program of its own, before servers that are programs of their own."""
+
+    trusted_proxies = "127.0.0.1"  # by the servers: where the console is
+    server_settings = {}
+    way_to_servers = {}
+
+    @classmethod
+    def start(cls, settings):
+        common = {"trusted_proxies": cls.trusted_proxies, **cls.server_settings}
+        cls.deployment = cls.enter(Deployment(server="latchkey-token", **common))
+        cls.whitelists = cls.enter(cls.deployment.beside("latchkey-whitelist", **common))
+        cls.invitations = cls.enter(cls.deployment.beside("latchkey-invitation", invitation_url=URL + "/invitation",
+                                                          **mail_settings(cls.mail), **common))
+        cls.validators = cls.enter(cls.deployment.beside("latchkey-validator", **common))
+        cls.console = cls.enter(Server("latchkey-console", environment=NO_DATABASE, **{
+            "token_address": cls.deployment.server.address, "whitelist_address": cls.whitelists.address,
+            "invitation_address": cls.invitations.address, "validator_address": cls.validators.address,
+            **cls.way_to_servers, **settings}))
+
+
+NO_DATABASE = {"LATCHKEY_DATABASE_URL": "host=/nowhere dbname=nothing"}
+
+
+def by_itself(*cases):
+    """Name -> the same tests of that program: for a module's own names."""
+    return {f"{case.__name__}ByItself": type(f"{case.__name__}ByItself", (ByItself, case), {"__module__": case.__module__})
+            for case in cases}

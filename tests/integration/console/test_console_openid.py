@@ -6,7 +6,7 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
-from console_case import HERE, URL, Browser, ConsoleCase, error_info
+from console_case import HERE, URL, Browser, ConsoleCase, by_itself, error_info
 from openid_case import CALLBACK, OVER, REFUSED, OpenIdCase
 
 from latchkey_test import Deployment, free_port
@@ -138,7 +138,7 @@ class SigningIn(OpenIdCase):
         self.assertIsNone(self.come_back(browser, code=code, state=asked["state"]))
         self.come_back(browser, code=code, state=asked["state"])
         self.assertEqual(self.try_to_sign_in(nonce="other"), REFUSED)
-        log = self.deployment.server.log()
+        log = self.console.log()
         self.assertIn("its ID token is for another sign-in", log)
         (_, form, authorization) = next(request for request in self.provider.requests if request[0] == "/token")
         for secret in (code, asked["state"], asked["nonce"], form["code_verifier"][0], authorization.split()[1], SECRET):
@@ -474,6 +474,8 @@ class Ways(ConsoleCase):
             self.assertEqual(status, 78, settings)
             self.assertIn(words, log)
 
+
+globals().update(by_itself(SigningIn))
 
 if __name__ == "__main__":
     unittest.main()

@@ -5,7 +5,7 @@ import json
 import re
 import unittest
 
-from console_case import BROWSER, HOST, SESSION, URL, Browser, ConsoleCase, error_info
+from console_case import BROWSER, HOST, SESSION, URL, Browser, ConsoleCase, by_itself, error_info
 
 from latchkey_test import Deployment, free_port
 from latchkey_test.server import Server
@@ -147,12 +147,12 @@ class Calls(ConsoleCase):
         self.assertEqual(browser.call("TokenService/GetCaller", {}, twice).status, 401)
 
     def test_invitations_lead_to_the_console(self):
-        self.deployment.latchkey("invitation", "create", "guest@example.com")
+        self.deployment.latchkey("invitation", "create", "guest@example.com", "--address", self.invitations.address)
         self.assertTrue(self.mail.mails_to("guest@example.com")[0].link().startswith(URL + "/invitation#"))
 
     def test_its_requests_are_counted(self):
         self.browser().get("/")
-        metrics = self.deployment.server.admin("/metrics")[1]
+        metrics = self.console.admin("/metrics")[1]
         self.assertRegex(metrics, r'latchkey_console_requests_total\{route="pages",status="200"\} [1-9]')
 
 
@@ -186,6 +186,8 @@ class Configuration(ConsoleCase):
             answer = Browser(address).ask("GET", "/", [], host="console.example.com")
         self.assertEqual((answer.status, answer.get("strict-transport-security")), (200, "max-age=31536000"))
 
+
+globals().update(by_itself(Pages, OtherSites, Calls))
 
 if __name__ == "__main__":
     unittest.main()

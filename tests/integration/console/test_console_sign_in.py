@@ -4,7 +4,7 @@ import unittest
 from base64 import b64decode
 from concurrent.futures import ThreadPoolExecutor
 
-from console_case import BROWSER, HERE, SESSION, ConsoleCase, error_info, token_pb2
+from console_case import BROWSER, HERE, SESSION, ConsoleCase, by_itself, error_info, token_pb2
 
 from latchkey_test import stubs, uuid_of_id
 from latchkey_test.row_lock import RowLock
@@ -132,7 +132,7 @@ class SigningIn(ConsoleCase):
         secret = self.ask_for_link(browser, self.new_member())
         browser.post("/session/link", {"secret": secret})
         browser.call("TokenService/GetCaller", {})
-        log = self.deployment.server.log()
+        log = self.console.log()
         for text in (secret, browser.cookies[SESSION], browser.cookies[BROWSER], self.console_secret):
             self.assertNotIn(text, log)
 
@@ -142,13 +142,13 @@ class SigningIn(ConsoleCase):
         self.token_file.write_text(self.deployment.secrets["LATCHKEY_TOKEN"] + "\n", encoding="ascii")
         self.addCleanup(self.token_file.write_text, self.console_secret + "\n", encoding="ascii")
         self.assertEqual(browser.post("/session/link", {"secret": secret}).status, 503)
-        self.assertIn("the console can't log people in", self.deployment.server.log())
+        self.assertIn("the console can't log people in", self.console.log())
         self.token_file.write_text(self.console_secret + "\n", encoding="ascii")
         self.assertEqual(browser.post("/session/link", {"secret": secret}).status, 200)
 
 
     def wait_for_log(self, *words):
-        wait_until(lambda: any(all(word in line for word in words) for line in self.deployment.server.log().splitlines()), 60, words)
+        wait_until(lambda: any(all(word in line for word in words) for line in self.console.log().splitlines()), 60, words)
 
     def test_a_console_that_is_refused_itself_sends_nobody_a_mail_and_tells_nobody_of_a_list(self):
         """The list of whoever made its token does not hold the console: the words are those of a person who is not listed."""
@@ -186,6 +186,8 @@ class Limits(ConsoleCase):
         self.assertEqual([browser.post("/session/mail", asked).status for _ in range(3)], [202, 202, 429])
         self.assertEqual(self.browser("192.0.2.2").post("/session/mail", asked).status, 202)
 
+
+globals().update(by_itself(SigningIn, Limits))
 
 if __name__ == "__main__":
     unittest.main()
