@@ -44,7 +44,7 @@ export const frame = {
 };
 
 export const errors: {
-    titles: Record<string, string>; texts: Record<string, string>; unknownTitle: string; unknownText: string;
+    titles: Record<string, string>; texts: Record<string, string>; signInAgain: string; unknownTitle: string; unknownText: string;
 } = {
     titles: {
         invalid_argument: "Something is not right yet.",
@@ -66,6 +66,7 @@ export const errors: {
         TOO_MANY_LINKS: "Too many links were asked for from your address. Wait a while, and look into your mailbox.",
         LAST_ADMINISTRATOR: "A company always keeps one administrator.",
     },
+    signInAgain: "Sign in, and try again.",
     unknownTitle: "It did not work.",
     unknownText: "Try again; if it stays so, tell your administrator.",
 };
@@ -105,6 +106,15 @@ export const signIn = {
         LINK_BROKEN: "This link does not work any more: it was used, or it is older than 15 minutes.",
     } as Record<string, string>,
     refusedOther: "The identity provider did not confirm who you are. Try again; if it stays so, ask an administrator of your company.",
+};
+
+export const signedOut = {
+    title: "You are signed out",
+    text: "Your log-in has ended. What you typed is still here, in this tab: sign in again in a new one, then go on in this.",
+    signIn: "Sign in, in a new tab",
+    goOn: "I am signed in again",
+    leave: "Leave what I typed",
+    back: "You are signed in again, and what you typed is still here.",
 };
 
 export const tokens = {
