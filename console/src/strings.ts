@@ -505,6 +505,42 @@ export const member = {
     removed: (email: string) => `${email} is removed.`,
 };
 
+export const roles = {
+    title: "Roles",
+    role: "Role",
+    newTitle: "New role",
+    lead: "A name for what some of the members may do.",
+    name: "Role name",
+    nameHint: "What those who have it do, so that whoever gives it knows.",
+    nameMissing: "Give it a name.",
+    permissionsHint: "What you add or take away here, all who have the role may or may not do at once.",
+    since: "Since",
+    allPermissions: "All that a company can have",
+    noPermissions: "None: it lets nobody do anything",
+    more: (count: number) => `and ${count} more`,
+    none: "No role",
+    gone: "There is no such role",
+    details: "What it lets do",
+    builtIn: "It comes with the company and can't be changed: it has every permission that exists, but those of the operator.",
+    members: "Who has it",
+    noMembers: "No member has it",
+    create: "Create",
+    made: (name: string) => `The role ${name} is made.`,
+    save: "Save",
+    saved: "Saved.",
+    delete: "Delete",
+    deleteTitle: "Delete this role?",
+    deleteText: (name: string) => `${name} can't be given to anybody any more.`,
+    inUse: (members: number, invitations: number) => {
+        const who = [
+            ...members > 0 ? [members === 1 ? "1 member" : `${members} members`] : [],
+            ...invitations > 0 ? [invitations === 1 ? "1 pending invitation" : `${invitations} pending invitations`] : [],
+        ].join(" and ");
+        return `It can't be deleted while it is given to ${who}. Take it from them first.`;
+    },
+    deleted: (name: string) => `The role ${name} is deleted.`,
+};
+
 export const security = {
     title: "Security",
     lead: "From which addresses the company's tokens and log-ins may be used.",
