@@ -252,6 +252,15 @@ export const token = {
     typeLabel: (label: string) => `Type ${label} to confirm`,
     typeLabelBad: "That is not its label.",
     deactivateNow: "Deactivate permanently",
+    deactivateMany: "Deactivate all of these",
+    deactivateManyTitle: "Deactivate all of these for good",
+    deactivateManyText: (count: number) => count === 1 ? "1 access token is like that. It is refused from now on, everywhere and for ever."
+        : `${count.toLocaleString()} access tokens are like that. They are refused from now on, everywhere and for ever, those on other pages of the list, too.`,
+    deactivateNone: "There is none to deactivate.",
+    typeNumber: (count: string) => `Type ${count} to confirm`,
+    typeNumberBad: "That is not how many they are.",
+    deactivatedMany: (count: number, isEverywhere: boolean) =>
+        `${count === 1 ? "1 access token is" : `${count.toLocaleString()} access tokens are`} deactivated${isEverywhere ? ": no validator admits them any more" : ""}.`,
     deactivatedEverywhere: "It is deactivated: no validator admits it any more.",
     deactivatedSoon: (confirmed: number, live: number) => `It is deactivated. ${confirmed} of ${live} validators have confirmed it so far.`,
     deactivatedPlain: "It is deactivated.",
