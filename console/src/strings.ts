@@ -696,6 +696,7 @@ export const entries = {
     file: "Or choose a file",
     counts: (good: number, bad: number, repeated: number) =>
         `${good.toLocaleString()} to add, ${bad.toLocaleString()} not understood, ${repeated.toLocaleString()} repeated.`,
+    reading: "The list is being read.",
     badLines: "Lines that are not understood",
     line: "Line",
     text: "Text",
