@@ -44,7 +44,7 @@ export const frame = {
 };
 
 export const errors: {
-    titles: Record<string, string>; texts: Record<string, string>; unknownTitle: string; unknownText: string;
+    titles: Record<string, string>; texts: Record<string, string>; signInAgain: string; unknownTitle: string; unknownText: string;
 } = {
     titles: {
         invalid_argument: "Something is not right yet.",
@@ -66,6 +66,7 @@ export const errors: {
         TOO_MANY_LINKS: "Too many links were asked for from your address. Wait a while, and look into your mailbox.",
         LAST_ADMINISTRATOR: "A company always keeps one administrator.",
     },
+    signInAgain: "Sign in, and try again.",
     unknownTitle: "It did not work.",
     unknownText: "Try again; if it stays so, tell your administrator.",
 };
@@ -105,6 +106,15 @@ export const signIn = {
         LINK_BROKEN: "This link does not work any more: it was used, or it is older than 15 minutes.",
     } as Record<string, string>,
     refusedOther: "The identity provider did not confirm who you are. Try again; if it stays so, ask an administrator of your company.",
+};
+
+export const signedOut = {
+    title: "You are signed out",
+    text: "Your log-in has ended. What you typed is still here, in this tab: sign in again in a new one, then go on in this.",
+    signIn: "Sign in, in a new tab",
+    goOn: "I am signed in again",
+    leave: "Leave what I typed",
+    back: "You are signed in again, and what you typed is still here.",
 };
 
 export const tokens = {
@@ -242,6 +252,15 @@ export const token = {
     typeLabel: (label: string) => `Type ${label} to confirm`,
     typeLabelBad: "That is not its label.",
     deactivateNow: "Deactivate permanently",
+    deactivateMany: "Deactivate all of these",
+    deactivateManyTitle: "Deactivate all of these for good",
+    deactivateManyText: (count: number) => count === 1 ? "1 access token is like that. It is refused from now on, everywhere and for ever."
+        : `${count.toLocaleString()} access tokens are like that. They are refused from now on, everywhere and for ever, those on other pages of the list, too.`,
+    deactivateNone: "There is none to deactivate.",
+    typeNumber: (count: string) => `Type ${count} to confirm`,
+    typeNumberBad: "That is not how many they are.",
+    deactivatedMany: (count: number, isEverywhere: boolean) =>
+        `${count === 1 ? "1 access token is" : `${count.toLocaleString()} access tokens are`} deactivated${isEverywhere ? ": no validator admits them any more" : ""}.`,
     deactivatedEverywhere: "It is deactivated: no validator admits it any more.",
     deactivatedSoon: (confirmed: number, live: number) => `It is deactivated. ${confirmed} of ${live} validators have confirmed it so far.`,
     deactivatedPlain: "It is deactivated.",
@@ -495,6 +514,42 @@ export const member = {
     removed: (email: string) => `${email} is removed.`,
 };
 
+export const roles = {
+    title: "Roles",
+    role: "Role",
+    newTitle: "New role",
+    lead: "A name for what some of the members may do.",
+    name: "Role name",
+    nameHint: "What those who have it do, so that whoever gives it knows.",
+    nameMissing: "Give it a name.",
+    permissionsHint: "What you add or take away here, all who have the role may or may not do at once.",
+    since: "Since",
+    allPermissions: "All that a company can have",
+    noPermissions: "None: it lets nobody do anything",
+    more: (count: number) => `and ${count} more`,
+    none: "No role",
+    gone: "There is no such role",
+    details: "What it lets do",
+    builtIn: "It comes with the company and can't be changed: it has every permission that exists, but those of the operator.",
+    members: "Who has it",
+    noMembers: "No member has it",
+    create: "Create",
+    made: (name: string) => `The role ${name} is made.`,
+    save: "Save",
+    saved: "Saved.",
+    delete: "Delete",
+    deleteTitle: "Delete this role?",
+    deleteText: (name: string) => `${name} can't be given to anybody any more.`,
+    inUse: (members: number, invitations: number) => {
+        const who = [
+            ...members > 0 ? [members === 1 ? "1 member" : `${members} members`] : [],
+            ...invitations > 0 ? [invitations === 1 ? "1 pending invitation" : `${invitations} pending invitations`] : [],
+        ].join(" and ");
+        return `It can't be deleted while it is given to ${who}. Take it from them first.`;
+    },
+    deleted: (name: string) => `The role ${name} is deleted.`,
+};
+
 export const security = {
     title: "Security",
     lead: "From which addresses the company's tokens and log-ins may be used.",
@@ -641,6 +696,7 @@ export const entries = {
     file: "Or choose a file",
     counts: (good: number, bad: number, repeated: number) =>
         `${good.toLocaleString()} to add, ${bad.toLocaleString()} not understood, ${repeated.toLocaleString()} repeated.`,
+    reading: "The list is being read.",
     badLines: "Lines that are not understood",
     line: "Line",
     text: "Text",

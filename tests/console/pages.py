@@ -90,6 +90,10 @@ class Console:
         """That of a mail, in the browser that has asked for it; no other is let in by it."""
         self.page.goto(link)
 
+    def signed_out(self):
+        """What covers a page with something typed on it when the session is over."""
+        return self.page.get_by_role("dialog", name="You are signed out")
+
     # ---- access tokens ----
 
     def fill_new_token(self, label, *permissions):

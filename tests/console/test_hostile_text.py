@@ -25,7 +25,7 @@ class HostileText(ConsoleCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.token_ids, cls.member_ids = [], []
+        cls.token_ids, cls.member_ids, cls.role_ids = [], [], []
         for text in HOSTILE:
             cls.put_everywhere(text)
         cls.name_company(HOSTILE[0])
@@ -38,6 +38,7 @@ class HostileText(ConsoleCase):
         cls.administrator.tokens.DeactivateAccessToken(token_pb2.DeactivateAccessTokenRequest(
             token_id=cls.new_token(text).access_token.token_id, note=text), timeout=60)
         role = cls.administrator.members.CreateRole(member_pb2.CreateRoleRequest(name=text[:90], permissions=["charges.read"]), timeout=60).role
+        cls.role_ids.append(role.role_id)
         cls.member_ids.append(cls.new_person(display_name=text[:100], role_ids=[role.role_id], external_id=text).member_id)
         cls.administrator.whitelist.AddWhitelistEntries(whitelist_pb2.AddWhitelistEntriesRequest(entries=[
             whitelist_pb2.NewWhitelistEntry(address=f"10.{HOSTILE.index(text)}.0.0/16", note=text, owner=text)]), timeout=60)
@@ -59,7 +60,8 @@ class HostileText(ConsoleCase):
     def test_no_page_runs_what_stands_in_a_name(self):
         console = self.sign_in()
         tokens = [f"/tokens/{token}" for token in self.token_ids]
-        paths = [*PAGES, *tokens, f"{tokens[0]}/edit", f"{tokens[1]}/edit", *(f"/users/{member}" for member in self.member_ids)]
+        paths = [*PAGES, "/users?list=roles", *tokens, f"{tokens[0]}/edit", f"{tokens[1]}/edit", *(f"/users/{member}" for member in self.member_ids),
+                 *(f"/users/roles/{role}" for role in self.role_ids)]
         for path in paths:
             with self.subTest(path=path):
                 console.open(path)
@@ -67,7 +69,7 @@ class HostileText(ConsoleCase):
 
     def test_what_was_chosen_is_shown_as_it_is(self):
         console = self.sign_in()
-        for path in ("/tokens", "/users", "/security"):
+        for path in ("/tokens", "/users", "/security", "/users?list=roles"):
             console.open(path)
             for text in HOSTILE[:3]:
                 with self.subTest(path=path, text=text):

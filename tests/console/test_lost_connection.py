@@ -1,11 +1,12 @@
-"""A server that goes away in the middle of a form, a database that does, and an answer that is lost: nothing that was typed is gone, and
-what is tried again is done once."""
+"""A server that goes away in the middle of a form, a database that does, an answer that is lost, a log-in that ends: nothing that was typed
+is gone, and what is tried again is done once."""
 
 import contextlib
 import unittest
 import uuid
 
-from console_case import ADMINISTRATOR, ConsoleCase, member_pb2, posted, whitelist_pb2
+from accessibility import ALL, violations
+from console_case import ADMINISTRATOR, COOKIE, LISTED, ConsoleCase, member_pb2, posted
 from latchkey_test.waiting import wait_until
 from pages import Console
 from playwright.sync_api import expect
@@ -146,6 +147,84 @@ class LostConnection(ConsoleCase):
         console.save_secret()
         self.one_request_id(console, "CreateAccessToken")
         self.assertEqual(len(self.tokens(label)), 1)
+
+    def test_what_was_typed_waits_until_one_is_signed_in_again_in_another_tab(self):
+        person, label = self.new_person(), f"token {uuid.uuid4().hex[:8]}"
+        console = self.sign_in(person.email)
+        console.fill_new_token(label, "charges.read")
+        console.field("Whitelist IPs").fill("203.0.113.0/24")
+        self.end_sessions(person)
+        console.button("Create").click()
+        dialog = console.signed_out()
+        expect(dialog).to_be_visible()
+        self.assertEqual(violations(console.page, ALL), [])
+        self.assertNotIn(label, console.page.evaluate("JSON.stringify([localStorage, sessionStorage])"))
+        console.page.keyboard.press("Escape")
+        console.page.keyboard.press("Escape")
+        console.button("I am signed in again", dialog).click()
+        expect(dialog.get_by_role("alert")).to_contain_text("not signed in")
+        with console.visitor.context.expect_page() as opened:
+            console.link("Sign in, in a new tab", dialog).click()
+        tab = Console(console.visitor, opened.value)
+        tab.follow_link(self.ask_for_link(tab, person.email))
+        tab.wait_for_page("Access tokens")
+        tab.page.close()
+        console.page.evaluate("dispatchEvent(new Event('focus'))")
+        console.said("signed in again")
+        expect(console.dialog).to_have_count(0)
+        expect(console.field("Label")).to_have_value(label)
+        console.create_token()
+        console.save_secret()
+        self.one_request_id(console, "CreateAccessToken")
+        (token,) = self.tokens(label)
+        self.assertEqual((list(token.permissions), list(token.allowed_ips)), (["charges.read"], ["203.0.113.0/24"]))
+
+    def test_what_was_typed_is_neither_shown_nor_sent_when_somebody_else_signs_in(self):
+        person, other = self.new_person(), self.new_person(display_name="Before")
+        console = self.sign_in(person.email)
+        console.open(f"/users/{other.member_id}")
+        console.field("Name").fill("typed by one")
+        self.end_sessions(person)
+        console.button("Save").click()
+        expect(console.signed_out()).to_be_visible()
+        console.visitor.put_cookie(COOKIE, self.log_in(other.email, LISTED).secret)
+        console.button("I am signed in again").click()
+        console.wait_for_page("Access tokens")
+        expect(console.page.get_by_text(other.email)).to_be_visible()
+        expect(console.dialog).to_have_count(0)
+        self.assertNotIn("typed by one", console.page.content())
+        self.assertEqual(len(posted(console.visitor, "UpdateMember")), 1)
+        kept = self.administrator.members.GetMember(member_pb2.GetMemberRequest(member_id=other.member_id), timeout=60).member
+        self.assertEqual(kept.display_name, "Before")
+
+    def test_one_may_leave_what_was_typed_and_comes_back_to_where_one_was(self):
+        person = self.new_person()
+        console = self.sign_in(person.email)
+        console.open("/users/invite")
+        console.field("E-mail addresses").fill("guest@example.com")
+        self.end_sessions(person)
+        console.button("Invite").click()
+        console.button("Leave what I typed", console.signed_out()).click()
+        console.wait_for_page("Sign in")
+        console.follow_link(self.ask_for_link(console, person.email))
+        console.wait_for_page("Invite users")
+        expect(console.field("E-mail addresses")).to_have_value("")
+
+    def test_a_secret_is_not_kept_when_the_session_ends_whatever_else_is_typed(self):
+        person = self.new_person()
+        console = self.sign_in(person.email)
+        console.fill_new_token(f"token {uuid.uuid4().hex[:8]}", "charges.read")
+        console.create_token()
+        console.save_secret()
+        console.button("Rotate").click()
+        console.button("Rotate", console.dialog).click()
+        secret = console.secret()
+        console.button("Suspend").click()
+        console.field("Note", console.dialog).fill("typed")
+        self.end_sessions(person)
+        console.button("Suspend", console.dialog).click()
+        console.wait_for_page("Sign in")
+        self.assertNotIn(secret, console.page.content())
 
     def lock_database(self, is_locked):
         """Nobody comes in, and who is in is put out."""

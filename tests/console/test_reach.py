@@ -3,12 +3,13 @@
 import unittest
 
 from accessibility import ALL, COLOURS, violations
-from console_case import ConsoleCase
+from console_case import ConsoleCase, member_pb2
 from pages import PAGES, Console
 from playwright.sync_api import expect
 
 # The pages behind a list, and those that need nobody to be signed in.
-MORE = {"/tokens/new": "New access token", "/users/invite": "Invite", "/no-such-page": "There is no such page"}
+MORE = {"/tokens/new": "New access token", "/users/invite": "Invite", "/users?list=roles": "Users", "/users/roles/new": "New role",
+        "/no-such-page": "There is no such page"}
 OPEN = ("/sign-in", "/sign-in/link", "/invitation", "/sign-in?refused=COMPANY_IP_NOT_LISTED&address=198.51.100.7")
 
 
@@ -19,9 +20,12 @@ class Reach(ConsoleCase):
         with_a_long_name = "a token whose label is so long that no column of any table has room for it on any phone " + "x" * 12
         cls.token_id = cls.new_token(with_a_long_name, allowed_ips=["203.0.113.0/24"]).access_token.token_id
         cls.member_id = cls.new_person(display_name="Wolfeschlegelsteinhausenbergerdorff, " * 2).member_id
+        cls.role_id = cls.administrator.members.CreateRole(member_pb2.CreateRoleRequest(
+            name="a role whose name has no room anywhere, either, " + "x" * 40, permissions=["charges.*", "customers.read"]), timeout=60).role.role_id
 
     def paths(self):
-        return [*PAGES, *MORE, f"/tokens/{self.token_id}", f"/tokens/{self.token_id}/edit", f"/users/{self.member_id}"]
+        return [*PAGES, *MORE, f"/tokens/{self.token_id}", f"/tokens/{self.token_id}/edit", f"/users/{self.member_id}",
+                f"/users/roles/{self.role_id}"]
 
     def open_all(self, console):
         for path in self.paths():

@@ -4,6 +4,7 @@ import re
 import unittest
 import uuid
 
+from accessibility import ALL, violations
 from console_case import ADMINISTRATOR, LISTED, UNLISTED, ConsoleCase, posted
 from latchkey_test.waiting import wait_until
 from playwright.sync_api import expect
@@ -135,6 +136,34 @@ class Tokens(ConsoleCase):
         self.assertEqual(self.reason(made.secret), "REASON_DEACTIVATED")
         console.open("/tokens")
         expect(console.row(label)).to_contain_text("Deactivated")
+
+    def test_all_tokens_of_a_filter_are_deactivated_once_their_number_is_typed(self):
+        words = unique("of one kind")
+        made = [self.new_token(f"{words} {number}") for number in range(3)]
+        other = self.new_token()
+        console = self.sign_in()
+        expect(console.button("Deactivate all of these")).to_have_count(0)
+        console.field("Label contains").fill(words)
+        expect(console.row(other.access_token.label)).to_have_count(0)
+        console.button("Deactivate all of these").click()
+        expect(console.dialog).to_contain_text("3 access tokens are like that")
+        expect(console.dialog).to_contain_text(words)
+        self.assertEqual(violations(console.page, ALL), [])
+        confirmation = console.dialog.get_by_label("Type 3 to confirm")
+        confirmation.fill("4")
+        console.button("Deactivate permanently", console.dialog).click()
+        expect(confirmation).to_have_attribute("aria-invalid", "true")
+        self.assertEqual([message for message in posted(console.visitor, "DeactivateAccessTokens") if not message.get("dryRun")], [])
+        confirmation.fill("3")
+        console.button("Deactivate permanently", console.dialog).click()
+        console.said("3 access tokens are deactivated")
+        expect(console.dialog).to_have_count(0)
+        for token in made:
+            self.assertEqual(self.reason(token.secret), "REASON_DEACTIVATED")
+            expect(console.row(token.access_token.label)).to_contain_text("Deactivated")
+        self.assertEqual(self.reason(other.secret), "REASON_OK")
+        console.button("Deactivate all of these").click()
+        expect(console.dialog).to_contain_text("There is none to deactivate")
 
     def test_the_list_says_when_and_from_where_a_token_was_used_last(self):
         made = self.new_token()

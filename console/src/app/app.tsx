@@ -2,8 +2,6 @@
 
 import type {JSX} from "preact";
 import {useEffect} from "preact/hooks";
-import {setOnSessionOver} from "../rpc/call.ts";
-import {keepReturn} from "../session/return_to.ts";
 import {Announcements} from "../ui/announce.tsx";
 import {Brand} from "./brand.tsx";
 import {NotFound} from "./not_found.tsx";
@@ -12,17 +10,9 @@ import {findRoute} from "./routes.ts";
 import {Shell} from "./shell.tsx";
 
 const HOME = "/tokens";
-export const SIGN_IN = "/sign-in";
-
-function goToSignIn(): void {
-    if (location.pathname === SIGN_IN) return;
-    keepReturn(location.pathname + location.search, Date.now());
-    navigate(SIGN_IN, {replace: true});
-}
 
 export function App(): JSX.Element {
     const {path, query} = useLocation();
-    useEffect(() => setOnSessionOver(goToSignIn), []);
     useEffect(() => { if (path === "/") navigate(HOME, {replace: true}); }, [path]);
     const found = findRoute(path);
     const page = found ? <found.route.page key={path} parts={found.parts} query={query} /> : <NotFound />;

@@ -10,7 +10,9 @@ import Invitation from "../pages/invitation.tsx";
 import Invite from "../pages/invite.tsx";
 import Logins from "../pages/logins.tsx";
 import Member from "../pages/member.tsx";
+import NewRole from "../pages/new_role.tsx";
 import NewToken from "../pages/new_token.tsx";
+import Role from "../pages/role.tsx";
 import Security from "../pages/security.tsx";
 import SignIn from "../pages/sign_in.tsx";
 import SignInLink from "../pages/sign_in_link.tsx";
@@ -47,6 +49,8 @@ const ROUTES: readonly Route[] = [
     {pattern: "/users", page: Users},
     {pattern: "/users/invite", page: Invite},
     {pattern: "/users/:id", page: Member},
+    {pattern: "/users/roles/new", page: NewRole},
+    {pattern: "/users/roles/:id", page: Role},
     {pattern: "/company", page: Company},
     {pattern: "/audit", page: Audit},
     {pattern: "/invitation", page: Invitation, isOpen: true},

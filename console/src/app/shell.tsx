@@ -8,16 +8,17 @@ import {SignedInContext, type SignedIn} from "../session/context.ts";
 import {isRefusal} from "../session/refusal.ts";
 import {Refused} from "../session/refused.tsx";
 import {endSession, loadSession} from "../session/session.ts";
+import {SignedOut} from "../session/signed_out.tsx";
 import {frame, signIn} from "../strings.ts";
 import {announce} from "../ui/announce.tsx";
 import {Button} from "../ui/button.tsx";
 import {Email} from "../ui/email.tsx";
 import {Loaded} from "../ui/loaded.tsx";
 import {Page} from "../ui/page.tsx";
-import {SIGN_IN} from "./app.tsx";
 import {Mark} from "./brand.tsx";
 import {isAt, navigationOf} from "./navigation.ts";
 import {Link} from "./router.tsx";
+import {SIGN_IN, useSessionOver} from "./session_over.ts";
 
 // GetCaller is asked whatever the session says: only it tells who is refused for an address from who is not signed in.
 async function loadSignedIn(signal: AbortSignal): Promise<SignedIn> {
@@ -27,9 +28,15 @@ async function loadSignedIn(signal: AbortSignal): Promise<SignedIn> {
 }
 
 export function Shell({path, children}: {path: string; children: ComponentChildren}): JSX.Element {
+    const over = useSessionOver();
     const signedIn = useLoad(loadSignedIn, "");
     // Whose address is not listed any more.
     const refused = signedIn.error?.reason ?? "";
+    // What they may do now may be something else.
+    function goOn(): void {
+        over.goOn();
+        signedIn.reload();
+    }
     return (
         <div class="shell">
             <a class="skip" href="#page">{frame.skip}</a>
@@ -43,6 +50,7 @@ export function Shell({path, children}: {path: string; children: ComponentChildr
                     </Loaded>
                 )}
             </main>
+            {over.isHeld && signedIn.data && <SignedOut caller={signedIn.data.caller} onBack={goOn} onOther={over.forget} onLeave={over.leave} />}
         </div>
     );
 }

@@ -46,6 +46,7 @@ function Create({onMade}: {onMade: (made: CreateAccessTokenResponse) => void}): 
     const [form, setForm] = useState(EMPTY_FORM);
     const [problems, setProblems] = useState<FormProblems>({});
     const {busy, error, run} = useChange("TokenService", "CreateAccessToken");
+    useUnsaved(form !== EMPTY_FORM);
     async function submit(): Promise<void> {
         const found = problemsOf(form);
         setProblems(found);

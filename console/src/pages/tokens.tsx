@@ -2,17 +2,20 @@
 
 import type {JSX} from "preact";
 import {useState} from "preact/hooks";
-import type {AccessToken, ListAccessTokensRequest, TokenState} from "../../gen/api.ts";
+import type {AccessToken, TokenState} from "../../gen/api.ts";
 import {Link} from "../app/router.tsx";
 import {useMemberNames} from "../member/names.ts";
 import {call} from "../rpc/call.ts";
 import {usePages} from "../rpc/use_pages.ts";
 import {may, useSignedIn} from "../session/context.ts";
-import {tokens} from "../strings.ts";
+import {token as text, tokens} from "../strings.ts";
+import {DeactivateManyDialog} from "../token/deactivate_many_dialog.tsx";
+import {filterOf, isSet, NO_FILTER, type Filter} from "../token/filter.ts";
 import {LastUse} from "../token/last_use.tsx";
 import {ownerName, stateName, stateTone} from "../token/state.ts";
+import {announce} from "../ui/announce.tsx";
 import {Badge} from "../ui/badge.tsx";
-import {ButtonLink} from "../ui/button.tsx";
+import {Button, ButtonLink} from "../ui/button.tsx";
 import {Email} from "../ui/email.tsx";
 import {Empty} from "../ui/empty.tsx";
 import {SelectField, TextField} from "../ui/field.tsx";
@@ -29,21 +32,6 @@ const STATES = [
     ...Object.entries(tokens.states).map(([value, text]) => ({value: value as TokenState, text})),
 ];
 
-interface Filter {
-    label: string;
-    state: TokenState;
-    /** Empty: everybody's. */
-    memberId: string;
-}
-
-function requestOf({label, state, memberId}: Filter, pageToken: string): ListAccessTokensRequest {
-    return {
-        pageSize: PAGE_SIZE, pageToken, labelContains: label.trim(),
-        ...(state !== "TOKEN_STATE_UNSPECIFIED" && {state}),
-        ...(memberId && {memberId}),
-    };
-}
-
 function useColumns(rows: AccessToken[]): Column<AccessToken>[] {
     const {caller} = useSignedIn();
     const nameOf = useMemberNames(rows.map(({memberId = ""}) => memberId));
@@ -58,23 +46,33 @@ function useColumns(rows: AccessToken[]): Column<AccessToken>[] {
 
 export default function Tokens(): JSX.Element {
     const signedIn = useSignedIn();
-    const mayCreate = may(signedIn, "latchkey.tokens.manage");
-    const [filter, setFilter] = useState<Filter>({label: "", state: "TOKEN_STATE_UNSPECIFIED", memberId: ""});
+    const mayManage = may(signedIn, "latchkey.tokens.manage");
+    const [filter, setFilter] = useState(NO_FILTER);
+    const [isEnding, setEnding] = useState(false);
     const asked = useDebounced(filter);
-    const isFiltered = requestOf(asked, "").labelContains !== "" || asked.state !== "TOKEN_STATE_UNSPECIFIED" || asked.memberId !== "";
+    const isFiltered = isSet(asked);
     const pages = usePages(async (token, signal) => {
-        const {accessTokens = [], nextPageToken = ""} = await call("TokenService", "ListAccessTokens", requestOf(asked, token), {signal});
+        const request = {...filterOf(asked), pageSize: PAGE_SIZE, pageToken: token};
+        const {accessTokens = [], nextPageToken = ""} = await call("TokenService", "ListAccessTokens", request, {signal});
         return {items: accessTokens, next: nextPageToken};
     }, JSON.stringify(asked));
     const columns = useColumns(pages.page.data?.items ?? []);
+    const mayEnd = mayManage && isFiltered && asked.state !== "TOKEN_STATE_DEACTIVATED" && (pages.page.data?.items.length ?? 0) > 0;
+    function ended(said: string): void {
+        setEnding(false);
+        announce(said);
+        pages.page.reload();
+    }
     return (
-        <Page title={tokens.title} lead={tokens.lead} actions={mayCreate && <CreateNew />}>
+        <Page title={tokens.title} lead={tokens.lead} actions={mayManage && <CreateNew />}>
             <Filters filter={filter} ownMemberId={signedIn.caller.memberId ?? ""} onFilter={setFilter} />
+            {mayEnd && <p class="filters"><Button kind="danger" onClick={() => setEnding(true)}>{text.deactivateMany}</Button></p>}
+            {isEnding && <DeactivateManyDialog filter={asked} onClose={() => setEnding(false)} onDeactivated={ended} />}
             <Loaded of={pages.page}>
                 {({items}) => items.length > 0
                     ? <Table caption={tokens.caption} columns={columns} rows={items} keyOf={({tokenId = ""}) => tokenId} />
                     : isFiltered ? <Empty title={tokens.noneFound} />
-                    : <Empty title={tokens.none}>{mayCreate && <p>{tokens.noneText}</p>}</Empty>}
+                    : <Empty title={tokens.none}>{mayManage && <p>{tokens.noneText}</p>}</Empty>}
             </Loaded>
             <Pager of={pages} />
         </Page>

@@ -10,18 +10,19 @@ import {loadPermissions} from "./load.ts";
 import {PermissionPicker} from "./picker.tsx";
 
 interface PermissionChoiceProps {
+    hint?: string;
     chosen: string[];
     error: string | undefined;
     onChosen: (chosen: string[]) => void;
 }
 
-export function PermissionChoice({chosen, error, onChosen}: PermissionChoiceProps): JSX.Element {
+export function PermissionChoice({hint = newToken.permissionsHint, chosen, error, onChosen}: PermissionChoiceProps): JSX.Element {
     const {caller} = useSignedIn();
     const catalogue = useLoad(loadPermissions, "");
     return (
         <fieldset>
             <legend>{newToken.permissions}</legend>
-            <p class="hint">{newToken.permissionsHint}</p>
+            <p class="hint">{hint}</p>
             {error && <p class="field-error">{error}</p>}
             <Loaded of={catalogue}>
                 {permissions => <PermissionPicker groups={groupPermissions(permissions, caller.permissions ?? [])} chosen={chosen} onChosen={onChosen} />}

@@ -20,7 +20,7 @@ export interface CallOptions {
 
 let onSessionOver = (): void => {};
 
-/** Who is told that the server does not know the session any more. */
+/** Who is told that the server does not know the session any more: of each call that finds it so. */
 export function setOnSessionOver(listener: () => void): void {
     onSessionOver = listener;
 }

@@ -12,8 +12,8 @@ import {Form} from "../ui/form.tsx";
 import {Note} from "../ui/note.tsx";
 import {confirms} from "./confirm.ts";
 
-const WAIT = "10s";
-const REASONS = Object.entries(text.reasons).map(([value, said]) => ({value: value as DeactivateReason, text: said}));
+export const WAIT = "10s";
+export const REASONS = Object.entries(text.reasons).map(([value, said]) => ({value: value as DeactivateReason, text: said}));
 
 function sayDone(validators: Validators | undefined): string {
     if (!validators) return text.deactivatedPlain;

@@ -4,6 +4,7 @@ import {useMemberNames} from "../member/names.ts";
 import {useSignedIn} from "../session/context.ts";
 import {token as text, tokens} from "../strings.ts";
 import {Badge} from "../ui/badge.tsx";
+import {Codes} from "../ui/codes.tsx";
 import {Facts} from "../ui/facts.tsx";
 import {Table, type Column} from "../ui/table.tsx";
 import {Time} from "../ui/time.tsx";
@@ -11,7 +12,7 @@ import {LastUse} from "./last_use.tsx";
 import {ownerName, stateName, stateTone} from "./state.ts";
 
 function codes(values: string[] | undefined, none: string): ComponentChildren {
-    return values?.length ? <ul class="codes">{values.map(value => <li key={value}><code>{value}</code></li>)}</ul> : none;
+    return values?.length ? <Codes of={values} /> : none;
 }
 
 export function TokenFacts({token}: {token: AccessToken}): JSX.Element {

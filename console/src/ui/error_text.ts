@@ -13,5 +13,7 @@ const OF_PAGE = new Set(["NETWORK", "TIMEOUT", "PAGE"]);
 
 export function errorText(error: RpcError): ErrorText {
     const title = errors.titles[error.code] ?? errors.unknownTitle;
+    // Why the log-in has ended is no matter to who has to sign in again.
+    if (error.code === "unauthenticated") return {title, text: errors.signInAgain};
     return {title, text: errors.texts[error.reason] ?? (OF_PAGE.has(error.reason) || error.message === "" ? errors.unknownText : error.message)};
 }

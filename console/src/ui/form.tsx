@@ -4,6 +4,7 @@ import type {ComponentChildren, JSX} from "preact";
 import {useEffect, useRef, useState} from "preact/hooks";
 import type {RpcError} from "../rpc/rpc_error.ts";
 import {ErrorBox} from "./error_box.tsx";
+import {useTyped} from "./typed.ts";
 
 interface FormProps {
     onSubmit: () => void;
@@ -17,6 +18,7 @@ interface FormProps {
 export function Form({onSubmit, error, ownFields, actions, children}: FormProps): JSX.Element {
     const form = useRef<HTMLFormElement>(null);
     const [submits, setSubmits] = useState(0);
+    const onTyped = useTyped();
     useEffect(() => { form.current?.querySelector<HTMLElement>("[aria-invalid]")?.focus(); }, [submits, error]);
     function submit(event: Event): void {
         event.preventDefault();
@@ -24,7 +26,7 @@ export function Form({onSubmit, error, ownFields, actions, children}: FormProps)
         setSubmits(submits + 1);
     }
     return (
-        <form class="form" ref={form} onSubmit={submit}>
+        <form class="form" ref={form} onInput={onTyped} onSubmit={submit}>
             {children}
             {error && <ErrorBox error={error} ownFields={ownFields} />}
             <div class="actions">{actions}</div>

@@ -6,10 +6,12 @@ import {common, secrets} from "../strings.ts";
 import {announce} from "./announce.tsx";
 import {Button} from "./button.tsx";
 import {Note} from "./note.tsx";
+import {useSecretShown} from "./typed.ts";
 
 export function Secret({secret, onSaved}: {secret: string; onSaved: () => void}): JSX.Element {
     const id = useId();
     const [copied, setCopied] = useState(false);
+    useSecretShown();
     async function copy(): Promise<void> {
         try {
             await navigator.clipboard.writeText(secret);

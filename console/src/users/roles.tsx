@@ -7,7 +7,10 @@ import {useLoad, type Loading} from "../rpc/use_load.ts";
 import {member as strings} from "../strings.ts";
 import {CheckField} from "../ui/field.tsx";
 
-async function loadRoles(signal: AbortSignal): Promise<Role[]> {
+/** The page of them. */
+export const ROLES = "/users?list=roles";
+
+async function loadRoles(signal?: AbortSignal): Promise<Role[]> {
     const roles: Role[] = [];
     let pageToken = "";
     do {
@@ -17,6 +20,10 @@ async function loadRoles(signal: AbortSignal): Promise<Role[]> {
     } while (pageToken !== "");
     return roles.sort((a, b) => (a.name ?? "").localeCompare(b.name ?? ""));
 }
+
+/** There is no method that gets one. Undefined: it is gone. */
+export const findRole = async (roleId: string, signal?: AbortSignal): Promise<Role | undefined> =>
+    (await loadRoles(signal)).find(role => role.roleId === roleId);
 
 export const useRoles = (): Loading<Role[]> => useLoad(loadRoles, "roles");
 

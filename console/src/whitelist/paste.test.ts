@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
 
-import {inRuns, readPasted} from "./paste.ts";
+import {inRuns, openPasted, readPasted} from "./paste.ts";
 
 test("a line is an address, its bits and its note, however they are separated", () => {
     const {entries, bad} = readPasted([
@@ -53,4 +53,15 @@ test("a long list goes in runs that leave nothing out, and none is too long or t
     assert.deepEqual(inTwos(["aaa", "bbb", "c"]), [["aaa"], ["bbb", "c"]]);
     assert.deepEqual(inTwos(["aaaaaaaa", "b"]), [["aaaaaaaa"], ["b"]]);
     assert.deepEqual(inTwos([]), []);
+});
+
+test("a list that is read a line at a time is read the same, whatever ends its lines", () => {
+    for (const text of ["", "10.0.0.1", "10.0.0.1\n", "\n\n10.0.0.1\r\nx\r10.0.0.2 a\n10.0.0.1\n\n", "\r", "# none\n10.0.0.3"]) {
+        const {pasted, read} = openPasted(text);
+        let turns = 0;
+        for (let may = 0; !read(() => may-- > 0); may = 1) assert(++turns <= 10, text);
+        assert.deepEqual(pasted, readPasted(text), text);
+    }
+    assert.deepEqual(readPasted("\r\n10.0.0.1\rx\n10.0.0.2").bad.map(({line}) => line), [3]);
+    assert.deepEqual(readPasted("\r\n10.0.0.1\rx\n10.0.0.2").entries.map(({line}) => line), [2, 4]);
 });

@@ -3,6 +3,7 @@
 
 import {isProblem} from "../ip/address.ts";
 import {formatPrefix, parsePrefix} from "../ip/prefix.ts";
+import {inSlices, type SliceOptions} from "../ui/in_slices.ts";
 import type {EntryProblem} from "./problem_words.ts";
 
 export interface PastedEntry {
@@ -63,13 +64,18 @@ function judge(text: string, line: number): PastedEntry | BadLine {
     return {line, ...parts, cidr: formatPrefix(range.value)};
 }
 
-export function readPasted(text: string): Pasted {
+/** Reads the lines for as long as it may, and goes on where it was when it is called again; true: all are read. */
+export function openPasted(text: string): {pasted: Pasted; read: (mayGoOn: () => boolean) => boolean} {
     const pasted: Pasted = {entries: [], bad: [], repeated: []};
     const lineOf = new Map<string, number>();
-    text.split(/\r\n|\r|\n/).forEach((raw, index) => {
+    const ending = /\r\n|\r|\n|$/g;
+    let line = 0;
+
+    function readLine(raw: string): void {
+        line++;
         const content = raw.replace(/^\uFEFF/, "").trim();
         if (content === "" || content.startsWith("#")) return;
-        const judged = judge(content, index + 1);
+        const judged = judge(content, line);
         if ("problem" in judged) {
             pasted.bad.push(judged);
             return;
@@ -81,7 +87,30 @@ export function readPasted(text: string): Pasted {
         }
         lineOf.set(judged.cidr, judged.line);
         pasted.entries.push(judged);
-    });
+    }
+    function read(mayGoOn: () => boolean): boolean {
+        while (ending.lastIndex < text.length) {
+            if (!mayGoOn()) return false;
+            const start = ending.lastIndex;
+            const end = ending.exec(text)?.index ?? text.length;
+            readLine(text.slice(start, end));
+            if (end === text.length) return true;
+        }
+        return true;
+    }
+    return {pasted, read};
+}
+
+export function readPasted(text: string): Pasted {
+    const {pasted, read} = openPasted(text);
+    read(() => true);
+    return pasted;
+}
+
+/** The same while the page answers, however long the text is. */
+export async function readInSlices(text: string, options?: SliceOptions): Promise<Pasted> {
+    const {pasted, read} = openPasted(text);
+    await inSlices(read, options);
     return pasted;
 }
 

@@ -1,18 +1,18 @@
 // Adds a whole list, pasted or from a file: each line is judged while it is there, and what is not understood is named.
 
 import type {JSX} from "preact";
-import {useMemo, useState} from "preact/hooks";
+import {useState} from "preact/hooks";
 import {entries as strings} from "../strings.ts";
 import {announce} from "../ui/announce.tsx";
 import {Button} from "../ui/button.tsx";
 import {AreaField, CheckField, Field} from "../ui/field.tsx";
 import {Form} from "../ui/form.tsx";
-import {useDebounced} from "../ui/use_debounced.ts";
 import {useUnsaved} from "../ui/use_unsaved.ts";
 import {BadLines} from "./bad_lines.tsx";
-import {readPasted, type Pasted} from "./paste.ts";
+import {readInSlices, type Pasted} from "./paste.ts";
 import type {ListPlace} from "./place.ts";
 import {useAddList} from "./use_add_list.ts";
+import {usePasted} from "./use_pasted.ts";
 import {Warnings} from "./warnings.tsx";
 
 export function PasteForm({place: {draftId, onChanged}}: {place: ListPlace}): JSX.Element {
@@ -20,10 +20,8 @@ export function PasteForm({place: {draftId, onChanged}}: {place: ListPlace}): JS
     const [leavesOut, setLeaveOut] = useState(false);
     const [isTried, setTried] = useState(false);
     const list = useAddList(draftId);
-    // A list of a million lines is not read anew at each key.
-    const settled = useDebounced(text);
-    const judged = useMemo(() => readPasted(settled), [settled]);
-    const {entries, bad, repeated} = judged;
+    const {pasted, isRead, isLong} = usePasted(text);
+    const {entries, bad, repeated} = pasted;
     useUnsaved(text !== "");
 
     function problemOf({entries, bad}: Pasted): string | undefined {
@@ -36,7 +34,7 @@ export function PasteForm({place: {draftId, onChanged}}: {place: ListPlace}): JS
         list.restart();
     }
     async function submit(): Promise<void> {
-        const now = text === settled ? judged : readPasted(text);
+        const now = isRead ? pasted : await readInSlices(text);
         setTried(true);
         if (problemOf(now)) return;
         const before = list.added;
@@ -51,9 +49,9 @@ export function PasteForm({place: {draftId, onChanged}}: {place: ListPlace}): JS
             actions={<Button kind="primary" type="submit" busy={list.busy}>{strings.addAll(entries.length)}</Button>}>
             <Warnings warnings={list.warnings} />
             <AreaField label={strings.paste} hint={strings.pasteHint} rows={8} spellcheck={false} value={text} onValue={type}
-                error={isTried ? problemOf(judged) : undefined} />
+                error={isTried ? problemOf(pasted) : undefined} />
             <FileField onText={type} />
-            {text !== "" && <p role="status">{strings.counts(entries.length, bad.length, repeated.length)}</p>}
+            {text !== "" && <p role="status">{isLong ? strings.reading : strings.counts(entries.length, bad.length, repeated.length)}</p>}
             {list.added > 0 && <p role="status">{strings.progress(list.added, entries.length)}</p>}
             <BadLines lines={bad} />
             {bad.length > 0 && <CheckField label={strings.leaveOut} checked={leavesOut} onChecked={setLeaveOut} />}

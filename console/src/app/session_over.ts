@@ -1,0 +1,39 @@
+// The server does not know the session any more. Who has typed nothing is led to the door; else the page stays as it is, below the dialog
+// of `session/signed_out.tsx`. What was typed stays in this page's memory and is put nowhere else; a secret on the page is not kept.
+
+import {useEffect, useState} from "preact/hooks";
+import {setOnSessionOver} from "../rpc/call.ts";
+import {keepReturn} from "../session/return_to.ts";
+import {isWorthKeeping} from "../ui/typed.ts";
+import {navigate} from "./router.tsx";
+
+export const SIGN_IN = "/sign-in";
+
+export interface SessionOver {
+    /** Something typed waits for its author to be signed in again. */
+    isHeld: boolean;
+    goOn: () => void;
+    leave: () => void;
+    /** Somebody else is signed in: nothing of this page may stay, nor be sent in their name. */
+    forget: () => void;
+}
+
+function goToSignIn(): void {
+    keepReturn(location.pathname + location.search, Date.now());
+    navigate(SIGN_IN, {replace: true});
+}
+
+function forget(): void {
+    navigate(SIGN_IN, {replace: true});
+    // A whole new page, once the form is gone, which would have the browser ask whether to stay.
+    setTimeout(() => location.replace(SIGN_IN));
+}
+
+export function useSessionOver(): SessionOver {
+    const [isHeld, setHeld] = useState(false);
+    useEffect(() => {
+        setOnSessionOver(() => isWorthKeeping() ? setHeld(true) : goToSignIn());
+        return () => setOnSessionOver(() => {});
+    }, []);
+    return {isHeld, goOn: () => setHeld(false), leave: goToSignIn, forget};
+}
