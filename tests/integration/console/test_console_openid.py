@@ -128,7 +128,7 @@ class SigningIn(OpenIdCase):
             else:
                 self.provider.secret_file.write_text(text, encoding="ascii")
             self.refuse("PROVIDER_UNAVAILABLE")
-            self.assertIn(words, self.deployment.server.log())
+            self.assertIn(words, self.console.log())
         self.assertEqual(self.provider.count("/token"), 0)
 
     def test_no_secret_of_it_is_logged(self):
