@@ -1,6 +1,7 @@
 #include "common/openid/openid_document.h"
 
 #include "common/openid/openid_json.h"
+#include "common/protobuf/json_heap.h"
 
 static bool read_url(const json_t *json, const char *name, char ret_url[OPENID_URL_MAX + 1]) {
     const char *url = openid_json_find_text(json, name, OPENID_URL_MAX);
@@ -28,7 +29,7 @@ static const char *read_json(const json_t *json, const char *issuer, struct open
 const char *openid_document_read(struct bytes text, const char *issuer,
                                  struct openid_document *ret_document) {
     struct openid_document document = {0};
-    json_t *json = openid_json_read(text);
+    json_t *json = json_heap_load_object(text);
     const char *lack = read_json(json, issuer, &document);
     json_decref(json);
     if (!lack)

@@ -12,6 +12,7 @@
 #include "common/openid/openid_form.h"
 #include "common/openid/openid_json.h"
 #include "common/protobuf/base64.h"
+#include "common/protobuf/json_heap.h"
 
 #define DISCOVERY_PATH "/.well-known/openid-configuration"
 
@@ -109,7 +110,7 @@ static bool fetch_document(struct openid_provider *provider, const struct openid
 static bool fetch_keys(struct openid_provider *provider, const struct openid_stop *stop) {
     struct buffer answer = {0};
     bool is_had = get(provider, provider->document.keys_url, stop, &answer) == STATUS_OK;
-    json_t *keys = is_had ? openid_json_read(buffer_get_bytes(&answer)) : NULL;
+    json_t *keys = is_had ? json_heap_load_object(buffer_get_bytes(&answer)) : NULL;
     if (is_had && !keys)
         complain(provider, "its keys are no JSON");
     buffer_fini(&answer);
@@ -280,7 +281,7 @@ static enum openid_verdict check_by_keys(struct openid_provider *provider, struc
 
 static enum status judge(struct openid_provider *provider, struct bytes answer, const char *nonce,
                          const struct openid_stop *stop, struct openid_identity *ret_identity) {
-    json_t *json = openid_json_read(answer);
+    json_t *json = json_heap_load_object(answer);
     const char *token = openid_json_find_text(json, "id_token", OPENID_TOKEN_MAX);
     enum openid_verdict verdict =
         token ? check_by_keys(provider, bytes_of_text(token), nonce, stop, ret_identity) : OPENID_BROKEN;

@@ -53,7 +53,7 @@ static json_t *read_header(struct bytes token) {
     json_t *header = NULL;
     arena_init(&arena, 0);
     if (encoded.len <= HEADER_MAX && base64_decode_any(&arena, encoded, &text) == STATUS_OK)
-        header = openid_json_read(text);
+        header = json_heap_load_object(text);
     arena_fini(&arena);
     return header;
 }
@@ -127,7 +127,8 @@ static bool is_long_enough(const cjose_jwk_t *jwk, const struct algorithm *algor
 static json_t *read_claims(const cjose_jws_t *jws) {
     uint8_t *text;
     size_t len;
-    return cjose_jws_get_plaintext(jws, &text, &len, NULL) ? openid_json_read(bytes_of(text, len)) : NULL;
+    return cjose_jws_get_plaintext(jws, &text, &len, NULL) ? json_heap_load_object(bytes_of(text, len))
+                                                           : NULL;
 }
 
 struct import {

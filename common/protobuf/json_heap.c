@@ -115,3 +115,14 @@ enum status json_heap_load(struct bytes text, size_t flags, json_error_t *ret_er
     *ret_tree = load.tree;
     return STATUS_OK;
 }
+
+json_t *json_heap_load_object(struct bytes text) {
+    json_error_t ignored;
+    json_t *json;
+    if (json_heap_load(text, JSON_REJECT_DUPLICATES, &ignored, &json) != STATUS_OK)
+        return NULL;
+    if (json_is_object(json))
+        return json;
+    json_decref(json);
+    return NULL;
+}

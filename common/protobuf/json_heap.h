@@ -14,6 +14,10 @@
 MUST_CHECK enum status json_heap_load(struct bytes text, size_t flags, json_error_t *ret_error,
                                       json_t **ret_tree);
 
+// An object without duplicates; NULL for anything else, and where memory runs out. Owned, by json_decref(),
+// which wipes it.
+json_t *json_heap_load_object(struct bytes text);
+
 // Runs what reads JSON by itself, such as another library. NO_MEMORY: the JSON library's memory ran out, and
 // what it had allocated meanwhile is gone; `run` was left where it was, so what else it had allocated is
 // lost.

@@ -4,6 +4,7 @@
 #include "common/base/random.h"
 #include "common/ip/throttle.h"
 #include "common/mail/mailbox.h"
+#include "common/protobuf/json_heap.h"
 #include "services/console/console_client.h"
 #include "services/console/console_cookie.h"
 #include "services/console/console_guard.h"
@@ -67,7 +68,7 @@ static const struct console_refusal *begin(const struct http_request *request,
 
 static const struct console_refusal *ask(const struct http_request *request, struct bytes browser) {
     struct console_person person;
-    json_t *body = console_json_read(request->body);
+    json_t *body = json_heap_load_object(request->body);
     bool is_read = read_person(body, &person);
     json_decref(body);
     return is_read ? begin(request, &person, browser) : &console_refusal_malformed;
@@ -131,7 +132,7 @@ static void use(const struct http_request *request, struct bytes secret, struct 
 }
 
 void console_by_mail_use_link(const struct http_request *request, struct http_answer *answer) {
-    json_t *body = console_json_read(request->body);
+    json_t *body = json_heap_load_object(request->body);
     const char *secret = console_json_find_text(body, "secret");
     if (*secret)
         use(request, bytes_of_text(secret), answer);

@@ -10,6 +10,7 @@
 #include "common/mail/mailbox.h"
 #include "common/openid/openid_provider.h"
 #include "common/openid/openid_url.h"
+#include "common/protobuf/json_heap.h"
 #include "services/console/console_client.h"
 #include "services/console/console_cookie.h"
 #include "services/console/console_flow.h"
@@ -74,7 +75,7 @@ static struct bytes choose_browser(const struct http_request *request, char text
 }
 
 static bool read_company(const struct http_request *request, char ret_company[CONSOLE_COMPANY_MAX + 1]) {
-    json_t *body = console_json_read(request->body);
+    json_t *body = json_heap_load_object(request->body);
     const char *company = console_json_find_text(body, "company");
     if (!*company)
         company = console_settings_get_company();

@@ -5,6 +5,7 @@
 #include "common/base/buffer.h"
 #include "common/base/log.h"
 #include "common/base/whole_file.h"
+#include "common/protobuf/json_heap.h"
 #include "services/console/console_json.h"
 #include "services/console/console_rpc.h"
 #include "services/console/console_settings.h"
@@ -48,7 +49,7 @@ static void read_reply(const struct local_response *response, struct arena *aren
                        struct console_reply *ret_reply) {
     *ret_reply =
         (struct console_reply){.status = response->http_status, .body = response->body, .reason = ""};
-    json_t *json = console_json_read(response->body);
+    json_t *json = json_heap_load_object(response->body);
     if (response->http_status == 200) {
         ret_reply->message = json;
         return;

@@ -4,11 +4,6 @@
 
 #include <jansson.h>
 
-#include "common/base/bytes.h"
-
-// An object without duplicates; NULL for anything else. Owned, by json_decref(), which wipes it.
-json_t *console_json_read(struct bytes text);
-
 // "" where there is no text of that name, or one with a NUL. Borrows; `object` may be NULL.
 const char *console_json_find_text(const json_t *object, const char *name);
 

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "common/openid/openid_document.h"
-#include "common/openid/openid_json.h"
 #include "common/openid/openid_token.h"
+#include "common/protobuf/json_heap.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -35,12 +35,12 @@ static void check_identity(const struct openid_identity *identity) {
 static json_t *read_fixed_keys(void) {
     for (char *quote = strchr(fixed_keys, '\''); quote; quote = strchr(quote, '\''))
         *quote = '"';
-    return openid_json_read(bytes_of_text(fixed_keys));
+    return json_heap_load_object(bytes_of_text(fixed_keys));
 }
 
 static void check_token(struct bytes token, struct bytes text) {
     struct openid_identity identity = {0};
-    json_t *fixed = read_fixed_keys(), *keys = openid_json_read(text);
+    json_t *fixed = read_fixed_keys(), *keys = json_heap_load_object(text);
     assert(fixed);
     assert(openid_token_check(token, fixed, &expected, &identity) != OPENID_GOOD && !*identity.subject);
     if (openid_token_check(token, keys, &expected, &identity) == OPENID_GOOD)

@@ -2,8 +2,8 @@
 // in the corpus of the fuzz target; what a provider may do wrong is for
 // tests/integration/console/test_console_openid_tokens.py, which signs tokens of its own.
 #include "common/base/whole_file.h"
-#include "common/openid/openid_json.h"
 #include "common/openid/openid_token.h"
+#include "common/protobuf/json_heap.h"
 #include "tests/unit/unit.h"
 
 #define FILE_MAX 16384
@@ -26,7 +26,7 @@ static struct sample read_sample(const char *path) {
     assert_int_equal(whole_file_read(path, &sample.text, FILE_MAX, error, sizeof(error)), STATUS_OK);
     struct bytes rest = buffer_get_bytes(&sample.text);
     sample.token = bytes_split(&rest, '\n');
-    sample.keys = openid_json_read(rest);
+    sample.keys = json_heap_load_object(rest);
     assert_non_null(sample.keys);
     return sample;
 }
