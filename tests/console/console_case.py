@@ -141,8 +141,10 @@ class ConsoleCase(CallCase):
         wait_until(is_sent, 60, f"the mail to {email} to be noted as sent")
 
     def end_sessions(self, person):
-        """From elsewhere."""
-        self.administrator.tokens.DeactivateMemberLogins(token_pb2.DeactivateMemberLoginsRequest(member_id=person.member_id), timeout=60)
+        """From elsewhere; no page of theirs is answered any more."""
+        request = token_pb2.DeactivateMemberLoginsRequest(member_id=person.member_id)
+        request.wait_for_validators.FromSeconds(30)
+        self.assertEqual(list(self.administrator.tokens.DeactivateMemberLogins(request, timeout=60).validators.lagging), [])
 
     # ---- what stands behind the pages ----
 

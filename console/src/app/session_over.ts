@@ -18,7 +18,9 @@ export interface SessionOver {
     forget: () => void;
 }
 
+// Once, however many calls of the page find that it is over: the door is not where one wants to come back to.
 function goToSignIn(): void {
+    if (location.pathname === SIGN_IN) return;
     keepReturn(location.pathname + location.search, Date.now());
     navigate(SIGN_IN, {replace: true});
 }
