@@ -12,12 +12,13 @@
 #include "common/app/http_work.h"
 #include "common/base/condition.h"
 
-// Header fields are refused beyond 16 KiB in our own words; beyond this, by libmicrohttpd.
+// Header fields are refused beyond 16 KiB in our own words; beyond this, by libmicrohttpd, which has 72 bytes for each of
+// 128 fields in here, and its answer's fields.
 enum {
-    CONNECTION_BYTES = 40 * 1024,
-    // Of what is read. why so small: libmicrohttpd adds an eighth of what is left of a connection's memory as
-    // long as that is more than this, and after that 128 bytes at a time; and after each portion it looks
-    // through all of a line anew.
+    // why not more: libmicrohttpd looks through all of a line anew after each portion, and of one without an end reads the
+    // last 8 KiB 128 bytes at a time.
+    CONNECTION_BYTES = 28 * 1024,
+    // It adds an eighth of what is left when less than this is free, as long as that is 1 KiB or more.
     INCREMENT_BYTES = 256,
     SOCKET_BUFFER_BYTES = 256 * 1024,
     CANCEL_AGAIN_MS = 100,

@@ -30,6 +30,9 @@ ATTACKS = {  # attack -> how many connections at once, what they are counted for
     "slow_body": (CROWD, 'ended_total{reason="slow_request"}'),
 }
 
+# libmicrohttpd keeps its one thread busy with such lines: it looks through one anew for each 128 bytes of its last 8 KiB.
+LATENCY_MAX = {"endless_first_line": 8}
+
 _table = []
 
 
@@ -101,7 +104,7 @@ class Door(unittest.TestCase):
         _table.append((name, attackers["connections"], attackers["closed"], attackers["sent_bytes"], memory.growth_mib, seen))
         self.assertEqual(seen["failed"], 0, "the honest client was served")
         self.assertLess(memory.growth_mib, MEMORY_MIB)
-        cores.judge(self, seen["p99_ms"] / _table[0][-1]["p99_ms"], SECONDS)
+        cores.judge(self, seen["p99_ms"] / _table[0][-1]["p99_ms"], SECONDS, LATENCY_MAX.get(name, cores.LATENCY_MAX))
         if counter:
             self.assertGreater(counted, 0)
         else:

@@ -215,6 +215,13 @@ class Attacks(Door):
         self.assertTrue(answer is None or answer.status in (400, 414, 431), answer)
         self.assert_alive()
 
+    def test_fields_up_to_the_limits_have_their_place(self):
+        """In what libmicrohttpd has for a connection: for few long ones as for many, behind a first line of 2 KiB."""
+        path = "/check?" + "permission=charges.read&" * 85
+        for fields in ([("x-long", "a" * (16 * 1024 - 200))], [(f"x-{i}", "a" * 80) for i in range(124)]):
+            answer = self.raw(encode("GET", path, [bearer(self.operator), *fields]))
+            self.assertIn(answer.status, (200, 400, 403), answer)
+
     def test_compressed_bodies_are_bounded_by_what_they_become(self):
         bomb = gzip.compress(b" " * 30_000_000)
         self.assertLess(len(bomb), 64 * 1024)
