@@ -117,6 +117,12 @@ export const signedOut = {
     back: "You are signed in again, and what you typed is still here.",
 };
 
+export const somebodyElse = {
+    title: "Somebody else is signed in",
+    text: "In another tab of this browser, somebody else has signed in since this page was opened. Nothing was done in their name, and what was typed here is gone.",
+    goOn: "Go on as who is signed in",
+};
+
 export const tokens = {
     title: "Access tokens",
     lead: "Secrets by which programs, and people in other programs, act for you or your company.",
