@@ -74,6 +74,7 @@ class Pages(ConsoleCase):
 class OtherSites(ConsoleCase):
     def test_a_request_that_our_pages_did_not_make_is_refused_before_anything_is_done(self):
         browser = self.sign_in()
+        claim = ("latchkey-caller", browser.caller_id())
         secret = self.ask_for_link(browser, self.new_member())
         body = json.dumps({"secret": secret})
         foreign = (
@@ -93,7 +94,7 @@ class OtherSites(ConsoleCase):
         for fields in foreign:
             for path, content in (("/session/link", body), ("/session/end", "{}"), ("/session/mail", '{"email":"a@example.com"}'),
                                   ("/latchkey.v1.TokenService/GetCaller", "{}")):
-                answer = browser.ask("POST", path, fields, content)
+                answer = browser.ask("POST", path, [claim, *fields], content)
                 self.assertEqual((answer.status, answer.json()["code"]), (403, "permission_denied"), (path, fields))
         self.assertTrue(browser.session()["signedIn"])
         self.assertEqual(browser.post("/session/link", {"secret": secret}).status, 200)
