@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "common/app/caller_claim.h"
 #include "common/app/ip_rows.h"
 #include "common/app/refusal.h"
 #include "common/base/clock.h"
@@ -276,6 +277,11 @@ enum status caller_authenticate(const struct caller_question *question,
     enum reason reason = REASON_UNSPECIFIED;
     if (!caller || decide(caller, row, question->arena, &reason) != STATUS_OK)
         return fault_set_no_memory(fault);
+    // The permission is decided last: whose it is that is missing comes before it.
+    if (reason == REASON_OK || reason == REASON_PERMISSION_MISSING)
+        status = caller_claim_check(credentials->claim, caller_get_author(caller).text, fault);
+    if (status != STATUS_OK)
+        return status;
     if (reason != REASON_OK)
         return refusal_set(fault, reason, &credentials->address, question->permission);
 

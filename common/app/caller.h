@@ -27,6 +27,7 @@ struct caller_credentials {
     struct digest digest; // of the secret, which has the right shape
     struct ip_address address;
     struct bytes company; // metadata latchkey-company; empty = its own
+    struct bytes claim;   // caller_claim_find()
 };
 
 // Lives in the arena of its call, and no longer than the deployment that it was recognised in is held.
@@ -72,7 +73,8 @@ struct caller_question {
 
 // Reads the caller in the transaction, decides, and sets the company for row-level security. On failure the
 // fault is filled: UNAUTHENTICATED for a secret that is unknown or dead, PERMISSION_DENIED with the
-// decision's reason for the rest, and when the permission is missing. NOT_FOUND for a company to act for that
+// decision's reason for the rest, when it is not the caller that the call claims (CALLER_MISMATCH), and when
+// the permission is missing. NOT_FOUND for a company to act for that
 // does not exist. `*ret_deployment` (NULL before) may be held also on failure: whoever calls this releases
 // it.
 MUST_CHECK enum status caller_authenticate(const struct caller_question *question,

@@ -16,6 +16,7 @@
 #include "common/app/audit.h"
 #include "common/app/bearer.h"
 #include "common/app/caller.h"
+#include "common/app/caller_claim.h"
 #include "common/app/client_address.h"
 #include "common/app/deployment.h"
 #include "common/app/dispatch.h"
@@ -498,6 +499,7 @@ static enum status screen(struct managed_call *managed) {
                                       fault, &credentials->digest, &managed->job.share);
     if (status != STATUS_OK)
         return status;
+    credentials->claim = caller_claim_find(managed->transport);
     return bearer_find_company(managed->transport, fault, &credentials->company);
 }
 

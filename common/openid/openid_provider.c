@@ -16,7 +16,7 @@
 
 #define DISCOVERY_PATH "/.well-known/openid-configuration"
 
-enum { ANSWER_MAX = 256 * 1024, SECRET_FILE_MAX = 8192, ERROR_MAX = 512, CHALLENGE_MAX = 64 };
+enum { SECRET_FILE_MAX = 8192, ERROR_MAX = 512, CHALLENGE_MAX = 64 };
 enum { NS_PER_MS = 1000000 };
 
 // Of something that is fetched and kept.
@@ -87,7 +87,7 @@ static enum status get(const struct openid_provider *provider, const char *url,
     const struct openid_request request = {.url = url,
                                            .ca_file = provider->options.ca_file,
                                            .timeout_ms = provider->options.timeout_ms,
-                                           .answer_max = ANSWER_MAX,
+                                           .answer_max = provider->options.answer_max,
                                            .stop = *stop};
     enum status status = openid_fetch(&request, answer, words);
     if (status != STATUS_OK)
@@ -241,7 +241,7 @@ static enum status exchange(const struct openid_provider *provider, const char *
                                            .password = (const char *)secret.data,
                                            .form = buffer_get_bytes(&form),
                                            .timeout_ms = provider->options.timeout_ms,
-                                           .answer_max = ANSWER_MAX,
+                                           .answer_max = provider->options.answer_max,
                                            .stop = *stop};
     if (is_written && !form.failed) {
         status = openid_fetch(&request, answer, words);

@@ -10,6 +10,7 @@
 #define LATCHKEY_COMMON_OPENID_PROVIDER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/base/buffer.h"
@@ -31,9 +32,10 @@ struct openid_options {
     const char *ca_file;     // NULL = those that the system trusts
     const char *redirect_uri;
     int64_t timeout_ms; // of each request
+    size_t answer_max;  // bytes of each answer
     int64_t kept_ms;    // how long document and keys are kept
     int64_t retry_ms;   // how soon that which could not be had is asked for again
-    int64_t skew_ms;
+    int64_t skew_ms;    // by which its clock and ours may differ
     const struct clock *clock;
 };
 

@@ -93,7 +93,7 @@ export const signIn = {
         MEMBER_IP_NOT_LISTED: "You may come from certain addresses only, and this one is not among them. Ask an administrator of your company to add it to your list.",
         COMPANY_SUSPENDED: "Your company is suspended. Ask whoever runs this service.",
         MEMBER_REMOVED: "You are not a member any more. Ask an administrator of your company.",
-        MEMBER_NOT_FOUND: "Nobody here has this identity. Ask an administrator of your company for an invitation.",
+        MEMBER_NOT_FOUND: "Nobody here has this identity. Ask an administrator of your company for an invitation or, if you have accepted one, to write this identity on your membership.",
         OPERATOR_MEMBER: "Members of the operator can't sign in here.",
         LINK_OTHER_BROWSER: "Open the link in the browser in which you asked for it, or ask for another one here.",
         EMAIL_NOT_VERIFIED: "The identity provider does not vouch for your e-mail address. Confirm it there, or ask an administrator of your company.",
@@ -115,6 +115,12 @@ export const signedOut = {
     goOn: "I am signed in again",
     leave: "Leave what I typed",
     back: "You are signed in again, and what you typed is still here.",
+};
+
+export const somebodyElse = {
+    title: "Somebody else is signed in",
+    text: "In another tab of this browser, somebody else has signed in since this page was opened. Nothing was done in their name, and what was typed here is gone.",
+    goOn: "Go on as who is signed in",
 };
 
 export const tokens = {

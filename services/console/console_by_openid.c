@@ -20,7 +20,7 @@
 #include "services/console/console_refusal.h"
 #include "services/console/console_settings.h"
 
-enum { ASKERS_MAX = 100000, MS_PER_SECOND = 1000, SKEW_MS = 60000, BROWSER_LENGTH = BASE62_LENGTH_256 };
+enum { ASKERS_MAX = 100000, MS_PER_SECOND = 1000, BROWSER_LENGTH = BASE62_LENGTH_256 };
 
 // Made by start().
 static struct console_flows *flows;
@@ -304,9 +304,10 @@ enum status console_by_openid_start(const struct clock *clock) {
                                            .ca_file = console_settings.openid_ca_file,
                                            .redirect_uri = redirect_uri,
                                            .timeout_ms = console_settings.openid_timeout_ms,
+                                           .answer_max = (size_t)console_settings.openid_answer_max_bytes,
                                            .kept_ms = console_settings.openid_kept_ms,
                                            .retry_ms = console_settings.openid_retry_ms,
-                                           .skew_ms = SKEW_MS,
+                                           .skew_ms = console_settings.openid_skew_ms,
                                            .clock = clock};
     time_source = clock;
     if (!console_settings_has_openid())

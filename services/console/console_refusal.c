@@ -18,6 +18,8 @@ const struct console_refusal console_refusal_too_many = {
     429, "resource_exhausted", "TOO_MANY_LINKS", "too many links were asked for from your address; wait"};
 const struct console_refusal console_refusal_unavailable = {
     503, "unavailable", "UNAVAILABLE", "nobody can be signed in at the moment; try again"};
+const struct console_refusal console_refusal_other_caller = {
+    403, "permission_denied", "CALLER_MISMATCH", "somebody else has signed in since this page was opened"};
 
 const struct console_refusal console_refusal_way_off = {404, "not_found", "WAY_OFF",
                                                         "this console does not sign people in that way"};

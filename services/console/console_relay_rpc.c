@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/app/bearer.h"
+#include "common/app/caller_claim.h"
 #include "common/app/client_address.h"
 #include "common/app/http_settings.h"
 #include "common/app/revision.h"
@@ -22,7 +23,7 @@
 #include "services/console/console_servers.h"
 #include "services/console/console_settings.h"
 
-enum { METADATA_MAX = 6, RETRY_AFTER_MS = 1000, NS_PER_MS = 1000000 };
+enum { METADATA_MAX = 7, RETRY_AFTER_MS = 1000, NS_PER_MS = 1000000 };
 
 // Const once the ports are open.
 static struct worker_pool *workers;
@@ -80,8 +81,8 @@ static bool add_client(struct relayed *relayed) {
 }
 
 static bool gather_metadata(struct relayed *relayed) {
-    bool is_whole =
-        add_client(relayed) && pass(relayed, "authorization") && pass(relayed, "latchkey-company");
+    bool is_whole = add_client(relayed) && pass(relayed, "authorization") &&
+                    pass(relayed, CALLER_CLAIM_FIELD) && pass(relayed, "latchkey-company");
     pass_if_sendable(relayed, "user-agent");
     pass_if_sendable(relayed, "traceparent");
     return is_whole;

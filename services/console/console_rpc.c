@@ -1,5 +1,6 @@
 #include "services/console/console_rpc.h"
 
+#include "common/app/caller_claim.h"
 #include "common/app/http_rpc.h"
 #include "common/crypto/secret.h"
 #include "services/console/console_cookie.h"
@@ -8,7 +9,7 @@
 static bool is_passed(struct bytes name) {
     static const char *const names[] = {"content-type",       "accept",          "connect-protocol-version",
                                         "connect-timeout-ms", "x-forwarded-for", "user-agent",
-                                        "traceparent"};
+                                        "traceparent",        CALLER_CLAIM_FIELD};
     for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
         if (bytes_is_text(name, names[i]))
             return true;
@@ -22,18 +23,30 @@ static enum status add_bearer(struct arena *arena, struct bytes secret, struct m
 }
 
 // why never local: some methods ask nobody on this machine who they are, and the browser need not be on it.
-enum status console_rpc_add_caller(const struct http_request *request, struct local_request *call) {
+static enum status add_fields(const struct http_request *request, struct local_request *call) {
     enum status status = STATUS_OK;
     for (const struct metadata_field *field = request->fields.first; field && status == STATUS_OK;
          field = field->next)
         if (is_passed(field->name))
             status = metadata_add(&call->fields, request->arena, field->name, field->value);
-    struct bytes secret = console_cookie_find(&request->fields, CONSOLE_COOKIE_SESSION);
-    if (status == STATUS_OK && secret.len == SECRET_LENGTH)
-        status = add_bearer(request->arena, secret, &call->fields);
     call->peer = request->peer;
     call->is_local = false;
     return status;
+}
+
+enum status console_rpc_add_caller(const struct http_request *request, struct local_request *call) {
+    enum status status = add_fields(request, call);
+    struct bytes secret = console_cookie_find(&request->fields, CONSOLE_COOKIE_SESSION);
+    if (status == STATUS_OK && secret.len == SECRET_LENGTH)
+        status = add_bearer(request->arena, secret, &call->fields);
+    return status;
+}
+
+// A page that knows for whom it is says so, and the server compares (caller_claim.h). By GetCaller it learns
+// it.
+static bool says_for_whom(const struct http_request *request) {
+    return metadata_find(request->fields.first, BYTES_LITERAL(CALLER_CLAIM_FIELD)) ||
+           bytes_is_text(request->path, CONSOLE_RPC_GET_CALLER);
 }
 
 static bool ask(const struct http_request *request, struct local_request *call, struct http_answer *answer) {
@@ -41,7 +54,8 @@ static bool ask(const struct http_request *request, struct local_request *call, 
         return false;
     call->path = request->path;
     call->body = request->body;
-    if (console_rpc_add_caller(request, call) == STATUS_OK)
+    if ((says_for_whom(request) ? console_rpc_add_caller(request, call) : add_fields(request, call)) ==
+        STATUS_OK)
         return true;
     http_answer_refuse(request, answer, 503, "unavailable", "out of memory");
     return false;

@@ -1,5 +1,7 @@
 #include "services/console/console_session.h"
 
+#include <string.h>
+
 #include "common/base/buffer.h"
 #include "services/console/console_call.h"
 #include "services/console/console_client.h"
@@ -52,7 +54,7 @@ bool console_session_ask_who(const struct http_request *request, struct local_re
         describe(request, false, answer);
         return false;
     }
-    call->path = BYTES_LITERAL("/latchkey.v1.TokenService/GetCaller");
+    call->path = BYTES_LITERAL(CONSOLE_RPC_GET_CALLER);
     call->body = BYTES_LITERAL("{}");
     if (console_rpc_add_caller(request, call) == STATUS_OK &&
         metadata_add(&call->fields, request->arena, BYTES_LITERAL("content-type"),
@@ -77,11 +79,11 @@ static bool is_answered(const struct console_reply *reply) {
     return reply->status < 500 && reply->status != 429;
 }
 
-// False: it may live on.
-static bool end_login(const struct http_request *request) {
+// NULL: it is over. Else it may live on.
+static const struct console_refusal *end_login(const struct http_request *request) {
     struct console_reply caller, ended = {0};
     console_call_as_person(request, "TokenService/GetCaller", NULL, &caller);
-    bool is_over = is_answered(&caller);
+    bool is_over = is_answered(&caller), is_other = strcmp(caller.reason, "CALLER_MISMATCH") == 0;
     if (caller.status == 200) {
         const char *token_id = console_json_find_text(json_object_get(caller.message, "caller"), "tokenId");
         console_call_as_person(request, "TokenService/DeactivateLoginToken",
@@ -90,13 +92,17 @@ static bool end_login(const struct http_request *request) {
     }
     console_reply_fini(&ended);
     console_reply_fini(&caller);
-    return is_over;
+    if (is_other)
+        return &console_refusal_other_caller;
+    return is_over ? NULL : &console_refusal_unavailable;
 }
 
 // What is refused to its own person (by a list, say) is no session any more either.
 void console_session_end(const struct http_request *request, struct http_answer *answer) {
-    if (console_cookie_find(&request->fields, CONSOLE_COOKIE_SESSION).len > 0 && !end_login(request)) {
-        console_refuse(request, &console_refusal_unavailable, answer);
+    bool is_signed_in = console_cookie_find(&request->fields, CONSOLE_COOKIE_SESSION).len > 0;
+    const struct console_refusal *refusal = is_signed_in ? end_login(request) : NULL;
+    if (refusal) {
+        console_refuse(request, refusal, answer);
         return;
     }
     console_cookie_set(request, answer, CONSOLE_COOKIE_SESSION, BYTES_EMPTY, 0);

@@ -2,7 +2,7 @@
 // (docs/decisions/0045).
 //
 //     GET  /session        whether somebody is signed in, how it is done, and from which address they come
-//     POST /session/end    signs out
+//     POST /session/end    signs out, unless it is somebody else who is signed in by now (console_rpc.h)
 #ifndef LATCHKEY_SERVICES_CONSOLE_CONSOLE_SESSION_H
 #define LATCHKEY_SERVICES_CONSOLE_CONSOLE_SESSION_H
 

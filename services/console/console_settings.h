@@ -24,6 +24,8 @@ struct console_settings {
     const char *openid_ca_file;
     const char *openid_name; // of the provider, as people are shown it; NULL = its host
     int64_t openid_timeout_ms;
+    int64_t openid_answer_max_bytes;
+    int64_t openid_skew_ms;
     int64_t openid_kept_ms;
     int64_t openid_retry_ms;
     int64_t openid_lifetime_ms;
@@ -34,7 +36,7 @@ struct console_settings {
 
 extern struct console_settings console_settings;
 
-#define CONSOLE_SETTING_COUNT 21
+#define CONSOLE_SETTING_COUNT 23
 extern const struct setting console_setting_table[CONSOLE_SETTING_COUNT];
 
 // "" = the one of the console's token.

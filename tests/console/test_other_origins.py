@@ -7,7 +7,7 @@ import urllib.parse
 import uuid
 
 from attacker import Attacker
-from console_case import ADMINISTRATOR, COOKIE, LISTED, ConsoleCase, cookie_of
+from console_case import ADMINISTRATOR, COOKIE, LISTED, ConsoleCase, cookie_of, token_pb2
 from pages import Console
 from playwright.sync_api import expect
 
@@ -70,22 +70,26 @@ class OtherOrigins(ConsoleCase):
         self.assert_still_signed_in()
 
     def test_no_script_of_another_site_does_anything_or_reads_an_answer(self):
+        """Not even one that knows whose page it would have to be."""
+        caller = self.administrator.tokens.GetCaller(token_pb2.GetCallerRequest(), timeout=60).caller
+        self.assertEqual(caller.email, ADMINISTRATOR)
         label = f"forged {uuid.uuid4().hex}"
         message = json.dumps({"label": label, "permissions": ["charges.read"]})
         for origin in (self.attacker.below, self.attacker.elsewhere):
             page = self.lure(origin, "")
             for mode in ("cors", "no-cors"):
                 for kind in ("application/json", "text/plain"):
-                    for path in (CREATE, CALLER, "/session", "/session/end"):
-                        with self.subTest(origin=origin, mode=mode, kind=kind, path=path):
-                            read = page.evaluate("""async ([url, mode, kind, body]) => {
+                    for path, claim in ((CREATE, {}), (CREATE, {"latchkey-caller": caller.member_id}), (CALLER, {}), ("/session", {}),
+                                        ("/session/end", {})):
+                        with self.subTest(origin=origin, mode=mode, kind=kind, path=path, claim=claim):
+                            read = page.evaluate("""async ([url, mode, kind, body, claim]) => {
                                 const isRead = url.endsWith("/session");
                                 try {
                                     const answer = await fetch(url, {method: isRead ? "GET" : "POST", mode, credentials: "include",
-                                        ...(!isRead && {body, headers: {"content-type": kind}})});
+                                        ...(!isRead && {body, headers: {"content-type": kind, ...claim}})});
                                     return await answer.text();
                                 } catch { return ""; }
-                            }""", [self.url + path, mode, kind, message])
+                            }""", [self.url + path, mode, kind, message, claim])
                             self.assertEqual(read, "")
         self.assertEqual(self.tokens(label), [])
         self.assert_still_signed_in()

@@ -1,10 +1,12 @@
 // Any bytes as a request to the console: what becomes a call has one bearer at most, that of the one cookie,
-// and none of the fields that would say who is asking; and it has passed the guard. An answer has a status,
-// and nothing of it begins a header field of its own.
+// and none of the fields that would say who is asking; a bearer comes with all that the request says of whom
+// it is for, or asks who that is; and it has passed the guard. An answer has a status, and nothing of it
+// begins a header field of its own.
 //
 // The input: method and path on the first line, header fields until an empty one, then the body.
 #include <assert.h>
 
+#include "common/app/caller_claim.h"
 #include "common/app/http_head.h"
 #include "services/console/console_cookie.h"
 #include "services/console/console_guard.h"
@@ -31,6 +33,13 @@ static void check_answer(const struct http_answer *answer) {
             assert(field->value.data[i] >= ' ' && field->value.data[i] != 0x7f);
 }
 
+static unsigned count_claims(const struct metadata *fields) {
+    unsigned count = 0;
+    for (const struct metadata_field *field = fields->first; field; field = field->next)
+        count += bytes_is_text(field->name, CALLER_CLAIM_FIELD);
+    return count;
+}
+
 static void check_call(const struct http_request *request, const struct local_request *call) {
     struct bytes cookie = console_cookie_find(&request->fields, CONSOLE_COOKIE_SESSION);
     unsigned bearers = 0;
@@ -45,6 +54,9 @@ static void check_call(const struct http_request *request, const struct local_re
                bytes_is_equal(bytes_of(field->value.data + 7, field->value.len - 7), cookie));
     }
     assert(bearers <= 1);
+    assert(count_claims(&call->fields) == count_claims(&request->fields));
+    assert(bearers == 0 || count_claims(&call->fields) > 0 ||
+           bytes_is_text(call->path, CONSOLE_RPC_GET_CALLER));
     assert(bytes_is_equal_ignoring_case(http_request_find_only(request, "host"),
                                         BYTES_LITERAL("console.localhost")));
     assert(http_request_has_type(request, "application/json"));

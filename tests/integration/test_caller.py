@@ -116,6 +116,36 @@ class Caller(CallCase):
         self.assert_refused(grpc.StatusCode.PERMISSION_DENIED, "PROXY_NOT_TRUSTED", lambda: self.get_caller(
             created.secret, [("x-forwarded-for", "203.0.113.9, 198.51.100.1"), ("latchkey-client-ip", "203.0.113.9")]))
 
+    # ---- for whom a call says that it is ----
+
+    def test_who_says_for_whom_it_calls_is_refused_unless_that_is_who_calls(self):
+        """The member; of a company's own token, the token."""
+        for created in (self.make_token(), self.make_token(company_owned=True, permissions=["charges.read"])):
+            caller = self.get_caller(created.secret)
+            own, other = (caller.member_id, caller.token_id) if caller.member_id else (caller.token_id, caller.company_id)
+            self.get_caller(created.secret, [("latchkey-caller", own)])
+            for said in ([other], [""], [own + "x"], [own.upper()], [own, own], [own, other]):
+                self.assert_refused(grpc.StatusCode.PERMISSION_DENIED, "CALLER_MISMATCH", lambda said=said, created=created: self.get_caller(
+                    created.secret, [("latchkey-caller", text) for text in said]))
+
+    def test_who_calls_is_compared_once_the_token_is_let_in_and_before_its_permissions(self):
+        other = [("latchkey-caller", "mbr_00000000000000000000000000")]
+        dead, unlisted = self.make_token(), self.make_token(allowed_ips=["203.0.113.0/24"])
+        self.deployment.execute(f"UPDATE latchkey.token SET deactivated_at = now() WHERE token_id = '{uuid_of(dead)}'")
+        self.assert_refused(grpc.StatusCode.UNAUTHENTICATED, "DEACTIVATED", lambda: self.get_caller(dead.secret, other))
+        self.assert_refused(grpc.StatusCode.PERMISSION_DENIED, "TOKEN_IP_NOT_LISTED", lambda: self.get_caller(unlisted.secret, other))
+        with self.deployment.anybody(self.make_token(permissions=["charges.read"]).secret) as client:
+            self.assert_refused(grpc.StatusCode.PERMISSION_DENIED, "CALLER_MISMATCH", lambda: client.whitelist.GetWhitelist(
+                whitelist_pb2.GetWhitelistRequest(), metadata=other, timeout=10))
+
+    def test_an_operator_is_itself_whomever_it_acts_for(self):
+        secret, company = self.deployment.secrets["LATCHKEY_OPERATOR_TOKEN"], self.get_caller(self.deployment.secrets["LATCHKEY_TOKEN"]).company_id
+        own = self.get_caller(secret).member_id
+        acting = [("latchkey-company", company)]
+        self.assertEqual(self.get_caller(secret, [*acting, ("latchkey-caller", own)]).company_id, company)
+        self.assert_refused(grpc.StatusCode.PERMISSION_DENIED, "CALLER_MISMATCH", lambda: self.get_caller(
+            secret, [*acting, ("latchkey-caller", self.get_caller(self.deployment.secrets["LATCHKEY_TOKEN"]).member_id)]))
+
     def test_a_prefix_that_only_a_hand_could_have_written_lists_nobody(self):
         created = self.make_token()
         self.deployment.execute("UPDATE latchkey.token SET allowed_ips = '{::ffff:127.0.0.1/128}' "

@@ -1,5 +1,8 @@
 // Who may ask a validator, and what of the answers they may see.
+#include <string.h>
+
 #include "common/base/clock.h"
+#include "common/base/typeid.h"
 #include "services/validator/decide/validate_asker.h"
 #include "tests/unit/unit.h"
 #include "tests/unit/validator_image.h"
@@ -113,6 +116,40 @@ static void a_bearer_is_refused_where_the_token_may_not_come_from(void **state) 
     struct secret secret = validator_image_put(&fixture->made, row);
     assert_int_equal(identify(fixture, secret.text, false), STATUS_PERMISSION_DENIED);
     assert_string_equal(fixture->fault.reason, "TOKEN_IP_NOT_LISTED");
+}
+
+static enum status identify_as(struct fixture *fixture, struct secret secret, struct bytes claim) {
+    const struct validate_presence presence = {
+        .secret = bytes_of_text(secret.text), .claim = claim, .address = remote};
+    fault_init(&fixture->fault, &fixture->arena);
+    return validate_asker_identify(fixture->made.image, &validator_image_shape, NOW_MS, &presence,
+                                   &fixture->fault, &fixture->asker);
+}
+
+static void assert_is_only(struct fixture *fixture, struct secret secret, const char *own,
+                           const char *other) {
+    assert_int_equal(identify_as(fixture, secret, BYTES_EMPTY), STATUS_OK);
+    assert_int_equal(identify_as(fixture, secret, bytes_of_text(own)), STATUS_OK);
+    assert_true(fixture->asker.has_bearer);
+    const struct bytes wrong[] = {BYTES_LITERAL(""), bytes_of_text(other), bytes_of_text(own + 1),
+                                  bytes_of(own, strlen(own) - 1)};
+    for (size_t i = 0; i < ARRAY_LENGTH(wrong); i++) {
+        assert_int_equal(identify_as(fixture, secret, wrong[i]), STATUS_PERMISSION_DENIED);
+        assert_string_equal(fixture->fault.reason, "CALLER_MISMATCH");
+        assert_false(fixture->asker.has_bearer);
+    }
+}
+
+static void a_bearer_that_says_who_it_is_is_that(void **state) {
+    struct fixture *fixture = *state;
+    struct token_row owned = make_row(fixture), of_member = make_row(fixture);
+    const struct member_row row = {.member_id = {{8}}, .company_id = fixture->company};
+    const struct typeid token = typeid_of(TYPEID_TOKEN, owned.token_id),
+                        member = typeid_of(TYPEID_MEMBER, row.member_id);
+    assert_int_equal(image_put_member(fixture->made.image, &row), STATUS_OK);
+    of_member.member_id = row.member_id;
+    assert_is_only(fixture, validator_image_put(&fixture->made, owned), token.text, member.text);
+    assert_is_only(fixture, validator_image_put(&fixture->made, of_member), member.text, token.text);
 }
 
 static void a_token_for_the_ui_alone_may_not_ask(void **state) {
@@ -238,6 +275,7 @@ int main(void) {
         CASE(a_remote_secret_is_refused_as_malformed_unknown_or_dead),
         CASE(where_reasons_are_folded_a_dead_secret_is_as_unknown_as_any),
         CASE(a_bearer_is_refused_where_the_token_may_not_come_from),
+        CASE(a_bearer_that_says_who_it_is_is_that),
         CASE(a_token_for_the_ui_alone_may_not_ask),
         CASE(a_bearer_sees_its_own_company_and_no_other),
         CASE(detail_without_any_is_for_the_own_company),

@@ -16,6 +16,7 @@ import Role from "../pages/role.tsx";
 import Security from "../pages/security.tsx";
 import SignIn from "../pages/sign_in.tsx";
 import SignInLink from "../pages/sign_in_link.tsx";
+import SomebodyElse from "../pages/somebody_else.tsx";
 import Token from "../pages/token.tsx";
 import Tokens from "../pages/tokens.tsx";
 import Users from "../pages/users.tsx";
@@ -37,6 +38,7 @@ interface Route {
 const ROUTES: readonly Route[] = [
     {pattern: "/sign-in", page: SignIn, isOpen: true},
     {pattern: "/sign-in/link", page: SignInLink, isOpen: true},
+    {pattern: "/somebody-else", page: SomebodyElse, isOpen: true},
     {pattern: "/tokens", page: Tokens},
     {pattern: "/tokens/new", page: NewToken},
     {pattern: "/tokens/:id", page: Token},

@@ -1,21 +1,22 @@
 // The server does not know the session any more. Who has typed nothing is led to the door; else the page stays as it is, below the dialog
-// of `session/signed_out.tsx`. What was typed stays in this page's memory and is put nowhere else; a secret on the page is not kept.
+// of `session/signed_out.tsx`. What was typed stays in this page's memory and is put nowhere else; a secret on the page is not kept. Where
+// the session has become somebody else's, nothing of the page stays.
 
 import {useEffect, useState} from "preact/hooks";
 import {setOnSessionOver} from "../rpc/call.ts";
+import {setOnOtherCaller} from "../rpc/caller.ts";
 import {keepReturn} from "../session/return_to.ts";
 import {isWorthKeeping} from "../ui/typed.ts";
 import {navigate} from "./router.tsx";
 
 export const SIGN_IN = "/sign-in";
+const OTHER = "/somebody-else";
 
 export interface SessionOver {
     /** Something typed waits for its author to be signed in again. */
     isHeld: boolean;
     goOn: () => void;
     leave: () => void;
-    /** Somebody else is signed in: nothing of this page may stay, nor be sent in their name. */
-    forget: () => void;
 }
 
 // Once, however many calls of the page find that it is over: the door is not where one wants to come back to.
@@ -26,16 +27,20 @@ function goToSignIn(): void {
 }
 
 function forget(): void {
-    navigate(SIGN_IN, {replace: true});
+    navigate(OTHER, {replace: true});
     // A whole new page, once the form is gone, which would have the browser ask whether to stay.
-    setTimeout(() => location.replace(SIGN_IN));
+    setTimeout(() => location.replace(OTHER));
 }
 
 export function useSessionOver(): SessionOver {
     const [isHeld, setHeld] = useState(false);
     useEffect(() => {
         setOnSessionOver(() => isWorthKeeping() ? setHeld(true) : goToSignIn());
-        return () => setOnSessionOver(() => {});
+        setOnOtherCaller(forget);
+        return () => {
+            setOnSessionOver(() => {});
+            setOnOtherCaller(() => {});
+        };
     }, []);
-    return {isHeld, goOn: () => setHeld(false), leave: goToSignIn, forget};
+    return {isHeld, goOn: () => setHeld(false), leave: goToSignIn};
 }

@@ -3,6 +3,7 @@
 import type {ComponentChildren, JSX} from "preact";
 import {useState} from "preact/hooks";
 import {call} from "../rpc/call.ts";
+import {setCaller} from "../rpc/caller.ts";
 import {useLoad} from "../rpc/use_load.ts";
 import {SignedInContext, type SignedIn} from "../session/context.ts";
 import {isRefusal} from "../session/refusal.ts";
@@ -20,10 +21,12 @@ import {isAt, navigationOf} from "./navigation.ts";
 import {Link} from "./router.tsx";
 import {SIGN_IN, useSessionOver} from "./session_over.ts";
 
-// GetCaller is asked whatever the session says: only it tells who is refused for an address from who is not signed in.
+// GetCaller is asked whatever the session says: only it tells who is refused for an address from who is not signed in. Once it has told
+// for whom the page is, that holds: whatever the page asks for somebody else, GetCaller too, is refused.
 async function loadSignedIn(signal: AbortSignal): Promise<SignedIn> {
     const session = await loadSession(signal);
     const {caller = {}} = await call("TokenService", "GetCaller", {}, {signal});
+    setCaller(caller);
     return {session, caller};
 }
 
@@ -50,7 +53,7 @@ export function Shell({path, children}: {path: string; children: ComponentChildr
                     </Loaded>
                 )}
             </main>
-            {over.isHeld && signedIn.data && <SignedOut caller={signedIn.data.caller} onBack={goOn} onOther={over.forget} onLeave={over.leave} />}
+            {over.isHeld && <SignedOut onBack={goOn} onLeave={over.leave} />}
         </div>
     );
 }

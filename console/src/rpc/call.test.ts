@@ -5,10 +5,12 @@ import {createServer, type IncomingMessage, type ServerResponse} from "node:http
 import type {AddressInfo} from "node:net";
 import {test} from "node:test";
 import {call, setOnSessionOver} from "./call.ts";
+import {setCaller, setOnOtherCaller} from "./caller.ts";
 import {RpcError} from "./rpc_error.ts";
 
 interface Asked {
     path: string | undefined;
+    caller?: unknown;
     body: Record<string, unknown>;
 }
 
@@ -26,7 +28,8 @@ async function against(answers: Answer[], ask: () => Promise<void>): Promise<Ask
     const server = createServer(async (request, response) => {
         let text = "";
         for await (const part of request) text += String(part);
-        asked.push({path: request.url, body: JSON.parse(text)});
+        const caller = request.headers["latchkey-caller"];
+        asked.push({path: request.url, body: JSON.parse(text), ...(caller !== undefined && {caller})});
         answers[Math.min(asked.length, answers.length) - 1]?.(response, request);
     });
     await new Promise<void>(resolve => server.listen(0, "127.0.0.1", resolve));
@@ -77,6 +80,24 @@ test("a refusal is not asked for twice, and the end of the session is told", asy
     });
     assert.equal(asked.length, 1);
     assert.equal(over, 1);
+});
+
+test("once the page knows for whom it is, each request says so, and what is somebody else's is told and not asked for again", async () => {
+    let other = 0;
+    setOnOtherCaller(() => { other++; });
+    const body = '{"code": "permission_denied", "details": [{"type": "google.rpc.ErrorInfo", "debug": {"reason": "CALLER_MISMATCH"}}]}';
+    const ask = (): Promise<unknown> => call("TokenService", "GetCaller", {});
+    const asked = await against([say(200, "{}"), say(200, "{}"), say(200, "{}"), say(403, body)], async () => {
+        for (const caller of [{}, {memberId: "mbr_1", tokenId: "tok_1"}, {memberId: "", tokenId: "tok_2"}]) {
+            setCaller(caller);
+            await ask();
+        }
+        assert.equal(other, 0);
+        await assert.rejects(ask(), failsWith("permission_denied", "CALLER_MISMATCH"));
+    });
+    setCaller({});
+    assert.deepEqual(asked.map(({caller}) => caller), [undefined, "mbr_1", "tok_2", "tok_2"]);
+    assert.equal(other, 1);
 });
 
 test("who does not want the answer any more is not told one", async () => {

@@ -1,5 +1,6 @@
 // One request of JSON to the page's own origin, answered by JSON or an RpcError.
 
+import {callerHeaders, noticeOtherCaller} from "./caller.ts";
 import {readConnectError} from "./connect_error.ts";
 import {RpcError} from "./rpc_error.ts";
 
@@ -37,11 +38,12 @@ export async function postJson(path: string, body: object, {signal, timeoutMs = 
     let answer: Response;
     let text: string;
     try {
-        answer = await fetch(path, {method: "POST", headers: HEADERS, body: JSON.stringify(body), redirect: "error", signal: either.signal});
+        const headers = {...HEADERS, ...callerHeaders()};
+        answer = await fetch(path, {method: "POST", headers, body: JSON.stringify(body), redirect: "error", signal: either.signal});
         text = await answer.text();
     } catch (error) {
         throw failureOf(error, signal, timeout);
     }
-    if (!answer.ok) throw readConnectError(answer.status, parse(text));
+    if (!answer.ok) throw noticeOtherCaller(readConnectError(answer.status, parse(text)));
     return parse(text);
 }

@@ -1,6 +1,8 @@
 #include "services/validator/decide/validate_asker.h"
 
+#include "common/app/caller_claim.h"
 #include "common/app/refusal.h"
+#include "common/base/typeid.h"
 #include "services/validator/decide/validate_subject.h"
 
 enum { RETRY_AFTER_MS = 1000 };
@@ -8,6 +10,16 @@ enum { RETRY_AFTER_MS = 1000 };
 static bool holds(const struct access_subject *access, const struct permission_catalogue *catalogue,
                   const char *permission) {
     return access_has_permission(access, permission_catalogue_find_id(catalogue, bytes_of_text(permission)));
+}
+
+// why asked first: hardly anybody claims anything, and an id is not to be written for all others.
+static enum status check_claim(struct bytes claim, const struct validate_subject *subject,
+                               struct fault *fault) {
+    if (!claim.data)
+        return STATUS_OK;
+    if (subject->member)
+        return caller_claim_check(claim, subject->member->id_text, fault);
+    return caller_claim_check(claim, typeid_of(TYPEID_TOKEN, subject->record->token_id).text, fault);
 }
 
 enum status validate_fail_not_served(struct fault *fault) {
@@ -36,6 +48,9 @@ static enum status admit_bearer(const struct image *image, const struct bearer_s
     if (reason != REASON_OK)
         return refusal_set(fault, presence->folds_reasons ? validate_fold_reason(reason) : reason,
                            &presence->address, NULL);
+    status = check_claim(presence->claim, &subject, fault);
+    if (status != STATUS_OK)
+        return status;
 
     const struct permission_catalogue *catalogue = image_get_catalogue(image);
     asker->has_bearer = true;

@@ -26,6 +26,7 @@
 // As the transport knows it.
 struct validate_presence {
     struct bytes secret;       // empty = none is presented
+    struct bytes claim;        // caller_claim_find()
     struct ip_address address; // of the TCP peer, or behind the proxies that are trusted
     bool is_local;             // loopback or Unix socket
     uint32_t client_rights;    // of the certificate, bits of enum client_right

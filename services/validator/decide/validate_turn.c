@@ -1,5 +1,6 @@
 #include "services/validator/decide/validate_turn.h"
 
+#include "common/app/caller_claim.h"
 #include "common/app/client_address.h"
 #include "common/app/client_rights.h"
 #include "common/app/refusal.h"
@@ -41,6 +42,7 @@ static enum status identify(const struct validate_service *service, const struct
     bool is_of_peer = askers == VALIDATE_ANYBODY && client_address_is_of_peer(trusted, transport);
     struct tls_identity *identity = is_of_peer ? grpc_call_get_identity(transport) : NULL;
     const struct validate_presence presence = {.secret = bearer_find_secret(transport),
+                                               .claim = caller_claim_find(transport),
                                                .address = client_address_find_of_call(trusted, transport),
                                                .is_local = is_of_peer && grpc_call_is_peer_local(transport),
                                                .client_rights = client_rights_get(identity),

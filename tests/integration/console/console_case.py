@@ -52,8 +52,18 @@ class Browser:
         return self.ask("POST", path, [("origin", origin), ("sec-fetch-site", "same-origin"),
                                        ("content-type", "application/json"), *fields], json.dumps(message))
 
-    def call(self, method, message, *fields):
-        return self.post(f"/latchkey.v1.{method}", message, ("connect-protocol-version", "1"), *fields)
+    def call(self, method, message, *fields, caller=None):
+        """`caller`: for whom the page takes itself; by itself it has asked. "" = it does not say."""
+        if caller is None:
+            caller = self.caller_id() if SESSION in self.cookies and method != "TokenService/GetCaller" else ""
+        claim = [("latchkey-caller", caller)] if caller else []
+        return self.post(f"/latchkey.v1.{method}", message, ("connect-protocol-version", "1"), *claim, *fields)
+
+    def caller_id(self):
+        """Of whoever is signed in; "" where nobody is told."""
+        answer = self.call("TokenService/GetCaller", {})
+        caller = answer.json()["caller"] if answer.status == 200 else {}
+        return caller.get("memberId") or caller.get("tokenId", "")
 
     def session_answer(self):
         return self.get("/session")

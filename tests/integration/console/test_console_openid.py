@@ -281,6 +281,24 @@ class Answers(OpenIdCase):
             self.assertEqual({result.result(60) for result in waiting}, {REFUSED})
 
 
+class OtherLimits(OpenIdCase):
+    """What the other classes have refused by the defaults."""
+
+    own_settings = {"console_openid_answer_max": "1MiB", "console_openid_skew": "5m"}
+
+    def test_larger_answers_are_read(self):
+        for size, reason in ((300_000, REFUSED), (1_000_000, REFUSED), (1_048_577, "PROVIDER_UNAVAILABLE")):
+            self.provider.answers = {"/token": answer_of_size(size)}
+            self.refuse(reason)
+
+    def test_the_providers_clock_may_differ_by_more(self):
+        now = int(time.time())
+        for claims in ({"exp": now - 120}, {"iat": now + 120}, {"nbf": now + 120}):
+            self.assertIsNone(self.try_to_sign_in(**claims), claims)
+        for claims in ({"exp": now - 400}, {"iat": now + 400}, {"nbf": now + 400}):
+            self.refuse(**claims)
+
+
 class Discovery(OpenIdCase):
     own_settings = {"console_openid_cache": "1s"}
 

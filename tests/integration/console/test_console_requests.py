@@ -9,6 +9,7 @@ from console_case import BROWSER, HOST, SESSION, URL, Browser, ConsoleCase, by_i
 
 from latchkey_test import Deployment, free_port
 from latchkey_test.server import Server
+from latchkey_test.waiting import wait_until
 
 JSON = ("content-type", "application/json")
 OWN = [("origin", URL), ("sec-fetch-site", "same-origin")]
@@ -73,6 +74,7 @@ class Pages(ConsoleCase):
 class OtherSites(ConsoleCase):
     def test_a_request_that_our_pages_did_not_make_is_refused_before_anything_is_done(self):
         browser = self.sign_in()
+        claim = ("latchkey-caller", browser.caller_id())
         secret = self.ask_for_link(browser, self.new_member())
         body = json.dumps({"secret": secret})
         foreign = (
@@ -92,7 +94,7 @@ class OtherSites(ConsoleCase):
         for fields in foreign:
             for path, content in (("/session/link", body), ("/session/end", "{}"), ("/session/mail", '{"email":"a@example.com"}'),
                                   ("/latchkey.v1.TokenService/GetCaller", "{}")):
-                answer = browser.ask("POST", path, fields, content)
+                answer = browser.ask("POST", path, [claim, *fields], content)
                 self.assertEqual((answer.status, answer.json()["code"]), (403, "permission_denied"), (path, fields))
         self.assertTrue(browser.session()["signedIn"])
         self.assertEqual(browser.post("/session/link", {"secret": secret}).status, 200)
@@ -156,6 +158,101 @@ class Calls(ConsoleCase):
         self.assertRegex(metrics, r'latchkey_console_requests_total\{route="pages",status="200"\} [1-9]')
 
 
+class ForWhom(ConsoleCase):
+    """A page says for whom it is; the cookie may have become somebody else's."""
+
+    label = "made by a page"
+    asked = {"TokenService/GetCaller": {}, "TokenService/CreateAccessToken": {"label": label, "permissions": ["charges.read"]},
+             "MemberService/ListMembers": {}, "AuditService/ListAuditEvents": {}, "WhitelistService/GetWhitelist": {},
+             "InvitationService/ListInvitations": {}, "ValidationService/ListDenials": {},
+             "ValidationService/Explain": {"request": {"token": "x", "channel": "CHANNEL_UI"}}}
+
+    def sign_in_administrator(self):
+        browser = self.browser()
+        browser.cookies[SESSION] = self.deployment.secrets["LATCHKEY_TOKEN"]
+        return browser
+
+    def assert_told(self, answer, status, reason, of=None):
+        self.assertEqual((answer.status, error_info(answer)), (status, (reason, {})), of)
+
+    def wait_for_validator(self, browser):
+        """Until it knows the log-in."""
+        wait_until(lambda: browser.call("ValidationService/ListDenials", {}).status in (200, 403), 30, "the validator to know who asks")
+
+    def made(self):
+        answer = self.sign_in_administrator().call("TokenService/ListAccessTokens", {"labelContains": self.label})
+        return answer.json().get("accessTokens", [])
+
+    def test_a_page_of_one_does_nothing_when_another_is_signed_in(self):
+        """Whatever it asks, and whoever of the two might do it."""
+        person, administrator = self.sign_in(), self.sign_in_administrator()
+        for page, signed_in in ((person, administrator), (administrator, person)):
+            self.wait_for_validator(signed_in)
+            for method, message in self.asked.items():
+                answer = signed_in.call(method, message, caller=page.caller_id())
+                self.assert_told(answer, 403, "CALLER_MISMATCH", method)
+                self.assertEqual(answer.json()["code"], "permission_denied")
+                self.assertNotIn(b"@", answer.body)
+        self.assertEqual(self.made(), [])
+        for method, message in self.asked.items():
+            self.assertEqual(administrator.call(method, message).status, 200, method)
+        self.assertEqual(len(self.made()), 1)
+
+    def test_a_page_that_does_not_say_for_whom_it_is_can_learn_it_and_do_nothing_else(self):
+        browser = self.sign_in_administrator()
+        before = len(self.made())
+        for method, message in self.asked.items():
+            answer = browser.call(method, message, caller="")
+            if method == "TokenService/GetCaller":
+                self.assertEqual(answer.status, 200)
+            else:
+                self.assert_told(answer, 401, "SECRET_MISSING", method)
+        self.assertEqual(len(self.made()), before)
+
+    def test_what_is_said_is_the_id_of_who_calls_once(self):
+        browser = self.sign_in()
+        caller = browser.call("TokenService/GetCaller", {}).json()["caller"]
+        own = caller["memberId"]
+        for said in (caller["tokenId"], caller["companyId"], caller["email"], own.upper(), own[:-1], own + "0", "mbr_", ""):
+            self.assert_told(browser.call("TokenService/GetCaller", {}, ("latchkey-caller", said)), 403, "CALLER_MISMATCH", said)
+        for said in ((own, own), (own, ""), ("", own), (own, "mbr_")):
+            answer = browser.call("TokenService/GetCaller", {}, *(("latchkey-caller", text) for text in said))
+            self.assertIn((answer.status, error_info(answer)[0]), ((403, "CALLER_MISMATCH"), (400, "INVALID_ARGUMENT")), said)
+        self.assertEqual(browser.call("TokenService/GetCaller", {}, caller=own).status, 200)
+
+    def test_whoever_signs_in_again_is_the_same(self):
+        email = self.new_member()
+        before, after = self.sign_in(email=email), self.sign_in(email=email)
+        self.assertNotEqual(before.cookies[SESSION], after.cookies[SESSION])
+        self.assertEqual(after.call("TokenService/GetCaller", {}, caller=before.caller_id()).status, 200)
+
+    def test_who_is_not_signed_in_is_told_that_whatever_the_page_says(self):
+        ended, other = self.sign_in(), self.sign_in()
+        secret, own = ended.cookies[SESSION], ended.caller_id()
+        self.assertEqual(ended.post("/session/end", {}).status, 204)
+        for caller in (own, other.caller_id()):
+            self.assert_told(ended.call("TokenService/GetCaller", {}, caller=caller), 401, "SECRET_MISSING")
+        ended.cookies[SESSION] = secret
+        for caller in (own, other.caller_id()):
+            answer = ended.call("TokenService/GetCaller", {}, caller=caller)
+            self.assertEqual((answer.status, error_info(answer)[0]), (401, "DEACTIVATED"))
+
+    def test_signing_out_of_a_page_leaves_another_signed_in(self):
+        page, other = self.sign_in(), self.sign_in()
+        answer = other.post("/session/end", {}, ("latchkey-caller", page.caller_id()))
+        self.assert_told(answer, 403, "CALLER_MISMATCH")
+        self.assertIsNone(answer.get("set-cookie"))
+        self.assertTrue(other.session()["signedIn"])
+        self.assertEqual(other.post("/session/end", {}, ("latchkey-caller", other.caller_id())).status, 204)
+        self.assertFalse(other.session()["signedIn"])
+
+    def test_an_invitation_is_for_whoever_has_it_whoever_is_signed_in(self):
+        browser = self.sign_in()
+        answers = [browser.call("InvitationService/LookupInvitation", {"secret": "nonsense"}, caller=caller)
+                   for caller in ("", browser.caller_id(), self.sign_in().caller_id())]
+        self.assertEqual([error_info(answer)[0] for answer in answers], ["INVITATION_BROKEN"] * 3)
+
+
 class Configuration(ConsoleCase):
     def check(self, **settings):
         full = {"console_listen": self.address, "console_url": URL, "console_token_file": self.token_file,
@@ -187,7 +284,7 @@ class Configuration(ConsoleCase):
         self.assertEqual((answer.status, answer.get("strict-transport-security")), (200, "max-age=31536000"))
 
 
-globals().update(by_itself(Pages, OtherSites, Calls))
+globals().update(by_itself(Pages, OtherSites, Calls, ForWhom))
 
 if __name__ == "__main__":
     unittest.main()
