@@ -68,7 +68,7 @@ class Image(unittest.TestCase):
         self.assertEqual(contained, {package["SPDXID"] for package in document["packages"]})
 
     def bundled(self):
-        """Those whose code browsers are sent: what building has put into console/package-lock.json for other ends is not among them."""
+        """The packages of npm whose code browsers are sent."""
         packages = json.loads((ROOT / "console/package-lock.json").read_text(encoding="utf-8"))["packages"]
         names = {name.removeprefix("node_modules/") for name, package in packages.items() if name and not package.get("dev")}
         self.assertTrue(names)

@@ -237,7 +237,6 @@ class Console(unittest.TestCase):
         self.assertTrue(definition["networks"]["pages"]["internal"])
         address = console()["networks"]["pages"]["ipv4_address"]
         self.assertEqual(option(console()["command"], "--console-listen"), f"{address}:7090")
-        # The addresses of the two networks share no prefix but the whole.
         pages, front = (ipaddress.ip_network(definition["networks"][name]["ipam"]["config"][0]["subnet"]) for name in ("pages", "front"))
         self.assertIn(ipaddress.ip_address(address), pages)
         self.assertFalse(pages.overlaps(front))
