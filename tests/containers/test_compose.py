@@ -195,7 +195,9 @@ class Compose(unittest.TestCase):
         browser = Browser(self.engine.secrets / "ca.crt")
         status, page = browser.ask("GET", "/invitation")
         self.assertEqual(status, 200)
-        for name in re.findall(r'(?:src|href)="/([\w.-]+)"', page):
+        named = re.findall(r'(?:src|href)="/([\w.-]+)"', page)
+        self.assertIn("app-", str(named))
+        for name in named:
             self.assertEqual(browser.ask("GET", f"/{name}")[0], 200, name)
         self.latchkey("invitation", "create", ADA, "--role", "administrator")
         secret = self.secret_of_mail(rf"{CONSOLE}/invitation#(lki_\w+)")
