@@ -44,7 +44,7 @@ def read(url):
 
 
 class Browser:
-    """What a browser sends from the console's pages, and its cookies."""
+    """What a browser sends from the console's pages, and its cookies; and what one would that lies about where it is."""
 
     def __init__(self, authority):
         self._context = ssl.create_default_context(cafile=authority)
@@ -52,7 +52,7 @@ class Browser:
 
     def ask(self, method, path, message=None):
         """(status, body)"""
-        fields = {"cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items())}
+        fields = {"x-forwarded-for": UNLISTED, "cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items())}
         if message is not None:
             fields |= {"origin": CONSOLE, "content-type": "application/json", "connect-protocol-version": "1"}
         connection = http.client.HTTPSConnection(CONSOLE.removeprefix("https://"), context=self._context, timeout=60)
@@ -215,10 +215,10 @@ class Compose(unittest.TestCase):
         return wait_until(find, PATIENCE_S, f"a mail with {pattern}")
 
     def sign_in_by_mail(self):
-        """The whitelist, which is on, has the address that the browser comes from, and neither Envoy's nor the console's."""
+        """The whitelist, which is on, has the address that the browser comes from, and none of Envoy's, the console's, and what is said."""
         company = json.loads(self.latchkey("caller", "--json"))["caller"]["company_id"]
-        made = self.latchkey("token", "create", "--operator", "--label", "console", "--permission", "latchkey.logins.create",
-                             "--secret-file", "-", "--wait", "30s")
+        made = self.engine.compose("run", "--rm", "-T", "latchkey", "token", "create", "--operator", "--label", "console", "--permission",
+                                   "latchkey.logins.create", "--secret-file", "-", **self.tokens).stdout
         (self.engine.secrets / "console-token").write_text(made.splitlines()[-1] + "\n", encoding="ascii")
         browser = Browser(self.engine.secrets / "ca.crt")
         browser.post("/session/mail", {"email": ADA, "company": company})
