@@ -35,6 +35,11 @@ make_service() {
         "$(<database-password)" >pg_service.conf
 }
 
+# The console reads at each log-in what it may log people in by: nothing, until an operator has made that token.
+make_console_token() {
+    [[ -e console-token ]] || : >console-token
+}
+
 make_key() {
     openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1"
 }
@@ -91,6 +96,7 @@ main() {
     make_password database-password
     make_password grafana-password
     make_service
+    make_console_token
     make_authority
     make_certificates "${alternatives[@]}"
     chmod 0644 -- *

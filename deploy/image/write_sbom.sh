@@ -42,6 +42,23 @@ print_nghttp2() {
     print_package nghttp2 "$version" Debian MIT LIBRARY "$(make_purl nghttp2 "$version" source)" "linked into Latchkey's programs$patches"
 }
 
+# What the console's pages are bundled of: what its lock file has that is not for building alone.
+list_bundled() {
+    awk -F '"' '
+        /^    "node_modules\// {name = substr($2, length("node_modules/") + 1); version = license = ""; bundled = 1}
+        /^      "dev(Optional)?": true/ {bundled = 0}
+        /^      "version":/ {version = $4}
+        /^      "license":/ {license = $4}
+        /^    }/ && name {if (bundled) print name, version, license; name = ""}' console/package-lock.json
+}
+
+print_bundled() {
+    local name version license
+    list_bundled | while read -r name version license; do
+        print_package "$name" "$version" npm "$license" LIBRARY "pkg:npm/${name/@/%40}@$version" "in the console's pages"
+    done
+}
+
 list_packages() {
     find "$ROOT/var/lib/dpkg/status.d" -type f -printf '%f\n' | sort
 }
@@ -52,6 +69,7 @@ print_packages() {
     printf '     "downloadLocation": "NOASSERTION", "primaryPackagePurpose": "CONTAINER"}'
     print_package latchkey "$VERSION" Latchkey Apache-2.0 APPLICATION "pkg:generic/latchkey@$VERSION" "this repository"
     [[ ! -e $BUILD/nghttp2/version ]] || print_nghttp2
+    print_bundled
     for package in $(list_packages); do
         print_debian_package "$package"
     done

@@ -25,9 +25,12 @@ unless_there() {
 }
 
 # Debian's own packages of that release, by this machine's archives; in memory, which /run is here, and without waiting for the
-# disk, as Debian's own image has it.
+# disk, as Debian's own image has it. Whom this machine believes beside Debian's authorities it believes, too: npm may be reached
+# through a proxy that vouches for itself.
+# shellcheck disable=SC2016  # the hook's own $1
 make_base() {
-    TMPDIR=/run mmdebstrap --quiet --variant=minbase --dpkgopt=force-unsafe-io bookworm /run/base.tar /etc/apt/sources.list.d/*debian*.sources
+    TMPDIR=/run mmdebstrap --quiet --variant=minbase --dpkgopt=force-unsafe-io \
+        --customize-hook='cp -rT /usr/local/share/ca-certificates "$1/usr/local/share/ca-certificates"' bookworm /run/base.tar /etc/apt/sources.list.d/*debian*.sources
     podman import --quiet /run/base.tar "$(base_image)" >/dev/null
     rm /run/base.tar
 }

@@ -1,7 +1,8 @@
-"""docker-compose.yml as it is, brought up by docker compose, and an operator's whole way through the one published port: from the
-first start to a decision, a mail, restarts, and a stop that loses no call. Of its parts PostgreSQL and Prometheus are Debian's,
+"""docker-compose.yml as it is, brought up by docker compose, and an operator's whole way through the published ports: from the
+first start to a decision, a mail, the console, restarts, and a stop that loses no call. Of its parts PostgreSQL and Prometheus are Debian's,
 Envoy and mailpit the real ones in images of our own making. Grafana can't be had here and does not run."""
 
+import http.client
 import json
 import os
 import re
@@ -24,10 +25,12 @@ from latchkey_test.background import Background  # noqa: E402
 from latchkey_test.waiting import wait_until  # noqa: E402
 
 ADDRESS = "127.0.0.1:7070"
-SERVERS = ("token", "whitelist", "invitation", "validator")
+CONSOLE = "https://localhost:7090"
+SERVERS = ("token", "whitelist", "invitation", "validator", "console")
 EVERYTHING = ("postgres", "migrate", *SERVERS, "envoy", "mail", "prometheus")  # but Grafana
 VALIDATORS = 2
 LISTED, UNLISTED = "203.0.113.7", "203.0.114.7"
+ADA = "ada@example.com"
 PATIENCE_S = 120
 
 decision_pb2 = stubs.messages("latchkey/v1/decision.proto")
@@ -38,6 +41,37 @@ validation_grpc = stubs.services("latchkey/v1/validation.proto")
 def read(url):
     with urllib.request.urlopen(url, timeout=30) as answer:
         return json.load(answer)
+
+
+class Browser:
+    """What a browser sends from the console's pages, and its cookies; and what one would that lies about where it is."""
+
+    def __init__(self, authority):
+        self._context = ssl.create_default_context(cafile=authority)
+        self._cookies = {}
+
+    def ask(self, method, path, message=None):
+        """(status, body)"""
+        fields = {"x-forwarded-for": UNLISTED, "cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items())}
+        if message is not None:
+            fields |= {"origin": CONSOLE, "content-type": "application/json", "connect-protocol-version": "1"}
+        connection = http.client.HTTPSConnection(CONSOLE.removeprefix("https://"), context=self._context, timeout=60)
+        try:
+            connection.request(method, path, None if message is None else json.dumps(message), fields)
+            answer = connection.getresponse()
+            for cookie in answer.headers.get_all("set-cookie", ()):
+                name, _, value = cookie.split(";")[0].partition("=")
+                self._cookies[name] = value
+            return answer.status, answer.read().decode()
+        finally:
+            connection.close()
+
+    def post(self, path, message):
+        """The answer, which has to be a good one."""
+        status, body = self.ask("POST", path, message)
+        if status not in (200, 202):
+            raise AssertionError(f"{path}: {status} {body}")
+        return json.loads(body)
 
 
 class Questions(Background):
@@ -89,6 +123,7 @@ class Compose(unittest.TestCase):
         self.other_protocols()
         self.whitelist()
         self.invitation_by_mail()
+        self.sign_in_by_mail()
         self.shut_in()
         self.print_memory()
         self.a_stop_loses_no_call()
@@ -156,13 +191,44 @@ class Compose(unittest.TestCase):
         self.assertIn("COMPANY_IP_NOT_LISTED", self.validate(UNLISTED, status=1))
 
     def invitation_by_mail(self):
-        self.latchkey("invitation", "create", "ada@example.com", "--role", "administrator")
-        def arrived():
-            return [mail for mail in read("http://127.0.0.1:8025/api/v1/messages")["messages"]
-                    if mail["To"][0]["Address"] == "ada@example.com"]
-        mails = wait_until(arrived, PATIENCE_S, "the invitation to arrive")
-        text = read(f"http://127.0.0.1:8025/api/v1/message/{mails[0]['ID']}")["Text"]
-        self.assertRegex(text, r"https://localhost/join#lki_")
+        """The link leads to the console, where who was invited accepts."""
+        browser = Browser(self.engine.secrets / "ca.crt")
+        status, page = browser.ask("GET", "/invitation")
+        self.assertEqual(status, 200)
+        named = re.findall(r'(?:src|href)="/([\w.-]+)"', page)
+        self.assertIn("app-", str(named))
+        for name in named:
+            self.assertEqual(browser.ask("GET", f"/{name}")[0], 200, name)
+        self.latchkey("invitation", "create", ADA, "--role", "administrator")
+        secret = self.secret_of_mail(rf"{CONSOLE}/invitation#(lki_\w+)")
+        browser.post("/latchkey.v1.InvitationService/AcceptInvitation",
+                     {"secret": secret, "displayName": "Ada Lovelace", "waitForValidators": "30s"})
+
+    def secret_of_mail(self, pattern):
+        """What the link in a mail to Ada ends with."""
+        def find():
+            for mail in read("http://127.0.0.1:8025/api/v1/messages")["messages"]:
+                found = re.search(pattern, read(f"http://127.0.0.1:8025/api/v1/message/{mail['ID']}")["Text"])
+                if found and mail["To"][0]["Address"] == ADA:
+                    return found[1]
+            return None
+        return wait_until(find, PATIENCE_S, f"a mail with {pattern}")
+
+    def sign_in_by_mail(self):
+        """The whitelist, which is on, has the address that the browser comes from, and none of Envoy's, the console's, and what is said."""
+        company = json.loads(self.latchkey("caller", "--json"))["caller"]["company_id"]
+        made = self.engine.compose("run", "--rm", "-T", "latchkey", "token", "create", "--operator", "--label", "console", "--permission",
+                                   "latchkey.logins.create", "--secret-file", "-", **self.tokens).stdout
+        (self.engine.secrets / "console-token").write_text(made.splitlines()[-1] + "\n", encoding="ascii")
+        browser = Browser(self.engine.secrets / "ca.crt")
+        browser.post("/session/mail", {"email": ADA, "company": company})
+        browser.post("/session/link", {"secret": self.secret_of_mail(rf"{CONSOLE}/sign-in/link#(\S+)")})
+        self.assertEqual(browser.post("/latchkey.v1.TokenService/GetCaller", {})["caller"]["email"], ADA)
+        self.assertIn("first", json.dumps(browser.post("/latchkey.v1.TokenService/ListAccessTokens", {})))
+        for name in ("whitelist", "validator"):
+            self.assertNotIn("PROXY_NOT_TRUSTED", podman("logs", self.engine.names(name)[0]).stdout)
+        status, _ = Browser(self.engine.secrets / "ca.crt").ask("POST", "/latchkey.v1.TokenService/GetCaller", {})
+        self.assertEqual(status, 401)
 
     def metrics(self):
         def up():

@@ -11,6 +11,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 from engine import inspect, podman  # noqa: E402
 
+from latchkey_test.paths import ROOT  # noqa: E402
+
 IMAGE = "docker.io/library/latchkey:0.1.0"
 PROGRAMS = {"latchkey", "latchkey-console", "latchkey-invitation", "latchkey-token", "latchkey-validator", "latchkey-whitelist", "latchkeyd"}
 SIZE_MAX = 64 << 20
@@ -61,9 +63,16 @@ class Image(unittest.TestCase):
         status = {name.rpartition("/")[2]: self.read(name).decode() for name in self.files if "/status.d/" in name}
         for name, text in status.items():
             self.assertIn(f"\nVersion: {versions[name]}\n", text)
-        self.assertEqual(set(versions) - set(status), {"latchkey-image", "latchkey", "nghttp2"})
+        self.assertEqual(set(versions) - set(status), {"latchkey-image", "latchkey", "nghttp2", *self.bundled()})
         contained = {relation["relatedSpdxElement"] for relation in document["relationships"]}
         self.assertEqual(contained, {package["SPDXID"] for package in document["packages"]})
+
+    def bundled(self):
+        """The packages of npm whose code browsers are sent."""
+        packages = json.loads((ROOT / "console/package-lock.json").read_text(encoding="utf-8"))["packages"]
+        names = {name.removeprefix("node_modules/") for name, package in packages.items() if name and not package.get("dev")}
+        self.assertTrue(names)
+        return names
 
     def test_every_library_is_of_a_package_that_is_named(self):
         named = [name.rpartition("/")[2] for name in self.files if "/status.d/" in name]

@@ -38,6 +38,18 @@ def servers():
     return {name: service for name, service in our_services().items() if "--listen" in service["command"]}
 
 
+def console():
+    return our_services()["console"]
+
+
+def console_cluster():
+    """Envoy's, and where it listens for browsers."""
+    resources = yaml.safe_load((ROOT / "deploy/compose/envoy.yaml").read_text(encoding="utf-8"))["static_resources"]
+    [listener] = [listener for listener in resources["listeners"] if listener["name"] == "browsers"]
+    [cluster] = [cluster for cluster in resources["clusters"] if cluster["name"] == "console"]
+    return cluster, listener
+
+
 def image_command(instruction="CMD"):
     """The command that the image runs when none is given, or another of its commands."""
     return yaml.safe_load(re.search(rf"^{instruction} (\[.*\])$", DOCKERFILE, re.MULTILINE)[1])
@@ -105,7 +117,7 @@ class Compose(unittest.TestCase):
                     self.assertIn(f"127.0.0.1:{port};", text)
 
     def test_every_server_is_asked_for_its_health_by_itself(self):
-        for name, service in servers().items():
+        for name, service in {**servers(), "console": console()}.items():
             self.assertEqual(service["healthcheck"]["test"], ["CMD", service["command"][0], "ready"], name)
 
     def test_no_server_speaks_without_tls(self):
@@ -158,7 +170,7 @@ class Envoy(unittest.TestCase):
         manager = resources["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
         cls.routes = {route["match"]["prefix"]: route.get("route", {}).get("cluster")
                       for route in manager["route_config"]["virtual_hosts"][0]["routes"]}
-        cls.clusters = {cluster["name"]: cluster for cluster in resources["clusters"]}
+        cls.clusters = {cluster["name"]: cluster for cluster in resources["clusters"] if cluster["name"] != "console"}
 
     def test_every_service_goes_to_a_server_that_has_it_and_nothing_else_goes_anywhere(self):
         for service in PUBLIC_SERVICES:
@@ -195,24 +207,71 @@ class Envoy(unittest.TestCase):
             least = int(environment["LATCHKEY_MIN_PING_INTERVAL"].removesuffix("s"))
             self.assertGreater(int(keepalive["interval"].removesuffix("s")), least, name)
 
-    def test_it_alone_is_believed_about_addresses(self):
-        address = compose()["services"]["envoy"]["networks"]["front"]["ipv4_address"]
+    def test_it_and_the_console_alone_are_believed_about_addresses(self):
+        addresses = [compose()["services"][name]["networks"]["front"]["ipv4_address"] for name in ("envoy", "console")]
         for name, service in servers().items():
-            self.assertEqual(service["environment"]["LATCHKEY_TRUSTED_PROXIES"], address, name)
+            self.assertEqual(service["environment"]["LATCHKEY_TRUSTED_PROXIES"], ",".join(addresses), name)
 
-    def test_no_other_container_is_ever_given_its_address(self):
+    def test_no_other_container_is_ever_given_an_address_that_is_believed(self):
         definition = compose()
-        address = ipaddress.ip_address(definition["services"]["envoy"]["networks"]["front"]["ipv4_address"])
         config, = definition["networks"]["front"]["ipam"]["config"]
-        self.assertIn(address, ipaddress.ip_network(config["subnet"]))
-        self.assertNotIn(address, ipaddress.ip_network(config["ip_range"]))
-        self.assertNotEqual(str(address), config["gateway"])
+        for name in ("envoy", "console"):
+            address = ipaddress.ip_address(definition["services"][name]["networks"]["front"]["ipv4_address"])
+            self.assertIn(address, ipaddress.ip_network(config["subnet"]))
+            self.assertNotIn(address, ipaddress.ip_network(config["ip_range"]))
+            self.assertNotEqual(str(address), config["gateway"])
 
     def test_prometheus_scrapes_every_server(self):
         text = (ROOT / "deploy/compose/prometheus.yml").read_text(encoding="utf-8")
         scraped = {(target["names"][0], target["port"]) for target in yaml.safe_load(text)["scrape_configs"][0]["dns_sd_configs"]}
-        listening = {(name, int(option(service["command"], "--admin-listen").split(":")[1])) for name, service in servers().items()}
+        listening = {(name, int(option(service["command"], "--admin-listen").split(":")[1]))
+                     for name, service in {**servers(), "console": console()}.items()}
         self.assertEqual(scraped, listening)
+
+
+class Console(unittest.TestCase):
+    def test_it_listens_for_envoy_on_a_network_that_nobody_else_is_on(self):
+        definition = compose()
+        on_it = {name for name, service in definition["services"].items() if "pages" in service.get("networks", ())}
+        self.assertEqual(on_it, {"envoy", "console"})
+        self.assertTrue(definition["networks"]["pages"]["internal"])
+        address = console()["networks"]["pages"]["ipv4_address"]
+        self.assertEqual(option(console()["command"], "--console-listen"), f"{address}:7090")
+        pages, front = (ipaddress.ip_network(definition["networks"][name]["ipam"]["config"][0]["subnet"]) for name in ("pages", "front"))
+        self.assertIn(ipaddress.ip_address(address), pages)
+        self.assertFalse(pages.overlaps(front))
+
+    def test_envoy_calls_it_there_and_is_the_one_that_it_believes(self):
+        cluster, _ = console_cluster()
+        endpoint = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]["address"]["socket_address"]
+        self.assertEqual((endpoint["address"], endpoint["port_value"]), ("pages", 7090))
+        self.assertEqual(console()["networks"]["pages"]["aliases"], ["pages"])
+        self.assertEqual(console()["environment"]["LATCHKEY_TRUSTED_PROXIES"], compose()["services"]["envoy"]["networks"]["pages"]["ipv4_address"])
+
+    def test_envoy_ends_an_idle_connection_to_it_first(self):
+        options, = console_cluster()[0]["typed_extension_protocol_options"].values()
+        ends = int(options["common_http_protocol_options"]["idle_timeout"].removesuffix("s"))
+        there = int(re.search(r"--http-idle-timeout.*?\(default (\d+)s;", read_settings(["latchkey-console"]).stdout, re.DOTALL)[1])
+        self.assertLess(ends, there)
+
+    def test_its_links_lead_to_what_envoy_publishes_with_tls(self):
+        _, listener = console_cluster()
+        port = listener["address"]["socket_address"]["port_value"]
+        self.assertIn("transport_socket", listener["filter_chains"][0])
+        self.assertIn(f"127.0.0.1:{port}:{port}", compose()["services"]["envoy"]["ports"])
+        self.assertEqual(console()["environment"]["LATCHKEY_CONSOLE_URL"], f"https://localhost:{port}")
+        for service in (console(), our_services()["invitation"]):
+            self.assertEqual(service["environment"]["LATCHKEY_INVITATION_URL"], f"https://localhost:{port}/invitation")
+
+    def test_it_asks_each_server_where_that_one_listens_by_tls_and_has_no_way_to_the_database(self):
+        environment = console()["environment"]
+        for name, service in servers().items():
+            port = option(service["command"], "--listen").split(":")[1]
+            self.assertEqual(environment[f"LATCHKEY_{name.upper()}_ADDRESS"], f"{name}:{port}")
+        self.assertEqual(environment["LATCHKEY_SERVICES_CA_FILE"], "/run/secrets/ca.crt")
+        self.assertNotIn("LATCHKEY_SERVICES_ALLOW_PLAINTEXT", environment)
+        self.assertNotIn("back", console()["networks"])
+        self.assertNotIn("pg_service.conf", secret_targets(console()))
 
 
 class EnvoyInFrontOfServices(unittest.TestCase):
@@ -252,7 +311,13 @@ class Secrets(unittest.TestCase):
         self.assertIn(b"password=" + files["database-password"].strip() + b"\n", files["pg_service.conf"])
 
     def test_what_is_there_is_kept(self):
-        self.assertEqual(self.make(), self.make("gate.example.com"))
+        self.make()
+        (self.made / "console-token").write_text("lka_...", encoding="ascii")
+        before = {path.name: path.read_bytes() for path in self.made.iterdir()}
+        self.assertEqual(before, self.make("gate.example.com"))
+
+    def test_until_an_operator_has_made_it_the_console_has_a_token_that_is_none(self):
+        self.assertEqual(self.make()["console-token"], b"")
 
     def test_each_server_has_a_certificate_of_its_own_name_and_envoy_of_all_that_it_is_called(self):
         self.make("gate.example.com", "192.0.2.7")

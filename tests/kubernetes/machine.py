@@ -59,12 +59,12 @@ class _Pod:
         for mount in _MOUNTS:
             text = text.replace(mount, f"{self.directory}{mount}")
         for name, address in self.machine.services.items():
-            text = text.replace(f"@{name}/", f"@{address}/")
+            text = text.replace(f"@{name}/", f"@{address}/").replace(f"-address = {name}:", f"-address = {address}:")
         return text.replace("listen = *:", f"listen = {self.address}:")
 
     def environment(self):
         found = {"PATH": os.environ["PATH"]}
-        for source in self.container["envFrom"]:
+        for source in self.container.get("envFrom", ()):
             found.update(self.machine.find("configmaps", source["configMapRef"]["name"])["data"])
         return {name: self.translate(text) for name, text in found.items()}
 

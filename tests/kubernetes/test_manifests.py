@@ -22,6 +22,10 @@ from write_prometheus_rule import RULE, make_rule  # noqa: E402
 
 _DOCUMENT = ROOT / "docs/kubernetes.md"
 _SERVERS = ("token", "whitelist", "invitation", "validator")
+# Of each overlay, the component with the console, and what the chart is given for it.
+_CONSOLES = {"single-node": "console-single-node", "production": "console-production"}
+_CONSOLE_VALUES = ("console.enabled=true,console.settings.console-url=https://console.example.com,"
+                   "console.settings.mail-from=latchkey@example.com,console.settings.smtp-url=smtp://mail.example.com:587")
 # Findings of kube-score that are argued in docs/decisions/0041.
 _ARGUED = ("container-image-pull-policy", "deployment-has-host-podantiaffinity")
 _ARGUED_ON_ONE_NODE = ("container-security-context-user-group-id", "pod-networkpolicy", "deployment-replicas")
@@ -33,15 +37,13 @@ def conform(text):
 
 
 class Overlay:
-    def __init__(self, name):
-        self.text = kustomize(name)
+    def __init__(self, text):
+        self.text = text
         self.items = load(self.text)
 
 
-class Manifests(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.overlays = {name: Overlay(name) for name in OVERLAYS}
+class Judging(unittest.TestCase):
+    """By the programs of others."""
 
     def assert_done(self, done):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
@@ -56,6 +58,23 @@ class Manifests(unittest.TestCase):
         self.assertEqual(sorted(made), sorted(expected))
         for key, item in expected.items():
             self.assertEqual(made[key], item, key)
+
+    def assert_no_pod_violates(self, overlay):
+        done = tool("restricted", text=overlay.text)
+        self.assert_done(done)
+        self.assertEqual(done.stdout, f"{len(pods_of(overlay.items))} Pods, 0 violate\n")
+
+    def assert_no_finding(self, name, overlay):
+        argued = _ARGUED + (_ARGUED_ON_ONE_NODE if name == "single-node" else ())
+        ignored = [argument for test in argued for argument in ("--ignore-test", test)]
+        self.assert_done(tool("kube-score", "score", "--output-format", "ci", "--exit-one-on-warning", "--ignore-container-cpu-limit",
+                              *ignored, "-", text=overlay.text))
+
+
+class Manifests(Judging):
+    @classmethod
+    def setUpClass(cls):
+        cls.overlays = {name: Overlay(kustomize(name)) for name in OVERLAYS}
 
     def test_helm_makes_the_very_objects_that_kustomize_makes(self):
         for name, overlay in self.overlays.items():
@@ -90,9 +109,7 @@ class Manifests(unittest.TestCase):
     def test_pod_security_restricted_admits_every_pod(self):
         for name, overlay in self.overlays.items():
             with self.subTest(name):
-                done = tool("restricted", text=overlay.text)
-                self.assert_done(done)
-                self.assertEqual(done.stdout, f"{len(pods_of(overlay.items))} Pods, 0 violate\n")
+                self.assert_no_pod_violates(overlay)
 
     def test_pod_security_restricted_refuses_a_pod_that_says_less(self):
         for line in ("runAsNonRoot: true", "allowPrivilegeEscalation: false", "type: RuntimeDefault"):
@@ -103,10 +120,7 @@ class Manifests(unittest.TestCase):
     def test_kube_score_finds_nothing_that_is_not_argued(self):
         for name, overlay in self.overlays.items():
             with self.subTest(name):
-                argued = _ARGUED + (_ARGUED_ON_ONE_NODE if name == "single-node" else ())
-                ignored = [argument for test in argued for argument in ("--ignore-test", test)]
-                self.assert_done(tool("kube-score", "score", "--output-format", "ci", "--exit-one-on-warning", "--ignore-container-cpu-limit",
-                                      *ignored, "-", text=overlay.text))
+                self.assert_no_finding(name, overlay)
 
     def test_the_chart_refuses_values_that_no_deployment_should_have(self):
         for wrong in ("image.tag=latest", "database.url=postgresql://latchkey:secret@host/latchkey", "setings.latchkey.loops=2",
@@ -249,7 +263,8 @@ class Settings(unittest.TestCase):
     def put_files(self, directory, items):
         """As they are mounted, below another root."""
         for name, text in settings_of(items).items():
-            (directory / name).write_text(text.replace("/etc/latchkey", str(directory)).replace("/run/secrets/tls", str(directory)))
+            here = text.replace("/etc/latchkey", str(directory)).replace("/run/secrets/tls", str(directory))
+            (directory / name).write_text(here.replace("/run/secrets/console", str(directory / "console")))
         issued = self.authority.issue("server", ["DNS:latchkey-token"], usage="serverAuth")
         for name, path in (("tls.crt", issued.certificate), ("tls.key", issued.key), ("ca.crt", self.authority.certificate)):
             (directory / name).write_bytes(Path(path).read_bytes())
@@ -258,6 +273,8 @@ class Settings(unittest.TestCase):
         with tempfile.TemporaryDirectory() as parent:
             directory = Path(parent)
             self.put_files(directory, items)
+            (directory / "console").mkdir()
+            (directory / "console/token").touch()
             [container] = [pod["spec"]["containers"][0] for pod_name, pod in pods_of(items) if pod_name == f"latchkey-{name}"]
             arguments = [argument.replace("/etc/latchkey", str(directory)) for argument in container["args"]]
             return subprocess.run([program(*container["command"]), *arguments, "--check-config"], capture_output=True, text=True, check=False)
@@ -269,6 +286,12 @@ class Settings(unittest.TestCase):
                 with self.subTest(overlay=overlay, server=name):
                     done = self.check(name, items)
                     self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_the_console_takes_its_files(self):
+        for overlay, component in _CONSOLES.items():
+            with self.subTest(overlay):
+                done = self.check("console", load(kustomize_with(overlay, component)))
+                self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
     def test_without_a_word_about_tls_no_server_starts(self):
         items = load(kustomize("single-node"))
@@ -285,6 +308,79 @@ class Settings(unittest.TestCase):
                 ports = {port["name"]: port["containerPort"] for port in server["spec"]["template"]["spec"]["containers"][0]["ports"]}
                 self.assertEqual(conf, f"admin-listen = *:{ports['admin']}\nlisten = *:{ports['grpc']}\n")
                 self.assertEqual({port["name"]: port["port"] for port in service["spec"]["ports"]}, ports)
+
+
+class Console(Judging):
+    """The component with it, and `console.enabled`."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.overlays = {overlay: Overlay(kustomize_with(overlay, component)) for overlay, component in _CONSOLES.items()}
+
+    def find(self, overlay, kind, name="latchkey-console"):
+        [found] = [item for item in of_kind(self.overlays[overlay].items, kind) if item["metadata"]["name"] == name]
+        return found
+
+    def setting(self, overlay, file, name):
+        return dict(line.split(" = ", 1) for line in settings_of(self.overlays[overlay].items)[file].splitlines())[name]
+
+    def test_helm_makes_the_very_objects_that_kustomize_makes(self):
+        for name, overlay in self.overlays.items():
+            with self.subTest(name):
+                self.assert_same(overlay.items, load(helm(name, "--set", _CONSOLE_VALUES)))
+
+    def test_the_rules_of_others_find_nothing(self):
+        for name, overlay in self.overlays.items():
+            with self.subTest(name):
+                self.assert_done(conform(overlay.text))
+                self.assert_no_pod_violates(overlay)
+                self.assert_no_finding(name, overlay)
+
+    def test_an_overlay_s_other_objects_are_what_they_are_without_it(self):
+        for name, overlay in self.overlays.items():
+            with self.subTest(name):
+                plain, with_it = ({(item["kind"], plain_name(item)) for item in items} for items in (load(kustomize(name)), overlay.items))
+                self.assertEqual(plain - with_it, set())
+                self.assertTrue(all(each.startswith("latchkey-console") for _, each in with_it - plain), with_it - plain)
+
+    def test_it_listens_at_the_ports_that_its_service_and_its_policy_lead_to(self):
+        for overlay in _CONSOLES:
+            ports = {"http": 7090, "admin": 7089}
+            self.assertEqual(self.setting(overlay, "console.conf", "console-listen"), f"*:{ports['http']}")
+            self.assertEqual(self.setting(overlay, "console.conf", "admin-listen"), f"*:{ports['admin']}")
+            container = self.find(overlay, "Deployment")["spec"]["template"]["spec"]["containers"][0]
+            self.assertEqual({port["name"]: port["containerPort"] for port in container["ports"]}, ports)
+            self.assertEqual({port["name"]: port["port"] for port in self.find(overlay, "Service")["spec"]["ports"]}, ports)
+
+    def test_it_asks_each_server_at_a_service_that_is_there_and_that_its_policy_lets_it_reach(self):
+        for overlay in _CONSOLES:
+            asked = {name: self.setting(overlay, "services.conf", f"{name}-address").rsplit(":", 1) for name in _SERVERS}
+            for name, (service, port) in asked.items():
+                self.assertIn(name, service)
+                self.assertIn(int(port), [each["port"] for each in self.find(overlay, "Service", service)["spec"]["ports"]])
+        egress = self.find("production", "NetworkPolicy")["spec"]["egress"][0]
+        self.assertEqual([str(port["port"]) for port in egress["ports"]], [port for _, port in asked.values()])
+
+    def test_many_nodes_never_ask_the_servers_without_tls(self):
+        self.assertNotIn("plaintext", settings_of(self.overlays["production"].items)["services.conf"])
+
+    def test_its_token_is_a_file_that_may_come_later(self):
+        for overlay in _CONSOLES:
+            [volume] = [volume for volume in self.find(overlay, "Deployment")["spec"]["template"]["spec"]["volumes"] if volume["name"] == "console"]
+            self.assertTrue(volume["secret"]["optional"])
+
+    def test_the_chart_refuses_a_console_that_nobody_could_use_and_one_whose_cookies_anybody_reads(self):
+        values = _CONSOLE_VALUES.split(",")
+        def make(words):
+            return tool("helm", "template", "latchkey", KUBERNETES / "chart", *KUBE_VERSION, "--set", ",".join(words))
+        self.assert_done(make(values))
+        for wrong in ([word for word in values if "console-url" not in word], [word for word in values if "smtp-url" not in word],
+                      [*values, "console.settings.console-url=http://console.example.com"], [*values, "console.settings.console-listen=*:1"],
+                      [*values, "console.settings.drain-grace=45s"], [*values, "console.replica=2"]):
+            with self.subTest(wrong):
+                done = make(wrong)
+                self.assertNotEqual(done.returncode, 0)
+                self.assertIn("values", done.stderr)
 
 
 if __name__ == "__main__":

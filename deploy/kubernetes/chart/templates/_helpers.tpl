@@ -24,8 +24,14 @@ validator: {grpc: 7078, admin: 7079}
 
 {{- /* What the kubelet waits for an end, which no server's drain, and ten seconds for a silent database, may be longer than. */ -}}
 {{- define "latchkey.terminationGrace" -}}
-{{- range $name, $_ := include "latchkey.servers" . | fromYaml -}}
-{{- $settings := merge (dict) (get $.Values.settings $name) $.Values.settings.transport $.Values.settings.latchkey -}}
+{{- $own := deepCopy .Values.settings -}}
+{{- $names := keys (include "latchkey.servers" . | fromYaml) | sortAlpha -}}
+{{- if .Values.console.enabled -}}
+{{- $_ := set $own "console" .Values.console.settings -}}
+{{- $names = append $names "console" -}}
+{{- end -}}
+{{- range $name := $names -}}
+{{- $settings := merge (dict) (get $own $name) (eq $name "console" | ternary (dict) $.Values.settings.transport) $.Values.settings.latchkey -}}
 {{- $delay := get $settings "drain-delay" | default "0" -}}
 {{- $grace := get $settings "drain-grace" | default "20s" -}}
 {{- $needed := add (include "latchkey.milliseconds" $delay) (include "latchkey.milliseconds" $grace) 10000 -}}
@@ -53,6 +59,11 @@ validator: {grpc: 7078, admin: 7079}
 {{- if .Values.tls.enabled -}}
 {{- $_ := set $files "transport.conf" (.Files.Get "files/transport.conf") -}}
 {{- $_ := set $files "clients.conf" (include "latchkey.clients" .Values.tls.clients) -}}
+{{- end -}}
+{{- if .Values.console.enabled -}}
+{{- $listen := dict "allow-plaintext" "true" "console-listen" "*:7090" "admin-listen" "*:7089" "console-token-file" "/run/secrets/console/token" -}}
+{{- $_ := set $files "console.conf" (include "latchkey.conf" (merge $listen .Values.console.settings)) -}}
+{{- $_ := set $files "services.conf" (.Files.Get (printf "files/services-%s.conf" (.Values.tls.enabled | ternary "tls" "plaintext"))) -}}
 {{- end -}}
 {{- toJson $files -}}
 {{- end -}}
