@@ -112,6 +112,11 @@ class WatchCase(ValidateCase):
         self.addCleanup(watcher.cancel)
         return watcher
 
+    def make_companies(self, count):
+        """400 a transaction: the trigger of its end runs once for each of its companies, and looks at all of them each time."""
+        self.change(f"DO $$ BEGIN FOR i IN 1..{count // 400} LOOP INSERT INTO latchkey.company (company_id, name)"
+                    " SELECT gen_random_uuid(), 'c' || n FROM generate_series(1, 400) n; COMMIT; END LOOP; END $$")
+
     def heads(self):
         """lane -> seq, of the lanes in which anything has happened."""
         return dict(self.deployment.execute("SELECT lane, head FROM latchkey.change_lane WHERE head > 0"))

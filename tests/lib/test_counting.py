@@ -10,6 +10,7 @@ from pathlib import Path
 
 import run_ctest
 import run_python
+from latchkey_test.paths import ROOT
 
 
 class PythonCounts(unittest.TestCase):
@@ -124,6 +125,16 @@ class PythonCounts(unittest.TestCase):
                                                            "    def test_x(self): pass\n", encoding="ascii")
             status = run_python.main(*directories)
         self.assertEqual((0, "2 passed, 0 failed"), (status, output.getvalue().splitlines()[-1]))
+
+    def test_the_longest_files_come_first_whatever_directory_they_are_in(self):
+        integration = ROOT / "tests/integration"
+        found = [path.name for path in run_python.find_files([integration, integration / "schema", integration / "system"])]
+        self.assertEqual(found[:3], ["test_revocations.py", "test_schema.py", "test_history.py"])
+        self.assertEqual(len(found), len(set(found)))
+
+    def test_what_is_named_as_long_is_there(self):
+        there = {path.name for path in (ROOT / "tests").rglob("test_*.py")}
+        self.assertEqual(set(run_python.LONGEST) - there, set())
 
     def test_success_is_status_0(self):
         self.assertEqual((0, "1 passed, 0 failed"), self.totals_of("""

@@ -26,15 +26,15 @@ class Client:
             client.tokens.GetCaller(token_pb2.GetCallerRequest(), timeout=5)
     """
 
-    def __init__(self, address, secret=None, company=None, tls=None):
-        """`tls` is grpc.ssl_channel_credentials(), None for plaintext."""
+    def __init__(self, address, secret=None, company=None, tls=None, **channel):
+        """`tls` is grpc.ssl_channel_credentials(), None for plaintext; `channel` are options of grpc.http2."""
         self._credentials = (secret, company, tls)
         metadata = []
         if secret:
             metadata.append(("authorization", f"Bearer {secret}"))
         if company:
             metadata.append(("latchkey-company", company))
-        options = [("grpc.enable_retries", 0)]
+        options = [("grpc.enable_retries", 0), *((f"grpc.http2.{name}", value) for name, value in channel.items())]
         self.channel = grpc.secure_channel(address, tls, options) if tls else grpc.insecure_channel(address, options)
         self._calls = grpc.intercept_channel(self.channel, _Metadata(metadata))
 
