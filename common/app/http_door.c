@@ -12,11 +12,11 @@
 #include "common/app/http_work.h"
 #include "common/base/condition.h"
 
-// Header fields are refused beyond 16 KiB in our own words; beyond this, by libmicrohttpd, which has 72 bytes for each of
-// 128 fields in here, and its answer's fields.
+// Header fields are refused beyond 16 KiB in our own words; beyond this, by libmicrohttpd, which has 72 bytes
+// for each of 128 fields in here, and its answer's fields.
 enum {
-    // why not more: libmicrohttpd looks through all of a line anew after each portion, and of one without an end reads the
-    // last 8 KiB 128 bytes at a time.
+    // why not more: libmicrohttpd looks through all of a line anew after each portion, and of one without an
+    // end it reads the last 8 KiB 128 bytes at a time.
     CONNECTION_BYTES = 28 * 1024,
     // It adds an eighth of what is left when less than this is free, as long as that is 1 KiB or more.
     INCREMENT_BYTES = 256,
