@@ -82,24 +82,6 @@ test("a refusal is not asked for twice, and the end of the session is told", asy
     assert.equal(over, 1);
 });
 
-test("once the page knows for whom it is, each request says so, and what is somebody else's is told and not asked for again", async () => {
-    let other = 0;
-    setOnOtherCaller(() => { other++; });
-    const body = '{"code": "permission_denied", "details": [{"type": "google.rpc.ErrorInfo", "debug": {"reason": "CALLER_MISMATCH"}}]}';
-    const ask = (): Promise<unknown> => call("TokenService", "GetCaller", {});
-    const asked = await against([say(200, "{}"), say(200, "{}"), say(200, "{}"), say(403, body)], async () => {
-        for (const caller of [{}, {memberId: "mbr_1", tokenId: "tok_1"}, {memberId: "", tokenId: "tok_2"}]) {
-            setCaller(caller);
-            await ask();
-        }
-        assert.equal(other, 0);
-        await assert.rejects(ask(), failsWith("permission_denied", "CALLER_MISMATCH"));
-    });
-    setCaller({});
-    assert.deepEqual(asked.map(({caller}) => caller), [undefined, "mbr_1", "tok_2", "tok_2"]);
-    assert.equal(other, 1);
-});
-
 test("who does not want the answer any more is not told one", async () => {
     const controller = new AbortController();
     await against([() => controller.abort()], async () => {
@@ -112,4 +94,27 @@ test("an answer that does not come in time is a failure of the server, not the e
         const request = {label: "x"};
         await assert.rejects(call("TokenService", "CreateAccessToken", request, {timeoutMs: 50}), failsWith("unavailable", "TIMEOUT"));
     });
+});
+
+// The last one: for whom a page is, it is until it is loaded anew.
+test("once the page knows for whom it is, each request says so, and what is somebody else's is told and not asked for again", async () => {
+    let other = 0;
+    setOnOtherCaller(() => { other++; });
+    const body = '{"code": "permission_denied", "details": [{"type": "google.rpc.ErrorInfo", "debug": {"reason": "CALLER_MISMATCH"}}]}';
+    const isMismatch = failsWith("permission_denied", "CALLER_MISMATCH");
+    const ask = (): Promise<unknown> => call("TokenService", "GetCaller", {});
+    const asked = await against([say(200, "{}"), say(200, "{}"), say(403, body)], async () => {
+        for (const caller of [{}, {memberId: "mbr_1", tokenId: "tok_1"}]) {
+            setCaller(caller);
+            await ask();
+        }
+        setCaller({memberId: "mbr_1", tokenId: "tok_2"});
+        assert.equal(other, 0);
+        for (const caller of [{memberId: "mbr_2", tokenId: "tok_1"}, {memberId: "", tokenId: "tok_1"}, {}])
+            assert.throws(() => setCaller(caller), isMismatch);
+        assert.equal(other, 3);
+        await assert.rejects(ask(), isMismatch);
+    });
+    assert.deepEqual(asked.map(({caller}) => caller), [undefined, "mbr_1", "mbr_1"]);
+    assert.equal(other, 4);
 });

@@ -2,14 +2,19 @@
 // since; then the server does nothing of what this page asks, and says so.
 
 import type {Caller} from "../../gen/api.ts";
-import type {RpcError} from "./rpc_error.ts";
+import {RpcError} from "./rpc_error.ts";
 
 let id = "";
 let onOther = (): void => {};
 
-/** From now on, until the page is loaded anew. */
+/**
+ * What GetCaller has answered: for whom the page is from now on, until it is loaded anew. Throws where it was for somebody else: a server
+ * from before there were claims does not compare, nor does one that a proxy keeps them from.
+ */
 export function setCaller(caller: Caller): void {
-    id = caller.memberId || caller.tokenId || "";
+    const now = caller.memberId || caller.tokenId || "";
+    if (id !== "" && now !== id) throw noticeOtherCaller(new RpcError({code: "permission_denied", reason: "CALLER_MISMATCH", message: ""}));
+    id = now;
 }
 
 export const callerHeaders = (): Record<string, string> => id === "" ? {} : {"Latchkey-Caller": id};

@@ -4,6 +4,7 @@
 import type {JSX} from "preact";
 import {useEffect, useRef, useState} from "preact/hooks";
 import {call} from "../rpc/call.ts";
+import {setCaller} from "../rpc/caller.ts";
 import type {RpcError} from "../rpc/rpc_error.ts";
 import {asRpcError} from "../rpc/use_load.ts";
 import {signedOut as strings} from "../strings.ts";
@@ -25,7 +26,8 @@ export function SignedOut({onBack, onLeave}: SignedOutProps): JSX.Element {
 
     async function look(): Promise<RpcError | undefined> {
         try {
-            await call("TokenService", "GetCaller", {});
+            const {caller = {}} = await call("TokenService", "GetCaller", {});
+            setCaller(caller);
             announce(strings.back);
             return void onBack();
         } catch (failure) {

@@ -33,9 +33,12 @@ class ApartCase(ByItself, ConsoleCase):
                                                   metadata=[("x-forwarded-for", WHERE_THE_CONSOLE_IS)], timeout=20).secret
 
     def ask_with(self, secret, client_ip=HERE, method="TokenService/GetCaller", message=None):
+        return self.browser_with(secret, client_ip).call(method, message or {})
+
+    def browser_with(self, secret, client_ip=HERE):
         browser = self.browser(client_ip)
         browser.cookies[SESSION] = secret
-        return browser.call(method, message or {})
+        return browser
 
     def assert_answer(self, answer, status, reason):
         self.assertEqual((answer.status, error_info(answer)[0]), (status, reason), answer)
@@ -173,9 +176,11 @@ class WithoutServers(ApartCase):
 
 class Stopping(ApartCase):
     def test_what_is_under_way_when_it_is_told_to_stop_is_answered(self):
+        browser = self.browser_with(self.deployment.secrets["LATCHKEY_TOKEN"])
+        caller = browser.caller_id()  # asked first: that call would be under way, too
         self.whitelists.pause()
         with ThreadPoolExecutor() as pool:
-            asked = pool.submit(self.ask_with, self.deployment.secrets["LATCHKEY_TOKEN"], method="WhitelistService/GetWhitelist")
+            asked = pool.submit(browser.call, "WhitelistService/GetWhitelist", {}, caller=caller)
             wait_until(lambda: "latchkey_workers_running 1\n" in self.console.admin("/metrics")[1], 30, "the call to be under way")
             stopped = pool.submit(self.console.stop)
             wait_until(lambda: "draining" in self.console.log(), 30, "the console to drain")
