@@ -23,7 +23,7 @@ _TIMEOUT_S = 300
 
 
 def podman(*arguments, check=True):
-    """The finished process, its output as text. With the storage of run.sh alone: what is there we remove, all of it."""
+    """The finished process, its output as text. With the storage of run.sh alone, which removes all that is there."""
     if Path(os.environ.get("CONTAINERS_STORAGE_CONF", "")) != _WORK / "storage.conf":
         raise AssertionError("containers of this machine are left alone: call tests/containers/run.sh")
     done = subprocess.run(["podman", *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True, text=True,
@@ -48,10 +48,6 @@ class Engine:
 
     def __enter__(self):
         self._copy_project()
-        # Of a run that was killed.
-        podman("rm", "--all", "--force", "--volumes")
-        podman("volume", "prune", "--force")
-        podman("network", "prune", "--force")
         with open(self.project / "podman.log", "wb") as log:
             self._service = subprocess.Popen(["podman", "system", "service", "--time=0", f"unix://{self._socket}"],
                                              stdin=subprocess.DEVNULL, stdout=log, stderr=log)

@@ -73,8 +73,12 @@ run_inside() {
     flock 9
     make_images
     touch "$WORK/images-made"
+    # First goes what is left of a run that was killed: not later, as tests run beside each other.
     LATCHKEY_BUILD_DIR=build exec unshare --net bash -euc '
         ip link set lo up
+        podman rm --all --force --volumes >/dev/null
+        podman volume prune --force >/dev/null
+        podman network prune --force >/dev/null
         exec /usr/bin/python3 tests/lib/run_python.py tests/containers'
 }
 

@@ -50,11 +50,13 @@ class Browser:
         self._context = ssl.create_default_context(cafile=authority)
         self._cookies = {}
 
-    def ask(self, method, path, message=None):
-        """(status, body)"""
+    def ask(self, method, path, message=None, caller=None):
+        """(status, body); `caller`: for whom the page is."""
         fields = {"x-forwarded-for": UNLISTED, "cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items())}
         if message is not None:
             fields |= {"origin": CONSOLE, "content-type": "application/json", "connect-protocol-version": "1"}
+        if caller is not None:
+            fields["latchkey-caller"] = caller
         connection = http.client.HTTPSConnection(CONSOLE.removeprefix("https://"), context=self._context, timeout=60)
         try:
             connection.request(method, path, None if message is None else json.dumps(message), fields)
@@ -66,9 +68,9 @@ class Browser:
         finally:
             connection.close()
 
-    def post(self, path, message):
+    def post(self, path, message, caller=None):
         """The answer, which has to be a good one."""
-        status, body = self.ask("POST", path, message)
+        status, body = self.ask("POST", path, message, caller)
         if status not in (200, 202):
             raise AssertionError(f"{path}: {status} {body}")
         return json.loads(body)
@@ -217,18 +219,30 @@ class Compose(unittest.TestCase):
     def sign_in_by_mail(self):
         """The whitelist, which is on, has the address that the browser comes from, and none of Envoy's, the console's, and what is said."""
         company = json.loads(self.latchkey("caller", "--json"))["caller"]["company_id"]
-        made = self.engine.compose("run", "--rm", "-T", "latchkey", "token", "create", "--operator", "--label", "console", "--permission",
-                                   "latchkey.logins.create", "--secret-file", "-", **self.tokens).stdout
-        (self.engine.secrets / "console-token").write_text(made.splitlines()[-1] + "\n", encoding="ascii")
+        token = self.make_console_token()
         browser = Browser(self.engine.secrets / "ca.crt")
         browser.post("/session/mail", {"email": ADA, "company": company})
         browser.post("/session/link", {"secret": self.secret_of_mail(rf"{CONSOLE}/sign-in/link#(\S+)")})
-        self.assertEqual(browser.post("/latchkey.v1.TokenService/GetCaller", {})["caller"]["email"], ADA)
-        self.assertIn("first", json.dumps(browser.post("/latchkey.v1.TokenService/ListAccessTokens", {})))
+        caller = browser.post("/latchkey.v1.TokenService/GetCaller", {})["caller"]
+        self.assertEqual(caller["email"], ADA)
+        listed = "/latchkey.v1.TokenService/ListAccessTokens"
+        self.assertIn("first", json.dumps(browser.post(listed, {}, caller["memberId"])))
+        self.assertEqual(browser.ask("POST", listed, {})[0], 401)
+        elsewhere = run_latchkey("caller", "--address", f"https://{ADDRESS}", "--tls-ca", self.engine.secrets / "ca.crt", LATCHKEY_TOKEN=token)
+        self.assertNotEqual(elsewhere.returncode, 0)
+        self.assertIn("TOKEN_IP_NOT_LISTED", elsewhere.stdout + elsewhere.stderr)
         for name in ("whitelist", "validator"):
             self.assertNotIn("PROXY_NOT_TRUSTED", podman("logs", self.engine.names(name)[0]).stdout)
         status, _ = Browser(self.engine.secrets / "ca.crt").ask("POST", "/latchkey.v1.TokenService/GetCaller", {})
         self.assertEqual(status, 401)
+
+    def make_console_token(self):
+        """Its secret, good from the console's own address alone, as docs/operations.md has it."""
+        made = self.engine.compose("run", "--rm", "-T", "latchkey", "token", "create", "--operator", "--label", "console", "--permission",
+                                   "latchkey.logins.create", "--allowed-ip", "10.70.70.11", "--secret-file", "-", **self.tokens).stdout
+        secret = made.splitlines()[-1]
+        (self.engine.secrets / "console-token").write_text(secret + "\n", encoding="ascii")
+        return secret
 
     def metrics(self):
         def up():

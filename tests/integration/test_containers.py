@@ -20,10 +20,10 @@ PUBLIC_SERVICES = [name for path in (ROOT / "proto/latchkey/v1").glob("*.proto")
 EXIT_OK = 0
 
 
-def compose():
-    """With what its variables are by default."""
+def compose(**variables):
+    """With what its variables are, by default."""
     text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
-    return yaml.safe_load(re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", text))
+    return yaml.safe_load(re.sub(r"\$\{(\w+):-([^}]*)\}", lambda found: variables.get(found[1], found[2]), text))
 
 
 def our_services():
@@ -107,6 +107,12 @@ class Compose(unittest.TestCase):
                     published.append(outside)
         self.assertIn("7070", published)
         self.assertEqual(len(published), len(set(published)))
+
+    def test_envoy_alone_is_published_to_others(self):
+        """Not the mails, which ask nobody who they are."""
+        services = compose(LATCHKEY_PUBLISH="0.0.0.0")["services"]
+        self.assertEqual({name for name, service in services.items() for port in service.get("ports", []) if not port.startswith("127.0.0.1:")},
+                         {"envoy"})
 
     def test_every_server_listens_where_its_own_default_says(self):
         for name, service in servers().items():
@@ -253,6 +259,11 @@ class Console(unittest.TestCase):
         ends = int(options["common_http_protocol_options"]["idle_timeout"].removesuffix("s"))
         there = int(re.search(r"--http-idle-timeout.*?\(default (\d+)s;", read_settings(["latchkey-console"]).stdout, re.DOTALL)[1])
         self.assertLess(ends, there)
+
+    def test_its_token_is_made_for_the_address_at_which_the_servers_see_it(self):
+        page = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+        [allowed] = re.findall(r"^ +--allowed-ip (\S+) .*>var/compose/console-token$", page, re.MULTILINE)
+        self.assertEqual(allowed, console()["networks"]["front"]["ipv4_address"])
 
     def test_its_links_lead_to_what_envoy_publishes_with_tls(self):
         _, listener = console_cluster()

@@ -364,6 +364,16 @@ class Console(Judging):
     def test_many_nodes_never_ask_the_servers_without_tls(self):
         self.assertNotIn("plaintext", settings_of(self.overlays["production"].items)["services.conf"])
 
+    def test_the_page_s_objects_are_some_and_its_policy_is_about_the_console_s_pods_alone(self):
+        blocks = re.findall(r"(?:^    .*\n)+", _DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE)
+        documents = {item["kind"]: item for item in map(yaml.safe_load, filter(lambda block: "apiVersion: networking" in block, blocks))}
+        self.assertEqual(set(documents), {"Ingress", "NetworkPolicy"})
+        self.assert_done(conform(yaml.safe_dump_all(documents.values())))
+        selected = documents["NetworkPolicy"]["spec"]["podSelector"]["matchLabels"].items()
+        pods = {item["metadata"]["name"]: item["spec"]["template"]["metadata"]["labels"].items()
+                for item in of_kind(self.overlays["production"].items, "Deployment")}
+        self.assertEqual([name for name, labels in pods.items() if selected <= labels], ["latchkey-console"])
+
     def test_its_token_is_a_file_that_may_come_later(self):
         for overlay in _CONSOLES:
             [volume] = [volume for volume in self.find(overlay, "Deployment")["spec"]["template"]["spec"]["volumes"] if volume["name"] == "console"]

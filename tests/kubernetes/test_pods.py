@@ -131,7 +131,7 @@ class Pods(OneNode, unittest.TestCase):
         company = json.loads(self.latchkey("company", "create", "Example Ltd", "--administrator", "ada@example.com", "--operator", "--json",
                                            variables=operator))["company"]["company_id"]
         self.latchkey("token", "create", "--operator", "--label", "console", "--permission", "latchkey.logins.create",
-                      "--secret-file", str(secret), variables=operator)
+                      "--allowed-ip", "10.88.0.0/16", "--secret-file", str(secret), variables=operator)
         self.shelf.put(encode({"kind": "Secret", "metadata": {"name": _CONSOLE}, "stringData": {"token": secret.read_text()}}))
         pod = self.run_console()
         self.sign_in(pod, company)
