@@ -2,9 +2,8 @@
 
 import type {ComponentChildren, JSX} from "preact";
 import {useState} from "preact/hooks";
-import {call} from "../rpc/call.ts";
-import {setCaller} from "../rpc/caller.ts";
 import {useLoad} from "../rpc/use_load.ts";
+import {askCaller} from "../session/ask_caller.ts";
 import {SignedInContext, type SignedIn} from "../session/context.ts";
 import {isRefusal} from "../session/refusal.ts";
 import {Refused} from "../session/refused.tsx";
@@ -25,9 +24,7 @@ import {SIGN_IN, useSessionOver} from "./session_over.ts";
 // for whom the page is, that holds: whatever the page asks for somebody else, GetCaller too, is refused.
 async function loadSignedIn(signal: AbortSignal): Promise<SignedIn> {
     const session = await loadSession(signal);
-    const {caller = {}} = await call("TokenService", "GetCaller", {}, {signal});
-    setCaller(caller);
-    return {session, caller};
+    return {session, caller: await askCaller(signal)};
 }
 
 export function Shell({path, children}: {path: string; children: ComponentChildren}): JSX.Element {

@@ -3,8 +3,6 @@
 
 import type {JSX} from "preact";
 import {useEffect, useRef, useState} from "preact/hooks";
-import {call} from "../rpc/call.ts";
-import {setCaller} from "../rpc/caller.ts";
 import type {RpcError} from "../rpc/rpc_error.ts";
 import {asRpcError} from "../rpc/use_load.ts";
 import {signedOut as strings} from "../strings.ts";
@@ -12,6 +10,7 @@ import {announce} from "../ui/announce.tsx";
 import {Button} from "../ui/button.tsx";
 import {Dialog} from "../ui/dialog.tsx";
 import {ErrorBox} from "../ui/error_box.tsx";
+import {askCaller} from "./ask_caller.ts";
 
 interface SignedOutProps {
     onBack: () => void;
@@ -26,8 +25,7 @@ export function SignedOut({onBack, onLeave}: SignedOutProps): JSX.Element {
 
     async function look(): Promise<RpcError | undefined> {
         try {
-            const {caller = {}} = await call("TokenService", "GetCaller", {});
-            setCaller(caller);
+            await askCaller();
             announce(strings.back);
             return void onBack();
         } catch (failure) {
