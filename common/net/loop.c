@@ -415,6 +415,7 @@ void loop_post(struct loop *loop, struct loop_task *task) {
 
 void loop_hold(struct loop *loop) {
     loop->holders++;
+    uv_ref((uv_handle_t *)&loop->wakeup);
 }
 
 void loop_release(struct loop *loop) {

@@ -62,7 +62,6 @@ struct plain {
     size_t dropped;         // bytes read since it was given up
     uint32_t share_bytes;   // what is read of it in a turn
     bool has_filled_share;  // in this turn
-    bool is_deaf;           // not read any more, until it is closed
 
     struct connection_balance *balance; // NULL = it is not counted
 };
@@ -89,8 +88,7 @@ static void on_closed(uv_handle_t *handle) {
 
 static void close_now(struct plain *plain) {
     move(plain, PLAIN_CLOSED);
-    if (plain->is_deaf)
-        loop_release(plain->base.loop);
+    loop_release(plain->base.loop);
     loop_disarm_timer(plain->base.loop, &plain->timer);
     if (plain->is_stalled && plain->uv.handle.type == UV_TCP &&
         uv_tcp_close_reset(&plain->uv.tcp, on_closed) == 0)
@@ -164,11 +162,8 @@ static void hand_on(struct plain *plain, struct bytes bytes) {
 static void drop(struct plain *plain, size_t length) {
     plain->dropped += length;
     plain->share_bytes = STREAM_READ_BYTES;
-    if (plain->dropped <= DROPPED_BYTES_MAX || plain->is_deaf)
-        return;
-    uv_read_stop(&plain->uv.stream);
-    plain->is_deaf = true;
-    loop_hold(plain->base.loop); // libuv does not wait for who neither reads nor writes
+    if (plain->dropped > DROPPED_BYTES_MAX)
+        uv_read_stop(&plain->uv.stream);
 }
 
 // Only asked for where a read came full: else nothing was left.
@@ -344,6 +339,7 @@ static struct plain *new_plain(struct loop *loop, uv_handle_type type) {
     else
         (void)uv_tcp_init(loop_get_uv(loop), &plain->uv.tcp);
     plain->uv.handle.data = plain;
+    loop_hold(loop); // until it is closed: libuv does not wait for who neither reads nor writes
     return plain;
 }
 

@@ -24,6 +24,7 @@ enum mode {
     MODE_CLOSE,    // on the first byte writes a lot and closes with STREAM_CLOSE_FLUSH
     MODE_SWALLOW,  // takes what comes, at once
     MODE_LABOUR,   // takes what comes, slowly
+    MODE_PAUSE,    // on the first byte reads no more, and is closed some time after the loop's stop has begun
 };
 
 enum {
@@ -33,6 +34,7 @@ enum {
     USER_TIMEOUT_MS = 1234,
     LABOUR_NS = 1000000,
     SMALL_READ_BYTES = 4 * 1024,
+    LATE_CLOSE_NS = 20 * 1000000,
 };
 
 // One connection; the test waits for `is_ended`.
@@ -43,6 +45,7 @@ struct peer {
     pthread_cond_t changed;
     bool is_ended;
     bool is_drained;
+    bool is_paused;
     enum stream_end why;
     enum status refused;
     bool is_local;
@@ -55,12 +58,16 @@ static struct loop_group *group;
 static struct listener *listener;
 static uint8_t flood[FLOOD_BYTES];
 
-static void tell_ended(enum stream_end why) {
+static void tell(bool *condition) {
     pthread_mutex_lock(&peer.mutex);
-    peer.is_ended = true;
-    peer.why = why;
+    *condition = true;
     pthread_cond_broadcast(&peer.changed);
     pthread_mutex_unlock(&peer.mutex);
+}
+
+static void tell_ended(enum stream_end why) {
+    peer.why = why;
+    tell(&peer.is_ended);
 }
 
 static void close_peer(enum stream_close how) {
@@ -100,6 +107,11 @@ static void on_read(void *context, struct bytes bytes) {
         take(bytes.len);
         return;
     }
+    if (peer.mode == MODE_PAUSE) {
+        stream_pause_reading(peer.stream);
+        tell(&peer.is_paused);
+        return;
+    }
     struct bytes answer = peer.mode == MODE_ECHO ? bytes : bytes_of(flood, sizeof(flood));
     if (peer.mode == MODE_OVERFILL) {
         overfill();
@@ -116,10 +128,7 @@ static void on_read(void *context, struct bytes bytes) {
 
 static void on_drained(void *context) {
     (void)context;
-    pthread_mutex_lock(&peer.mutex);
-    peer.is_drained = true;
-    pthread_cond_broadcast(&peer.changed);
-    pthread_mutex_unlock(&peer.mutex);
+    tell(&peer.is_drained);
 }
 
 static void on_end(void *context, enum stream_end why) {
@@ -140,9 +149,21 @@ static void on_accept(void *context, struct loop *loop, struct stream *stream) {
     stream_start(stream, &callbacks, NULL);
 }
 
+static void on_late_close(struct timer *timer) {
+    (void)timer;
+    close_peer(STREAM_CLOSE_NOW);
+}
+
+static struct timer late_close = {.on_due = on_late_close};
+
 static void on_stop(struct loop_task *task) {
     (void)task;
-    close_peer(STREAM_CLOSE_NOW);
+    if (peer.mode != MODE_PAUSE) {
+        close_peer(STREAM_CLOSE_NOW);
+        return;
+    }
+    struct loop *loop = loop_group_get_loop(group, 0);
+    loop_arm_timer(loop, &late_close, loop_get_monotonic_ns(loop) + LATE_CLOSE_NS);
 }
 
 static struct loop_task stop_task = {.run = on_stop};
@@ -151,7 +172,7 @@ static void serve(enum mode mode, const char *address) {
     char error[256];
     peer.mode = mode;
     peer.stream = NULL;
-    peer.is_ended = peer.is_drained = false;
+    peer.is_ended = peer.is_drained = peer.is_paused = false;
     peer.first_read = peer.largest_read = peer.smallest_read = 0;
     const struct listener_options options = {
         .address = address, .user_timeout_ms = USER_TIMEOUT_MS, .on_accept = on_accept};
@@ -479,6 +500,17 @@ static int find_other_end(int fd) {
 }
 
 // WIRE.md, point 58.
+static void a_stop_waits_for_who_neither_reads_nor_writes(void **state) {
+    (void)state;
+    serve(MODE_PAUSE, "127.0.0.1:0");
+    int fd = connect_tcp();
+    assert_int_equal(write(fd, "x", 1), 1);
+    wait_for(&peer.is_paused);
+    stop();
+    assert_null(peer.stream);
+    close(fd);
+}
+
 static void a_connection_gives_up_when_the_network_takes_nothing(void **state) {
     (void)state;
     serve(MODE_ECHO, "127.0.0.1:0");
@@ -515,6 +547,7 @@ int main(void) {
         cmocka_unit_test(bytes_that_take_long_are_read_in_small_portions),
         cmocka_unit_test(closing_with_flush_delivers_everything_first),
         cmocka_unit_test(who_has_been_closed_is_not_read_for_ever),
+        cmocka_unit_test(a_stop_waits_for_who_neither_reads_nor_writes),
         cmocka_unit_test(every_loop_listens_on_the_port_that_the_first_has_picked),
         cmocka_unit_test(an_address_in_use_is_told_even_to_the_same_user),
         cmocka_unit_test(what_is_no_address_is_refused_with_a_sentence),
