@@ -31,8 +31,9 @@ GOALS = (
     Goal("An eighth of grpc-go at 100 streams", "validate", _STREAMS.format(100), "grpc-go", _TRANSPORT_IDEA),
     Goal("A third of tonic at 100 streams", "validate", _STREAMS.format(100), "tonic", _TRANSPORT_IDEA),
     Goal("A check in a batch of 1000 costs a sixth of a unary call", "batch", "ValidateBatch of 1000", "unary, 100 streams",
-         "What an item costs stayed while a call of its own got cheaper by a quarter; it is 0.6 of a whole call of pajamax. Answers written "
-         "where they are sent from: they are copied twice on their way to the kernel, which copies them again."),
+         "What an item costs stayed while a call of its own got cheaper by a quarter; it is 0.6 of a whole call of pajamax, and no part of "
+         "it has a tenth (docs/decisions/0034). Answers written where they are sent from: they are copied twice on their way to the "
+         "kernel, which copies them again."),
     Goal("The same on a stream", "batch", "ValidateStream of 1000", "unary, 100 streams",
          "Messages handed over by the read, not one by one, and decided where they lie."),
     Goal("TLS costs a quarter more than plaintext", "tls", _STREAMS.format(100), "plaintext",
