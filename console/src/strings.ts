@@ -123,6 +123,12 @@ export const somebodyElse = {
     goOn: "Go on as who is signed in",
 };
 
+export const stopped = {
+    title: "Reload this page",
+    text: "What this page asks does not say for whom, so nothing of it is answered. It may be of an older version of the console: reload it. If it comes back like this, something between your browser and this service takes the header field latchkey-caller away; tell whoever runs it.",
+    reload: "Reload",
+};
+
 export const tokens = {
     title: "Access tokens",
     lead: "Secrets by which programs, and people in other programs, act for you or your company.",

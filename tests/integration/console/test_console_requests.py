@@ -206,8 +206,20 @@ class ForWhom(ConsoleCase):
             if method == "TokenService/GetCaller":
                 self.assertEqual(answer.status, 200)
             else:
-                self.assert_told(answer, 401, "SECRET_MISSING", method)
+                self.assert_told(answer, 400, "CALLER_MISSING", method)
+                self.assertEqual(answer.json()["code"], "failed_precondition")
         self.assertEqual(len(self.made()), before)
+
+    def test_only_who_is_signed_in_is_told_that_a_page_does_not_say_for_whom_it_is(self):
+        for method, message in self.asked.items():
+            self.assert_told(self.browser().call(method, message, caller=""), 401, "SECRET_MISSING", method)
+        ended = self.sign_in()
+        secret = ended.cookies[SESSION]
+        self.assertEqual(ended.post("/session/end", {}).status, 204)
+        ended.cookies[SESSION] = secret
+        self.assert_told(ended.call("MemberService/ListMembers", {}, caller=""), 400, "CALLER_MISSING")
+        answer = ended.call("TokenService/GetCaller", {})  # by which a page that is loaded anew finds out
+        self.assertEqual((answer.status, error_info(answer)[0]), (401, "DEACTIVATED"))
 
     def test_what_is_said_is_the_id_of_who_calls_once(self):
         browser = self.sign_in()
