@@ -87,6 +87,8 @@ export const signIn = {
     linkTitle: "Signing in",
     newLink: "Ask for a new link",
     refusedTitle: "You were not let in.",
+    stillSignedIn: "Somebody was signed in to this browser before, and still is.",
+    goOn: "Go on as who is signed in",
     yourAddress: (address: string) => `You come from the address ${address}.`,
     refusals: {
         COMPANY_IP_NOT_LISTED: "Your company lets people in from listed addresses only, and yours is not on its whitelist. Ask an administrator of your company to add it.",

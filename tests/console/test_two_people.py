@@ -4,7 +4,7 @@ import unittest
 import uuid
 
 from accessibility import ALL, violations
-from console_case import COOKIE, LISTED, ConsoleCase, cookie_of, posted
+from console_case import COOKIE, LISTED, UNLISTED, ConsoleCase, cookie_of, posted
 from latchkey_test.waiting import wait_until
 from pages import Console
 from playwright.sync_api import Error, expect
@@ -115,6 +115,57 @@ class TwoPeople(ConsoleCase):
         self.sign_in_over(console, "Users")
         console.page.evaluate("dispatchEvent(new Event('focus'))")
         self.assert_forgotten(console)
+
+    # ---- one of them is refused ----
+
+    def test_who_is_refused_is_not_led_to_the_pages_of_who_is_signed_in(self):
+        console = self.sign_in(self.one.email)
+        console.open(f"/sign-in?refused=COMPANY_IP_NOT_LISTED&address={UNLISTED}")
+        expect(console.alert).to_contain_text(UNLISTED)
+        expect(console.link("Go on as who is signed in")).to_be_visible()
+        console.page.evaluate("dispatchEvent(new Event('focus'))")
+        console.page.wait_for_load_state("networkidle")
+        expect(console.heading("Sign in")).to_be_visible()
+        self.assertNotIn(self.one.email, console.page.content())
+        self.assertEqual(violations(console.page, ALL), [])
+        console.link("Go on as who is signed in").click()
+        console.wait_for_page("Access tokens")
+        expect(console.page.get_by_text(self.one.email)).to_be_visible()
+
+    def test_whose_link_is_refused_asks_for_another_and_not_as_who_is_signed_in(self):
+        other = self.new_person(allowed_ips=[f"{UNLISTED}/32"])
+        console = self.open_console(self.visit())
+        link = self.ask_for_link(console, other.email)
+        self.put_log_in_over(console, self.one)
+        console.page.goto(link)
+        expect(console.alert).to_contain_text(LISTED)
+        console.link("Ask for a new link").click()
+        console.wait_for_page("Sign in")
+        expect(console.link("Go on as who is signed in")).to_be_visible()
+        console.page.wait_for_load_state("networkidle")
+        expect(console.field("E-mail address")).to_be_visible()
+        self.assertNotIn(self.one.email, console.page.content())
+
+    def test_who_was_refused_and_signs_in_then_goes_on(self):
+        console = Console(self.visit())
+        console.open(f"/sign-in?refused=COMPANY_IP_NOT_LISTED&address={UNLISTED}")
+        expect(console.alert).to_contain_text(UNLISTED)
+        self.put_log_in_over(console, self.one)
+        console.page.evaluate("dispatchEvent(new Event('focus'))")
+        console.wait_for_page("Access tokens")
+
+    def test_signing_out_of_ones_page_leaves_the_other_signed_in_whom_the_companys_list_refuses(self):
+        console = self.sign_in(self.one.email)
+        self.put_log_in_over(console, self.other)
+        secret = cookie_of(console.visitor)["value"]
+        self.whitelist_only(UNLISTED)
+        console.button("Sign out").click()
+        self.assert_forgotten(console)
+        self.assertEqual(cookie_of(console.visitor)["value"], secret)
+        self.forget_whitelist()
+        console.link("Go on as who is signed in").click()
+        console.wait_for_page("Access tokens")
+        expect(console.page.get_by_text(self.other.email)).to_be_visible()
 
     # ---- a page that does not say for whom it is ----
 
