@@ -15,6 +15,10 @@ const char *reason_get_name(enum reason reason) {
     return names[reason];
 }
 
+bool reason_is_of_use(enum reason reason) {
+    return reason == REASON_OK || (reason > REASON_EXPIRED && reason <= ACCESS_LAST_CHECK);
+}
+
 static bool is_login(const struct access_subject *subject) {
     return subject->kind == TOKEN_KIND_LOGIN;
 }

@@ -48,6 +48,10 @@ enum reason {
 // Without its prefix, e.g. "TOKEN_IP_NOT_LISTED"; static storage.
 const char *reason_get_name(enum reason reason);
 
+// Whether it is said of a token that is good by itself: it is let in, or refused for where it is used, or for
+// what.
+bool reason_is_of_use(enum reason reason);
+
 // Numbers as latchkey.v1.TokenKind, latchkey.v1.Channel, latchkey.v1.WhitelistScope.
 enum token_kind { TOKEN_KIND_NONE = 0, TOKEN_KIND_ACCESS = 1, TOKEN_KIND_LOGIN = 2 };
 enum channel { CHANNEL_NONE = 0, CHANNEL_API = 1, CHANNEL_UI = 2 };

@@ -277,8 +277,8 @@ enum status caller_authenticate(const struct caller_question *question,
     enum reason reason = REASON_UNSPECIFIED;
     if (!caller || decide(caller, row, question->arena, &reason) != STATUS_OK)
         return fault_set_no_memory(fault);
-    // The permission is decided last: whose it is that is missing comes before it.
-    if (reason == REASON_OK || reason == REASON_PERMISSION_MISSING)
+    // Whose it is comes before where it is used, and for what: a page of somebody else's learns that first.
+    if (reason_is_of_use(reason))
         status = caller_claim_check(credentials->claim, caller_get_author(caller).text, fault);
     if (status != STATUS_OK)
         return status;

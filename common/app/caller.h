@@ -72,11 +72,10 @@ struct caller_question {
 };
 
 // Reads the caller in the transaction, decides, and sets the company for row-level security. On failure the
-// fault is filled: UNAUTHENTICATED for a secret that is unknown or dead, PERMISSION_DENIED with the
-// decision's reason for the rest, when it is not the caller that the call claims (CALLER_MISMATCH), and when
-// the permission is missing. NOT_FOUND for a company to act for that
-// does not exist. `*ret_deployment` (NULL before) may be held also on failure: whoever calls this releases
-// it.
+// fault is filled: UNAUTHENTICATED for a secret that is unknown or dead, PERMISSION_DENIED when a good one is
+// not of the caller that the call claims (CALLER_MISMATCH), or else with the decision's reason for the rest.
+// NOT_FOUND for a company to act for that does not exist. `*ret_deployment` (NULL before) may be held also on
+// failure: whoever calls this releases it.
 MUST_CHECK enum status caller_authenticate(const struct caller_question *question,
                                            const struct deployment **ret_deployment,
                                            struct caller **ret_caller);

@@ -87,6 +87,8 @@ export const signIn = {
     linkTitle: "Signing in",
     newLink: "Ask for a new link",
     refusedTitle: "You were not let in.",
+    stillSignedIn: "Somebody was signed in to this browser before, and still is.",
+    goOn: "Go on as who is signed in",
     yourAddress: (address: string) => `You come from the address ${address}.`,
     refusals: {
         COMPANY_IP_NOT_LISTED: "Your company lets people in from listed addresses only, and yours is not on its whitelist. Ask an administrator of your company to add it.",
@@ -121,6 +123,12 @@ export const somebodyElse = {
     title: "Somebody else is signed in",
     text: "In another tab of this browser, somebody else has signed in since this page was opened. Nothing was done in their name, and what was typed here is gone.",
     goOn: "Go on as who is signed in",
+};
+
+export const stopped = {
+    title: "Reload this page",
+    text: "What this page asks does not say for whom, so nothing of it is answered. It may be of an older version of the console: reload it. If it comes back like this, something between your browser and this service takes the header field latchkey-caller away; tell whoever runs it.",
+    reload: "Reload",
 };
 
 export const tokens = {

@@ -21,6 +21,11 @@ const struct console_refusal console_refusal_unavailable = {
 const struct console_refusal console_refusal_other_caller = {
     403, "permission_denied", "CALLER_MISMATCH", "somebody else has signed in since this page was opened"};
 
+const struct console_refusal console_refusal_caller_missing = {
+    400, "failed_precondition", "CALLER_MISSING",
+    "this page does not say for whom it asks: reload it; if it still does not, something on its way here takes "
+    "latchkey-caller from its requests"};
+
 const struct console_refusal console_refusal_way_off = {404, "not_found", "WAY_OFF",
                                                         "this console does not sign people in that way"};
 const struct console_refusal console_refusal_too_many_tries = {

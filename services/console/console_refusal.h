@@ -13,8 +13,8 @@ struct console_refusal {
 
 extern const struct console_refusal console_refusal_malformed, console_refusal_link_broken,
     console_refusal_other_browser, console_refusal_too_many, console_refusal_unavailable,
-    console_refusal_other_caller, console_refusal_way_off, console_refusal_too_many_tries,
-    console_refusal_provider_unavailable;
+    console_refusal_other_caller, console_refusal_caller_missing, console_refusal_way_off,
+    console_refusal_too_many_tries, console_refusal_provider_unavailable;
 
 void console_refuse(const struct http_request *request, const struct console_refusal *refusal,
                     struct http_answer *answer);

@@ -5,6 +5,7 @@
 #include "common/crypto/secret.h"
 #include "services/console/console_cookie.h"
 #include "services/console/console_guard.h"
+#include "services/console/console_refusal.h"
 
 static bool is_passed(struct bytes name) {
     static const char *const names[] = {"content-type",       "accept",          "connect-protocol-version",
@@ -61,9 +62,19 @@ static bool ask(const struct http_request *request, struct local_request *call, 
     return false;
 }
 
+// Whoever reads that they are not signed in goes to the door, which knows that they are, and leads back.
+static void tell(const struct http_request *request, const struct local_response *response,
+                 struct http_answer *answer) {
+    bool is_signed_in = console_cookie_find(&request->fields, CONSOLE_COOKIE_SESSION).len > 0;
+    if (response->http_status == 401 && is_signed_in && !says_for_whom(request))
+        console_refuse(request, &console_refusal_caller_missing, answer);
+    else
+        http_rpc_tell(request, response, answer);
+}
+
 const struct http_route console_rpc_route = {
     .name = "rpc",
     .methods = "POST",
     .ask = ask,
-    .tell = http_rpc_tell,
+    .tell = tell,
 };

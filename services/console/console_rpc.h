@@ -4,7 +4,8 @@
 // The cookie is the browser's, and may have become somebody else's since a page was opened. So the log-in
 // goes along with calls alone that say for whom they are made (caller_claim.h), which the server compares
 // with whose it is before it does anything, and with GetCaller, which tells a page for whom it is. All others
-// are nobody's.
+// are nobody's; where that will not do, though the cookie is there, the page is told why (CALLER_MISSING) and
+// not that nobody is signed in.
 #ifndef LATCHKEY_SERVICES_CONSOLE_CONSOLE_RPC_H
 #define LATCHKEY_SERVICES_CONSOLE_CONSOLE_RPC_H
 

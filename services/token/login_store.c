@@ -21,9 +21,10 @@ enum {
     LIST
 };
 
-// $1 = company, $2 = client address, behind them what names the member. Of the company's list only the
-// entries that contain the address are read: for it they answer the same. Who is being removed is waited for
-// here: the log-in travels with the commit, which nobody cancels and which asks no more who has left.
+// $1 = company, $2 = client address, behind them what names the member: $3 = its id; or $3 = e-mail, $4 =
+// issuer, $5 = subject, '' = not said. Of the company's list only the entries that contain the address are
+// read: for it they answer the same. Who is being removed is waited for here: the log-in travels with the
+// commit, which nobody cancels and which asks no more who has left.
 #define FIND_PERSON(member)                                                                     \
     "SELECT m.member_id, c.is_operator, c.suspended, m.removed_at IS NOT NULL,"                 \
     " coalesce(w.enabled, true), coalesce(w.scope, 1::smallint), coalesce(listed.cidrs, '{}')," \
@@ -44,19 +45,28 @@ enum {
 // why COLLATE: else the parameter is folded by the database's own rules, where the Kelvin sign is a k and a
 // dotted capital I an i, so that another's address would be the member's.
 #define IS_EMAIL "lower(m.email) = lower($3 COLLATE \"C\")"
+#define IS_IDENTITY "m.issuer = $4 AND m.subject = $5 AND $5 <> ''"
+
+// Whether the member of an address may be whom the identity names: not where the member is somebody else at
+// this issuer. Nor where a member was removed with it, unless this membership began after that (the last, of
+// several) and has the address of the removed one: who has been invited again.
+#define ADMITS_IDENTITY                                                                \
+    "m.issuer <> $4 AND coalesce((SELECT gone.removed_at < m.created_at"               \
+    " AND lower(gone.email) = lower(m.email) FROM latchkey.member gone"                \
+    " WHERE gone.company_id = m.company_id AND gone.issuer = $4 AND gone.subject = $5" \
+    " AND gone.removed_at IS NOT NULL ORDER BY gone.removed_at DESC LIMIT 1), true)"
 
 static const struct db_statement statements[] = {
     [FIND_BY_ID] = {"login_find_by_id", FIND_PERSON("m.member_id = $3")},
-    // Who is somebody else at the issuer $4, '' = none, is not the one.
-    [FIND_BY_EMAIL] = {"login_find_by_email", FIND_PERSON(IS_EMAIL " AND ($4 = '' OR m.issuer <> $4)"
-                                                                   " AND m.removed_at IS NULL")},
-    [FIND_BY_SUBJECT] = {"login_find_by_subject", FIND_PERSON("m.issuer = $3 AND m.subject = $4 AND $4 <> ''"
-                                                              " AND m.removed_at IS NULL")},
-    // Reads all members of the company, for the few who try after they have left.
+    [FIND_BY_EMAIL] = {"login_find_by_email", FIND_PERSON(IS_EMAIL " AND m.removed_at IS NULL AND ($5 = ''"
+                                                                   " OR " ADMITS_IDENTITY ")")},
+    [FIND_BY_SUBJECT] = {"login_find_by_subject", FIND_PERSON(IS_IDENTITY " AND m.removed_at IS NULL")},
+    // Whose identity it was, before whose address. Reads all members of the company, for the few who try
+    // after they have left.
     [FIND_REMOVED] = {"login_find_removed",
-                      FIND_PERSON("m.removed_at IS NOT NULL AND (($3 <> '' AND " IS_EMAIL ")"
-                                  " OR ($5 <> '' AND m.issuer = $4 AND m.subject = $5))"
-                                  " ORDER BY m.member_id DESC LIMIT 1")},
+                      FIND_PERSON("m.removed_at IS NOT NULL"
+                                  " AND (" IS_IDENTITY " OR ($3 <> '' AND " IS_EMAIL "))"
+                                  " ORDER BY (" IS_IDENTITY ") DESC, m.member_id DESC LIMIT 1")},
     [FIND_NEAR] = {"login_find_near", "SELECT cidr, cidr >>= latchkey.unmapped($2), common_bits"
                                       " FROM latchkey.whitelist_match($1, NULL, $2) WHERE NOT listed"},
     [CREATE] =
@@ -141,46 +151,35 @@ static bool read_person(const struct db_result *row, struct arena *arena, struct
            ip_rows_read_list(row, 0, 8, arena, &ret_person->member_ips);
 }
 
-static enum status find_person(struct app_call *call, const struct login_draft *draft, bool is_removed,
-                               const struct db_result **ret_row) {
-    static const int by_key[] = {
-        [LOGIN_BY_ID] = FIND_BY_ID, [LOGIN_BY_EMAIL] = FIND_BY_EMAIL, [LOGIN_BY_SUBJECT] = FIND_BY_SUBJECT};
+static enum status find_by(struct app_call *call, const struct login_draft *draft, int statement,
+                           const struct db_result **ret_row) {
     struct db_params params;
     db_params_init(&params, call->arena);
     db_params_add_uuid(&params, call->company_id);
     db_params_add_address(&params, &draft->address);
-    if (draft->key == LOGIN_BY_ID)
+    if (statement == FIND_BY_ID) {
         db_params_add_uuid(&params, draft->member_id);
-    if (draft->key == LOGIN_BY_EMAIL || is_removed)
+    } else {
         db_params_add_text(&params, draft->email);
-    if (draft->key != LOGIN_BY_ID)
         db_params_add_text(&params, draft->issuer);
-    if (draft->key == LOGIN_BY_SUBJECT || is_removed)
         db_params_add_text(&params, draft->subject);
-    int statement = is_removed ? FIND_REMOVED : by_key[draft->key];
+    }
     return db_query(call->transaction, &statements[statement], &params, ret_row);
 }
 
-// Who is there, or else who has been. No row: neither.
-static enum status find_either(struct app_call *call, const struct login_draft *draft,
-                               const struct db_result **ret_row) {
-    enum status status = find_person(call, draft, false, ret_row);
-    if (status == STATUS_OK && db_result_get_row_count(*ret_row) == 0 && draft->key != LOGIN_BY_ID)
-        status = find_person(call, draft, true, ret_row);
-    return status;
-}
-
-// why the identity alone comes first, removed or not: it is the person's for good, an address may have become
-// another's.
-static enum status find_by_identity(struct app_call *call, const struct login_draft *draft,
-                                    const struct db_result **ret_row) {
-    struct login_draft by_subject = *draft, by_email = *draft;
-    by_subject.email = BYTES_EMPTY;
-    by_email.key = LOGIN_BY_EMAIL;
-    by_email.subject = BYTES_EMPTY;
-    enum status status = find_either(call, &by_subject, ret_row);
-    if (status == STATUS_OK && db_result_get_row_count(*ret_row) == 0 && draft->email.len > 0)
-        status = find_either(call, &by_email, ret_row);
+// Who is there, or else who has been. No row: neither. why the identity comes first: it is the person's for
+// good, an address may have become another's.
+static enum status find_by_name(struct app_call *call, const struct login_draft *draft,
+                                const struct db_result **ret_row) {
+    static const int in_order[] = {FIND_BY_SUBJECT, FIND_BY_EMAIL, FIND_REMOVED};
+    enum status status = STATUS_OK;
+    const struct db_result *row = NULL;
+    for (size_t i = draft->key == LOGIN_BY_SUBJECT ? 0 : 1; i < ARRAY_LENGTH(in_order); i++) {
+        status = find_by(call, draft, in_order[i], &row);
+        if (status != STATUS_OK || db_result_get_row_count(row) > 0)
+            break;
+    }
+    *ret_row = row;
     return status;
 }
 
@@ -188,7 +187,7 @@ enum status login_store_find_person(struct app_call *call, const struct login_dr
                                     struct login_person *ret_person) {
     const struct db_result *row;
     enum status status =
-        draft->key == LOGIN_BY_SUBJECT ? find_by_identity(call, draft, &row) : find_either(call, draft, &row);
+        draft->key == LOGIN_BY_ID ? find_by(call, draft, FIND_BY_ID, &row) : find_by_name(call, draft, &row);
     if (status != STATUS_OK)
         return db_fault(call->fault, status);
     if (db_result_get_row_count(row) == 0)

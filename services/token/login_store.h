@@ -16,9 +16,9 @@
 #include "services/token/login_rules.h"
 #include "services/token/token_mint.h"
 
-// One that has been removed is found where no present member is (a second round trip, but for an id). Waits
-// for whoever is removing the member, and keeps others from doing so until the call has ended.
-// NOT_FOUND (MEMBER_NOT_FOUND).
+// One that has been removed is found where no present member is (a round trip more, but for an id, and one
+// for an e-mail address beside an identity). Waits for whoever is removing the member, and keeps others from
+// doing so until the call has ended. NOT_FOUND (MEMBER_NOT_FOUND).
 MUST_CHECK enum status login_store_find_person(struct app_call *call, const struct login_draft *draft,
                                                struct login_person *ret_person);
 

@@ -4,12 +4,13 @@ import unittest
 import uuid
 
 from accessibility import ALL, violations
-from console_case import COOKIE, LISTED, ConsoleCase, cookie_of
+from console_case import COOKIE, LISTED, UNLISTED, ConsoleCase, cookie_of, posted
 from latchkey_test.waiting import wait_until
 from pages import Console
-from playwright.sync_api import expect
+from playwright.sync_api import Error, expect
 
-ELSE = "Somebody else is signed in"
+ELSE, STOPPED = "Somebody else is signed in", "Reload this page"
+METHODS = "**/latchkey.v1.*/*"
 
 
 class TwoPeople(ConsoleCase):
@@ -32,13 +33,20 @@ class TwoPeople(ConsoleCase):
         return Console(console.visitor, console.visitor.context.new_page())
 
     def put_log_in_over(self, console, person):
+        console.page.wait_for_load_state("networkidle")  # else what a page asks late finds out before its reader does anything
         console.visitor.put_cookie(COOKIE, self.log_in(person.email, LISTED).secret)
+
+    @staticmethod
+    def is_loaded_anew(console):
+        try:
+            return console.page.evaluate("performance.getEntriesByType('navigation')[0].name.endsWith('/somebody-else')")
+        except Error:  # just on its way
+            return False
 
     def assert_forgotten(self, console, *words):
         """The page says so, on a new page that has nothing of what was there."""
         console.wait_for_page(ELSE)
-        wait_until(lambda: console.page.evaluate("performance.getEntriesByType('navigation')[0].name.endsWith('/somebody-else')"), 60,
-                   "the page to be loaded anew")
+        wait_until(lambda: self.is_loaded_anew(console), 60, "the page to be loaded anew")
         for text in (*words, self.one.email):
             self.assertNotIn(text, console.page.content())
 
@@ -100,12 +108,103 @@ class TwoPeople(ConsoleCase):
 
     def test_a_tab_that_waits_at_the_door_does_not_come_back_as_the_other(self):
         console = self.sign_in(self.one.email)
+        console.page.wait_for_load_state("networkidle")  # as in put_log_in_over()
         self.end_sessions(self.one)
         console.link("Users").click()
         console.wait_for_page("Sign in")
         self.sign_in_over(console, "Users")
         console.page.evaluate("dispatchEvent(new Event('focus'))")
         self.assert_forgotten(console)
+
+    # ---- one of them is refused ----
+
+    def test_who_is_refused_is_not_led_to_the_pages_of_who_is_signed_in(self):
+        console = self.sign_in(self.one.email)
+        console.open(f"/sign-in?refused=COMPANY_IP_NOT_LISTED&address={UNLISTED}")
+        expect(console.alert).to_contain_text(UNLISTED)
+        expect(console.link("Go on as who is signed in")).to_be_visible()
+        console.page.evaluate("dispatchEvent(new Event('focus'))")
+        console.page.wait_for_load_state("networkidle")
+        expect(console.heading("Sign in")).to_be_visible()
+        self.assertNotIn(self.one.email, console.page.content())
+        self.assertEqual(violations(console.page, ALL), [])
+        console.link("Go on as who is signed in").click()
+        console.wait_for_page("Access tokens")
+        expect(console.page.get_by_text(self.one.email)).to_be_visible()
+
+    def test_whose_link_is_refused_asks_for_another_and_not_as_who_is_signed_in(self):
+        other = self.new_person(allowed_ips=[f"{UNLISTED}/32"])
+        console = self.open_console(self.visit())
+        link = self.ask_for_link(console, other.email)
+        self.put_log_in_over(console, self.one)
+        console.page.goto(link)
+        expect(console.alert).to_contain_text(LISTED)
+        console.link("Ask for a new link").click()
+        console.wait_for_page("Sign in")
+        expect(console.link("Go on as who is signed in")).to_be_visible()
+        console.page.wait_for_load_state("networkidle")
+        expect(console.field("E-mail address")).to_be_visible()
+        self.assertNotIn(self.one.email, console.page.content())
+
+    def test_who_was_refused_and_signs_in_then_goes_on(self):
+        console = Console(self.visit())
+        console.open(f"/sign-in?refused=COMPANY_IP_NOT_LISTED&address={UNLISTED}")
+        expect(console.alert).to_contain_text(UNLISTED)
+        self.put_log_in_over(console, self.one)
+        console.page.evaluate("dispatchEvent(new Event('focus'))")
+        console.wait_for_page("Access tokens")
+
+    def test_signing_out_of_ones_page_leaves_the_other_signed_in_whom_the_companys_list_refuses(self):
+        console = self.sign_in(self.one.email)
+        self.put_log_in_over(console, self.other)
+        secret = cookie_of(console.visitor)["value"]
+        self.whitelist_only(UNLISTED)
+        console.button("Sign out").click()
+        self.assert_forgotten(console)
+        self.assertEqual(cookie_of(console.visitor)["value"], secret)
+        self.forget_whitelist()
+        console.link("Go on as who is signed in").click()
+        console.wait_for_page("Access tokens")
+        expect(console.page.get_by_text(self.other.email)).to_be_visible()
+
+    # ---- a page that does not say for whom it is ----
+
+    @staticmethod
+    def take_claim_away(console):
+        """As a proxy would that does not know it; as a page that was loaded before there were claims."""
+        def go_on(route):
+            headers = {name: value for name, value in route.request.headers.items() if name != "latchkey-caller"}
+            route.continue_(headers=headers)
+        console.visitor.context.route(METHODS, go_on)
+
+    def test_a_page_that_does_not_say_for_whom_it_is_stops_and_says_what_to_do(self):
+        console = self.sign_in(self.one.email)
+        self.take_claim_away(console)
+        console.visitor.requests.clear()
+        console.page.goto(console.visitor.url + "/users")
+        console.wait_for_page(STOPPED)
+        console.page.wait_for_load_state("networkidle")
+        expect(console.alert).to_contain_text("latchkey-caller")
+        self.assertEqual(console.page.url, console.visitor.url + "/users")
+        self.assertEqual(len(posted(console.visitor, "GetCaller")), 1)
+        self.assertEqual([request for request in console.visitor.requests if request.url.endswith("/sign-in")], [])
+        self.assertEqual(violations(console.page, ALL), [])
+        self.assertTrue(cookie_of(console.visitor))
+        console.visitor.context.unroute(METHODS)
+        console.button("Reload").click()
+        console.wait_for_page("Users")
+
+    def test_a_page_that_stops_saying_for_whom_it_is_keeps_what_was_typed(self):
+        console, label = self.sign_in(self.one.email), f"token {uuid.uuid4().hex[:8]}"
+        console.fill_new_token(label, "charges.read")
+        self.take_claim_away(console)
+        console.button("Create").click()
+        expect(console.alert).to_contain_text("reload it")
+        expect(console.field("Label")).to_have_value(label)
+        self.assertEqual(self.tokens(label), [])
+        console.visitor.context.unroute(METHODS)
+        console.create_token()
+        self.assertEqual(len(self.tokens(label)), 1)
 
     def test_an_invitation_is_accepted_in_a_browser_in_which_somebody_is_signed_in(self):
         email = f"guest-{uuid.uuid4().hex[:8]}@example.com"

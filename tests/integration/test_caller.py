@@ -128,12 +128,14 @@ class Caller(CallCase):
                 self.assert_refused(grpc.StatusCode.PERMISSION_DENIED, "CALLER_MISMATCH", lambda said=said, created=created: self.get_caller(
                     created.secret, [("latchkey-caller", text) for text in said]))
 
-    def test_who_calls_is_compared_once_the_token_is_let_in_and_before_its_permissions(self):
+    def test_who_calls_is_compared_once_the_token_is_good_and_before_where_it_is_used_and_for_what(self):
         other = [("latchkey-caller", "mbr_00000000000000000000000000")]
         dead, unlisted = self.make_token(), self.make_token(allowed_ips=["203.0.113.0/24"])
         self.deployment.execute(f"UPDATE latchkey.token SET deactivated_at = now() WHERE token_id = '{uuid_of(dead)}'")
         self.assert_refused(grpc.StatusCode.UNAUTHENTICATED, "DEACTIVATED", lambda: self.get_caller(dead.secret, other))
-        self.assert_refused(grpc.StatusCode.PERMISSION_DENIED, "TOKEN_IP_NOT_LISTED", lambda: self.get_caller(unlisted.secret, other))
+        own = [("latchkey-caller", unlisted.access_token.member_id)]
+        for said, reason in (([], "TOKEN_IP_NOT_LISTED"), (own, "TOKEN_IP_NOT_LISTED"), (other, "CALLER_MISMATCH")):
+            self.assert_refused(grpc.StatusCode.PERMISSION_DENIED, reason, lambda said=said: self.get_caller(unlisted.secret, said))
         with self.deployment.anybody(self.make_token(permissions=["charges.read"]).secret) as client:
             self.assert_refused(grpc.StatusCode.PERMISSION_DENIED, "CALLER_MISMATCH", lambda: client.whitelist.GetWhitelist(
                 whitelist_pb2.GetWhitelistRequest(), metadata=other, timeout=10))

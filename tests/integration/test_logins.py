@@ -226,6 +226,87 @@ class Refusals(LoginCase):
             self.assert_refused(UNFIT, "MEMBER_REMOVED", lambda s=subject, e=email: self.log_in(issuer=here, subject=s, email=e))
         self.assertEqual([row[0] for row in self.rows(gone)], ["REASON_MEMBER_REMOVED"])
 
+    def remove(self, number):
+        self.execute(f"UPDATE latchkey.member SET removed_at = now() WHERE member_id = '{number}'")
+
+    def test_who_was_removed_and_is_a_member_again_logs_in_by_the_identity_of_before(self):
+        here, email = "https://id.example", "ada.again@example.com"
+        identity = {"issuer": here, "subject": "ada-again"}
+        left = []
+        for _ in range(3):  # the identity stands on the first alone: nobody who invites knows it
+            member, number = self.new_member(email, **({} if left else identity))
+            self.assertEqual(self.log_in(**identity, email=email.upper()).login_token.member_id, member)
+            if left:  # nobody vouches for the address, and the identity alone is of who was removed
+                self.refuse_as_removed("ada-again", "")
+            self.remove(number)
+            left.append(member)
+            for more in ({"email": email}, {}):
+                self.assert_refused(UNFIT, "MEMBER_REMOVED", lambda more=more: self.log_in(**identity, **more))
+        # Whose identity it was sees who has tried.
+        self.assertEqual([{row[0] for row in self.rows(member)} for member in left],
+                         [{"REASON_UNSPECIFIED", "REASON_MEMBER_REMOVED"}, {"REASON_UNSPECIFIED"}, {"REASON_UNSPECIFIED"}])
+
+    def test_who_was_removed_is_nobody_who_was_not_made_a_member_again(self):
+        """Whatever addresses the provider vouches for by now."""
+        here, other_issuer = "https://id.example", "https://other.example"
+        before, before_number = self.new_member("before@example.com")
+        _, number = self.new_member("gone.for.good@example.com", issuer=here, subject="gone-for-good")
+        self.remove(number)
+        since, _ = self.new_member("since@example.com")
+        for email in ("before@example.com", "since@example.com", "gone.for.good@example.com", ""):
+            self.refuse_as_removed("gone-for-good", email)
+        # One who has been there all along has the address now.
+        self.execute(f"UPDATE latchkey.member SET email = 'gone.for.good@example.com' WHERE member_id = '{before_number}'")
+        self.refuse_as_removed("gone-for-good", "gone.for.good@example.com")
+        for subject, email, member in (("new", "gone.for.good@example.com", before), ("new", "since@example.com", since)):
+            self.assertEqual(self.log_in(issuer=here, subject=subject, email=email).login_token.member_id, member)
+        # The same subject of another issuer is another person.
+        self.assertEqual(self.log_in(issuer=other_issuer, subject="gone-for-good", email="since@example.com").login_token.member_id, since)
+
+    def test_an_address_that_went_to_somebody_whom_the_issuer_knows_is_not_that_of_who_had_it(self):
+        _, number = self.new_member("desk@example.com", issuer="https://id.example", subject="desk-1")
+        self.remove(number)
+        new, _ = self.new_member("desk@example.com", issuer="https://id.example", subject="desk-2")
+        self.refuse_as_removed("desk-1", "desk@example.com")
+        self.assertEqual(self.log_in(issuer="https://id.example", subject="desk-2").login_token.member_id, new)
+
+    def test_of_several_removals_the_last_one_counts(self):
+        identity = {"issuer": "https://id.example", "subject": "twice"}
+        for email in ("twice.first@example.com", "twice.last@example.com"):
+            _, number = self.new_member(email, **identity)
+            self.remove(number)
+        self.new_member("twice.first@example.com")
+        self.refuse_as_removed("twice", "twice.first@example.com")
+        last, _ = self.new_member("twice.last@example.com")
+        self.assertEqual(self.log_in(**identity, email="twice.last@example.com").login_token.member_id, last)
+
+    def test_what_another_company_removed_or_made_changes_nothing_here(self):
+        identity = {"issuer": "https://id.example", "subject": "of-two"}
+        other = self.new_company()
+        there = self.enter(self.check_for(typeid("cmp", other)))
+        here, number = self.new_member("of.two@example.com")
+        _, number_there = self.new_member("of.two@example.com", company=other, **identity)
+        self.remove(number_there)
+        self.assertEqual(self.log_in(**identity, email="of.two@example.com").login_token.member_id, here)
+        self.assert_refused(UNFIT, "MEMBER_REMOVED", lambda: self.log_in(there, **identity, email="of.two@example.com"))
+        self.execute(f"UPDATE latchkey.member SET issuer = 'https://id.example', subject = 'of-two' WHERE member_id = '{number}'")
+        self.remove(number)
+        again_there, _ = self.new_member("of.two@example.com", company=other)
+        self.refuse_as_removed("of-two", "of.two@example.com")
+        self.assertEqual(self.log_in(there, **identity, email="of.two@example.com").login_token.member_id, again_there)
+
+    def test_who_is_removed_again_while_a_log_in_waits_can_t_log_in(self):
+        identity = {"issuer": "https://id.example", "subject": "again-and-gone"}
+        _, number = self.new_member("again.and.gone@example.com", **identity)
+        self.remove(number)
+        _, number = self.new_member("again.and.gone@example.com")
+        self.assert_refused(UNFIT, "MEMBER_REMOVED", lambda: self.log_in_behind_a_lock(
+            number, f"UPDATE latchkey.member SET removed_at = now() WHERE member_id = '{number}'", **identity,
+            email="again.and.gone@example.com"))
+
+    def refuse_as_removed(self, subject, email):
+        self.assert_refused(UNFIT, "MEMBER_REMOVED", lambda: self.log_in(issuer="https://id.example", subject=subject, email=email))
+
     def test_whoever_came_back_under_an_old_address_is_the_one_who_is_there(self):
         old, number = self.new_member("back@example.com")
         self.execute(f"UPDATE latchkey.member SET removed_at = now() WHERE member_id = '{number}'")

@@ -146,6 +146,19 @@ static void what_a_token_may_do_is_one_set(void **state) {
     arena_fini(&arena);
 }
 
+static void of_a_good_token_is_said_how_it_is_used_and_nothing_else(void **state) {
+    (void)state;
+    static const bool is_of_use[REASON_COUNT] = {[REASON_OK] = true,
+                                                 [REASON_CHANNEL_NOT_ALLOWED] = true,
+                                                 [REASON_COMPANY_IP_NOT_LISTED] = true,
+                                                 [REASON_MEMBER_IP_NOT_LISTED] = true,
+                                                 [REASON_TOKEN_IP_NOT_LISTED] = true,
+                                                 [REASON_DOMAIN_NOT_LISTED] = true,
+                                                 [REASON_PERMISSION_MISSING] = true};
+    for (enum reason reason = 0; reason < REASON_COUNT; reason++)
+        assert_int_equal(reason_is_of_use(reason), is_of_use[reason]);
+}
+
 static void every_reason_has_its_name(void **state) {
     (void)state;
     assert_string_equal(reason_get_name(REASON_UNSPECIFIED), "UNSPECIFIED");
@@ -159,6 +172,7 @@ int main(void) {
         cmocka_unit_test(a_list_that_could_not_be_loaded_refuses),
         cmocka_unit_test(an_unknown_permission_is_held_by_nobody),
         cmocka_unit_test(what_a_token_may_do_is_one_set),
+        cmocka_unit_test(of_a_good_token_is_said_how_it_is_used_and_nothing_else),
         cmocka_unit_test(every_reason_has_its_name),
         cmocka_unit_test(each_check_by_itself_is_that_of_the_plain_rules),
         cmocka_unit_test(a_million_decisions_are_those_of_the_plain_rules),

@@ -106,14 +106,17 @@ static void where_reasons_are_folded_a_dead_secret_is_as_unknown_as_any(void **s
     }
 }
 
-static void a_bearer_is_refused_where_the_token_may_not_come_from(void **state) {
-    struct fixture *fixture = *state;
+static struct secret put_for_elsewhere(struct fixture *fixture, struct token_row row) {
     struct ip_address listed = {IP_FAMILY_V4, {203, 0, 113, 1}};
     struct ip_prefix prefix = ip_prefix_of(&listed, 24);
-    struct token_row row = make_row(fixture);
     row.rule.ips = &prefix;
     row.rule.ip_count = 1;
-    struct secret secret = validator_image_put(&fixture->made, row);
+    return validator_image_put(&fixture->made, row);
+}
+
+static void a_bearer_is_refused_where_the_token_may_not_come_from(void **state) {
+    struct fixture *fixture = *state;
+    struct secret secret = put_for_elsewhere(fixture, make_row(fixture));
     assert_int_equal(identify(fixture, secret.text, false), STATUS_PERMISSION_DENIED);
     assert_string_equal(fixture->fault.reason, "TOKEN_IP_NOT_LISTED");
 }
@@ -150,6 +153,27 @@ static void a_bearer_that_says_who_it_is_is_that(void **state) {
     of_member.member_id = row.member_id;
     assert_is_only(fixture, validator_image_put(&fixture->made, owned), token.text, member.text);
     assert_is_only(fixture, validator_image_put(&fixture->made, of_member), member.text, token.text);
+}
+
+static void whose_a_bearer_is_comes_before_where_it_is_and_after_whether_it_lives(void **state) {
+    struct fixture *fixture = *state;
+    struct token_row row = make_row(fixture), dead = make_row(fixture);
+    const struct typeid own = typeid_of(TYPEID_TOKEN, row.token_id);
+    struct secret secret = put_for_elsewhere(fixture, row);
+    dead.is_deactivated = true;
+    const struct {
+        struct secret secret;
+        struct bytes claim;
+        const char *reason;
+    } cases[] = {{secret, BYTES_EMPTY, "TOKEN_IP_NOT_LISTED"},
+                 {secret, bytes_of_text(own.text), "TOKEN_IP_NOT_LISTED"},
+                 {secret, BYTES_LITERAL("tok_00000000000000000000000000"), "CALLER_MISMATCH"},
+                 {validator_image_put(&fixture->made, dead), BYTES_LITERAL("x"), "DEACTIVATED"}};
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        assert_int_not_equal(identify_as(fixture, cases[i].secret, cases[i].claim), STATUS_OK);
+        assert_string_equal(fixture->fault.reason, cases[i].reason);
+        assert_false(fixture->asker.has_bearer);
+    }
 }
 
 static void a_token_for_the_ui_alone_may_not_ask(void **state) {
@@ -276,6 +300,7 @@ int main(void) {
         CASE(where_reasons_are_folded_a_dead_secret_is_as_unknown_as_any),
         CASE(a_bearer_is_refused_where_the_token_may_not_come_from),
         CASE(a_bearer_that_says_who_it_is_is_that),
+        CASE(whose_a_bearer_is_comes_before_where_it_is_and_after_whether_it_lives),
         CASE(a_token_for_the_ui_alone_may_not_ask),
         CASE(a_bearer_sees_its_own_company_and_no_other),
         CASE(detail_without_any_is_for_the_own_company),

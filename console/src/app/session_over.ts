@@ -1,10 +1,11 @@
 // The server does not know the session any more. Who has typed nothing is led to the door; else the page stays as it is, below the dialog
 // of `session/signed_out.tsx`. What was typed stays in this page's memory and is put nowhere else; a secret on the page is not kept. Where
-// the session has become somebody else's, nothing of the page stays.
+// the session has become somebody else's, nothing of the page stays. Where the page's requests do not say for whom they are, the session
+// is not over, and the door would lead back here: it stops, until it is loaded anew.
 
 import {useEffect, useState} from "preact/hooks";
 import {setOnSessionOver} from "../rpc/call.ts";
-import {setOnOtherCaller} from "../rpc/caller.ts";
+import {setOnCallerMissing, setOnOtherCaller} from "../rpc/caller.ts";
 import {keepReturn} from "../session/return_to.ts";
 import {isWorthKeeping} from "../ui/typed.ts";
 import {navigate} from "./router.tsx";
@@ -15,6 +16,8 @@ const OTHER = "/somebody-else";
 export interface SessionOver {
     /** Something typed waits for its author to be signed in again. */
     isHeld: boolean;
+    /** The page goes nowhere but into a new one. */
+    isStopped: boolean;
     goOn: () => void;
     leave: () => void;
 }
@@ -34,13 +37,17 @@ function forget(): void {
 
 export function useSessionOver(): SessionOver {
     const [isHeld, setHeld] = useState(false);
+    const [isStopped, setStopped] = useState(false);
     useEffect(() => {
         setOnSessionOver(() => isWorthKeeping() ? setHeld(true) : goToSignIn());
         setOnOtherCaller(forget);
+        // A form says so itself, and keeps what was typed.
+        setOnCallerMissing(() => { if (!isWorthKeeping()) setStopped(true); });
         return () => {
             setOnSessionOver(() => {});
             setOnOtherCaller(() => {});
+            setOnCallerMissing(() => {});
         };
     }, []);
-    return {isHeld, goOn: () => setHeld(false), leave: goToSignIn};
+    return {isHeld, isStopped, goOn: () => setHeld(false), leave: goToSignIn};
 }

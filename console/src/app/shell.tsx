@@ -9,6 +9,7 @@ import {isRefusal} from "../session/refusal.ts";
 import {Refused} from "../session/refused.tsx";
 import {endSession, loadSession} from "../session/session.ts";
 import {SignedOut} from "../session/signed_out.tsx";
+import {Stopped} from "../session/stopped.tsx";
 import {frame, signIn} from "../strings.ts";
 import {announce} from "../ui/announce.tsx";
 import {Button} from "../ui/button.tsx";
@@ -42,7 +43,7 @@ export function Shell({path, children}: {path: string; children: ComponentChildr
             <a class="skip" href="#page">{frame.skip}</a>
             <Bar path={path} signedIn={signedIn.data ?? null} />
             <main id="page" tabIndex={-1}>
-                {isRefusal(refused) ? (
+                {over.isStopped ? <Stopped /> : isRefusal(refused) ? (
                     <Page title={signIn.title}><Refused reason={refused} address={signedIn.error?.metadata.clientIp ?? ""} /></Page>
                 ) : (
                     <Loaded of={signedIn}>

@@ -10,7 +10,7 @@ import {Refused} from "../session/refused.tsx";
 import {takeReturn} from "../session/return_to.ts";
 import {beginOpenId, loadSession, requestLink, type Session} from "../session/session.ts";
 import {signIn} from "../strings.ts";
-import {Button} from "../ui/button.tsx";
+import {Button, ButtonLink} from "../ui/button.tsx";
 import {TextField} from "../ui/field.tsx";
 import {Form} from "../ui/form.tsx";
 import {Loaded} from "../ui/loaded.tsx";
@@ -20,17 +20,27 @@ import {Page} from "../ui/page.tsx";
 export default function SignIn({query}: PageProps): JSX.Element {
     const session = useLoad(loadSession, "");
     const isSignedIn = session.data?.signedIn ?? false;
-    useEffect(() => { if (isSignedIn) navigate(takeReturn(Date.now()), {replace: true}); }, [isSignedIn]);
+    const reason = query.get("refused");
+    // Who was refused is not led to the pages of whoever was signed in here before.
+    const [stays, setStays] = useState(reason !== null);
+    const isNobody = session.data?.signedIn === false;
+    useEffect(() => { if (isNobody) setStays(false); }, [isNobody]);
+    useEffect(() => { if (isSignedIn && !stays) navigate(takeReturn(Date.now()), {replace: true}); }, [isSignedIn, stays]);
     // The link in the mail opens in another tab; when one comes back to this one, it knows.
     useEffect(() => {
         window.addEventListener("focus", session.reload);
         return () => window.removeEventListener("focus", session.reload);
     }, [session.reload]);
-    const reason = query.get("refused");
     return (
         <Page title={signIn.title}>
             <div class="card stack">
                 {reason && <Refused reason={reason} address={query.get("address") ?? ""} />}
+                {isSignedIn && stays && (
+                    <>
+                        <p>{signIn.stillSignedIn}</p>
+                        <p><ButtonLink href="/">{signIn.goOn}</ButtonLink></p>
+                    </>
+                )}
                 <Loaded of={session} rows={2}>{data => <Ways session={data} />}</Loaded>
             </div>
         </Page>

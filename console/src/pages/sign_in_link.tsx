@@ -30,10 +30,12 @@ function Opening({secret}: {secret: string}): JSX.Element {
 }
 
 function Over({reason, address}: {reason: string; address: string}): JSX.Element {
+    // Else the door would lead to the pages of whoever was signed in here before.
+    const refused = new URLSearchParams({refused: reason, address});
     return (
         <div class="stack">
             <Refused reason={reason} address={address} />
-            <p><ButtonLink kind="primary" href="/sign-in">{signIn.newLink}</ButtonLink></p>
+            <p><ButtonLink kind="primary" href={`/sign-in?${refused}`}>{signIn.newLink}</ButtonLink></p>
         </div>
     );
 }

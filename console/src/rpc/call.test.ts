@@ -5,7 +5,7 @@ import {createServer, type IncomingMessage, type ServerResponse} from "node:http
 import type {AddressInfo} from "node:net";
 import {test} from "node:test";
 import {call, setOnSessionOver} from "./call.ts";
-import {setCaller, setOnOtherCaller} from "./caller.ts";
+import {setCaller, setOnCallerMissing, setOnOtherCaller} from "./caller.ts";
 import {RpcError} from "./rpc_error.ts";
 
 interface Asked {
@@ -80,6 +80,17 @@ test("a refusal is not asked for twice, and the end of the session is told", asy
     });
     assert.equal(asked.length, 1);
     assert.equal(over, 1);
+});
+
+test("that the server does not see for whom the page is, is told, and is not the end of the session", async () => {
+    let missing = 0, over = 0;
+    setOnCallerMissing(() => { missing++; });
+    setOnSessionOver(() => { over++; });
+    const body = '{"code": "failed_precondition", "details": [{"type": "google.rpc.ErrorInfo", "debug": {"reason": "CALLER_MISSING"}}]}';
+    const asked = await against([say(400, body)], async () => {
+        await assert.rejects(call("MemberService", "ListMembers", {}), failsWith("failed_precondition", "CALLER_MISSING"));
+    });
+    assert.deepEqual([asked.length, missing, over], [1, 1, 0]);
 });
 
 test("who does not want the answer any more is not told one", async () => {

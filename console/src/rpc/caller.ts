@@ -6,6 +6,7 @@ import {RpcError} from "./rpc_error.ts";
 
 let id = "";
 let onOther = (): void => {};
+let onMissing = (): void => {};
 
 /**
  * What GetCaller has answered: for whom the page is from now on, until it is loaded anew. Throws where it was for somebody else: a server
@@ -13,7 +14,7 @@ let onOther = (): void => {};
  */
 export function setCaller(caller: Caller): void {
     const now = caller.memberId || caller.tokenId || "";
-    if (id !== "" && now !== id) throw noticeOtherCaller(new RpcError({code: "permission_denied", reason: "CALLER_MISMATCH", message: ""}));
+    if (id !== "" && now !== id) throw noticeRefusal(new RpcError({code: "permission_denied", reason: "CALLER_MISMATCH", message: ""}));
     id = now;
 }
 
@@ -24,8 +25,14 @@ export function setOnOtherCaller(listener: () => void): void {
     onOther = listener;
 }
 
+/** Who is told that the page's requests come without what they say here: of each that the server finds so. */
+export function setOnCallerMissing(listener: () => void): void {
+    onMissing = listener;
+}
+
 /** The same error. */
-export function noticeOtherCaller(error: RpcError): RpcError {
+export function noticeRefusal(error: RpcError): RpcError {
     if (error.reason === "CALLER_MISMATCH") onOther();
+    if (error.reason === "CALLER_MISSING") onMissing();
     return error;
 }

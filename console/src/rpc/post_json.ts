@@ -1,6 +1,6 @@
 // One request of JSON to the page's own origin, answered by JSON or an RpcError.
 
-import {callerHeaders, noticeOtherCaller} from "./caller.ts";
+import {callerHeaders, noticeRefusal} from "./caller.ts";
 import {readConnectError} from "./connect_error.ts";
 import {RpcError} from "./rpc_error.ts";
 
@@ -44,6 +44,6 @@ export async function postJson(path: string, body: object, {signal, timeoutMs = 
     } catch (error) {
         throw failureOf(error, signal, timeout);
     }
-    if (!answer.ok) throw noticeOtherCaller(readConnectError(answer.status, parse(text)));
+    if (!answer.ok) throw noticeRefusal(readConnectError(answer.status, parse(text)));
     return parse(text);
 }

@@ -45,12 +45,13 @@ static enum status admit_bearer(const struct image *image, const struct bearer_s
     const enum reason reasons[] = {
         [false] = REASON_UNKNOWN, [true] = access_decide(&subject.access, &request)};
     enum reason reason = reasons[is_found];
+    if (reason_is_of_use(reason))
+        status = check_claim(presence->claim, &subject, fault);
+    if (status != STATUS_OK)
+        return status;
     if (reason != REASON_OK)
         return refusal_set(fault, presence->folds_reasons ? validate_fold_reason(reason) : reason,
                            &presence->address, NULL);
-    status = check_claim(presence->claim, &subject, fault);
-    if (status != STATUS_OK)
-        return status;
 
     const struct permission_catalogue *catalogue = image_get_catalogue(image);
     asker->has_bearer = true;

@@ -9,11 +9,14 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 from console_case import HERE, URL, Browser, ConsoleCase, by_itself, error_info
 from openid_case import CALLBACK, OVER, REFUSED, OpenIdCase
 
-from latchkey_test import Deployment, free_port
+from latchkey_test import Deployment, free_port, stubs
 from latchkey_test.mail import Certificates
 from latchkey_test.openid import CLIENT, SECRET, EcKey, OpenIdProvider, RsaKey, encode, token_of
 from latchkey_test.server import Server
 from latchkey_test.waiting import wait_until
+
+invitation_pb2 = stubs.messages("latchkey/v1/invitation.proto")
+member_pb2 = stubs.messages("latchkey/v1/member.proto")
 
 COOKIE = "__Host-latchkey-openid"
 ELSEWHERE = "198.51.100.9"
@@ -81,6 +84,32 @@ class SigningIn(OpenIdCase):
                                 f"WHERE email = '{email}'")
         self.refuse("MEMBER_NOT_FOUND", sub=subject, email=email)
         self.refuse("MEMBER_NOT_FOUND", sub=subject)
+
+    def become_member(self, administrator, email):
+        """By an invitation, whose link is in the mail; the member's id."""
+        before = len([mail for mail in list(self.mail.mails) if email in mail.recipients])
+        administrator.invitations.CreateInvitations(invitation_pb2.CreateInvitationsRequest(invitations=[{"email": email}]), timeout=30)
+        secret = self.mail.mails_to(email, before + 1)[before].secret()
+        return administrator.invitations.AcceptInvitation(invitation_pb2.AcceptInvitationRequest(
+            secret=secret, display_name="Ada"), timeout=30).member.member_id
+
+    def test_who_was_removed_and_is_invited_again_is_the_new_member(self):
+        email, identity = f"{uuid.uuid4()}@example.com", {"issuer": self.provider.issuer, "subject": f"s-{uuid.uuid4()}"}
+        vouched, first, second = {"sub": identity["subject"], "email": email}, self.browser(), self.browser()
+        with self.deployment.administrator(self.invitations) as administrator:
+            old = self.become_member(administrator, email)
+            administrator.members.UpdateMember(member_pb2.UpdateMemberRequest(
+                member={"member_id": old, **identity}, update_mask={"paths": list(identity)}), timeout=30)
+            self.assertIsNone(self.try_to_sign_in(first, **vouched))
+            self.assertEqual(first.caller_id(), old)
+            administrator.members.RemoveMember(member_pb2.RemoveMemberRequest(member_id=old), timeout=30)
+            self.refuse("MEMBER_NOT_FOUND", **vouched)
+            new = self.become_member(administrator, email)
+        self.assertFalse(first.session()["signedIn"])  # the log-in of before has ended for good
+        self.assertIsNone(self.try_to_sign_in(second, **vouched))
+        self.assertEqual(second.caller_id(), new)
+        self.assertNotEqual(new, old)
+        self.assertFalse(first.session()["signedIn"])
 
     def test_who_is_no_member_is_told_so(self):
         self.refuse("MEMBER_NOT_FOUND", email="stranger@example.com")

@@ -206,8 +206,20 @@ class ForWhom(ConsoleCase):
             if method == "TokenService/GetCaller":
                 self.assertEqual(answer.status, 200)
             else:
-                self.assert_told(answer, 401, "SECRET_MISSING", method)
+                self.assert_told(answer, 400, "CALLER_MISSING", method)
+                self.assertEqual(answer.json()["code"], "failed_precondition")
         self.assertEqual(len(self.made()), before)
+
+    def test_only_who_is_signed_in_is_told_that_a_page_does_not_say_for_whom_it_is(self):
+        for method, message in self.asked.items():
+            self.assert_told(self.browser().call(method, message, caller=""), 401, "SECRET_MISSING", method)
+        ended = self.sign_in()
+        secret = ended.cookies[SESSION]
+        self.assertEqual(ended.post("/session/end", {}).status, 204)
+        ended.cookies[SESSION] = secret
+        self.assert_told(ended.call("MemberService/ListMembers", {}, caller=""), 400, "CALLER_MISSING")
+        answer = ended.call("TokenService/GetCaller", {})  # by which a page that is loaded anew finds out
+        self.assertEqual((answer.status, error_info(answer)[0]), (401, "DEACTIVATED"))
 
     def test_what_is_said_is_the_id_of_who_calls_once(self):
         browser = self.sign_in()
@@ -245,6 +257,37 @@ class ForWhom(ConsoleCase):
         self.assertTrue(other.session()["signedIn"])
         self.assertEqual(other.post("/session/end", {}, ("latchkey-caller", other.caller_id())).status, 204)
         self.assertFalse(other.session()["signedIn"])
+
+    def let_nobody_in(self):
+        """The company's list, from now on until the test is over."""
+        where = f"WHERE company_id = '{self.company_uuid}'"
+        (enabled, scope), = self.deployment.execute(f"SELECT enabled, scope FROM latchkey.whitelist {where}")
+        held = f"UPDATE latchkey.whitelist_entry SET disabled = true {where} AND NOT disabled RETURNING entry_id"
+        entries = ",".join(f"'{entry}'" for entry, in self.deployment.execute(held))
+        self.deployment.execute(f"UPDATE latchkey.whitelist SET enabled = true, scope = 1 {where}")
+        self.addCleanup(self.deployment.execute, f"UPDATE latchkey.whitelist SET enabled = {enabled}, scope = {scope} {where}")
+        if entries:
+            self.addCleanup(self.deployment.execute, f"UPDATE latchkey.whitelist_entry SET disabled = false WHERE entry_id IN ({entries})")
+
+    def test_signing_out_of_a_page_leaves_another_signed_in_whom_a_list_refuses(self):
+        page, other = self.sign_in(), self.sign_in()
+        claim, own = page.caller_id(), other.caller_id()
+        secret = other.cookies[SESSION]
+        self.let_nobody_in()
+        self.assertEqual(error_info(other.call("TokenService/GetCaller", {}, caller=own))[0], "COMPANY_IP_NOT_LISTED")
+        self.assert_told(other.call("MemberService/ListMembers", {}, caller=claim), 403, "CALLER_MISMATCH")
+        answer = other.post("/session/end", {}, ("latchkey-caller", claim))
+        self.assert_told(answer, 403, "CALLER_MISMATCH")
+        self.assertIsNone(answer.get("set-cookie"))
+        self.doCleanups()
+        self.assertEqual((other.cookies[SESSION], other.session()["signedIn"]), (secret, True))
+
+    def test_whom_a_list_refuses_can_leave_the_browser(self):
+        browser = self.sign_in()
+        own = browser.caller_id()
+        self.let_nobody_in()
+        self.assertEqual(browser.post("/session/end", {}, ("latchkey-caller", own)).status, 204)
+        self.assertNotIn(SESSION, browser.cookies)
 
     def test_an_invitation_is_for_whoever_has_it_whoever_is_signed_in(self):
         browser = self.sign_in()
