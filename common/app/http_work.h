@@ -26,7 +26,7 @@ struct http_work {
 MUST_CHECK bool http_work_begin(struct http_door *door, struct http_work *work);
 
 // Within work: asks the server, as a call inside of the process, and waits for its answer, which is copied to
-// the arena. False, and a status of 0: it was lost, or there is no memory.
+// the arena. False, and a status of 0: it was lost, there is no memory, or the door closes.
 MUST_CHECK bool http_work_call(struct http_door *door, const struct local_request *request,
                                struct arena *arena, struct local_response *ret_response);
 
