@@ -214,6 +214,10 @@ void http_door_leave(struct http_door *door) {
         atomic_store_explicit(&door->is_leaving, true, memory_order_relaxed);
 }
 
+bool http_door_is_stopping(const struct http_door *door) {
+    return atomic_load_explicit(&door->is_stopping, memory_order_relaxed);
+}
+
 // True when nothing is asked any more.
 static bool wait_calm(struct http_door *door, uint32_t grace_ms) {
     struct timespec until = condition_get_end(grace_ms);
@@ -231,6 +235,7 @@ void http_door_stop_accepting(struct http_door *door) {
     if (!is_accepting)
         return;
     http_door_leave(door);
+    atomic_store_explicit(&door->is_stopping, true, memory_order_relaxed);
     door->fd = MHD_quiesce_daemon(door->daemon);
     shutdown(door->fd, SHUT_RD); // who comes now is not let in to wait for nobody
 }

@@ -35,7 +35,8 @@ struct http_door {
     int fd;                    // listens; -1 once the daemon has it
     unsigned port;
     struct http_release *releases; // one for each loop
-    atomic_bool is_leaving;        // relaxed
+    atomic_bool is_leaving;        // relaxed, as the next one
+    atomic_bool is_stopping;       // accepts nobody any more
     _Atomic size_t next_loop;      // relaxed
 
     pthread_mutex_t mutex;
@@ -62,6 +63,9 @@ struct http_exchange *http_exchange_new(struct http_door *door, struct MHD_Conne
 // connection was resumed.
 enum MHD_Result http_exchange_go_on(struct http_exchange *exchange, const char *method, const char *piece,
                                     size_t *piece_size);
+
+// Whether every answer closes its connection.
+bool http_door_is_leaving(const struct http_door *door);
 
 // The place of a call among the door's; false when there is none, or the door closes.
 MUST_CHECK bool http_door_take_place(struct http_door *door);

@@ -1,5 +1,8 @@
 #include "common/app/http_head.h"
 
+#include <ctype.h>
+#include <string.h>
+
 #include "common/grpc/request_head.h"
 
 #define SCHEME BYTES_LITERAL("http://")
@@ -23,6 +26,15 @@ static bool is_printable(struct bytes text) {
     return true;
 }
 
+// A token of HTTP's grammar: what a proxy takes for a field is not to be seen by another name here, or the
+// other way round ("content-length : 40").
+static bool is_name(struct bytes name) {
+    for (size_t i = 0; i < name.len; i++)
+        if (!isalnum(name.data[i]) && (name.data[i] == '\0' || !strchr("!#$%&'*+-.^_`|~", name.data[i])))
+            return false;
+    return name.len > 0;
+}
+
 static char *copy_in_lower_case(struct arena *arena, struct bytes name) {
     char *copy = arena_copy_bytes(arena, name);
     for (size_t i = 0; copy && i < name.len; i++)
@@ -40,7 +52,7 @@ enum http_head http_head_add(struct http_request *request, struct bytes name, st
     const char *lower = copy_in_lower_case(request->arena, name);
     if (!lower || metadata_add(fields, request->arena, bytes_of(lower, name.len), text) != STATUS_OK)
         return HTTP_HEAD_TOO_LARGE;
-    return name.len > 0 && is_printable(name) && is_printable(text) ? HTTP_HEAD_GOOD : HTTP_HEAD_BAD;
+    return is_name(name) && is_printable(text) ? HTTP_HEAD_GOOD : HTTP_HEAD_BAD;
 }
 
 static bool is_repeated(const struct metadata_field *field) {

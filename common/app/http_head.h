@@ -1,5 +1,5 @@
 // The head of a request over HTTP/1.1, read more strictly than libmicrohttpd reads it: bounded as over
-// HTTP/2, no control characters, and no two ways to see where the body ends.
+// HTTP/2, names that are tokens, no control characters, and no two ways to see where the body ends.
 #ifndef LATCHKEY_COMMON_APP_HTTP_HEAD_H
 #define LATCHKEY_COMMON_APP_HTTP_HEAD_H
 

@@ -53,6 +53,14 @@ static void on_done(void *context, const struct local_response *response) {
     pthread_mutex_unlock(&waiting->mutex);
 }
 
+// why: what waits for a thread would else, one after the other, hold up the end for as long as each may take.
+static bool is_closing(struct http_door *door) {
+    pthread_mutex_lock(&door->mutex);
+    bool is_closing = door->is_closing;
+    pthread_mutex_unlock(&door->mutex);
+    return is_closing;
+}
+
 static void wait_done(struct waiting *waiting) {
     pthread_mutex_lock(&waiting->mutex);
     while (!waiting->is_done)
@@ -68,8 +76,8 @@ bool http_work_call(struct http_door *door, const struct local_request *request,
                               .response = ret_response};
     struct local_call *call;
     ret_response->http_status = 0;
-    if (local_call_new(door->options.server, http_call_choose_loop(door), request, on_done, &waiting,
-                       &call) != STATUS_OK)
+    if (is_closing(door) || local_call_new(door->options.server, http_call_choose_loop(door), request,
+                                           on_done, &waiting, &call) != STATUS_OK)
         return false;
     local_call_begin(call);
     wait_done(&waiting);

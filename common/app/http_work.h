@@ -26,12 +26,13 @@ struct http_work {
 MUST_CHECK bool http_work_begin(struct http_door *door, struct http_work *work);
 
 // Within work: asks the server, as a call inside of the process, and waits for its answer, which is copied to
-// the arena. False, and a status of 0: it was lost, or there is no memory.
+// the arena. False, and a status of 0: it was lost, there is no memory, or the door closes.
 MUST_CHECK bool http_work_call(struct http_door *door, const struct local_request *request,
                                struct arena *arena, struct local_response *ret_response);
 
-// Within work that takes long: whether the server has been told to stop.
-bool http_door_is_leaving(const struct http_door *door);
+// Within work that takes long: whether it is to come to its end. Not yet where the server leaves, and serves
+// on.
+bool http_door_is_stopping(const struct http_door *door);
 
 // The door's own: as many threads as its site says.
 MUST_CHECK enum status http_work_open(struct http_door *door);

@@ -45,6 +45,7 @@ struct loop {
     bool is_scrubbing; // the timer runs
     size_t holders;
     bool has_begun_stop;
+    uint64_t stop_ns; // when it began; UINT64_MAX = it has not
     const struct clock *clock;
     uint64_t monotonic_ns, boottime_ns; // 0 = forgotten
     struct turn_lag lag;
@@ -133,6 +134,7 @@ static void let_end_if_unheld(struct loop *loop) {
 
 static void begin_stop(struct loop *loop) {
     loop->has_begun_stop = true;
+    loop->stop_ns = loop_get_monotonic_ns(loop);
     while (loop->stop_tasks) {
         struct loop_task *task = loop->stop_tasks;
         loop->stop_tasks = task->next;
@@ -281,7 +283,7 @@ static struct loop *new_loop(size_t index, const struct clock *clock) {
         return NULL;
     loop->index = index;
     loop->clock = clock;
-    loop->alarm_ns = UINT64_MAX;
+    loop->alarm_ns = loop->stop_ns = UINT64_MAX;
     clear(&loop->deferred);
     clear(&loop->next_turn);
     clear(&loop->this_turn);
@@ -493,6 +495,10 @@ uint8_t *loop_get_scratch(struct loop *loop) {
 
 uv_loop_t *loop_get_uv(struct loop *loop) {
     return &loop->uv;
+}
+
+uint64_t loop_get_stop_ns(const struct loop *loop) {
+    return loop->stop_ns;
 }
 
 char *loop_get_read_buffer(struct loop *loop) {

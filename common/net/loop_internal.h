@@ -17,6 +17,9 @@ struct buffer *loop_get_ciphertext(struct loop *loop);
 // STREAM_READ_BYTES, good from a read to the end of its callback.
 char *loop_get_read_buffer(struct loop *loop);
 
+// When its stop began, monotonic; UINT64_MAX = it has not.
+uint64_t loop_get_stop_ns(const struct loop *loop);
+
 // A socket has been read, and so many bytes are known to be left in it.
 void loop_note_read(struct loop *loop, size_t read_bytes, size_t left_bytes);
 

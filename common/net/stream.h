@@ -56,7 +56,7 @@ void stream_set_write_limits(struct stream *stream, uint32_t stall_timeout_ms, s
 
 // The owner gives the stream up: no callback follows, the memory goes after the turn. STREAM_CLOSE_FLUSH
 // first sends what is kept, ends the sending side, and reads on for up to a second, and a megabyte, so that
-// the peer sees the last bytes and no reset.
+// the peer sees the last bytes and no reset. Once the loop stops, what is kept has a few seconds left.
 enum stream_close { STREAM_CLOSE_NOW, STREAM_CLOSE_FLUSH };
 void stream_close(struct stream *stream, enum stream_close how);
 

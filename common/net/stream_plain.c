@@ -36,8 +36,12 @@ static const uint8_t allowed[PLAIN_STATE_COUNT] = {
     [PLAIN_CLOSED] = 0,
 };
 
+#define MS_NS UINT64_C(1000000)
+
 enum {
     LINGER_MS = 1000,
+    LAST_BYTES_MS = 5000, // of the loop's stop: who takes them ever more slowly does not hold up the end
+    LAST_BYTES_LOOK_MS = 500,
     DROPPED_BYTES_MAX = 1024 * 1024, // of a peer that is no longer listened to; after that it is not read
     SHARE_NS = 100 * 1000,           // of a turn, that what one peer has sent may take
     SHARE_BYTES_MIN = 2 * 1024,
@@ -58,7 +62,8 @@ struct plain {
     enum plain_state state;
     bool is_stalled;        // closing must not leave the kernel with what the peer does not take
     struct timer timer;     // stall while bytes wait, then the lingering
-    size_t checked_pending; // bytes that waited when `timer` was armed
+    size_t checked_pending; // bytes that waited when they were last looked at
+    uint64_t stalled_ns;    // when they will have waited for too long, unless some leave
     size_t dropped;         // bytes read since it was given up
     uint32_t share_bytes;   // what is read of it in a turn
     bool has_filled_share;  // in this turn
@@ -77,9 +82,18 @@ static void move(struct plain *plain, enum plain_state to) {
     plain->state = to;
 }
 
-static void arm_timer(struct plain *plain, uint32_t delay_ms) {
-    struct loop *loop = plain->base.loop;
-    loop_arm_timer(loop, &plain->timer, loop_get_monotonic_ns(loop) + (uint64_t)delay_ms * 1000000);
+static uint64_t after_ms(const struct plain *plain, uint32_t delay_ms) {
+    return loop_get_monotonic_ns(plain->base.loop) + delay_ms * MS_NS;
+}
+
+static void arm_timer(struct plain *plain, uint64_t due_ns) {
+    loop_arm_timer(plain->base.loop, &plain->timer, due_ns);
+}
+
+// Of bytes that wait. Nobody tells a stream that its owner has given up that the loop stops.
+static void arm_stall_timer(struct plain *plain) {
+    uint64_t look_ns = plain->state == PLAIN_FLUSHING ? after_ms(plain, LAST_BYTES_LOOK_MS) : UINT64_MAX;
+    arm_timer(plain, look_ns < plain->stalled_ns ? look_ns : plain->stalled_ns);
 }
 
 static void on_closed(uv_handle_t *handle) {
@@ -112,20 +126,32 @@ static void end(struct plain *plain, enum stream_end why) {
         callbacks->on_end(plain->base.context, why);
 }
 
+static void note_pending(struct plain *plain) {
+    plain->checked_pending = uv_stream_get_write_queue_size(&plain->uv.stream);
+    plain->stalled_ns = after_ms(plain, plain->base.stall_timeout_ms);
+}
+
+static bool is_out_of_time(const struct plain *plain) {
+    uint64_t now_ns = loop_get_monotonic_ns(plain->base.loop), stop_ns = loop_get_stop_ns(plain->base.loop);
+    bool is_late =
+        plain->state == PLAIN_FLUSHING && now_ns >= stop_ns && now_ns - stop_ns >= LAST_BYTES_MS * MS_NS;
+    return is_late || now_ns >= plain->stalled_ns;
+}
+
 static void on_timer(struct timer *timer) {
     struct plain *plain = CONTAINER_OF(timer, struct plain, timer);
     if (plain->state == PLAIN_LINGERING) {
         close_now(plain);
         return;
     }
-    size_t pending = uv_stream_get_write_queue_size(&plain->uv.stream);
-    if (pending == plain->checked_pending) {
+    if (uv_stream_get_write_queue_size(&plain->uv.stream) != plain->checked_pending)
+        note_pending(plain);
+    if (is_out_of_time(plain)) {
         plain->is_stalled = true;
         end(plain, STREAM_END_WRITE_STALLED);
         return;
     }
-    plain->checked_pending = pending;
-    arm_timer(plain, plain->base.stall_timeout_ms);
+    arm_stall_timer(plain);
 }
 
 // why: libuv would read on, up to 32 times, as long as buffers come full: two megabytes of one peer's
@@ -242,8 +268,8 @@ static enum status keep(struct plain *plain, struct bytes bytes) {
         return STATUS_CLOSED;
     }
     if (!timer_is_armed(&plain->timer)) {
-        plain->checked_pending = uv_stream_get_write_queue_size(&plain->uv.stream);
-        arm_timer(plain, plain->base.stall_timeout_ms);
+        note_pending(plain);
+        arm_stall_timer(plain);
     }
     return STATUS_OK;
 }
@@ -272,7 +298,7 @@ static void on_shut_down(uv_shutdown_t *request, int result) {
         return;
     }
     move(plain, PLAIN_LINGERING);
-    arm_timer(plain, LINGER_MS);
+    arm_timer(plain, after_ms(plain, LINGER_MS));
 }
 
 static void uncount(struct connection_balance *balance, const struct loop *loop) {
@@ -290,6 +316,8 @@ static void plain_close(struct stream *stream, enum stream_close how) {
         return;
     }
     move(plain, PLAIN_FLUSHING);
+    if (timer_is_armed(&plain->timer))
+        arm_stall_timer(plain);
     uv_read_start(&plain->uv.stream, on_allocate, on_read);
 }
 

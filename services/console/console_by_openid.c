@@ -37,12 +37,12 @@ static bool may_try(const struct http_request *request) {
     return throttle_take(tries, &asker, clock_get_monotonic_ns(time_source), &ignored);
 }
 
-static bool is_leaving(void *door) {
-    return http_door_is_leaving(door);
+static bool is_stopping(void *door) {
+    return http_door_is_stopping(door);
 }
 
 static struct openid_stop stop_of(const struct http_request *request) {
-    return (struct openid_stop){is_leaving, request->door};
+    return (struct openid_stop){is_stopping, request->door};
 }
 
 static struct openid_sign_in sign_in_of(const struct console_flow *flow) {

@@ -79,7 +79,7 @@ static bool write_mail(struct errand *errand, const char *secret, struct buffer 
 // ---- sending ----
 
 static bool is_stopping(void *door) {
-    return http_door_is_leaving(door);
+    return http_door_is_stopping(door);
 }
 
 static void hand_over(struct errand *errand, struct bytes message, struct smtp_result *ret_result) {

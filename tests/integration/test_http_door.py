@@ -197,6 +197,19 @@ class Attacks(Door):
             self.assertTrue(answer is None or answer.status in (400, 401), (line, answer))
         self.assert_alive()
 
+    def test_a_name_that_is_none_is_refused_and_its_connection_closed(self):
+        """Who takes "content-length " for a length sees one request, and who does not sees two."""
+        for name in (b"content-length ", b"content-length\t", b"transfer-encoding ", b"x-forwarded-for ", b"latchkey authorization",
+                     b"x(y)", b"caf\xe9"):
+            http = self.connect()
+            http.send(b"POST /check HTTP/1.1\r\nhost: x\r\n" + name + b": 42\r\n\r\n" + encode("GET", "/check"))
+            try:
+                self.assertEqual(http.read().status, 400, name)
+            except Closed:
+                continue
+            with self.assertRaises((Closed, ConnectionError), msg=name):
+                http.read()
+
     def test_a_token_with_line_ends_makes_no_header_fields(self):
         for secret in ("x%0d%0aset-cookie:%20a=b", "a%0ab"):
             answer = self.ask("POST", "/introspect", [FORM, basic(self.operator)], f"token={secret}")

@@ -53,7 +53,8 @@ static const char routes[] = "# comment\r\n"
                              "GET        /                   public\n"
                              "GET        /v1/things:cancel   things.cancel\n"
                              "*          /v1/**              things.any\n"
-                             "GET        /caf%C3%A9/a%20b    cafe.read\n";
+                             "GET        /caf%C3%A9/a%20b    cafe.read\n"
+                             "GET        /book               book.read\n";
 
 static void the_most_exact_path_decides_and_then_the_method(void **state) {
     (void)state;
@@ -76,6 +77,9 @@ static void the_most_exact_path_decides_and_then_the_method(void **state) {
         {"GET", "/charges/new.csv", "charges.csv"},
         {"GET", "/charges/newer.json", "charges.one"},
         {"GET", "/charges/7.json", "charges.one"},
+        {"GET", "/charges/n%C3%A8w", "charges.one"},
+        {"GET", "/charges/%E6%96%B0%E6%96%B0%E6%96%B0", "charges.one"},
+        {"GET", "/charges/new%C3%A9", "charges.one"},
         {"GET", "/charges/new/refunds", "refunds.any"}, // back from "new", which ends there
         {"POST", "/charges/7/refunds/", "refunds.create"},
         {"HEAD", "/charges/7/refunds", "refunds.any"},
@@ -156,6 +160,12 @@ static void a_path_that_may_be_another_one_is_refused(void **state) {
         "/charges/new%20",
         "/charges.json",
         "/v1/things:cancel.json",
+        "/CAF%C3%89/a%20b", // case beyond ASCII
+        "/caf%C3%89.json",
+        "/v1/thing%C5%BF:cancel", // the long s, whose capital is S
+        "/v1/th%C4%B1ngs:cancel", // i without a dot, whose capital is I
+        "/v1/th%C4%B0ngs:cancel", // I with a dot, whose small letter is i
+        "/boo%E2%84%AA",          // the sign of Kelvin, whose small letter is k
     };
     struct route_table *table = parse(routes);
     for (size_t i = 0; i < ARRAY_LENGTH(targets); i++)

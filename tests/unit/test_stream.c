@@ -35,6 +35,9 @@ enum {
     LABOUR_NS = 1000000,
     SMALL_READ_BYTES = 4 * 1024,
     LATE_CLOSE_NS = 20 * 1000000,
+    DRIP_BYTES = 16 * 1024,
+    DRIP_MS = 100,
+    END_MS = 10000,
 };
 
 // One connection; the test waits for `is_ended`.
@@ -499,7 +502,6 @@ static int find_other_end(int fd) {
     return -1;
 }
 
-// WIRE.md, point 58.
 static void a_stop_waits_for_who_neither_reads_nor_writes(void **state) {
     (void)state;
     serve(MODE_PAUSE, "127.0.0.1:0");
@@ -511,6 +513,35 @@ static void a_stop_waits_for_who_neither_reads_nor_writes(void **state) {
     close(fd);
 }
 
+static void *take_little_by_little(void *data) {
+    static uint8_t bytes[DRIP_BYTES];
+    int fd = *(int *)data;
+    while (recv(fd, bytes, sizeof(bytes), 0) > 0)
+        poll(NULL, 0, DRIP_MS);
+    return NULL;
+}
+
+static void a_stop_does_not_wait_for_who_takes_the_last_bytes_little_by_little(void **state) {
+    (void)state;
+    const struct clock *clock = clock_get_system();
+    pthread_t thread;
+    int size = DRIP_BYTES;
+    serve(MODE_CLOSE, "127.0.0.1:0");
+    int fd = connect_tcp();
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+    assert_int_equal(write(fd, "x", 1), 1);
+    wait_for(&peer.is_ended);
+    assert_int_equal(pthread_create(&thread, NULL, take_little_by_little, &fd), 0);
+    uint64_t begun_ns = clock_get_monotonic_ns(clock);
+    stop();
+    uint64_t took_ms = (clock_get_monotonic_ns(clock) - begun_ns) / 1000000;
+    shutdown(fd, SHUT_RDWR);
+    pthread_join(thread, NULL);
+    close(fd);
+    assert_in_range(took_ms, 0, END_MS);
+}
+
+// WIRE.md, point 58.
 static void a_connection_gives_up_when_the_network_takes_nothing(void **state) {
     (void)state;
     serve(MODE_ECHO, "127.0.0.1:0");
@@ -548,6 +579,7 @@ int main(void) {
         cmocka_unit_test(closing_with_flush_delivers_everything_first),
         cmocka_unit_test(who_has_been_closed_is_not_read_for_ever),
         cmocka_unit_test(a_stop_waits_for_who_neither_reads_nor_writes),
+        cmocka_unit_test(a_stop_does_not_wait_for_who_takes_the_last_bytes_little_by_little),
         cmocka_unit_test(every_loop_listens_on_the_port_that_the_first_has_picked),
         cmocka_unit_test(an_address_in_use_is_told_even_to_the_same_user),
         cmocka_unit_test(what_is_no_address_is_refused_with_a_sentence),

@@ -12,6 +12,7 @@
 #include "common/access/permission.h"
 #include "common/base/word_file.h"
 #include "services/validator/decide/validate_question.h"
+#include "services/validator/gateway/letter.h"
 #include "services/validator/gateway/route_path.h"
 
 struct row {
@@ -247,9 +248,10 @@ void route_table_release(struct route_table *table) {
 // With what many servers do not count as its own behind it: a format ("charges.json" is charges in Rails and
 // older Spring), or the dots and spaces that Windows drops.
 static bool begins_with(struct bytes segment, struct bytes written) {
-    if (segment.len > written.len && (segment.data[written.len] == '.' || segment.data[written.len] == ' '))
-        segment.len = written.len;
-    return bytes_is_equal_ignoring_case(segment, written);
+    while (written.len > 0)
+        if (!letter_may_be(letter_take(&segment), letter_take(&written)))
+            return false;
+    return segment.len == 0 || segment.data[0] == '.' || segment.data[0] == ' ';
 }
 
 // Whether a server that decodes more, or minds case less, might take the segment for one that is written.

@@ -3,6 +3,7 @@ without them, and how it speaks to them."""
 
 import subprocess
 import tempfile
+import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -187,6 +188,26 @@ class Stopping(ApartCase):
             self.whitelists.resume()
             self.assertEqual(asked.result(60).status, 200)
             stopped.result(60)
+
+
+class StoppingBehindASilentServer(ApartCase):
+    settings = {"services_timeout": "3s", "drain_grace": "1s"}
+
+    def test_what_has_not_begun_does_not_hold_up_the_end(self):
+        """Of people who ask for links, and of who signs out, each would wait for as long as a call may take, one after the other."""
+        self.deployment.server.pause()
+        self.addCleanup(self.deployment.server.resume)
+        for i in range(10):
+            asked = self.browser(f"192.0.2.{i}").post("/session/mail", {"email": f"{i}@example.com", "company": self.company})
+            self.assertEqual(asked.status, 202)
+        with ThreadPoolExecutor(12) as pool:
+            leaving = [pool.submit(self.browser_with(self.console_secret).post, "/session/end", {}) for _ in range(12)]
+            wait_until(lambda: "latchkey_console_requests_under_way 22\n" in self.console.admin("/metrics")[1], 30, "all to be under way")
+            began = time.monotonic()
+            self.console.stop(timeout=120)
+            took = time.monotonic() - began
+            self.assertEqual({answer.result(60).status for answer in leaving}, {503})
+        self.assertLess(took, 12)
 
 
 class Encrypted(ApartCase):

@@ -1,5 +1,7 @@
 """Signing in to the console by an OpenID provider: what it says is believed where it is right, and nowhere else."""
 
+import os
+import signal
 import time
 import unittest
 import uuid
@@ -455,6 +457,15 @@ class Encrypted(OpenIdCase):
             answer = Browser(address).post("/session/openid", {})
         self.assertEqual((answer.status, error_info(answer)[0]), (503, "PROVIDER_UNAVAILABLE"))
         self.assertEqual(self.provider.requests, [])
+
+
+class Leaving(OpenIdCase):
+    own_settings = {"drain_delay": "10m"}
+
+    def test_people_sign_in_as_long_as_it_serves_on(self):
+        os.kill(self.console.pid, signal.SIGTERM)
+        wait_until(lambda: not self.console.is_ready(), 30, "the console to leave")
+        self.assertIsNone(self.try_to_sign_in())
 
 
 class Stopping(OpenIdCase):

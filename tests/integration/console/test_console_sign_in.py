@@ -1,5 +1,7 @@
 """Signing in to the console by a link in a mail, and out again."""
 
+import os
+import signal
 import unittest
 from base64 import b64decode
 from concurrent.futures import ThreadPoolExecutor
@@ -187,7 +189,16 @@ class Limits(ConsoleCase):
         self.assertEqual(self.browser("192.0.2.2").post("/session/mail", asked).status, 202)
 
 
-globals().update(by_itself(SigningIn, Limits))
+class Leaving(ConsoleCase):
+    settings = {"drain_delay": "10m"}
+
+    def test_people_sign_in_as_long_as_it_serves_on(self):
+        os.kill(self.console.pid, signal.SIGTERM)
+        wait_until(lambda: not self.console.is_ready(), 30, "the console to leave")
+        self.assertTrue(self.sign_in().session()["signedIn"])
+
+
+globals().update(by_itself(SigningIn, Limits, Leaving))
 
 if __name__ == "__main__":
     unittest.main()
