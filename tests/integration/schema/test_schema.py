@@ -7,6 +7,7 @@ import unittest
 
 import database
 
+from change_commit_cases import ChangeCommit, ManyCompanies
 from change_log_cases import Bulk, ChangeLog, ManyWriters
 from loss_cases import LostMarks
 from look_up_cases import Caller, CompanyList, SharedPrefixes, WhitelistHolders, WhitelistMatch
@@ -14,8 +15,8 @@ from migration_cases import Migrations
 from row_level_security_cases import Bootstrap, RowLevelSecurity, Uniqueness
 from validator_cases import Lease, Losses, Pruning
 
-__all__ = ["Bootstrap", "Bulk", "Caller", "ChangeLog", "CompanyList", "Lease", "Losses", "LostMarks", "ManyWriters", "Migrations",
-           "Pruning", "RowLevelSecurity", "SharedPrefixes", "Uniqueness", "WhitelistHolders", "WhitelistMatch"]
+__all__ = ["Bootstrap", "Bulk", "Caller", "ChangeCommit", "ChangeLog", "CompanyList", "Lease", "Losses", "LostMarks", "ManyCompanies",
+           "ManyWriters", "Migrations", "Pruning", "RowLevelSecurity", "SharedPrefixes", "Uniqueness", "WhitelistHolders", "WhitelistMatch"]
 
 
 if __name__ == "__main__":
