@@ -24,7 +24,7 @@
 // To whom it leads.
 struct console_person {
     char email[CONSOLE_EMAIL_MAX + 1];
-    char company[CONSOLE_COMPANY_MAX + 1]; // ID or external ID; "" = the one of the console's token
+    char company[CONSOLE_COMPANY_MAX + 1]; // ID; "" = the one of the console's token
 };
 
 struct console_links;

@@ -5,6 +5,7 @@
 
 #include "common/app/http_settings.h"
 #include "common/app/mail_settings.h"
+#include "common/base/typeid.h"
 #include "common/openid/openid_url.h"
 
 struct console_settings console_settings;
@@ -81,6 +82,13 @@ struct bytes console_settings_get_provider_name(void) {
                : openid_url_get_host(console_settings.openid_issuer);
 }
 
+// Empty: unset.
+static bool accept_company(const char *text, const char **ret_reason) {
+    struct uuid company_id;
+    *ret_reason = "type the company's ID, such as cmp_01j..., which latchkey company list shows";
+    return !*text || typeid_parse(bytes_of_text(text), TYPEID_COMPANY, &company_id);
+}
+
 static bool accept_issuer(const char *text, const char **ret_reason) {
     *ret_reason = "type the issuer exactly as its discovery document does, such as https://id.example.com; "
                   "http:// is for this machine alone";
@@ -137,9 +145,10 @@ const struct setting console_setting_table[CONSOLE_SETTING_COUNT] = {
     {.name = "console-company",
      .type = SETTING_TEXT,
      .offset = OF(company),
-     .value_name = "COMPANY",
-     .help = "The company that people log in to who name none: its ID or external ID. Unset: the company of "
-             "the console's token."},
+     .accept = accept_company,
+     .value_name = "ID",
+     .help = "The company that people log in to who name none: its ID. Unset: the company of the console's "
+             "token."},
     {.name = "console-link-lifetime",
      .type = SETTING_DURATION,
      .offset = OF(link_lifetime_ms),

@@ -10,7 +10,7 @@ import {Refused} from "../session/refused.tsx";
 import {endSession, loadSession} from "../session/session.ts";
 import {SignedOut} from "../session/signed_out.tsx";
 import {Stopped} from "../session/stopped.tsx";
-import {frame, signIn} from "../strings.ts";
+import {common, frame, signIn} from "../strings.ts";
 import {announce} from "../ui/announce.tsx";
 import {Button} from "../ui/button.tsx";
 import {Email} from "../ui/email.tsx";
@@ -46,9 +46,12 @@ export function Shell({path, children}: {path: string; children: ComponentChildr
                 {over.isStopped ? <Stopped /> : isRefusal(refused) ? (
                     <Page title={signIn.title}><Refused reason={refused} address={signedIn.error?.metadata.clientIp ?? ""} /></Page>
                 ) : (
-                    <Loaded of={signedIn}>
-                        {data => <SignedInContext.Provider value={data}>{children}</SignedInContext.Provider>}
-                    </Loaded>
+                    <>
+                        {!signedIn.data && <h1 class="unseen">{common.product}</h1>}
+                        <Loaded of={signedIn}>
+                            {data => <SignedInContext.Provider value={data}>{children}</SignedInContext.Provider>}
+                        </Loaded>
+                    </>
                 )}
             </main>
             {over.isHeld && <SignedOut onBack={goOn} onLeave={over.leave} />}

@@ -6,6 +6,7 @@ import tempfile
 import unittest
 import uuid
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from latchkey_test import CallCase, Deployment, free_port, stubs, uuid_of_id
 from latchkey_test.http1 import Http1
@@ -24,12 +25,12 @@ HERE = "203.0.113.7"
 class Browser:
     """What a browser would send from one of the console's pages, and its cookies."""
 
-    def __init__(self, address, client_ip=HERE):
-        self.address, self.client_ip = address, client_ip
+    def __init__(self, address, client_ip=HERE, url=URL):
+        self.address, self.client_ip, self.url = address, client_ip, url
         self.cookies = {}
 
-    def ask(self, method, path, fields, body=None, host=HOST):
-        pairs = [("host", host), ("x-forwarded-for", self.client_ip), *fields]
+    def ask(self, method, path, fields, body=None, host=None):
+        pairs = [("host", host or urlsplit(self.url).netloc), ("x-forwarded-for", self.client_ip), *fields]
         if self.cookies:
             pairs.append(("cookie", "; ".join(f"{name}={value}" for name, value in self.cookies.items())))
         with Http1(self.address) as http:
@@ -48,8 +49,8 @@ class Browser:
     def get(self, path, *fields):
         return self.ask("GET", path, fields)
 
-    def post(self, path, message, *fields, origin=URL):
-        return self.ask("POST", path, [("origin", origin), ("sec-fetch-site", "same-origin"),
+    def post(self, path, message, *fields, origin=None):
+        return self.ask("POST", path, [("origin", origin or self.url), ("sec-fetch-site", "same-origin"),
                                        ("content-type", "application/json"), *fields], json.dumps(message))
 
     def call(self, method, message, *fields, caller=None):

@@ -269,6 +269,7 @@ class Configuration(ConsoleCase):
     def test_what_it_needs_is_said(self):
         self.assertEqual(self.check(), (0, "latchkey-console: the configuration is good\n"))
         for settings, words in (({"console_listen": None}, "--console-listen"), ({"console_url": None}, "--console-url"),
+                                ({"console_company": "acme"}, "--console-company"),
                                 ({"http_listen": f"127.0.0.1:{free_port()}"}, "--http-listen"),
                                 ({"services_key_file": "/nowhere"}, "--services-certificate-file"),
                                 ({"services_ca_file": "/nowhere"}, "/nowhere"),
