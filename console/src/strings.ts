@@ -703,6 +703,10 @@ export const entries = {
     counts: (good: number, bad: number, repeated: number) =>
         `${good.toLocaleString()} to add, ${bad.toLocaleString()} not understood, ${repeated.toLocaleString()} repeated.`,
     reading: "The list is being read.",
+    readingStopped: (percent: number) => `Reading was stopped at ${percent} %.`,
+    readingShare: "Read so far",
+    stop: "Stop",
+    goOn: "Read on",
     badLines: "Lines that are not understood",
     line: "Line",
     text: "Text",
@@ -710,6 +714,7 @@ export const entries = {
     moreBad: (count: number) => `and ${count.toLocaleString()} more`,
     leaveOut: "Leave these lines out",
     fixFirst: "Put the lines right that are named, or leave them out.",
+    addList: "Add the list",
     addAll: (count: number) => count === 1 ? "Add 1 entry" : `Add ${count.toLocaleString()} entries`,
     progress: (done: number, all: number) => `${done.toLocaleString()} of ${all.toLocaleString()} are added.`,
     everybody: "Type more checking bits: with 0 it lets everybody in.",

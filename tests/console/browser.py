@@ -40,17 +40,17 @@ class Browser:
 
     def __enter__(self):
         self._playwright = sync_playwright().start()
-        self._chromium = self._playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS,
+        self.chromium = self._playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS,
                                                           headless=not os.environ.get("LATCHKEY_SHOW_BROWSER"))
         return self
 
     def __exit__(self, *_):
-        self._chromium.close()
+        self.chromium.close()
         self._playwright.stop()
 
     def visit(self, address=None, **options):
         """A visitor; `address` is what the proxy in front would say, `options` are those of Playwright's new_context()."""
-        visitor = Visitor(self.url, self._chromium, address, options)
+        visitor = Visitor(self.url, self.chromium, address, options)
         self.visitors.append(visitor)
         return visitor
 

@@ -66,6 +66,7 @@ interface AreaFieldProps extends Omit<FieldProps, "children"> {
     rows?: number;
     maxLength?: number;
     spellcheck?: boolean;
+    readOnly?: boolean;
 }
 
 export function AreaField({label, hint, error, required, value, onValue, ...rest}: AreaFieldProps): JSX.Element {

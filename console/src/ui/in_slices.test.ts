@@ -23,14 +23,14 @@ test("long work is done in slices of ten milliseconds, and others have their tur
     const {work, slices, now} = counted(35);
     const said: string[] = [];
     setImmediate(() => said.push(`another after ${slices.length}`));
-    await inSlices(work, {now, onLong: () => said.push("long")});
+    await inSlices(work, {now, onSlice: () => said.push(`slice ${slices.length}`)});
     assert.deepEqual(slices, [10, 10, 10, 5]);
-    assert.deepEqual(said, ["long", "another after 1"]);
+    assert.deepEqual(said, ["slice 1", "another after 1", "slice 2", "slice 3"]);
 });
 
 test("short work is done at once", async () => {
     const {work, slices, now} = counted(3);
-    await inSlices(work, {now, onLong: () => assert.fail()});
+    await inSlices(work, {now, onSlice: () => assert.fail()});
     assert.deepEqual(slices, [3]);
 });
 

@@ -16,19 +16,19 @@ function takeTurns(): Promise<void> {
 
 export interface SliceOptions {
     signal?: AbortSignal;
-    /** One slice was not enough. */
-    onLong?: () => void;
+    /** After each slice that was not the last. */
+    onSlice?: () => void;
     now?: () => number;
 }
 
 /** `work` goes on for as long as it may, and says whether it is done. Rejects with the signal's reason. */
 export async function inSlices(work: (mayGoOn: () => boolean) => boolean, options: SliceOptions = {}): Promise<void> {
-    const {signal, onLong, now = () => performance.now()} = options;
-    for (let slices = 1; ; slices++) {
+    const {signal, onSlice, now = () => performance.now()} = options;
+    for (;;) {
         signal?.throwIfAborted();
         const end = now() + SLICE_MS;
         if (work(() => now() < end)) return;
-        if (slices === 1) onLong?.();
+        onSlice?.();
         await takeTurns();
     }
 }

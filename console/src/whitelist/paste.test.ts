@@ -57,9 +57,15 @@ test("a long list goes in runs that leave nothing out, and none is too long or t
 
 test("a list that is read a line at a time is read the same, whatever ends its lines", () => {
     for (const text of ["", "10.0.0.1", "10.0.0.1\n", "\n\n10.0.0.1\r\nx\r10.0.0.2 a\n10.0.0.1\n\n", "\r", "# none\n10.0.0.3"]) {
-        const {pasted, read} = openPasted(text);
+        const {pasted, read, share} = openPasted(text);
         let turns = 0;
-        for (let may = 0; !read(() => may-- > 0); may = 1) assert(++turns <= 10, text);
+        let before = 0;
+        for (let may = 0; !read(() => may-- > 0); may = 1) {
+            assert(++turns <= 10, text);
+            assert(share() < 1 && (turns === 1 ? share() === 0 : share() > before), text);
+            before = share();
+        }
+        assert.equal(share(), text === "" ? 0 : 1, text);
         assert.deepEqual(pasted, readPasted(text), text);
     }
     assert.deepEqual(readPasted("\r\n10.0.0.1\rx\n10.0.0.2").bad.map(({line}) => line), [3]);

@@ -3,7 +3,6 @@
 
 import {isProblem} from "../ip/address.ts";
 import {formatPrefix, parsePrefix} from "../ip/prefix.ts";
-import {inSlices, type SliceOptions} from "../ui/in_slices.ts";
 import type {EntryProblem} from "./problem_words.ts";
 
 export interface PastedEntry {
@@ -64,8 +63,16 @@ function judge(text: string, line: number): PastedEntry | BadLine {
     return {line, ...parts, cidr: formatPrefix(range.value)};
 }
 
-/** Reads the lines for as long as it may, and goes on where it was when it is called again; true: all are read. */
-export function openPasted(text: string): {pasted: Pasted; read: (mayGoOn: () => boolean) => boolean} {
+export interface PastedReader {
+    /** What is read so far. */
+    pasted: Pasted;
+    /** Reads lines for as long as it may, and goes on where it was when it is called again; true: all are read. */
+    read: (mayGoOn: () => boolean) => boolean;
+    /** How much of the text is read, from 0 to 1. */
+    share: () => number;
+}
+
+export function openPasted(text: string): PastedReader {
     const pasted: Pasted = {entries: [], bad: [], repeated: []};
     const lineOf = new Map<string, number>();
     const ending = /\r\n|\r|\n|$/g;
@@ -98,19 +105,12 @@ export function openPasted(text: string): {pasted: Pasted; read: (mayGoOn: () =>
         }
         return true;
     }
-    return {pasted, read};
+    return {pasted, read, share: () => ending.lastIndex / Math.max(text.length, 1)};
 }
 
 export function readPasted(text: string): Pasted {
     const {pasted, read} = openPasted(text);
     read(() => true);
-    return pasted;
-}
-
-/** The same while the page answers, however long the text is. */
-export async function readInSlices(text: string, options?: SliceOptions): Promise<Pasted> {
-    const {pasted, read} = openPasted(text);
-    await inSlices(read, options);
     return pasted;
 }
 
