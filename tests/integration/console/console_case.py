@@ -30,7 +30,7 @@ class Browser:
         self.cookies = {}
 
     def ask(self, method, path, fields, body=None, host=None):
-        pairs = [("host", host or urlsplit(self.url).netloc), ("x-forwarded-for", self.client_ip), *fields]
+        pairs = [("host", urlsplit(self.url).netloc if host is None else host), ("x-forwarded-for", self.client_ip), *fields]
         if self.cookies:
             pairs.append(("cookie", "; ".join(f"{name}={value}" for name, value in self.cookies.items())))
         with Http1(self.address) as http:
@@ -50,7 +50,7 @@ class Browser:
         return self.ask("GET", path, fields)
 
     def post(self, path, message, *fields, origin=None):
-        return self.ask("POST", path, [("origin", origin or self.url), ("sec-fetch-site", "same-origin"),
+        return self.ask("POST", path, [("origin", self.url if origin is None else origin), ("sec-fetch-site", "same-origin"),
                                        ("content-type", "application/json"), *fields], json.dumps(message))
 
     def call(self, method, message, *fields, caller=None):
