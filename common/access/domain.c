@@ -23,10 +23,6 @@ const char *domain_parse_result_get_text(enum domain_parse_result result) {
     return texts[result];
 }
 
-static uint8_t to_lower(uint8_t character) {
-    return character >= 'A' && character <= 'Z' ? character | 0x20 : character;
-}
-
 static bool is_name_byte(uint8_t character) {
     return (character >= 'a' && character <= 'z') || (character >= '0' && character <= '9') ||
            character == '-' || character == '.';
@@ -85,7 +81,7 @@ static enum domain_parse_result parse_ascii(struct bytes text, struct domain_nam
         return DOMAIN_PARSE_TOO_LONG;
     struct domain_name name = {.len = (uint8_t)text.len};
     for (size_t i = 0; i < text.len; i++) {
-        uint8_t character = to_lower(text.data[i]);
+        uint8_t character = ascii_to_lower(text.data[i]);
         if (!is_name_byte(character))
             return screen_byte(character);
         name.text[i] = (char)character;
@@ -152,7 +148,7 @@ static enum domain_parse_result check_a_labels(const struct domain_name *name) {
 // Bytes that tell of something other than a name are named before libidn2 sees them.
 static enum domain_parse_result screen_ascii_bytes(struct bytes text) {
     for (size_t i = 0; i < text.len; i++) {
-        uint8_t character = to_lower(text.data[i]);
+        uint8_t character = ascii_to_lower(text.data[i]);
         if (character < 0x80 && !is_name_byte(character))
             return screen_byte(character);
     }

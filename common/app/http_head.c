@@ -38,8 +38,7 @@ static bool is_name(struct bytes name) {
 static char *copy_in_lower_case(struct arena *arena, struct bytes name) {
     char *copy = arena_copy_bytes(arena, name);
     for (size_t i = 0; copy && i < name.len; i++)
-        if (copy[i] >= 'A' && copy[i] <= 'Z')
-            copy[i] |= 0x20;
+        copy[i] = (char)ascii_to_lower((uint8_t)copy[i]);
     return copy;
 }
 

@@ -2,10 +2,6 @@
 // through it.
 #include "common/base/bytes.h"
 
-static uint8_t to_lower(uint8_t character) {
-    return character >= 'A' && character <= 'Z' ? (uint8_t)(character - 'A' + 'a') : character;
-}
-
 bool bytes_list_is_equal(const struct bytes *a, size_t a_count, const struct bytes *b, size_t b_count) {
     for (size_t i = 0; a_count == b_count && i < a_count; i++)
         if (!bytes_is_equal(a[i], b[i]))
@@ -17,7 +13,7 @@ bool bytes_is_equal_ignoring_case(struct bytes a, struct bytes b) {
     if (a.len != b.len)
         return false;
     for (size_t i = 0; i < a.len; i++)
-        if (to_lower(a.data[i]) != to_lower(b.data[i]))
+        if (ascii_to_lower(a.data[i]) != ascii_to_lower(b.data[i]))
             return false;
     return true;
 }

@@ -46,7 +46,11 @@ static inline bool bytes_has_prefix(struct bytes a, struct bytes prefix) {
 // Of two lists: as many, and each equal to the other's at its place.
 bool bytes_list_is_equal(const struct bytes *a, size_t a_count, const struct bytes *b, size_t b_count);
 
-// ASCII only, whatever the locale.
+// ASCII only, as the next one, whatever the locale.
+static inline uint8_t ascii_to_lower(uint8_t character) {
+    return character >= 'A' && character <= 'Z' ? character | 0x20 : character;
+}
+
 bool bytes_is_equal_ignoring_case(struct bytes a, struct bytes b);
 
 // Without leading and trailing ASCII spaces and tabs.

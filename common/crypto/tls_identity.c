@@ -28,13 +28,9 @@ void tls_identity_release(struct tls_identity *identity) {
 
 // ---- what names may look like ----
 
-static uint8_t to_lower(uint8_t c) {
-    return c >= 'A' && c <= 'Z' ? (uint8_t)(c + ('a' - 'A')) : c;
-}
-
 static bool is_word(struct bytes text) {
     for (size_t i = 0; i < text.len; i++) {
-        uint8_t c = to_lower(text.data[i]);
+        uint8_t c = ascii_to_lower(text.data[i]);
         if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '.' && c != '-' && c != '_')
             return false;
     }
@@ -43,7 +39,7 @@ static bool is_word(struct bytes text) {
 
 static bool is_lower(struct bytes text) {
     for (size_t i = 0; i < text.len; i++)
-        if (text.data[i] != to_lower(text.data[i]))
+        if (text.data[i] != ascii_to_lower(text.data[i]))
             return false;
     return true;
 }
@@ -155,7 +151,7 @@ static void fill(struct tls_identity *identity, const struct names *names, char 
         char *name = text + strlen(DNS_PREFIX);
         text = put(name, names->dns[i]);
         for (; *name; name++)
-            *name = (char)to_lower((uint8_t)*name);
+            *name = (char)ascii_to_lower((uint8_t)*name);
     }
 }
 

@@ -44,8 +44,7 @@ struct loop {
     struct timer scrubbing;
     bool is_scrubbing; // the timer runs
     size_t holders;
-    bool has_begun_stop;
-    uint64_t stop_ns; // when it began; UINT64_MAX = it has not
+    uint64_t stop_ns; // when its stop began; UINT64_MAX = it has not
     const struct clock *clock;
     uint64_t monotonic_ns, boottime_ns; // 0 = forgotten
     struct turn_lag lag;
@@ -127,13 +126,16 @@ static void on_no_wait(uv_idle_t *handle) {
     (void)handle;
 }
 
+static bool has_begun_stop(const struct loop *loop) {
+    return loop->stop_ns != UINT64_MAX;
+}
+
 static void let_end_if_unheld(struct loop *loop) {
-    if (loop->has_begun_stop && loop->holders == 0)
+    if (has_begun_stop(loop) && loop->holders == 0)
         uv_unref((uv_handle_t *)&loop->wakeup);
 }
 
 static void begin_stop(struct loop *loop) {
-    loop->has_begun_stop = true;
     loop->stop_ns = loop_get_monotonic_ns(loop);
     while (loop->stop_tasks) {
         struct loop_task *task = loop->stop_tasks;
@@ -147,7 +149,7 @@ static void on_wakeup(uv_async_t *handle) {
     struct loop *loop = handle->data;
     loop_forget_time(loop);
     run_posted(loop);
-    if (!loop->has_begun_stop && atomic_load_explicit(&loop->is_stopping, memory_order_acquire))
+    if (!has_begun_stop(loop) && atomic_load_explicit(&loop->is_stopping, memory_order_acquire))
         begin_stop(loop);
 }
 
@@ -363,7 +365,7 @@ static void stop_running(struct loop_group *group) {
 static void stop_unstarted(struct loop_group *group) {
     for (size_t i = 0; i < group->count; i++) {
         struct loop *loop = group->loops[i];
-        if (!loop || loop->has_begun_stop)
+        if (!loop || has_begun_stop(loop))
             continue;
         run_posted(loop);
         begin_stop(loop);

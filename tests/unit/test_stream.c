@@ -208,6 +208,13 @@ static void wait_for(const bool *condition) {
     assert_true(*condition);
 }
 
+// A client that has sent a byte.
+static int connect_and_begin(void) {
+    int fd = connect_tcp();
+    assert_int_equal(write(fd, "x", 1), 1);
+    return fd;
+}
+
 static size_t read_all(int fd) {
     static uint8_t data[65536];
     size_t total = 0;
@@ -261,9 +268,8 @@ static void a_unix_socket_has_no_address_and_leaves_no_path(void **state) {
 static void a_reset_is_told(void **state) {
     (void)state;
     serve(MODE_ECHO, "127.0.0.1:0");
-    int fd = connect_tcp();
+    int fd = connect_and_begin();
     char byte;
-    assert_int_equal(write(fd, "x", 1), 1);
     assert_int_equal(read(fd, &byte, 1), 1);
     struct linger abort_at_close = {.l_onoff = 1};
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &abort_at_close, sizeof(abort_at_close));
@@ -276,8 +282,7 @@ static void a_reset_is_told(void **state) {
 static void what_the_socket_does_not_take_is_kept_and_leaves_later(void **state) {
     (void)state;
     serve(MODE_FLOOD, "127.0.0.1:0");
-    int fd = connect_tcp();
-    assert_int_equal(write(fd, "x", 1), 1);
+    int fd = connect_and_begin();
     uint8_t *data = malloc(FLOOD_BYTES);
     assert_int_equal(recv(fd, data, FLOOD_BYTES, MSG_WAITALL), FLOOD_BYTES);
     assert_memory_equal(data, flood, FLOOD_BYTES);
@@ -291,8 +296,7 @@ static void what_the_socket_does_not_take_is_kept_and_leaves_later(void **state)
 static void a_peer_that_takes_nothing_is_told_as_stalled(void **state) {
     (void)state;
     serve(MODE_STALL, "127.0.0.1:0");
-    int fd = connect_tcp();
-    assert_int_equal(write(fd, "x", 1), 1);
+    int fd = connect_and_begin();
     wait_for(&peer.is_ended);
     assert_int_equal(peer.why, STREAM_END_WRITE_STALLED);
     close(fd);
@@ -302,8 +306,7 @@ static void a_peer_that_takes_nothing_is_told_as_stalled(void **state) {
 static void more_than_the_cap_is_refused(void **state) {
     (void)state;
     serve(MODE_OVERFILL, "127.0.0.1:0");
-    int fd = connect_tcp();
-    assert_int_equal(write(fd, "x", 1), 1);
+    int fd = connect_and_begin();
     wait_for(&peer.is_ended);
     assert_int_equal(peer.refused, STATUS_EXHAUSTED);
     close(fd);
@@ -313,8 +316,7 @@ static void more_than_the_cap_is_refused(void **state) {
 static void closing_with_flush_delivers_everything_first(void **state) {
     (void)state;
     serve(MODE_CLOSE, "127.0.0.1:0");
-    int fd = connect_tcp();
-    assert_int_equal(write(fd, "x", 1), 1);
+    int fd = connect_and_begin();
     wait_for(&peer.is_ended);
     // What the client still sends does not turn the answer into a reset.
     assert_int_equal(write(fd, "more", 4), 4);
@@ -505,8 +507,7 @@ static int find_other_end(int fd) {
 static void a_stop_waits_for_who_neither_reads_nor_writes(void **state) {
     (void)state;
     serve(MODE_PAUSE, "127.0.0.1:0");
-    int fd = connect_tcp();
-    assert_int_equal(write(fd, "x", 1), 1);
+    int fd = connect_and_begin();
     wait_for(&peer.is_paused);
     stop();
     assert_null(peer.stream);
@@ -545,9 +546,8 @@ static void a_stop_does_not_wait_for_who_takes_the_last_bytes_little_by_little(v
 static void a_connection_gives_up_when_the_network_takes_nothing(void **state) {
     (void)state;
     serve(MODE_ECHO, "127.0.0.1:0");
-    int fd = connect_tcp(), timeout_ms = 0;
+    int fd = connect_and_begin(), timeout_ms = 0;
     char byte;
-    assert_int_equal(write(fd, "x", 1), 1);
     assert_int_equal(read(fd, &byte, 1), 1);
     socklen_t length = sizeof(timeout_ms);
     assert_int_equal(getsockopt(find_other_end(fd), IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, &length), 0);

@@ -73,12 +73,8 @@ static const char *const own[] = {"authorization", "x-access-token", "cookie", "
 const char *const ext_authz_overrides[EXT_AUTHZ_OVERRIDE_COUNT] = {
     "x-original-url", "x-rewrite-url", "x-http-method-override", "x-http-method", "x-method-override"};
 
-static uint8_t to_lower(uint8_t byte) {
-    return byte >= 'A' && byte <= 'Z' ? byte | 0x20 : byte;
-}
-
 static bool is_sign(uint8_t byte) {
-    return !(byte >= '0' && byte <= '9') && !(to_lower(byte) >= 'a' && to_lower(byte) <= 'z');
+    return !(byte >= '0' && byte <= '9') && !(ascii_to_lower(byte) >= 'a' && ascii_to_lower(byte) <= 'z');
 }
 
 // Many servers take "_" for "-", and those that hand on fields as CGI variables ("LATCHKEY_TOKEN") any sign.
@@ -86,7 +82,7 @@ static bool begins_like(struct bytes name, struct bytes prefix) {
     if (name.len < prefix.len)
         return false;
     for (size_t i = 0; i < prefix.len; i++)
-        if ((is_sign(name.data[i]) ? '-' : to_lower(name.data[i])) != prefix.data[i])
+        if ((is_sign(name.data[i]) ? '-' : ascii_to_lower(name.data[i])) != prefix.data[i])
             return false;
     return true;
 }
@@ -113,7 +109,7 @@ static bool is_own(struct bytes name) {
 
 // Most headers are told by their first letter.
 static bool matters(struct bytes name) {
-    if (name.len == 0 || !memchr("acolx", to_lower(name.data[0]), 5))
+    if (name.len == 0 || !memchr("acolx", ascii_to_lower(name.data[0]), 5))
         return false;
     return is_own(name) || ext_authz_header_is_identity(name) || ext_authz_header_is_override(name);
 }
@@ -124,7 +120,7 @@ static void add_header(struct reading *reading, struct bytes message) {
         return;
     uint8_t *name = arena_allocate(reading->arena, pair.key.len);
     for (size_t i = 0; name && i < pair.key.len; i++)
-        name[i] = to_lower(pair.key.data[i]);
+        name[i] = ascii_to_lower(pair.key.data[i]);
     if (!name || metadata_add(&reading->request->headers, reading->arena, bytes_of(name, pair.key.len),
                               pair.value) != STATUS_OK)
         reading->status = STATUS_NO_MEMORY;

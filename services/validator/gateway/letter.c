@@ -15,7 +15,7 @@ uint32_t letter_take(struct bytes *rest) {
 }
 
 static uint32_t to_lower(uint32_t letter) {
-    return letter >= 'A' && letter <= 'Z' ? letter | 0x20 : letter;
+    return letter < ASCII_END ? ascii_to_lower((uint8_t)letter) : letter;
 }
 
 // The letter of ASCII that is its other case; 0 = none is.
