@@ -41,7 +41,7 @@ class Browser:
     def __enter__(self):
         self._playwright = sync_playwright().start()
         self.chromium = self._playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS,
-                                                          headless=not os.environ.get("LATCHKEY_SHOW_BROWSER"))
+                                                         headless=not os.environ.get("LATCHKEY_SHOW_BROWSER"))
         return self
 
     def __exit__(self, *_):

@@ -11,6 +11,7 @@ from latchkey_test import CallCase, Deployment, free_port, id_of_uuid, stubs
 from latchkey_test.mail import MailServer
 from latchkey_test.waiting import wait_until
 from pages import Console
+from playwright.sync_api import expect
 
 token_pb2 = stubs.messages("latchkey/v1/token.proto")
 whitelist_pb2 = stubs.messages("latchkey/v1/whitelist.proto")
@@ -145,6 +146,15 @@ class ConsoleCase(CallCase):
         request = token_pb2.DeactivateMemberLoginsRequest(member_id=person.member_id)
         request.wait_for_validators.FromSeconds(30)
         self.assertEqual(list(self.administrator.tokens.DeactivateMemberLogins(request, timeout=60).validators.lagging), [])
+
+    def overtake(self, console, person):
+        """What the page would change is somebody else's by then, as it says."""
+        console.open(f"/users/{person.member_id}")
+        console.field("Name").fill("Mine")
+        self.administrator.members.UpdateMember(member_pb2.UpdateMemberRequest(
+            member={"member_id": person.member_id, "display_name": "Theirs"}, update_mask={"paths": ["display_name"]}), timeout=60)
+        console.button("Save").click()
+        expect(console.page.get_by_text("Somebody else has changed this")).to_be_visible()
 
     # ---- what stands behind the pages ----
 

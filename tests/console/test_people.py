@@ -138,12 +138,7 @@ class People(ConsoleCase):
     def test_a_change_of_somebody_elses_in_between_is_told_and_nothing_typed_is_lost(self):
         person = self.new_person(display_name="Before")
         console = self.sign_in()
-        console.open(f"/users/{person.member_id}")
-        console.field("Name").fill("Mine")
-        self.administrator.members.UpdateMember(member_pb2.UpdateMemberRequest(
-            member={"member_id": person.member_id, "display_name": "Theirs"}, update_mask={"paths": ["display_name"]}), timeout=60)
-        console.button("Save").click()
-        expect(console.page.get_by_text("Somebody else has changed this")).to_be_visible()
+        self.overtake(console, person)
         expect(console.field("Name")).to_have_value("Mine")
         self.assertEqual(self.member(person.email).display_name, "Theirs")
 

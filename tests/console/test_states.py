@@ -204,12 +204,7 @@ class People(StatesCase):
     def test_a_change_that_somebody_else_overtook(self):
         person = self.new_person(display_name="Before")
         console = self.sign_in()
-        console.open(f"/users/{person.member_id}")
-        console.field("Name").fill("Mine")
-        self.administrator.members.UpdateMember(member_pb2.UpdateMemberRequest(
-            member={"member_id": person.member_id, "display_name": "Theirs"}, update_mask={"paths": ["display_name"]}), timeout=60)
-        console.button("Save").click()
-        expect(console.page.get_by_text("Somebody else has changed this")).to_be_visible()
+        self.overtake(console, person)
         self.judge(console, "overtaken")
 
     def test_what_an_event_of_the_audit_log_says(self):

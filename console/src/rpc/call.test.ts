@@ -18,6 +18,7 @@ type Answer = (response: ServerResponse, request: IncomingMessage) => void;
 
 const drop: Answer = (_, request) => request.socket.destroy();
 const say = (status: number, body: string): Answer => response => response.writeHead(status, {"content-type": "application/json"}).end(body);
+const refusal = (code: string, reason: string): string => JSON.stringify({code, details: [{type: "google.rpc.ErrorInfo", debug: {reason}}]});
 
 // A page's paths are relative to its own origin; Node has none.
 const fetchOfNode = globalThis.fetch;
@@ -74,8 +75,7 @@ test("a change without request_id is never made again", async () => {
 test("a refusal is not asked for twice, and the end of the session is told", async () => {
     let over = 0;
     setOnSessionOver(() => { over++; });
-    const body = '{"code": "unauthenticated", "details": [{"type": "google.rpc.ErrorInfo", "debug": {"reason": "EXPIRED"}}]}';
-    const asked = await against([say(401, body)], async () => {
+    const asked = await against([say(401, refusal("unauthenticated", "EXPIRED"))], async () => {
         await assert.rejects(call("TokenService", "GetCaller", {}), failsWith("unauthenticated", "EXPIRED"));
     });
     assert.equal(asked.length, 1);
@@ -86,8 +86,7 @@ test("that the server does not see for whom the page is, is told, and is not the
     let missing = 0, over = 0;
     setOnCallerMissing(() => { missing++; });
     setOnSessionOver(() => { over++; });
-    const body = '{"code": "failed_precondition", "details": [{"type": "google.rpc.ErrorInfo", "debug": {"reason": "CALLER_MISSING"}}]}';
-    const asked = await against([say(400, body)], async () => {
+    const asked = await against([say(400, refusal("failed_precondition", "CALLER_MISSING"))], async () => {
         await assert.rejects(call("MemberService", "ListMembers", {}), failsWith("failed_precondition", "CALLER_MISSING"));
     });
     assert.deepEqual([asked.length, missing, over], [1, 1, 0]);
@@ -111,10 +110,9 @@ test("an answer that does not come in time is a failure of the server, not the e
 test("once the page knows for whom it is, each request says so, and what is somebody else's is told and not asked for again", async () => {
     let other = 0;
     setOnOtherCaller(() => { other++; });
-    const body = '{"code": "permission_denied", "details": [{"type": "google.rpc.ErrorInfo", "debug": {"reason": "CALLER_MISMATCH"}}]}';
     const isMismatch = failsWith("permission_denied", "CALLER_MISMATCH");
     const ask = (): Promise<unknown> => call("TokenService", "GetCaller", {});
-    const asked = await against([say(200, "{}"), say(200, "{}"), say(403, body)], async () => {
+    const asked = await against([say(200, "{}"), say(200, "{}"), say(403, refusal("permission_denied", "CALLER_MISMATCH"))], async () => {
         for (const caller of [{}, {memberId: "mbr_1", tokenId: "tok_1"}]) {
             setCaller(caller);
             await ask();

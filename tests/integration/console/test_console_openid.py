@@ -1,7 +1,5 @@
 """Signing in to the console by an OpenID provider: what it says is believed where it is right, and nowhere else."""
 
-import os
-import signal
 import time
 import unittest
 import uuid
@@ -463,7 +461,7 @@ class Leaving(OpenIdCase):
     own_settings = {"drain_delay": "10m"}
 
     def test_people_sign_in_as_long_as_it_serves_on(self):
-        os.kill(self.console.pid, signal.SIGTERM)
+        self.console.tell_to_end()
         wait_until(lambda: not self.console.is_ready(), 30, "the console to leave")
         self.assertIsNone(self.try_to_sign_in())
 

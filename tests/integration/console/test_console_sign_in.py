@@ -1,7 +1,5 @@
 """Signing in to the console by a link in a mail, and out again."""
 
-import os
-import signal
 import unittest
 from base64 import b64decode
 from concurrent.futures import ThreadPoolExecutor
@@ -193,7 +191,7 @@ class Leaving(ConsoleCase):
     settings = {"drain_delay": "10m"}
 
     def test_people_sign_in_as_long_as_it_serves_on(self):
-        os.kill(self.console.pid, signal.SIGTERM)
+        self.console.tell_to_end()
         wait_until(lambda: not self.console.is_ready(), 30, "the console to leave")
         self.assertTrue(self.sign_in().session()["signedIn"])
 

@@ -93,9 +93,13 @@ class Server:
     def pid(self):
         return self._process.pid
 
+    def tell_to_end(self):
+        """SIGTERM, and no wait for the end."""
+        self._signal(signal.SIGTERM)
+
     def stop(self, timeout=30):
         """SIGTERM, and the orderly end that must follow: status 0."""
-        self._signal(signal.SIGTERM)
+        self.tell_to_end()
         try:
             status = self._process.wait(timeout)
         except subprocess.TimeoutExpired:
